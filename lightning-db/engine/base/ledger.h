@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger: the one memory budget of a database.
+ *
+ * Every large consumer (page cache, memtables, the mapped log, indexes, filters, pinned bytes)
+ * charges what it holds here. The page cache is the one that gives way: it is told a capacity of
+ * what the others leave. Counters are atomics; nobody waits.
+ */
+#ifndef LIGHTNING_BASE_LEDGER_H
+#define LIGHTNING_BASE_LEDGER_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ledger_account {
+  LEDGER_CACHE,      /* frames of decoded pages, cache bookkeeping */
+  LEDGER_PAGE_TABLE, /* page tables of open segments */
+  LEDGER_INDEX,      /* flat indexes of segments */
+  LEDGER_FILTER,     /* filters held in memory */
+  LEDGER_MEMTABLE,   /* arenas of active and frozen memtables */
+  LEDGER_LOG,        /* mapped log segments */
+  LEDGER_MERGE,      /* buffers of flushes and merges */
+  LEDGER_OTHER,      /* transactions, cursors, views */
+  LEDGER_ACCOUNTS,
+};
+
+struct ledger {
+  uint64_t budget;                                /* bytes; fixed while the database is open */
+  _Atomic int64_t used[LEDGER_ACCOUNTS];          /* bytes held now, per account */
+};
+
+static inline void
+ledger_charge (struct ledger *ledger, enum ledger_account account, size_t size)
+{
+  atomic_fetch_add_explicit (&ledger->used[account], (int64_t) size, memory_order_relaxed);
+}
+
+static inline void
+ledger_refund (struct ledger *ledger, enum ledger_account account, size_t size)
+{
+  atomic_fetch_sub_explicit (&ledger->used[account], (int64_t) size, memory_order_relaxed);
+}
+
+static inline int64_t
+ledger_used (const struct ledger *ledger, enum ledger_account account)
+{
+  return atomic_load_explicit (&ledger->used[account], memory_order_relaxed);
+}
+
+static inline int64_t
+ledger_total (const struct ledger *ledger)
+{
+  int64_t total = 0;
+  for (int account = 0; account < LEDGER_ACCOUNTS; account++)
+    total += ledger_used (ledger, (enum ledger_account) account);
+  return total;
+}
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source: anything that yields records in key order (versions of one key newest first): a
+ * memtable, a segment, a run, a merge of them. The engine's cursors and merges are built from it.
+ *
+ * A source is positioned or not (`valid`). After a successful seek/next/previous with `valid`
+ * true, `record` may be read; its bytes are borrowed until the next call that moves, or release.
+ * seek: first record with key >= `key` (its newest version). seek_before: the last record with
+ * key < `key`, standing on its OLDEST version (so that previous walks back through versions).
+ * first/last: seek to either end. Unlike keys, versions are not filtered here.
+ *
+ * Threads: one at a time per source. Sources hold what they need (pins, references): they may be
+ * kept across epochs and never keep an epoch section open between calls.
+ * Errors: a failed call leaves the source invalid; it may be sought again.
+ */
+#ifndef LIGHTNING_BASE_SOURCE_H
+#define LIGHTNING_BASE_SOURCE_H
+
+#include "base/record.h"
+#include "base/status.h"
+
+struct source;
+
+struct source_operations {
+  status (*seek) (struct source *, struct bytes key, struct failure *);
+  status (*seek_before) (struct source *, struct bytes key, struct failure *);
+  status (*first) (struct source *, struct failure *);
+  status (*last) (struct source *, struct failure *);
+  status (*next) (struct source *, struct failure *);
+  status (*previous) (struct source *, struct failure *);
+  void (*release) (struct source *); /* gives up pins and frees the source */
+};
+
+struct source {
+  const struct source_operations *operations; /* the kind of source */
+  bool valid;                                 /* `record` may be read */
+  struct record record;                       /* the current one, borrowed */
+};
+
+static inline status
+source_seek (struct source *source, struct bytes key, struct failure *failure)
+{
+  return source->operations->seek (source, key, failure);
+}
+
+static inline status
+source_seek_before (struct source *source, struct bytes key, struct failure *failure)
+{
+  return source->operations->seek_before (source, key, failure);
+}
+
+static inline status
+source_first (struct source *source, struct failure *failure)
+{
+  return source->operations->first (source, failure);
+}
+
+static inline status
+source_last (struct source *source, struct failure *failure)
+{
+  return source->operations->last (source, failure);
+}
+
+static inline status
+source_next (struct source *source, struct failure *failure)
+{
+  return source->operations->next (source, failure);
+}
+
+static inline status
+source_previous (struct source *source, struct failure *failure)
+{
+  return source->operations->previous (source, failure);
+}
+
+static inline void
+source_release (struct source *source)
+{
+  if (source != NULL)
+    source->operations->release (source);
+}
+
+#endif

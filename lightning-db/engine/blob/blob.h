@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blob: large values, each written once, at commit, to a file of their own kind, "<number>.blob".
+ *
+ *   file    64-byte header {magic, format version, number, database id, key epoch, checksum}, then
+ *           values end to end, 8-byte aligned, each followed by its checksum (room for an AEAD tag
+ *           is reserved by a trailer size in the header)
+ *
+ * A record of kind RECORD_BLOB holds a reference instead of the value.
+ *
+ * Invariants
+ *   B1  A file is appended to only by the process run that created it, and sealed at blob_file_size
+ *       or close. After that it never changes.
+ *   B2  A reference is logged only after its bytes are written; made durable (full mode, log sync)
+ *       only after blob_writer_sync.
+ *   B3  A value's bytes are copied at most once on their way to the kernel.
+ *   B4  Reads verify the whole value's checksum, bound to database, file and offset.
+ *
+ * Threads: a writer serialises itself with its own lock, held only while space is handed out; many
+ * threads may write values at once. Readers are lock-free on an open file.
+ */
+#ifndef LIGHTNING_BLOB_H
+#define LIGHTNING_BLOB_H
+
+#include "base/status.h"
+#include "base/vfs.h"
+
+#define BLOB_REFERENCE_SIZE 24
+
+struct blob_reference {
+  uint64_t file;     /* number */
+  uint64_t offset;   /* of the value's first byte in the file */
+  uint64_t size;     /* bytes of the value */
+};
+void blob_reference_store (uint8_t to[BLOB_REFERENCE_SIZE], const struct blob_reference *reference);
+/* False when malformed (size, offset beyond limits). */
+bool blob_reference_load (struct bytes from, struct blob_reference *out);
+
+struct blob_writer;
+struct blob_writer_settings {
+  struct vfs_directory *directory;
+  uint8_t database_id[16];
+  uint64_t file_size;                      /* goal at which a file is sealed, bytes */
+  uint64_t (*next_number) (void *context); /* a file number never used before */
+  void *next_number_context;
+};
+status blob_writer_new (const struct blob_writer_settings *settings, struct blob_writer **out,
+                        struct failure *failure);
+/* Writes one value; on failure its space is lost, nothing else. */
+status blob_writer_put (struct blob_writer *writer, struct bytes value,
+                        struct blob_reference *out, struct failure *failure);
+/* Streams a value of `size` bytes (checked on end): begin, append …, end or abort. */
+struct blob_stream;
+status blob_stream_begin (struct blob_writer *writer, uint64_t size, struct blob_stream **out,
+                          struct failure *failure);
+status blob_stream_append (struct blob_stream *stream, struct bytes part, struct failure *failure);
+status blob_stream_end (struct blob_stream *stream, struct blob_reference *out,
+                        struct failure *failure);
+void blob_stream_abort (struct blob_stream *stream);
+/* Makes everything put before the call durable, names included. One load when nothing is dirty. */
+status blob_writer_sync (struct blob_writer *writer, struct failure *failure);
+/* Calls visit for every file this writer created: number, bytes. */
+void blob_writer_files (struct blob_writer *writer,
+                        void (*visit) (void *data, uint64_t number, uint64_t size), void *data);
+/* Stops appending to the current file (before a backup, at close). */
+status blob_writer_seal (struct blob_writer *writer, struct failure *failure);
+void blob_writer_free (struct blob_writer *writer);
+
+struct blob_file; /* open for reading; reference counted */
+status blob_file_open (struct vfs_directory *directory, const uint8_t database_id[16],
+                       uint64_t number, struct blob_file **out, struct failure *failure);
+struct blob_file *blob_file_ref (struct blob_file *file);
+void blob_file_unref (struct blob_file *file);
+/* The whole value into `to` (reference->size bytes), verified. CORRUPT names file and offset. */
+status blob_file_read (struct blob_file *file, const struct blob_reference *reference, uint8_t *to,
+                       struct failure *failure);
+uint64_t blob_file_number (const struct blob_file *file);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache: decoded pages in memory, found through one array per segment, replaced by ARC in its
+ * clock form (CAR: clocks T1 and T2, ghosts B1 and B2).
+ *
+ * A page table has one slot per page of its segment, in chunks of 64 slots that exist only where
+ * pages are cached. A slot is the address of the page's bytes, its lowest bit the reference bit:
+ *
+ *     slot ──► [ 16 B frame header | page bytes … ]      64-byte aligned frames, header, page
+ *                                                        header and tags share the first line
+ *
+ * A hit is two loads (chunk, slot) and, the first time, one relaxed store of the bit: no hash, no
+ * lock, no list. Misses take the cache's lock to get a frame; a batch evictor (64 frames) moves
+ * the clock hands and keeps a reserve of free frames, so that a miss rarely evicts.
+ *
+ * Frames of one unit (FRAME_PAGE_SIZE bytes) come from an arena of huge-page sized chunks
+ * (madvise from a 32 MB budget on); larger pages are allocated one by one.
+ *
+ * Invariants
+ *   C1  A frame's bytes never change while a slot, a pin or an epoch section can reach it.
+ *   C2  Eviction clears the slot first and reuses the frame only when every epoch section that
+ *       could have read the slot has ended and its pin count is 0.
+ *   C3  A pin is taken inside an epoch section and may outlive it, the segment and the cache's
+ *       capacity; pinned frames are charged and never reused.
+ *   C4  What the cache holds (frames, chunks, ghosts) stays within its capacity, except for pins
+ *       and for frames waiting for their epoch.
+ *   C5  Only verified pages are installed.
+ *
+ * Threads: all functions from any thread, except where stated.
+ */
+#ifndef LIGHTNING_CACHE_H
+#define LIGHTNING_CACHE_H
+
+#include "base/bytes.h"
+#include "base/ledger.h"
+#include "base/status.h"
+
+#include <stdatomic.h>
+
+#define PAGE_CHUNK_SLOTS 64u
+#define PAGE_REFERENCED ((uintptr_t) 1)
+#define FRAME_HEADER_SIZE 16u
+
+struct cache;
+
+struct page_chunk {
+  _Atomic uintptr_t slots[PAGE_CHUNK_SLOTS]; /* 0, or page address | PAGE_REFERENCED */
+};
+
+struct page_table {
+  struct cache *cache;                    /* outlives the table */
+  uint64_t owner;                         /* the segment's file number, for ghosts */
+  uint64_t page_count;                    /* slots */
+  _Atomic (struct page_chunk *) *chunks;  /* ceil (page_count / PAGE_CHUNK_SLOTS); NULL = none cached */
+};
+
+/* `page_size`: the database's unit (4096 … 65536); frames of one unit are pooled. */
+status cache_new (struct ledger *ledger, size_t page_size, uint64_t capacity, struct cache **out,
+                  struct failure *failure);
+void cache_free (struct cache *cache); /* after all page tables; pinned frames live on by themselves */
+/* Bytes the cache may hold from now on; shrinking evicts before it returns (as far as pins allow). */
+void cache_set_capacity (struct cache *cache, uint64_t capacity);
+uint64_t cache_evict_fraction (struct cache *cache, double fraction); /* returns bytes freed */
+
+status page_table_init (struct page_table *table, struct cache *cache, uint64_t owner,
+                        uint64_t page_count, struct failure *failure);
+/* Removes every page of it from the cache; the caller guarantees that no new lookup starts. */
+void page_table_clear (struct page_table *table);
+
+/* The page's bytes or NULL. Inside an epoch section only. */
+static inline const uint8_t *
+page_table_find (struct page_table *table, uint64_t page)
+{
+  struct page_chunk *chunk
+      = atomic_load_explicit (&table->chunks[page / PAGE_CHUNK_SLOTS], memory_order_acquire);
+  if (chunk == NULL)
+    return NULL;
+  _Atomic uintptr_t *slot = &chunk->slots[page % PAGE_CHUNK_SLOTS];
+  uintptr_t value = atomic_load_explicit (slot, memory_order_acquire);
+  if (value != 0 && (value & PAGE_REFERENCED) == 0)
+    atomic_compare_exchange_strong_explicit (slot, &value, value | PAGE_REFERENCED,
+                                             memory_order_relaxed, memory_order_relaxed);
+  return (const uint8_t *) (value & ~PAGE_REFERENCED);
+}
+
+/* Starts fetching the slot's line. */
+static inline void
+page_table_prefetch (struct page_table *table, uint64_t page)
+{
+  struct page_chunk *chunk
+      = atomic_load_explicit (&table->chunks[page / PAGE_CHUNK_SLOTS], memory_order_relaxed);
+  if (chunk != NULL)
+    __builtin_prefetch (&chunk->slots[page % PAGE_CHUNK_SLOTS]);
+}
+
+/* A frame for a decoded page of `size` bytes to be filled by the caller (who alone sees it):
+ * page bytes, 16-byte aligned, writable. NULL when memory is out. Must be called outside an epoch
+ * section (it may evict and wait for memory, never for a reader). */
+uint8_t *cache_allocate (struct cache *cache, size_t size);
+/* Gives an unused frame back. */
+void cache_discard (struct cache *cache, uint8_t *page);
+/* Makes a filled, verified frame the cached page. If another thread was faster its page wins and
+ * ours is discarded. Called INSIDE an epoch section; the returned page is valid as for find.
+ * `scan`: the page came from a sequential scan: it enters without displacing the working set. */
+const uint8_t *cache_install (struct page_table *table, uint64_t page_number, uint8_t *page,
+                              bool scan);
+
+/* Keeps the bytes of a page beyond the epoch section (C3). Pin inside a section; unpin anywhere. */
+void cache_pin (const uint8_t *page);
+void cache_unpin (const uint8_t *page);
+size_t cache_page_size (const uint8_t *page); /* logical size given to cache_allocate */
+
+struct cache_statistics {
+  uint64_t capacity, used;                 /* bytes */
+  uint64_t evictions;                      /* pages */
+  uint64_t t1_pages, t2_pages, b1_pages, b2_pages, target; /* CAR's lists; target of T1 */
+  uint64_t ghost_hits;                     /* installs that found their ghost */
+  uint64_t pinned_pages;
+};
+void cache_statistics (struct cache *cache, struct cache_statistics *out);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wal: the write-ahead log. Records in fixed, preallocated, zeroed segments named "<number>.log".
+ *
+ *   segment   64-byte header {magic, format version, number, database id, salt, first sequence,
+ *             checksum}, then records, 8-byte aligned, then zeros
+ *   record    {checksum 8, size 4, salt tag 4, sequence 8, synced-up-to 8} payload, padding
+ *
+ * `synced-up-to` is the sequence number up to which the log was known durable when the record was
+ * appended: a bad record followed (in this or a later segment) by a valid one that claims to be
+ * synced beyond it is corruption; otherwise it is the torn tail of a crash and the log ends there.
+ * A segment that is reused gets a new number, a new random salt and a header written before any
+ * record of it, so nothing stale can verify. A record larger than a segment gets a segment of its
+ * own size, which is deleted instead of recycled.
+ *
+ * Where vfs_directory_mapping_is_safe, segments are mapped, and an append is plain stores into
+ * blocks that were zeroed (in 64 KiB writes) and populated before use; elsewhere (or on any error
+ * of populating) one write per append. A bus error can never reach the application.
+ *
+ * Invariants
+ *   W1  Records stand in rising, gapless sequence order; one per commit.
+ *   W2  wal_append returns only when the record would survive a kill of the process.
+ *   W3  wal_sync returns OK only when everything up to its argument is durable, the segment's name
+ *       included. After one failed sync every later append and sync fails: UNKNOWN_OUTCOME.
+ *   W4  A full disk fails an append before anything of it is written; the next append tries again.
+ *   W5  A recovered log is never appended to.
+ *   W6  A segment is recycled or unlinked only by wal_release, once no record of it is needed.
+ *
+ * Threads: append, release and close are serialised by the caller (the commit lock). sync may run
+ * beside appends, on one thread at a time. Preparing the next segment is the caller's chance to do
+ * work off the commit path: wal_prepare, any one thread, beside appends.
+ */
+#ifndef LIGHTNING_WAL_H
+#define LIGHTNING_WAL_H
+
+#include "base/ledger.h"
+#include "base/status.h"
+#include "base/vfs.h"
+
+struct wal;
+
+struct wal_settings {
+  struct vfs_directory *directory;         /* outlives the log */
+  struct ledger *ledger;                   /* charged for mapped segments */
+  uint8_t database_id[16];                 /* bound into every segment */
+  uint64_t segment_size;                   /* bytes, multiple of 64 KiB, 64 KiB … 1 GiB */
+  bool allow_mapping;                      /* false: always write */
+  uint64_t (*next_number) (void *context); /* a file number never used before */
+  void *next_number_context;
+  uint64_t next_sequence;                  /* of the first record that will be appended */
+};
+
+/* Starts a fresh log; its first segment is made on the first append or wal_prepare. A small
+ * database starts small: the first segment is 64 KiB long, following ones grow to segment_size. */
+status wal_open (const struct wal_settings *settings, struct wal **out, struct failure *failure);
+
+/* Appends one commit. The payload is the concatenation of `parts`. `store`: through the mapping
+ * (async) or, when false or impossible, by one write call (full). */
+status wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts,
+                   size_t part_count, bool store, struct failure *failure);
+
+/* Makes every record up to `sequence` durable. */
+status wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure);
+uint64_t wal_synced (struct wal *wal);   /* newest sequence known durable; any thread */
+uint64_t wal_appended (struct wal *wal); /* newest sequence appended; any thread */
+bool wal_failed (struct wal *wal);       /* W3's sticky state */
+
+/* Makes the next segment ready (create or recycle, zero, map, populate), off the commit path.
+ * OK and nothing done when one is ready. `idle`: keep at most one spare. */
+status wal_prepare (struct wal *wal, struct failure *failure);
+bool wal_wants_preparing (struct wal *wal); /* one load */
+
+/* No record up to `sequence` is needed any more (it is in durable segments of the tree): recycles
+ * or unlinks log segments that hold nothing newer. Best effort: a failed unlink is reported and
+ * the name stays for the next recovery to remove. */
+status wal_release (struct wal *wal, uint64_t sequence, struct failure *failure);
+/* Unlinks spare segments until `keep` are left. */
+void wal_trim (struct wal *wal, unsigned keep);
+
+struct wal_statistics {
+  uint64_t records, bytes;         /* appended since open: records, payload bytes */
+  uint64_t written_bytes;          /* with headers and padding */
+  uint64_t syncs;                  /* fdatasync calls */
+  uint64_t live_bytes;             /* of segments that are not released */
+  uint64_t spare_bytes;            /* of recycled segments kept for reuse */
+  uint64_t oldest_number;          /* of the oldest live segment; 0 when none */
+  bool mapped;                     /* whether stores are used */
+};
+void wal_statistics (struct wal *wal, struct wal_statistics *out);
+
+/* Unmaps and closes. Does not sync. `unlink_all`: the tree has everything; remove all segments. */
+void wal_close (struct wal *wal, bool unlink_all);
+
+/* ---- recovery (no struct wal) ---- */
+
+struct wal_recovery {
+  uint64_t first_sequence, last_sequence; /* of the records handed out; 0, 0 when none */
+  uint64_t records, bytes;
+  uint64_t torn_bytes;   /* non-zero bytes after the last good record, dropped as a torn tail */
+  uint64_t highest_number; /* of any *.log name seen, so that it is never used again */
+};
+
+/* Reads all "<number>.log" of the directory, lowest first, and hands each record with sequence >
+ * `after` to `visit` in order; stops at the torn tail. visit's non-OK status ends it. Records with
+ * sequence <= after are skipped but still checked. CORRUPT (file, offset, reason) when a record
+ * that was synced does not verify, a number or sequence is missing in the middle, or a segment of
+ * another database stands here. `salvage`: instead of failing, skip what does not verify.
+ * Writes nothing. Bounded memory: one segment at a time. */
+status wal_recover (struct vfs_directory *directory, const uint8_t database_id[16], uint64_t after,
+                    bool salvage,
+                    status (*visit) (void *data, uint64_t sequence, struct bytes payload,
+                                     struct failure *failure),
+                    void *data, struct wal_recovery *out, struct failure *failure);
+
+/* Calls `visit` for every *.log name and number, for cleaning up and for checks. */
+status wal_list (struct vfs_directory *directory,
+                 bool (*visit) (void *data, const char *name, uint64_t number), void *data,
+                 struct failure *failure);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * manifest: which files make up the database. A log of edits, "MANIFEST-<number>", named by the
+ * small file "CURRENT" (replaced by rename).
+ *
+ *   MANIFEST  64-byte header {magic "LDBMAN1\n", format version, feature flags, database id, key
+ *             epoch, checksum}, then edits {checksum 8, size 4, 0 4, payload}, 8-byte aligned
+ *   CURRENT   "MANIFEST-<number>\n" and a checksum line
+ *
+ * A fresh manifest (one edit that states everything) is written by each writer's open and whenever
+ * the log of edits has grown to 8 times a fresh one.
+ *
+ * Invariants
+ *   V1  manifest_apply returns OK only when the edit is durable; until then nothing of it counts.
+ *   V2  Files an edit adds are durable, names included, before the edit is written.
+ *   V3  A failed append or sync is sticky: the manifest takes no further edits (UNKNOWN_OUTCOME).
+ *   V4  Numbers are never used twice: next_number in the state is above every number ever handed
+ *       out before the last edit, and loading raises it above every file name in the directory.
+ *   V5  A torn tail (an edit whose bytes are incomplete at the end of file) is the end; a bad edit
+ *       before the end is CORRUPT.
+ *   V6  A newer format version or an unknown required feature is refused before anything is written.
+ *
+ * Threads: one at a time (the engine's manifest lock).
+ */
+#ifndef LIGHTNING_MANIFEST_H
+#define LIGHTNING_MANIFEST_H
+
+#include "base/status.h"
+#include "base/vfs.h"
+#include "segment/segment.h"
+
+#define FORMAT_VERSION 1u
+
+/* A sorted run: segments that do not overlap, in key order. Runs with a higher `order` are newer:
+ * whatever they say of a key wins. */
+struct manifest_segment {
+  struct segment_information information; /* owned */
+  uint64_t run;                           /* id of its run; never reused */
+  uint64_t order;                         /* of the run; equal for all its segments */
+  uint64_t created;                       /* microseconds since the epoch, wall clock */
+};
+
+struct manifest_blob {
+  uint64_t number;
+  uint64_t file_size;
+  uint64_t value_bytes; /* written to it, live or not */
+};
+
+/* The whole state, as loaded and kept up to date by manifest_apply. */
+struct manifest_state {
+  uint8_t database_id[16];
+  uint32_t format_version;
+  uint64_t features;              /* bit set; unknown low 32 bits are required, high are optional */
+  uint32_t page_size;             /* fixed at creation */
+  uint64_t next_number;           /* next file number */
+  uint64_t next_run;              /* next run id */
+  uint64_t flushed_sequence;      /* every commit up to it is in segments */
+  uint64_t settle_debt_base;      /* user bytes written when the last settling ended */
+  uint64_t user_bytes;            /* user bytes written, ever (flushes add to it) */
+  struct manifest_segment *segments; /* sorted by order falling (newest run first), then key */
+  size_t segment_count, segment_capacity;
+  struct manifest_blob *blobs;    /* rising number */
+  size_t blob_count, blob_capacity;
+};
+void manifest_state_clear (struct manifest_state *state);
+
+struct manifest_edit {
+  const struct manifest_segment *add_segments; /* borrowed */
+  size_t add_segment_count;
+  const uint64_t *remove_segments;             /* numbers */
+  size_t remove_segment_count;
+  const struct manifest_blob *add_blobs;
+  size_t add_blob_count;
+  const uint64_t *remove_blobs;
+  size_t remove_blob_count;
+  uint64_t flushed_sequence;                   /* 0 = unchanged */
+  uint64_t user_bytes_added;                   /* by this flush */
+  bool settled;                                /* settle_debt_base = user_bytes */
+};
+
+struct manifest;
+
+/* Whether the directory holds a database, is empty (or only our LOCK), or holds something else. */
+enum manifest_presence { MANIFEST_PRESENT, MANIFEST_EMPTY, MANIFEST_FOREIGN };
+status manifest_probe (struct vfs_directory *directory, enum manifest_presence *out,
+                       struct failure *failure);
+
+/* Makes the first manifest of a new database, with a random id. The directory is synced. */
+status manifest_create (struct vfs_directory *directory, uint32_t page_size,
+                        struct manifest **out, struct failure *failure);
+/* Reads the state only; writes nothing. For readers, tools and the first step of opening. */
+status manifest_load (struct vfs_directory *directory, struct manifest_state *out,
+                      struct failure *failure);
+/* Loads, then starts a fresh manifest file and switches CURRENT to it. The old one is unlinked. */
+status manifest_open (struct vfs_directory *directory, struct manifest **out,
+                      struct failure *failure);
+const struct manifest_state *manifest_state (const struct manifest *manifest);
+status manifest_apply (struct manifest *manifest, const struct manifest_edit *edit,
+                       struct failure *failure);
+uint64_t manifest_next_number (struct manifest *manifest); /* takes one; any thread (atomic) */
+uint64_t manifest_next_run (struct manifest *manifest);
+bool manifest_failed (const struct manifest *manifest);
+const char *manifest_file_name (const struct manifest *manifest);
+uint64_t manifest_file_size (const struct manifest *manifest);
+void manifest_close (struct manifest *manifest);
+
+/* Writes the present state as the first manifest of a copy in another directory (backup): its
+ * MANIFEST and CURRENT, synced. `keep_id`: a backup keeps the database id (pages are bound to it). */
+status manifest_write_copy (const struct manifest_state *state, struct vfs_directory *directory,
+                            struct failure *failure);
+
+/* Calls visit for each file in the directory that belongs to no known kind or to no live state:
+ * orphans of a crash. The caller unlinks. */
+status manifest_orphans (struct vfs_directory *directory, const struct manifest_state *state,
+                         const char *manifest_name,
+                         void (*visit) (void *data, const char *name), void *data,
+                         struct failure *failure);
+
+/* File names. `to` has room for FILE_NAME_SIZE. */
+#define FILE_NAME_SIZE 40
+enum file_kind { FILE_LOG, FILE_SEGMENT, FILE_BLOB, FILE_MANIFEST, FILE_TEMPORARY };
+void file_name (char to[FILE_NAME_SIZE], enum file_kind kind, uint64_t number);
+/* False when the name is not one of ours ("CURRENT" and "LOCK" are not numbered: false too). */
+bool file_name_parse (const char *name, enum file_kind *kind, uint64_t *number);
+
+#endif
