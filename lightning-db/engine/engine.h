@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine: the whole storage engine behind one header. The GObject library and the flat ABI stand on
+ * this and include nothing else of the engine (but base/status.h and base/bytes.h).
+ *
+ * Threads
+ *   An engine, its snapshots and stores: any thread, any number at once.
+ *   A batch, transaction, cursor, loader: one thread at a time.
+ * Lifetime
+ *   An engine is counted; cursors, snapshots, transactions, loaders hold a reference. engine_close
+ *   ends work on it: every later call on it or on what was made from it gives STATUS_CLOSED, never
+ *   worse. Values obtained before stay valid until released, also after close.
+ * Fork
+ *   In a child process every call gives STATUS_FORKED; engine_unref is safe and touches no file.
+ * Keys are 1 … KEY_SIZE_MAX bytes, values 0 … VALUE_SIZE_MAX bytes. Sequence numbers count commits
+ * from 1 and stay below 2^53.
+ */
+#ifndef LIGHTNING_ENGINE_H
+#define LIGHTNING_ENGINE_H
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+
+struct engine;
+struct engine_snapshot;
+struct engine_transaction;
+struct engine_cursor;
+struct engine_batch;
+struct engine_loader;
+struct vfs;
+
+/* ---- options ---- */
+
+enum engine_sync {
+  ENGINE_SYNC_DEFAULT = 0, /* what the database was opened with */
+  ENGINE_SYNC_FULL,        /* durable on disk before it is acknowledged or visible */
+  ENGINE_SYNC_ASYNC,       /* survives a kill at once, on disk within sync_interval */
+  ENGINE_SYNC_NONE,        /* logged with the next record of another mode or at the next sync */
+};
+
+enum engine_compression {
+  ENGINE_COMPRESSION_ADAPTIVE = 0, /* LZ4 for fresh runs, zstd when settling, raw where it doesn't pay */
+  ENGINE_COMPRESSION_NONE,
+  ENGINE_COMPRESSION_ZSTD,
+  ENGINE_COMPRESSION_LZ4,
+  ENGINE_COMPRESSION_SNAPPY,
+};
+
+struct engine_options {
+  uint32_t page_size;                 /* 4096 … 65536, power of two; fixed at creation */
+  uint64_t memory_budget;             /* bytes, from 10 MiB (option cache-size) */
+  enum engine_compression compression;
+  int compression_level;              /* zstd, 1 … 19 */
+  enum engine_sync sync;              /* never DEFAULT */
+  uint64_t sync_interval;             /* microseconds; async log sync delay */
+  bool log_enabled;                   /* false: nothing survives a kill but checkpoints and close */
+  uint64_t log_segment_size;          /* bytes */
+  bool log_mapping;                   /* allow the mapped log where it is safe */
+  uint64_t blob_threshold;            /* bytes; values from this size go to blob files */
+  uint32_t transactions_max;          /* active read-write transactions */
+  uint64_t transaction_timeout;       /* microseconds; 0 = none */
+  uint64_t transaction_bytes_max;     /* of one transaction's or batch's writes */
+  bool prefetch;                      /* read ahead of scans */
+  uint32_t prefetch_distance;         /* pages */
+  bool merge_enabled;                 /* background merging (option background-compaction) */
+  uint64_t merge_interval;            /* microseconds; longest wait before a due merge */
+  uint32_t merge_workers;             /* threads */
+  bool map_segments;                  /* map plain segments; never for untrusted files */
+  bool simd;                          /* false: scalar kernels only (process-wide) */
+  uint64_t rate_limit;                /* operations per second; 0 = none */
+  uint64_t memtable_size;             /* bytes; 0 = chosen from the budget (tests set tiny ones) */
+  uint64_t segment_file_size;         /* bytes; 0 = chosen (tests set tiny ones) */
+  const struct vfs *vfs;              /* NULL = the operating system */
+};
+
+void engine_options_init (struct engine_options *options); /* the defaults */
+/* INVALID naming the field and its range. */
+status engine_options_check (const struct engine_options *options, struct failure *failure);
+
+/* ---- opening ---- */
+
+enum engine_open_flags {
+  ENGINE_OPEN_EXISTING = 0,
+  ENGINE_OPEN_CREATE = 1 << 0,    /* create when missing */
+  ENGINE_OPEN_EXCLUSIVE = 1 << 1, /* with CREATE: EXISTS when there is one */
+  ENGINE_OPEN_READ_ONLY = 1 << 2, /* writes nothing, takes no lock; also beside a writer */
+};
+
+/* Creates the directory (one level) when asked. Codes: NOT_FOUND, EXISTS, NOT_A_DATABASE, LOCKED,
+ * NEWER_FORMAT, CORRUPT, READ_ONLY, IO, … */
+status engine_open (const char *path, unsigned flags, const struct engine_options *options,
+                    struct engine **out, struct failure *failure);
+/* Flushes and syncs everything committed, stops the workers, gives the lock back. Waits for commits
+ * under way, never for readers. Even when it fails the engine is closed. A second call: OK. */
+status engine_close (struct engine *engine, struct failure *failure);
+struct engine *engine_ref (struct engine *engine);
+void engine_unref (struct engine *engine); /* the last one closes first, if need be */
+/* Deletes the database's files and, when then empty, its directory. LOCKED while open; refuses
+ * (NOT_A_DATABASE) a directory that holds something else. */
+status engine_destroy (const char *path, const struct vfs *vfs, struct failure *failure);
+
+bool engine_is_closed (struct engine *engine);
+bool engine_is_read_only (struct engine *engine);
+const char *engine_path (struct engine *engine);
+/* Device and inode of the directory, to find an engine that is already open in this process. */
+void engine_identity (struct engine *engine, uint64_t *device, uint64_t *inode);
+const struct engine_options *engine_get_options (struct engine *engine); /* as in force */
+uint64_t engine_sequence (struct engine *engine);                       /* newest visible commit */
+uint64_t engine_durable_sequence (struct engine *engine);               /* newest commit on disk */
+void engine_database_id (struct engine *engine, uint8_t to[16]);
+
+/* ---- stores ---- */
+
+typedef uint32_t engine_store;
+#define ENGINE_STORE_SYSTEM 0u  /* the catalogue; not for callers */
+#define ENGINE_STORE_DEFAULT 1u /* always there, named "default" */
+#define STORE_NAME_SIZE_MAX 255u
+
+/* UTF-8 name, 1 … STORE_NAME_SIZE_MAX bytes. NOT_FOUND when missing and !create. */
+status engine_store_open (struct engine *engine, const char *name, bool create,
+                          engine_store *out, struct failure *failure);
+/* One commit: the catalogue entry and everything in it. The default store is emptied instead. */
+status engine_store_drop (struct engine *engine, const char *name, struct failure *failure);
+status engine_store_list (struct engine *engine,
+                          bool (*visit) (void *data, const char *name, engine_store store),
+                          void *data, struct failure *failure);
+
+/* ---- values ---- */
+
+/* A value lent without copying where possible. Zero-initialise is not needed; release what a
+ * successful get returned. `data` stays valid until engine_value_release, from any thread. */
+struct engine_value {
+  struct bytes data;
+  uint64_t sequence;  /* of the commit that wrote it; 0 = settled long ago */
+  void *holder;       /* what keeps it alive; private */
+  unsigned holder_kind;
+};
+void engine_value_release (struct engine_value *value);
+
+/* ---- reading (snapshot NULL = the newest commits) ---- */
+
+/* Copies the value to `buffer` if it fits (*size <= capacity), else copies nothing; *size is the
+ * value's size either way. NOT_FOUND when absent. Allocates nothing, except for blobs. */
+status engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                   struct bytes key, void *buffer, size_t capacity, size_t *size,
+                   struct failure *failure);
+status engine_get_value (struct engine *engine, struct engine_snapshot *snapshot,
+                         engine_store store, struct bytes key, struct engine_value *out,
+                         struct failure *failure);
+/* The same when memory alone can answer; STATUS_BUSY when a page would have to be read. */
+status engine_get_value_cached (struct engine *engine, struct engine_snapshot *snapshot,
+                                engine_store store, struct bytes key, struct engine_value *out,
+                                struct failure *failure);
+/* All keys at one snapshot. results[i]: OK (values[i] to be released), NOT_FOUND or an error. The
+ * returned status is OK unless nothing could be read at all; the first error's message is kept. */
+status engine_get_many (struct engine *engine, struct engine_snapshot *snapshot,
+                        engine_store store, const struct bytes *keys, size_t count,
+                        struct engine_value *values, status *results, struct failure *failure);
+
+status engine_snapshot_new (struct engine *engine, struct engine_snapshot **out,
+                            struct failure *failure);
+uint64_t engine_snapshot_sequence (const struct engine_snapshot *snapshot);
+void engine_snapshot_free (struct engine_snapshot *snapshot);
+
+/* ---- writing ---- */
+
+status engine_put (struct engine *engine, engine_store store, struct bytes key, struct bytes value,
+                   enum engine_sync sync, uint64_t *sequence, struct failure *failure);
+/* Deleting what is absent is OK. */
+status engine_delete (struct engine *engine, engine_store store, struct bytes key,
+                      enum engine_sync sync, uint64_t *sequence, struct failure *failure);
+/* [start, end); either BYTES_NONE = open. INVALID when start >= end. */
+status engine_delete_range (struct engine *engine, engine_store store, struct bytes start,
+                            struct bytes end, enum engine_sync sync, uint64_t *sequence,
+                            struct failure *failure);
+
+status engine_batch_new (struct engine_batch **out, struct failure *failure);
+void engine_batch_free (struct engine_batch *batch);
+void engine_batch_clear (struct engine_batch *batch); /* keeps its memory for reuse */
+status engine_batch_put (struct engine_batch *batch, engine_store store, struct bytes key,
+                         struct bytes value, struct failure *failure);
+status engine_batch_delete (struct engine_batch *batch, engine_store store, struct bytes key,
+                            struct failure *failure);
+status engine_batch_delete_range (struct engine_batch *batch, engine_store store,
+                                  struct bytes start, struct bytes end, struct failure *failure);
+size_t engine_batch_count (const struct engine_batch *batch); /* operations */
+size_t engine_batch_size (const struct engine_batch *batch);  /* bytes of keys and values */
+/* All or nothing, in the batch's order (later operations win). The batch is unchanged. */
+status engine_write (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
+                     uint64_t *sequence, struct failure *failure);
+
+/* ---- transactions ---- */
+
+enum engine_transaction_flags {
+  ENGINE_TRANSACTION_READ_ONLY = 1 << 0,
+  ENGINE_TRANSACTION_SERIALIZABLE = 1 << 1, /* else snapshot isolation */
+};
+
+/* Takes its snapshot now. TOO_MANY beyond transactions_max (read-only ones don't count). */
+status engine_transaction_begin (struct engine *engine, unsigned flags,
+                                 struct engine_transaction **out, struct failure *failure);
+uint64_t engine_transaction_id (const struct engine_transaction *transaction); /* from 1 */
+uint64_t engine_transaction_snapshot (const struct engine_transaction *transaction); /* sequence */
+struct engine *engine_transaction_engine (const struct engine_transaction *transaction);
+/* Reads see the transaction's own writes. TIMED_OUT once it outlived transaction_timeout. */
+status engine_transaction_get_value (struct engine_transaction *transaction, engine_store store,
+                                     struct bytes key, struct engine_value *out,
+                                     struct failure *failure);
+status engine_transaction_put (struct engine_transaction *transaction, engine_store store,
+                               struct bytes key, struct bytes value, struct failure *failure);
+status engine_transaction_delete (struct engine_transaction *transaction, engine_store store,
+                                  struct bytes key, struct failure *failure);
+status engine_transaction_delete_range (struct engine_transaction *transaction,
+                                        engine_store store, struct bytes start, struct bytes end,
+                                        struct failure *failure);
+/* Promotes a read: commit conflicts if anyone else writes the key meanwhile. */
+status engine_transaction_lock_key (struct engine_transaction *transaction, engine_store store,
+                                    struct bytes key, struct failure *failure);
+status engine_transaction_savepoint (struct engine_transaction *transaction, uint64_t *out,
+                                     struct failure *failure);
+/* Undoes every write since; the savepoint stays usable, later ones are gone. */
+status engine_transaction_rollback_to (struct engine_transaction *transaction, uint64_t savepoint,
+                                       struct failure *failure);
+/* Ends it. CONFLICT names the key (printable form) in the message. *sequence 0 when it wrote
+ * nothing. After commit or rollback every call but free gives CLOSED. */
+status engine_transaction_commit (struct engine_transaction *transaction, enum engine_sync sync,
+                                  uint64_t *sequence, struct failure *failure);
+void engine_transaction_rollback (struct engine_transaction *transaction);
+bool engine_transaction_is_active (const struct engine_transaction *transaction);
+void engine_transaction_free (struct engine_transaction *transaction); /* rolls back if active */
+
+/* ---- cursors ---- */
+
+struct engine_cursor_settings {
+  engine_store store;
+  struct engine_snapshot *snapshot;       /* NULL = now */
+  struct engine_transaction *transaction; /* NULL; else its snapshot and its writes */
+  struct bytes lower;                     /* inclusive; BYTES_NONE = open. Copied. */
+  struct bytes upper;                     /* exclusive; BYTES_NONE = open. Copied. */
+  bool keys_only;                         /* values are not fetched (blobs) */
+};
+status engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *settings,
+                          struct engine_cursor **out, struct failure *failure);
+/* Moves: OK and valid, OK and not valid (ran out), or an error (not valid). */
+status engine_cursor_first (struct engine_cursor *cursor, struct failure *failure);
+status engine_cursor_last (struct engine_cursor *cursor, struct failure *failure);
+status engine_cursor_seek (struct engine_cursor *cursor, struct bytes key, struct failure *failure);
+status engine_cursor_seek_before (struct engine_cursor *cursor, struct bytes key,
+                                  struct failure *failure); /* last key < `key` */
+status engine_cursor_next (struct engine_cursor *cursor, struct failure *failure);
+status engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure);
+bool engine_cursor_valid (const struct engine_cursor *cursor);
+/* Borrowed until the next move or free. The value of a blob is read on the first call. */
+struct bytes engine_cursor_key (const struct engine_cursor *cursor);
+status engine_cursor_value (struct engine_cursor *cursor, struct bytes *out,
+                            struct failure *failure);
+/* The value kept beyond the next move, without copying where possible. */
+status engine_cursor_take_value (struct engine_cursor *cursor, struct engine_value *out,
+                                 struct failure *failure);
+uint64_t engine_cursor_sequence (const struct engine_cursor *cursor);
+void engine_cursor_free (struct engine_cursor *cursor);
+
+/* ---- bulk loading ---- */
+
+/* Input of any order goes to sorted segments beside the database and appears in one commit; of
+ * equal keys the last added wins, and it replaces what the database held. */
+status engine_loader_new (struct engine *engine, struct engine_loader **out,
+                          struct failure *failure);
+status engine_loader_put (struct engine_loader *loader, engine_store store, struct bytes key,
+                          struct bytes value, struct failure *failure);
+/* Durable when it returns OK. */
+status engine_loader_commit (struct engine_loader *loader, uint64_t *sequence,
+                             struct failure *failure);
+uint64_t engine_loader_count (const struct engine_loader *loader);
+void engine_loader_free (struct engine_loader *loader); /* without commit: nothing happened */
+
+/* ---- upkeep ---- */
+
+/* Called on the calling thread, at most about 100 times a second. False cancels. */
+typedef bool (*engine_progress) (void *data, uint64_t done, uint64_t total, const char *step);
+
+status engine_sync (struct engine *engine, struct failure *failure);  /* all commits so far durable */
+status engine_flush (struct engine *engine, struct failure *failure); /* memtable to segments */
+status engine_checkpoint (struct engine *engine, struct failure *failure); /* flush; the log is empty */
+/* Merges everything to one run, whatever it costs. */
+status engine_compact (struct engine *engine, engine_progress progress, void *data,
+                       struct failure *failure);
+/* Waits until background work has nothing left to do (tests, benchmarks). */
+status engine_wait_settled (struct engine *engine, uint64_t timeout_microseconds,
+                            struct failure *failure);
+/* Gives the fraction (0 … 1) of cached pages, idle arenas and spare log segments back. Returns bytes. */
+uint64_t engine_evict_cache (struct engine *engine, double fraction);
+
+/* Hot backup into `path` (created, or an earlier backup of this database, which is brought up to
+ * date: only files it lacks are copied). Sealed files are reflinked or hard-linked where possible. Every
+ * file is verified afterwards when `verify`. */
+struct engine_backup_result {
+  uint64_t sequence;                 /* the commit it stands at */
+  uint64_t files, bytes;             /* all of the backup */
+  uint64_t copied_files, copied_bytes, linked_files, reflinked_files, kept_files;
+};
+status engine_backup (struct engine *engine, const char *path, bool verify,
+                      engine_progress progress, void *data, struct engine_backup_result *out,
+                      struct failure *failure);
+/* Copies a backup (or any closed database) to a new directory and verifies it. */
+status engine_restore (const char *backup_path, const char *path, engine_progress progress,
+                       void *data, struct failure *failure);
+
+struct engine_check_report {
+  uint64_t pages, bytes;             /* read and verified */
+  uint64_t segments, blobs, logs;
+  uint64_t records;                  /* versions seen (deep) */
+  uint64_t faults;                   /* reported */
+  bool page_checksums, tree_structure, log, no_orphans, blobs_intact; /* each: fine */
+};
+/* Calls `fault` for each one found: file, page (UINT64_MAX: none), reason. deep: every page and value
+ * is read; else headers, footers, manifest, log. Returns CORRUPT if there are faults. Works on a path
+ * (opened read-only) so that a database that does not open can be checked too. */
+status engine_check (const char *path, bool deep,
+                     void (*fault) (void *data, const char *file, uint64_t page,
+                                    const char *reason),
+                     engine_progress progress, void *data, struct engine_check_report *out,
+                     struct failure *failure);
+/* The same on an open database, beside its users. */
+status engine_check_open (struct engine *engine, bool deep,
+                          void (*fault) (void *data, const char *file, uint64_t page,
+                                         const char *reason),
+                          engine_progress progress, void *data, struct engine_check_report *out,
+                          struct failure *failure);
+
+struct engine_repair_report {
+  uint64_t records;                  /* salvaged */
+  uint64_t lost_pages;               /* that did not verify */
+  uint64_t lost_log_bytes;
+  uint64_t files_skipped;
+};
+/* Salvages all that verifies of the database at `path` into a new database at `destination`; the
+ * original is only read. `lost` is told of each thing that could not be saved. */
+status engine_repair (const char *path, const char *destination,
+                      void (*lost) (void *data, const char *file, uint64_t page,
+                                    const char *reason),
+                      engine_progress progress, void *data, struct engine_repair_report *out,
+                      struct failure *failure);
+
+/* ---- seeing ---- */
+
+struct engine_statistics {
+  uint64_t sequence, durable_sequence;
+  uint64_t approximate_keys;          /* records minus deletes; exact once settled to one run */
+  uint64_t data_bytes;                /* keys and values in segments, uncompressed */
+  uint64_t disk_bytes;                /* all files */
+  uint64_t log_bytes, spare_log_bytes, blob_bytes, segment_bytes;
+  uint64_t memtable_bytes, memtable_records, frozen_memtables;
+  uint64_t runs, segments, blobs;
+  uint64_t tree_depth;                /* of the largest segment */
+  double page_utilisation;            /* 0 … 1: used of logical page bytes */
+  double compression_ratio;           /* logical / stored page bytes; 1 = none */
+  uint64_t memory_used, memory_budget;
+  uint64_t cache_capacity, cache_used, cache_hits, cache_misses, cache_evictions;
+  uint64_t gets, gets_found, puts, deletes, range_deletes, commits, cursors;
+  uint64_t transactions_active, transactions_committed, transactions_aborted, conflicts;
+  uint64_t snapshots, oldest_snapshot; /* sequence; 0 = none */
+  uint64_t flushes, merges, flush_bytes, merge_bytes_read, merge_bytes_written;
+  uint64_t user_bytes, log_written_bytes, log_syncs;
+  uint64_t pending_merge_bytes;
+  uint64_t stalls, stall_microseconds, worst_stall_microseconds;
+  uint64_t descriptors;               /* files held open */
+};
+void engine_statistics (struct engine *engine, struct engine_statistics *out);
+
+enum engine_event_kind {
+  ENGINE_EVENT_OPENED, ENGINE_EVENT_RECOVERED, ENGINE_EVENT_FLUSHED, ENGINE_EVENT_MERGED,
+  ENGINE_EVENT_STALLED, ENGINE_EVENT_FAILED, ENGINE_EVENT_CORRUPT, ENGINE_EVENT_HEALED,
+};
+struct engine_event {
+  enum engine_event_kind kind;
+  uint64_t bytes, microseconds;       /* how much, how long; 0 where it has no meaning */
+  const struct failure *failure;      /* FAILED and CORRUPT; borrowed */
+};
+/* `listen` runs on whichever thread the event happens on and must only note it and return. One
+ * listener an engine; set it before the engine is shared. */
+void engine_listen (struct engine *engine, void (*listen) (void *data, const struct engine_event *),
+                    void *data);
+
+#endif
