@@ -86,7 +86,7 @@ struct vfs {
   void (*advise_will_need) (struct vfs_file *, uint64_t offset, uint64_t size);
   void (*advise_drop) (struct vfs_file *, uint64_t offset, uint64_t size);
   /* Shared mapping. `populate_write`: fault the pages in for writing now; UNSUPPORTED or an error
-   * means: do not map, use write. */
+   * means: do not map, use write. A writable mapping is not inherited through fork(). */
   status (*map) (struct vfs_file *, uint64_t offset, size_t size, bool writable,
                  bool populate_write, void **out, struct failure *);
   void (*unmap) (struct vfs_file *, void *at, size_t size);
