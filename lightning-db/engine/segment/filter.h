@@ -2,13 +2,20 @@
 /*
  * filter: "is this key perhaps in this segment" in one cache miss.
  *
- *   FILTER_BLOOM   blocked Bloom, 64-byte blocks, 10 bits a key: for fresh runs, built as keys come
- *   FILTER_FUSE8   binary fuse, 9 bits a key, 0.4 % false positives: for settled runs, built from
- *                  the hashes of all keys at the end (falls back to Bloom when building fails)
+ *   FILTER_BLOOM   blocked Bloom, 64-byte blocks, 10 bits a key, 1 % false positives: for fresh runs
+ *   FILTER_FUSE8   binary fuse, 9.0 to 9.6 bits a key, 0.4 % false positives: for settled runs (falls
+ *                  back to Bloom when building fails)
  *
- * Works on key_hash values; duplicates allowed when adding (versions of one key).
+ * Works on key_hash values; duplicates allowed when adding (versions of one key). Either kind keeps
+ * the hashes of all keys until the end, 8 bytes each: filter_builder_memory says how much that is at
+ * its peak, and the caller charges it. A settled segment of 1 GiB with 100-byte records has 10 M
+ * keys: 80 MB of hashes while it is written, so segments should not be larger.
+ *
  * A filter block is self-describing; filter_parse checks every size before use, keeps a borrowed
- * view, and never reads outside it. Building memory is charged by the caller.
+ * view, and never reads outside it. Layout, all little-endian: docs/design/filter.md. The memory of a
+ * block should be aligned to 64 bytes, so that a Bloom lookup touches one line; any alignment works.
+ *
+ * Threads: a builder is one thread's; a parsed filter is read by any number.
  */
 #ifndef LIGHTNING_FILTER_H
 #define LIGHTNING_FILTER_H
@@ -22,19 +29,24 @@ struct filter_builder;
 status filter_builder_new (enum filter_kind kind, struct filter_builder **out,
                            struct failure *failure);
 status filter_builder_add (struct filter_builder *builder, uint64_t hash, struct failure *failure);
-/* The block, malloc'd; empty for no keys. Frees the builder either way. */
+/* The block, aligned to 64 bytes and free()d by the caller; NULL and size 0 for no keys. Frees the
+ * builder either way. */
 status filter_builder_finish (struct filter_builder *builder, uint8_t **out, size_t *size,
                               struct failure *failure);
 void filter_builder_free (struct filter_builder *builder);
+/* Bytes the builder holds now and, at most, will hold while it finishes (the block included). */
+size_t filter_builder_memory (const struct filter_builder *builder);
 
 struct filter {
-  enum filter_kind kind;  /* FILTER_NONE: always "perhaps" */
-  const uint8_t *words;   /* bits or fingerprints; borrowed from the block */
-  uint64_t seed;          /* fuse8 */
-  uint32_t blocks;        /* bloom: number of 64-byte blocks */
+  enum filter_kind kind; /* FILTER_NONE: always "perhaps" */
+  const uint8_t *words;  /* bits or fingerprints; borrowed from the block */
+  const uint8_t *seeds;  /* fuse8: one 64-bit seed a shard; borrowed */
+  uint32_t blocks;       /* bloom: number of 64-byte blocks */
+  uint32_t shards;       /* fuse8: parts, each a binary fuse filter of the same shape */
+  uint32_t shard_size;   /* fuse8: fingerprints (bytes) of a shard */
   uint32_t segment_length, segment_length_mask, segment_count_length; /* fuse8 */
 };
-/* CORRUPT when the block is malformed. */
+/* CORRUPT when the block is malformed. An empty block is FILTER_NONE. */
 status filter_parse (struct bytes block, struct filter *out, struct failure *failure);
 /* No false negative, ever. */
 bool filter_may_contain (const struct filter *filter, uint64_t hash);
