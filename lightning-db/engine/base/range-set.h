@@ -17,14 +17,18 @@
 
 struct range_set;
 
-struct range_fragment {
-  struct bytes start;        /* inclusive; borrowed from the set */
-  struct bytes end;          /* exclusive */
-  const uint64_t *sequences; /* newest first */
-  size_t sequence_count;     /* at least 1 */
+struct range_fragment
+{
+  struct bytes start; /* inclusive; borrowed from the set */
+  struct bytes end;   /* exclusive */
+  uint64_t newest;    /* sequence of the newest range delete that covers it */
 };
 
-/* Any order, overlaps allowed, up to 2^31 of them; entries with start >= end are INVALID. */
+/* Any order, overlaps allowed, up to RANGE_SET_MAX of them; entries with start >= end,
+ * or a sequence above SEQUENCE_MAX, are INVALID.
+ * Duplicates are dropped. Time and memory grow as n log n, however the ranges are nested. No range
+ * deletes give NULL. */
+#define RANGE_SET_MAX UINT32_C (0x7fffffff)
 status range_set_build (const struct range_delete *deletes, size_t count, struct range_set **out,
                         struct failure *failure);
 struct range_set *range_set_ref (struct range_set *set); /* NULL is the empty set everywhere */
@@ -38,8 +42,17 @@ uint64_t range_set_cover (const struct range_set *set, struct bytes key, uint64_
 bool range_set_touches (const struct range_set *set, struct bytes start, const struct bytes *end,
                         uint64_t since);
 
+/* What it was built from, without duplicates, by rising start, then end, then falling sequence. To
+ * join or filter sets, build anew from these: fragments would multiply. */
+size_t range_set_delete_count (const struct range_set *set);
+struct range_delete range_set_delete (const struct range_set *set, size_t index);
+
+/* Fragments are in order and do not overlap; two neighbours may differ in older deletes only. */
 size_t range_set_fragment_count (const struct range_set *set);
 struct range_fragment range_set_fragment (const struct range_set *set, size_t index);
+/* The newest range delete with sequence <= snapshot that covers the fragment, or 0. Asked again
+ * with one less than its answer, it gives them all, newest first. */
+uint64_t range_set_fragment_newest (const struct range_set *set, size_t index, uint64_t snapshot);
 /* Index of the first fragment whose end is > key; fragment_count when there is none. */
 size_t range_set_find (const struct range_set *set, struct bytes key);
 size_t range_set_memory (const struct range_set *set); /* bytes held */
