@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# bash completion of lightning-cli
