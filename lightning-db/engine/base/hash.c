@@ -27,3 +27,14 @@ checksum (uint64_t seed, uint64_t position, struct bytes data)
   return XXH3_64bits_withSeed (data.data, data.size,
                                seed ^ (position * UINT64_C (0x9e3779b97f4a7c15)));
 }
+
+uint64_t
+checksum_parts (uint64_t seed, uint64_t position, const struct bytes *parts, size_t part_count)
+{
+  XXH3_state_t state;
+  XXH3_INITSTATE (&state);
+  XXH3_64bits_reset_withSeed (&state, seed ^ (position * UINT64_C (0x9e3779b97f4a7c15)));
+  for (size_t i = 0; i < part_count; i++)
+    XXH3_64bits_update (&state, parts[i].data, parts[i].size);
+  return XXH3_64bits_digest (&state);
+}

@@ -28,4 +28,8 @@ uint64_t checksum_seed (const uint8_t database_id[16], uint64_t file_number);
 /* Checksum of `data` that belongs at `position` (a page number or byte offset) under `seed`. */
 uint64_t checksum (uint64_t seed, uint64_t position, struct bytes data);
 
+/* The same value for the concatenation of `parts`, for bytes that are nowhere in one piece. */
+uint64_t checksum_parts (uint64_t seed, uint64_t position, const struct bytes *parts,
+                         size_t part_count);
+
 #endif

@@ -1,0 +1,702 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading the log back. Nothing is written, so doing it twice, or half and then again, changes
+ * nothing.
+ *
+ * What is trusted
+ *   R1  A segment takes part when its header verifies, names this database and carries the number
+ *       of its file name. A header of zeros, a short file, or a header with a smaller number (a
+ *       spare that was renamed and not yet used) is an unused segment.
+ *   R2  A record is one that verifies at its offset under the segment's number and salt, in rising
+ *       sequence. Everything else is bytes.
+ *   R3  Segments of one run of the writer share `log`. The run after a recovery starts at the
+ *       sequence where that recovery ended; whatever an earlier run holds from there on is void.
+ *   R4  Only records above `after` matter: what is missing below it is in the tree.
+ *   R5  When a needed record is missing and a later valid record of the run says it was synced,
+ *       that is corruption. When none says so, it is the torn tail of a crash: the run ends there.
+ *
+ * Each step of a walk moves forward by at least 8 bytes or one segment, and the bytes checksummed in
+ * vain have a budget per segment, so that a hostile file costs time in proportion to its size.
+ */
+#include "log/wal.h"
+
+#include "log/wal-format-private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define WINDOW_SIZE (UINT64_C (1) << 20)
+/* Bytes checksummed in vain per byte of a segment before it counts as damaged, and a base. */
+#define VAIN_FACTOR 4
+#define VAIN_BASE (UINT64_C (1) << 20)
+
+enum segment_state {
+  SEGMENT_UNUSED,  /* no record was ever promised to be in it */
+  SEGMENT_VALID,   /* R1 */
+  SEGMENT_DAMAGED, /* held records, and its header does not verify */
+};
+
+/* One file of the log. */
+struct found_segment {
+  uint64_t number;            /* of its name */
+  uint64_t size;              /* bytes of the file */
+  enum segment_state state;   /* as the header says */
+  uint16_t flags;             /* from here on: of a valid header */
+  uint32_t log;
+  uint64_t first_sequence;
+  struct wal_binding binding;
+};
+
+struct recovery {
+  struct vfs_directory *directory; /* the caller's */
+  const uint8_t *database_id;      /* 16 bytes */
+  bool salvage;                    /* skip what does not verify */
+  struct found_segment *segments;  /* by rising number; owned */
+  size_t count, capacity;          /* entries in use; allocated */
+  bool out_of_memory;              /* a name could not be kept */
+  uint64_t after;                  /* the caller's */
+  uint64_t next;                   /* the sequence that must be handed out next */
+  struct wal_recovery *out;        /* the caller's */
+};
+
+/* ---- names ---- */
+
+static bool
+name_parse (const char *name, uint64_t *number)
+{
+  uint64_t value = 0;
+  const char *at = name;
+  if (*at < '1' || *at > '9')
+    return false;
+  for (; *at >= '0' && *at <= '9'; at++)
+    if (__builtin_mul_overflow (value, UINT64_C (10), &value)
+        || __builtin_add_overflow (value, (uint64_t) (*at - '0'), &value))
+      return false;
+  *number = value;
+  return strcmp (at, ".log") == 0;
+}
+
+struct listing {
+  bool (*visit) (void *data, const char *name, uint64_t number); /* the caller's */
+  void *data;                                                    /* its own */
+};
+
+static bool
+list_entry (void *data, const char *name)
+{
+  const struct listing *listing = data;
+  uint64_t number;
+  return !name_parse (name, &number) || listing->visit (listing->data, name, number);
+}
+
+status
+wal_list (struct vfs_directory *directory,
+          bool (*visit) (void *data, const char *name, uint64_t number), void *data,
+          struct failure *failure)
+{
+  struct listing listing = { visit, data };
+  return vfs_directory_list (directory, list_entry, &listing, failure);
+}
+
+static bool
+segment_found (void *data, const char *name, uint64_t number)
+{
+  struct recovery *recovery = data;
+  if (recovery->count == recovery->capacity)
+    {
+      size_t capacity = recovery->capacity != 0 ? 2 * recovery->capacity : 16;
+      void *grown = reallocarray (recovery->segments, capacity, sizeof *recovery->segments);
+      if (grown == NULL)
+        {
+          recovery->out_of_memory = true;
+          return false;
+        }
+      recovery->segments = grown;
+      recovery->capacity = capacity;
+    }
+  recovery->segments[recovery->count++] = (struct found_segment){ .number = number };
+  return true;
+}
+
+static int
+compare_numbers (const void *a, const void *b)
+{
+  uint64_t left = ((const struct found_segment *) a)->number;
+  uint64_t right = ((const struct found_segment *) b)->number;
+  return (left > right) - (left < right);
+}
+
+/* ---- a window on one file ---- */
+
+/* A run of one file's bytes in memory. It grows to the largest record and no further. */
+struct window {
+  struct recovery *recovery; /* whose directory */
+  size_t segment;            /* index of the open file; meaningful while file != NULL */
+  struct vfs_file *file;     /* owned */
+  uint8_t *bytes;            /* owned */
+  uint64_t capacity;         /* bytes allocated */
+  uint64_t start, filled;    /* what of the file is in it */
+};
+
+static void
+window_clear (struct window *window)
+{
+  vfs_close (window->file);
+  free (window->bytes);
+  window->file = NULL;
+  window->bytes = NULL;
+  window->capacity = window->start = window->filled = 0;
+}
+
+static status
+window_open (struct window *window, size_t segment, struct failure *failure)
+{
+  char name[WAL_NAME_SIZE];
+  if (window->file != NULL && window->segment == segment)
+    return STATUS_OK;
+  vfs_close (window->file);
+  window->file = NULL;
+  window->filled = 0;
+  window->segment = segment;
+  wal_name (window->recovery->segments[segment].number, name);
+  status result
+      = vfs_open (window->recovery->directory, name, VFS_READ, &window->file, failure);
+  if (result == STATUS_NOT_FOUND)
+    return fail (failure, STATUS_CORRUPT,
+                 "%s/%s: the log segment vanished while it was read; make sure that nothing else "
+                 "changes the directory",
+                 window->recovery->directory->path, name);
+  return result;
+}
+
+/* Reads page by page, and zeros where the disk can't: salvage's way over bad sectors. */
+static void
+window_read_around (struct window *window, uint64_t offset, uint64_t length)
+{
+  for (uint64_t at = 0; at < length; at += 4096)
+    {
+      size_t got = 0, piece = length - at < 4096 ? (size_t) (length - at) : 4096;
+      memset (window->bytes + at, 0, piece);
+      if (vfs_read (window->file, offset + at, window->bytes + at, piece, &got, NULL) != STATUS_OK)
+        memset (window->bytes + at, 0, piece);
+    }
+}
+
+static status
+window_fill (struct window *window, uint64_t offset, uint64_t length, struct failure *failure)
+{
+  size_t got = 0;
+  struct failure reason = FAILURE_INIT;
+  uint64_t size = window->recovery->segments[window->segment].size;
+  if (length < WINDOW_SIZE)
+    length = size - offset < WINDOW_SIZE ? size - offset : WINDOW_SIZE;
+  if (length > window->capacity)
+    {
+      uint8_t *grown = length <= SIZE_MAX ? realloc (window->bytes, (size_t) length) : NULL;
+      if (grown == NULL)
+        return fail_memory (failure, length, "reading a log segment");
+      window->bytes = grown;
+      window->capacity = length;
+    }
+
+  window->filled = 0;
+  status result = vfs_read (window->file, offset, window->bytes, (size_t) length, &got, &reason);
+  if (result != STATUS_OK && window->recovery->salvage)
+    window_read_around (window, offset, length);
+  else if (result != STATUS_OK)
+    {
+      if (failure != NULL && failure->code == STATUS_OK)
+        *failure = reason;
+      return result;
+    }
+  else if (got < length) /* it shrank since it was measured: what is gone reads as zeros */
+    memset (window->bytes + got, 0, (size_t) (length - got));
+  window->start = offset;
+  window->filled = length;
+  return STATUS_OK;
+}
+
+/* `length` bytes of the open file at `offset`, both inside it; valid until the next view. */
+static status
+window_view (struct window *window, uint64_t offset, uint64_t length, const uint8_t **out,
+             struct failure *failure)
+{
+  status result = STATUS_OK;
+  if (offset < window->start || offset + length > window->start + window->filled)
+    result = window_fill (window, offset, length, failure);
+  *out = result == STATUS_OK ? window->bytes + (offset - window->start) : NULL;
+  return result;
+}
+
+/* ---- headers ---- */
+
+static bool
+all_zero (const uint8_t *bytes, size_t size)
+{
+  for (size_t i = 0; i < size; i++)
+    if (bytes[i] != 0)
+      return false;
+  return true;
+}
+
+/* R1. `bytes` is the header and the first record's word. */
+static status
+segment_classify (struct recovery *recovery, struct found_segment *segment, const uint8_t *bytes,
+                  struct failure *failure)
+{
+  struct wal_segment_header header;
+  const char *path = recovery->directory->path;
+  if (!wal_header_decode (bytes, &header))
+    {
+      /* The word is zeroed before a header is written and stays so until the header is whole. */
+      bool started = !all_zero (bytes + WAL_HEADER_SIZE, WAL_ALIGNMENT);
+      segment->state = started ? SEGMENT_DAMAGED : SEGMENT_UNUSED;
+      return STATUS_OK;
+    }
+  if (header.version != WAL_FORMAT_VERSION)
+    return fail (failure, STATUS_NEWER_FORMAT,
+                 "%s/%" PRIu64 ".log has log format %u, this version reads %d; open the database "
+                 "with the version that wrote it, or a later one",
+                 path, segment->number, header.version, WAL_FORMAT_VERSION);
+  if (memcmp (header.database_id, recovery->database_id, 16) != 0)
+    {
+      if (recovery->salvage)
+        return STATUS_OK;
+      return fail (failure, STATUS_CORRUPT,
+                   "%s/%" PRIu64 ".log belongs to another database; move it away", path,
+                   segment->number);
+    }
+  if (header.number != segment->number || header.first_sequence == 0
+      || header.first_sequence > SEQUENCE_MAX)
+    {
+      segment->state = header.number < segment->number ? SEGMENT_UNUSED : SEGMENT_DAMAGED;
+      return STATUS_OK;
+    }
+  segment->state = SEGMENT_VALID;
+  segment->flags = header.flags;
+  segment->log = header.log;
+  segment->first_sequence = header.first_sequence;
+  segment->binding = wal_bind (header.database_id, header.number, header.salt);
+  return STATUS_OK;
+}
+
+static status
+segment_inspect (struct window *window, size_t index, struct failure *failure)
+{
+  const uint8_t *bytes;
+  struct vfs_file_information information;
+  struct recovery *recovery = window->recovery;
+  struct found_segment *segment = &recovery->segments[index];
+  status result = window_open (window, index, failure);
+  if (result == STATUS_OK)
+    result = vfs_information (window->file, &information, failure);
+  if (result != STATUS_OK)
+    return result;
+  segment->size = information.size;
+  segment->state = SEGMENT_UNUSED;
+  if (segment->size < WAL_HEADER_SIZE + WAL_ALIGNMENT)
+    return STATUS_OK;
+
+  /* Only the header: the window's read ahead would read each file twice. */
+  uint8_t head[WAL_HEADER_SIZE + WAL_ALIGNMENT] = { 0 };
+  size_t got = 0;
+  result = vfs_read (window->file, 0, head, sizeof head, &got, failure);
+  bytes = head;
+  return result == STATUS_OK ? segment_classify (recovery, segment, bytes, failure) : result;
+}
+
+/* Inspects every file and takes the unused ones out. */
+static status
+segments_inspect (struct window *window, struct failure *failure)
+{
+  struct recovery *recovery = window->recovery;
+  for (size_t i = 0; i < recovery->count; i++)
+    {
+      struct failure reason = FAILURE_INIT;
+      status result = segment_inspect (window, i, &reason);
+      if (result == STATUS_IO && recovery->salvage)
+        recovery->segments[i].state = SEGMENT_UNUSED;
+      else if (result != STATUS_OK)
+        {
+          if (failure != NULL && failure->code == STATUS_OK)
+            *failure = reason;
+          return result;
+        }
+    }
+  return STATUS_OK;
+}
+
+/* A damaged segment held records. It matters unless the segment behind it starts at or below what
+ * is needed (R4). Afterwards only valid ones are left. */
+static status
+segments_check (struct recovery *recovery, struct failure *failure)
+{
+  bool needed = true; /* whether records before the segment at hand are missed */
+  for (size_t i = recovery->count; i-- > 0;)
+    {
+      const struct found_segment *segment = &recovery->segments[i];
+      if (segment->state == SEGMENT_VALID)
+        needed = segment->first_sequence > recovery->next;
+      else if (segment->state == SEGMENT_DAMAGED && needed && !recovery->salvage)
+        return fail (failure, STATUS_CORRUPT,
+                     "%s/%" PRIu64 ".log: offset 0: the header of a log segment with records does "
+                     "not verify; restore a backup, or run lightning-cli repair",
+                     recovery->directory->path, segment->number);
+    }
+
+  size_t kept = 0;
+  for (size_t i = 0; i < recovery->count; i++)
+    if (recovery->segments[i].state == SEGMENT_VALID)
+      recovery->segments[kept++] = recovery->segments[i];
+  recovery->count = kept;
+  return STATUS_OK;
+}
+
+/* ---- walking the records of one run of the writer ---- */
+
+struct walk {
+  struct window *window; /* shared by walks: a view of one ends those of the others */
+  size_t index, end;     /* segment at hand; one past the run's last */
+  uint64_t offset;       /* next place to look at in it */
+  uint64_t expected;     /* least sequence the next record may have */
+  uint64_t vain;         /* bytes that may still be checksummed in vain in this segment */
+};
+
+struct found_record {
+  size_t index;         /* of its segment */
+  uint64_t offset;      /* in it */
+  uint64_t sequence;    /* its own */
+  uint64_t synced;      /* what it says was durable before it */
+  struct bytes payload; /* in the window: valid until the next view */
+};
+
+static void
+walk_enter (struct walk *walk, size_t index)
+{
+  walk->index = index;
+  walk->offset = WAL_HEADER_SIZE;
+  if (index < walk->end)
+    {
+      uint64_t size = walk->window->recovery->segments[index].size;
+      walk->vain = (size < UINT64_MAX / 8 ? size * VAIN_FACTOR : size) + VAIN_BASE;
+    }
+}
+
+static const struct found_segment *
+walk_segment (const struct walk *walk)
+{
+  return &walk->window->recovery->segments[walk->index];
+}
+
+static bool
+walk_has_room (const struct walk *walk)
+{
+  uint64_t size = walk_segment (walk)->size;
+  return size >= WAL_RECORD_HEADER_SIZE && walk->offset <= size - WAL_RECORD_HEADER_SIZE;
+}
+
+static status
+vain_exhausted (struct walk *walk, struct failure *failure)
+{
+  const struct found_segment *segment = walk_segment (walk);
+  if (walk->window->recovery->salvage)
+    {
+      walk->offset = segment->size;
+      return STATUS_OK;
+    }
+  return fail (failure, STATUS_CORRUPT,
+               "%s/%" PRIu64 ".log: offset %" PRIu64 ": too many bytes look like records and do "
+               "not verify; restore a backup, or run lightning-cli repair",
+               walk->window->recovery->directory->path, segment->number, walk->offset);
+}
+
+/* R2: is there a record at the walk's offset? There is room for a header. */
+static status
+walk_test (struct walk *walk, struct found_record *record, bool *valid, struct failure *failure)
+{
+  const uint8_t *at;
+  const struct found_segment *segment = walk_segment (walk);
+  *valid = false;
+  status result
+      = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
+  if (result != STATUS_OK)
+    return result;
+  uint64_t word = load_u64 (at);
+  uint64_t size = load_u32 (at + 8);
+  record->index = walk->index;
+  record->offset = walk->offset;
+  record->sequence = load_u64 (at + 16);
+  record->synced = load_u64 (at + 24);
+  if (word == 0 || load_u32 (at + 12) != segment->binding.tag || size > WAL_PAYLOAD_MAX
+      || wal_record_size (size) > segment->size - walk->offset
+      || record->sequence < walk->expected || record->sequence > SEQUENCE_MAX
+      || record->synced >= record->sequence)
+    return STATUS_OK;
+
+  result = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE + size, &at, failure);
+  if (result != STATUS_OK)
+    return result;
+  *valid = word
+           == wal_checksum_word (checksum (segment->binding.seed, walk->offset,
+                                           BYTES (at + 8, WAL_RECORD_HEADER_SIZE - 8 + size)));
+  record->payload = BYTES (at + WAL_RECORD_HEADER_SIZE, size);
+  if (*valid)
+    return STATUS_OK;
+  uint64_t cost = WAL_RECORD_HEADER_SIZE + size;
+  if (walk->vain < cost)
+    return vain_exhausted (walk, failure);
+  walk->vain -= cost;
+  return STATUS_OK;
+}
+
+/* Moves on to the next place whose tag is right, or to the end of the segment. */
+static status
+walk_search (struct walk *walk, struct failure *failure)
+{
+  const struct found_segment *segment = walk_segment (walk);
+  walk->offset = segment->size - walk->offset < WAL_ALIGNMENT ? segment->size
+                                                              : walk->offset + WAL_ALIGNMENT;
+  while (walk_has_room (walk))
+    {
+      const uint8_t *at;
+      status result
+          = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
+      if (result != STATUS_OK)
+        return result;
+      const uint8_t *end = walk->window->bytes + walk->window->filled - WAL_RECORD_HEADER_SIZE;
+      for (; at <= end; at += WAL_ALIGNMENT, walk->offset += WAL_ALIGNMENT)
+        if (load_u32 (at + 12) == segment->binding.tag)
+          return STATUS_OK;
+    }
+  walk->offset = segment->size;
+  return STATUS_OK;
+}
+
+/* Whether the run goes on in its next segment exactly where this one stopped. */
+static bool
+walk_continues (const struct walk *walk)
+{
+  return walk->index + 1 < walk->end
+         && walk_segment (walk)[1].first_sequence == walk->expected;
+}
+
+/* The next valid record of the run, wherever it is. */
+static status
+walk_next (struct walk *walk, struct found_record *record, bool *found, struct failure *failure)
+{
+  *found = false;
+  while (walk->index < walk->end)
+    {
+      status result = window_open (walk->window, walk->index, failure);
+      if (result == STATUS_OK && walk_has_room (walk))
+        result = walk_test (walk, record, found, failure);
+      if (result != STATUS_OK)
+        return result;
+      if (*found)
+        {
+          walk->offset += wal_record_size (record->payload.size);
+          walk->expected = record->sequence + 1;
+          return STATUS_OK;
+        }
+      if (!walk_has_room (walk) || walk_continues (walk))
+        walk_enter (walk, walk->index + 1);
+      else if ((result = walk_search (walk, failure)) != STATUS_OK)
+        return result;
+    }
+  return STATUS_OK;
+}
+
+/* ---- the end of a run ---- */
+
+/* What stands behind a place where the next record was expected and is not. */
+struct survey {
+  uint64_t claim;   /* the newest sequence that a later valid record says was synced */
+  uint64_t dropped; /* bytes of later valid records */
+};
+
+static status
+survey_after (struct walk walk, uint64_t limit, struct survey *out, struct failure *failure)
+{
+  bool found;
+  struct found_record record;
+  *out = (struct survey){ 0, 0 };
+  for (;;)
+    {
+      status result = walk_next (&walk, &record, &found, failure);
+      if (result != STATUS_OK || !found || record.sequence >= limit)
+        return result;
+      if (record.synced > out->claim)
+        out->claim = record.synced;
+      out->dropped += wal_record_size (record.payload.size);
+    }
+}
+
+/* Counts what a torn tail left in the segment where it starts: in a fresh one all that is not zero,
+ * in a recycled one, where stale bytes stand, the attempt at one more record. */
+static status
+torn_tail (struct walk *walk, uint64_t dropped, struct failure *failure)
+{
+  uint64_t count = 0;
+  const uint8_t *at;
+  const struct found_segment *segment = walk_segment (walk);
+  status result = window_open (walk->window, walk->index, failure);
+  if (result == STATUS_OK && (segment->flags & WAL_FLAG_RECYCLED) != 0)
+    {
+      count = dropped;
+      if (dropped == 0 && walk_has_room (walk))
+        {
+          result = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
+          if (result == STATUS_OK && load_u32 (at + 12) == segment->binding.tag)
+            count = WAL_RECORD_HEADER_SIZE;
+        }
+    }
+  else
+    for (uint64_t offset = walk->offset; result == STATUS_OK && offset < segment->size;)
+      {
+        uint64_t left = segment->size - offset;
+        uint64_t piece = left < WINDOW_SIZE ? left : WINDOW_SIZE;
+        result = window_view (walk->window, offset, piece, &at, failure);
+        for (uint64_t i = 0; result == STATUS_OK && i < piece; i++)
+          count += at[i] != 0;
+        offset += piece;
+      }
+  walk->window->recovery->out->torn_bytes += count;
+  return result;
+}
+
+static status
+fail_missing (const struct walk *walk, uint64_t first, uint64_t last, struct failure *failure)
+{
+  return fail (failure, STATUS_CORRUPT,
+               "%s/%" PRIu64 ".log: offset %" PRIu64 ": commits %" PRIu64 " to %" PRIu64
+               " were synced and are missing or do not verify; restore a backup, or run "
+               "lightning-cli repair",
+               walk->window->recovery->directory->path, walk_segment (walk)->number, walk->offset,
+               first, last);
+}
+
+typedef status (*visit_record) (void *data, uint64_t sequence, struct bytes payload,
+                                struct failure *failure);
+
+static status
+hand_out (struct recovery *recovery, const struct found_record *record, visit_record visit,
+          void *data, struct failure *failure)
+{
+  struct wal_recovery *out = recovery->out;
+  if (record->sequence < recovery->next)
+    return STATUS_OK;
+  status result = visit (data, record->sequence, record->payload, failure);
+  if (result != STATUS_OK)
+    return result;
+  recovery->next = record->sequence + 1;
+  if (out->records == 0)
+    out->first_sequence = record->sequence;
+  out->last_sequence = record->sequence;
+  out->records++;
+  out->bytes += record->payload.size;
+  return STATUS_OK;
+}
+
+/* Hands out one run, segments first … end - 1, up to `limit` where the next run began (R3). */
+static status
+recover_run (struct window *window, size_t first, size_t end, uint64_t limit, visit_record visit,
+             void *data, struct failure *failure)
+{
+  struct recovery *recovery = window->recovery;
+  struct walk walk = { .window = window, .end = end };
+  struct walk before;
+  struct survey survey = { 0, 0 };
+  bool surveyed = false, found;
+  struct found_record record;
+
+  walk_enter (&walk, first);
+  walk.expected = walk_segment (&walk)->first_sequence;
+  for (;;)
+    {
+      before = walk;
+      status result = walk_next (&walk, &record, &found, failure);
+      if (result != STATUS_OK)
+        return result;
+      if (!found || record.sequence >= limit)
+        break;
+      if (record.sequence > recovery->next)
+        {
+          if (!surveyed)
+            {
+              if ((result = survey_after (before, limit, &survey, failure)) != STATUS_OK)
+                return result;
+              surveyed = true;
+            }
+          if (survey.claim < recovery->next)
+            break; /* R5: torn */
+          if (!recovery->salvage)
+            return fail_missing (&before, recovery->next, record.sequence - 1, failure);
+          recovery->out->lost += record.sequence - recovery->next;
+          /* The survey moved the window: read the record again. */
+          walk = before;
+          if ((result = walk_next (&walk, &record, &found, failure)) != STATUS_OK)
+            return result;
+        }
+      if ((result = hand_out (recovery, &record, visit, data, failure)) != STATUS_OK)
+        return result;
+    }
+  return torn_tail (&before, survey.dropped, failure);
+}
+
+static status
+recover_runs (struct window *window, visit_record visit, void *data, struct failure *failure)
+{
+  struct recovery *recovery = window->recovery;
+  status result = STATUS_OK;
+  for (size_t first = 0, end; result == STATUS_OK && first < recovery->count; first = end)
+    {
+      const struct found_segment *segments = recovery->segments;
+      for (end = first + 1; end < recovery->count && segments[end].log == segments[first].log;)
+        end++;
+      uint64_t limit = end < recovery->count ? segments[end].first_sequence : UINT64_MAX;
+      result = recover_run (window, first, end, limit, visit, data, failure);
+    }
+  return result;
+}
+
+status
+wal_recover (struct vfs_directory *directory, const uint8_t database_id[16], uint64_t after,
+             bool salvage, visit_record visit, void *data, struct wal_recovery *out,
+             struct failure *failure)
+{
+  struct recovery recovery = {
+    .directory = directory,
+    .database_id = database_id,
+    .salvage = salvage,
+    .after = after,
+    .next = after + 1,
+    .out = out,
+  };
+  struct window window = { .recovery = &recovery };
+  *out = (struct wal_recovery){ 0 };
+  if (after > SEQUENCE_MAX)
+    return fail (failure, STATUS_INVALID, "recovery cannot start after sequence %" PRIu64, after);
+
+  status result = wal_list (directory, segment_found, &recovery, failure);
+  if (result == STATUS_OK && recovery.out_of_memory)
+    result = fail_memory (failure, recovery.capacity * sizeof *recovery.segments,
+                          "the list of log segments");
+  if (result == STATUS_OK && recovery.count != 0)
+    {
+      qsort (recovery.segments, recovery.count, sizeof *recovery.segments, compare_numbers);
+      out->highest_number = recovery.segments[recovery.count - 1].number;
+      result = segments_inspect (&window, failure);
+    }
+  if (result == STATUS_OK)
+    result = segments_check (&recovery, failure);
+  if (result == STATUS_OK)
+    {
+      window.filled = 0; /* indexes moved */
+      vfs_close (window.file);
+      window.file = NULL;
+      result = recover_runs (&window, visit, data, failure);
+    }
+  window_clear (&window);
+  free (recovery.segments);
+  return result;
+}

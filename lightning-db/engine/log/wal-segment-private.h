@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log's inside: its state, and the making, recycling and unlinking of segments.
+ *
+ * Locks: `mutex` guards the lists and is never held over a system call; `sync_mutex` keeps syncs in
+ * line and is held over fdatasync, so the appender never takes it. Order: sync_mutex, mutex.
+ */
+#ifndef LIGHTNING_WAL_SEGMENT_PRIVATE_H
+#define LIGHTNING_WAL_SEGMENT_PRIVATE_H
+
+#include "log/wal-format-private.h"
+#include "log/wal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define WAL_SEGMENT_SIZE_LEAST (UINT64_C (64) << 10) /* also the unit of sizes and of zeroing */
+#define WAL_SEGMENT_SIZE_MOST (UINT64_C (1) << 30)
+#define WAL_SEGMENT_GROWTH 4u                        /* each regular segment to the one before */
+#define WAL_SPARES_MOST 16u                          /* recycled segments kept without a trim */
+
+struct wal_segment {
+  struct wal_segment *next;   /* in the list it is on; mutex */
+  struct vfs_file *file;      /* owned */
+  uint8_t *map;               /* the whole file, writable; NULL: written by calls. Owner's */
+  uint64_t number;            /* of its name */
+  uint64_t size;              /* bytes of the file, multiple of 64 KiB */
+  uint64_t salt;              /* of this use */
+  struct wal_binding binding; /* what its records' checksums are bound to */
+  bool own_size;              /* made for one large record: never recycled, never mapped */
+  bool recycled;              /* holds stale bytes */
+  bool name_durable;          /* the directory was synced since it got its name; preparer, syncer */
+  uint64_t first_sequence;    /* set when it becomes current */
+  uint64_t last_sequence;     /* set when it stops being current; first - 1 when empty; mutex */
+};
+
+struct wal {
+  struct wal_settings settings; /* as opened; fixed */
+
+  /* The appender's (the caller's commit lock). `current` changes under the mutex too. */
+  struct wal_segment *current; /* where records go; the last of the live ones; NULL before */
+  uint64_t offset;             /* of the next record in it */
+  uint64_t next_sequence;      /* of the next record */
+  uint32_t log;                /* number of the first segment, low half */
+  uint8_t *buffer;             /* a record is put together here before it is written */
+  size_t buffer_size;          /* bytes of it */
+
+  /* Any thread. */
+  _Atomic uint64_t appended;    /* newest sequence appended; stored by the appender */
+  _Atomic uint64_t synced;      /* newest sequence known durable; stored under the mutex */
+  _Atomic bool failed;          /* W3: a sync or write failed; never cleared */
+  _Atomic bool wants_preparing; /* the current segment is half full and none is ready */
+  _Atomic bool may_map;         /* cleared for good when mapping fails */
+  _Atomic uint64_t records;     /* appended since open */
+  _Atomic uint64_t bytes;       /* payload of them */
+  _Atomic uint64_t written;     /* with headers and padding */
+  _Atomic uint64_t syncs;       /* fdatasync calls */
+
+  pthread_mutex_t mutex;        /* the lists below; never held over a system call */
+  struct wal_segment *oldest;   /* live segments, in the order of their sequences, to `current` */
+  struct wal_segment *spares;   /* released, unmapped, under their old names; oldest first */
+  unsigned spare_count;         /* length of it */
+  struct wal_segment *ready;    /* prepared to be the next; its number is above the current's */
+  struct wal_segment *syncing;  /* the live segment in fdatasync: must stay open */
+  uint64_t released;            /* no record up to here is needed */
+  uint64_t newest_number;       /* of the current segment */
+  uint64_t next_size;           /* bytes of the next regular segment */
+
+  pthread_mutex_t sync_mutex;   /* one sync at a time */
+};
+
+/* Makes a segment of at least `size` bytes that is ready for wal_segment_start: a recycled or a new
+ * one. `durable`: contents and name are on disk on return. Nothing is left behind on failure. */
+status wal_segment_obtain (struct wal *wal, uint64_t size, bool durable, struct wal_segment **out,
+                           struct failure *failure);
+
+/* The same for one record above the segment size: allocated, neither zeroed nor mapped. */
+status wal_segment_obtain_own (struct wal *wal, uint64_t size, struct wal_segment **out,
+                               struct failure *failure);
+
+/* Makes a segment that can take a record of `record_size` bytes the current one: appender only.
+ * On failure nothing has changed. */
+status wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failure);
+
+/* Moves what is released from the live list to the spares, or unlinks it. Any thread. */
+status wal_segment_reclaim (struct wal *wal, struct failure *failure);
+
+/* Unmaps, closes and frees; `unlink`: removes the name first. */
+status wal_segment_discard (struct wal *wal, struct wal_segment *segment, bool unlink,
+                            struct failure *failure);
+
+/* W3's answer to everything after the log failed. */
+status wal_fail_again (const struct wal *wal, struct failure *failure);
+
+#endif
