@@ -54,7 +54,6 @@ struct recovery {
   struct found_segment *segments;  /* by rising number; owned */
   size_t count, capacity;          /* entries in use; allocated */
   bool out_of_memory;              /* a name could not be kept */
-  uint64_t after;                  /* the caller's */
   uint64_t next;                   /* the sequence that must be handed out next */
   struct wal_recovery *out;        /* the caller's */
 };
@@ -283,7 +282,6 @@ segment_classify (struct recovery *recovery, struct found_segment *segment, cons
 static status
 segment_inspect (struct window *window, size_t index, struct failure *failure)
 {
-  const uint8_t *bytes;
   struct vfs_file_information information;
   struct recovery *recovery = window->recovery;
   struct found_segment *segment = &recovery->segments[index];
@@ -301,11 +299,9 @@ segment_inspect (struct window *window, size_t index, struct failure *failure)
   uint8_t head[WAL_HEADER_SIZE + WAL_ALIGNMENT] = { 0 };
   size_t got = 0;
   result = vfs_read (window->file, 0, head, sizeof head, &got, failure);
-  bytes = head;
-  return result == STATUS_OK ? segment_classify (recovery, segment, bytes, failure) : result;
+  return result == STATUS_OK ? segment_classify (recovery, segment, head, failure) : result;
 }
 
-/* Inspects every file and takes the unused ones out. */
 static status
 segments_inspect (struct window *window, struct failure *failure)
 {
@@ -538,6 +534,8 @@ torn_tail (struct walk *walk, uint64_t dropped, struct failure *failure)
 {
   uint64_t count = 0;
   const uint8_t *at;
+  if (walk_continues (walk))
+    walk_enter (walk, walk->index + 1);
   const struct found_segment *segment = walk_segment (walk);
   status result = window_open (walk->window, walk->index, failure);
   if (result == STATUS_OK && (segment->flags & WAL_FLAG_RECYCLED) != 0)
@@ -640,7 +638,7 @@ recover_run (struct window *window, size_t first, size_t end, uint64_t limit, vi
       if ((result = hand_out (recovery, &record, visit, data, failure)) != STATUS_OK)
         return result;
     }
-  return torn_tail (&before, survey.dropped, failure);
+  return limit == UINT64_MAX ? torn_tail (&before, survey.dropped, failure) : STATUS_OK;
 }
 
 static status
@@ -668,7 +666,6 @@ wal_recover (struct vfs_directory *directory, const uint8_t database_id[16], uin
     .directory = directory,
     .database_id = database_id,
     .salvage = salvage,
-    .after = after,
     .next = after + 1,
     .out = out,
   };

@@ -2,13 +2,15 @@
 /*
  * wal: the write-ahead log. Records in fixed, preallocated, zeroed segments named "<number>.log".
  *
- *   segment   64-byte header {magic, format version, number, database id, salt, first sequence,
- *             checksum}, then records, 8-byte aligned, then zeros
+ *   segment   64-byte header {magic, format version, flags, log, number, database id, salt, first
+ *             sequence, checksum}, then records, 8-byte aligned, then zeros (or stale bytes of an
+ *             earlier use, behind a zero word)
  *   record    {checksum 8, size 4, salt tag 4, sequence 8, synced-up-to 8} payload, padding
  *
  * `synced-up-to` is the sequence number up to which the log was known durable when the record was
- * appended: a bad record followed (in this or a later segment) by a valid one that claims to be
- * synced beyond it is corruption; otherwise it is the torn tail of a crash and the log ends there.
+ * appended: when a needed record is missing or bad and a later one (in this or a later segment)
+ * claims to be synced beyond it, that is corruption; otherwise it is the torn tail of a crash and
+ * the log ends there. docs/design/log.md has the format byte by byte.
  * A segment that is reused gets a new number, a new random salt and a header written before any
  * record of it, so nothing stale can verify. A record larger than a segment gets a segment of its
  * own size, which is deleted instead of recycled.
@@ -22,13 +24,14 @@
  *   W2  wal_append returns only when the record would survive a kill of the process.
  *   W3  wal_sync returns OK only when everything up to its argument is durable, the segment's name
  *       included. After one failed sync every later append and sync fails: UNKNOWN_OUTCOME.
+ *       The same after a write that failed and may have left part of a record.
  *   W4  A full disk fails an append before anything of it is written; the next append tries again.
  *   W5  A recovered log is never appended to.
  *   W6  A segment is recycled or unlinked only by wal_release, once no record of it is needed.
  *
- * Threads: append, release and close are serialised by the caller (the commit lock). sync may run
- * beside appends, on one thread at a time. Preparing the next segment is the caller's chance to do
- * work off the commit path: wal_prepare, any one thread, beside appends.
+ * Threads: append and close are serialised by the caller (the commit lock). sync, release, trim and
+ * statistics may run beside appends, on any threads. Preparing the next segment is the caller's
+ * chance to do work off the commit path: wal_prepare, any one thread, beside all of these.
  */
 #ifndef LIGHTNING_WAL_H
 #define LIGHTNING_WAL_H
@@ -45,17 +48,22 @@ struct wal_settings {
   uint8_t database_id[16];                 /* bound into every segment */
   uint64_t segment_size;                   /* bytes, multiple of 64 KiB, 64 KiB … 1 GiB */
   bool allow_mapping;                      /* false: always write */
-  uint64_t (*next_number) (void *context); /* a file number never used before */
+  /* A file number never used before, above all earlier ones. Called with no lock held, by the
+   * appending and the preparing thread, perhaps at once. */
+  uint64_t (*next_number) (void *context);
   void *next_number_context;
-  uint64_t next_sequence;                  /* of the first record that will be appended */
+  uint64_t next_sequence;                  /* of the first record that will be appended; all below
+                                              is durable elsewhere: records claim so */
 };
 
 /* Starts a fresh log; its first segment is made on the first append or wal_prepare. A small
- * database starts small: the first segment is 64 KiB long, following ones grow to segment_size. */
+ * database starts small: the first segment is 64 KiB long, following ones grow to segment_size.
+ * What an earlier log left is in the tree by now, durably, and its segments are removed. */
 status wal_open (const struct wal_settings *settings, struct wal **out, struct failure *failure);
 
-/* Appends one commit. The payload is the concatenation of `parts`. `store`: through the mapping
- * (async) or, when false or impossible, by one write call (full). */
+/* Appends one commit. The payload, below 4 GiB, is the concatenation of `parts`. `store`: through
+ * the mapping (async) or, when false or impossible, by one write call (full). NO_SPACE, NO_MEMORY,
+ * IO: nothing was appended, the same sequence may be tried again. UNKNOWN_OUTCOME: see W3. */
 status wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts,
                    size_t part_count, bool store, struct failure *failure);
 
@@ -65,16 +73,19 @@ uint64_t wal_synced (struct wal *wal);   /* newest sequence known durable; any t
 uint64_t wal_appended (struct wal *wal); /* newest sequence appended; any thread */
 bool wal_failed (struct wal *wal);       /* W3's sticky state */
 
-/* Makes the next segment ready (create or recycle, zero, map, populate), off the commit path.
- * OK and nothing done when one is ready. `idle`: keep at most one spare. */
+/* Makes the next segment ready (create or recycle, zero, map, populate, sync), off the commit path.
+ * OK and nothing done when one is ready. */
 status wal_prepare (struct wal *wal, struct failure *failure);
-bool wal_wants_preparing (struct wal *wal); /* one load */
+/* Whether it is time to: nothing is there yet, or the current segment became half full. One load.
+ * Stays true after a wal_prepare that failed. */
+bool wal_wants_preparing (struct wal *wal);
 
-/* No record up to `sequence` is needed any more (it is in durable segments of the tree): recycles
- * or unlinks log segments that hold nothing newer. Best effort: a failed unlink is reported and
- * the name stays for the next recovery to remove. */
+/* No record up to `sequence` is needed any more (it is in durable segments of the tree, and the
+ * `after` of a recovery would be no less): recycles or unlinks log segments that hold nothing
+ * newer, but never the one in use. Best effort: a failed unlink is reported and the name stays for
+ * the next recovery to remove. Does nothing once the log has failed. */
 status wal_release (struct wal *wal, uint64_t sequence, struct failure *failure);
-/* Unlinks spare segments until `keep` are left. */
+/* Unlinks spare segments until `keep` are left, the one made ready included. */
 void wal_trim (struct wal *wal, unsigned keep);
 
 struct wal_statistics {
@@ -82,9 +93,9 @@ struct wal_statistics {
   uint64_t written_bytes;          /* with headers and padding */
   uint64_t syncs;                  /* fdatasync calls */
   uint64_t live_bytes;             /* of segments that are not released */
-  uint64_t spare_bytes;            /* of recycled segments kept for reuse */
+  uint64_t spare_bytes;            /* of spare segments and the one made ready */
   uint64_t oldest_number;          /* of the oldest live segment; 0 when none */
-  bool mapped;                     /* whether stores are used */
+  bool mapped;                     /* whether stores are used; false after mapping failed */
 };
 void wal_statistics (struct wal *wal, struct wal_statistics *out);
 
@@ -102,11 +113,11 @@ struct wal_recovery {
 };
 
 /* Reads all "<number>.log" of the directory, lowest first, and hands each record with sequence >
- * `after` to `visit` in order; stops at the torn tail. visit's non-OK status ends it. Records with
- * sequence <= after are skipped but still checked. CORRUPT (file, offset, reason) when a record
- * that was synced does not verify, a number or sequence is missing in the middle, or a segment of
- * another database stands here. `salvage`: instead of failing, skip what does not verify.
- * Writes nothing. Bounded memory: one segment at a time. */
+ * `after` to `visit` in order; stops at the torn tail. visit's non-OK status ends it; the payload is
+ * valid during the call. CORRUPT (file, offset, reason) when a record above `after` that was synced
+ * does not verify or is missing, or a segment of another database stands here; damage below is
+ * passed over, since the tree has those commits. `salvage`: instead of failing, skip what does not
+ * verify and count it in `lost`. Writes nothing. Bounded memory: one MiB or the largest record. */
 status wal_recover (struct vfs_directory *directory, const uint8_t database_id[16], uint64_t after,
                     bool salvage,
                     status (*visit) (void *data, uint64_t sequence, struct bytes payload,
