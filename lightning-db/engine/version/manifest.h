@@ -3,22 +3,28 @@
  * manifest: which files make up the database. A log of edits, "MANIFEST-<number>", named by the
  * small file "CURRENT" (replaced by rename).
  *
- *   MANIFEST  64-byte header {magic "LDBMAN1\n", format version, feature flags, database id, key
- *             epoch, checksum}, then edits {checksum 8, size 4, 0 4, payload}, 8-byte aligned
+ *   MANIFEST  64-byte header {magic "LDBMAN1\n", format version, page size, feature flags, database
+ *             id, number, key epoch, checksum}, then edits {checksum 8, payload size 4, check of the
+ *             size 4, payload}, 8-byte aligned
  *   CURRENT   "MANIFEST-<number>\n" and a checksum line
  *
  * A fresh manifest (one edit that states everything) is written by each writer's open and whenever
- * the log of edits has grown to 8 times a fresh one.
+ * the log of edits has grown to 8 times a fresh one (and 64 KiB). The layout, byte by byte, and what
+ * each crash leaves behind: docs/design/manifest.md.
  *
  * Invariants
  *   V1  manifest_apply returns OK only when the edit is durable; until then nothing of it counts.
  *   V2  Files an edit adds are durable, names included, before the edit is written.
  *   V3  A failed append or sync is sticky: the manifest takes no further edits (UNKNOWN_OUTCOME).
+ *       Only a full disk met before anything was synced is not: NO_SPACE, the state is unchanged,
+ *       and the next edit goes to a fresh manifest.
  *   V4  Numbers are never used twice: next_number in the state is above every number ever handed
  *       out before the last edit, and loading raises it above every file name in the directory.
- *   V5  A torn tail (an edit whose bytes are incomplete at the end of file) is the end; a bad edit
- *       before the end is CORRUPT.
+ *   V5  A torn tail (an edit whose bytes are incomplete at the end of file, or end in a sector that
+ *       was never written) is the end; any other bad edit is CORRUPT.
  *   V6  A newer format version or an unknown required feature is refused before anything is written.
+ *   V7  Within a run segments rise and do not overlap; one run has one order, one order one run.
+ *       Bounds are authoritative: records of a file outside its segment's bounds do not count.
  *
  * Threads: one at a time (the engine's manifest lock).
  */
@@ -63,7 +69,11 @@ struct manifest_state {
   size_t blob_count, blob_capacity;
 };
 void manifest_state_clear (struct manifest_state *state);
+status manifest_state_copy (struct manifest_state *to, const struct manifest_state *from,
+                            struct failure *failure);
 
+/* One change, all or nothing. Removals go first, so that an edit may remove a segment and add the
+ * same number again, in another run (moved without rewriting) or with narrower bounds. */
 struct manifest_edit {
   const struct manifest_segment *add_segments; /* borrowed */
   size_t add_segment_count;
@@ -80,21 +90,26 @@ struct manifest_edit {
 
 struct manifest;
 
-/* Whether the directory holds a database, is empty (or only our LOCK), or holds something else. */
+/* Whether the directory holds a database (perhaps a damaged one), is empty (or holds only LOCK and
+ * what a crash during manifest_create leaves), or holds something else. Writes nothing. */
 enum manifest_presence { MANIFEST_PRESENT, MANIFEST_EMPTY, MANIFEST_FOREIGN };
 status manifest_probe (struct vfs_directory *directory, enum manifest_presence *out,
                        struct failure *failure);
 
-/* Makes the first manifest of a new database, with a random id. The directory is synced. */
+/* Makes the first manifest of a new database, with a random id. The directory is synced. EXISTS and
+ * NOT_A_DATABASE unless the directory is empty in manifest_probe's sense. */
 status manifest_create (struct vfs_directory *directory, uint32_t page_size,
                         struct manifest **out, struct failure *failure);
-/* Reads the state only; writes nothing. For readers, tools and the first step of opening. */
+/* Reads the state only; writes nothing. For readers, tools and the first step of opening. NOT_FOUND
+ * in an empty directory. Safe beside a writer. */
 status manifest_load (struct vfs_directory *directory, struct manifest_state *out,
                       struct failure *failure);
 /* Loads, then starts a fresh manifest file and switches CURRENT to it. The old one is unlinked. */
 status manifest_open (struct vfs_directory *directory, struct manifest **out,
                       struct failure *failure);
 const struct manifest_state *manifest_state (const struct manifest *manifest);
+/* INVALID (an edit that contradicts the state, nothing written), NO_MEMORY and NO_SPACE leave the
+ * manifest as it was and usable; UNKNOWN_OUTCOME is V3. */
 status manifest_apply (struct manifest *manifest, const struct manifest_edit *edit,
                        struct failure *failure);
 uint64_t manifest_next_number (struct manifest *manifest); /* takes one; any thread (atomic) */
@@ -109,15 +124,17 @@ void manifest_close (struct manifest *manifest);
 status manifest_write_copy (const struct manifest_state *state, struct vfs_directory *directory,
                             struct failure *failure);
 
-/* Calls visit for each file in the directory that belongs to no known kind or to no live state:
- * orphans of a crash. The caller unlinks. */
+/* Calls visit for each file that bears one of our names but belongs to no live state: segments and
+ * blobs the state does not know, other manifests, temporaries. The caller unlinks, once recovery has
+ * added the blobs that the log refers to. Logs are the log's; foreign files are never named. */
 status manifest_orphans (struct vfs_directory *directory, const struct manifest_state *state,
                          const char *manifest_name,
                          void (*visit) (void *data, const char *name), void *data,
                          struct failure *failure);
 
-/* File names. `to` has room for FILE_NAME_SIZE. */
+/* File names. `to` has room for FILE_NAME_SIZE. Numbers are decimal, from 1, without leading zeros. */
 #define FILE_NAME_SIZE 40
+#define FILE_NUMBER_MAX ((UINT64_C (1) << 53) - 1)
 enum file_kind { FILE_LOG, FILE_SEGMENT, FILE_BLOB, FILE_MANIFEST, FILE_TEMPORARY };
 void file_name (char to[FILE_NAME_SIZE], enum file_kind kind, uint64_t number);
 /* False when the name is not one of ours ("CURRENT" and "LOCK" are not numbered: false too). */

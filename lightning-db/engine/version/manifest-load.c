@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * manifest-load: reads a directory; writes nothing, and may run beside a writer.
+ *
+ *   L1  The file CURRENT names is read to its end or to a torn tail (V5). A torn tail is
+ *         a) a file that ends before the edit whose size is known does, or within its 16 bytes;
+ *         b) bytes that do not verify and whose last sector, as far as they touch it, is all zero:
+ *            the file grew and the data never arrived. F2 keeps a written edit from looking so.
+ *   L2  A writer may switch CURRENT and unlink the old file between two steps here: when the file
+ * is missing, CURRENT is read again, a bounded number of times.
+ */
+#include "base/coding.h"
+#include "base/hash.h"
+#include "version/manifest-private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SWITCHES_MAX 16 /* of CURRENT while we look */
+
+/* ---- what is there ---- */
+
+struct listing
+{
+  struct vfs_directory *directory;
+  bool current;          /* CURRENT is there */
+  bool first_manifest;   /* the manifest a crash during creation leaves */
+  bool ours;             /* anything else that bears one of our names */
+  bool foreign;          /* anything that does not */
+  bool manifest_of_ours; /* a manifest that begins with our magic */
+};
+
+static bool
+begins_with_magic (struct vfs_directory *directory, const char *name)
+{
+  struct vfs_file *file;
+  uint8_t magic[MANIFEST_MAGIC_SIZE];
+  size_t got = 0;
+  if (vfs_open (directory, name, VFS_READ, &file, NULL) != STATUS_OK)
+    return false;
+  bool ours = vfs_read (file, 0, magic, sizeof magic, &got, NULL) == STATUS_OK
+              && got == sizeof magic && memcmp (magic, MANIFEST_MAGIC, sizeof magic) == 0;
+  vfs_close (file);
+  return ours;
+}
+
+static bool
+probe_visit (void *data, const char *name)
+{
+  struct listing *listing = data;
+  enum file_kind kind;
+  uint64_t number;
+  if (strcmp (name, CURRENT_NAME) == 0)
+    listing->current = true;
+  else if (strcmp (name, LOCK_NAME) == 0)
+    return true;
+  else if (!file_name_parse (name, &kind, &number))
+    listing->foreign = true;
+  else if (kind == FILE_TEMPORARY && number == MANIFEST_FIRST_NUMBER)
+    return true;
+  else if (kind != FILE_MANIFEST)
+    listing->ours = true;
+  else
+    {
+      bool magic = begins_with_magic (listing->directory, name);
+      listing->manifest_of_ours |= magic;
+      listing->first_manifest |= number == MANIFEST_FIRST_NUMBER;
+      listing->ours |= number != MANIFEST_FIRST_NUMBER;
+      listing->foreign |= !magic && number != MANIFEST_FIRST_NUMBER;
+    }
+  return true;
+}
+
+/* NOT_FOUND when there is no CURRENT, CORRUPT (without a message) when it does not verify. */
+static status
+read_current (struct vfs_directory *directory, uint64_t *number, struct failure *failure)
+{
+  struct vfs_file *file;
+  uint8_t content[CURRENT_SIZE_MAX];
+  size_t got = 0;
+  status code = vfs_open (directory, CURRENT_NAME, VFS_READ, &file, failure);
+  if (code != STATUS_OK)
+    return code;
+  code = vfs_read (file, 0, content, sizeof content, &got, failure);
+  vfs_close (file);
+  if (code != STATUS_OK)
+    return code;
+  return current_decode (BYTES (content, got), number) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+status
+manifest_probe (struct vfs_directory *directory, enum manifest_presence *out,
+                struct failure *failure)
+{
+  struct listing listing = { .directory = directory };
+  uint64_t number;
+  *out = MANIFEST_FOREIGN;
+  status code = vfs_directory_list (directory, probe_visit, &listing, failure);
+  if (code != STATUS_OK)
+    return code;
+  if (listing.current)
+    {
+      code = read_current (directory, &number, failure);
+      if (code != STATUS_OK && code != STATUS_CORRUPT && code != STATUS_NOT_FOUND)
+        return code;
+      *out = code == STATUS_OK || listing.manifest_of_ours ? MANIFEST_PRESENT : MANIFEST_FOREIGN;
+    }
+  else if (listing.ours || listing.foreign)
+    *out = listing.ours && listing.manifest_of_ours ? MANIFEST_PRESENT : MANIFEST_FOREIGN;
+  else
+    *out = MANIFEST_EMPTY;
+  return STATUS_OK;
+}
+
+/* ---- edits ---- */
+
+struct loader
+{
+  struct vfs_file *file;
+  const char *name;            /* for messages: "<directory>/<name>" */
+  uint64_t size;               /* of the file when loading began */
+  uint64_t seed;               /* of its checksums */
+  uint64_t at;                 /* offset of the next edit */
+  uint64_t edits;              /* decoded so far */
+  uint8_t *buffer;             /* of one edit; owned */
+  size_t capacity;             /* of `buffer` */
+  struct history history;      /* what the edits said */
+  struct edit_numbers numbers; /* of the last edit */
+};
+
+static bool
+all_zero (const uint8_t *at, size_t size)
+{
+  for (size_t i = 0; i < size; i++)
+    if (at[i] != 0)
+      return false;
+  return true;
+}
+
+/* L1b: the bytes from `at` to the end of the file do not verify. OK with *torn set or not. */
+static status
+tail_is_unwritten (struct loader *loader, bool *torn, struct failure *failure)
+{
+  uint8_t sector[SECTOR_SIZE];
+  uint64_t from = (loader->size - 1) / SECTOR_SIZE * SECTOR_SIZE;
+  if (from < loader->at)
+    from = loader->at;
+  size_t size = (size_t)(loader->size - from);
+  status code = vfs_read_exact (loader->file, from, sector, size, failure);
+  *torn = code == STATUS_OK && all_zero (sector, size);
+  return code;
+}
+
+static status
+bad_edit (struct loader *loader, bool *end, struct failure *failure)
+{
+  status code = tail_is_unwritten (loader, end, failure);
+  if (code != STATUS_OK || *end)
+    return code;
+  return fail (
+      failure, STATUS_CORRUPT,
+      "%s: the edit at offset %llu does not match its checksum; restore a backup or repair "
+      "the database",
+      loader->name, (unsigned long long)loader->at);
+}
+
+static status
+read_edit (struct loader *loader, uint64_t size, struct failure *failure)
+{
+  if (size > loader->capacity)
+    {
+      free (loader->buffer);
+      loader->capacity = 0;
+      loader->buffer = malloc ((size_t)size);
+      if (loader->buffer == NULL)
+        return fail_memory (failure, size, "an edit of the manifest");
+      loader->capacity = (size_t)size;
+    }
+  return vfs_read_exact (loader->file, loader->at, loader->buffer, (size_t)size, failure);
+}
+
+/* Reads the edit at `at`; *end when there is none left. */
+static status
+load_edit (struct loader *loader, bool *end, struct failure *failure)
+{
+  uint64_t left = loader->size - loader->at, sum;
+  uint32_t payload;
+  *end = left < EDIT_HEADER_SIZE;
+  if (*end)
+    return STATUS_OK;
+
+  uint8_t header[EDIT_HEADER_SIZE];
+  status code = vfs_read_exact (loader->file, loader->at, header, sizeof header, failure);
+  if (code != STATUS_OK)
+    return code;
+  if (!edit_header_decode (header, loader->seed, loader->at, &payload, &sum)
+      || payload > EDIT_PAYLOAD_MAX)
+    return bad_edit (loader, end, failure);
+  uint64_t size = edit_size (payload);
+  *end = left < size;
+  if (*end)
+    return STATUS_OK;
+
+  code = read_edit (loader, size, failure);
+  if (code != STATUS_OK)
+    return code;
+  if (!edit_verifies (loader->seed, loader->at, BYTES (loader->buffer, size), sum))
+    return left == size ? bad_edit (loader, end, failure)
+                        : fail (failure, STATUS_CORRUPT,
+                                "%s: the edit at offset %llu does not match its checksum; restore "
+                                "a backup or repair the database",
+                                loader->name, (unsigned long long)loader->at);
+  code = edit_decode (BYTES (loader->buffer + EDIT_HEADER_SIZE, payload), loader->edits,
+                      loader->name, &loader->history, &loader->numbers, failure);
+  loader->at += size;
+  loader->edits++;
+  return code;
+}
+
+static status
+check_numbers (const struct loader *loader, struct failure *failure)
+{
+  const struct edit_numbers *numbers = &loader->numbers;
+  const char *fault = NULL;
+  if (loader->edits == 0)
+    fault = "it holds no complete edit";
+  else if (numbers->next_number == 0 || numbers->next_number > FILE_NUMBER_MAX
+           || numbers->next_run == 0 || numbers->flushed_sequence > SEQUENCE_MAX
+           || numbers->settle_debt_base > numbers->user_bytes)
+    fault = "its last edit holds impossible numbers";
+  if (fault == NULL)
+    return STATUS_OK;
+  return fail (failure, STATUS_CORRUPT, "%s: %s; restore a backup or repair the database",
+               loader->name, fault);
+}
+
+static status
+load_edits (struct loader *loader, struct manifest_state *state, struct failure *failure)
+{
+  bool end = false;
+  status code = STATUS_OK;
+  while (code == STATUS_OK && !end)
+    code = load_edit (loader, &end, failure);
+  if (code == STATUS_OK)
+    code = check_numbers (loader, failure);
+  if (code != STATUS_OK)
+    return code;
+  state->next_number = loader->numbers.next_number;
+  state->next_run = loader->numbers.next_run;
+  state->flushed_sequence = loader->numbers.flushed_sequence;
+  state->settle_debt_base = loader->numbers.settle_debt_base;
+  state->user_bytes = loader->numbers.user_bytes;
+  return history_resolve (&loader->history, STATUS_CORRUPT, loader->name, state, failure);
+}
+
+/* Loads from the open file. On failure `state` holds nothing owned. */
+static status
+load_file (struct vfs_file *file, uint64_t number, struct manifest_state *state,
+           struct failure *failure)
+{
+  char name[FAILURE_MESSAGE_SIZE / 2];
+  uint8_t header[MANIFEST_HEADER_SIZE];
+  struct vfs_file_information information;
+  snprintf (name, sizeof name, "%s/%s", file->directory->path, file->name);
+  status code = vfs_information (file, &information, failure);
+  if (code == STATUS_OK)
+    code = vfs_read_exact (file, 0, header, sizeof header, failure);
+  if (code == STATUS_OK)
+    code = manifest_header_decode (header, number, name, state, failure);
+  if (code != STATUS_OK)
+    return code;
+
+  struct loader loader = {
+    .file = file,
+    .name = name,
+    .size = information.size,
+    .seed = checksum_seed (state->database_id, number),
+    .at = MANIFEST_HEADER_SIZE,
+  };
+  code = load_edits (&loader, state, failure);
+  if (code == STATUS_OK)
+    history_accept (&loader.history);
+  else
+    history_reject (&loader.history);
+  free (loader.buffer);
+  return code;
+}
+
+/* ---- V4: above every name in the directory ---- */
+
+struct highest
+{
+  uint64_t number; /* the highest so far */
+};
+
+static bool
+highest_visit (void *data, const char *name)
+{
+  struct highest *highest = data;
+  enum file_kind kind;
+  uint64_t number;
+  if (file_name_parse (name, &kind, &number) && number > highest->number)
+    highest->number = number;
+  return true;
+}
+
+static status
+raise_next_number (struct vfs_directory *directory, struct manifest_state *state,
+                   struct failure *failure)
+{
+  struct highest highest = { 0 };
+  status code = vfs_directory_list (directory, highest_visit, &highest, failure);
+  if (code != STATUS_OK)
+    return code;
+  if (highest.number >= FILE_NUMBER_MAX)
+    return fail (failure, STATUS_CORRUPT,
+                 "%s holds a file with the number %llu, which leaves none for new files; move it "
+                 "elsewhere",
+                 directory->path, (unsigned long long)highest.number);
+  if (state->next_number <= highest.number)
+    state->next_number = highest.number + 1;
+  return STATUS_OK;
+}
+
+/* ---- loading ---- */
+
+/* CURRENT is missing or unreadable: says which it is. */
+static status
+explain_missing (struct vfs_directory *directory, status code, struct failure *failure)
+{
+  enum manifest_presence presence;
+  if (code != STATUS_NOT_FOUND && code != STATUS_CORRUPT)
+    return code;
+  status probed = manifest_probe (directory, &presence, failure);
+  if (probed != STATUS_OK)
+    return probed;
+  if (presence == MANIFEST_FOREIGN)
+    return fail (failure, STATUS_NOT_A_DATABASE,
+                 "%s holds files that are not a database; choose another directory",
+                 directory->path);
+  if (presence == MANIFEST_EMPTY)
+    return STATUS_NOT_FOUND;
+  return fail (failure, STATUS_CORRUPT, "%s/CURRENT is %s; restore a backup or repair the database",
+               directory->path, code == STATUS_NOT_FOUND ? "missing" : "damaged");
+}
+
+/* Opens the manifest that CURRENT names (L2). */
+static status
+open_current (struct vfs_directory *directory, struct manifest_place *place, struct vfs_file **file,
+              struct failure *failure)
+{
+  uint64_t before = 0;
+  for (int attempt = 0; attempt < SWITCHES_MAX; attempt++)
+    {
+      status code = read_current (directory, &place->number, failure);
+      if (code != STATUS_OK)
+        return explain_missing (directory, code, failure);
+      file_name (place->name, FILE_MANIFEST, place->number);
+      code = vfs_open (directory, place->name, VFS_READ, file, failure);
+      if (code != STATUS_NOT_FOUND)
+        return code;
+      if (place->number == before)
+        break;
+      before = place->number;
+    }
+  return fail (failure, STATUS_CORRUPT,
+               "%s/%s, which CURRENT names, is missing; restore a backup or repair the database",
+               directory->path, place->name);
+}
+
+status
+manifest_load_place (struct vfs_directory *directory, struct manifest_state *state,
+                     struct manifest_place *place, struct failure *failure)
+{
+  struct vfs_file *file;
+  *state = (struct manifest_state){ 0 };
+  status code = open_current (directory, place, &file, failure);
+  if (code != STATUS_OK)
+    return code;
+  code = load_file (file, place->number, state, failure);
+  vfs_close (file);
+  if (code == STATUS_OK)
+    code = raise_next_number (directory, state, failure);
+  if (code != STATUS_OK)
+    manifest_state_clear (state);
+  return code;
+}
+
+status
+manifest_load (struct vfs_directory *directory, struct manifest_state *out, struct failure *failure)
+{
+  struct manifest_place place;
+  return manifest_load_place (directory, out, &place, failure);
+}
+
+/* ---- orphans ---- */
+
+struct orphan_search
+{
+  const struct manifest_state *state;
+  const char *manifest_name;
+  uint64_t *segments; /* numbers of the state's segments, rising; owned */
+  void (*visit) (void *data, const char *name);
+  void *data; /* the caller's */
+};
+
+static int
+compare_numbers (const void *left, const void *right)
+{
+  uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+  return (a > b) - (a < b);
+}
+
+static int
+compare_blobs (const void *left, const void *right)
+{
+  uint64_t a = *(const uint64_t *)left, b = ((const struct manifest_blob *)right)->number;
+  return (a > b) - (a < b);
+}
+
+static bool
+is_orphan (const struct orphan_search *search, const char *name)
+{
+  enum file_kind kind;
+  uint64_t number;
+  if (!file_name_parse (name, &kind, &number))
+    return false;
+  switch (kind)
+    {
+    case FILE_SEGMENT:
+      return bsearch (&number, search->segments, search->state->segment_count, sizeof number,
+                      compare_numbers)
+             == NULL;
+    case FILE_BLOB:
+      return search->state->blob_count == 0
+             || bsearch (&number, search->state->blobs, search->state->blob_count,
+                         sizeof *search->state->blobs, compare_blobs)
+                    == NULL;
+    case FILE_MANIFEST:
+      return strcmp (name, search->manifest_name) != 0;
+    case FILE_TEMPORARY:
+      return true;
+    case FILE_LOG:
+      break;
+    }
+  return false;
+}
+
+static bool
+orphan_visit (void *data, const char *name)
+{
+  const struct orphan_search *search = data;
+  if (is_orphan (search, name))
+    search->visit (search->data, name);
+  return true;
+}
+
+status
+manifest_orphans (struct vfs_directory *directory, const struct manifest_state *state,
+                  const char *manifest_name, void (*visit) (void *data, const char *name),
+                  void *data, struct failure *failure)
+{
+  struct orphan_search search = {
+    .state = state,
+    .manifest_name = manifest_name,
+    .visit = visit,
+    .data = data,
+  };
+  search.segments = malloc ((state->segment_count + 1) * sizeof *search.segments);
+  if (search.segments == NULL)
+    return fail_memory (failure, state->segment_count * sizeof *search.segments,
+                        "looking for orphaned files");
+  for (size_t i = 0; i < state->segment_count; i++)
+    search.segments[i] = state->segments[i].information.number;
+  qsort (search.segments, state->segment_count, sizeof *search.segments, compare_numbers);
+  status code = vfs_directory_list (directory, orphan_visit, &search, failure);
+  free (search.segments);
+  return code;
+}
