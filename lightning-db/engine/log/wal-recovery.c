@@ -15,8 +15,8 @@
  *   R5  When a needed record is missing and a later valid record of the run says it was synced,
  *       that is corruption. When none says so, it is the torn tail of a crash: the run ends there.
  *
- * Each step of a walk moves forward by at least 8 bytes or one segment, and the bytes checksummed in
- * vain have a budget per segment, so that a hostile file costs time in proportion to its size.
+ * Each step of a walk moves forward by at least 8 bytes or one segment, and the bytes checksummed
+ * in vain have a budget per segment, so that a hostile file costs time in proportion to its size.
  */
 #include "log/wal.h"
 
@@ -30,24 +30,27 @@
 #define VAIN_FACTOR 4
 #define VAIN_BASE (UINT64_C (1) << 20)
 
-enum segment_state {
+enum segment_state
+{
   SEGMENT_UNUSED,  /* no record was ever promised to be in it */
   SEGMENT_VALID,   /* R1 */
   SEGMENT_DAMAGED, /* held records, and its header does not verify */
 };
 
 /* One file of the log. */
-struct found_segment {
-  uint64_t number;            /* of its name */
-  uint64_t size;              /* bytes of the file */
-  enum segment_state state;   /* as the header says */
-  uint16_t flags;             /* from here on: of a valid header */
+struct found_segment
+{
+  uint64_t number;          /* of its name */
+  uint64_t size;            /* bytes of the file */
+  enum segment_state state; /* as the header says */
+  uint16_t flags;           /* from here on: of a valid header */
   uint32_t log;
   uint64_t first_sequence;
   struct wal_binding binding;
 };
 
-struct recovery {
+struct recovery
+{
   struct vfs_directory *directory; /* the caller's */
   const uint8_t *database_id;      /* 16 bytes */
   bool salvage;                    /* skip what does not verify */
@@ -69,13 +72,14 @@ name_parse (const char *name, uint64_t *number)
     return false;
   for (; *at >= '0' && *at <= '9'; at++)
     if (__builtin_mul_overflow (value, UINT64_C (10), &value)
-        || __builtin_add_overflow (value, (uint64_t) (*at - '0'), &value))
+        || __builtin_add_overflow (value, (uint64_t)(*at - '0'), &value))
       return false;
   *number = value;
   return strcmp (at, ".log") == 0;
 }
 
-struct listing {
+struct listing
+{
   bool (*visit) (void *data, const char *name, uint64_t number); /* the caller's */
   void *data;                                                    /* its own */
 };
@@ -120,15 +124,16 @@ segment_found (void *data, const char *name, uint64_t number)
 static int
 compare_numbers (const void *a, const void *b)
 {
-  uint64_t left = ((const struct found_segment *) a)->number;
-  uint64_t right = ((const struct found_segment *) b)->number;
+  uint64_t left = ((const struct found_segment *)a)->number;
+  uint64_t right = ((const struct found_segment *)b)->number;
   return (left > right) - (left < right);
 }
 
 /* ---- a window on one file ---- */
 
 /* A run of one file's bytes in memory. It grows to the largest record and no further. */
-struct window {
+struct window
+{
   struct recovery *recovery; /* whose directory */
   size_t segment;            /* index of the open file; meaningful while file != NULL */
   struct vfs_file *file;     /* owned */
@@ -158,8 +163,7 @@ window_open (struct window *window, size_t segment, struct failure *failure)
   window->filled = 0;
   window->segment = segment;
   wal_name (window->recovery->segments[segment].number, name);
-  status result
-      = vfs_open (window->recovery->directory, name, VFS_READ, &window->file, failure);
+  status result = vfs_open (window->recovery->directory, name, VFS_READ, &window->file, failure);
   if (result == STATUS_NOT_FOUND)
     return fail (failure, STATUS_CORRUPT,
                  "%s/%s: the log segment vanished while it was read; make sure that nothing else "
@@ -174,7 +178,7 @@ window_read_around (struct window *window, uint64_t offset, uint64_t length)
 {
   for (uint64_t at = 0; at < length; at += 4096)
     {
-      size_t got = 0, piece = length - at < 4096 ? (size_t) (length - at) : 4096;
+      size_t got = 0, piece = length - at < 4096 ? (size_t)(length - at) : 4096;
       memset (window->bytes + at, 0, piece);
       if (vfs_read (window->file, offset + at, window->bytes + at, piece, &got, NULL) != STATUS_OK)
         memset (window->bytes + at, 0, piece);
@@ -191,7 +195,7 @@ window_fill (struct window *window, uint64_t offset, uint64_t length, struct fai
     length = size - offset < WINDOW_SIZE ? size - offset : WINDOW_SIZE;
   if (length > window->capacity)
     {
-      uint8_t *grown = length <= SIZE_MAX ? realloc (window->bytes, (size_t) length) : NULL;
+      uint8_t *grown = length <= SIZE_MAX ? realloc (window->bytes, (size_t)length) : NULL;
       if (grown == NULL)
         return fail_memory (failure, length, "reading a log segment");
       window->bytes = grown;
@@ -199,7 +203,7 @@ window_fill (struct window *window, uint64_t offset, uint64_t length, struct fai
     }
 
   window->filled = 0;
-  status result = vfs_read (window->file, offset, window->bytes, (size_t) length, &got, &reason);
+  status result = vfs_read (window->file, offset, window->bytes, (size_t)length, &got, &reason);
   if (result != STATUS_OK && window->recovery->salvage)
     window_read_around (window, offset, length);
   else if (result != STATUS_OK)
@@ -209,7 +213,7 @@ window_fill (struct window *window, uint64_t offset, uint64_t length, struct fai
       return result;
     }
   else if (got < length) /* it shrank since it was measured: what is gone reads as zeros */
-    memset (window->bytes + got, 0, (size_t) (length - got));
+    memset (window->bytes + got, 0, (size_t)(length - got));
   window->start = offset;
   window->filled = length;
   return STATUS_OK;
@@ -350,7 +354,8 @@ segments_check (struct recovery *recovery, struct failure *failure)
 
 /* ---- walking the records of one run of the writer ---- */
 
-struct walk {
+struct walk
+{
   struct window *window; /* shared by walks: a view of one ends those of the others */
   size_t index, end;     /* segment at hand; one past the run's last */
   uint64_t offset;       /* next place to look at in it */
@@ -358,7 +363,8 @@ struct walk {
   uint64_t vain;         /* bytes that may still be checksummed in vain in this segment */
 };
 
-struct found_record {
+struct found_record
+{
   size_t index;         /* of its segment */
   uint64_t offset;      /* in it */
   uint64_t sequence;    /* its own */
@@ -413,8 +419,7 @@ walk_test (struct walk *walk, struct found_record *record, bool *valid, struct f
   const uint8_t *at;
   const struct found_segment *segment = walk_segment (walk);
   *valid = false;
-  status result
-      = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
+  status result = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
   if (result != STATUS_OK)
     return result;
   uint64_t word = load_u64 (at);
@@ -424,9 +429,8 @@ walk_test (struct walk *walk, struct found_record *record, bool *valid, struct f
   record->sequence = load_u64 (at + 16);
   record->synced = load_u64 (at + 24);
   if (word == 0 || load_u32 (at + 12) != segment->binding.tag || size > WAL_PAYLOAD_MAX
-      || wal_record_size (size) > segment->size - walk->offset
-      || record->sequence < walk->expected || record->sequence > SEQUENCE_MAX
-      || record->synced >= record->sequence)
+      || wal_record_size (size) > segment->size - walk->offset || record->sequence < walk->expected
+      || record->sequence > SEQUENCE_MAX || record->synced >= record->sequence)
     return STATUS_OK;
 
   result = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE + size, &at, failure);
@@ -450,8 +454,8 @@ static status
 walk_search (struct walk *walk, struct failure *failure)
 {
   const struct found_segment *segment = walk_segment (walk);
-  walk->offset = segment->size - walk->offset < WAL_ALIGNMENT ? segment->size
-                                                              : walk->offset + WAL_ALIGNMENT;
+  walk->offset
+      = segment->size - walk->offset < WAL_ALIGNMENT ? segment->size : walk->offset + WAL_ALIGNMENT;
   while (walk_has_room (walk))
     {
       const uint8_t *at;
@@ -472,8 +476,7 @@ walk_search (struct walk *walk, struct failure *failure)
 static bool
 walk_continues (const struct walk *walk)
 {
-  return walk->index + 1 < walk->end
-         && walk_segment (walk)[1].first_sequence == walk->expected;
+  return walk->index + 1 < walk->end && walk_segment (walk)[1].first_sequence == walk->expected;
 }
 
 /* The next valid record of the run, wherever it is. */
@@ -505,7 +508,8 @@ walk_next (struct walk *walk, struct found_record *record, bool *found, struct f
 /* ---- the end of a run ---- */
 
 /* What stands behind a place where the next record was expected and is not. */
-struct survey {
+struct survey
+{
   uint64_t claim;   /* the newest sequence that a later valid record says was synced */
   uint64_t dropped; /* bytes of later valid records */
 };

@@ -16,10 +16,11 @@
 
 #define WAL_SEGMENT_SIZE_LEAST (UINT64_C (64) << 10) /* also the unit of sizes and of zeroing */
 #define WAL_SEGMENT_SIZE_MOST (UINT64_C (1) << 30)
-#define WAL_SEGMENT_GROWTH 4u                        /* each regular segment to the one before */
-#define WAL_SPARES_MOST 16u                          /* recycled segments kept without a trim */
+#define WAL_SEGMENT_GROWTH 4u /* each regular segment to the one before */
+#define WAL_SPARES_MOST 16u   /* recycled segments kept without a trim */
 
-struct wal_segment {
+struct wal_segment
+{
   struct wal_segment *next;   /* in the list it is on; mutex */
   struct vfs_file *file;      /* owned */
   uint8_t *map;               /* the whole file, writable; NULL: written by calls. Owner's */
@@ -34,7 +35,8 @@ struct wal_segment {
   uint64_t last_sequence;     /* set when it stops being current; first - 1 when empty; mutex */
 };
 
-struct wal {
+struct wal
+{
   struct wal_settings settings; /* as opened; fixed */
 
   /* The appender's (the caller's commit lock). `current` changes under the mutex too. */
@@ -56,17 +58,17 @@ struct wal {
   _Atomic uint64_t written;     /* with headers and padding */
   _Atomic uint64_t syncs;       /* fdatasync calls */
 
-  pthread_mutex_t mutex;        /* the lists below; never held over a system call */
-  struct wal_segment *oldest;   /* live segments, in the order of their sequences, to `current` */
-  struct wal_segment *spares;   /* released, unmapped, under their old names; oldest first */
-  unsigned spare_count;         /* length of it */
-  struct wal_segment *ready;    /* prepared to be the next; its number is above the current's */
-  struct wal_segment *syncing;  /* the live segment in fdatasync: must stay open */
-  uint64_t released;            /* no record up to here is needed */
-  uint64_t newest_number;       /* of the current segment */
-  uint64_t next_size;           /* bytes of the next regular segment */
+  pthread_mutex_t mutex;       /* the lists below; never held over a system call */
+  struct wal_segment *oldest;  /* live segments, in the order of their sequences, to `current` */
+  struct wal_segment *spares;  /* released, unmapped, under their old names; oldest first */
+  unsigned spare_count;        /* length of it */
+  struct wal_segment *ready;   /* prepared to be the next; its number is above the current's */
+  struct wal_segment *syncing; /* the live segment in fdatasync: must stay open */
+  uint64_t released;           /* no record up to here is needed */
+  uint64_t newest_number;      /* of the current segment */
+  uint64_t next_size;          /* bytes of the next regular segment */
 
-  pthread_mutex_t sync_mutex;   /* one sync at a time */
+  pthread_mutex_t sync_mutex; /* one sync at a time */
 };
 
 /* Makes a segment of at least `size` bytes that is ready for wal_segment_start: a recycled or a new

@@ -49,8 +49,8 @@ wal_open (const struct wal_settings *settings, struct wal **out, struct failure 
   atomic_init (&wal->appended, settings->next_sequence - 1);
   atomic_init (&wal->synced, settings->next_sequence - 1);
   atomic_init (&wal->wants_preparing, true);
-  atomic_init (&wal->may_map, settings->allow_mapping
-                                  && vfs_directory_mapping_is_safe (settings->directory));
+  atomic_init (&wal->may_map,
+               settings->allow_mapping && vfs_directory_mapping_is_safe (settings->directory));
   pthread_mutex_init (&wal->mutex, NULL);
   pthread_mutex_init (&wal->sync_mutex, NULL);
   *out = wal;
@@ -63,13 +63,13 @@ wal_open (const struct wal_settings *settings, struct wal **out, struct failure 
 static inline void
 counter_add (_Atomic uint64_t *counter, uint64_t amount)
 {
-  atomic_store_explicit (counter,
-                         atomic_load_explicit (counter, memory_order_relaxed) + amount,
+  atomic_store_explicit (counter, atomic_load_explicit (counter, memory_order_relaxed) + amount,
                          memory_order_relaxed);
 }
 
 /* One record on its way into the log. */
-struct record {
+struct record
+{
   const struct bytes *parts; /* the payload's pieces; the caller's */
   size_t part_count;         /* how many */
   uint32_t size;             /* bytes of the payload */
@@ -113,7 +113,7 @@ append_store (struct wal *wal, const struct record *record)
   uint64_t word = record_assemble (wal, record, wal->offset, to);
   uint64_t encoded;
   store_u64 (&encoded, word);
-  atomic_store_explicit ((_Atomic uint64_t *) to, encoded, memory_order_release);
+  atomic_store_explicit ((_Atomic uint64_t *)to, encoded, memory_order_release);
 }
 
 /* A write of a record failed: is the log as it was before? */
@@ -210,7 +210,7 @@ append_write_parts (struct wal *wal, const struct record *record, struct failure
         result = vfs_write (file, at, record->parts[i].data, record->parts[i].size, &reason);
       at += record->parts[i].size;
     }
-  size_t rest = (size_t) (wal->offset + record->total - at)
+  size_t rest = (size_t)(wal->offset + record->total - at)
                 + (has_next_word (wal, record) ? WAL_ALIGNMENT : 0);
   if (result == STATUS_OK && rest != 0)
     result = vfs_write (file, at, tail, rest, &reason);
@@ -224,12 +224,12 @@ record_measure (struct record *record, struct failure *failure)
 {
   uint64_t size = 0;
   for (size_t i = 0; i < record->part_count; i++)
-    if (__builtin_add_overflow (size, (uint64_t) record->parts[i].size, &size)
+    if (__builtin_add_overflow (size, (uint64_t)record->parts[i].size, &size)
         || size > WAL_PAYLOAD_MAX)
       return fail (failure, STATUS_VALUE_TOO_LARGE,
                    "commit %" PRIu64 " is larger than 4 GiB; split it into smaller ones",
                    record->sequence);
-  record->size = (uint32_t) size;
+  record->size = (uint32_t)size;
   record->total = wal_record_size (size);
   return STATUS_OK;
 }

@@ -42,18 +42,19 @@
 
 struct wal;
 
-struct wal_settings {
-  struct vfs_directory *directory;         /* outlives the log */
-  struct ledger *ledger;                   /* charged for mapped segments */
-  uint8_t database_id[16];                 /* bound into every segment */
-  uint64_t segment_size;                   /* bytes, multiple of 64 KiB, 64 KiB … 1 GiB */
-  bool allow_mapping;                      /* false: always write */
+struct wal_settings
+{
+  struct vfs_directory *directory; /* outlives the log */
+  struct ledger *ledger;           /* charged for mapped segments */
+  uint8_t database_id[16];         /* bound into every segment */
+  uint64_t segment_size;           /* bytes, multiple of 64 KiB, 64 KiB … 1 GiB */
+  bool allow_mapping;              /* false: always write */
   /* A file number never used before, above all earlier ones. Called with no lock held, by the
    * appending and the preparing thread, perhaps at once. */
   uint64_t (*next_number) (void *context);
   void *next_number_context;
-  uint64_t next_sequence;                  /* of the first record that will be appended; all below
-                                              is durable elsewhere: records claim so */
+  uint64_t next_sequence; /* of the first record that will be appended; all below
+                             is durable elsewhere: records claim so */
 };
 
 /* Starts a fresh log; its first segment is made on the first append or wal_prepare. A small
@@ -64,8 +65,8 @@ status wal_open (const struct wal_settings *settings, struct wal **out, struct f
 /* Appends one commit. The payload, below 4 GiB, is the concatenation of `parts`. `store`: through
  * the mapping (async) or, when false or impossible, by one write call (full). NO_SPACE, NO_MEMORY,
  * IO: nothing was appended, the same sequence may be tried again. UNKNOWN_OUTCOME: see W3. */
-status wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts,
-                   size_t part_count, bool store, struct failure *failure);
+status wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_t part_count,
+                   bool store, struct failure *failure);
 
 /* Makes every record up to `sequence` durable. */
 status wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure);
@@ -88,14 +89,15 @@ status wal_release (struct wal *wal, uint64_t sequence, struct failure *failure)
 /* Unlinks spare segments until `keep` are left, the one made ready included. */
 void wal_trim (struct wal *wal, unsigned keep);
 
-struct wal_statistics {
-  uint64_t records, bytes;         /* appended since open: records, payload bytes */
-  uint64_t written_bytes;          /* with headers and padding */
-  uint64_t syncs;                  /* fdatasync calls */
-  uint64_t live_bytes;             /* of segments that are not released */
-  uint64_t spare_bytes;            /* of spare segments and the one made ready */
-  uint64_t oldest_number;          /* of the oldest live segment; 0 when none */
-  bool mapped;                     /* whether stores are used; false after mapping failed */
+struct wal_statistics
+{
+  uint64_t records, bytes; /* appended since open: records, payload bytes */
+  uint64_t written_bytes;  /* with headers and padding */
+  uint64_t syncs;          /* fdatasync calls */
+  uint64_t live_bytes;     /* of segments that are not released */
+  uint64_t spare_bytes;    /* of spare segments and the one made ready */
+  uint64_t oldest_number;  /* of the oldest live segment; 0 when none */
+  bool mapped;             /* whether stores are used; false after mapping failed */
 };
 void wal_statistics (struct wal *wal, struct wal_statistics *out);
 
@@ -104,20 +106,22 @@ void wal_close (struct wal *wal, bool unlink_all);
 
 /* ---- recovery (no struct wal) ---- */
 
-struct wal_recovery {
+struct wal_recovery
+{
   uint64_t first_sequence, last_sequence; /* of the records handed out; 0, 0 when none */
   uint64_t records, bytes;
-  uint64_t torn_bytes;   /* non-zero bytes after the last good record, dropped as a torn tail */
-  uint64_t lost;         /* salvage: commits that were synced and are missing */
+  uint64_t torn_bytes;     /* non-zero bytes after the last good record, dropped as a torn tail */
+  uint64_t lost;           /* salvage: commits that were synced and are missing */
   uint64_t highest_number; /* of any *.log name seen, so that it is never used again */
 };
 
 /* Reads all "<number>.log" of the directory, lowest first, and hands each record with sequence >
- * `after` to `visit` in order; stops at the torn tail. visit's non-OK status ends it; the payload is
- * valid during the call. CORRUPT (file, offset, reason) when a record above `after` that was synced
- * does not verify or is missing, or a segment of another database stands here; damage below is
- * passed over, since the tree has those commits. `salvage`: instead of failing, skip what does not
- * verify and count it in `lost`. Writes nothing. Bounded memory: one MiB or the largest record. */
+ * `after` to `visit` in order; stops at the torn tail. visit's non-OK status ends it; the payload
+ * is valid during the call. CORRUPT (file, offset, reason) when a record above `after` that was
+ * synced does not verify or is missing, or a segment of another database stands here; damage below
+ * is passed over, since the tree has those commits. `salvage`: instead of failing, skip what does
+ * not verify and count it in `lost`. Writes nothing. Bounded memory: one MiB or the largest record.
+ */
 status wal_recover (struct vfs_directory *directory, const uint8_t database_id[16], uint64_t after,
                     bool salvage,
                     status (*visit) (void *data, uint64_t sequence, struct bytes payload,
