@@ -1,0 +1,1196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The properties of LdbOptions one by one: documentation and accessors. All of them end in
+ * ldb_options_get_number and ldb_options_set_number.
+ */
+#include "config.h"
+
+#include "ldb-options-private.h"
+
+/**
+ * LdbOptions:page-size:
+ *
+ * The size of a page, in bytes: a power of two from 4096 to 65536. It is fixed when the database
+ * is created and has no effect on one that exists.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_page_size:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:page-size].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_page_size (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_PAGE_SIZE);
+}
+
+/**
+ * ldb_options_set_page_size:
+ * @self: options
+ * @page_size: the value
+ *
+ * Sets [property@Ldb.Options:page-size]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_page_size (LdbOptions *self, guint page_size)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_PAGE_SIZE, (guint64)page_size, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:cache-size:
+ *
+ * The memory budget, in bytes, from 10 MiB: page cache, tables in memory, filters and indexes
+ * all count against it.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_cache_size:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:cache-size].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_options_get_cache_size (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint64)ldb_options_get_number (self, LDB_OPTION_CACHE_SIZE);
+}
+
+/**
+ * ldb_options_set_cache_size:
+ * @self: options
+ * @cache_size: the value
+ *
+ * Sets [property@Ldb.Options:cache-size]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_cache_size (LdbOptions *self, guint64 cache_size)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_CACHE_SIZE, cache_size, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:mmap-size:
+ *
+ * Above 0, segments that are neither compressed nor encrypted are mapped into memory rather than
+ * read through the cache. The kernel decides how much stays resident, so the amount itself sets
+ * no further limit. Never turn it on for files that another user can truncate.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_mmap_size:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:mmap-size].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_options_get_mmap_size (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint64)ldb_options_get_number (self, LDB_OPTION_MMAP_SIZE);
+}
+
+/**
+ * ldb_options_set_mmap_size:
+ * @self: options
+ * @mmap_size: the value
+ *
+ * Sets [property@Ldb.Options:mmap-size]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_mmap_size (LdbOptions *self, guint64 mmap_size)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_MMAP_SIZE, mmap_size, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:compression-enabled:
+ *
+ * Whether pages are compressed at all.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_compression_enabled:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:compression-enabled].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_compression_enabled (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_COMPRESSION_ENABLED) != 0;
+}
+
+/**
+ * ldb_options_set_compression_enabled:
+ * @self: options
+ * @compression_enabled: the value
+ *
+ * Sets [property@Ldb.Options:compression-enabled]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_compression_enabled (LdbOptions *self, gboolean compression_enabled)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_ENABLED, compression_enabled != FALSE,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:compression-type:
+ *
+ * How pages are compressed when [property@Ldb.Options:compression-enabled] is %TRUE.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_compression_type:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:compression-type].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+LdbCompressionType
+ldb_options_get_compression_type (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (LdbCompressionType)ldb_options_get_number (self, LDB_OPTION_COMPRESSION_TYPE);
+}
+
+/**
+ * ldb_options_set_compression_type:
+ * @self: options
+ * @compression_type: the value
+ *
+ * Sets [property@Ldb.Options:compression-type]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_compression_type (LdbOptions *self, LdbCompressionType compression_type)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_TYPE, (guint64)compression_type,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:compression-level:
+ *
+ * The level of Zstandard, from 1 (fastest) to 19 (smallest).
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_compression_level:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:compression-level].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+int
+ldb_options_get_compression_level (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (int)ldb_options_get_number (self, LDB_OPTION_COMPRESSION_LEVEL);
+}
+
+/**
+ * ldb_options_set_compression_level:
+ * @self: options
+ * @compression_level: the value
+ *
+ * Sets [property@Ldb.Options:compression-level]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_compression_level (LdbOptions *self, int compression_level)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_LEVEL, (guint64)(gint64)compression_level,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:max-active-transactions:
+ *
+ * How many read-write transactions may be open at once, from 1 to 1,000,000; one more fails with
+ * %LDB_ERROR_TOO_MANY_TRANSACTIONS.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_max_active_transactions:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:max-active-transactions].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_max_active_transactions (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS);
+}
+
+/**
+ * ldb_options_set_max_active_transactions:
+ * @self: options
+ * @max_active_transactions: the value
+ *
+ * Sets [property@Ldb.Options:max-active-transactions]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_max_active_transactions (LdbOptions *self, guint max_active_transactions)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS,
+                          (guint64)max_active_transactions, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:transaction-timeout:
+ *
+ * How long a read-write transaction may stay open, in milliseconds up to a day, before it fails
+ * with %LDB_ERROR_TIMED_OUT; 0 for ever.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_transaction_timeout:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:transaction-timeout].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_transaction_timeout (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_TRANSACTION_TIMEOUT);
+}
+
+/**
+ * ldb_options_set_transaction_timeout:
+ * @self: options
+ * @transaction_timeout: the value
+ *
+ * Sets [property@Ldb.Options:transaction-timeout]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_transaction_timeout (LdbOptions *self, guint transaction_timeout)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_TRANSACTION_TIMEOUT, (guint64)transaction_timeout,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:use-optimized-transactions:
+ *
+ * Has no effect: there is one way to run transactions, and it is the optimised one. Kept so that
+ * existing configurations load.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_use_optimized_transactions:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:use-optimized-transactions].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_use_optimized_transactions (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_USE_OPTIMIZED_TRANSACTIONS) != 0;
+}
+
+/**
+ * ldb_options_set_use_optimized_transactions:
+ * @self: options
+ * @use_optimized_transactions: the value
+ *
+ * Sets [property@Ldb.Options:use-optimized-transactions]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_use_optimized_transactions (LdbOptions *self, gboolean use_optimized_transactions)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_USE_OPTIMIZED_TRANSACTIONS,
+                          use_optimized_transactions != FALSE, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:wal-enabled:
+ *
+ * Whether commits go to the write-ahead log. Without it, nothing since the last checkpoint
+ * survives a crash of the process.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_wal_enabled:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:wal-enabled].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_wal_enabled (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_WAL_ENABLED) != 0;
+}
+
+/**
+ * ldb_options_set_wal_enabled:
+ * @self: options
+ * @wal_enabled: the value
+ *
+ * Sets [property@Ldb.Options:wal-enabled]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_wal_enabled (LdbOptions *self, gboolean wal_enabled)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_WAL_ENABLED, wal_enabled != FALSE,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:wal-sync-mode:
+ *
+ * When commits are durable, unless a commit says otherwise. %LDB_SYNC_MODE_DEFAULT is not
+ * allowed here.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_wal_sync_mode:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:wal-sync-mode].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+LdbSyncMode
+ldb_options_get_wal_sync_mode (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (LdbSyncMode)ldb_options_get_number (self, LDB_OPTION_WAL_SYNC_MODE);
+}
+
+/**
+ * ldb_options_set_wal_sync_mode:
+ * @self: options
+ * @wal_sync_mode: the value
+ *
+ * Sets [property@Ldb.Options:wal-sync-mode]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_wal_sync_mode (LdbOptions *self, LdbSyncMode wal_sync_mode)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_WAL_SYNC_MODE, (guint64)wal_sync_mode,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:improved-wal:
+ *
+ * Whether the log may be written through a shared mapping where the file system makes that safe,
+ * which spares a system call a commit.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_improved_wal:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:improved-wal].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_improved_wal (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_IMPROVED_WAL) != 0;
+}
+
+/**
+ * ldb_options_set_improved_wal:
+ * @self: options
+ * @improved_wal: the value
+ *
+ * Sets [property@Ldb.Options:improved-wal]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_improved_wal (LdbOptions *self, gboolean improved_wal)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_IMPROVED_WAL, improved_wal != FALSE,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:prefetch-enabled:
+ *
+ * Whether scans read ahead.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_prefetch_enabled:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:prefetch-enabled].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_prefetch_enabled (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_PREFETCH_ENABLED) != 0;
+}
+
+/**
+ * ldb_options_set_prefetch_enabled:
+ * @self: options
+ * @prefetch_enabled: the value
+ *
+ * Sets [property@Ldb.Options:prefetch-enabled]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_prefetch_enabled (LdbOptions *self, gboolean prefetch_enabled)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_PREFETCH_ENABLED, prefetch_enabled != FALSE,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:prefetch-distance:
+ *
+ * How many pages scans read ahead, from 1 to 1024.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_prefetch_distance:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:prefetch-distance].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_prefetch_distance (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_PREFETCH_DISTANCE);
+}
+
+/**
+ * ldb_options_set_prefetch_distance:
+ * @self: options
+ * @prefetch_distance: the value
+ *
+ * Sets [property@Ldb.Options:prefetch-distance]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_prefetch_distance (LdbOptions *self, guint prefetch_distance)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_PREFETCH_DISTANCE, (guint64)prefetch_distance,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:prefetch-workers:
+ *
+ * Has no effect: reading ahead is left to the kernel and needs no threads. Kept, with its range
+ * of 0 to 64, so that existing configurations load.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_prefetch_workers:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:prefetch-workers].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_prefetch_workers (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_PREFETCH_WORKERS);
+}
+
+/**
+ * ldb_options_set_prefetch_workers:
+ * @self: options
+ * @prefetch_workers: the value
+ *
+ * Sets [property@Ldb.Options:prefetch-workers]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_prefetch_workers (LdbOptions *self, guint prefetch_workers)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_PREFETCH_WORKERS, (guint64)prefetch_workers,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:use-lock-free-cache:
+ *
+ * Has no effect: the page cache never takes a lock on a hit. Kept so that existing
+ * configurations load.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_use_lock_free_cache:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:use-lock-free-cache].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_use_lock_free_cache (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_USE_LOCK_FREE_CACHE) != 0;
+}
+
+/**
+ * ldb_options_set_use_lock_free_cache:
+ * @self: options
+ * @use_lock_free_cache: the value
+ *
+ * Sets [property@Ldb.Options:use-lock-free-cache]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_use_lock_free_cache (LdbOptions *self, gboolean use_lock_free_cache)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_USE_LOCK_FREE_CACHE, use_lock_free_cache != FALSE,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:background-compaction:
+ *
+ * Whether runs are merged in the background. Without it, reads slow down until
+ * [method@Ldb.Database.compact] is called.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_background_compaction:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:background-compaction].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_background_compaction (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_BACKGROUND_COMPACTION) != 0;
+}
+
+/**
+ * ldb_options_set_background_compaction:
+ * @self: options
+ * @background_compaction: the value
+ *
+ * Sets [property@Ldb.Options:background-compaction]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_background_compaction (LdbOptions *self, gboolean background_compaction)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_BACKGROUND_COMPACTION, background_compaction != FALSE,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:compaction-interval:
+ *
+ * The longest wait before a merge that is due, in milliseconds up to a day. Nothing is woken
+ * while no merge is due.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_compaction_interval:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:compaction-interval].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_compaction_interval (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_COMPACTION_INTERVAL);
+}
+
+/**
+ * ldb_options_set_compaction_interval:
+ * @self: options
+ * @compaction_interval: the value
+ *
+ * Sets [property@Ldb.Options:compaction-interval]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_compaction_interval (LdbOptions *self, guint compaction_interval)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_COMPACTION_INTERVAL, (guint64)compaction_interval,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:parallel-compaction-workers:
+ *
+ * How many threads merge, from 1 to 64. They run only while there is work.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_parallel_compaction_workers:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:parallel-compaction-workers].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_parallel_compaction_workers (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_PARALLEL_COMPACTION_WORKERS);
+}
+
+/**
+ * ldb_options_set_parallel_compaction_workers:
+ * @self: options
+ * @parallel_compaction_workers: the value
+ *
+ * Sets [property@Ldb.Options:parallel-compaction-workers]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_parallel_compaction_workers (LdbOptions *self, guint parallel_compaction_workers)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_PARALLEL_COMPACTION_WORKERS,
+                          (guint64)parallel_compaction_workers, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:use-simd:
+ *
+ * Whether the processor's vector instructions are used. The setting is shared by the whole
+ * process.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_use_simd:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:use-simd].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_options_get_use_simd (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
+  return ldb_options_get_number (self, LDB_OPTION_USE_SIMD) != 0;
+}
+
+/**
+ * ldb_options_set_use_simd:
+ * @self: options
+ * @use_simd: the value
+ *
+ * Sets [property@Ldb.Options:use-simd]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_use_simd (LdbOptions *self, gboolean use_simd)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_USE_SIMD, use_simd != FALSE, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:rate-limit-ops-per-second:
+ *
+ * How many operations a second are allowed before they fail with %LDB_ERROR_RATE_LIMITED; 0 for
+ * any number.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_rate_limit_ops_per_second:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:rate-limit-ops-per-second].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_options_get_rate_limit_ops_per_second (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint64)ldb_options_get_number (self, LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND);
+}
+
+/**
+ * ldb_options_set_rate_limit_ops_per_second:
+ * @self: options
+ * @rate_limit_ops_per_second: the value
+ *
+ * Sets [property@Ldb.Options:rate-limit-ops-per-second]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_rate_limit_ops_per_second (LdbOptions *self, guint64 rate_limit_ops_per_second)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND, rate_limit_ops_per_second,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:wal-segment-size:
+ *
+ * The size of a file of the write-ahead log, in bytes, from 64 KiB to 1 GiB.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_wal_segment_size:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:wal-segment-size].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_options_get_wal_segment_size (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint64)ldb_options_get_number (self, LDB_OPTION_WAL_SEGMENT_SIZE);
+}
+
+/**
+ * ldb_options_set_wal_segment_size:
+ * @self: options
+ * @wal_segment_size: the value
+ *
+ * Sets [property@Ldb.Options:wal-segment-size]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_wal_segment_size (LdbOptions *self, guint64 wal_segment_size)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_WAL_SEGMENT_SIZE, wal_segment_size,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:sync-interval:
+ *
+ * How long a commit of mode %LDB_SYNC_MODE_ASYNC may wait before it reaches the disk, in
+ * milliseconds up to an hour.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_sync_interval:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:sync-interval].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint
+ldb_options_get_sync_interval (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint)ldb_options_get_number (self, LDB_OPTION_SYNC_INTERVAL);
+}
+
+/**
+ * ldb_options_set_sync_interval:
+ * @self: options
+ * @sync_interval: the value
+ *
+ * Sets [property@Ldb.Options:sync-interval]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_sync_interval (LdbOptions *self, guint sync_interval)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_SYNC_INTERVAL, (guint64)sync_interval,
+                          LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:blob-threshold:
+ *
+ * Values from this size, in bytes from 1 KiB to 1 GiB, go to files of their own.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_blob_threshold:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:blob-threshold].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_options_get_blob_threshold (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint64)ldb_options_get_number (self, LDB_OPTION_BLOB_THRESHOLD);
+}
+
+/**
+ * ldb_options_set_blob_threshold:
+ * @self: options
+ * @blob_threshold: the value
+ *
+ * Sets [property@Ldb.Options:blob-threshold]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_blob_threshold (LdbOptions *self, guint64 blob_threshold)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_BLOB_THRESHOLD, blob_threshold, LDB_OPTION_SOURCE_CODE);
+}
+
+/**
+ * LdbOptions:change-retention:
+ *
+ * How many bytes of past changes are kept for watches that start in the past. It has no effect
+ * in this version, which has no watches.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_change_retention:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:change-retention].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_options_get_change_retention (LdbOptions *self)
+{
+  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
+  return (guint64)ldb_options_get_number (self, LDB_OPTION_CHANGE_RETENTION);
+}
+
+/**
+ * ldb_options_set_change_retention:
+ * @self: options
+ * @change_retention: the value
+ *
+ * Sets [property@Ldb.Options:change-retention]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+void
+ldb_options_set_change_retention (LdbOptions *self, guint64 change_retention)
+{
+  g_return_if_fail (LDB_IS_OPTIONS (self));
+  ldb_options_set_number (self, LDB_OPTION_CHANGE_RETENTION, change_retention,
+                          LDB_OPTION_SOURCE_CODE);
+}
