@@ -32,4 +32,12 @@ uint64_t checksum (uint64_t seed, uint64_t position, struct bytes data);
 uint64_t checksum_parts (uint64_t seed, uint64_t position, const struct bytes *parts,
                          size_t part_count);
 
+/* The same checksum of data that comes in parts. One thread at a time. new gives NULL when out of
+ * memory. */
+struct checksum_stream;
+struct checksum_stream *checksum_stream_new (uint64_t seed, uint64_t position);
+void checksum_stream_add (struct checksum_stream *stream, struct bytes part);
+uint64_t checksum_stream_result (const struct checksum_stream *stream); /* of all parts so far */
+void checksum_stream_free (struct checksum_stream *stream);
+
 #endif

@@ -3,18 +3,23 @@
  * blob: large values, each written once, at commit, to a file of their own kind, "<number>.blob".
  *
  *   file    64-byte header {magic, format version, number, database id, key epoch, checksum}, then
- *           values end to end, 8-byte aligned, each followed by its checksum (room for an AEAD tag
- *           is reserved by a trailer size in the header)
+ *           values end to end, 8-byte aligned, each followed by a trailer with its checksum (the
+ *           header names the trailer's size, so there is room for an AEAD tag). The full layout is
+ *           docs/design/format-blob.md.
  *
  * A record of kind RECORD_BLOB holds a reference instead of the value.
  *
  * Invariants
  *   B1  A file is appended to only by the process run that created it, and sealed at blob_file_size
- *       or close. After that it never changes.
+ *       or close. After that no space in it is handed out: it changes only where values already
+ *       begun, to which nothing refers yet, arrive.
  *   B2  A reference is logged only after its bytes are written; made durable (full mode, log sync)
  *       only after blob_writer_sync.
+ *       After a failed sync nothing is synced again: every later call gives UNKNOWN_OUTCOME.
  *   B3  A value's bytes are copied at most once on their way to the kernel.
  *   B4  Reads verify the whole value's checksum, bound to database, file and offset.
+ *
+ * Missing files are CORRUPT here, never NOT_FOUND: a reference says that they exist.
  *
  * Threads: a writer serialises itself with its own lock, held only while space is handed out; many
  * threads may write values at once. Readers are lock-free on an open file.
@@ -27,29 +32,34 @@
 
 #define BLOB_REFERENCE_SIZE 24
 
-struct blob_reference {
-  uint64_t file;     /* number */
-  uint64_t offset;   /* of the value's first byte in the file */
-  uint64_t size;     /* bytes of the value */
+struct blob_reference
+{
+  uint64_t file;   /* number */
+  uint64_t offset; /* of the value's first byte in the file */
+  uint64_t size;   /* bytes of the value */
 };
 void blob_reference_store (uint8_t to[BLOB_REFERENCE_SIZE], const struct blob_reference *reference);
 /* False when malformed (size, offset beyond limits). */
 bool blob_reference_load (struct bytes from, struct blob_reference *out);
 
 struct blob_writer;
-struct blob_writer_settings {
+struct blob_writer_settings
+{
   struct vfs_directory *directory;
   uint8_t database_id[16];
   uint64_t file_size;                      /* goal at which a file is sealed, bytes */
-  uint64_t (*next_number) (void *context); /* a file number never used before */
+  uint64_t (*next_number) (void *context); /* a file number never used before; called under the
+                                              writer's lock, must not call back into it */
   void *next_number_context;
 };
 status blob_writer_new (const struct blob_writer_settings *settings, struct blob_writer **out,
                         struct failure *failure);
-/* Writes one value; on failure its space is lost, nothing else. */
-status blob_writer_put (struct blob_writer *writer, struct bytes value,
-                        struct blob_reference *out, struct failure *failure);
-/* Streams a value of `size` bytes (checked on end): begin, append …, end or abort. */
+/* Writes one value, straight from the caller's memory; on failure its space is lost, nothing else
+ * (NO_SPACE: the next put tries again). */
+status blob_writer_put (struct blob_writer *writer, struct bytes value, struct blob_reference *out,
+                        struct failure *failure);
+/* Streams a value of `size` bytes (checked on end): begin, append …, then end or abort, each of
+ * which frees the stream, also on failure. One thread at a time per stream. */
 struct blob_stream;
 status blob_stream_begin (struct blob_writer *writer, uint64_t size, struct blob_stream **out,
                           struct failure *failure);
@@ -59,11 +69,12 @@ status blob_stream_end (struct blob_stream *stream, struct blob_reference *out,
 void blob_stream_abort (struct blob_stream *stream);
 /* Makes everything put before the call durable, names included. One load when nothing is dirty. */
 status blob_writer_sync (struct blob_writer *writer, struct failure *failure);
-/* Calls visit for every file this writer created: number, bytes. */
+/* Calls visit for every file this writer created, under its lock: number, bytes. */
 void blob_writer_files (struct blob_writer *writer,
                         void (*visit) (void *data, uint64_t number, uint64_t size), void *data);
 /* Stops appending to the current file (before a backup, at close). */
 status blob_writer_seal (struct blob_writer *writer, struct failure *failure);
+/* When no put or stream is under way. Does not sync. */
 void blob_writer_free (struct blob_writer *writer);
 
 struct blob_file; /* open for reading; reference counted */
