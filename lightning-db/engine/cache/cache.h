@@ -22,9 +22,13 @@
  *       could have read the slot has ended and its pin count is 0.
  *   C3  A pin is taken inside an epoch section and may outlive it, the segment and the cache's
  *       capacity; pinned frames are charged and never reused.
- *   C4  What the cache holds (frames, chunks, ghosts) stays within its capacity, except for pins
- *       and for frames waiting for their epoch.
+ *   C4  What the cache holds (frames, ghosts) stays within its capacity, except for pins, for frames
+ *       waiting for their epoch, and for a slack of one arena chunk and one large page, so that a
+ *       cache of any capacity can serve a read.
  *   C5  Only verified pages are installed.
+ *
+ * The arena's chunks and the frames' bookkeeping are charged to LEDGER_CACHE, page tables to
+ * LEDGER_PAGE_TABLE (chunks of slots come and go with the pages in them).
  *
  * Threads: all functions from any thread, except where stated.
  */
@@ -32,6 +36,7 @@
 #define LIGHTNING_CACHE_H
 
 #include "base/bytes.h"
+#include "base/epoch.h"
 #include "base/ledger.h"
 #include "base/status.h"
 
@@ -43,8 +48,11 @@
 
 struct cache;
 
-struct page_chunk {
+struct page_chunk
+{
   _Atomic uintptr_t slots[PAGE_CHUNK_SLOTS]; /* 0, or page address | PAGE_REFERENCED */
+  struct epoch_link link;                    /* an emptied chunk waits for its epoch */
+  uint32_t used;                             /* slots that are not 0; under the cache's lock */
 };
 
 struct page_table {
@@ -57,14 +65,21 @@ struct page_table {
 /* `page_size`: the database's unit (4096 … 65536); frames of one unit are pooled. */
 status cache_new (struct ledger *ledger, size_t page_size, uint64_t capacity, struct cache **out,
                   struct failure *failure);
-void cache_free (struct cache *cache); /* after all page tables; pinned frames live on by themselves */
+/* After all page tables are cleared, outside an epoch section (it waits for the present ones to
+ * end). Pinned frames live on by themselves, until their last unpin; the ledger is refunded in full
+ * and not touched any more. */
+void cache_free (struct cache *cache);
 /* Bytes the cache may hold from now on; shrinking evicts before it returns (as far as pins allow). */
 void cache_set_capacity (struct cache *cache, uint64_t capacity);
-uint64_t cache_evict_fraction (struct cache *cache, double fraction); /* returns bytes freed */
+/* Evicts that part (0 … 1) of the cached bytes and gives arena chunks back to the system. Returns the
+ * bytes of the evicted frames; the last readers' frames follow with their epoch. */
+uint64_t cache_evict_fraction (struct cache *cache, double fraction);
 
+/* The table must stay where it is until it is cleared. */
 status page_table_init (struct page_table *table, struct cache *cache, uint64_t owner,
                         uint64_t page_count, struct failure *failure);
-/* Removes every page of it from the cache; the caller guarantees that no new lookup starts. */
+/* Removes every page of it from the cache; the caller guarantees that no new lookup or installation
+ * starts. Does nothing to a table that is cleared or was never initialised (all zero). */
 void page_table_clear (struct page_table *table);
 
 /* The page's bytes or NULL. Inside an epoch section only. */
@@ -95,12 +110,14 @@ page_table_prefetch (struct page_table *table, uint64_t page)
 
 /* A frame for a decoded page of `size` bytes to be filled by the caller (who alone sees it):
  * page bytes, 16-byte aligned, writable. NULL when memory is out. Must be called outside an epoch
- * section (it may evict and wait for memory, never for a reader). */
+ * section: it may evict. Never waits for a reader: when none of the evicted frames is past its epoch
+ * it takes new memory (C4). */
 uint8_t *cache_allocate (struct cache *cache, size_t size);
 /* Gives an unused frame back. */
 void cache_discard (struct cache *cache, uint8_t *page);
 /* Makes a filled, verified frame the cached page. If another thread was faster its page wins and
- * ours is discarded. Called INSIDE an epoch section; the returned page is valid as for find.
+ * ours is discarded. Called INSIDE an epoch section; the returned page is valid as for find (when
+ * memory is out it is valid, but not cached).
  * `scan`: the page came from a sequential scan: it enters without displacing the working set. */
 const uint8_t *cache_install (struct page_table *table, uint64_t page_number, uint8_t *page,
                               bool scan);
@@ -111,12 +128,16 @@ void cache_unpin (const uint8_t *page);
 size_t cache_page_size (const uint8_t *page); /* logical size given to cache_allocate */
 
 struct cache_statistics {
-  uint64_t capacity, used;                 /* bytes */
-  uint64_t evictions;                      /* pages */
-  uint64_t t1_pages, t2_pages, b1_pages, b2_pages, target; /* CAR's lists; target of T1 */
-  uint64_t ghost_hits;                     /* installs that found their ghost */
-  uint64_t pinned_pages;
+  uint64_t capacity, used; /* bytes; used is what LEDGER_CACHE is charged */
+  uint64_t evictions;      /* pages */
+  uint64_t t1_pages, t2_pages, b1_pages, b2_pages; /* CAR's lists; T1 includes scan pages */
+  uint64_t scan_pages;                             /* of T1's */
+  uint64_t target;         /* of T1, in pages of one unit */
+  uint64_t ghost_hits;     /* installs that found their ghost */
+  uint64_t pinned_pages;   /* frames with at least one pin, cached or not */
+  uint64_t waiting_pages;  /* evicted frames that wait for their epoch */
 };
+/* Looks at every frame to count pins: for people, not for hot paths. */
 void cache_statistics (struct cache *cache, struct cache_statistics *out);
 
 #endif
