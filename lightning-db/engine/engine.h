@@ -135,6 +135,7 @@ struct engine_value {
   struct bytes data;
   uint64_t sequence;  /* of the commit that wrote it; 0 = settled long ago */
   void *holder;       /* what keeps it alive; private */
+  struct engine *owner; /* of the holder, where it needs one; private */
   unsigned holder_kind;
 };
 void engine_value_release (struct engine_value *value);

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * background: the engine's own threads. Each sleeps on a condition without a timeout unless
+ * something is due; a settled, quiet database wakes nobody.
+ *
+ *   log     one-shot timer of async syncs; makes the log's next segment ready
+ *   flush   writes frozen memtables to runs
+ *   merge   (merge_workers of them) merges runs; waits merge_interval at most for a due merge
+ */
+#include "core/engine-private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define QUIET_MICROSECONDS 500000u /* without writes: merges may settle */
+
+uint64_t
+engine_now (void)
+{
+  struct timespec now;
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+uint64_t
+engine_wall (void)
+{
+  struct timespec now;
+  clock_gettime (CLOCK_REALTIME, &now);
+  return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+static void
+wait_until (pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t due)
+{
+  struct timespec at = { (time_t) (due / 1000000), (long) (due % 1000000) * 1000 };
+  pthread_cond_timedwait (condition, lock, &at);
+}
+
+/* ---- log ---- */
+
+void
+background_arm_sync (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  if (!engine->sync_wanted)
+    {
+      engine->sync_wanted = true;
+      engine->sync_due = engine_now () + engine->options.sync_interval;
+      atomic_store (&engine->sync_armed, true);
+      pthread_cond_signal (&engine->log_work);
+    }
+  pthread_mutex_unlock (&engine->work_lock);
+}
+
+void
+background_arm_prepare (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  engine->prepare_wanted = true;
+  atomic_store (&engine->prepare_armed, true);
+  pthread_cond_signal (&engine->log_work);
+  pthread_mutex_unlock (&engine->work_lock);
+}
+
+/* work_lock held; dropped around the work. */
+static void
+log_prepare (struct engine *engine)
+{
+  engine->prepare_wanted = false;
+  pthread_mutex_unlock (&engine->work_lock);
+  wal_prepare (engine->wal, NULL); /* a full disk shows again, with its message, at the append */
+  atomic_store (&engine->prepare_armed, false);
+  pthread_mutex_lock (&engine->work_lock);
+}
+
+static void
+log_sync (struct engine *engine)
+{
+  engine->sync_wanted = false;
+  atomic_store (&engine->sync_armed, false); /* later commits arm the next round */
+  pthread_mutex_unlock (&engine->work_lock);
+  struct failure cause = FAILURE_INIT;
+  if (commit_sync_log (engine, wal_appended (engine->wal), &cause) != STATUS_OK)
+    {
+      pthread_mutex_lock (&engine->commit_lock);
+      commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
+      pthread_mutex_unlock (&engine->commit_lock);
+    }
+  pthread_mutex_lock (&engine->work_lock);
+}
+
+static void *
+log_main (void *data)
+{
+  struct engine *engine = data;
+  pthread_setname_np (pthread_self (), "ldb-log");
+  pthread_mutex_lock (&engine->work_lock);
+  while (!engine->stop)
+    if (engine->prepare_wanted)
+      log_prepare (engine);
+    else if (!engine->sync_wanted)
+      pthread_cond_wait (&engine->log_work, &engine->work_lock);
+    else if (engine_now () >= engine->sync_due)
+      log_sync (engine);
+    else
+      wait_until (&engine->log_work, &engine->work_lock, engine->sync_due);
+  pthread_mutex_unlock (&engine->work_lock);
+  return NULL;
+}
+
+/* ---- flush ---- */
+
+void
+background_wake_flush (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  engine->flush_wanted = true;
+  engine->last_write = engine_now ();
+  pthread_cond_signal (&engine->flush_work);
+  pthread_mutex_unlock (&engine->work_lock);
+}
+
+/* Flushes until no frozen memtable is left. A failure is reported and tried again with the next
+ * commit or after a second, so that a full disk heals by itself. */
+static status
+flush_all (struct engine *engine)
+{
+  bool did = true;
+  while (did)
+    {
+      struct failure cause = FAILURE_INIT;
+      status result = flush_oldest (engine, &did, &cause);
+      bool healed = atomic_exchange (&engine->flush_failure, (int) result) != STATUS_OK;
+      if (result != STATUS_OK)
+        {
+          pthread_mutex_lock (&engine->commit_lock);
+          engine->flush_failed = cause;
+          pthread_cond_broadcast (&engine->room);
+          pthread_mutex_unlock (&engine->commit_lock);
+          engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);
+          return result;
+        }
+      if (healed && did)
+        engine_emit (engine, ENGINE_EVENT_HEALED, 0, 0, NULL);
+    }
+  return STATUS_OK;
+}
+
+static void *
+flush_main (void *data)
+{
+  struct engine *engine = data;
+  pthread_setname_np (pthread_self (), "ldb-flush");
+  pthread_mutex_lock (&engine->work_lock);
+  while (!engine->stop)
+    {
+      if (!engine->flush_wanted)
+        {
+          pthread_cond_wait (&engine->flush_work, &engine->work_lock);
+          continue;
+        }
+      engine->flush_wanted = false;
+      engine->flush_running = true;
+      pthread_mutex_unlock (&engine->work_lock);
+      status result = flush_all (engine);
+      pthread_mutex_lock (&engine->work_lock);
+      engine->flush_running = false;
+      if (result == STATUS_OK)
+        {
+          engine->merge_generation++;
+          engine->merge_paused = false;
+          engine->last_write = engine_now ();
+          pthread_cond_broadcast (&engine->merge_work);
+        }
+      else if (!atomic_load (&engine->write_failed))
+        {
+          engine->flush_wanted = true;
+          wait_until (&engine->flush_work, &engine->work_lock, engine_now () + 1000000);
+        }
+      pthread_cond_broadcast (&engine->idle);
+    }
+  pthread_mutex_unlock (&engine->work_lock);
+  return NULL;
+}
+
+/* ---- merge ---- */
+
+void
+background_wake_merge (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  engine->merge_generation++;
+  engine->merge_paused = false;
+  pthread_cond_broadcast (&engine->merge_work);
+  pthread_mutex_unlock (&engine->work_lock);
+}
+
+static void *
+merge_main (void *data)
+{
+  struct engine *engine = data;
+  uint64_t seen = 0;      /* generation for which there was nothing to do */
+  bool seen_quiet = false; /* and whether that was when the database was quiet */
+  pthread_setname_np (pthread_self (), "ldb-merge");
+  pthread_mutex_lock (&engine->work_lock);
+  while (!engine->stop)
+    {
+      uint64_t quiet_at = engine->last_write + QUIET_MICROSECONDS;
+      bool quiet = engine_now () >= quiet_at;
+      if (engine->merge_paused || (seen == engine->merge_generation && (seen_quiet || !quiet)))
+        {
+          if (!engine->merge_paused && !seen_quiet)
+            wait_until (&engine->merge_work, &engine->work_lock, quiet_at);
+          else
+            pthread_cond_wait (&engine->merge_work, &engine->work_lock);
+          continue;
+        }
+      uint64_t generation = engine->merge_generation;
+      engine->merges_running++;
+      pthread_mutex_unlock (&engine->work_lock);
+      bool did = false;
+      struct failure cause = FAILURE_INIT;
+      status result = merge_one (engine, &did, &cause);
+      if (result != STATUS_OK && result != STATUS_CANCELLED)
+        engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);
+      pthread_mutex_lock (&engine->work_lock);
+      engine->merges_running--;
+      if (result != STATUS_OK && result != STATUS_CANCELLED)
+        engine->merge_paused = true;
+      else if (did)
+        {
+          engine->merge_generation++;
+          pthread_cond_broadcast (&engine->merge_work);
+        }
+      else
+        {
+          seen = generation;
+          seen_quiet = quiet;
+        }
+      pthread_cond_broadcast (&engine->idle);
+    }
+  pthread_mutex_unlock (&engine->work_lock);
+  return NULL;
+}
+
+/* ---- all of them ---- */
+
+static status
+start_thread (pthread_t *thread, void *(*body) (void *), struct engine *engine,
+              struct failure *failure)
+{
+  sigset_t all, before;
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &before); /* the application's signals stay its own */
+  int error = pthread_create (thread, NULL, body, engine);
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+  return error == 0 ? STATUS_OK : fail_system (failure, error, "starting a database thread");
+}
+
+status
+background_start (struct engine *engine, struct failure *failure)
+{
+  status result = STATUS_OK;
+  if (engine->wal != NULL)
+    {
+      result = start_thread (&engine->log_thread, log_main, engine, failure);
+      if (result != STATUS_OK)
+        return result;
+      engine->log_thread_runs = true;
+    }
+  result = start_thread (&engine->flush_thread, flush_main, engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  engine->flush_thread_runs = true;
+  unsigned workers = engine->options.merge_enabled ? engine->options.merge_workers : 0;
+  for (unsigned i = 0; i < workers; i++)
+    {
+      result = start_thread (&engine->merge_threads[i], merge_main, engine, failure);
+      if (result != STATUS_OK)
+        return result;
+      engine->merge_thread_count++;
+    }
+  background_wake_merge (engine);
+  return STATUS_OK;
+}
+
+void
+background_stop (struct engine *engine)
+{
+  atomic_store (&engine->cancel_merges, true);
+  pthread_mutex_lock (&engine->work_lock);
+  engine->stop = true;
+  pthread_cond_broadcast (&engine->log_work);
+  pthread_cond_broadcast (&engine->flush_work);
+  pthread_cond_broadcast (&engine->merge_work);
+  pthread_cond_broadcast (&engine->idle);
+  pthread_mutex_unlock (&engine->work_lock);
+  if (engine->log_thread_runs)
+    pthread_join (engine->log_thread, NULL);
+  if (engine->flush_thread_runs)
+    pthread_join (engine->flush_thread, NULL);
+  for (unsigned i = 0; i < engine->merge_thread_count; i++)
+    pthread_join (engine->merge_threads[i], NULL);
+  engine->log_thread_runs = engine->flush_thread_runs = false;
+  engine->merge_thread_count = 0;
+}
+
+status
+engine_wait_settled (struct engine *engine, uint64_t timeout, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK || engine->read_only)
+    return result;
+  uint64_t until = engine_now () + timeout;
+  for (;;)
+    {
+      struct view *view = engine_view (engine);
+      if (view == NULL)
+        return engine_enter_slow (engine, failure);
+      bool frozen = view->frozen_count > 0;
+      view_unref (view);
+      pthread_mutex_lock (&engine->work_lock);
+      bool busy = frozen || engine->flush_wanted || engine->flush_running
+                  || engine->merges_running > 0;
+      uint64_t quiet_at = engine->last_write + QUIET_MICROSECONDS;
+      pthread_mutex_unlock (&engine->work_lock);
+      uint64_t now = engine_now ();
+      if (!busy && now >= quiet_at && merge_pending_bytes (engine) == 0)
+        return STATUS_OK;
+      if (now >= until)
+        return fail (failure, STATUS_TIMED_OUT,
+                     "background work is still going on in %s; wait longer", engine->path);
+      pthread_mutex_lock (&engine->work_lock);
+      wait_until (&engine->idle, &engine->work_lock, now + 20000);
+      pthread_mutex_unlock (&engine->work_lock);
+    }
+}

@@ -1,0 +1,820 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit: the one way in. Everything that changes the database passes through commit_run.
+ *
+ *   pace ─► lock ─► room ─► validate ─► log ─► memtable ─► visible ──────────────► return
+ *                                                    └─► (full) wait for the group's sync ─► visible
+ *
+ * Invariants
+ *   K1  Sequence numbers rise by one per commit, in log order; commits become visible in that order.
+ *   K2  A full commit is visible only once durable, and nothing behind it before it (waiters).
+ *   K3  Until the log append succeeded nothing has changed; after it nothing can fail but the sync.
+ *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written again.
+ */
+#include "core/engine-private.h"
+
+#include "base/coding.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define GATHER_MICROSECONDS 20u
+#define PACE_STEP_MICROSECONDS 200u /* sleeps shorter than this are saved up */
+
+/* ---- blob guards ---- */
+
+status
+blob_guard_enter (struct engine *engine, struct blob_guard *guard, struct failure *failure)
+{
+  status result = engine_begin (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  pthread_mutex_lock (&engine->blob_lock);
+  guard->file = 0; /* guards everything: such commits are few and short */
+  guard->next = engine->blob_guards;
+  engine->blob_guards = guard;
+  pthread_mutex_unlock (&engine->blob_lock);
+  return STATUS_OK;
+}
+
+void
+blob_guard_leave (struct engine *engine, struct blob_guard *guard)
+{
+  pthread_mutex_lock (&engine->blob_lock);
+  struct blob_guard **link = &engine->blob_guards;
+  while (*link != guard)
+    link = &(*link)->next;
+  *link = guard->next;
+  pthread_mutex_unlock (&engine->blob_lock);
+  engine_end (engine);
+}
+
+uint64_t
+engine_oldest_unflushed_blob (struct engine *engine)
+{
+  uint64_t oldest = UINT64_MAX;
+  pthread_mutex_lock (&engine->blob_lock);
+  for (struct blob_guard *guard = engine->blob_guards; guard != NULL; guard = guard->next)
+    if (guard->file < oldest)
+      oldest = guard->file;
+  pthread_mutex_unlock (&engine->blob_lock);
+
+  struct view *view = engine_view (engine);
+  if (view == NULL)
+    return 0;
+  if (view->active != NULL)
+    {
+      uint64_t file = atomic_load (&view->active->oldest_blob);
+      oldest = file < oldest ? file : oldest;
+    }
+  for (unsigned i = 0; i < view->frozen_count; i++)
+    {
+      uint64_t file = atomic_load (&view->frozen[i]->oldest_blob);
+      oldest = file < oldest ? file : oldest;
+    }
+  view_unref (view);
+  return oldest;
+}
+
+/* ---- failing ---- */
+
+void
+commit_fail (struct engine *engine, status code, const struct failure *failure)
+{
+  if (!atomic_load (&engine->write_failed))
+    {
+      engine->write_failure = *failure;
+      engine->write_failure.code = code;
+      atomic_store (&engine->write_failed, true);
+      engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &engine->write_failure);
+    }
+  pthread_cond_broadcast (&engine->room);
+}
+
+static status
+refuse_writes (struct engine *engine, struct failure *failure)
+{
+  return fail (failure, STATUS_UNKNOWN_OUTCOME,
+               "writes to %s are refused since an earlier failure (%.200s); close every handle and "
+               "open the database again",
+               engine->path, engine->write_failure.message);
+}
+
+/* ---- durability ---- */
+
+status
+commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failure)
+{
+  if (engine->wal == NULL)
+    return STATUS_OK;
+  if (wal_synced (engine->wal) >= sequence && !wal_failed (engine->wal))
+    return STATUS_OK;
+  pthread_mutex_lock (&engine->sync_lock);
+  status result = STATUS_OK;
+  if (wal_synced (engine->wal) < sequence || wal_failed (engine->wal))
+    {
+      result = blob_writer_sync (engine->blob_writer, failure);
+      if (result == STATUS_OK)
+        result = wal_sync (engine->wal, sequence, failure);
+    }
+  pthread_mutex_unlock (&engine->sync_lock);
+  return result;
+}
+
+/* Makes visible, in order, every waiting commit up to the first full one that is not durable. */
+static void
+release_waiters (struct engine *engine, uint64_t durable, status result)
+{
+  unsigned group = 0;
+  struct commit_waiter *waiter;
+  while ((waiter = engine->first_waiter) != NULL)
+    {
+      if (result == STATUS_OK && waiter->full && waiter->sequence > durable)
+        break; /* K2 */
+      engine->first_waiter = waiter->next;
+      if (engine->first_waiter == NULL)
+        engine->last_waiter = NULL;
+      if (result == STATUS_OK)
+        atomic_store_explicit (&engine->published, waiter->sequence, memory_order_release);
+      group += waiter->full;
+      waiter->result = result;
+      waiter->done = true;
+      pthread_cond_signal (&waiter->wake);
+    }
+  engine->recent_group = group;
+}
+
+/* Gives committers that are on their way a moment to join, when recent groups show there are any. */
+static void
+gather (struct engine *engine)
+{
+  if (engine->recent_group < 2)
+    return;
+  uint64_t until = engine_now () + GATHER_MICROSECONDS;
+  pthread_mutex_unlock (&engine->commit_lock);
+  do
+    sched_yield ();
+  while (engine_now () < until);
+  pthread_mutex_lock (&engine->commit_lock);
+}
+
+/* Syncs for everybody who waits by now. commit_lock held, dropped around the sync. */
+static void
+lead_group (struct engine *engine, struct failure *failure)
+{
+  gather (engine);
+  uint64_t target = engine->last_sequence;
+  pthread_mutex_unlock (&engine->commit_lock);
+  struct failure cause = FAILURE_INIT;
+  status result = commit_sync_log (engine, target, &cause);
+  pthread_mutex_lock (&engine->commit_lock);
+  if (result != STATUS_OK)
+    {
+      result = STATUS_UNKNOWN_OUTCOME;
+      commit_fail (engine, result, &cause);
+      fail (failure, result, "%s", cause.message);
+    }
+  release_waiters (engine, target, result);
+  engine->sync_led = engine->first_waiter != NULL;
+  if (engine->sync_led)
+    {
+      engine->first_waiter->lead = true;
+      pthread_cond_signal (&engine->first_waiter->wake);
+    }
+}
+
+/* Waits until this commit is visible (and durable when full). commit_lock held. */
+static status
+wait_for_turn (struct engine *engine, uint64_t sequence, bool full, struct failure *failure)
+{
+  struct commit_waiter waiter = {
+    .sequence = sequence,
+    .full = full,
+    .wake = PTHREAD_COND_INITIALIZER,
+  };
+  if (engine->last_waiter != NULL)
+    engine->last_waiter->next = &waiter;
+  else
+    engine->first_waiter = &waiter;
+  engine->last_waiter = &waiter;
+  if (!engine->sync_led)
+    engine->sync_led = waiter.lead = true;
+
+  while (!waiter.done)
+    if (waiter.lead)
+      {
+        waiter.lead = false;
+        lead_group (engine, failure);
+      }
+    else
+      pthread_cond_wait (&waiter.wake, &engine->commit_lock);
+  pthread_cond_destroy (&waiter.wake);
+  if (waiter.result != STATUS_OK)
+    return fail (failure, waiter.result,
+                 "whether this commit is on disk is unknown: %.250s; close every handle and open "
+                 "the database again to see",
+                 engine->write_failure.message);
+  return STATUS_OK;
+}
+
+/* ---- room ---- */
+
+/* Sleeps off what this commit owes while flushing is behind, a little at each, so that nobody has
+ * to stop for long. Without locks. */
+static void
+pace (struct engine *engine, size_t bytes)
+{
+  unsigned frozen = atomic_load_explicit (&engine->frozen_count, memory_order_relaxed);
+  if (__builtin_expect (frozen == 0, 1))
+    return;
+  epoch_enter ();
+  struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
+  size_t fill
+      = view != NULL && view->active != NULL ? memtable_memory (view->active->table) : 0;
+  epoch_leave ();
+
+  /* With one place left the writer slows to the flush's own rate as its memtable fills. */
+  double pressure = (double) fill / (double) engine->memtable_size;
+  if (frozen + 1 < FROZEN_MAX)
+    pressure -= 0.5;
+  if (pressure <= 0.25)
+    return;
+  static _Thread_local double owed; /* microseconds */
+  uint64_t rate = atomic_load_explicit (&engine->flush_rate, memory_order_relaxed);
+  owed += pressure * (double) bytes * 1e6 / (double) (rate > 0 ? rate : 200000000);
+  if (owed < PACE_STEP_MICROSECONDS)
+    return;
+  if (owed > 5000)
+    owed = 5000;
+  struct timespec nap = { 0, (long) (owed * 1000) };
+  nanosleep (&nap, NULL);
+  owed = 0;
+}
+
+static status
+wait_for_place (struct engine *engine, struct failure *failure)
+{
+  uint64_t started = engine_now ();
+  background_wake_flush (engine);
+  while (atomic_load (&engine->frozen_count) == FROZEN_MAX && !atomic_load (&engine->write_failed)
+         && atomic_load (&engine->flush_failure) == STATUS_OK
+         && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
+    pthread_cond_wait (&engine->room, &engine->commit_lock);
+  uint64_t waited = engine_now () - started;
+  COUNT (engine, stalls, 1);
+  COUNT (engine, stall_microseconds, waited);
+  if (waited > atomic_load (&engine->counters.worst_stall_microseconds))
+    atomic_store (&engine->counters.worst_stall_microseconds, waited);
+  engine_emit (engine, ENGINE_EVENT_STALLED, 0, waited, NULL);
+  if (atomic_load (&engine->write_failed))
+    return refuse_writes (engine, failure);
+  if (atomic_load (&engine->frozen_count) == FROZEN_MAX
+      && atomic_load (&engine->flush_failure) != STATUS_OK)
+    return fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
+  return engine_enter (engine, failure);
+}
+
+status
+commit_switch (struct engine *engine, bool wait, struct failure *failure)
+{
+  if (memtable_is_empty (engine->active->table))
+    return STATUS_OK;
+  if (atomic_load (&engine->frozen_count) == FROZEN_MAX)
+    {
+      status result = wait ? wait_for_place (engine, failure) : STATUS_BUSY;
+      if (result != STATUS_OK)
+        return result;
+    }
+
+  struct generation *fresh;
+  status result = generation_new (engine->pool, &fresh, failure);
+  if (result != STATUS_OK)
+    return result;
+  pthread_mutex_lock (&engine->view_lock);
+  struct view *next;
+  result = view_copy (atomic_load (&engine->view), 0, 0, &next, failure);
+  if (result == STATUS_OK)
+    {
+      memtable_freeze (next->active->table);
+      for (unsigned i = next->frozen_count; i > 0; i--)
+        next->frozen[i] = next->frozen[i - 1];
+      next->frozen[0] = next->active;
+      next->frozen_count++;
+      next->active = fresh;
+      generation_unref (engine->active);
+      engine->active = generation_ref (fresh);
+      engine_view_replace (engine, next);
+    }
+  pthread_mutex_unlock (&engine->view_lock);
+  if (result != STATUS_OK)
+    {
+      generation_unref (fresh);
+      return result;
+    }
+  engine_rebalance (engine);
+  background_wake_flush (engine);
+  return STATUS_OK;
+}
+
+/* Room for the commit in the active memtable; switches it when full. commit_lock held. */
+static status
+make_room (struct engine *engine, const struct commit *commit, struct memtable **table,
+           struct failure *failure)
+{
+  if (memtable_memory (engine->active->table) >= engine->memtable_size)
+    {
+      status result = commit_switch (engine, true, failure);
+      if (result != STATUS_OK)
+        return result;
+    }
+  *table = engine->active->table;
+  if (commit->oldest_blob
+      < atomic_load_explicit (&engine->active->oldest_blob, memory_order_relaxed))
+    atomic_store (&engine->active->oldest_blob, commit->oldest_blob);
+  return memtable_reserve (*table, commit->records, commit->record_bytes, commit->ranges,
+                           commit->range_bytes, failure);
+}
+
+static status
+take_rate_token (struct engine *engine, size_t operations, struct failure *failure)
+{
+  uint64_t rate = engine->options.rate_limit;
+  if (rate == 0)
+    return STATUS_OK;
+  uint64_t now = engine_now ();
+  uint64_t earned = (now - engine->rate_refilled) * rate / 1000000;
+  if (earned > 0)
+    {
+      engine->rate_tokens = engine->rate_tokens + earned > rate ? rate : engine->rate_tokens + earned;
+      engine->rate_refilled = now;
+    }
+  if (engine->rate_tokens < operations && engine->rate_tokens < rate)
+    return fail (failure, STATUS_RATE_LIMITED,
+                 "more than rate-limit-ops-per-second (%llu) operations; try again a little later "
+                 "or raise the limit",
+                 (unsigned long long) rate);
+  engine->rate_tokens -= operations < engine->rate_tokens ? operations : engine->rate_tokens;
+  return STATUS_OK;
+}
+
+static status
+check_stores (struct engine *engine, const struct commit *commit, struct failure *failure)
+{
+  if (engine->dropped_count == 0)
+    return STATUS_OK;
+  struct operation operation;
+  struct operation_reader reader;
+  if (commit->batch != NULL)
+    reader = operation_reader_over (BYTES (commit->batch->data, commit->batch->size));
+  for (bool single = commit->batch == NULL;;)
+    {
+      if (single)
+        operation.store = internal_key_store_of (commit->single.key);
+      else if (operation_next (&reader, &operation, NULL) != STATUS_OK)
+        return STATUS_OK;
+      for (size_t i = 0; i < engine->dropped_count; i++)
+        if (engine->dropped_stores[i] == operation.store
+            && (single || operation.kind != OPERATION_DELETE_RANGE))
+          return fail (failure, STATUS_NOT_FOUND,
+                       "the store was dropped; open a store of that name again to make a new one");
+      if (single)
+        return STATUS_OK;
+    }
+}
+
+/* ---- the pipeline ---- */
+
+void
+commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence, uint8_t *scratch)
+{
+  struct operation_reader reader = operation_reader_over (operations);
+  struct operation operation;
+  while (operation_next (&reader, &operation, NULL) == STATUS_OK)
+    {
+      if (operation.dead)
+        continue;
+      struct bytes key = internal_key_store (scratch, operation.store, operation.key);
+      if (operation.kind == OPERATION_DELETE_RANGE)
+        {
+          bool open = operation.value.size == 0;
+          struct bytes end = internal_key_store (scratch + key.size, operation.store + open,
+                                                 operation.value);
+          struct range_delete range = { key, end, sequence };
+          memtable_delete_range (table, &range);
+          continue;
+        }
+      struct record record = {
+        .key = key,
+        .value = operation.value,
+        .sequence = sequence,
+        .kind = operation.kind == OPERATION_DELETE ? RECORD_DELETE
+                : operation.kind == OPERATION_BLOB ? RECORD_BLOB
+                                                   : RECORD_PUT,
+      };
+      memtable_insert (table, key_hash (key), &record);
+    }
+}
+
+/* Log and memtable. commit_lock held. */
+static status
+write_commit (struct engine *engine, struct commit *commit, struct memtable *table,
+              struct failure *failure)
+{
+  uint64_t sequence = engine->last_sequence + 1;
+  if (sequence > SEQUENCE_MAX)
+    return fail (failure, STATUS_TOO_MANY,
+                 "the database has seen 2^53 commits; dump it and load it into a new one");
+  if (engine->wal != NULL)
+    {
+      struct failure cause = FAILURE_INIT;
+      bool store = commit->sync != ENGINE_SYNC_FULL;
+      status result = wal_append (engine->wal, sequence, commit->parts, commit->part_count, store,
+                                  &cause);
+      if (result != STATUS_OK)
+        {
+          if (wal_failed (engine->wal))
+            {
+              commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause); /* K4 */
+              result = STATUS_UNKNOWN_OUTCOME;
+            }
+          if (failure != NULL && failure->code == STATUS_OK)
+            *failure = cause;
+          return result;
+        }
+    }
+  engine->last_sequence = sequence; /* K3: from here nothing fails */
+  if (engine->wal != NULL)
+    {
+      if (commit->sync == ENGINE_SYNC_ASYNC
+          && !atomic_load_explicit (&engine->sync_armed, memory_order_relaxed))
+        background_arm_sync (engine);
+      if (wal_wants_preparing (engine->wal)
+          && !atomic_load_explicit (&engine->prepare_armed, memory_order_relaxed))
+        background_arm_prepare (engine);
+    }
+  if (commit->batch != NULL)
+    commit_apply (table, BYTES (commit->batch->data, commit->batch->size), sequence,
+                  commit->scratch);
+  else
+    {
+      commit->single.sequence = sequence;
+      memtable_insert (table, commit->hash, &commit->single);
+    }
+  return STATUS_OK;
+}
+
+/* Everything under the lock up to visibility. BUSY: runs changed, validate them again. */
+static status
+commit_locked (struct engine *engine, struct commit *commit, const struct view *validated,
+               uint64_t *sequence, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (atomic_load_explicit (&engine->write_failed, memory_order_relaxed))
+    return refuse_writes (engine, failure);
+  result = take_rate_token (engine, commit->operations, failure);
+  if (result == STATUS_OK)
+    result = check_stores (engine, commit, failure);
+  struct memtable *table;
+  if (result == STATUS_OK)
+    result = make_room (engine, commit, &table, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (commit->transaction != NULL)
+    {
+      struct view *view = engine_view (engine);
+      result = view->flushed_sequence != validated->flushed_sequence
+                   ? STATUS_BUSY
+                   : transaction_validate_memory (commit->transaction, view, failure);
+      view_unref (view);
+      if (result != STATUS_OK)
+        return result;
+    }
+  result = write_commit (engine, commit, table, failure);
+  if (result != STATUS_OK)
+    return result;
+
+  uint64_t mine = engine->last_sequence;
+  bool full = commit->sync == ENGINE_SYNC_FULL && engine->wal != NULL;
+  if (full || engine->first_waiter != NULL)
+    result = wait_for_turn (engine, mine, full, failure); /* K2 */
+  else
+    atomic_store_explicit (&engine->published, mine, memory_order_release);
+  if (sequence != NULL)
+    *sequence = mine;
+  return result;
+}
+
+static void
+commit_done (struct engine *engine, const struct commit *commit)
+{
+  COUNT (engine, commits, 1);
+  COUNT (engine, user_bytes, commit->user_bytes);
+  if (commit->batch == NULL)
+    {
+      if (commit->single.kind == RECORD_DELETE)
+        COUNT (engine, deletes, 1);
+      else
+        COUNT (engine, puts, 1);
+    }
+  else
+    {
+      COUNT (engine, puts, commit->records);
+      COUNT (engine, range_deletes, commit->ranges);
+    }
+}
+
+status
+commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
+            struct failure *failure)
+{
+  if (engine->read_only)
+    return fail (failure, STATUS_READ_ONLY,
+                 "%s is open read-only; open it for writing to change it", engine->path);
+  if (commit->sync == ENGINE_SYNC_DEFAULT)
+    commit->sync = engine->options.sync;
+  pace (engine, commit->record_bytes + commit->range_bytes);
+
+  struct view *validated = NULL;
+  status result;
+  do
+    {
+      if (commit->transaction != NULL)
+        {
+          view_unref (validated);
+          validated = engine_view (engine);
+          if (validated == NULL)
+            return engine_enter_slow (engine, failure);
+          result = transaction_validate_runs (commit->transaction, validated, failure);
+          if (result != STATUS_OK)
+            break;
+        }
+      pthread_mutex_lock (&engine->commit_lock);
+      result = commit_locked (engine, commit, validated, sequence, failure);
+      pthread_mutex_unlock (&engine->commit_lock);
+    }
+  while (result == STATUS_BUSY);
+  view_unref (validated);
+  if (result == STATUS_OK)
+    commit_done (engine, commit);
+  return result;
+}
+
+/* ---- single operations ---- */
+
+/* Moves a large value to a blob file; `reference` then is the record's value. */
+static status
+put_blob (struct engine *engine, struct bytes value, uint8_t reference[BLOB_REFERENCE_SIZE],
+          uint64_t *oldest, struct failure *failure)
+{
+  struct blob_reference place;
+  status result = blob_writer_put (engine->blob_writer, value, &place, failure);
+  if (result != STATUS_OK)
+    return result;
+  blob_reference_store (reference, &place);
+  if (place.file < *oldest)
+    *oldest = place.file;
+  return STATUS_OK;
+}
+
+static status
+commit_single (struct engine *engine, struct internal_key *internal, engine_store store,
+               struct bytes key, struct bytes value, enum record_kind kind, uint64_t oldest_blob,
+               enum engine_sync sync, uint64_t *sequence, struct failure *failure)
+{
+  uint8_t head[OPERATION_HEAD_SIZE_MAX], middle[VARINT_SIZE_MAX];
+  enum operation_kind operation = kind == RECORD_PUT    ? OPERATION_PUT
+                                  : kind == RECORD_BLOB ? OPERATION_BLOB
+                                                        : OPERATION_DELETE;
+  size_t head_size = (size_t) (operation_store_head (head, operation, store, key.size) - head);
+  size_t middle_size
+      = kind == RECORD_PUT ? (size_t) (varint_store (middle, value.size) - middle) : 0;
+  struct bytes parts[4] = { BYTES (head, head_size), key, BYTES (middle, middle_size), value };
+  struct commit commit = {
+    .parts = parts,
+    .part_count = 4,
+    .records = 1,
+    .record_bytes = internal->bytes.size + value.size,
+    .user_bytes = key.size + value.size,
+    .operations = 1,
+    .oldest_blob = oldest_blob,
+    .sync = sync,
+    .single = { .key = internal->bytes, .value = value, .kind = kind },
+    .hash = key_hash (internal->bytes),
+  };
+  return commit_run (engine, &commit, sequence, failure);
+}
+
+status
+engine_put (struct engine *engine, engine_store store, struct bytes key, struct bytes value,
+            enum engine_sync sync, uint64_t *sequence, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  if (result == STATUS_OK)
+    result = check_value (value, failure);
+  struct internal_key internal;
+  if (result == STATUS_OK)
+    result = internal_key_make (&internal, store, key, failure);
+  if (result != STATUS_OK)
+    return result;
+
+  if (value.size < engine->options.blob_threshold || engine->read_only)
+    result = commit_single (engine, &internal, store, key, value, RECORD_PUT, UINT64_MAX, sync,
+                            sequence, failure);
+  else
+    {
+      uint8_t reference[BLOB_REFERENCE_SIZE];
+      uint64_t oldest = UINT64_MAX;
+      struct blob_guard guard;
+      result = blob_guard_enter (engine, &guard, failure);
+      if (result != STATUS_OK)
+        goto out;
+      result = put_blob (engine, value, reference, &oldest, failure);
+      if (result == STATUS_OK)
+        result = commit_single (engine, &internal, store, key, BYTES (reference, sizeof reference),
+                                RECORD_BLOB, oldest, sync, sequence, failure);
+      blob_guard_leave (engine, &guard);
+    }
+out:
+  internal_key_clear (&internal);
+  return result;
+}
+
+status
+engine_delete (struct engine *engine, engine_store store, struct bytes key, enum engine_sync sync,
+               uint64_t *sequence, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  struct internal_key internal;
+  if (result == STATUS_OK)
+    result = internal_key_make (&internal, store, key, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = commit_single (engine, &internal, store, key, BYTES_NONE, RECORD_DELETE, UINT64_MAX,
+                          sync, sequence, failure);
+  internal_key_clear (&internal);
+  return result;
+}
+
+status
+engine_delete_range (struct engine *engine, engine_store store, struct bytes start,
+                     struct bytes end, enum engine_sync sync, uint64_t *sequence,
+                     struct failure *failure)
+{
+  struct engine_batch batch;
+  batch_init (&batch);
+  status result = engine_batch_delete_range (&batch, store, start, end, failure);
+  if (result == STATUS_OK)
+    result = engine_write (engine, &batch, sync, sequence, failure);
+  batch_clear_memory (&batch);
+  return result;
+}
+
+/* ---- batches ---- */
+
+/* A copy of the batch in which values from the threshold on are blob references. */
+static status
+resolve_blobs (struct engine *engine, const struct engine_batch *batch, struct engine_batch *out,
+               uint64_t *oldest, struct failure *failure)
+{
+  struct operation_reader reader = operation_reader_over (BYTES (batch->data, batch->size));
+  struct operation operation;
+  status result;
+  while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
+    {
+      if (operation.dead)
+        continue;
+      uint8_t reference[BLOB_REFERENCE_SIZE];
+      if (operation.kind == OPERATION_PUT && operation.value.size >= engine->options.blob_threshold)
+        {
+          result = put_blob (engine, operation.value, reference, oldest, failure);
+          if (result != STATUS_OK)
+            return result;
+          operation.kind = OPERATION_BLOB;
+          operation.value = BYTES (reference, sizeof reference);
+        }
+      result = batch_append (out, &operation, failure);
+      if (result != STATUS_OK)
+        return result;
+    }
+  return result == STATUS_NOT_FOUND ? STATUS_OK : result;
+}
+
+status
+commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
+              struct engine_transaction *transaction, uint64_t *sequence, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (batch->user_bytes > engine->options.transaction_bytes_max)
+    return fail (failure, STATUS_TOO_MANY,
+                 "a commit of %zu bytes is above the limit of %llu; split it, or use the bulk loader",
+                 batch->user_bytes, (unsigned long long) engine->options.transaction_bytes_max);
+  result = batch_normalise (batch, failure);
+  if (result != STATUS_OK)
+    return result;
+
+  struct engine_batch resolved;
+  struct blob_guard guard;
+  uint64_t oldest = UINT64_MAX;
+  const struct engine_batch *final = batch;
+  bool has_blobs = batch->largest_value >= engine->options.blob_threshold && !engine->read_only;
+  batch_init (&resolved);
+  if (has_blobs)
+    {
+      result = blob_guard_enter (engine, &guard, failure);
+      if (result != STATUS_OK)
+        return result;
+      result = resolve_blobs (engine, batch, &resolved, &oldest, failure);
+      final = &resolved;
+    }
+  uint8_t small[COMMIT_SCRATCH_SIZE (INTERNAL_KEY_INLINE)], *scratch = small;
+  if (result == STATUS_OK && final->largest_key > INTERNAL_KEY_INLINE)
+    {
+      scratch = malloc (COMMIT_SCRATCH_SIZE (final->largest_key));
+      if (scratch == NULL)
+        result = fail_memory (failure, COMMIT_SCRATCH_SIZE (final->largest_key), "a commit");
+    }
+  if (result == STATUS_OK)
+    {
+      struct bytes part = BYTES (final->data, final->size);
+      struct commit commit = {
+        .parts = &part,
+        .part_count = 1,
+        .records = final->records,
+        .record_bytes = final->record_bytes,
+        .ranges = final->ranges,
+        .range_bytes = final->range_bytes,
+        .user_bytes = batch->user_bytes,
+        .operations = batch->count,
+        .oldest_blob = oldest,
+        .sync = sync,
+        .batch = final,
+        .scratch = scratch,
+        .transaction = transaction,
+      };
+      result = commit_run (engine, &commit, sequence, failure);
+    }
+  if (scratch != small)
+    free (scratch);
+  if (has_blobs)
+    blob_guard_leave (engine, &guard);
+  batch_clear_memory (&resolved);
+  return result;
+}
+
+status
+engine_write (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
+              uint64_t *sequence, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (batch->count == 0)
+    {
+      if (sequence != NULL)
+        *sequence = engine_sequence (engine);
+      return STATUS_OK;
+    }
+  return commit_batch (engine, batch, sync, NULL, sequence, failure);
+}
+
+static status
+sync_everything (struct engine *engine, struct failure *failure)
+{
+  pthread_mutex_lock (&engine->commit_lock);
+  uint64_t target = engine->last_sequence;
+  bool failed = atomic_load (&engine->write_failed);
+  pthread_mutex_unlock (&engine->commit_lock);
+  if (failed)
+    return refuse_writes (engine, failure);
+  struct failure cause = FAILURE_INIT;
+  status result = commit_sync_log (engine, target, &cause);
+  if (result == STATUS_OK)
+    return result;
+  pthread_mutex_lock (&engine->commit_lock);
+  commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
+  pthread_mutex_unlock (&engine->commit_lock);
+  return fail (failure, STATUS_UNKNOWN_OUTCOME, "%s", cause.message);
+}
+
+status
+engine_sync (struct engine *engine, struct failure *failure)
+{
+  status result = engine_begin (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (!engine->read_only)
+    result = sync_everything (engine, failure);
+  engine_end (engine);
+  return result;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine-private: the open database, as the files of core/ share it.
+ *
+ * States
+ *   OPEN ──close──► CLOSING (no new commit, flush and sync what there is) ──► CLOSED
+ *   OPEN ──failed sync──► OPEN with `write_failure`: reads go on, every write is refused, close
+ *   does not flush.
+ *
+ * Locks, in the order they may be taken
+ *   commit_lock    the commit pipeline: sequence numbers, log appends, the active memtable, waiters
+ *   manifest_lock  one edit of the manifest at a time, together with the view it leads to
+ *   view_lock      replacing the view; busy flags of runs. Never held over I/O.
+ *   sync_lock      one log sync at a time; taken without any of the above
+ *   work_lock      what the background threads wait on; a leaf
+ * Readers take none of them.
+ */
+#ifndef LIGHTNING_ENGINE_PRIVATE_H
+#define LIGHTNING_ENGINE_PRIVATE_H
+
+#include "base/epoch.h"
+#include "base/hash.h"
+#include "base/ledger.h"
+#include "base/vfs.h"
+#include "core/batch.h"
+#include "core/snapshots.h"
+#include "core/view.h"
+#include "engine.h"
+#include "log/wal.h"
+#include "merge/merge.h"
+#include "version/manifest.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum engine_state { ENGINE_STATE_OPEN, ENGINE_STATE_CLOSING, ENGINE_STATE_CLOSED };
+
+#define MERGE_WORKERS_MAX 16u
+
+/* A commit that waits for its turn to be visible. On the committer's stack. */
+struct commit_waiter {
+  struct commit_waiter *next;
+  uint64_t sequence;
+  bool full;              /* becomes visible only once durable */
+  bool lead;              /* has been asked to sync for the group */
+  bool done;              /* result is set */
+  status result;
+  pthread_cond_t wake;    /* with commit_lock */
+};
+
+/* Relaxed counters; see struct engine_statistics for meanings. */
+struct engine_counters {
+  _Atomic uint64_t gets, gets_found, cache_misses;
+  _Atomic uint64_t puts, deletes, range_deletes, commits, cursors;
+  _Atomic uint64_t transactions_active, transactions_committed, transactions_aborted, conflicts;
+  _Atomic uint64_t flushes, merges, flush_bytes, merge_bytes_read, merge_bytes_written;
+  _Atomic uint64_t user_bytes;
+  _Atomic uint64_t stalls, stall_microseconds, worst_stall_microseconds;
+};
+
+struct engine {
+  _Atomic size_t references;
+  _Atomic int state;                    /* enum engine_state */
+  unsigned fork_generation;             /* of the process that opened it */
+  bool read_only;
+  char *path;                           /* as given */
+  const struct vfs *vfs;
+  struct vfs_directory *directory;
+  struct vfs_file *lock_file;           /* NULL when read-only */
+  struct vfs_file_information identity; /* of the directory's lock file or manifest */
+  struct engine_options options;        /* as in force; page_size is the database's */
+  uint8_t database_id[16];
+  size_t memtable_size;                 /* bytes at which the active memtable is switched */
+  uint64_t segment_file_size;           /* bytes at which an output file is cut */
+
+  struct ledger ledger;
+  struct cache *cache;
+  struct memtable_pool *pool;           /* arenas of the engine's memtables */
+  struct memtable_pool *transaction_pool; /* small arenas, not charged as memtables */
+
+  /* Visibility. */
+  _Atomic (struct view *) view;         /* NULL once closed */
+  _Atomic uint64_t published;           /* newest visible commit */
+  struct snapshots snapshots;
+
+  /* The commit pipeline (commit_lock). */
+  pthread_mutex_t commit_lock;
+  struct generation *active;            /* the view's active memtable; own reference */
+  _Atomic unsigned frozen_count;        /* the view's; written under view_lock */
+  uint64_t last_sequence;               /* newest logged commit, visible or not */
+  struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
+  bool sync_led;                        /* some waiter is syncing */
+  unsigned recent_group;                /* full commits in the last group */
+  pthread_cond_t room;                  /* a frozen memtable was flushed, or writes failed */
+  _Atomic bool write_failed;            /* write_failure is set; sticky */
+  struct failure write_failure;         /* set once, under commit_lock */
+  _Atomic int flush_failure;            /* status of the last flush; OK once it went well */
+  struct failure flush_failed;          /* its failure; under commit_lock */
+  struct wal *wal;                      /* NULL: read-only or log disabled */
+  struct blob_writer *blob_writer;      /* NULL when read-only */
+  engine_store *dropped_stores;         /* ids dropped in this process run */
+  size_t dropped_count;
+  _Atomic uint64_t next_transaction;    /* ids handed out */
+  uint64_t rate_tokens, rate_refilled;  /* token bucket: operations, microseconds */
+
+  _Atomic size_t operations;            /* long calls under way: close waits for them */
+
+  /* Blob files that commits under way refer to before any memtable does (blob_lock). */
+  pthread_mutex_t blob_lock;
+  struct blob_guard *blob_guards;
+
+  pthread_mutex_t sync_lock;
+
+  /* Files. */
+  pthread_mutex_t manifest_lock;
+  struct manifest *manifest;            /* NULL when read-only */
+  uint64_t next_order;                  /* of the next flushed run; manifest_lock */
+  pthread_mutex_t view_lock;
+
+  /* Background threads (work_lock). */
+  pthread_mutex_t work_lock;
+  pthread_cond_t log_work, flush_work, merge_work, idle;
+  pthread_t log_thread, flush_thread, merge_threads[MERGE_WORKERS_MAX];
+  bool log_thread_runs, flush_thread_runs;
+  unsigned merge_thread_count;
+  bool stop;                            /* threads end */
+  bool sync_wanted;                     /* an async commit waits for the timer */
+  _Atomic bool sync_armed;              /* sync_wanted was set and not yet served */
+  uint64_t sync_due;                    /* microseconds, monotonic */
+  bool prepare_wanted;                  /* the log's next segment is to be made */
+  _Atomic bool prepare_armed;
+  bool flush_wanted;
+  bool flush_running;
+  unsigned merges_running;
+  uint64_t merge_generation;            /* raised when runs or activity changed */
+  bool merge_paused;                    /* a merge failed; tried again after the next flush */
+  uint64_t last_write;                  /* microseconds, monotonic, of the last flush or switch */
+  _Atomic bool cancel_merges;           /* closing: give up merges under way */
+  _Atomic uint64_t flush_rate;          /* bytes a second of recent flushes, for pacing */
+
+  struct engine_counters counters;
+
+  void (*listen) (void *data, const struct engine_event *);
+  void *listen_data;
+};
+
+#define COUNT(engine, counter, by)                                                                 \
+  atomic_fetch_add_explicit (&(engine)->counters.counter, (uint64_t) (by), memory_order_relaxed)
+
+/* ---- entering ---- */
+
+extern _Atomic unsigned engine_fork_generation; /* raised in each fork's child */
+
+/* OK, CLOSED or FORKED: the first thing of every call. */
+status engine_enter_slow (struct engine *engine, struct failure *failure);
+static inline status
+engine_enter (struct engine *engine, struct failure *failure)
+{
+  if (__builtin_expect (
+          atomic_load_explicit (&engine->state, memory_order_relaxed) == ENGINE_STATE_OPEN
+              && engine->fork_generation
+                     == atomic_load_explicit (&engine_fork_generation, memory_order_relaxed),
+          1))
+    return STATUS_OK;
+  return engine_enter_slow (engine, failure);
+}
+
+/* Brackets a call that uses the log, manifest or blob writer outside the commit lock. */
+status engine_begin (struct engine *engine, struct failure *failure);
+void engine_end (struct engine *engine);
+
+uint64_t engine_now (void);  /* microseconds, monotonic */
+uint64_t engine_wall (void); /* microseconds since 1970 */
+void engine_emit (struct engine *engine, enum engine_event_kind kind, uint64_t bytes,
+                  uint64_t microseconds, const struct failure *failure);
+/* Key bytes as a message shows them: printable ASCII as is, the rest \xNN, cut at 48 bytes. */
+const char *engine_printable (struct bytes key, char to[256]);
+
+/* ---- views ---- */
+
+/* A reference to the present view; NULL once closed. */
+struct view *engine_view (struct engine *engine);
+/* Publishes `view` (taking over its reference) in place of the present one. view_lock held. */
+void engine_view_replace (struct engine *engine, struct view *view);
+/* Tells the cache what the other consumers leave. */
+void engine_rebalance (struct engine *engine);
+/* Settings for a source over a run on behalf of a reader, a scan or a merge. */
+struct segment_source_settings engine_source_settings (const struct engine *engine, bool merge);
+struct segment_reader_settings engine_reader_settings (struct engine *engine);
+
+/* ---- commit (commit.c) ---- */
+
+struct commit {
+  const struct bytes *parts;      /* the log record's payload */
+  size_t part_count;
+  size_t records, record_bytes;   /* what the memtable must take */
+  size_t ranges, range_bytes;
+  size_t user_bytes;
+  size_t operations;              /* for the rate limit and counters */
+  uint64_t oldest_blob;           /* lowest blob file referred to; UINT64_MAX = none */
+  enum engine_sync sync;
+  const struct engine_batch *batch; /* NULL: the single record below */
+  uint8_t *scratch;               /* COMMIT_SCRATCH_SIZE of the batch's largest key */
+  struct record single;           /* key, value, kind; sequence is filled in */
+  uint64_t hash;                  /* of single.key */
+  struct engine_transaction *transaction; /* to be validated; NULL = blind */
+};
+
+/* Runs the pipeline: room, validation, log, memtable, visibility, durability. */
+status commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
+                   struct failure *failure);
+/* Commits a batch: moves large values to blob files, normalises, runs. */
+status commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
+                     struct engine_transaction *transaction, uint64_t *sequence,
+                     struct failure *failure);
+/* Applies encoded operations to a memtable; room has been reserved. `scratch` as in the commit. */
+#define COMMIT_SCRATCH_SIZE(largest_key) (2 * (STORE_ID_SIZE + (size_t) (largest_key)))
+void commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence,
+                   uint8_t *scratch);
+/* Makes the log (blobs first) durable up to `sequence`. Takes sync_lock. */
+status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failure);
+/* Freezes the active memtable, if it holds anything. commit_lock held. `wait`: until there is a
+ * place for it. */
+status commit_switch (struct engine *engine, bool wait, struct failure *failure);
+/* Makes writes fail from now on. commit_lock held. */
+void commit_fail (struct engine *engine, status code, const struct failure *failure);
+
+/* Keeps a blob file from being collected while a commit is on its way to refer to it. */
+struct blob_guard {
+  struct blob_guard *next;
+  uint64_t file; /* this one and all later ones */
+};
+status blob_guard_enter (struct engine *engine, struct blob_guard *guard, struct failure *failure);
+void blob_guard_leave (struct engine *engine, struct blob_guard *guard);
+/* The lowest blob file that memtables or commits under way may refer to. */
+uint64_t engine_oldest_unflushed_blob (struct engine *engine);
+
+/* ---- transactions (transaction.c) ---- */
+
+/* Whether anything the transaction depends on changed; CONFLICT names the key. The first half may
+ * read pages and runs without locks, the second under commit_lock from memory. */
+status transaction_validate_runs (struct engine_transaction *transaction, struct view *view,
+                                  struct failure *failure);
+status transaction_validate_memory (struct engine_transaction *transaction, struct view *view,
+                                    struct failure *failure);
+
+/* ---- background (background.c, flush.c, merging.c) ---- */
+
+status background_start (struct engine *engine, struct failure *failure);
+void background_stop (struct engine *engine);
+void background_wake_flush (struct engine *engine);
+void background_wake_merge (struct engine *engine);
+void background_arm_sync (struct engine *engine);
+void background_arm_prepare (struct engine *engine);
+
+/* Writes the oldest frozen memtable to a run and installs it. OK and *did false when none. */
+status flush_oldest (struct engine *engine, bool *did, struct failure *failure);
+/* Writes one memtable to segments, which are synced but not installed. */
+struct flushed {
+  struct manifest_segment *segments; /* malloc'd; information owned */
+  size_t count;
+};
+status flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
+                    struct failure *failure);
+void flushed_clear (struct flushed *flushed);
+/* Puts a written run in front of the others. `generation`: the memtable it replaces, or NULL. */
+status flush_install (struct engine *engine, struct flushed *flushed,
+                      struct generation *generation, uint64_t flushed_sequence,
+                      uint64_t user_bytes, struct failure *failure);
+/* Opens what was written, as a run. */
+status flushed_open (struct engine *engine, const struct flushed *flushed, uint64_t order,
+                     struct run **out, struct failure *failure);
+
+/* Writes `source` (survivors in order) and range deletes to segments cut at the file size. */
+struct output_settings {
+  bool settled;                      /* codec and filter of a settled run, else of a fresh one */
+  uint64_t expected_bytes;           /* of the whole output, to choose the file size */
+  const _Atomic bool *cancel;        /* polled; may be NULL */
+  bool (*progress) (void *data, uint64_t bytes); /* may be NULL; false cancels */
+  void *progress_data;
+};
+status output_write (struct engine *engine, struct source *source,
+                     const struct range_set *ranges, const struct output_settings *settings,
+                     struct flushed *out, struct failure *failure);
+
+/* Does one due merge. *did: whether there was one. */
+status merge_one (struct engine *engine, bool *did, struct failure *failure);
+/* Merges all runs of the present view to one. */
+status merge_everything (struct engine *engine, engine_progress progress, void *data,
+                         struct failure *failure);
+uint64_t merge_pending_bytes (struct engine *engine);
+
+/* Adds and removes files in the manifest, then publishes the view that goes with it.
+ * `edit_view` changes a fresh copy of the present view. */
+status install (struct engine *engine, const struct manifest_edit *edit, size_t extra_runs,
+                size_t extra_blobs,
+                void (*edit_view) (void *data, struct view *view), void *data,
+                struct failure *failure);
+/* Drops blob files nobody refers to any more. */
+void blob_collect (struct engine *engine);
+
+/* ---- reading (read.c) ---- */
+
+enum holder_kind {
+  HOLDER_NONE,     /* nothing to release */
+  HOLDER_HEAP,     /* free */
+  HOLDER_PAGE,     /* cache_unpin */
+  HOLDER_TABLE,    /* memtable_unref, then the owner's pool may go */
+  HOLDER_SEGMENT,  /* segment_unref, likewise */
+};
+
+struct engine_snapshot {
+  struct engine *engine;  /* referenced */
+  snapshot_slot *slot;    /* holds the sequence */
+  uint64_t sequence;      /* reads see commits up to it */
+};
+
+/* `view` is referenced by the caller. */
+status blob_value (struct engine *engine, struct view *view, struct bytes reference,
+                   struct engine_value *out, struct failure *failure);
+
+/* ---- what cursors need of a transaction ---- */
+
+/* A transaction's own writes have sequences above every commit's: this plus the number of the
+ * operation, from 1. */
+#define OVERLAY_BASE (SEQUENCE_MAX + 1)
+
+/* The span of keys a serializable transaction's cursor has looked at; grows as it moves. */
+struct read_span {
+  struct read_span *next;
+  uint8_t *start, *end;       /* internal keys, [start, end); malloc'd */
+  size_t start_size, end_size;
+};
+
+status transaction_check (struct engine_transaction *transaction, struct failure *failure);
+const struct engine_snapshot *transaction_reading (const struct engine_transaction *transaction);
+/* NULL when it has written nothing. */
+struct memtable *transaction_index (const struct engine_transaction *transaction);
+uint64_t transaction_operations (const struct engine_transaction *transaction);
+bool transaction_is_serializable (const struct engine_transaction *transaction);
+status transaction_span_new (struct engine_transaction *transaction, struct bytes start,
+                             struct bytes end, struct read_span **out, struct failure *failure);
+/* Widens the span to reach `key` (included) and anything between. */
+status transaction_span_reach (struct read_span *span, struct bytes key, bool including,
+                               struct failure *failure);
+
+#endif

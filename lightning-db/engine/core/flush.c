@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flush: memtables become runs; and how any run is written and installed.
+ *
+ *   write segments ─► sync each ─► sync directory ─► manifest edit (durable) ─► publish the view
+ *   ─► give log segments and dropped files back
+ *
+ * Invariants
+ *   F1  Frozen memtables are flushed oldest first: what is in runs is a prefix of the commits.
+ *   F2  Blob files are durable before the manifest edit that makes their references permanent.
+ *   F3  A failure before the edit leaves nothing but orphans, removed at once or at the next open.
+ *   F4  The versions of one key never stand in two segments of a run.
+ */
+#include "core/engine-private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void
+flushed_clear (struct flushed *flushed)
+{
+  for (size_t i = 0; i < flushed->count; i++)
+    segment_information_clear (&flushed->segments[i].information);
+  free (flushed->segments);
+  *flushed = (struct flushed){ 0 };
+}
+
+/* Removes files that were written but will never be installed. */
+static void
+flushed_unlink (struct engine *engine, const struct flushed *flushed)
+{
+  for (size_t i = 0; i < flushed->count; i++)
+    {
+      char name[FILE_NAME_SIZE];
+      file_name (name, FILE_SEGMENT, flushed->segments[i].information.number);
+      vfs_unlink (engine->directory, name, NULL);
+    }
+}
+
+/* ---- writing a run ---- */
+
+struct output {
+  struct engine *engine;
+  const struct output_settings *settings;
+  const struct range_set *ranges;   /* to be dealt out to the segments */
+  struct segment_writer *writer;    /* NULL between segments */
+  uint64_t file_size;               /* where a segment is cut */
+  uint64_t done;                    /* file bytes of finished segments */
+  struct flushed *out;
+  size_t capacity;                  /* of out->segments */
+  uint8_t *start;                   /* first key that belongs to the present segment */
+  size_t start_size;
+  bool has_start;                   /* false: everything below the first cut */
+  uint8_t *last;                    /* key of the last record */
+  size_t last_size, last_capacity;
+};
+
+static enum codec
+output_codec (const struct engine *engine, bool settled)
+{
+  switch (engine->options.compression)
+    {
+    case ENGINE_COMPRESSION_ADAPTIVE:
+      return settled ? CODEC_ZSTD : CODEC_LZ4;
+    case ENGINE_COMPRESSION_ZSTD:
+      return CODEC_ZSTD;
+    case ENGINE_COMPRESSION_LZ4:
+      return CODEC_LZ4;
+    case ENGINE_COMPRESSION_SNAPPY:
+      return CODEC_SNAPPY;
+    case ENGINE_COMPRESSION_NONE:
+      break;
+    }
+  return CODEC_NONE;
+}
+
+static status
+output_begin (struct output *output, struct failure *failure)
+{
+  struct engine *engine = output->engine;
+  bool settled = output->settings->settled;
+  struct segment_settings settings = {
+    .directory = engine->directory,
+    .number = manifest_next_number (engine->manifest),
+    .page_size = engine->options.page_size,
+    .codec = output_codec (engine, settled),
+    .compression_level = engine->options.compression_level,
+    .train_dictionary = settled && engine->options.compression != ENGINE_COMPRESSION_NONE,
+    .filter = settled ? FILTER_FUSE8 : FILTER_BLOOM,
+    .direct = true,
+    .ledger = &engine->ledger,
+  };
+  memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
+  return segment_writer_open (&settings, &output->writer, failure);
+}
+
+/* Gives the segment its part [start, end) of the range deletes; end NULL: the rest. */
+static status
+output_ranges (struct output *output, const struct bytes *end, struct failure *failure)
+{
+  struct bytes start = BYTES (output->start, output->start_size);
+  size_t count = range_set_delete_count (output->ranges);
+  for (size_t i = 0; i < count; i++)
+    {
+      struct range_delete range = range_set_delete (output->ranges, i);
+      if (end != NULL && bytes_compare (range.start, *end) >= 0)
+        break;
+      if (output->has_start && bytes_compare (range.end, start) <= 0)
+        continue;
+      if (output->has_start && bytes_compare (range.start, start) < 0)
+        range.start = start;
+      if (end != NULL && bytes_compare (range.end, *end) > 0)
+        range.end = *end;
+      status result = segment_writer_add_range_delete (output->writer, &range, failure);
+      if (result != STATUS_OK)
+        return result;
+    }
+  return STATUS_OK;
+}
+
+static status
+output_finish (struct output *output, const struct bytes *end, struct failure *failure)
+{
+  struct flushed *out = output->out;
+  status result = output->ranges != NULL ? output_ranges (output, end, failure) : STATUS_OK;
+  if (result == STATUS_OK && out->count == output->capacity)
+    {
+      size_t capacity = output->capacity == 0 ? 4 : 2 * output->capacity;
+      struct manifest_segment *segments = realloc (out->segments, capacity * sizeof *segments);
+      if (segments == NULL)
+        result = fail_memory (failure, capacity * sizeof *segments, "a list of segments");
+      else
+        {
+          out->segments = segments;
+          output->capacity = capacity;
+        }
+    }
+  struct segment_writer *writer = output->writer;
+  output->writer = NULL;
+  if (result != STATUS_OK)
+    {
+      segment_writer_abort (writer);
+      return result;
+    }
+  struct manifest_segment *segment = &out->segments[out->count];
+  *segment = (struct manifest_segment){ .created = engine_wall () };
+  result = segment_writer_finish (writer, &segment->information, failure);
+  if (result != STATUS_OK)
+    return result;
+  out->count++;
+  output->done += segment->information.file_size;
+  if (end == NULL)
+    return STATUS_OK;
+  uint8_t *start = realloc (output->start, end->size);
+  if (start == NULL)
+    return fail_memory (failure, end->size, "a key");
+  memcpy (start, end->data, end->size);
+  output->start = start;
+  output->start_size = end->size;
+  output->has_start = true;
+  return STATUS_OK;
+}
+
+static status
+output_remember (struct output *output, struct bytes key, struct failure *failure)
+{
+  if (key.size > output->last_capacity)
+    {
+      uint8_t *last = realloc (output->last, 2 * key.size);
+      if (last == NULL)
+        return fail_memory (failure, 2 * key.size, "a key");
+      output->last = last;
+      output->last_capacity = 2 * key.size;
+    }
+  memcpy (output->last, key.data, key.size);
+  output->last_size = key.size;
+  return STATUS_OK;
+}
+
+static status
+output_add (struct output *output, const struct record *record, struct failure *failure)
+{
+  status result = STATUS_OK;
+  bool new_key = !bytes_equal (record->key, BYTES (output->last, output->last_size));
+  if (output->writer != NULL && new_key /* F4 */
+      && segment_writer_size (output->writer) >= output->file_size)
+    result = output_finish (output, &record->key, failure);
+  if (result == STATUS_OK && output->writer == NULL)
+    result = output_begin (output, failure);
+  if (result == STATUS_OK)
+    result = segment_writer_add (output->writer, record, failure);
+  if (result == STATUS_OK && new_key)
+    result = output_remember (output, record->key, failure);
+  return result;
+}
+
+static status
+output_poll (struct output *output, struct failure *failure)
+{
+  const struct output_settings *settings = output->settings;
+  if (settings->cancel != NULL && atomic_load_explicit (settings->cancel, memory_order_relaxed))
+    return fail (failure, STATUS_CANCELLED, "the database is closing; nothing was changed");
+  uint64_t bytes
+      = output->done + (output->writer != NULL ? segment_writer_size (output->writer) : 0);
+  if (settings->progress != NULL && !settings->progress (settings->progress_data, bytes))
+    return fail (failure, STATUS_CANCELLED, "cancelled; nothing was changed");
+  return STATUS_OK;
+}
+
+static uint64_t
+output_file_size (const struct engine *engine, uint64_t expected)
+{
+  if (engine->segment_file_size > 0)
+    return engine->segment_file_size;
+  uint64_t size = expected / 16;
+  return size < (UINT64_C (64) << 20) ? UINT64_C (64) << 20
+         : size > (UINT64_C (512) << 20) ? UINT64_C (512) << 20
+                                         : size;
+}
+
+status
+output_write (struct engine *engine, struct source *source, const struct range_set *ranges,
+              const struct output_settings *settings, struct flushed *out,
+              struct failure *failure)
+{
+  *out = (struct flushed){ 0 };
+  struct output output = {
+    .engine = engine,
+    .settings = settings,
+    .ranges = ranges,
+    .file_size = output_file_size (engine, settings->expected_bytes),
+    .out = out,
+  };
+  unsigned count = 0;
+  status result = source_first (source, failure);
+  while (result == STATUS_OK && source->valid)
+    {
+      result = output_add (&output, &source->record, failure);
+      if (result == STATUS_OK && ++count % 1024 == 0)
+        result = output_poll (&output, failure);
+      if (result == STATUS_OK)
+        result = source_next (source, failure);
+    }
+  if (result == STATUS_OK && output.writer == NULL && ranges != NULL)
+    result = output_begin (&output, failure);
+  if (result == STATUS_OK && output.writer != NULL)
+    result = output_finish (&output, NULL, failure);
+  if (result == STATUS_OK && out->count > 0)
+    result = vfs_directory_sync (engine->directory, failure);
+  if (output.writer != NULL)
+    segment_writer_abort (output.writer);
+  free (output.start);
+  free (output.last);
+  if (result != STATUS_OK)
+    {
+      flushed_unlink (engine, out);
+      flushed_clear (out);
+    }
+  return result;
+}
+
+/* ---- one memtable ---- */
+
+status
+flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
+             struct failure *failure)
+{
+  struct range_set *ranges = NULL, *kept = NULL;
+  struct source *source = NULL, *survivors = NULL;
+  uint64_t *snapshots = NULL;
+  size_t snapshot_count = 0;
+  struct view *view = engine_view (engine);
+  bool bottom = view != NULL && view->run_count == 0;
+  view_unref (view);
+
+  status result = snapshots_collect (&engine->snapshots, atomic_load (&engine->published),
+                                     &snapshots, &snapshot_count, failure);
+  if (result == STATUS_OK)
+    result = memtable_range_deletes (table, &ranges, failure);
+  if (result == STATUS_OK)
+    result = merge_range_deletes (ranges, snapshots, snapshot_count, bottom, &kept, failure);
+  if (result == STATUS_OK)
+    result = memtable_source_new (table, &source, failure);
+  if (result == STATUS_OK)
+    {
+      struct survivor_settings settings = {
+        .snapshots = snapshots,
+        .snapshot_count = snapshot_count,
+        .bottom = bottom,
+        .ranges = ranges,
+      };
+      result = survivor_source_new (source, &settings, &survivors, failure);
+    }
+  if (result == STATUS_OK)
+    {
+      struct output_settings settings = { .expected_bytes = memtable_memory (table) };
+      result = output_write (engine, survivors, kept, &settings, out, failure);
+    }
+  source_release (survivors);
+  range_set_unref (kept);
+  range_set_unref (ranges);
+  free (snapshots);
+  return result;
+}
+
+status
+flushed_open (struct engine *engine, const struct flushed *flushed, uint64_t order,
+              struct run **out, struct failure *failure)
+{
+  struct segment_reader_settings settings = engine_reader_settings (engine);
+  struct segment **segments = calloc (flushed->count, sizeof *segments);
+  status result = segments != NULL ? STATUS_OK
+                                   : fail_memory (failure, flushed->count * sizeof *segments,
+                                                  "a list of segments");
+  size_t opened = 0;
+  while (result == STATUS_OK && opened < flushed->count)
+    {
+      result = segment_open (&settings, &flushed->segments[opened].information,
+                             &segments[opened], failure);
+      opened += result == STATUS_OK;
+    }
+  if (result == STATUS_OK)
+    result = run_new (flushed->segments[0].run, order, flushed->segments[0].created, segments,
+                      opened, out, failure);
+  else
+    for (size_t i = 0; i < opened; i++)
+      segment_unref (segments[i]);
+  free (segments);
+  return result;
+}
+
+/* ---- installing ---- */
+
+status
+install (struct engine *engine, const struct manifest_edit *edit, size_t extra_runs,
+         size_t extra_blobs, void (*edit_view) (void *data, struct view *view), void *data,
+         struct failure *failure)
+{
+  status result = manifest_apply (engine->manifest, edit, failure);
+  if (result != STATUS_OK)
+    {
+      if (manifest_failed (engine->manifest))
+        {
+          struct failure cause = FAILURE_INIT;
+          fail (&cause, STATUS_UNKNOWN_OUTCOME, "%s could not be written",
+                manifest_file_name (engine->manifest));
+          pthread_mutex_lock (&engine->commit_lock);
+          commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
+          pthread_mutex_unlock (&engine->commit_lock);
+        }
+      return result;
+    }
+  struct view *next;
+  pthread_mutex_lock (&engine->view_lock);
+  result = view_copy (atomic_load (&engine->view), extra_runs, extra_blobs, &next, failure);
+  if (result == STATUS_OK)
+    {
+      edit_view (data, next);
+      engine_view_replace (engine, next);
+    }
+  pthread_mutex_unlock (&engine->view_lock);
+  if (result != STATUS_OK) /* the files are right, only our picture of them is not: reopen */
+    {
+      struct failure cause = FAILURE_INIT;
+      fail (&cause, STATUS_NO_MEMORY, "out of memory while files were installed");
+      pthread_mutex_lock (&engine->commit_lock);
+      commit_fail (engine, STATUS_NO_MEMORY, &cause);
+      pthread_mutex_unlock (&engine->commit_lock);
+    }
+  return result;
+}
+
+/* ---- blob files that come with a flush ---- */
+
+struct new_blobs {
+  struct manifest_blob *entries; /* malloc'd */
+  struct blob_file **files;      /* malloc'd, owned references */
+  size_t count;
+};
+
+static void
+new_blobs_clear (struct new_blobs *blobs)
+{
+  for (size_t i = 0; i < blobs->count; i++)
+    blob_file_unref (blobs->files[i]);
+  free (blobs->files);
+  free (blobs->entries);
+  *blobs = (struct new_blobs){ 0 };
+}
+
+static bool
+blob_is_known (const struct manifest_state *state, const struct new_blobs *blobs, uint64_t number)
+{
+  for (size_t i = 0; i < state->blob_count; i++)
+    if (state->blobs[i].number == number)
+      return true;
+  for (size_t i = 0; i < blobs->count; i++)
+    if (blobs->entries[i].number == number)
+      return true;
+  return false;
+}
+
+static status
+new_blob_add (struct engine *engine, struct new_blobs *blobs, uint64_t number,
+              struct failure *failure)
+{
+  struct manifest_blob *entries
+      = realloc (blobs->entries, (blobs->count + 1) * sizeof *entries);
+  if (entries != NULL)
+    blobs->entries = entries;
+  struct blob_file **files = realloc (blobs->files, (blobs->count + 1) * sizeof *files);
+  if (files != NULL)
+    blobs->files = files;
+  if (entries == NULL || files == NULL)
+    return fail_memory (failure, (blobs->count + 1) * sizeof *entries, "a list of blob files");
+  status result = blob_file_open (engine->directory, engine->database_id, number,
+                                  &files[blobs->count], failure);
+  if (result != STATUS_OK)
+    return result == STATUS_NOT_FOUND
+               ? fail (failure, STATUS_CORRUPT, "%s: blob file %llu is missing; run repair",
+                       engine->path, (unsigned long long) number)
+               : result;
+  entries[blobs->count++] = (struct manifest_blob){ .number = number };
+  return STATUS_OK;
+}
+
+/* Blob files the new segments refer to that the manifest does not know yet, opened. */
+static status
+new_blobs_find (struct engine *engine, const struct flushed *flushed, struct new_blobs *out,
+                struct failure *failure)
+{
+  const struct manifest_state *state = manifest_state (engine->manifest);
+  status result = STATUS_OK;
+  for (size_t i = 0; i < flushed->count && result == STATUS_OK; i++)
+    {
+      const struct segment_information *information = &flushed->segments[i].information;
+      for (size_t b = 0; b < information->blob_count && result == STATUS_OK; b++)
+        if (!blob_is_known (state, out, information->blobs[b].file))
+          result = new_blob_add (engine, out, information->blobs[b].file, failure);
+    }
+  return result;
+}
+
+static void
+view_add_blobs (struct view *view, struct new_blobs *blobs)
+{
+  for (size_t i = 0; i < blobs->count; i++)
+    {
+      size_t at = view->blob_count++;
+      uint64_t number = blob_file_number (blobs->files[i]);
+      for (; at > 0 && blob_file_number (view->blobs[at - 1]) > number; at--)
+        view->blobs[at] = view->blobs[at - 1];
+      view->blobs[at] = blob_file_ref (blobs->files[i]);
+    }
+}
+
+/* ---- the flush ---- */
+
+struct flush_edit {
+  struct generation *generation; /* to be removed from the frozen ones; NULL = none (loader) */
+  struct run *run;               /* to be put in front; NULL when nothing survived */
+  struct new_blobs *blobs;
+  uint64_t flushed_sequence;
+};
+
+static void
+flush_edit_view (void *data, struct view *view)
+{
+  struct flush_edit *edit = data;
+  if (edit->generation != NULL)
+    {
+      assert (view->frozen[view->frozen_count - 1] == edit->generation); /* F1 */
+      view->frozen[--view->frozen_count] = NULL;
+      generation_unref (edit->generation);
+    }
+  if (edit->run != NULL)
+    {
+      memmove (view->runs + 1, view->runs, view->run_count * sizeof *view->runs);
+      view->runs[0] = run_ref (edit->run);
+      view->run_count++;
+    }
+  view_add_blobs (view, edit->blobs);
+  if (edit->flushed_sequence > view->flushed_sequence)
+    view->flushed_sequence = edit->flushed_sequence;
+}
+
+status
+flush_install (struct engine *engine, struct flushed *flushed, struct generation *generation,
+               uint64_t flushed_sequence, uint64_t user_bytes, struct failure *failure)
+{
+  struct new_blobs blobs = { 0 };
+  struct run *run = NULL;
+  pthread_mutex_lock (&engine->manifest_lock);
+  uint64_t run_id = manifest_next_run (engine->manifest);
+  for (size_t i = 0; i < flushed->count; i++)
+    {
+      flushed->segments[i].run = run_id;
+      flushed->segments[i].order = engine->next_order;
+    }
+  status result = blob_writer_sync (engine->blob_writer, failure); /* F2 */
+  if (result == STATUS_OK)
+    result = new_blobs_find (engine, flushed, &blobs, failure);
+  if (result == STATUS_OK && flushed->count > 0)
+    result = flushed_open (engine, flushed, engine->next_order, &run, failure);
+  if (result == STATUS_OK)
+    {
+      struct manifest_edit edit = {
+        .add_segments = flushed->segments,
+        .add_segment_count = flushed->count,
+        .add_blobs = blobs.entries,
+        .add_blob_count = blobs.count,
+        .flushed_sequence = flushed_sequence,
+        .user_bytes_added = user_bytes,
+      };
+      struct flush_edit flush_edit = { generation, run, &blobs, flushed_sequence };
+      result = install (engine, &edit, 1, blobs.count, flush_edit_view, &flush_edit, failure);
+    }
+  if (result == STATUS_OK)
+    engine->next_order++;
+  else if (!manifest_failed (engine->manifest))
+    flushed_unlink (engine, flushed); /* F3 */
+  pthread_mutex_unlock (&engine->manifest_lock);
+  run_unref (run);
+  new_blobs_clear (&blobs);
+  return result;
+}
+
+static void
+note_flush (struct engine *engine, const struct flushed *flushed, uint64_t data, uint64_t started)
+{
+  uint64_t bytes = 0, took = engine_now () - started + 1;
+  for (size_t i = 0; i < flushed->count; i++)
+    bytes += flushed->segments[i].information.file_size;
+  uint64_t rate = data * 1000000 / took;
+  uint64_t before = atomic_load (&engine->flush_rate);
+  atomic_store (&engine->flush_rate, before == 0 ? rate : (3 * before + rate) / 4);
+  COUNT (engine, flushes, 1);
+  COUNT (engine, flush_bytes, bytes);
+  engine_emit (engine, ENGINE_EVENT_FLUSHED, bytes, took, NULL);
+}
+
+status
+flush_oldest (struct engine *engine, bool *did, struct failure *failure)
+{
+  *did = false;
+  struct view *view = engine_view (engine);
+  if (view == NULL || view->frozen_count == 0 || atomic_load (&engine->write_failed))
+    {
+      view_unref (view);
+      return STATUS_OK;
+    }
+  struct generation *generation = generation_ref (view->frozen[view->frozen_count - 1]);
+  view_unref (view);
+
+  uint64_t started = engine_now ();
+  struct memtable_statistics statistics;
+  memtable_statistics (generation->table, &statistics);
+  struct flushed flushed = { 0 };
+  status result = flush_write (engine, generation->table, &flushed, failure);
+  if (result == STATUS_OK)
+    result = flush_install (engine, &flushed, generation, statistics.last_sequence,
+                            statistics.data_bytes, failure);
+  if (result == STATUS_OK)
+    {
+      *did = true;
+      note_flush (engine, &flushed, statistics.memory, started);
+      pthread_mutex_lock (&engine->commit_lock);
+      if (engine->wal != NULL)
+        wal_release (engine->wal, statistics.last_sequence, NULL); /* leftovers: next recovery */
+      pthread_cond_broadcast (&engine->room);
+      pthread_mutex_unlock (&engine->commit_lock);
+      blob_collect (engine);
+      engine_rebalance (engine);
+    }
+  flushed_clear (&flushed);
+  generation_unref (generation);
+  return result;
+}
+
+status
+engine_flush (struct engine *engine, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK || engine->read_only)
+    return result;
+  pthread_mutex_lock (&engine->commit_lock);
+  result = engine_enter (engine, failure); /* under the lock: close takes it first */
+  if (result == STATUS_OK)
+    result = commit_switch (engine, true, failure);
+  while (result == STATUS_OK && atomic_load (&engine->frozen_count) > 0)
+    {
+      if (atomic_load (&engine->write_failed))
+        result = fail (failure, STATUS_UNKNOWN_OUTCOME, "%s", engine->write_failure.message);
+      else if (atomic_load (&engine->flush_failure) != STATUS_OK)
+        result = fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
+      else
+        pthread_cond_wait (&engine->room, &engine->commit_lock);
+    }
+  pthread_mutex_unlock (&engine->commit_lock);
+  return result;
+}
+
+status
+engine_checkpoint (struct engine *engine, struct failure *failure)
+{
+  status result = engine_sync (engine, failure);
+  return result == STATUS_OK ? engine_flush (engine, failure) : result;
+}
+
+/* ---- blob files nobody needs ---- */
+
+struct blob_drop {
+  const uint64_t *numbers;
+  size_t count;
+};
+
+static bool
+is_dropped (const struct blob_drop *drop, uint64_t number)
+{
+  for (size_t i = 0; i < drop->count; i++)
+    if (drop->numbers[i] == number)
+      return true;
+  return false;
+}
+
+static void
+blob_drop_edit_view (void *data, struct view *view)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < view->blob_count; i++)
+    if (is_dropped (data, blob_file_number (view->blobs[i])))
+      blob_file_unref (view->blobs[i]);
+    else
+      view->blobs[kept++] = view->blobs[i];
+  view->blob_count = kept;
+}
+
+static bool
+blob_is_used (const struct manifest_state *state, uint64_t number)
+{
+  for (size_t i = 0; i < state->segment_count; i++)
+    {
+      const struct segment_information *information = &state->segments[i].information;
+      for (size_t b = 0; b < information->blob_count; b++)
+        if (information->blobs[b].file == number)
+          return true;
+    }
+  return false;
+}
+
+void
+blob_collect (struct engine *engine)
+{
+  uint64_t limit = engine_oldest_unflushed_blob (engine);
+  pthread_mutex_lock (&engine->manifest_lock);
+  const struct manifest_state *state = manifest_state (engine->manifest);
+  uint64_t *numbers = state->blob_count > 0 ? malloc (state->blob_count * sizeof *numbers) : NULL;
+  struct blob_drop drop = { numbers, 0 };
+  for (size_t i = 0; numbers != NULL && i < state->blob_count; i++)
+    if (state->blobs[i].number < limit && !blob_is_used (state, state->blobs[i].number))
+      numbers[drop.count++] = state->blobs[i].number;
+  if (drop.count > 0)
+    {
+      struct manifest_edit edit = { .remove_blobs = numbers, .remove_blob_count = drop.count };
+      if (install (engine, &edit, 0, 0, blob_drop_edit_view, &drop, NULL) == STATUS_OK)
+        for (size_t i = 0; i < drop.count; i++)
+          {
+            char name[FILE_NAME_SIZE];
+            file_name (name, FILE_BLOB, numbers[i]);
+            vfs_unlink (engine->directory, name, NULL); /* open readers keep its bytes */
+          }
+    }
+  pthread_mutex_unlock (&engine->manifest_lock);
+  free (numbers);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * merging: runs become fewer, in the background.
+ *
+ *   pick (merge/picker.h) ─► mark busy ─► read past the cache, keep survivors, write ─► manifest edit
+ *   ─► publish ─► inputs are obsolete: unlinked with their last reader
+ *
+ * Invariants
+ *   J1  Inputs of a merge are adjacent in order, so what they say of a key is older than all newer
+ *       runs and newer than all older ones; the output stands in the place of the newest input.
+ *   J2  A busy run is in one merge only.
+ *   J3  Inputs are unlinked only after the edit that drops them is durable.
+ *   J4  `bottom` holds only when the inputs reach the oldest run of the view.
+ */
+#include "core/engine-private.h"
+
+#include "merge/picker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* The inputs of one merge: view->runs[first … first + count), referenced. */
+struct merge_job {
+  struct run **runs;          /* newest first; malloc'd, owned references */
+  size_t count;
+  bool bottom;                /* J4 */
+  bool settled;               /* the output is (close to) all there is */
+  uint64_t bytes;             /* of the inputs' files */
+  engine_progress progress;   /* NULL: background, cancelled by closing */
+  void *progress_data;
+};
+
+static void
+merge_job_clear (struct merge_job *job)
+{
+  for (size_t i = 0; i < job->count; i++)
+    run_unref (job->runs[i]);
+  free (job->runs);
+}
+
+/* ---- choosing ---- */
+
+/* Takes runs [first, first + count) of the view. view_lock held. */
+static status
+merge_job_take (struct merge_job *job, struct view *view, size_t first, size_t count,
+                struct failure *failure)
+{
+  *job = (struct merge_job){ 0 };
+  job->runs = malloc (count * sizeof *job->runs);
+  if (job->runs == NULL)
+    return fail_memory (failure, count * sizeof *job->runs, "a merge");
+  for (size_t i = 0; i < count; i++)
+    {
+      job->runs[i] = run_ref (view->runs[first + i]);
+      job->runs[i]->busy = true;
+      job->bytes += job->runs[i]->bytes;
+    }
+  job->count = count;
+  job->bottom = first + count == view->run_count;
+  job->settled = job->bottom;
+  return STATUS_OK;
+}
+
+static void
+merge_job_release (struct engine *engine, struct merge_job *job)
+{
+  pthread_mutex_lock (&engine->view_lock);
+  for (size_t i = 0; i < job->count; i++)
+    job->runs[i]->busy = false;
+  pthread_mutex_unlock (&engine->view_lock);
+  merge_job_clear (job);
+}
+
+/* ---- merging ---- */
+
+struct merge_inputs {
+  struct source **sources;
+  struct range_set **ranges;
+  size_t source_count, range_count;
+};
+
+static status
+merge_open (struct engine *engine, const struct merge_job *job, struct source **merged,
+            struct range_set **ranges, struct failure *failure)
+{
+  struct segment_source_settings settings = engine_source_settings (engine, true);
+  size_t segments = 0;
+  for (size_t i = 0; i < job->count; i++)
+    segments += job->runs[i]->count;
+  struct source **sources = calloc (job->count, sizeof *sources);
+  struct range_set **sets = calloc (segments, sizeof *sets);
+  size_t opened = 0, set_count = 0;
+  status result = sources != NULL && sets != NULL
+                      ? STATUS_OK
+                      : fail_memory (failure, segments * sizeof *sets, "a merge");
+  while (result == STATUS_OK && opened < job->count)
+    {
+      const struct run *run = job->runs[opened];
+      for (size_t s = 0; s < run->count; s++)
+        {
+          const struct range_set *set = segment_range_deletes (run->segments[s]);
+          if (set != NULL)
+            sets[set_count++] = range_set_ref ((struct range_set *) set);
+        }
+      result = run_source (job->runs[opened], &settings, &sources[opened], failure);
+      opened += result == STATUS_OK;
+    }
+  if (result == STATUS_OK)
+    result = range_sets_join (sets, set_count, ranges, failure);
+  if (result == STATUS_OK)
+    {
+      result = merge_source_new (sources, job->count, merged, failure);
+      opened = 0; /* taken over, also on failure */
+    }
+  for (size_t i = 0; i < opened; i++)
+    source_release (sources[i]);
+  for (size_t i = 0; sets != NULL && i < set_count; i++)
+    range_set_unref (sets[i]);
+  free (sources);
+  free (sets);
+  return result;
+}
+
+struct merge_progress {
+  const struct merge_job *job;
+};
+
+static bool
+merge_report (void *data, uint64_t bytes)
+{
+  const struct merge_job *job = data;
+  return job->progress (job->progress_data, bytes < job->bytes ? bytes : job->bytes, job->bytes,
+                        "merging");
+}
+
+static status
+merge_write (struct engine *engine, const struct merge_job *job, struct flushed *out,
+             struct failure *failure)
+{
+  struct source *merged = NULL, *survivors = NULL;
+  struct range_set *ranges = NULL, *kept = NULL;
+  uint64_t *snapshots = NULL;
+  size_t snapshot_count = 0;
+  status result = snapshots_collect (&engine->snapshots, atomic_load (&engine->published),
+                                     &snapshots, &snapshot_count, failure);
+  if (result == STATUS_OK)
+    result = merge_open (engine, job, &merged, &ranges, failure);
+  if (result == STATUS_OK)
+    result = merge_range_deletes (ranges, snapshots, snapshot_count, job->bottom, &kept, failure);
+  if (result == STATUS_OK)
+    {
+      struct survivor_settings settings = {
+        .snapshots = snapshots,
+        .snapshot_count = snapshot_count,
+        .bottom = job->bottom,
+        .ranges = ranges,
+      };
+      result = survivor_source_new (merged, &settings, &survivors, failure);
+    }
+  else if (merged != NULL)
+    source_release (merged);
+  if (result == STATUS_OK)
+    {
+      struct output_settings settings = {
+        .settled = job->settled,
+        .expected_bytes = job->bytes,
+        .cancel = &engine->cancel_merges,
+        .progress = job->progress != NULL ? merge_report : NULL,
+        .progress_data = (void *) job,
+      };
+      result = output_write (engine, survivors, kept, &settings, out, failure);
+    }
+  source_release (survivors);
+  range_set_unref (kept);
+  range_set_unref (ranges);
+  free (snapshots);
+  return result;
+}
+
+/* ---- installing ---- */
+
+struct merge_edit {
+  const struct merge_job *job;
+  struct run *output; /* NULL when nothing survived */
+};
+
+static void
+merge_edit_view (void *data, struct view *view)
+{
+  struct merge_edit *edit = data;
+  size_t first = 0;
+  while (view->runs[first]->id != edit->job->runs[0]->id)
+    first++;
+  size_t count = edit->job->count;
+  for (size_t i = 0; i < count; i++)
+    {
+      assert (view->runs[first + i] == edit->job->runs[i]); /* J1, J2 */
+      run_unref (view->runs[first + i]);
+    }
+  size_t tail = first + count;
+  if (edit->output != NULL)
+    view->runs[first++] = run_ref (edit->output);
+  memmove (view->runs + first, view->runs + tail,
+           (view->run_count - tail) * sizeof *view->runs);
+  view->run_count = first + view->run_count - tail;
+}
+
+static status
+merge_install (struct engine *engine, const struct merge_job *job, struct flushed *flushed,
+               struct failure *failure)
+{
+  size_t removed = 0, total = 0;
+  for (size_t i = 0; i < job->count; i++)
+    total += job->runs[i]->count;
+  uint64_t *numbers = malloc (total * sizeof *numbers);
+  if (numbers == NULL)
+    return fail_memory (failure, total * sizeof *numbers, "a merge");
+  for (size_t i = 0; i < job->count; i++)
+    for (size_t s = 0; s < job->runs[i]->count; s++)
+      numbers[removed++] = segment_information (job->runs[i]->segments[s])->number;
+
+  pthread_mutex_lock (&engine->manifest_lock);
+  struct run *output = NULL;
+  uint64_t run_id = manifest_next_run (engine->manifest);
+  for (size_t i = 0; i < flushed->count; i++)
+    {
+      flushed->segments[i].run = run_id;
+      flushed->segments[i].order = job->runs[0]->order; /* J1 */
+    }
+  status result = STATUS_OK;
+  if (flushed->count > 0)
+    result = flushed_open (engine, flushed, job->runs[0]->order, &output, failure);
+  if (result == STATUS_OK)
+    {
+      struct manifest_edit edit = {
+        .add_segments = flushed->segments,
+        .add_segment_count = flushed->count,
+        .remove_segments = numbers,
+        .remove_segment_count = removed,
+        .settled = job->bottom,
+      };
+      struct merge_edit merge_edit = { job, output };
+      result = install (engine, &edit, 0, 0, merge_edit_view, &merge_edit, failure);
+    }
+  pthread_mutex_unlock (&engine->manifest_lock);
+  if (result == STATUS_OK)
+    for (size_t i = 0; i < job->count; i++)
+      for (size_t s = 0; s < job->runs[i]->count; s++)
+        segment_mark_obsolete (job->runs[i]->segments[s]); /* J3 */
+  run_unref (output);
+  free (numbers);
+  return result;
+}
+
+static status
+merge_run (struct engine *engine, struct merge_job *job, struct failure *failure)
+{
+  uint64_t started = engine_now (), written = 0;
+  struct flushed flushed = { 0 };
+  status result = merge_write (engine, job, &flushed, failure);
+  if (result == STATUS_OK)
+    result = merge_install (engine, job, &flushed, failure);
+  for (size_t i = 0; i < flushed.count; i++)
+    {
+      written += flushed.segments[i].information.file_size;
+      if (result != STATUS_OK && !manifest_failed (engine->manifest))
+        {
+          char name[FILE_NAME_SIZE];
+          file_name (name, FILE_SEGMENT, flushed.segments[i].information.number);
+          vfs_unlink (engine->directory, name, NULL);
+        }
+    }
+  flushed_clear (&flushed);
+  if (result != STATUS_OK)
+    return result;
+  COUNT (engine, merges, 1);
+  COUNT (engine, merge_bytes_read, job->bytes);
+  COUNT (engine, merge_bytes_written, written);
+  engine_emit (engine, ENGINE_EVENT_MERGED, written, engine_now () - started, NULL);
+  blob_collect (engine);
+  engine_rebalance (engine);
+  return STATUS_OK;
+}

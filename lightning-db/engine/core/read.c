@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * read: point lookups.
+ *
+ *   epoch section ─► view ─► sequence ─► memtables ─► runs, newest first ─► copy or pin ─► leave
+ *
+ * Invariants
+ *   L1  The view is loaded before the sequence is, so the view holds all of what is visible at the
+ *       moment it was loaded; commits that went to a later memtable are wholly unseen.
+ *   L2  The first member (newest first) that has a version or a covering range delete at or below
+ *       the sequence decides.
+ *   L3  Nothing blocks inside the epoch section; when a page must be read the view is referenced.
+ */
+#include "core/engine-private.h"
+
+#include <stdlib.h>
+
+/* Where a lookup found its record. */
+struct found {
+  struct view *view;         /* where; referenced when `referenced` */
+  bool referenced;           /* the page had to be read, or it is a blob: see found_clear */
+  struct record record;      /* borrowed from one of the following */
+  struct memtable *table;    /* or */
+  struct segment *segment;   /* and */
+  const uint8_t *page;       /* NULL when mapped */
+};
+
+void
+engine_value_release (struct engine_value *value)
+{
+  switch ((enum holder_kind) value->holder_kind)
+    {
+    case HOLDER_HEAP:
+      free (value->holder);
+      break;
+    case HOLDER_PAGE:
+      cache_unpin (value->holder);
+      break;
+    case HOLDER_TABLE:
+      memtable_unref (value->holder);
+      engine_unref (value->owner);
+      break;
+    case HOLDER_SEGMENT:
+      segment_unref (value->holder);
+      engine_unref (value->owner);
+      break;
+    case HOLDER_NONE:
+      break;
+    }
+  value->holder_kind = HOLDER_NONE;
+  value->holder = value->owner = NULL;
+  value->data = BYTES_NONE;
+}
+
+/* ---- one key ---- */
+
+/* L2 for the memtables. NOT_FOUND: they don't decide; OK: *out is set (maybe a delete). */
+static status
+find_in_tables (const struct view *view, struct bytes key, uint64_t hash, uint64_t sequence,
+                struct found *out)
+{
+  for (int i = -1; i < (int) view->frozen_count; i++)
+    {
+      struct generation *generation = i < 0 ? view->active : view->frozen[i];
+      if (generation == NULL || memtable_is_empty (generation->table))
+        continue;
+      struct memtable *table = generation->table;
+      uint64_t cover = memtable_cover (table, key, sequence);
+      if (memtable_get (table, key, hash, sequence, &out->record))
+        {
+          out->table = table;
+          if (out->record.sequence < cover)
+            out->record.kind = RECORD_DELETE;
+          return STATUS_OK;
+        }
+      if (cover > 0)
+        {
+          out->record.kind = RECORD_DELETE;
+          return STATUS_OK;
+        }
+    }
+  return STATUS_NOT_FOUND;
+}
+
+/* L2 for one segment. `cached`: BUSY instead of reading a page. */
+static status
+find_in_segment (struct segment *segment, struct bytes key, uint64_t hash, uint64_t sequence,
+                 bool cached, struct found *out, struct failure *failure)
+{
+  const struct range_set *ranges = segment_range_deletes (segment);
+  uint64_t cover = ranges != NULL ? range_set_cover (ranges, key, sequence) : 0;
+  struct segment_lookup lookup;
+  status result = cached ? segment_get_cached (segment, key, hash, sequence, &lookup)
+                         : segment_get (segment, key, hash, sequence, &lookup, failure);
+  if (result == STATUS_OK)
+    {
+      out->record = lookup.record;
+      out->segment = segment;
+      out->page = lookup.page;
+      if (lookup.record.sequence < cover)
+        out->record.kind = RECORD_DELETE;
+      return STATUS_OK;
+    }
+  if (result == STATUS_NOT_FOUND && cover > 0)
+    {
+      out->record.kind = RECORD_DELETE;
+      return STATUS_OK;
+    }
+  return result;
+}
+
+static status
+find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t sequence,
+              bool cached, struct found *out, struct failure *failure)
+{
+  for (size_t i = 0; i < view->run_count; i++)
+    {
+      struct segment *segment = run_find (view->runs[i], key);
+      if (segment == NULL)
+        continue;
+      status result
+          = find_in_segment (segment, key, hash, sequence, cached, out, failure);
+      if (result != STATUS_NOT_FOUND)
+        return result;
+    }
+  return STATUS_NOT_FOUND;
+}
+
+/* ---- handing values out ---- */
+
+status
+blob_value (struct engine *engine, struct view *view, struct bytes reference,
+            struct engine_value *out, struct failure *failure)
+{
+  struct blob_reference place;
+  if (!blob_reference_load (reference, &place))
+    return fail (failure, STATUS_CORRUPT,
+                 "%s: a blob reference is malformed; run check, then repair", engine->path);
+  struct blob_file *file = view_blob (view, place.file), *opened = NULL;
+  status result = STATUS_OK;
+  if (file == NULL) /* written since the last flush */
+    {
+      result = blob_file_open (engine->directory, engine->database_id, place.file, &opened,
+                               failure);
+      if (result != STATUS_OK)
+        return result == STATUS_NOT_FOUND
+                   ? fail (failure, STATUS_CORRUPT, "%s: blob file %llu is missing; run repair",
+                           engine->path, (unsigned long long) place.file)
+                   : result;
+      file = opened;
+    }
+  uint8_t *bytes = malloc (place.size > 0 ? place.size : 1);
+  if (bytes == NULL)
+    result = fail_memory (failure, place.size, "a large value");
+  else
+    result = blob_file_read (file, &place, bytes, failure);
+  blob_file_unref (opened);
+  if (result != STATUS_OK)
+    {
+      free (bytes);
+      return result;
+    }
+  out->data = BYTES (bytes, place.size);
+  out->holder = bytes;
+  out->holder_kind = HOLDER_HEAP;
+  return STATUS_OK;
+}
+
+/* Turns what was found into a value that outlives the epoch section. Inside the section; a blob's
+ * read leaves it (the view is referenced then). */
+static status
+lend (struct engine *engine, const struct found *found, struct engine_value *out,
+      struct failure *failure)
+{
+  out->sequence = found->record.sequence;
+  if (found->record.kind == RECORD_DELETE)
+    return STATUS_NOT_FOUND;
+  if (found->record.kind == RECORD_BLOB)
+    {
+      uint8_t reference[BLOB_REFERENCE_SIZE];
+      if (found->record.value.size != sizeof reference)
+        return fail (failure, STATUS_CORRUPT, "%s: a blob reference is malformed; run repair",
+                     engine->path);
+      memcpy (reference, found->record.value.data, sizeof reference);
+      epoch_leave ();
+      status result
+          = blob_value (engine, found->view, BYTES (reference, sizeof reference), out, failure);
+      epoch_enter ();
+      return result;
+    }
+  out->data = found->record.value;
+  if (found->table != NULL)
+    {
+      out->holder = memtable_ref (found->table);
+      out->holder_kind = HOLDER_TABLE;
+      out->owner = engine_ref (engine);
+    }
+  else if (found->page != NULL)
+    {
+      cache_pin (found->page);
+      out->holder = (void *) found->page;
+      out->holder_kind = HOLDER_PAGE;
+    }
+  else
+    {
+      out->holder = segment_ref (found->segment);
+      out->holder_kind = HOLDER_SEGMENT;
+      out->owner = engine_ref (engine);
+    }
+  return STATUS_OK;
+}
+
+static status
+copy_out (const struct found *found, void *buffer, size_t capacity, size_t *size)
+{
+  *size = found->record.value.size;
+  if (*size <= capacity && *size > 0)
+    memcpy (buffer, found->record.value.data, *size);
+  return STATUS_OK;
+}
+
+/* ---- lookups ---- */
+
+/* The whole path, inside one epoch section that the caller enters and leaves. What was found needs
+ * found_clear after leaving. */
+static status
+look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct bytes key,
+         bool cached_only, struct found *found, struct failure *failure)
+{
+  uint64_t hash = key_hash (key);
+  for (;;)
+    {
+      struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
+      if (view == NULL)
+        return engine_enter_slow (engine, failure);
+      uint64_t sequence
+          = snapshot != NULL
+                ? snapshot->sequence
+                : atomic_load_explicit (&engine->published, memory_order_acquire); /* L1 */
+      *found = (struct found){ .view = view };
+      status result = find_in_tables (view, key, hash, sequence, found);
+      if (result == STATUS_NOT_FOUND)
+        result = find_in_runs (view, key, hash, sequence, true, found, failure);
+      bool is_blob = result == STATUS_OK && found->record.kind == RECORD_BLOB;
+      if ((result != STATUS_BUSY && !is_blob) || cached_only)
+        return result;
+      if (!view_try_ref (view)) /* L3: the section is about to be left */
+        continue;
+      found->referenced = true;
+      if (is_blob)
+        return result;
+      COUNT (engine, cache_misses, 1);
+      return find_in_runs (view, key, hash, sequence, false, found, failure);
+    }
+}
+
+static void
+found_clear (struct found *found)
+{
+  if (found->referenced)
+    view_unref (found->view);
+}
+
+static status
+prepare_key (struct engine *engine, engine_store store, struct bytes key,
+             struct internal_key *internal, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  if (result == STATUS_OK)
+    result = internal_key_make (internal, store, key, failure);
+  return result;
+}
+
+static void
+note_failure (struct engine *engine, status result, struct failure *failure)
+{
+  if (result == STATUS_CORRUPT)
+    engine_emit (engine, ENGINE_EVENT_CORRUPT, 0, 0, failure);
+}
+
+status
+engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+            struct bytes key, void *buffer, size_t capacity, size_t *size, struct failure *failure)
+{
+  struct internal_key internal;
+  status result = prepare_key (engine, store, key, &internal, failure);
+  if (result != STATUS_OK)
+    return result;
+
+  struct found found = { 0 };
+  struct engine_value blob = { .holder_kind = HOLDER_NONE };
+  epoch_enter ();
+  result = look_up (engine, snapshot, internal.bytes, false, &found, failure);
+  if (result == STATUS_OK && found.record.kind == RECORD_PUT)
+    result = copy_out (&found, buffer, capacity, size);
+  else if (result == STATUS_OK)
+    result = lend (engine, &found, &blob, failure);
+  epoch_leave ();
+  found_clear (&found);
+  if (blob.holder_kind != HOLDER_NONE)
+    {
+      found.record.value = blob.data;
+      copy_out (&found, buffer, capacity, size);
+      engine_value_release (&blob);
+    }
+  internal_key_clear (&internal);
+  COUNT (engine, gets, 1);
+  if (result == STATUS_OK)
+    COUNT (engine, gets_found, 1);
+  else
+    note_failure (engine, result, failure);
+  return result;
+}
+
+static status
+get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine_store store,
+           struct bytes key, bool cached_only, struct engine_value *out, struct failure *failure)
+{
+  *out = (struct engine_value){ .holder_kind = HOLDER_NONE };
+  struct internal_key internal;
+  status result = prepare_key (engine, store, key, &internal, failure);
+  if (result != STATUS_OK)
+    return result;
+
+  struct found found = { 0 };
+  epoch_enter ();
+  result = look_up (engine, snapshot, internal.bytes, cached_only, &found, failure);
+  if (result == STATUS_OK && found.record.kind == RECORD_BLOB && cached_only)
+    result = STATUS_BUSY;
+  else if (result == STATUS_OK)
+    result = lend (engine, &found, out, failure);
+  epoch_leave ();
+  found_clear (&found);
+  internal_key_clear (&internal);
+  if (result == STATUS_BUSY)
+    return result;
+  COUNT (engine, gets, 1);
+  if (result == STATUS_OK)
+    COUNT (engine, gets_found, 1);
+  else
+    note_failure (engine, result, failure);
+  return result;
+}
+
+status
+engine_get_value (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                  struct bytes key, struct engine_value *out, struct failure *failure)
+{
+  return get_value (engine, snapshot, store, key, false, out, failure);
+}
+
+status
+engine_get_value_cached (struct engine *engine, struct engine_snapshot *snapshot,
+                         engine_store store, struct bytes key, struct engine_value *out,
+                         struct failure *failure)
+{
+  return get_value (engine, snapshot, store, key, true, out, failure);
+}
+
+/* ---- many keys ---- */
+
+/* The arrays of one multi-get, laid out in one allocation. */
+struct many {
+  size_t count;
+  struct bytes *keys;             /* internal */
+  uint64_t *hashes;
+  struct segment_lookup *lookups; /* of one segment's part */
+  status *states;                 /* of one segment's part */
+  size_t *members;                /* which keys are in the part */
+  struct bytes *part_keys;
+  uint64_t *part_hashes;
+  uint8_t *bytes;                 /* the internal keys */
+};
+
+static status
+many_new (struct many **out, const struct bytes *keys, size_t count, engine_store store,
+          struct failure *failure)
+{
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; i++)
+    {
+      status result = check_key (keys[i], failure);
+      if (result != STATUS_OK)
+        return result;
+      bytes += keys[i].size + STORE_ID_SIZE;
+    }
+  size_t each = 2 * sizeof (struct bytes) + 2 * sizeof (uint64_t) + sizeof (struct segment_lookup)
+                + sizeof (status) + sizeof (size_t);
+  size_t size;
+  if (__builtin_mul_overflow (each, count, &size)
+      || __builtin_add_overflow (size, sizeof (struct many) + bytes + 64, &size))
+    return fail_memory (failure, SIZE_MAX, "a multi-get");
+  struct many *many = malloc (size);
+  if (many == NULL)
+    return fail_memory (failure, size, "a multi-get");
+  many->count = count;
+  many->lookups = (struct segment_lookup *) (many + 1);
+  many->keys = (struct bytes *) (many->lookups + count);
+  many->part_keys = many->keys + count;
+  many->hashes = (uint64_t *) (many->part_keys + count);
+  many->part_hashes = many->hashes + count;
+  many->members = (size_t *) (many->part_hashes + count);
+  many->states = (status *) (many->members + count);
+  many->bytes = (uint8_t *) (many->states + count);
+  uint8_t *at = many->bytes;
+  for (size_t i = 0; i < count; i++)
+    {
+      many->keys[i] = internal_key_store (at, store, keys[i]);
+      many->hashes[i] = key_hash (many->keys[i]);
+      at += many->keys[i].size;
+    }
+  *out = many;
+  return STATUS_OK;
+}
+
+/* Looks the still open keys (results BUSY) that fall into one segment up in it, at once. */
+static void
+many_in_segment (struct engine *engine, struct many *many, struct view *view,
+                 struct segment *segment, size_t part, uint64_t sequence,
+                 struct engine_value *values, status *results, struct failure *failure)
+{
+  for (size_t i = 0; i < part; i++)
+    {
+      many->part_keys[i] = many->keys[many->members[i]];
+      many->part_hashes[i] = many->hashes[many->members[i]];
+      many->states[i] = STATUS_BUSY;
+    }
+  segment_get_many (segment, many->part_keys, many->part_hashes, part, sequence, many->lookups,
+                    many->states, failure);
+  const struct range_set *ranges = segment_range_deletes (segment);
+  for (size_t i = 0; i < part; i++)
+    {
+      size_t member = many->members[i];
+      uint64_t cover
+          = ranges != NULL ? range_set_cover (ranges, many->part_keys[i], sequence) : 0;
+      struct segment_lookup *lookup = &many->lookups[i];
+      bool found = many->states[i] == STATUS_OK;
+      if (!found)
+        {
+          if (many->states[i] != STATUS_NOT_FOUND)
+            results[member] = many->states[i];
+          else if (cover > 0)
+            results[member] = STATUS_NOT_FOUND;
+          continue;
+        }
+      bool hidden = lookup->record.sequence < cover || lookup->record.kind == RECORD_DELETE;
+      if (hidden)
+        results[member] = STATUS_NOT_FOUND;
+      else if (lookup->record.kind == RECORD_BLOB)
+        results[member]
+            = blob_value (engine, view, lookup->record.value, &values[member], failure);
+      else
+        {
+          values[member].data = lookup->record.value;
+          values[member].holder
+              = lookup->page != NULL ? (void *) lookup->page : segment_ref (segment);
+          values[member].holder_kind = lookup->page != NULL ? HOLDER_PAGE : HOLDER_SEGMENT;
+          values[member].owner = lookup->page != NULL ? NULL : engine_ref (engine);
+          results[member] = STATUS_OK;
+        }
+      values[member].sequence = lookup->record.sequence;
+      if ((hidden || lookup->record.kind == RECORD_BLOB) && lookup->page != NULL)
+        cache_unpin (lookup->page);
+    }
+}
+
+static void
+many_in_runs (struct engine *engine, struct many *many, struct view *view, uint64_t sequence,
+              struct engine_value *values, status *results, struct failure *failure)
+{
+  for (size_t r = 0; r < view->run_count; r++)
+    {
+      struct run *run = view->runs[r];
+      for (size_t s = 0; s < run->count; s++)
+        {
+          size_t part = 0;
+          for (size_t i = 0; i < many->count; i++)
+            if (results[i] == STATUS_BUSY && run_find (run, many->keys[i]) == run->segments[s])
+              many->members[part++] = i;
+          if (part > 0)
+            many_in_segment (engine, many, view, run->segments[s], part, sequence, values,
+                             results, failure);
+        }
+    }
+}
+
+status
+engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                 const struct bytes *keys, size_t count, struct engine_value *values,
+                 status *results, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK || count == 0)
+    return result;
+  struct many *many;
+  result = many_new (&many, keys, count, store, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct view *view = engine_view (engine);
+  if (view == NULL)
+    {
+      free (many);
+      return engine_enter_slow (engine, failure);
+    }
+  uint64_t sequence
+      = snapshot != NULL ? snapshot->sequence : atomic_load (&engine->published); /* L1 */
+
+  epoch_enter ();
+  for (size_t i = 0; i < count; i++)
+    {
+      struct found found = { .view = view };
+      values[i] = (struct engine_value){ .holder_kind = HOLDER_NONE };
+      results[i] = find_in_tables (view, many->keys[i], many->hashes[i], sequence, &found);
+      if (results[i] == STATUS_OK)
+        results[i] = lend (engine, &found, &values[i], failure);
+      else
+        results[i] = STATUS_BUSY;
+    }
+  epoch_leave ();
+  many_in_runs (engine, many, view, sequence, values, results, failure);
+
+  size_t found_count = 0;
+  for (size_t i = 0; i < count; i++)
+    {
+      if (results[i] == STATUS_BUSY)
+        results[i] = STATUS_NOT_FOUND;
+      found_count += results[i] == STATUS_OK;
+      note_failure (engine, results[i], failure);
+    }
+  COUNT (engine, gets, count);
+  COUNT (engine, gets_found, found_count);
+  view_unref (view);
+  free (many);
+  return STATUS_OK;
+}
+
+/* ---- snapshots ---- */
+
+status
+engine_snapshot_new (struct engine *engine, struct engine_snapshot **out, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct engine_snapshot *snapshot = malloc (sizeof *snapshot);
+  if (snapshot == NULL)
+    return fail_memory (failure, sizeof *snapshot, "a snapshot");
+  result = snapshots_hold (&engine->snapshots, &engine->published, &snapshot->slot,
+                           &snapshot->sequence, failure);
+  if (result != STATUS_OK)
+    {
+      free (snapshot);
+      return result;
+    }
+  snapshot->engine = engine_ref (engine);
+  *out = snapshot;
+  return STATUS_OK;
+}
+
+uint64_t
+engine_snapshot_sequence (const struct engine_snapshot *snapshot)
+{
+  return snapshot->sequence;
+}
+
+void
+engine_snapshot_free (struct engine_snapshot *snapshot)
+{
+  if (snapshot == NULL)
+    return;
+  snapshots_drop (&snapshot->engine->snapshots, snapshot->slot);
+  engine_unref (snapshot->engine);
+  free (snapshot);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *   Y1  The log is only read until everything in it stands in installed, synced runs.
+ *   Y2  Old log files are gone, durably, before a new log takes its first record, so that two logs
+ *       are never mistaken for one.
+ *   Y3  A commit whose large value is not wholly on disk ends the log there, as a torn record would
+ *       (the value is written first, but only a sync orders the two on disk).
+ */
+#include "core/recovery.h"
+
+#include <stdlib.h>
+
+struct recovery {
+  struct engine *engine;
+  struct generation *generation; /* takes the records */
+  bool to_runs;                  /* flush it when full */
+  uint64_t last_sequence;        /* of the last record applied */
+  uint64_t cut;                  /* Y3: sequence of the first commit dropped; 0 = none */
+  uint64_t synced_blob;          /* blob file already synced */
+  uint8_t *scratch;              /* COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX) */
+};
+
+/* What a record will need, and whether it is well formed. */
+struct record_needs {
+  size_t records, record_bytes, ranges, range_bytes;
+  uint64_t oldest_blob;
+  bool blob_missing;
+};
+
+static status
+verify_blob (struct recovery *recovery, struct bytes reference, struct record_needs *needs,
+             struct failure *failure)
+{
+  struct engine *engine = recovery->engine;
+  struct blob_reference place;
+  if (!blob_reference_load (reference, &place))
+    return fail (failure, STATUS_CORRUPT,
+                 "%s: a blob reference in the log is malformed; run repair", engine->path);
+  struct engine_value value;
+  struct failure cause = FAILURE_INIT;
+  struct view *view = atomic_load (&engine->view); /* nobody else replaces it yet */
+  status result = blob_value (engine, view, reference, &value, &cause);
+  if (result == STATUS_CORRUPT)
+    {
+      needs->blob_missing = true;
+      return STATUS_OK;
+    }
+  if (result != STATUS_OK)
+    return fail (failure, result, "%s", cause.message);
+  engine_value_release (&value);
+  if (place.file < needs->oldest_blob)
+    needs->oldest_blob = place.file;
+  if (!recovery->to_runs || recovery->synced_blob == place.file)
+    return STATUS_OK;
+
+  char name[FILE_NAME_SIZE]; /* only in the page cache, perhaps: the process died, not the machine */
+  struct vfs_file *file;
+  file_name (name, FILE_BLOB, place.file);
+  result = vfs_open (engine->directory, name, VFS_WRITE, &file, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = vfs_sync_data (file, failure);
+  vfs_close (file);
+  if (result == STATUS_OK)
+    result = vfs_directory_sync (engine->directory, failure);
+  recovery->synced_blob = place.file;
+  return result;
+}
+
+static status
+measure (struct recovery *recovery, struct bytes payload, struct record_needs *needs,
+         struct failure *failure)
+{
+  *needs = (struct record_needs){ .oldest_blob = UINT64_MAX };
+  struct operation_reader reader = operation_reader_over (payload);
+  struct operation operation;
+  status result;
+  while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
+    {
+      if (operation.kind == OPERATION_DELETE_RANGE)
+        {
+          needs->ranges++;
+          needs->range_bytes
+              += 2 * STORE_ID_SIZE + operation.key.size + operation.value.size;
+          continue;
+        }
+      needs->records++;
+      needs->record_bytes += STORE_ID_SIZE + operation.key.size + operation.value.size;
+      if (operation.kind == OPERATION_BLOB && !operation.dead)
+        result = verify_blob (recovery, operation.value, needs, failure);
+      if (result != STATUS_OK)
+        return result;
+    }
+  return result == STATUS_NOT_FOUND ? STATUS_OK : result;
+}
+
+/* Writes the filled memtable to a run and starts an empty one. */
+static status
+spill (struct recovery *recovery, struct failure *failure)
+{
+  struct engine *engine = recovery->engine;
+  struct memtable *table = recovery->generation->table;
+  if (memtable_is_empty (table))
+    return STATUS_OK;
+  struct flushed flushed = { 0 };
+  struct memtable_statistics statistics;
+  memtable_freeze (table);
+  memtable_statistics (table, &statistics);
+  atomic_store (&engine->published, recovery->last_sequence);
+  status result = flush_write (engine, table, &flushed, failure);
+  if (result == STATUS_OK)
+    result = flush_install (engine, &flushed, NULL, recovery->last_sequence,
+                            statistics.data_bytes, failure);
+  flushed_clear (&flushed);
+  generation_unref (recovery->generation);
+  recovery->generation = NULL;
+  if (result == STATUS_OK)
+    result = generation_new (engine->pool, &recovery->generation, failure);
+  return result;
+}
+
+static status
+replay (void *data, uint64_t sequence, struct bytes payload, struct failure *failure)
+{
+  struct recovery *recovery = data;
+  if (recovery->cut != 0)
+    return STATUS_OK;
+  struct record_needs needs;
+  status result = measure (recovery, payload, &needs, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (needs.blob_missing)
+    {
+      recovery->cut = sequence;
+      return STATUS_OK;
+    }
+  if (recovery->to_runs
+      && memtable_memory (recovery->generation->table) >= recovery->engine->memtable_size)
+    result = spill (recovery, failure);
+  struct memtable *table = recovery->generation != NULL ? recovery->generation->table : NULL;
+  if (result == STATUS_OK)
+    result = memtable_reserve (table, needs.records, needs.record_bytes, needs.ranges,
+                               needs.range_bytes, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (needs.oldest_blob < atomic_load (&recovery->generation->oldest_blob))
+    atomic_store (&recovery->generation->oldest_blob, needs.oldest_blob);
+  commit_apply (table, payload, sequence, recovery->scratch);
+  recovery->last_sequence = sequence;
+  return STATUS_OK;
+}
+
+static status
+replay_log (struct recovery *recovery, struct wal_recovery *found, struct failure *failure)
+{
+  struct engine *engine = recovery->engine;
+  recovery->last_sequence = engine->last_sequence;
+  recovery->scratch = malloc (COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX));
+  if (recovery->scratch == NULL)
+    return fail_memory (failure, COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX), "recovery");
+  status result = wal_recover (engine->directory, engine->database_id, engine->last_sequence,
+                               false, replay, recovery, found, failure);
+  free (recovery->scratch);
+  recovery->scratch = NULL;
+  if (result == STATUS_OK && recovery->cut != 0 && found->synced_sequence >= recovery->cut)
+    return fail (failure, STATUS_CORRUPT,
+                 "%s: the large value of commit %llu is missing or damaged although it was synced; "
+                 "run repair",
+                 engine->path, (unsigned long long) recovery->cut);
+  return result;
+}
+
+/* ---- cleaning up ---- */
+
+struct name_list {
+  char (*names)[FILE_NAME_SIZE];
+  size_t count, capacity;
+};
+
+static void
+remember_name (struct name_list *list, const char *name)
+{
+  if (strlen (name) >= FILE_NAME_SIZE)
+    return;
+  if (list->count == list->capacity)
+    {
+      size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
+      void *names = realloc (list->names, capacity * sizeof *list->names);
+      if (names == NULL)
+        return; /* the rest goes at the next open */
+      list->names = names;
+      list->capacity = capacity;
+    }
+  strcpy (list->names[list->count++], name);
+}
+
+static bool
+remember_log (void *data, const char *name, uint64_t number)
+{
+  (void) number;
+  remember_name (data, name);
+  return true;
+}
+
+static void
+remember_orphan (void *data, const char *name)
+{
+  enum file_kind kind;
+  uint64_t number;
+  if (file_name_parse (name, &kind, &number)) /* never what is not ours */
+    remember_name (data, name);
+}
+
+static status
+remove_names (struct engine *engine, struct name_list *list, struct failure *failure)
+{
+  status result = STATUS_OK;
+  for (size_t i = 0; result == STATUS_OK && i < list->count; i++)
+    result = vfs_unlink (engine->directory, list->names[i], failure);
+  if (result == STATUS_OK && list->count > 0)
+    result = vfs_directory_sync (engine->directory, failure);
+  free (list->names);
+  *list = (struct name_list){ 0 };
+  return result;
+}
+
+static status
+remove_leftovers (struct engine *engine, struct failure *failure)
+{
+  struct name_list logs = { 0 }, orphans = { 0 };
+  status result = wal_list (engine->directory, remember_log, &logs, failure);
+  if (result == STATUS_OK)
+    result = remove_names (engine, &logs, failure); /* Y2 */
+  if (result == STATUS_OK)
+    result = manifest_orphans (engine->directory, manifest_state (engine->manifest),
+                               manifest_file_name (engine->manifest), remember_orphan, &orphans,
+                               failure);
+  if (result == STATUS_OK)
+    result = remove_names (engine, &orphans, failure);
+  free (logs.names);
+  free (orphans.names);
+  return result;
+}
+
+status
+recover_into_runs (struct engine *engine, struct failure *failure)
+{
+  struct recovery recovery = { .engine = engine, .to_runs = true };
+  struct wal_recovery found = { 0 };
+  uint64_t started = engine_now ();
+  status result = generation_new (engine->pool, &recovery.generation, failure);
+  if (result == STATUS_OK)
+    result = replay_log (&recovery, &found, failure);
+  if (result == STATUS_OK)
+    result = spill (&recovery, failure);
+  generation_unref (recovery.generation);
+  if (result != STATUS_OK)
+    return result;
+  engine->last_sequence = recovery.last_sequence;
+  atomic_store (&engine->published, recovery.last_sequence);
+  if (found.records > 0)
+    engine_emit (engine, ENGINE_EVENT_RECOVERED, found.bytes, engine_now () - started, NULL);
+  return remove_leftovers (engine, failure);
+}
+
+status
+recover_into_memory (struct engine *engine, struct failure *failure)
+{
+  struct recovery recovery = { .engine = engine, .generation = engine->active };
+  struct wal_recovery found = { 0 };
+  status result = replay_log (&recovery, &found, failure);
+  engine->last_sequence = recovery.last_sequence;
+  atomic_store (&engine->published, recovery.last_sequence);
+  return result;
+}

@@ -1,0 +1,729 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transaction: optimistic. Reads come from the snapshot taken at begin, under the transaction's own
+ * writes; commit succeeds only if nobody else changed what it depends on since.
+ *
+ * The writes are kept twice: as the encoded batch that will be logged, and in a small memtable whose
+ * "sequences" are operation numbers, for reading them back. There is no separate conflict table:
+ * the memtables and runs themselves know the newest sequence of every key, and merges keep every
+ * delete that is newer than the oldest snapshot, so the check is exact: no false alarm, no miss,
+ * and no history that could run out.
+ *
+ * Invariants
+ *   T1  Snapshot isolation: every key or range written was unchanged since the snapshot.
+ *   T2  Serializable: also every key read, found or not, and every span a cursor walked.
+ *   T3  Validation against what may still change (memtables) and the log append are one step under
+ *       the commit lock; runs are validated before it, and again if a flush came between.
+ */
+#include "core/engine-private.h"
+
+#include <stdlib.h>
+
+enum transaction_state { TRANSACTION_ACTIVE, TRANSACTION_ENDED, TRANSACTION_EXPIRED };
+
+struct savepoint {
+  struct engine_batch mark; /* counters of the batch at that time; data is not owned */
+};
+
+struct engine_transaction {
+  struct engine_snapshot reading;  /* references the engine */
+  unsigned flags;                  /* enum engine_transaction_flags */
+  uint64_t id;
+  enum transaction_state state;
+  uint64_t deadline;               /* microseconds, monotonic; UINT64_MAX = none */
+  struct engine_batch log;         /* the writes, in order */
+  struct memtable *index;          /* the writes, by key; NULL before the first */
+  struct savepoint *savepoints;    /* malloc'd */
+  size_t savepoint_count;
+  struct engine_batch reads;       /* keys to check, encoded as deletes */
+  struct read_span *spans;
+};
+
+/* ---- begin and end ---- */
+
+status
+engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_transaction **out,
+                          struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  bool read_only = (flags & ENGINE_TRANSACTION_READ_ONLY) != 0;
+  if (!read_only && engine->read_only)
+    return fail (failure, STATUS_READ_ONLY,
+                 "%s is open read-only; begin a read-only transaction", engine->path);
+  struct engine_transaction *transaction = calloc (1, sizeof *transaction);
+  if (transaction == NULL)
+    return fail_memory (failure, sizeof *transaction, "a transaction");
+  if (!read_only
+      && atomic_fetch_add (&engine->counters.transactions_active, 1)
+             >= engine->options.transactions_max)
+    {
+      result = fail (failure, STATUS_TOO_MANY,
+                     "max-active-transactions (%u) are open; commit or roll back some, or raise it",
+                     engine->options.transactions_max);
+      goto refuse;
+    }
+  result = snapshots_hold (&engine->snapshots, &engine->published, &transaction->reading.slot,
+                           &transaction->reading.sequence, failure);
+  if (result != STATUS_OK)
+    goto refuse;
+  transaction->reading.engine = engine_ref (engine);
+  transaction->flags = flags;
+  transaction->id = atomic_fetch_add (&engine->next_transaction, 1) + 1;
+  uint64_t timeout = engine->options.transaction_timeout;
+  transaction->deadline = read_only || timeout == 0 ? UINT64_MAX : engine_now () + timeout;
+  *out = transaction;
+  return STATUS_OK;
+
+refuse:
+  if (!read_only)
+    atomic_fetch_sub (&engine->counters.transactions_active, 1);
+  free (transaction);
+  return result;
+}
+
+static void
+transaction_end (struct engine_transaction *transaction, enum transaction_state state)
+{
+  struct engine *engine = transaction->reading.engine;
+  if (transaction->state != TRANSACTION_ACTIVE)
+    return;
+  transaction->state = state;
+  snapshots_drop (&engine->snapshots, transaction->reading.slot);
+  transaction->reading.slot = NULL;
+  if ((transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0)
+    atomic_fetch_sub (&engine->counters.transactions_active, 1);
+}
+
+void
+engine_transaction_rollback (struct engine_transaction *transaction)
+{
+  if (transaction->state == TRANSACTION_ACTIVE)
+    COUNT (transaction->reading.engine, transactions_aborted, 1);
+  transaction_end (transaction, TRANSACTION_ENDED);
+}
+
+void
+engine_transaction_free (struct engine_transaction *transaction)
+{
+  if (transaction == NULL)
+    return;
+  engine_transaction_rollback (transaction);
+  if (transaction->index != NULL)
+    memtable_unref (transaction->index);
+  while (transaction->spans != NULL)
+    {
+      struct read_span *span = transaction->spans;
+      transaction->spans = span->next;
+      free (span->start);
+      free (span->end);
+      free (span);
+    }
+  batch_clear_memory (&transaction->log);
+  batch_clear_memory (&transaction->reads);
+  free (transaction->savepoints);
+  engine_unref (transaction->reading.engine);
+  free (transaction);
+}
+
+status
+transaction_check (struct engine_transaction *transaction, struct failure *failure)
+{
+  struct engine *engine = transaction->reading.engine;
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (transaction->state == TRANSACTION_ACTIVE && transaction->deadline != UINT64_MAX
+      && engine_now () > transaction->deadline)
+    {
+      COUNT (engine, transactions_aborted, 1);
+      transaction_end (transaction, TRANSACTION_EXPIRED);
+    }
+  if (transaction->state == TRANSACTION_EXPIRED)
+    return fail (failure, STATUS_TIMED_OUT,
+                 "the transaction outlived transaction-timeout and was rolled back; begin it again, "
+                 "keep it shorter, or raise the timeout");
+  if (transaction->state != TRANSACTION_ACTIVE)
+    return fail (failure, STATUS_CLOSED,
+                 "the transaction was committed or rolled back already; begin a new one");
+  return STATUS_OK;
+}
+
+static status
+check_writable (struct engine_transaction *transaction, struct failure *failure)
+{
+  status result = transaction_check (transaction, failure);
+  if (result == STATUS_OK && (transaction->flags & ENGINE_TRANSACTION_READ_ONLY) != 0)
+    return fail (failure, STATUS_READ_ONLY,
+                 "the transaction is read-only; begin a read-write one to change anything");
+  return result;
+}
+
+/* ---- asking ---- */
+
+uint64_t
+engine_transaction_id (const struct engine_transaction *transaction)
+{
+  return transaction->id;
+}
+
+uint64_t
+engine_transaction_snapshot (const struct engine_transaction *transaction)
+{
+  return transaction->reading.sequence;
+}
+
+struct engine *
+engine_transaction_engine (const struct engine_transaction *transaction)
+{
+  return transaction->reading.engine;
+}
+
+bool
+engine_transaction_is_active (const struct engine_transaction *transaction)
+{
+  return transaction->state == TRANSACTION_ACTIVE;
+}
+
+const struct engine_snapshot *
+transaction_reading (const struct engine_transaction *transaction)
+{
+  return &transaction->reading;
+}
+
+struct memtable *
+transaction_index (const struct engine_transaction *transaction)
+{
+  return transaction->index;
+}
+
+uint64_t
+transaction_operations (const struct engine_transaction *transaction)
+{
+  return transaction->log.count;
+}
+
+bool
+transaction_is_serializable (const struct engine_transaction *transaction)
+{
+  return (transaction->flags & ENGINE_TRANSACTION_SERIALIZABLE) != 0
+         && (transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0;
+}
+
+/* ---- writing ---- */
+
+/* Adds one operation to log and index; either both or neither. */
+static status
+transaction_write (struct engine_transaction *transaction, const struct operation *operation,
+                   struct failure *failure)
+{
+  struct engine *engine = transaction->reading.engine;
+  size_t bytes = operation->key.size + operation->value.size;
+  if (transaction->log.user_bytes + bytes > engine->options.transaction_bytes_max)
+    return fail (failure, STATUS_TOO_MANY,
+                 "the transaction would grow above %llu bytes; commit what it has, or use the bulk "
+                 "loader",
+                 (unsigned long long) engine->options.transaction_bytes_max);
+  status result = STATUS_OK;
+  if (transaction->index == NULL)
+    result = memtable_new (engine->transaction_pool, &transaction->index, failure);
+  struct internal_key key, end = { .heap = NULL };
+  bool is_range = operation->kind == OPERATION_DELETE_RANGE;
+  if (result == STATUS_OK)
+    result = internal_key_make (&key, operation->store, operation->key, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (is_range)
+    result = internal_range_end (&end, operation->store, operation->value, failure);
+  if (result == STATUS_OK)
+    result = memtable_reserve (transaction->index, is_range ? 0 : 1,
+                               is_range ? 0 : key.bytes.size + operation->value.size,
+                               is_range ? 1 : 0, is_range ? key.bytes.size + end.bytes.size : 0,
+                               failure);
+  if (result == STATUS_OK)
+    result = batch_append (&transaction->log, operation, failure);
+  if (result == STATUS_OK && is_range)
+    {
+      struct range_delete range = { key.bytes, end.bytes, transaction->log.count };
+      memtable_delete_range (transaction->index, &range);
+    }
+  else if (result == STATUS_OK)
+    {
+      struct record record = {
+        .key = key.bytes,
+        .value = operation->value,
+        .sequence = transaction->log.count,
+        .kind = operation->kind == OPERATION_PUT ? RECORD_PUT : RECORD_DELETE,
+      };
+      memtable_insert (transaction->index, key_hash (key.bytes), &record);
+    }
+  internal_key_clear (&key);
+  internal_key_clear (&end);
+  return result;
+}
+
+status
+engine_transaction_put (struct engine_transaction *transaction, engine_store store,
+                        struct bytes key, struct bytes value, struct failure *failure)
+{
+  status result = check_writable (transaction, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  if (result == STATUS_OK)
+    result = check_value (value, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct operation operation = { OPERATION_PUT, false, store, key, value };
+  return transaction_write (transaction, &operation, failure);
+}
+
+status
+engine_transaction_delete (struct engine_transaction *transaction, engine_store store,
+                           struct bytes key, struct failure *failure)
+{
+  status result = check_writable (transaction, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct operation operation = { OPERATION_DELETE, false, store, key, BYTES_NONE };
+  return transaction_write (transaction, &operation, failure);
+}
+
+status
+engine_transaction_delete_range (struct engine_transaction *transaction, engine_store store,
+                                 struct bytes start, struct bytes end, struct failure *failure)
+{
+  status result = check_writable (transaction, failure);
+  if (result == STATUS_OK)
+    result = check_range (start, end, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct operation operation = { OPERATION_DELETE_RANGE, false, store, start, end };
+  return transaction_write (transaction, &operation, failure);
+}
+
+/* ---- what it depends on ---- */
+
+static status
+note_key (struct engine_transaction *transaction, engine_store store, struct bytes key,
+          struct failure *failure)
+{
+  struct operation operation = { OPERATION_DELETE, false, store, key, BYTES_NONE };
+  return batch_append (&transaction->reads, &operation, failure);
+}
+
+status
+engine_transaction_lock_key (struct engine_transaction *transaction, engine_store store,
+                             struct bytes key, struct failure *failure)
+{
+  status result = check_writable (transaction, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  return result == STATUS_OK ? note_key (transaction, store, key, failure) : result;
+}
+
+static status
+copy_bytes (struct bytes from, bool with_zero, uint8_t **to, size_t *size, struct failure *failure)
+{
+  uint8_t *copy = realloc (*to, from.size + 1);
+  if (copy == NULL)
+    return fail_memory (failure, from.size + 1, "a key");
+  if (from.size > 0)
+    memcpy (copy, from.data, from.size);
+  copy[from.size] = 0;
+  *to = copy;
+  *size = from.size + with_zero;
+  return STATUS_OK;
+}
+
+status
+transaction_span_new (struct engine_transaction *transaction, struct bytes start,
+                      struct bytes end, struct read_span **out, struct failure *failure)
+{
+  struct read_span *span = calloc (1, sizeof *span);
+  if (span == NULL)
+    return fail_memory (failure, sizeof *span, "a read span");
+  status result = copy_bytes (start, false, &span->start, &span->start_size, failure);
+  if (result == STATUS_OK)
+    result = copy_bytes (end, false, &span->end, &span->end_size, failure);
+  if (result != STATUS_OK)
+    {
+      free (span->start);
+      free (span);
+      return result;
+    }
+  span->next = transaction->spans;
+  transaction->spans = span;
+  *out = span;
+  return STATUS_OK;
+}
+
+status
+transaction_span_reach (struct read_span *span, struct bytes key, bool including,
+                        struct failure *failure)
+{
+  if (bytes_compare (key, BYTES (span->start, span->start_size)) < 0)
+    return copy_bytes (key, false, &span->start, &span->start_size, failure);
+  int order = bytes_compare (key, BYTES (span->end, span->end_size));
+  if (order > 0 || (order == 0 && including))
+    return copy_bytes (key, including, &span->end, &span->end_size, failure);
+  return STATUS_OK;
+}
+
+/* ---- reading ---- */
+
+/* The transaction's own word on a key: NOT_FOUND when it deleted it, BUSY when it said nothing. */
+static status
+read_own (struct engine_transaction *transaction, engine_store store, struct bytes key,
+          struct engine_value *out, struct failure *failure)
+{
+  if (transaction->index == NULL)
+    return STATUS_BUSY;
+  struct internal_key internal;
+  status result = internal_key_make (&internal, store, key, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct record record;
+  epoch_enter ();
+  uint64_t cover = memtable_cover (transaction->index, internal.bytes, SEQUENCE_MAX);
+  bool found = memtable_get (transaction->index, internal.bytes, key_hash (internal.bytes),
+                             SEQUENCE_MAX, &record);
+  epoch_leave ();
+  internal_key_clear (&internal);
+  if (!found)
+    return cover > 0 ? STATUS_NOT_FOUND : STATUS_BUSY;
+  if (record.sequence < cover || record.kind == RECORD_DELETE)
+    return STATUS_NOT_FOUND;
+  out->data = record.value;
+  out->sequence = 0;
+  out->holder = memtable_ref (transaction->index);
+  out->holder_kind = HOLDER_TABLE;
+  out->owner = engine_ref (transaction->reading.engine);
+  return STATUS_OK;
+}
+
+status
+engine_transaction_get_value (struct engine_transaction *transaction, engine_store store,
+                              struct bytes key, struct engine_value *out, struct failure *failure)
+{
+  status result = transaction_check (transaction, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  if (result == STATUS_OK)
+    result = read_own (transaction, store, key, out, failure);
+  if (result != STATUS_BUSY)
+    return result;
+  if (transaction_is_serializable (transaction))
+    {
+      result = note_key (transaction, store, key, failure); /* T2 */
+      if (result != STATUS_OK)
+        return result;
+    }
+  return engine_get_value (transaction->reading.engine, &transaction->reading, store, key, out,
+                           failure);
+}
+
+/* ---- savepoints ---- */
+
+status
+engine_transaction_savepoint (struct engine_transaction *transaction, uint64_t *out,
+                              struct failure *failure)
+{
+  status result = check_writable (transaction, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct savepoint *savepoints = realloc (
+      transaction->savepoints, (transaction->savepoint_count + 1) * sizeof *savepoints);
+  if (savepoints == NULL)
+    return fail_memory (failure, sizeof *savepoints, "a savepoint");
+  transaction->savepoints = savepoints;
+  savepoints[transaction->savepoint_count++].mark = transaction->log;
+  *out = transaction->savepoint_count;
+  return STATUS_OK;
+}
+
+/* A fresh index of everything in the log; dead marks of a commit that failed are lifted. */
+static status
+rebuild_index (struct engine_transaction *transaction, struct failure *failure)
+{
+  struct engine_transaction fresh = { .reading = transaction->reading, .flags = transaction->flags };
+  struct operation_reader reader
+      = operation_reader_over (BYTES (transaction->log.data, transaction->log.size));
+  struct operation operation;
+  status result;
+  while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
+    {
+      operation.dead = false;
+      result = transaction_write (&fresh, &operation, failure);
+      if (result != STATUS_OK)
+        break;
+    }
+  if (result == STATUS_NOT_FOUND)
+    {
+      if (transaction->index != NULL)
+        memtable_unref (transaction->index);
+      transaction->index = fresh.index;
+      batch_clear_memory (&transaction->log);
+      transaction->log = fresh.log;
+      return STATUS_OK;
+    }
+  if (fresh.index != NULL)
+    memtable_unref (fresh.index);
+  batch_clear_memory (&fresh.log);
+  return result;
+}
+
+status
+engine_transaction_rollback_to (struct engine_transaction *transaction, uint64_t savepoint,
+                                struct failure *failure)
+{
+  status result = check_writable (transaction, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (savepoint == 0 || savepoint > transaction->savepoint_count)
+    return fail (failure, STATUS_INVALID,
+                 "savepoint %llu does not exist (any more); there are %zu",
+                 (unsigned long long) savepoint, transaction->savepoint_count);
+  struct engine_batch before = transaction->log;
+  struct engine_batch *mark = &transaction->savepoints[savepoint - 1].mark;
+  transaction->log = *mark;
+  transaction->log.data = before.data;
+  transaction->log.capacity = before.capacity;
+  result = rebuild_index (transaction, failure);
+  if (result == STATUS_OK)
+    transaction->savepoint_count = (size_t) savepoint;
+  else
+    transaction->log = before;
+  return result;
+}
+
+/* ---- validation ---- */
+
+static status
+conflict (struct engine_transaction *transaction, struct bytes internal, struct failure *failure)
+{
+  char printable[256];
+  struct bytes key = BYTES (internal.data + STORE_ID_SIZE, internal.size - STORE_ID_SIZE);
+  COUNT (transaction->reading.engine, conflicts, 1);
+  return fail (failure, STATUS_CONFLICT,
+               "another commit changed \"%s\" since this transaction began; begin it again",
+               engine_printable (key, printable));
+}
+
+typedef status (*validate_key) (struct view *view, struct bytes key, uint64_t since, bool *changed,
+                                struct failure *failure);
+typedef status (*validate_range) (struct view *view, struct bytes start, struct bytes end,
+                                  uint64_t since, bool *changed, struct bytes *key,
+                                  struct failure *failure);
+
+static status
+key_in_memory (struct view *view, struct bytes key, uint64_t since, bool *changed,
+               struct failure *failure)
+{
+  uint64_t hash = key_hash (key);
+  epoch_enter ();
+  for (int i = -1; i < (int) view->frozen_count && !*changed; i++)
+    {
+      struct memtable *table = (i < 0 ? view->active : view->frozen[i])->table;
+      *changed = memtable_newest (table, key, hash) > since
+                 || memtable_cover (table, key, SEQUENCE_MAX) > since;
+    }
+  epoch_leave ();
+  return STATUS_OK;
+}
+
+static status
+range_in_memory (struct view *view, struct bytes start, struct bytes end, uint64_t since,
+                 bool *changed, struct bytes *key, struct failure *failure)
+{
+  epoch_enter ();
+  for (int i = -1; i < (int) view->frozen_count && !*changed; i++)
+    {
+      struct memtable *table = (i < 0 ? view->active : view->frozen[i])->table;
+      *changed = memtable_changed_since (table, start, &end, since, key);
+    }
+  epoch_leave ();
+  return STATUS_OK;
+}
+
+static status
+key_in_runs (struct view *view, struct bytes key, uint64_t since, bool *changed,
+             struct failure *failure)
+{
+  uint64_t hash = key_hash (key);
+  for (size_t i = 0; i < view->run_count && !*changed; i++)
+    {
+      struct run *run = view->runs[i];
+      struct segment *segment = run->max_sequence > since ? run_find (run, key) : NULL;
+      if (segment == NULL)
+        continue;
+      uint64_t newest = 0;
+      status result = segment_newest (segment, key, hash, &newest, failure);
+      if (result != STATUS_OK && result != STATUS_NOT_FOUND)
+        return result;
+      const struct range_set *ranges = segment_range_deletes (segment);
+      *changed = newest > since
+                 || (ranges != NULL && range_set_cover (ranges, key, SEQUENCE_MAX) > since);
+    }
+  return STATUS_OK;
+}
+
+static status
+range_in_run (struct run *run, struct bytes start, struct bytes end, uint64_t since,
+              bool *changed, struct failure *failure)
+{
+  for (size_t i = 0; i < run->count; i++)
+    {
+      const struct range_set *ranges = segment_range_deletes (run->segments[i]);
+      if (ranges != NULL && range_set_touches (ranges, start, &end, since))
+        {
+          *changed = true;
+          return STATUS_OK;
+        }
+    }
+  struct segment_source_settings settings = { .scan = true };
+  struct source *source;
+  status result = run_source (run, &settings, &source, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = source_seek (source, start, failure);
+  while (result == STATUS_OK && source->valid && bytes_compare (source->record.key, end) < 0)
+    {
+      if (source->record.sequence > since)
+        {
+          *changed = true;
+          break;
+        }
+      result = source_next (source, failure);
+    }
+  source_release (source);
+  return result;
+}
+
+static status
+range_in_runs (struct view *view, struct bytes start, struct bytes end, uint64_t since,
+               bool *changed, struct bytes *key, struct failure *failure)
+{
+  for (size_t i = 0; i < view->run_count && !*changed; i++)
+    if (view->runs[i]->max_sequence > since)
+      {
+        *key = start;
+        status result = range_in_run (view->runs[i], start, end, since, changed, failure);
+        if (result != STATUS_OK)
+          return result;
+      }
+  return STATUS_OK;
+}
+
+/* Checks the keys and ranges of one encoded list. */
+static status
+validate_list (struct engine_transaction *transaction, struct view *view,
+               const struct engine_batch *list, validate_key check_key_in,
+               validate_range check_range_in, struct failure *failure)
+{
+  uint64_t since = transaction->reading.sequence;
+  struct operation_reader reader = operation_reader_over (BYTES (list->data, list->size));
+  struct operation operation;
+  status result;
+  while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
+    {
+      struct internal_key key, end = { .heap = NULL };
+      bool changed = false;
+      result = internal_key_make (&key, operation.store, operation.key, failure);
+      if (result != STATUS_OK)
+        return result;
+      struct bytes where = key.bytes;
+      if (operation.kind != OPERATION_DELETE_RANGE)
+        result = check_key_in (view, key.bytes, since, &changed, failure);
+      else
+        {
+          result = internal_range_end (&end, operation.store, operation.value, failure);
+          if (result == STATUS_OK)
+            result = check_range_in (view, key.bytes, end.bytes, since, &changed, &where, failure);
+        }
+      if (result == STATUS_OK && changed)
+        result = conflict (transaction, where, failure);
+      internal_key_clear (&key);
+      internal_key_clear (&end);
+      if (result != STATUS_OK)
+        return result;
+    }
+  return result == STATUS_NOT_FOUND ? STATUS_OK : result;
+}
+
+static status
+validate (struct engine_transaction *transaction, struct view *view, validate_key check_key_in,
+          validate_range check_range_in, struct failure *failure)
+{
+  status result = validate_list (transaction, view, &transaction->log, check_key_in,
+                                 check_range_in, failure); /* T1 */
+  if (result == STATUS_OK)
+    result = validate_list (transaction, view, &transaction->reads, check_key_in, check_range_in,
+                            failure); /* T2 */
+  for (struct read_span *span = transaction->spans; span != NULL && result == STATUS_OK;
+       span = span->next)
+    {
+      bool changed = false;
+      struct bytes start = BYTES (span->start, span->start_size), where = start;
+      struct bytes end = BYTES (span->end, span->end_size);
+      if (bytes_compare (start, end) >= 0)
+        continue;
+      result = check_range_in (view, start, end, transaction->reading.sequence, &changed, &where,
+                               failure);
+      if (result == STATUS_OK && changed)
+        result = conflict (transaction, where, failure);
+    }
+  return result;
+}
+
+status
+transaction_validate_runs (struct engine_transaction *transaction, struct view *view,
+                           struct failure *failure)
+{
+  if (view->flushed_sequence <= transaction->reading.sequence)
+    return STATUS_OK; /* nothing in runs is newer than the snapshot */
+  return validate (transaction, view, key_in_runs, range_in_runs, failure);
+}
+
+status
+transaction_validate_memory (struct engine_transaction *transaction, struct view *view,
+                             struct failure *failure)
+{
+  if (transaction->reading.engine->last_sequence <= transaction->reading.sequence)
+    return STATUS_OK; /* nobody committed since */
+  return validate (transaction, view, key_in_memory, range_in_memory, failure);
+}
+
+/* ---- commit ---- */
+
+/* Failures that leave nothing changed and may pass: the transaction stays open for another try. */
+static bool
+may_try_again (status result)
+{
+  return result == STATUS_NO_SPACE || result == STATUS_NO_MEMORY || result == STATUS_RATE_LIMITED;
+}
+
+status
+engine_transaction_commit (struct engine_transaction *transaction, enum engine_sync sync,
+                           uint64_t *sequence, struct failure *failure)
+{
+  uint64_t committed = 0;
+  struct engine *engine = transaction->reading.engine;
+  status result = transaction_check (transaction, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (transaction->log.count > 0)
+    result = commit_batch (engine, &transaction->log, sync, transaction, &committed, failure);
+  if (may_try_again (result))
+    return result;
+  if (result == STATUS_OK)
+    COUNT (engine, transactions_committed, 1);
+  else
+    COUNT (engine, transactions_aborted, 1);
+  transaction_end (transaction, TRANSACTION_ENDED);
+  if (sequence != NULL)
+    *sequence = committed;
+  return result;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/view.h"
+
+#include "merge/merge.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+status
+generation_new (struct memtable_pool *pool, struct generation **out, struct failure *failure)
+{
+  struct generation *generation = calloc (1, sizeof *generation);
+  if (generation == NULL)
+    return fail_memory (failure, sizeof *generation, "a memtable");
+  status result = memtable_new (pool, &generation->table, failure);
+  if (result != STATUS_OK)
+    {
+      free (generation);
+      return result;
+    }
+  atomic_init (&generation->references, 1);
+  atomic_init (&generation->oldest_blob, UINT64_MAX);
+  *out = generation;
+  return STATUS_OK;
+}
+
+struct generation *
+generation_ref (struct generation *generation)
+{
+  atomic_fetch_add_explicit (&generation->references, 1, memory_order_relaxed);
+  return generation;
+}
+
+void
+generation_unref (struct generation *generation)
+{
+  if (generation == NULL
+      || atomic_fetch_sub_explicit (&generation->references, 1, memory_order_acq_rel) != 1)
+    return;
+  memtable_unref (generation->table);
+  free (generation);
+}
+
+status
+run_new (uint64_t id, uint64_t order, uint64_t created, struct segment **segments, size_t count,
+         struct run **out, struct failure *failure)
+{
+  struct run *run = calloc (1, sizeof *run + count * sizeof *segments);
+  if (run == NULL)
+    {
+      for (size_t i = 0; i < count; i++)
+        segment_unref (segments[i]);
+      return fail_memory (failure, sizeof *run + count * sizeof *segments, "a run");
+    }
+  atomic_init (&run->references, 1);
+  run->id = id;
+  run->order = order;
+  run->created = created;
+  run->count = count;
+  for (size_t i = 0; i < count; i++)
+    {
+      const struct segment_information *information = segment_information (segments[i]);
+      run->segments[i] = segments[i];
+      run->bytes += information->file_size;
+      run->records += information->records;
+      run->has_range_deletes |= information->range_deletes > 0;
+      if (information->max_sequence > run->max_sequence)
+        run->max_sequence = information->max_sequence;
+    }
+  *out = run;
+  return STATUS_OK;
+}
+
+struct run *
+run_ref (struct run *run)
+{
+  atomic_fetch_add_explicit (&run->references, 1, memory_order_relaxed);
+  return run;
+}
+
+void
+run_unref (struct run *run)
+{
+  if (run == NULL
+      || atomic_fetch_sub_explicit (&run->references, 1, memory_order_acq_rel) != 1)
+    return;
+  for (size_t i = 0; i < run->count; i++)
+    segment_unref (run->segments[i]);
+  free (run);
+}
+
+static struct bytes
+segment_largest (const struct segment *segment)
+{
+  const struct segment_information *information = segment_information (segment);
+  return BYTES (information->largest, information->largest_size);
+}
+
+static struct bytes
+segment_smallest (const struct segment *segment)
+{
+  const struct segment_information *information = segment_information (segment);
+  return BYTES (information->smallest, information->smallest_size);
+}
+
+struct segment *
+run_find (const struct run *run, struct bytes key)
+{
+  size_t low = 0, high = run->count; /* first segment whose smallest key is > key */
+  while (low < high)
+    {
+      size_t middle = (low + high) / 2;
+      if (bytes_compare (segment_smallest (run->segments[middle]), key) <= 0)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (low == 0)
+    return NULL;
+  struct segment *segment = run->segments[low - 1];
+  return bytes_compare (key, segment_largest (segment)) <= 0 ? segment : NULL;
+}
+
+/* ---- one source over the segments of a run ---- */
+
+struct run_walk {
+  struct run *run;
+  struct segment_source_settings settings;
+};
+
+static status
+run_walk_open (void *context, size_t index, struct source **out, struct failure *failure)
+{
+  struct run_walk *walk = context;
+  return segment_source_new (walk->run->segments[index], &walk->settings, out, failure);
+}
+
+static struct bytes
+run_walk_smallest (void *context, size_t index)
+{
+  return segment_smallest (((struct run_walk *) context)->run->segments[index]);
+}
+
+static struct bytes
+run_walk_largest (void *context, size_t index)
+{
+  return segment_largest (((struct run_walk *) context)->run->segments[index]);
+}
+
+static void
+run_walk_release (void *context)
+{
+  struct run_walk *walk = context;
+  run_unref (walk->run);
+  free (walk);
+}
+
+status
+run_source (struct run *run, const struct segment_source_settings *settings, struct source **out,
+            struct failure *failure)
+{
+  if (run->count == 1)
+    return segment_source_new (run->segments[0], settings, out, failure);
+
+  struct run_walk *walk = malloc (sizeof *walk);
+  if (walk == NULL)
+    return fail_memory (failure, sizeof *walk, "a cursor over a run");
+  walk->run = run_ref (run);
+  walk->settings = *settings;
+  struct run_source_settings walk_settings = {
+    .count = run->count,
+    .open = run_walk_open,
+    .smallest = run_walk_smallest,
+    .largest = run_walk_largest,
+    .release = run_walk_release,
+    .context = walk,
+  };
+  return run_source_new (&walk_settings, out, failure);
+}
+
+/* ---- views ---- */
+
+status
+view_new (struct view **out, struct failure *failure)
+{
+  struct view *view = calloc (1, sizeof *view);
+  if (view == NULL)
+    return fail_memory (failure, sizeof *view, "a view");
+  atomic_init (&view->references, 1);
+  *out = view;
+  return STATUS_OK;
+}
+
+status
+view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
+           struct failure *failure)
+{
+  struct view *view;
+  status result = view_new (&view, failure);
+  if (result != STATUS_OK)
+    return result;
+
+  view->runs = calloc (from->run_count + extra_runs + 1, sizeof *view->runs);
+  view->blobs = calloc (from->blob_count + extra_blobs + 1, sizeof *view->blobs);
+  if (view->runs == NULL || view->blobs == NULL)
+    {
+      free (view->runs);
+      free (view->blobs);
+      free (view);
+      return fail_memory (failure, (from->run_count + extra_runs) * sizeof *view->runs, "a view");
+    }
+  if (from->active != NULL)
+    view->active = generation_ref (from->active);
+  for (unsigned i = 0; i < from->frozen_count; i++)
+    view->frozen[i] = generation_ref (from->frozen[i]);
+  view->frozen_count = from->frozen_count;
+  for (size_t i = 0; i < from->run_count; i++)
+    view->runs[i] = run_ref (from->runs[i]);
+  view->run_count = from->run_count;
+  for (size_t i = 0; i < from->blob_count; i++)
+    view->blobs[i] = blob_file_ref (from->blobs[i]);
+  view->blob_count = from->blob_count;
+  view->flushed_sequence = from->flushed_sequence;
+  *out = view;
+  return STATUS_OK;
+}
+
+struct view *
+view_ref (struct view *view)
+{
+  atomic_fetch_add_explicit (&view->references, 1, memory_order_relaxed);
+  return view;
+}
+
+bool
+view_try_ref (struct view *view)
+{
+  size_t references = atomic_load_explicit (&view->references, memory_order_relaxed);
+  do
+    if (references == 0)
+      return false;
+  while (!atomic_compare_exchange_weak_explicit (&view->references, &references, references + 1,
+                                                 memory_order_acq_rel, memory_order_relaxed));
+  return true;
+}
+
+static void
+view_release (struct epoch_link *link)
+{
+  struct view *view = (struct view *) link;
+  generation_unref (view->active);
+  for (unsigned i = 0; i < view->frozen_count; i++)
+    generation_unref (view->frozen[i]);
+  for (size_t i = 0; i < view->run_count; i++)
+    run_unref (view->runs[i]);
+  for (size_t i = 0; i < view->blob_count; i++)
+    blob_file_unref (view->blobs[i]);
+  free (view->runs);
+  free (view->blobs);
+  free (view);
+}
+
+void
+view_unref (struct view *view)
+{
+  if (view != NULL
+      && atomic_fetch_sub_explicit (&view->references, 1, memory_order_acq_rel) == 1)
+    epoch_retire (&view->link, view_release);
+}
+
+struct blob_file *
+view_blob (const struct view *view, uint64_t number)
+{
+  size_t low = 0, high = view->blob_count;
+  while (low < high)
+    {
+      size_t middle = (low + high) / 2;
+      uint64_t here = blob_file_number (view->blobs[middle]);
+      if (here == number)
+        return view->blobs[middle];
+      if (here < number)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return NULL;
+}

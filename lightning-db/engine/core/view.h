@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * view: what a reader reads: the memtables, newest first, then the sorted runs, newest first, and
+ * the blob files they refer to. Immutable; each switch, flush and merge publishes a new one.
+ *
+ *   engine->view ──► [ active | frozen 0 … | run 0 | run 1 | … | blobs ]
+ *
+ * Invariants
+ *   R1  Everything an older member says of a key has a lower sequence than what a newer one says
+ *       (runs: a record whose sequence was zeroed stands in the oldest run only).
+ *   R2  A view references all it names; whoever holds a view, or stands in an epoch section since
+ *       before it was replaced, may use all of it.
+ *
+ * Threads: building is the engine's (under its view lock); reading is anyone's.
+ */
+#ifndef LIGHTNING_VIEW_H
+#define LIGHTNING_VIEW_H
+
+#include "base/epoch.h"
+#include "blob/blob.h"
+#include "memtable/memtable.h"
+#include "segment/segment.h"
+
+#define FROZEN_MAX 3u
+
+/* A memtable with what the engine must know beside it. */
+struct generation {
+  _Atomic size_t references;
+  struct memtable *table;        /* owned */
+  _Atomic uint64_t oldest_blob;  /* lowest blob file its records refer to; UINT64_MAX = none */
+};
+
+/* A sorted run: segments that do not overlap, in key order. */
+struct run {
+  _Atomic size_t references;
+  uint64_t id;                   /* never reused */
+  uint64_t order;                /* higher is newer */
+  uint64_t created;              /* microseconds, wall clock */
+  uint64_t max_sequence;         /* of everything in it */
+  uint64_t bytes, records;       /* file bytes, versions */
+  bool has_range_deletes;
+  bool busy;                     /* input of a running merge; engine's view lock */
+  size_t count;                  /* segments, at least 1 */
+  struct segment *segments[];    /* owned references */
+};
+
+struct view {
+  struct epoch_link link;            /* retired through it */
+  _Atomic size_t references;
+  struct generation *active;         /* NULL only in a read-only view without a log */
+  struct generation *frozen[FROZEN_MAX]; /* newest first */
+  unsigned frozen_count;
+  struct run **runs;                 /* newest first; owned array and references */
+  size_t run_count;
+  struct blob_file **blobs;          /* rising number; owned array and references */
+  size_t blob_count;
+  uint64_t flushed_sequence;         /* every commit up to it is in runs */
+};
+
+status generation_new (struct memtable_pool *pool, struct generation **out,
+                       struct failure *failure);
+struct generation *generation_ref (struct generation *generation);
+void generation_unref (struct generation *generation);
+
+/* Takes over the segment references. */
+status run_new (uint64_t id, uint64_t order, uint64_t created, struct segment **segments,
+                size_t count, struct run **out, struct failure *failure);
+struct run *run_ref (struct run *run);
+void run_unref (struct run *run);
+/* The segment that may hold `key`, or NULL. */
+struct segment *run_find (const struct run *run, struct bytes key);
+/* All versions of the run in order; holds a run reference. */
+status run_source (struct run *run, const struct segment_source_settings *settings,
+                   struct source **out, struct failure *failure);
+
+/* A copy with its own references, one reference itself, not yet published; to be edited. */
+status view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs,
+                  struct view **out, struct failure *failure);
+status view_new (struct view **out, struct failure *failure);
+struct view *view_ref (struct view *view); /* by who holds a reference already */
+/* By who stands in an epoch section: false when the last reference is already gone (look again). */
+bool view_try_ref (struct view *view);
+void view_unref (struct view *view); /* the last one frees after the present epoch */
+struct blob_file *view_blob (const struct view *view, uint64_t number); /* borrowed or NULL */
+
+#endif
