@@ -38,6 +38,9 @@ struct fault_plan
 
 static struct fault_plan plan;
 
+/* Called once, in the middle of the next sync of a file. */
+static void (*during_sync) (struct vfs_file *file);
+
 struct fault_directory
 {
   struct vfs_directory base;
@@ -181,7 +184,13 @@ fault_write (struct vfs_file *file, uint64_t offset, const void *from, size_t si
 static status
 fault_sync_data (struct vfs_file *file, struct failure *failure)
 {
+  void (*hook) (struct vfs_file *) = during_sync;
   plan.syncs++;
+  if (hook != NULL)
+    {
+      during_sync = NULL;
+      hook (file);
+    }
   if (plan.sync_after >= 0 && plan.sync_after-- == 0)
     {
       plan.sync_after = -1;
@@ -1340,6 +1349,55 @@ test_synced_is_true (void)
   place_close (&crew.place);
 }
 
+/* What other threads do in the middle of a sync, at a place of the test's choosing. */
+static struct place *busy;
+
+static void
+release_during_sync (struct vfs_file *file)
+{
+  struct failure failure;
+  char path[700];
+  CHECK_OK (wal_release (busy->wal, wal_appended (busy->wal), &failure));
+  wal_trim (busy->wal, 0);
+  snprintf (path, sizeof path, "%s/%s", busy->path, file->name);
+  CHECK (access (path, F_OK) == 0);
+}
+
+static void
+rotate_during_sync (struct vfs_file *file)
+{
+  struct failure failure;
+  uint64_t sequence = wal_appended (busy->wal);
+  for (unsigned i = 0; i < 3; i++)
+    CHECK_OK (append_sized (busy, ++sequence, 70000, true, &failure));
+}
+
+static void
+test_interleavings (void)
+{
+  struct place place;
+  struct failure failure;
+  place_open (&place);
+  busy = &place;
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  while (place.next_number < 3)
+    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, true);
+  uint64_t last = wal_appended (place.wal);
+  during_sync = release_during_sync;
+  CHECK_OK (wal_sync (place.wal, last, &failure));
+  CHECK_INT (wal_synced (place.wal), last);
+  /* What waited for the sync is released now. */
+  wal_trim (place.wal, 0);
+  CHECK_INT (count_files (&place).files, 1);
+
+  /* A segment that was overtaken while it was prepared is not used under its number. */
+  during_sync = rotate_during_sync;
+  CHECK_OK (wal_prepare (place.wal, &failure));
+  append (&place, last + 4, last + 1000, true);
+  CHECK_INT (recover_to (&place, last, NULL, NULL), last + 1000);
+  place_close (&place);
+}
+
 /* ---- killed processes ---- */
 
 /* Appends until it is killed; reports each sequence after it is acknowledged. */
@@ -1554,6 +1612,7 @@ main (void)
   test_failed_housekeeping ();
   test_unreadable ();
   test_synced_is_true ();
+  test_interleavings ();
   test_mutations (2000);
   return 0;
 }

@@ -30,6 +30,7 @@ struct wal_segment
   struct wal_binding binding; /* what its records' checksums are bound to */
   bool own_size;              /* made for one large record: never recycled, never mapped */
   bool recycled;              /* holds stale bytes */
+  bool allocated;             /* its blocks are promised: may be mapped */
   bool name_durable;          /* the directory was synced since it got its name; preparer, syncer */
   uint64_t first_sequence;    /* set when it becomes current */
   uint64_t last_sequence;     /* set when it stops being current; first - 1 when empty; mutex */
@@ -44,6 +45,7 @@ struct wal
   uint64_t offset;             /* of the next record in it */
   uint64_t next_sequence;      /* of the next record */
   uint32_t log;                /* number of the first segment, low half */
+  bool stored_to;              /* whether the current segment has records that were stored */
   uint8_t *buffer;             /* a record is put together here before it is written */
   size_t buffer_size;          /* bytes of it */
 
@@ -52,11 +54,12 @@ struct wal
   _Atomic uint64_t synced;      /* newest sequence known durable; stored under the mutex */
   _Atomic bool failed;          /* W3: a sync or write failed; never cleared */
   _Atomic bool wants_preparing; /* the current segment is half full and none is ready */
-  _Atomic bool may_map;         /* cleared for good when mapping fails */
-  _Atomic uint64_t records;     /* appended since open */
-  _Atomic uint64_t bytes;       /* payload of them */
-  _Atomic uint64_t written;     /* with headers and padding */
-  _Atomic uint64_t syncs;       /* fdatasync calls */
+  _Atomic bool stores;      /* whether records are being stored, not written; the preparer's hint */
+  _Atomic bool may_map;     /* cleared for good when mapping fails */
+  _Atomic uint64_t records; /* appended since open */
+  _Atomic uint64_t bytes;   /* payload of them */
+  _Atomic uint64_t written; /* with headers and padding */
+  _Atomic uint64_t syncs;   /* fdatasync calls */
 
   pthread_mutex_t mutex;       /* the lists below; never held over a system call */
   struct wal_segment *oldest;  /* live segments, in the order of their sequences, to `current` */

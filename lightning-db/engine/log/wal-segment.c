@@ -51,7 +51,7 @@ segment_map (struct wal *wal, struct wal_segment *segment)
 {
   void *map = NULL;
   struct failure ignored = FAILURE_INIT;
-  if (!atomic_load_explicit (&wal->may_map, memory_order_relaxed))
+  if (!segment->allocated || !atomic_load_explicit (&wal->may_map, memory_order_relaxed))
     return;
   if (vfs_map (segment->file, 0, segment->size, true, true, &map, &ignored) != STATUS_OK)
     {
@@ -109,13 +109,13 @@ segment_zero (struct wal_segment *segment, struct failure *failure)
   return STATUS_OK;
 }
 
-/* Allocates the file's blocks. `*sparse` tells that the file system can't promise them. */
+/* Allocates the file's blocks, if the file system can promise them. */
 static status
-segment_allocate (struct wal_segment *segment, bool *sparse, struct failure *failure)
+segment_allocate (struct wal_segment *segment, struct failure *failure)
 {
   struct failure reason = FAILURE_INIT;
   status result = vfs_allocate (segment->file, 0, segment->size, &reason);
-  *sparse = result == STATUS_UNSUPPORTED;
+  segment->allocated = result == STATUS_OK;
   if (result == STATUS_UNSUPPORTED)
     return vfs_truncate (segment->file, segment->size, failure);
   if (result != STATUS_OK && failure != NULL && failure->code == STATUS_OK)
@@ -128,7 +128,6 @@ segment_create (struct wal *wal, uint64_t size, bool own_size, struct wal_segmen
                 struct failure *failure)
 {
   char name[WAL_NAME_SIZE];
-  bool sparse = false;
   struct wal_segment *segment = calloc (1, sizeof *segment);
   if (segment == NULL)
     return fail_memory (failure, sizeof *segment, "a log segment");
@@ -145,7 +144,7 @@ segment_create (struct wal *wal, uint64_t size, bool own_size, struct wal_segmen
       return result;
     }
 
-  result = segment_allocate (segment, &sparse, failure);
+  result = segment_allocate (segment, failure);
   if (result == STATUS_OK && !own_size)
     result = segment_zero (segment, failure);
   if (result != STATUS_OK)
@@ -153,8 +152,6 @@ segment_create (struct wal *wal, uint64_t size, bool own_size, struct wal_segmen
       wal_segment_discard (wal, segment, true, NULL);
       return result;
     }
-  if (!own_size && !sparse)
-    segment_map (wal, segment);
   *out = segment;
   return STATUS_OK;
 }
@@ -180,10 +177,7 @@ segment_recycle (struct wal *wal, struct wal_segment *segment, struct failure *f
 
   vfs_close (segment->file);
   segment->file = NULL;
-  result = vfs_open (wal->settings.directory, name, VFS_WRITE, &segment->file, failure);
-  if (result == STATUS_OK)
-    segment_map (wal, segment);
-  return result;
+  return vfs_open (wal->settings.directory, name, VFS_WRITE, &segment->file, failure);
 }
 
 static struct wal_segment *
@@ -203,6 +197,25 @@ spare_take (struct wal *wal, uint64_t size)
   return segment;
 }
 
+/* Maps the segment, and makes it and its name durable (S3). Populating makes every page dirty:
+ * where commits are written and synced, that is flushed here and not by the first of them; where
+ * they are stored it stays, since a flushed page costs a fault at its next store. */
+static status
+segment_settle (struct wal *wal, struct wal_segment *segment, struct failure *failure)
+{
+  status result = segment->recycled ? STATUS_OK : vfs_sync_data (segment->file, failure);
+  if (result == STATUS_OK)
+    {
+      segment_map (wal, segment);
+      if (segment->map != NULL && !atomic_load_explicit (&wal->stores, memory_order_relaxed))
+        result = vfs_sync_data (segment->file, failure);
+    }
+  if (result == STATUS_OK)
+    result = vfs_directory_sync (wal->settings.directory, failure);
+  segment->name_durable = result == STATUS_OK;
+  return result;
+}
+
 status
 wal_segment_obtain (struct wal *wal, uint64_t size, bool durable, struct wal_segment **out,
                     struct failure *failure)
@@ -214,13 +227,10 @@ wal_segment_obtain (struct wal *wal, uint64_t size, bool durable, struct wal_seg
   else
     result = segment_create (wal, size, false, &segment, failure);
 
-  if (result == STATUS_OK && durable && !segment->recycled)
-    result = vfs_sync_data (segment->file, failure);
   if (result == STATUS_OK && durable)
-    {
-      result = vfs_directory_sync (wal->settings.directory, failure);
-      segment->name_durable = result == STATUS_OK;
-    }
+    result = segment_settle (wal, segment, failure);
+  else if (result == STATUS_OK)
+    segment_map (wal, segment);
   if (result != STATUS_OK)
     {
       wal_segment_discard (wal, segment, true, NULL);
@@ -342,6 +352,7 @@ segment_start (struct wal *wal, struct wal_segment *segment)
   pthread_mutex_unlock (&wal->mutex);
 
   wal->offset = WAL_HEADER_SIZE;
+  wal->stored_to = false;
   atomic_store_explicit (&wal->wants_preparing, false, memory_order_relaxed);
   wal_segment_discard (wal, overtaken, true, NULL);
 }

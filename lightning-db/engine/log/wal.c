@@ -49,6 +49,7 @@ wal_open (const struct wal_settings *settings, struct wal **out, struct failure 
   atomic_init (&wal->appended, settings->next_sequence - 1);
   atomic_init (&wal->synced, settings->next_sequence - 1);
   atomic_init (&wal->wants_preparing, true);
+  atomic_init (&wal->stores, true);
   atomic_init (&wal->may_map,
                settings->allow_mapping && vfs_directory_mapping_is_safe (settings->directory));
   pthread_mutex_init (&wal->mutex, NULL);
@@ -114,6 +115,7 @@ append_store (struct wal *wal, const struct record *record)
   uint64_t encoded;
   store_u64 (&encoded, word);
   atomic_store_explicit ((_Atomic uint64_t *)to, encoded, memory_order_release);
+  wal->stored_to = true;
 }
 
 /* A write of a record failed: is the log as it was before? */
@@ -245,7 +247,10 @@ append_account (struct wal *wal, const struct record *record)
   counter_add (&wal->written, record->total);
   uint64_t half = wal->current->size / 2;
   if (wal->offset >= half && wal->offset - record->total < half)
-    atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
+    {
+      atomic_store_explicit (&wal->stores, wal->stored_to, memory_order_relaxed);
+      atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
+    }
 }
 
 status
