@@ -13,7 +13,7 @@
  *
  * Every stored page ends in a trailer whose size the header names (8: XXH3 of the stored bytes under
  * checksum_seed (database, file) and the page number; the room for an AEAD tag and key epoch is the
- * same field grown). The full layout is docs/design/format.md.
+ * same field grown). The full layout is docs/design/format-segment.md.
  *
  * A get: filter → flat index (16-way S+tree of the separators' 8 bytes after the segment's common
  * prefix, built on first use from the lowest inner level; evictable) → page table slot → leaf tags →
@@ -139,7 +139,7 @@ status segment_get (struct segment *segment, struct bytes key, uint64_t hash, ui
  * section, never blocks. */
 status segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash,
                            uint64_t snapshot, struct segment_lookup *out);
-/* Many keys at once, level by level with prefetches: looks up keys[i] for each i with
+/* Many keys at once, level by level with prefetches. Called inside an epoch section like segment_get: looks up keys[i] for each i with
  * results[i] == STATUS_BUSY on entry and leaves OK, NOT_FOUND or an error there. `keys` need not be
  * sorted. Found pages are PINNED (the caller unpins). */
 void segment_get_many (struct segment *segment, const struct bytes *keys, const uint64_t *hashes,
@@ -178,6 +178,8 @@ struct segment_shape {
   size_t index_memory, filter_memory, table_memory;
 };
 void segment_shape (struct segment *segment, struct segment_shape *out);
+
+#define SEGMENT_NO_PAGE UINT64_MAX /* in reports: a block or the file as a whole */
 
 /* Reads every page and block past the cache and verifies: checksums, order, bounds, counts,
  * separators, filter (no false negative), records' fields. Calls `report` for each fault and goes on

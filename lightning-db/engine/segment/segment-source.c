@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A walk over all versions of a segment.
+ *
+ * Invariants
+ *   R1  Between calls no epoch section is open: the present leaf is pinned, or in the source's own
+ *       buffer, or in the segment's mapping; the segment is referenced.
+ *   R2  `record` borrows its value from the present leaf and its key from `key`, where the leaf's
+ *       prefix stays while the walk is inside the leaf.
+ *   R3  While not valid, no leaf is held, except after running off an end.
+ */
+#include "base/hash.h"
+#include "segment/inner.h"
+#include "segment/leaf.h"
+#include "segment/segment-private.h"
+
+#include <stdlib.h>
+
+#define PLACES 64u                     /* of coming leaves, copied from an inner page at once */
+#define CHUNK_LEAST ((size_t)32 << 10) /* of one read of a bypassing walk: doubles … */
+#define CHUNK_MOST ((size_t)256 << 10) /* … up to this */
+#define SMALL_COPY 16u                 /* bytes a short suffix is copied in */
+#define SEQUENTIAL_LEAVES 2u           /* leaves in a row that make a walk sequential */
+
+struct own_buffer
+{
+  uint8_t *data; /* owned */
+  size_t room;   /* bytes allocated */
+};
+
+struct segment_source
+{
+  struct source source;                    /* first: what callers see */
+  struct segment *segment;                 /* referenced */
+  struct segment_source_settings settings; /* as given */
+  struct leaf_view view;                   /* the present leaf; page NULL: none */
+  uint32_t leaf;                           /* its number */
+  uint32_t slot;                           /* of the present record */
+  const uint8_t *pinned;                   /* cached page that is pinned, or NULL */
+  uint8_t *key;                            /* the present key; KEY_ROOM bytes, owned */
+  struct page_place places[PLACES];        /* of leaves from first_place on, checked */
+  uint32_t first_place, place_count;       /* which are known */
+  unsigned run;                            /* leaves walked in one direction without a seek */
+  uint32_t advised;                        /* leaf up to which (in direction) the kernel was told */
+  struct own_buffer chunk;                 /* bypass: bytes of the file … */
+  uint64_t chunk_start;                    /* … from this offset … */
+  size_t chunk_size;                       /* … so many */
+  size_t chunk_goal;                       /* of the next read */
+  struct own_buffer decoded;               /* bypass: the present leaf, when it was compressed */
+};
+
+#define KEY_ROOM (INTERNAL_KEY_SIZE_MAX + SMALL_COPY)
+
+static inline struct segment_source *
+self (struct source *source)
+{
+  return (struct segment_source *)source;
+}
+
+static status
+grow (struct own_buffer *buffer, size_t size, struct failure *failure)
+{
+  if (buffer->room >= size)
+    return STATUS_OK;
+  free (buffer->data);
+  buffer->room = 0;
+  buffer->data = malloc (size);
+  if (buffer->data == NULL)
+    return fail_memory (failure, size, "a walk over a segment");
+  buffer->room = size;
+  return STATUS_OK;
+}
+
+/* ---- places of leaves ---- */
+
+static enum page_access
+access_of (const struct segment_source *walk)
+{
+  return walk->settings.scan || walk->settings.bypass ? PAGE_SCANNED : PAGE_READ;
+}
+
+/* Copies the places of leaves around `leaf` from its inner page, those before it for a walk
+ * backward. */
+static status
+copy_places (struct segment_source *walk, uint32_t leaf, bool backward, struct failure *failure)
+{
+  struct segment *segment = walk->segment;
+  struct page_position parent;
+  const uint8_t *page = NULL;
+  walk->place_count = 0;
+  epoch_enter ();
+  status result = segment_descend_to_leaf (segment, leaf, 1, access_of (walk), &parent, failure);
+  if (result == STATUS_OK)
+    result
+        = segment_page_at (segment, parent.page, &parent.place, access_of (walk), &page, failure);
+  if (result != STATUS_OK)
+    goto out;
+  uint32_t first = inner_first_child (page), count = inner_count (page);
+  if (inner_level (page) != 1 || leaf < first || leaf - first >= count
+      || count > segment->totals.leaves - first)
+    {
+      result = segment_corrupt (segment, parent.page, "it names children that it cannot have",
+                                failure);
+      goto out;
+    }
+  uint32_t from = leaf - first;
+  if (backward)
+    from = from >= PLACES ? from - PLACES + 1 : 0;
+  uint32_t wanted = count - from < PLACES ? count - from : PLACES;
+  for (uint32_t i = 0; i < wanted && result == STATUS_OK; i++)
+    {
+      walk->places[i] = inner_entry (page, from + i).place;
+      result = segment_check_place (segment, first + from + i, &walk->places[i], failure);
+      /* A bad place matters once its leaf is reached. */
+      if (result != STATUS_OK && first + from + i > leaf)
+        {
+          result = STATUS_OK;
+          wanted = i;
+        }
+    }
+  walk->first_place = first + from;
+  walk->place_count = result == STATUS_OK ? wanted : 0;
+out:
+  epoch_leave ();
+  return result;
+}
+
+static status
+find_place (struct segment_source *walk, uint32_t leaf, bool backward,
+            const struct page_place **out, struct failure *failure)
+{
+  if (leaf < walk->first_place || leaf - walk->first_place >= walk->place_count)
+    {
+      status result = copy_places (walk, leaf, backward, failure);
+      if (result != STATUS_OK)
+        return result;
+    }
+  *out = &walk->places[leaf - walk->first_place];
+  return STATUS_OK;
+}
+
+/* ---- holding a leaf ---- */
+
+static void
+let_go (struct segment_source *walk)
+{
+  if (walk->pinned != NULL)
+    cache_unpin (walk->pinned);
+  walk->pinned = NULL;
+  walk->view.page = NULL;
+  walk->source.valid = false;
+}
+
+static void
+hold (struct segment_source *walk, uint32_t leaf, const uint8_t *page)
+{
+  walk->view = leaf_view (page);
+  walk->leaf = leaf;
+  memcpy (walk->key, walk->view.prefix, walk->view.prefix_size);
+}
+
+/* Tells the kernel about the coming leaves, half a window at a time. */
+static void
+read_ahead (struct segment_source *walk, uint32_t leaf, bool backward)
+{
+  uint32_t window = walk->settings.prefetch;
+  if (window == 0 || walk->run < SEQUENTIAL_LEAVES || walk->place_count == 0)
+    return;
+  uint32_t ahead = backward ? leaf - walk->advised : walk->advised - leaf;
+  if (ahead <= window && ahead > window / 2)
+    return;
+  uint32_t last = walk->first_place + walk->place_count - 1;
+  uint32_t from = leaf, to = leaf;
+  if (backward)
+    from = leaf - walk->first_place > window ? leaf - window : walk->first_place;
+  else
+    to = last - leaf > window ? leaf + window : last;
+  if (from == to)
+    return;
+  const struct page_place *first = &walk->places[from - walk->first_place];
+  const struct page_place *end = &walk->places[to - walk->first_place];
+  if (end->offset + end->stored > first->offset)
+    vfs_advise_will_need (walk->segment->file, first->offset,
+                          end->offset + end->stored - first->offset);
+  walk->advised = backward ? from : to;
+}
+
+static status
+hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, struct failure *failure)
+{
+  struct segment *segment = walk->segment;
+  const struct page_place *place;
+  status result = STATUS_OK;
+  epoch_enter ();
+  const uint8_t *page = segment_page_cached (segment, leaf);
+  if (page == NULL)
+    {
+      epoch_leave ();
+      result = find_place (walk, leaf, backward, &place, failure);
+      if (result == STATUS_OK)
+        read_ahead (walk, leaf, backward);
+      epoch_enter ();
+      if (result == STATUS_OK)
+        result = segment_page_at (segment, leaf, place, access_of (walk), &page, failure);
+    }
+  if (result == STATUS_OK)
+    {
+      if (segment->mapped == NULL)
+        {
+          cache_pin (page);
+          walk->pinned = page;
+        }
+      hold (walk, leaf, page);
+      if (!backward && walk->run > 0 && leaf + 1 < segment->totals.leaves)
+        page_table_prefetch (&segment->table, leaf + 1);
+    }
+  epoch_leave ();
+  return result;
+}
+
+/* Reads the bytes around a place that are not in the chunk: from it on, or up to its end. */
+static status
+fill_chunk (struct segment_source *walk, const struct page_place *place, bool backward,
+            struct failure *failure)
+{
+  uint64_t end = place->offset + place->stored, limit = walk->segment->pages_end;
+  size_t size = walk->chunk_goal > place->stored ? walk->chunk_goal : place->stored;
+  uint64_t start = place->offset;
+  if (backward)
+    start = end > size ? end - size : 0;
+  else
+    end = limit - start > size ? start + size : limit;
+  if (start < SEGMENT_HEADER_SIZE)
+    start = SEGMENT_HEADER_SIZE;
+  walk->chunk_size = 0;
+  status result = grow (&walk->chunk, (size_t)(end - start), failure);
+  if (result == STATUS_OK)
+    result = vfs_read_exact (walk->segment->file, start, walk->chunk.data, (size_t)(end - start),
+                             failure);
+  if (result != STATUS_OK)
+    return result;
+  walk->chunk_start = start;
+  walk->chunk_size = (size_t)(end - start);
+  if (walk->chunk_goal < CHUNK_MOST)
+    walk->chunk_goal *= 2;
+  if (!backward && walk->settings.prefetch > 0 && end < limit)
+    vfs_advise_will_need (walk->segment->file, end,
+                          limit - end < walk->chunk_goal ? limit - end : walk->chunk_goal);
+  return STATUS_OK;
+}
+
+static status
+hold_own (struct segment_source *walk, uint32_t leaf, bool backward, struct failure *failure)
+{
+  const struct page_place *place;
+  const uint8_t *page;
+  status result = find_place (walk, leaf, backward, &place, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (walk->run == 0)
+    walk->chunk_goal = CHUNK_LEAST;
+  bool inside = place->offset >= walk->chunk_start
+                && place->offset - walk->chunk_start <= walk->chunk_size
+                && place->stored <= walk->chunk_size - (place->offset - walk->chunk_start);
+  if (!inside)
+    result = fill_chunk (walk, place, backward, failure);
+  if (result == STATUS_OK && place->codec != CODEC_NONE)
+    result = grow (&walk->decoded, segment_page_room (walk->segment, place), failure);
+  if (result != STATUS_OK)
+    return result;
+  result = segment_decode (walk->segment, leaf, place,
+                           walk->chunk.data + (place->offset - walk->chunk_start),
+                           walk->decoded.data, &page, failure);
+  if (result == STATUS_OK)
+    hold (walk, leaf, page);
+  return result;
+}
+
+static status
+hold_leaf (struct segment_source *walk, uint32_t leaf, bool backward, struct failure *failure)
+{
+  let_go (walk);
+  return walk->settings.bypass ? hold_own (walk, leaf, backward, failure)
+                               : hold_cached (walk, leaf, backward, failure);
+}
+
+/* ---- standing on a record ---- */
+
+static inline void
+stand (struct segment_source *walk, uint32_t slot)
+{
+  const struct leaf_view *view = &walk->view;
+  struct leaf_record record = leaf_record (view, slot);
+  uint8_t *to = walk->key + view->prefix_size;
+  size_t size = record.suffix.size;
+  if (size <= SMALL_COPY && record.suffix.data + SMALL_COPY <= view->page + view->used)
+    memcpy (to, record.suffix.data, SMALL_COPY);
+  else
+    memcpy (to, record.suffix.data, size);
+  walk->slot = slot;
+  walk->source.record.key = BYTES (walk->key, view->prefix_size + size);
+  walk->source.record.value = record.value;
+  walk->source.record.sequence = record.sequence;
+  walk->source.record.expiry = record.expiry;
+  walk->source.record.kind = (enum record_kind)record.kind;
+  walk->source.valid = true;
+}
+
+static status
+to_next_leaf (struct segment_source *walk, struct failure *failure)
+{
+  if (walk->leaf + 1 >= walk->segment->totals.leaves)
+    {
+      let_go (walk);
+      return STATUS_OK;
+    }
+  status result = hold_leaf (walk, walk->leaf + 1, false, failure);
+  walk->run++;
+  if (result == STATUS_OK)
+    stand (walk, 0);
+  return result;
+}
+
+static status
+to_previous_leaf (struct segment_source *walk, struct failure *failure)
+{
+  if (walk->leaf == 0)
+    {
+      let_go (walk);
+      return STATUS_OK;
+    }
+  status result = hold_leaf (walk, walk->leaf - 1, true, failure);
+  walk->run++;
+  if (result == STATUS_OK)
+    stand (walk, walk->view.count - 1u);
+  return result;
+}
+
+/* ---- the operations ---- */
+
+static status
+find_leaf (struct segment_source *walk, struct bytes key, uint32_t *leaf, struct failure *failure)
+{
+  struct segment *segment = walk->segment;
+  epoch_enter ();
+  if (!walk->settings.bypass && atomic_load_explicit (&segment->index, memory_order_relaxed) == NULL
+      && atomic_load_explicit (&segment->index_wanted, memory_order_relaxed))
+    segment_provide_index (segment);
+  status result = segment_find_leaf (segment, key, access_of (walk), leaf, failure);
+  epoch_leave ();
+  return result;
+}
+
+/* To the leaf where `key` is or would be, and its place in it. */
+static status
+position (struct segment_source *walk, struct bytes key, bool backward, uint32_t *slot,
+          struct failure *failure)
+{
+  uint32_t leaf;
+  walk->run = 0;
+  walk->source.valid = false;
+  status result = find_leaf (walk, key, &leaf, failure);
+  if (result == STATUS_OK && (walk->view.page == NULL || walk->leaf != leaf))
+    result = hold_leaf (walk, leaf, backward, failure);
+  if (result == STATUS_OK)
+    *slot = leaf_lower_bound (&walk->view, key);
+  else
+    let_go (walk);
+  return result;
+}
+
+static status
+seek (struct source *source, struct bytes key, struct failure *failure)
+{
+  struct segment_source *walk = self (source);
+  uint32_t slot = 0;
+  if (walk->segment->totals.leaves == 0)
+    return STATUS_OK;
+  status result = position (walk, key, false, &slot, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (slot == walk->view.count)
+    return to_next_leaf (walk, failure);
+  stand (walk, slot);
+  return STATUS_OK;
+}
+
+static status
+seek_before (struct source *source, struct bytes key, struct failure *failure)
+{
+  struct segment_source *walk = self (source);
+  uint32_t slot = 0;
+  if (walk->segment->totals.leaves == 0)
+    return STATUS_OK;
+  status result = position (walk, key, true, &slot, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (slot == 0)
+    return to_previous_leaf (walk, failure);
+  stand (walk, slot - 1);
+  return STATUS_OK;
+}
+
+static status
+first (struct source *source, struct failure *failure)
+{
+  struct segment_source *walk = self (source);
+  if (walk->segment->totals.leaves == 0)
+    return STATUS_OK;
+  walk->run = 0;
+  status result = hold_leaf (walk, 0, false, failure);
+  if (result == STATUS_OK)
+    stand (walk, 0);
+  return result;
+}
+
+static status
+last (struct source *source, struct failure *failure)
+{
+  struct segment_source *walk = self (source);
+  if (walk->segment->totals.leaves == 0)
+    return STATUS_OK;
+  walk->run = 0;
+  status result = hold_leaf (walk, walk->segment->totals.leaves - 1, true, failure);
+  if (result == STATUS_OK)
+    stand (walk, walk->view.count - 1u);
+  return result;
+}
+
+static status
+next (struct source *source, struct failure *failure)
+{
+  struct segment_source *walk = self (source);
+  if (!source->valid)
+    return fail (failure, STATUS_INVALID, "the source stands on no record");
+  if (__builtin_expect (walk->slot + 1 < walk->view.count, 1))
+    {
+      stand (walk, walk->slot + 1);
+      return STATUS_OK;
+    }
+  return to_next_leaf (walk, failure);
+}
+
+static status
+previous (struct source *source, struct failure *failure)
+{
+  struct segment_source *walk = self (source);
+  if (!source->valid)
+    return fail (failure, STATUS_INVALID, "the source stands on no record");
+  if (walk->slot > 0)
+    {
+      stand (walk, walk->slot - 1);
+      return STATUS_OK;
+    }
+  return to_previous_leaf (walk, failure);
+}
+
+static void
+release (struct source *source)
+{
+  struct segment_source *walk = self (source);
+  let_go (walk);
+  segment_unref (walk->segment);
+  free (walk->chunk.data);
+  free (walk->decoded.data);
+  free (walk->key);
+  free (walk);
+}
+
+static const struct source_operations operations = {
+  .seek = seek,
+  .seek_before = seek_before,
+  .first = first,
+  .last = last,
+  .next = next,
+  .previous = previous,
+  .release = release,
+};
+
+status
+segment_source_new (struct segment *segment, const struct segment_source_settings *settings,
+                    struct source **out, struct failure *failure)
+{
+  *out = NULL;
+  struct segment_source *walk = calloc (1, sizeof *walk);
+  uint8_t *key = malloc (KEY_ROOM);
+  if (walk == NULL || key == NULL)
+    {
+      free (walk);
+      free (key);
+      return fail_memory (failure, sizeof *walk + KEY_ROOM, "a walk over a segment");
+    }
+  walk->source.operations = &operations;
+  walk->segment = segment_ref (segment);
+  walk->settings = *settings;
+  walk->key = key;
+  walk->chunk_goal = CHUNK_LEAST;
+  *out = &walk->source;
+  return STATUS_OK;
+}
