@@ -75,6 +75,17 @@ snapshots_hold (struct snapshots *snapshots, const _Atomic uint64_t *published,
   return STATUS_OK;
 }
 
+status
+snapshots_share (struct snapshots *snapshots, uint64_t sequence, snapshot_slot **slot,
+                 struct failure *failure)
+{
+  *slot = claim (snapshots, sequence + 1);
+  if (*slot == NULL)
+    return fail_memory (failure, sizeof (struct snapshot_chunk), "a snapshot");
+  atomic_fetch_add_explicit (&snapshots->held, 1, memory_order_relaxed);
+  return STATUS_OK;
+}
+
 void
 snapshots_drop (struct snapshots *snapshots, snapshot_slot *slot)
 {

@@ -42,6 +42,9 @@ void snapshots_clear (struct snapshots *snapshots);
 /* Holds the newest visible commit; *sequence is it. */
 status snapshots_hold (struct snapshots *snapshots, const _Atomic uint64_t *published,
                        snapshot_slot **slot, uint64_t *sequence, struct failure *failure);
+/* Holds `sequence` once more; the caller knows it is held already. */
+status snapshots_share (struct snapshots *snapshots, uint64_t sequence, snapshot_slot **slot,
+                        struct failure *failure);
 void snapshots_drop (struct snapshots *snapshots, snapshot_slot *slot);
 /* For a merge: raises the floor to `published` and lists the held sequences and `published` itself,
  * rising, without repeats, at least one; malloc'd. */

@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cursor: what one snapshot (and a transaction's own writes) looks like, in order.
+ *
+ *   overlay (own writes) ─┐
+ *   memtables ────────────┼─► merge ─► newest visible version of each key ─► not deleted ─► bounds
+ *   runs ─────────────────┘
+ *
+ * Forward, the merge stands on the record shown. Backward it has already passed it (the newest
+ * version of a key comes last), so the record is shown from a copy. When the engine has published
+ * a new view, the next move builds the sources anew and goes on behind the key it stood on, so that
+ * a long-lived cursor pins no old memtables and files.
+ *
+ * Invariants
+ *   C1  The snapshot is held before the first view is taken: every later view has all it can see.
+ *   C2  Key and value stay valid until the next move.
+ */
+#include "core/engine-private.h"
+
+#include <stdlib.h>
+
+enum direction { DIRECTION_NONE, DIRECTION_FORWARD, DIRECTION_BACKWARD };
+
+struct byte_buffer {
+  uint8_t *data;
+  size_t size, capacity;
+};
+
+struct engine_cursor {
+  struct engine *engine;                  /* referenced */
+  struct engine_transaction *transaction; /* outlives the cursor's use; may be NULL */
+  snapshot_slot *slot;                    /* own; NULL when the snapshot is somebody else's */
+  uint64_t sequence;                      /* commits up to it are seen */
+  uint64_t own_operations;                /* the transaction's writes up to it are seen */
+  bool keys_only;
+  struct internal_key lower, upper;       /* [lower, upper), inside the store */
+
+  struct view *view;                      /* the sources are of it; NULL before the first move */
+  struct source *source;                  /* the merge */
+  struct range_set **ranges;              /* of everything in the view; owned references */
+  size_t range_count;
+  struct range_set *own_ranges;           /* the transaction's, by operation number */
+
+  enum direction direction;
+  bool valid;
+  struct byte_buffer key;                 /* internal key shown, or last passed */
+  struct record record;                   /* shown: value, kind, sequence */
+  struct byte_buffer copy;                /* of the value, backward */
+  struct engine_value blob;               /* the value when it is a blob and was asked for */
+  bool has_blob;
+  struct read_span *span;                 /* serializable: what was looked at since positioning */
+};
+
+static status
+buffer_set (struct byte_buffer *buffer, struct bytes from, struct failure *failure)
+{
+  if (from.size > buffer->capacity)
+    {
+      size_t capacity = from.size < 64 ? 64 : 2 * from.size;
+      uint8_t *data = realloc (buffer->data, capacity);
+      if (data == NULL)
+        return fail_memory (failure, capacity, "a cursor");
+      buffer->data = data;
+      buffer->capacity = capacity;
+    }
+  if (from.size > 0)
+    memcpy (buffer->data, from.data, from.size);
+  buffer->size = from.size;
+  return STATUS_OK;
+}
+
+static struct bytes
+buffer_bytes (const struct byte_buffer *buffer)
+{
+  return BYTES (buffer->data, buffer->size);
+}
+
+/* ---- own writes on top ---- */
+
+struct overlay_source {
+  struct source base;
+  struct source *inner; /* the transaction's index */
+};
+
+static status
+overlay_show (struct overlay_source *overlay, status result)
+{
+  overlay->base.valid = result == STATUS_OK && overlay->inner->valid;
+  if (overlay->base.valid)
+    {
+      overlay->base.record = overlay->inner->record;
+      overlay->base.record.sequence += OVERLAY_BASE;
+    }
+  return result;
+}
+
+static status
+overlay_seek (struct source *source, struct bytes key, struct failure *failure)
+{
+  struct overlay_source *overlay = (struct overlay_source *) source;
+  return overlay_show (overlay, source_seek (overlay->inner, key, failure));
+}
+
+static status
+overlay_seek_before (struct source *source, struct bytes key, struct failure *failure)
+{
+  struct overlay_source *overlay = (struct overlay_source *) source;
+  return overlay_show (overlay, source_seek_before (overlay->inner, key, failure));
+}
+
+static status
+overlay_first (struct source *source, struct failure *failure)
+{
+  struct overlay_source *overlay = (struct overlay_source *) source;
+  return overlay_show (overlay, source_first (overlay->inner, failure));
+}
+
+static status
+overlay_last (struct source *source, struct failure *failure)
+{
+  struct overlay_source *overlay = (struct overlay_source *) source;
+  return overlay_show (overlay, source_last (overlay->inner, failure));
+}
+
+static status
+overlay_next (struct source *source, struct failure *failure)
+{
+  struct overlay_source *overlay = (struct overlay_source *) source;
+  return overlay_show (overlay, source_next (overlay->inner, failure));
+}
+
+static status
+overlay_previous (struct source *source, struct failure *failure)
+{
+  struct overlay_source *overlay = (struct overlay_source *) source;
+  return overlay_show (overlay, source_previous (overlay->inner, failure));
+}
+
+static void
+overlay_release (struct source *source)
+{
+  struct overlay_source *overlay = (struct overlay_source *) source;
+  source_release (overlay->inner);
+  free (overlay);
+}
+
+static status
+overlay_source_new (struct memtable *index, struct source **out, struct failure *failure)
+{
+  static const struct source_operations operations = {
+    .seek = overlay_seek,
+    .seek_before = overlay_seek_before,
+    .first = overlay_first,
+    .last = overlay_last,
+    .next = overlay_next,
+    .previous = overlay_previous,
+    .release = overlay_release,
+  };
+  struct overlay_source *overlay = calloc (1, sizeof *overlay);
+  if (overlay == NULL)
+    return fail_memory (failure, sizeof *overlay, "a cursor");
+  overlay->base.operations = &operations;
+  status result = memtable_source_new (index, &overlay->inner, failure);
+  if (result != STATUS_OK)
+    {
+      free (overlay);
+      return result;
+    }
+  *out = &overlay->base;
+  return STATUS_OK;
+}
+
+/* ---- sources ---- */
+
+static void
+drop_sources (struct engine_cursor *cursor)
+{
+  source_release (cursor->source);
+  cursor->source = NULL;
+  for (size_t i = 0; i < cursor->range_count; i++)
+    range_set_unref (cursor->ranges[i]);
+  free (cursor->ranges);
+  cursor->ranges = NULL;
+  cursor->range_count = 0;
+  range_set_unref (cursor->own_ranges);
+  cursor->own_ranges = NULL;
+  view_unref (cursor->view);
+  cursor->view = NULL;
+}
+
+/* Adds the source and range deletes of one memtable. */
+static status
+add_table (struct engine_cursor *cursor, struct memtable *table, struct source **sources,
+           size_t *count, struct failure *failure)
+{
+  struct range_set *ranges = NULL;
+  if (memtable_is_empty (table))
+    return STATUS_OK;
+  status result = memtable_range_deletes (table, &ranges, failure);
+  if (result == STATUS_OK && ranges != NULL)
+    cursor->ranges[cursor->range_count++] = ranges;
+  if (result == STATUS_OK)
+    result = memtable_source_new (table, &sources[*count], failure);
+  *count += result == STATUS_OK;
+  return result;
+}
+
+static status
+add_run (struct engine_cursor *cursor, struct run *run, struct source **sources, size_t *count,
+         struct failure *failure)
+{
+  struct segment_source_settings settings = engine_source_settings (cursor->engine, false);
+  for (size_t i = 0; i < run->count && run->has_range_deletes; i++)
+    {
+      const struct range_set *ranges = segment_range_deletes (run->segments[i]);
+      if (ranges != NULL)
+        cursor->ranges[cursor->range_count++] = range_set_ref ((struct range_set *) ranges);
+    }
+  status result = run_source (run, &settings, &sources[*count], failure);
+  *count += result == STATUS_OK;
+  return result;
+}
+
+static status
+add_own (struct engine_cursor *cursor, struct source **sources, size_t *count,
+         struct failure *failure)
+{
+  struct memtable *index
+      = cursor->transaction != NULL ? transaction_index (cursor->transaction) : NULL;
+  if (index == NULL)
+    return STATUS_OK;
+  status result = memtable_range_deletes (index, &cursor->own_ranges, failure);
+  if (result == STATUS_OK)
+    result = overlay_source_new (index, &sources[*count], failure);
+  *count += result == STATUS_OK;
+  return result;
+}
+
+/* Builds everything for the present view. */
+static status
+build_sources (struct engine_cursor *cursor, struct failure *failure)
+{
+  drop_sources (cursor);
+  struct view *view = cursor->view = engine_view (cursor->engine); /* C1 */
+  if (view == NULL)
+    return engine_enter_slow (cursor->engine, failure);
+  size_t segments = 0, count = 0;
+  for (size_t i = 0; i < view->run_count; i++)
+    segments += view->runs[i]->count;
+  struct source **sources = calloc (view->run_count + FROZEN_MAX + 2, sizeof *sources);
+  cursor->ranges = calloc (segments + FROZEN_MAX + 2, sizeof *cursor->ranges);
+  status result = sources != NULL && cursor->ranges != NULL
+                      ? add_own (cursor, sources, &count, failure)
+                      : fail_memory (failure, segments * sizeof *cursor->ranges, "a cursor");
+  if (result == STATUS_OK && view->active != NULL)
+    result = add_table (cursor, view->active->table, sources, &count, failure);
+  for (unsigned i = 0; i < view->frozen_count && result == STATUS_OK; i++)
+    result = add_table (cursor, view->frozen[i]->table, sources, &count, failure);
+  for (size_t i = 0; i < view->run_count && result == STATUS_OK; i++)
+    result = add_run (cursor, view->runs[i], sources, &count, failure);
+  if (result == STATUS_OK)
+    result = merge_source_new (sources, count, &cursor->source, failure);
+  else
+    for (size_t i = 0; i < count; i++)
+      source_release (sources[i]);
+  free (sources);
+  if (result != STATUS_OK)
+    drop_sources (cursor);
+  return result;
+}
+
+static bool
+view_is_stale (const struct engine_cursor *cursor)
+{
+  return cursor->view
+         != atomic_load_explicit (&cursor->engine->view, memory_order_relaxed);
+}
+
+/* ---- what is visible ---- */
+
+static bool
+is_visible (const struct engine_cursor *cursor, const struct record *record)
+{
+  if (record->sequence >= OVERLAY_BASE)
+    return record->sequence - OVERLAY_BASE <= cursor->own_operations;
+  return record->sequence <= cursor->sequence;
+}
+
+static bool
+is_hidden (const struct engine_cursor *cursor, const struct record *record)
+{
+  bool own = record->sequence >= OVERLAY_BASE;
+  if (record->kind == RECORD_DELETE)
+    return true;
+  if (cursor->own_ranges != NULL)
+    {
+      uint64_t cover
+          = range_set_cover (cursor->own_ranges, record->key, cursor->own_operations);
+      if (own ? cover > record->sequence - OVERLAY_BASE : cover > 0)
+        return true;
+    }
+  if (own)
+    return false;
+  for (size_t i = 0; i < cursor->range_count; i++)
+    if (range_set_cover (cursor->ranges[i], record->key, cursor->sequence) > record->sequence)
+      return true;
+  return false;
+}
+
+static void
+forget_value (struct engine_cursor *cursor)
+{
+  if (cursor->has_blob)
+    engine_value_release (&cursor->blob);
+  cursor->has_blob = false;
+}
+
+static status
+ran_out (struct engine_cursor *cursor, struct bytes limit, struct failure *failure)
+{
+  cursor->valid = false;
+  return cursor->span != NULL ? transaction_span_reach (cursor->span, limit, false, failure)
+                              : STATUS_OK;
+}
+
+static status
+show (struct engine_cursor *cursor, struct failure *failure)
+{
+  cursor->valid = true;
+  return cursor->span != NULL ? transaction_span_reach (cursor->span,
+                                                        buffer_bytes (&cursor->key), true, failure)
+                              : STATUS_OK;
+}
+
+/* From where the merge stands to the next key to show. `skip`: the key in cursor->key is done. */
+static status
+settle_forward (struct engine_cursor *cursor, bool skip, struct failure *failure)
+{
+  struct source *source = cursor->source;
+  status result = STATUS_OK;
+  cursor->direction = DIRECTION_FORWARD;
+  for (; result == STATUS_OK && source->valid; result = source_next (source, failure))
+    {
+      const struct record *record = &source->record;
+      if (skip && bytes_equal (record->key, buffer_bytes (&cursor->key)))
+        continue;
+      if (bytes_compare (record->key, cursor->upper.bytes) >= 0)
+        return ran_out (cursor, cursor->upper.bytes, failure);
+      skip = false;
+      if (!is_visible (cursor, record))
+        continue;
+      result = buffer_set (&cursor->key, record->key, failure);
+      if (result != STATUS_OK)
+        break;
+      if (!is_hidden (cursor, record))
+        {
+          cursor->record = *record;
+          return show (cursor, failure);
+        }
+      skip = true;
+    }
+  if (result != STATUS_OK)
+    cursor->valid = false;
+  return result == STATUS_OK ? ran_out (cursor, cursor->upper.bytes, failure) : result;
+}
+
+/* From the oldest version of a key back to the newest: the newest visible one, copied. */
+static status
+gather_backward (struct engine_cursor *cursor, bool *found, struct failure *failure)
+{
+  struct source *source = cursor->source;
+  status result = buffer_set (&cursor->key, source->record.key, failure);
+  *found = false;
+  while (result == STATUS_OK && source->valid
+         && bytes_equal (source->record.key, buffer_bytes (&cursor->key)))
+    {
+      if (is_visible (cursor, &source->record))
+        {
+          *found = true;
+          cursor->record = source->record;
+          cursor->record.key = buffer_bytes (&cursor->key);
+          bool keep = !cursor->keys_only || source->record.kind == RECORD_BLOB;
+          result = buffer_set (&cursor->copy, keep ? source->record.value : BYTES_NONE, failure);
+          cursor->record.value = buffer_bytes (&cursor->copy);
+        }
+      if (result == STATUS_OK)
+        result = source_previous (source, failure);
+    }
+  return result;
+}
+
+static status
+settle_backward (struct engine_cursor *cursor, struct failure *failure)
+{
+  struct source *source = cursor->source;
+  status result = STATUS_OK;
+  cursor->direction = DIRECTION_BACKWARD;
+  while (result == STATUS_OK && source->valid
+         && bytes_compare (source->record.key, cursor->lower.bytes) >= 0)
+    {
+      bool found;
+      result = gather_backward (cursor, &found, failure);
+      if (result == STATUS_OK && found && !is_hidden (cursor, &cursor->record))
+        return show (cursor, failure);
+    }
+  cursor->valid = false;
+  return result == STATUS_OK ? ran_out (cursor, cursor->lower.bytes, failure) : result;
+}
+
+/* ---- moving ---- */
+
+static status
+check_open (struct engine_cursor *cursor, struct failure *failure)
+{
+  if (cursor->transaction != NULL)
+    return transaction_check (cursor->transaction, failure);
+  return engine_enter (cursor->engine, failure);
+}
+
+/* Ready to be positioned anew: sources of the present view, own writes up to now. */
+static status
+position (struct engine_cursor *cursor, struct bytes start, struct failure *failure)
+{
+  forget_value (cursor);
+  cursor->valid = false;
+  status result = check_open (cursor, failure);
+  if (result != STATUS_OK)
+    return result;
+  uint64_t own = cursor->transaction != NULL ? transaction_operations (cursor->transaction) : 0;
+  bool own_changed = own != cursor->own_operations;
+  cursor->own_operations = own;
+  cursor->span = NULL;
+  if (cursor->source == NULL || own_changed || view_is_stale (cursor))
+    result = build_sources (cursor, failure);
+  if (result == STATUS_OK && cursor->transaction != NULL
+      && transaction_is_serializable (cursor->transaction))
+    result = transaction_span_new (cursor->transaction, start, start, &cursor->span, failure);
+  return result;
+}
+
+/* The user's key, clamped to the cursor's range. */
+static status
+clamp (struct engine_cursor *cursor, struct bytes key, struct internal_key *internal,
+       struct bytes *out, struct failure *failure)
+{
+  engine_store store = internal_key_store_of (cursor->lower.bytes);
+  if (key.size > KEY_SIZE_MAX)
+    return fail (failure, STATUS_KEY_TOO_LARGE, "a key of %zu bytes is too large: the limit is %u",
+                 key.size, KEY_SIZE_MAX);
+  status result = internal_key_make (internal, store, key, failure);
+  if (result != STATUS_OK)
+    return result;
+  *out = internal->bytes;
+  if (bytes_compare (*out, cursor->lower.bytes) < 0)
+    *out = cursor->lower.bytes;
+  if (bytes_compare (*out, cursor->upper.bytes) > 0)
+    *out = cursor->upper.bytes;
+  return STATUS_OK;
+}
+
+static status
+seek_forward (struct engine_cursor *cursor, struct bytes from, struct failure *failure)
+{
+  status result = position (cursor, from, failure);
+  if (result == STATUS_OK)
+    result = source_seek (cursor->source, from, failure);
+  return result == STATUS_OK ? settle_forward (cursor, false, failure) : result;
+}
+
+static status
+seek_backward (struct engine_cursor *cursor, struct bytes before, struct failure *failure)
+{
+  status result = position (cursor, before, failure);
+  if (result == STATUS_OK)
+    result = source_seek_before (cursor->source, before, failure);
+  return result == STATUS_OK ? settle_backward (cursor, failure) : result;
+}
+
+status
+engine_cursor_first (struct engine_cursor *cursor, struct failure *failure)
+{
+  return seek_forward (cursor, cursor->lower.bytes, failure);
+}
+
+status
+engine_cursor_last (struct engine_cursor *cursor, struct failure *failure)
+{
+  return seek_backward (cursor, cursor->upper.bytes, failure);
+}
+
+status
+engine_cursor_seek (struct engine_cursor *cursor, struct bytes key, struct failure *failure)
+{
+  struct internal_key internal;
+  struct bytes from;
+  status result = clamp (cursor, key, &internal, &from, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = seek_forward (cursor, from, failure);
+  internal_key_clear (&internal);
+  return result;
+}
+
+status
+engine_cursor_seek_before (struct engine_cursor *cursor, struct bytes key, struct failure *failure)
+{
+  struct internal_key internal;
+  struct bytes before;
+  status result = clamp (cursor, key, &internal, &before, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = seek_backward (cursor, before, failure);
+  internal_key_clear (&internal);
+  return result;
+}
+
+/* Before a step: the sources must be of the present view and stand right for the direction. */
+static status
+prepare_step (struct engine_cursor *cursor, enum direction direction, bool *moved,
+              struct failure *failure)
+{
+  *moved = false;
+  forget_value (cursor);
+  status result = check_open (cursor, failure);
+  if (result != STATUS_OK || !cursor->valid)
+    {
+      cursor->valid = false;
+      return result;
+    }
+  bool stale = view_is_stale (cursor);
+  if (!stale && cursor->direction == direction)
+    return STATUS_OK;
+  if (stale)
+    result = build_sources (cursor, failure);
+  struct bytes here = buffer_bytes (&cursor->key);
+  if (result == STATUS_OK)
+    result = direction == DIRECTION_FORWARD ? source_seek (cursor->source, here, failure)
+                                            : source_seek_before (cursor->source, here, failure);
+  *moved = true;
+  if (result != STATUS_OK)
+    cursor->valid = false;
+  return result;
+}
+
+status
+engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
+{
+  bool moved;
+  status result = prepare_step (cursor, DIRECTION_FORWARD, &moved, failure);
+  if (result != STATUS_OK || !cursor->valid)
+    return result;
+  if (!moved)
+    result = source_next (cursor->source, failure);
+  if (result == STATUS_OK)
+    return settle_forward (cursor, true, failure);
+  cursor->valid = false;
+  return result;
+}
+
+status
+engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
+{
+  bool moved;
+  status result = prepare_step (cursor, DIRECTION_BACKWARD, &moved, failure);
+  if (result != STATUS_OK || !cursor->valid)
+    return result;
+  return settle_backward (cursor, failure);
+}
+
+/* ---- looking ---- */
+
+bool
+engine_cursor_valid (const struct engine_cursor *cursor)
+{
+  return cursor->valid;
+}
+
+struct bytes
+engine_cursor_key (const struct engine_cursor *cursor)
+{
+  if (!cursor->valid)
+    return BYTES_NONE;
+  return BYTES (cursor->key.data + STORE_ID_SIZE, cursor->key.size - STORE_ID_SIZE);
+}
+
+uint64_t
+engine_cursor_sequence (const struct engine_cursor *cursor)
+{
+  return cursor->valid && cursor->record.sequence < OVERLAY_BASE ? cursor->record.sequence : 0;
+}
+
+status
+engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct failure *failure)
+{
+  *out = BYTES_NONE;
+  if (!cursor->valid)
+    return fail (failure, STATUS_INVALID,
+                 "the cursor stands on no record; move it and check that it is valid");
+  if (cursor->record.kind != RECORD_BLOB)
+    {
+      *out = cursor->record.value;
+      return STATUS_OK;
+    }
+  if (!cursor->has_blob)
+    {
+      status result = engine_enter (cursor->engine, failure);
+      if (result == STATUS_OK)
+        result = blob_value (cursor->engine, cursor->view, cursor->record.value, &cursor->blob,
+                             failure);
+      if (result != STATUS_OK)
+        return result;
+      cursor->has_blob = true;
+    }
+  *out = cursor->blob.data;
+  return STATUS_OK;
+}
+
+status
+engine_cursor_take_value (struct engine_cursor *cursor, struct engine_value *out,
+                          struct failure *failure)
+{
+  *out = (struct engine_value){ .holder_kind = HOLDER_NONE };
+  struct bytes value;
+  status result = engine_cursor_value (cursor, &value, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (cursor->has_blob)
+    {
+      *out = cursor->blob;
+      cursor->has_blob = false;
+    }
+  else if (value.size > 0)
+    {
+      uint8_t *copy = malloc (value.size);
+      if (copy == NULL)
+        return fail_memory (failure, value.size, "a value");
+      memcpy (copy, value.data, value.size);
+      out->data = BYTES (copy, value.size);
+      out->holder = copy;
+      out->holder_kind = HOLDER_HEAP;
+    }
+  out->sequence = engine_cursor_sequence (cursor);
+  return STATUS_OK;
+}
+
+/* ---- making ---- */
+
+static status
+hold_snapshot (struct engine_cursor *cursor, const struct engine_cursor_settings *settings,
+               struct failure *failure)
+{
+  if (settings->transaction != NULL)
+    {
+      cursor->sequence = transaction_reading (settings->transaction)->sequence;
+      return transaction_check (settings->transaction, failure);
+    }
+  if (settings->snapshot != NULL)
+    {
+      /* A slot of its own, so that freeing the snapshot first does no harm. */
+      status result = snapshots_share (&cursor->engine->snapshots, settings->snapshot->sequence,
+                                       &cursor->slot, failure);
+      cursor->sequence = settings->snapshot->sequence;
+      return result;
+    }
+  return snapshots_hold (&cursor->engine->snapshots, &cursor->engine->published, &cursor->slot,
+                         &cursor->sequence, failure);
+}
+
+status
+engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *settings,
+                   struct engine_cursor **out, struct failure *failure)
+{
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (settings->lower.size > KEY_SIZE_MAX || settings->upper.size > KEY_SIZE_MAX)
+    return fail (failure, STATUS_KEY_TOO_LARGE,
+                 "a bound of the cursor is larger than %u bytes; shorten it", KEY_SIZE_MAX);
+  if (settings->upper.size > 0 && bytes_compare (settings->lower, settings->upper) > 0)
+    return fail (failure, STATUS_INVALID,
+                 "the range is reversed: its lower bound is above its upper bound; swap them");
+  struct engine_cursor *cursor = calloc (1, sizeof *cursor);
+  if (cursor == NULL)
+    return fail_memory (failure, sizeof *cursor, "a cursor");
+  cursor->engine = engine_ref (engine);
+  cursor->transaction = settings->transaction;
+  cursor->keys_only = settings->keys_only;
+  result = internal_key_make (&cursor->lower, settings->store, settings->lower, failure);
+  if (result == STATUS_OK)
+    result = internal_range_end (&cursor->upper, settings->store, settings->upper, failure);
+  if (result == STATUS_OK)
+    result = hold_snapshot (cursor, settings, failure);
+  if (result != STATUS_OK)
+    {
+      engine_cursor_free (cursor);
+      return result;
+    }
+  COUNT (engine, cursors, 1);
+  *out = cursor;
+  return STATUS_OK;
+}
+
+void
+engine_cursor_free (struct engine_cursor *cursor)
+{
+  if (cursor == NULL)
+    return;
+  forget_value (cursor);
+  drop_sources (cursor);
+  snapshots_drop (&cursor->engine->snapshots, cursor->slot);
+  internal_key_clear (&cursor->lower);
+  internal_key_clear (&cursor->upper);
+  free (cursor->key.data);
+  free (cursor->copy.data);
+  engine_unref (cursor->engine);
+  free (cursor);
+}
