@@ -531,6 +531,17 @@ survey_after (struct walk walk, uint64_t limit, struct survey *out, struct failu
     }
 }
 
+static uint64_t
+count_nonzero (const uint8_t *bytes, uint64_t size)
+{
+  uint64_t count = 0;
+  for (uint64_t at = 0; at < size; at += 8)
+    if (size - at < 8 || load_u64 (bytes + at) != 0)
+      for (uint64_t i = at; i < size && i < at + 8; i++)
+        count += bytes[i] != 0;
+  return count;
+}
+
 /* Counts what a torn tail left in the segment where it starts: in a fresh one all that is not zero,
  * in a recycled one, where stale bytes stand, the attempt at one more record. */
 static status
@@ -558,8 +569,8 @@ torn_tail (struct walk *walk, uint64_t dropped, struct failure *failure)
         uint64_t left = segment->size - offset;
         uint64_t piece = left < WINDOW_SIZE ? left : WINDOW_SIZE;
         result = window_view (walk->window, offset, piece, &at, failure);
-        for (uint64_t i = 0; result == STATUS_OK && i < piece; i++)
-          count += at[i] != 0;
+        if (result == STATUS_OK)
+          count += count_nonzero (at, piece);
         offset += piece;
       }
   walk->window->recovery->out->torn_bytes += count;
