@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "memtable/memtable-arena.h"
+
+#include "base/epoch.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* What a 4-byte reference of 8-byte units reaches; less where address space is short. */
+#if UINTPTR_MAX > UINT32_MAX
+#define DATA_RESERVED_MAX ((size_t)32 << 30)
+#else
+#define DATA_RESERVED_MAX ((size_t)256 << 20)
+#endif
+#define DATA_RESERVED_MIN ((size_t)32 << 20)
+#define BUCKETS_PER_DATA 4 /* address space of the data for one of the buckets */
+
+static size_t
+round_up (size_t size, size_t step)
+{
+  return (size + step - 1) / step * step;
+}
+
+static bool
+region_reserve (struct arena_region *region, size_t size)
+{
+  void *base = mmap (NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED)
+    return false;
+  *region = (struct arena_region){ .base = base, .reserved = size };
+  return true;
+}
+
+static void
+region_release (struct arena_region *region, struct ledger *ledger)
+{
+  if (region->base == NULL)
+    return;
+  munmap (region->base, region->reserved);
+  ledger_refund (ledger, LEDGER_MEMTABLE, region->charged);
+  *region = (struct arena_region){ 0 };
+}
+
+bool
+arena_region_open (struct arena_region *region, size_t size)
+{
+  if (size <= region->open)
+    return true;
+  if (size > region->reserved)
+    return false;
+  size_t end = round_up (size, ARENA_OPEN_STEP);
+  if (end > region->reserved)
+    end = region->reserved;
+  if (mprotect (region->base + region->open, end - region->open, PROT_READ | PROT_WRITE) != 0)
+    return false;
+  region->open = end;
+  return true;
+}
+
+void
+arena_region_charge (struct arena_region *region, struct ledger *ledger, size_t size)
+{
+  if (size <= region->charged)
+    return;
+  size_t end = round_up (size, ARENA_CHARGE_STEP);
+  if (end > region->open)
+    end = region->open;
+  if (end <= region->charged)
+    return;
+  ledger_charge (ledger, LEDGER_MEMTABLE, end - region->charged);
+  region->charged = end;
+}
+
+/* Gives the memory beyond `size` back to the system and to the ledger. */
+static void
+region_shrink (struct arena_region *region, struct ledger *ledger, size_t size)
+{
+  size = round_up (size, ARENA_CHARGE_STEP);
+  if (region->charged <= size)
+    return;
+  if (madvise (region->base + size, region->open - size, MADV_DONTNEED) != 0)
+    return;
+  ledger_refund (ledger, LEDGER_MEMTABLE, region->charged - size);
+  region->charged = size;
+}
+
+static void
+arena_free (struct arena *arena, struct ledger *ledger)
+{
+  region_release (&arena->data, ledger);
+  region_release (&arena->buckets, ledger);
+  free (arena);
+}
+
+static struct arena *
+arena_new (struct memtable_pool *pool)
+{
+  struct arena *arena = calloc (1, sizeof *arena);
+  if (arena == NULL)
+    return NULL;
+  for (size_t size = DATA_RESERVED_MAX; size >= DATA_RESERVED_MIN; size /= 2)
+    {
+      if (region_reserve (&arena->data, size)
+          && region_reserve (&arena->buckets, size / BUCKETS_PER_DATA))
+        return arena;
+      region_release (&arena->data, pool->ledger);
+    }
+  free (arena);
+  return NULL;
+}
+
+status
+memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memtable_pool **out,
+                   struct failure *failure)
+{
+  struct memtable_pool *pool = calloc (1, sizeof *pool);
+  if (pool == NULL)
+    return fail_memory (failure, sizeof *pool, "a pool of memtables");
+  pool->ledger = ledger;
+  pool->arena_size = arena_size;
+  pthread_mutex_init (&pool->lock, NULL);
+  *out = pool;
+  return STATUS_OK;
+}
+
+static void
+pool_destroy (struct memtable_pool *pool)
+{
+  memtable_pool_trim (pool);
+  pthread_mutex_destroy (&pool->lock);
+  free (pool);
+}
+
+void
+memtable_pool_trim (struct memtable_pool *pool)
+{
+  pthread_mutex_lock (&pool->lock);
+  struct arena *list = pool->kept;
+  pool->kept = NULL;
+  pool->kept_count = 0;
+  pthread_mutex_unlock (&pool->lock);
+
+  while (list != NULL)
+    {
+      struct arena *next = list->next;
+      arena_free (list, pool->ledger);
+      list = next;
+    }
+}
+
+void
+memtable_pool_free (struct memtable_pool *pool)
+{
+  if (pool == NULL)
+    return;
+  pthread_mutex_lock (&pool->lock);
+  bool waiting = pool->users > 0;
+  pthread_mutex_unlock (&pool->lock);
+  /* Memtables whose last reference is gone may still wait for their epoch. */
+  if (waiting)
+    epoch_collect (true);
+
+  pthread_mutex_lock (&pool->lock);
+  pool->closed = true;
+  bool last = pool->users == 0;
+  pthread_mutex_unlock (&pool->lock);
+  if (last)
+    pool_destroy (pool);
+}
+
+struct arena *
+memtable_pool_take (struct memtable_pool *pool)
+{
+  pthread_mutex_lock (&pool->lock);
+  struct arena *arena = pool->kept;
+  if (arena != NULL)
+    {
+      pool->kept = arena->next;
+      pool->kept_count--;
+    }
+  pool->users++;
+  pthread_mutex_unlock (&pool->lock);
+
+  if (arena == NULL)
+    arena = arena_new (pool);
+  if (arena == NULL)
+    {
+      pthread_mutex_lock (&pool->lock);
+      pool->users--;
+      pthread_mutex_unlock (&pool->lock);
+      return NULL;
+    }
+  arena->next = NULL;
+  return arena;
+}
+
+void
+memtable_pool_give (struct memtable_pool *pool, struct arena *arena)
+{
+  /* One huge commit must not hold its memory for good. */
+  size_t keep = pool->arena_size + pool->arena_size / 4;
+  region_shrink (&arena->data, pool->ledger, keep);
+  region_shrink (&arena->buckets, pool->ledger, keep / BUCKETS_PER_DATA);
+
+  pthread_mutex_lock (&pool->lock);
+  if (!pool->closed && pool->kept_count < ARENA_KEPT_MAX)
+    {
+      arena->next = pool->kept;
+      pool->kept = arena;
+      pool->kept_count++;
+      arena = NULL;
+    }
+  pool->users--;
+  bool last = pool->closed && pool->users == 0;
+  pthread_mutex_unlock (&pool->lock);
+
+  if (arena != NULL)
+    arena_free (arena, pool->ledger);
+  if (last)
+    pool_destroy (pool);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memtable-arena: the memory of one memtable, two address ranges that never move.
+ *
+ *   data      records, nodes, the journal: handed out from the front, 8-byte units, so that a
+ *             4-byte reference names any of 32 GiB
+ *   buckets   the side hash, one array that grows at its end
+ *
+ * Address space is reserved whole and closed (PROT_NONE); a part is opened before it is used, and
+ * becomes real memory when it is touched. An arena that comes back from a dead memtable is kept
+ * for the next one with its pages, because the first touch of a page costs more than the insert.
+ *
+ * Invariants
+ *   A1  charged >= what was ever touched of a region, rounded up to ARENA_CHARGE_STEP, or to the
+ *       region's open end; the ledger holds exactly the sum of charged over all living arenas.
+ *   A2  open <= reserved; nothing is touched beyond open.
+ *
+ * Threads: a region belongs to its memtable's writer; the pool has its own lock.
+ */
+#ifndef LIGHTNING_MEMTABLE_ARENA_H
+#define LIGHTNING_MEMTABLE_ARENA_H
+
+#include "memtable/memtable.h"
+
+#include <pthread.h>
+
+#define ARENA_CHARGE_STEP ((size_t)64 << 10) /* bytes the ledger is told of at a time */
+#define ARENA_OPEN_STEP ((size_t)1 << 20)    /* bytes opened at a time */
+#define ARENA_KEPT_MAX 2                     /* arenas a pool keeps */
+
+struct arena_region
+{
+  uint8_t *base;   /* start of the reserved addresses */
+  size_t reserved; /* bytes of address space */
+  size_t open;     /* bytes from base that may be touched */
+  size_t charged;  /* bytes from base the ledger knows of */
+};
+
+struct arena
+{
+  struct arena *next;          /* in the pool's list of kept arenas */
+  struct arena_region data;    /* records, nodes, journal */
+  struct arena_region buckets; /* the side hash */
+};
+
+struct memtable_pool
+{
+  struct ledger *ledger; /* charged under LEDGER_MEMTABLE */
+  size_t arena_size;     /* bytes a memtable is expected to reach */
+  pthread_mutex_t lock;  /* guards the fields below */
+  struct arena *kept;    /* arenas waiting for a memtable */
+  unsigned kept_count;   /* length of that list */
+  size_t users;          /* memtables not yet released */
+  bool closed;           /* memtable_pool_free was called: the last user frees the pool */
+};
+
+/* A kept arena or a new one. NULL when neither address space nor memory is to be had. */
+struct arena *memtable_pool_take (struct memtable_pool *pool);
+/* Takes an arena back from a memtable that is gone; `used` bytes of data were in use. */
+void memtable_pool_give (struct memtable_pool *pool, struct arena *arena);
+
+/* Opens at least `size` bytes. False when the reservation or the system's memory is exhausted. */
+bool arena_region_open (struct arena_region *region, size_t size);
+/* Tells the ledger that `size` bytes from the base are (about to be) in use. */
+void arena_region_charge (struct arena_region *region, struct ledger *ledger, size_t size);
+
+#endif

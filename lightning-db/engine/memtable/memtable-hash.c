@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The side hash: linear hashing over an array of cache lines that grows by one bucket at a time.
+ *
+ * A slot keeps 32 bits of the hash beside the reference; the bucket's number comes from those
+ * bits too, so that splitting a bucket reads no key. Growing never stops the writer for more than
+ * one bucket.
+ *
+ * Invariants
+ *   H1  Every entry of the tree is in the chain of its bucket, or that chain ends with
+ *       BUCKET_INCOMPLETE (then the tree has the last word). So hashing cannot fail: what finds no
+ *       room is simply left out.
+ *   H2  While an entry is in its bucket it does not move: a split copies what leaves to the new
+ *       bucket, publishes bucket_count, and only then clears the old slots. A reader that finds
+ *       nothing looks at bucket_count again, and goes on only if it now names another bucket.
+ *   H3  An overflow bucket taken out of a chain is empty; readers still in it find nothing wrong
+ *       when it serves another chain (slots are compared with 31 bits of the hash, then the key).
+ */
+#include "memtable/memtable-private.h"
+
+#if defined(__SSE2__) && !MEMTABLE_SCALAR_ONLY
+#include <emmintrin.h>
+#define BUCKET_SSE2 1
+#else
+#define BUCKET_SSE2 0
+#endif
+
+#define TAIL (BUCKET_SLOTS - 1)
+#define BUCKET_INCOMPLETE 2u
+#define BUCKETS_FIRST 16u    /* buckets of an empty memtable */
+#define CHAIN_OVERFLOW_MAX 2 /* overflow buckets of a chain */
+
+/* Entries per bucket, times two, above which a bucket is split. The unsplit ones hold up to twice
+ * the mean, and a bucket has eight slots. */
+#define FILL_TIMES_TWO 7u
+
+static inline uint64_t
+slot_load (const uint64_t *slot)
+{
+  return __atomic_load_n (slot, __ATOMIC_ACQUIRE);
+}
+
+static inline void
+slot_store (uint64_t *slot, uint64_t value)
+{
+  __atomic_store_n (slot, value, __ATOMIC_RELEASE);
+}
+
+static inline uint32_t
+slot_hash (uint64_t hash)
+{
+  return (uint32_t)hash | 1;
+}
+
+static inline uint64_t
+slot_make (uint32_t low, reference at)
+{
+  return (uint64_t)at << 32 | low;
+}
+
+static inline bool
+slot_is_entry (uint64_t slot)
+{
+  return (slot & 1) != 0;
+}
+
+static inline reference
+slot_reference (uint64_t slot)
+{
+  return (reference)(slot >> 32);
+}
+
+static inline bool
+slot_is_link (uint64_t slot)
+{
+  return slot != 0 && (uint32_t)slot == 0;
+}
+
+static inline uint32_t
+bucket_index (uint32_t hash, uint32_t count)
+{
+  uint32_t mask = UINT32_MAX >> __builtin_clz (count);
+  uint32_t index = (hash >> 1) & mask;
+  return index < count ? index : index & (mask >> 1);
+}
+
+static inline struct bucket *
+bucket_at (const struct memtable *table, reference at)
+{
+  return arena_at (table, at);
+}
+
+/* One bit for each slot whose low half is `hash`. */
+static inline unsigned
+bucket_match (const struct bucket *bucket, uint32_t hash)
+{
+#if BUCKET_SSE2
+  const __m128i wanted = _mm_set1_epi64x ((int64_t)hash);
+  const __m128i *pairs = (const __m128i *)bucket->slots;
+  unsigned match = 0;
+  for (unsigned i = 0; i < BUCKET_SLOTS / 2; i++)
+    {
+      /* Only the low halves count: bits 0 and 2 of the four. */
+      __m128i same = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + i), wanted);
+      same = _mm_shuffle_epi32 (same, _MM_SHUFFLE (2, 2, 0, 0));
+      match |= (unsigned)_mm_movemask_pd (_mm_castsi128_pd (same)) << (2 * i);
+    }
+  return match;
+#else
+  unsigned match = 0;
+  for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+    match |= (unsigned)((uint32_t)slot_load (&bucket->slots[i]) == hash) << i;
+  return match;
+#endif
+}
+
+void
+hash_prefetch (const struct memtable *table, uint64_t hash)
+{
+  uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
+  __builtin_prefetch (&table->buckets[bucket_index (slot_hash (hash), count)]);
+}
+
+/* Looks through one chain. `*complete` is false when the tree must be asked. */
+static reference
+chain_find (const struct memtable *table, const struct bucket *bucket, struct bytes key,
+            uint32_t hash, bool *complete)
+{
+  *complete = true;
+  for (;;)
+    {
+      for (unsigned match = bucket_match (bucket, hash); match != 0; match &= match - 1)
+        {
+          uint64_t slot = slot_load (&bucket->slots[__builtin_ctz (match)]);
+          if ((uint32_t)slot != hash)
+            continue;
+          if (bytes_equal (entry_key (entry_at (table, slot_reference (slot))), key))
+            return slot_reference (slot);
+        }
+      uint64_t tail = slot_load (&bucket->slots[TAIL]);
+      if ((uint32_t)tail == BUCKET_INCOMPLETE)
+        *complete = false;
+      if (!slot_is_link (tail))
+        return 0;
+      bucket = bucket_at (table, slot_reference (tail));
+    }
+}
+
+reference
+hash_find (const struct memtable *table, struct bytes key, uint64_t hash64)
+{
+  uint32_t hash = slot_hash (hash64);
+  uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_acquire);
+  uint32_t index = bucket_index (hash, count);
+  for (;;)
+    {
+      bool complete;
+      reference found = chain_find (table, &table->buckets[index], key, hash, &complete);
+      if (found != 0)
+        return found;
+      if (!complete)
+        return tree_find (table, key);
+        /* H2. The loads of the slots were acquire loads; the count grows at most 27 times past the
+         * bits that concern one hash, so this ends. */
+#if !MEMTABLE_SCALAR_ONLY
+      atomic_thread_fence (memory_order_acquire);
+#endif
+      count = atomic_load_explicit (&table->bucket_count, memory_order_acquire);
+      uint32_t now = bucket_index (hash, count);
+      if (now == index)
+        return 0;
+      index = now;
+    }
+}
+
+void
+hash_init (struct memtable *table)
+{
+  memset (table->buckets, 0, BUCKETS_FIRST * sizeof (struct bucket));
+  atomic_store_explicit (&table->bucket_count, BUCKETS_FIRST, memory_order_relaxed);
+  table->bucket_limit = table->arena->buckets.open / sizeof (struct bucket);
+}
+
+bool
+hash_reserve (struct memtable *table, size_t records)
+{
+  struct arena_region *region = &table->arena->buckets;
+  size_t most = region->reserved / sizeof (struct bucket);
+  size_t needed = (table->hashed + records) * 2 / FILL_TIMES_TWO + BUCKETS_FIRST + 2;
+  if (needed > most)
+    needed = most;
+  if (!arena_region_open (region, needed * sizeof (struct bucket)))
+    return false;
+  table->bucket_limit = region->open / sizeof (struct bucket);
+  return true;
+}
+
+/* An empty overflow bucket, or 0 when none may be had without reserving. */
+static reference
+overflow_take (struct memtable *table)
+{
+  reference at = table->free_bucket;
+  if (at != 0)
+    {
+      table->free_bucket = slot_reference (slot_load (&bucket_at (table, at)->slots[0]));
+      slot_store (&bucket_at (table, at)->slots[0], 0);
+      return at;
+    }
+  if (table->overflow_room < sizeof (struct bucket) + CACHE_LINE)
+    return 0;
+  table->overflow_room -= sizeof (struct bucket) + CACHE_LINE;
+  at = memtable_take (table, sizeof (struct bucket), CACHE_LINE);
+  for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+    slot_store (&bucket_at (table, at)->slots[i], 0);
+  return at;
+}
+
+/* A free bucket keeps the list in the high half of its first slot: readers that are still in it
+ * take that for an even, so empty, slot. */
+static void
+overflow_give (struct memtable *table, reference at)
+{
+  slot_store (&bucket_at (table, at)->slots[0], slot_make (0, table->free_bucket));
+  table->free_bucket = at;
+}
+
+static bool
+chain_store (struct memtable *table, struct bucket *bucket, uint64_t slot)
+{
+  for (unsigned overflow = 0;; overflow++)
+    {
+      for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+        if (bucket->slots[i] == 0)
+          {
+            slot_store (&bucket->slots[i], slot);
+            return true;
+          }
+      uint64_t tail = bucket->slots[TAIL];
+      if (slot_is_link (tail))
+        {
+          bucket = bucket_at (table, slot_reference (tail));
+          continue;
+        }
+      if ((uint32_t)tail == BUCKET_INCOMPLETE)
+        return false;
+
+      reference more = overflow < CHAIN_OVERFLOW_MAX ? overflow_take (table) : 0;
+      if (more == 0)
+        {
+          /* H1: what stood in the tail is left to the tree as well. */
+          slot_store (&bucket->slots[TAIL], slot_make (BUCKET_INCOMPLETE, 0));
+          table->hashed--;
+          return false;
+        }
+      struct bucket *next = bucket_at (table, more);
+      slot_store (&next->slots[0], tail);
+      slot_store (&next->slots[1], slot);
+      slot_store (&bucket->slots[TAIL], slot_make (0, more));
+      return true;
+    }
+}
+
+static bool
+chain_is_incomplete (const struct memtable *table, const struct bucket *bucket)
+{
+  while (slot_is_link (bucket->slots[TAIL]))
+    bucket = bucket_at (table, slot_reference (bucket->slots[TAIL]));
+  return (uint32_t)bucket->slots[TAIL] == BUCKET_INCOMPLETE;
+}
+
+/* Copies to `to` every slot of the chain whose hash has `bit`. */
+static void
+split_copy (struct memtable *table, const struct bucket *from, struct bucket *to, uint32_t bit)
+{
+  for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+    slot_store (&to->slots[i], 0);
+  if (chain_is_incomplete (table, from))
+    slot_store (&to->slots[TAIL], slot_make (BUCKET_INCOMPLETE, 0));
+  for (;;)
+    {
+      for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+        if (slot_is_entry (from->slots[i]) && ((uint32_t)from->slots[i] >> 1 & bit) != 0
+            && !chain_store (table, to, from->slots[i]))
+          table->hashed--;
+      if (!slot_is_link (from->slots[TAIL]))
+        return;
+      from = bucket_at (table, slot_reference (from->slots[TAIL]));
+    }
+}
+
+/* Clears what split_copy copied, and unlinks the last overflow bucket when it is empty then. One in
+ * the middle stays: a reader inside it must still find the way on. */
+static void
+split_clear (struct memtable *table, struct bucket *from, uint32_t bit)
+{
+  struct bucket *before = NULL;
+  for (;;)
+    {
+      for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+        if (slot_is_entry (from->slots[i]) && ((uint32_t)from->slots[i] >> 1 & bit) != 0)
+          slot_store (&from->slots[i], 0);
+      if (!slot_is_link (from->slots[TAIL]))
+        break;
+      before = from;
+      from = bucket_at (table, slot_reference (from->slots[TAIL]));
+    }
+  if (before == NULL)
+    return;
+  for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+    if (from->slots[i] != 0)
+      return;
+  reference gone = slot_reference (before->slots[TAIL]);
+  slot_store (&before->slots[TAIL], 0);
+  overflow_give (table, gone);
+}
+
+static void
+hash_grow (struct memtable *table)
+{
+  uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
+  if (table->hashed * 2 <= (uint64_t)count * FILL_TIMES_TWO || count >= table->bucket_limit)
+    return;
+  uint32_t bit = UINT32_C (1) << (31 - __builtin_clz (count));
+  struct bucket *from = &table->buckets[count - bit];
+  arena_region_charge (&table->arena->buckets, table->pool->ledger,
+                       ((size_t)count + 1) * sizeof (struct bucket));
+  split_copy (table, from, &table->buckets[count], bit);
+  atomic_store_explicit (&table->bucket_count, count + 1, memory_order_release);
+  split_clear (table, from, bit);
+}
+
+void
+hash_insert (struct memtable *table, uint64_t hash64, reference entry)
+{
+  uint32_t hash = slot_hash (hash64);
+  uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
+  struct bucket *bucket = &table->buckets[bucket_index (hash, count)];
+  if (chain_store (table, bucket, slot_make (hash, entry)))
+    {
+      table->hashed++;
+      hash_grow (table);
+    }
+}
