@@ -10,6 +10,8 @@
 #include "check.h"
 #include "segment/filter.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static struct failure failure;
@@ -251,9 +253,39 @@ test_hostile (void)
     }
 }
 
+/* Building without memory fails cleanly. In a child, with no more address space than it has. */
+static void
+test_no_memory (void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  for (int kind = FILTER_BLOOM; kind <= FILTER_FUSE8; kind++)
+    {
+      pid_t child = fork ();
+      CHECK (child >= 0);
+      if (child == 0)
+        {
+          struct filter_builder *builder;
+          uint8_t *block = (uint8_t *)1;
+          size_t size = 1;
+          CHECK_OK (filter_builder_new (kind, &builder, &failure));
+          for (uint64_t i = 0; i < 2000000; i++)
+            CHECK_OK (filter_builder_add (builder, hash_of (1, i), &failure));
+          CHECK_INT (setrlimit (RLIMIT_AS, &(struct rlimit){ 4096, 4096 }), 0);
+          CHECK_FAILS (filter_builder_finish (builder, &block, &size, &failure), STATUS_NO_MEMORY);
+          CHECK (block == NULL && size == 0);
+          _exit (0);
+        }
+      int result;
+      CHECK (waitpid (child, &result, 0) == child);
+      CHECK (WIFEXITED (result) && WEXITSTATUS (result) == 0);
+    }
+#endif
+}
+
 int
 main (void)
 {
+  test_no_memory ();
   test_small ();
   test_duplicates ();
   test_skewed ();

@@ -170,6 +170,15 @@ frame_page (const struct frame *frame)
   return slab->memory + (size_t)(frame - slab->frames) * slab->stride + FRAME_HEADER_SIZE;
 }
 
+/* Of a frame being filled; by its owner, with or without the lock. Not done when the slab is made,
+ * so that memory of frames that were never used is never touched, and not under the lock, where the
+ * first touch of a huge page would make everyone wait for the kernel to clear 2 MiB. */
+static inline void
+frame_write_header (struct cache *cache, struct frame *frame)
+{
+  *header_of (frame_page (frame)) = (struct frame_header){ frame, cache };
+}
+
 /* ---- frames.c ---- */
 
 void cache_charge (struct cache *cache, size_t size);

@@ -259,7 +259,10 @@ cache_allocate (struct cache *cache, size_t size)
   frames_stamp (cache);
   pthread_mutex_unlock (&cache->lock);
   page_chunks_retire (dead);
-  return frame != NULL ? frame_page (frame) : NULL;
+  if (frame == NULL)
+    return NULL;
+  frame_write_header (cache, frame);
+  return frame_page (frame);
 }
 
 void

@@ -22,8 +22,8 @@
  *       could have read the slot has ended and its pin count is 0.
  *   C3  A pin is taken inside an epoch section and may outlive it, the segment and the cache's
  *       capacity; pinned frames are charged and never reused.
- *   C4  What the cache holds (frames, ghosts) stays within its capacity, except for pins, for frames
- *       waiting for their epoch, and for a slack of one arena chunk and one large page, so that a
+ *   C4  What the cache holds (frames, ghosts) stays within its capacity, except for pins, for
+ * frames waiting for their epoch, and for a slack of one arena chunk and one large page, so that a
  *       cache of any capacity can serve a read.
  *   C5  Only verified pages are installed.
  *
@@ -43,7 +43,7 @@
 #include <stdatomic.h>
 
 #define PAGE_CHUNK_SLOTS 64u
-#define PAGE_REFERENCED ((uintptr_t) 1)
+#define PAGE_REFERENCED ((uintptr_t)1)
 #define FRAME_HEADER_SIZE 16u
 
 struct cache;
@@ -55,11 +55,13 @@ struct page_chunk
   uint32_t used;                             /* slots that are not 0; under the cache's lock */
 };
 
-struct page_table {
-  struct cache *cache;                    /* outlives the table */
-  uint64_t owner;                         /* the segment's file number, for ghosts */
-  uint64_t page_count;                    /* slots */
-  _Atomic (struct page_chunk *) *chunks;  /* ceil (page_count / PAGE_CHUNK_SLOTS); NULL = none cached */
+struct page_table
+{
+  struct cache *cache; /* outlives the table */
+  uint64_t owner;      /* the segment's file number, for ghosts */
+  uint64_t page_count; /* slots */
+  _Atomic (struct page_chunk *)
+      *chunks; /* ceil (page_count / PAGE_CHUNK_SLOTS); NULL = none cached */
 };
 
 /* `page_size`: the database's unit (4096 … 65536); frames of one unit are pooled. */
@@ -69,10 +71,11 @@ status cache_new (struct ledger *ledger, size_t page_size, uint64_t capacity, st
  * end). Pinned frames live on by themselves, until their last unpin; the ledger is refunded in full
  * and not touched any more. */
 void cache_free (struct cache *cache);
-/* Bytes the cache may hold from now on; shrinking evicts before it returns (as far as pins allow). */
+/* Bytes the cache may hold from now on; shrinking evicts before it returns (as far as pins allow).
+ */
 void cache_set_capacity (struct cache *cache, uint64_t capacity);
-/* Evicts that part (0 … 1) of the cached bytes and gives arena chunks back to the system. Returns the
- * bytes of the evicted frames; the last readers' frames follow with their epoch. */
+/* Evicts that part (0 … 1) of the cached bytes and gives arena chunks back to the system. Returns
+ * the bytes of the evicted frames; the last readers' frames follow with their epoch. */
 uint64_t cache_evict_fraction (struct cache *cache, double fraction);
 
 /* The table must stay where it is until it is cleared. */
@@ -95,7 +98,7 @@ page_table_find (struct page_table *table, uint64_t page)
   if (value != 0 && (value & PAGE_REFERENCED) == 0)
     atomic_compare_exchange_strong_explicit (slot, &value, value | PAGE_REFERENCED,
                                              memory_order_relaxed, memory_order_relaxed);
-  return (const uint8_t *) (value & ~PAGE_REFERENCED);
+  return (const uint8_t *)(value & ~PAGE_REFERENCED);
 }
 
 /* Starts fetching the slot's line. */
@@ -110,8 +113,8 @@ page_table_prefetch (struct page_table *table, uint64_t page)
 
 /* A frame for a decoded page of `size` bytes to be filled by the caller (who alone sees it):
  * page bytes, 16-byte aligned, writable. NULL when memory is out. Must be called outside an epoch
- * section: it may evict. Never waits for a reader: when none of the evicted frames is past its epoch
- * it takes new memory (C4). */
+ * section: it may evict. Never waits for a reader: when none of the evicted frames is past its
+ * epoch it takes new memory (C4). */
 uint8_t *cache_allocate (struct cache *cache, size_t size);
 /* Gives an unused frame back. */
 void cache_discard (struct cache *cache, uint8_t *page);
@@ -127,15 +130,16 @@ void cache_pin (const uint8_t *page);
 void cache_unpin (const uint8_t *page);
 size_t cache_page_size (const uint8_t *page); /* logical size given to cache_allocate */
 
-struct cache_statistics {
-  uint64_t capacity, used; /* bytes; used is what LEDGER_CACHE is charged */
-  uint64_t evictions;      /* pages */
+struct cache_statistics
+{
+  uint64_t capacity, used;                         /* bytes; used is what LEDGER_CACHE is charged */
+  uint64_t evictions;                              /* pages */
   uint64_t t1_pages, t2_pages, b1_pages, b2_pages; /* CAR's lists; T1 includes scan pages */
   uint64_t scan_pages;                             /* of T1's */
-  uint64_t target;         /* of T1, in pages of one unit */
-  uint64_t ghost_hits;     /* installs that found their ghost */
-  uint64_t pinned_pages;   /* frames with at least one pin, cached or not */
-  uint64_t waiting_pages;  /* evicted frames that wait for their epoch */
+  uint64_t target;                                 /* of T1, in pages of one unit */
+  uint64_t ghost_hits;                             /* installs that found their ghost */
+  uint64_t pinned_pages;                           /* frames with at least one pin, cached or not */
+  uint64_t waiting_pages;                          /* evicted frames that wait for their epoch */
 };
 /* Looks at every frame to count pins: for people, not for hot paths. */
 void cache_statistics (struct cache *cache, struct cache_statistics *out);

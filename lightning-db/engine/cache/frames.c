@@ -240,13 +240,10 @@ count_live (struct cache *cache, struct frame *frame, bool more)
     cache->small_live += more ? 1 : -(uint64_t)1;
 }
 
-/* The frame is the caller's to fill. Headers are written here and not when the slab is made, so
- * that the memory of frames that were never used is never touched. */
 static struct frame *
 frame_begin (struct cache *cache, struct frame *frame)
 {
   frame->state = FRAME_FILLING;
-  *header_of (frame_page (frame)) = (struct frame_header){ frame, cache };
   count_live (cache, frame, true);
   return frame;
 }
@@ -363,6 +360,7 @@ static void
 frame_move (struct cache *cache, struct frame *from, struct frame *to)
 {
   uintptr_t old = (uintptr_t)frame_page (from), new = (uintptr_t)frame_page (to);
+  frame_write_header (cache, to);
   memcpy (frame_page (to), frame_page (from), from->size);
   to->size = from->size;
   to->slot = from->slot;

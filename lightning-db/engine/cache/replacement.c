@@ -21,7 +21,7 @@
 
 /* Pages one eviction may let pass because they were referred to. A cache whose every page was used
  * since the last eviction would otherwise be swept whole, under the lock, to find one. */
-#define SECOND_CHANCES 256u
+#define SECOND_CHANCES 64u
 
 /* ---- lists ---- */
 
