@@ -76,11 +76,10 @@ epoch_publish (struct epoch_slot *slot)
 static inline void
 epoch_enter (void)
 {
-  struct epoch_thread *self = &epoch_self;
-  if (self->depth++ > 0)
+  if (epoch_self.depth++ > 0)
     return;
-  if (__builtin_expect (self->slot != NULL, 1))
-    epoch_publish (self->slot);
+  if (__builtin_expect (epoch_self.slot != NULL, 1))
+    epoch_publish (epoch_self.slot);
   else
     epoch_enter_unslotted ();
 }
@@ -88,11 +87,10 @@ epoch_enter (void)
 static inline void
 epoch_leave (void)
 {
-  struct epoch_thread *self = &epoch_self;
-  if (--self->depth > 0)
+  if (--epoch_self.depth > 0)
     return;
-  if (__builtin_expect (self->slot != NULL, 1))
-    atomic_store_explicit (&self->slot->entered, 0, memory_order_release);
+  if (__builtin_expect (epoch_self.slot != NULL, 1))
+    atomic_store_explicit (&epoch_self.slot->entered, 0, memory_order_release);
   else
     epoch_leave_unslotted ();
 }

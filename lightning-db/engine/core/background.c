@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define QUIET_MICROSECONDS 500000u /* without writes: merges may settle */
-
 uint64_t
 engine_now (void)
 {

@@ -36,6 +36,7 @@
 enum engine_state { ENGINE_STATE_OPEN, ENGINE_STATE_CLOSING, ENGINE_STATE_CLOSED };
 
 #define MERGE_WORKERS_MAX 16u
+#define QUIET_MICROSECONDS 500000u /* without flushes: merges may settle */
 
 /* A commit that waits for its turn to be visible. On the committer's stack. */
 struct commit_waiter {

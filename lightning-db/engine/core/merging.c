@@ -14,10 +14,9 @@
  */
 #include "core/engine-private.h"
 
-#include "merge/picker.h"
-
 #include <assert.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* The inputs of one merge: view->runs[first … first + count), referenced. */
 struct merge_job {
@@ -73,12 +72,6 @@ merge_job_release (struct engine *engine, struct merge_job *job)
 
 /* ---- merging ---- */
 
-struct merge_inputs {
-  struct source **sources;
-  struct range_set **ranges;
-  size_t source_count, range_count;
-};
-
 static status
 merge_open (struct engine *engine, const struct merge_job *job, struct source **merged,
             struct range_set **ranges, struct failure *failure)
@@ -120,10 +113,6 @@ merge_open (struct engine *engine, const struct merge_job *job, struct source **
   free (sets);
   return result;
 }
-
-struct merge_progress {
-  const struct merge_job *job;
-};
 
 static bool
 merge_report (void *data, uint64_t bytes)
@@ -280,4 +269,207 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
   blob_collect (engine);
   engine_rebalance (engine);
   return STATUS_OK;
+}
+
+/* ---- the background's turn, and the user's ---- */
+
+#define PICKER_RUNS_MAX 256u
+#define PICKER_FAN_IN 14u
+#define SETTLE_FACTOR 10u
+
+struct picker_run {
+  uint64_t bytes, records;
+};
+
+struct picker_settings {
+  const struct picker_run *runs;
+  size_t count;
+  bool all;
+  uint64_t memtable_size;
+  bool quiet;
+  uint64_t user_bytes_since_settled;
+};
+
+struct merge_choice {
+  size_t first, count;
+};
+
+static struct merge_choice
+picker_choose (const struct picker_settings *settings)
+{
+  struct merge_choice choice = { 0, 0 };
+  if (settings->quiet)
+    {
+      uint64_t bound = SETTLE_FACTOR * settings->user_bytes_since_settled, bytes = 0;
+      while (choice.count < settings->count
+             && bytes + settings->runs[choice.count].bytes <= bound)
+        bytes += settings->runs[choice.count++].bytes;
+      return choice;
+    }
+  for (size_t first = 0; first < settings->count; first++)
+    {
+      size_t end = first + 1;
+      uint64_t limit = 4 * settings->runs[first].bytes + settings->memtable_size;
+      while (end < settings->count && settings->runs[end].bytes <= limit)
+        end++;
+      if (end - first >= PICKER_FAN_IN)
+        return (struct merge_choice){ first, end - first };
+    }
+  return choice;
+}
+
+/* How many of the newest runs are free to be merged: busy ones and all behind them are not, except
+ * that a group behind a busy one may be. Only the newest group is considered. view_lock held. */
+static size_t
+free_runs (const struct view *view)
+{
+  size_t count = 0;
+  while (count < view->run_count && !view->runs[count]->busy)
+    count++;
+  return count;
+}
+
+static bool
+is_quiet (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  bool quiet = engine_now () >= engine->last_write + QUIET_MICROSECONDS;
+  pthread_mutex_unlock (&engine->work_lock);
+  return quiet;
+}
+
+/* What is due now. view_lock and manifest_lock held. */
+static struct merge_choice
+choose (struct engine *engine, const struct view *view, bool quiet)
+{
+  struct picker_run runs[PICKER_RUNS_MAX];
+  size_t count = free_runs (view);
+  if (count > PICKER_RUNS_MAX)
+    count = PICKER_RUNS_MAX;
+  for (size_t i = 0; i < count; i++)
+    runs[i] = (struct picker_run){
+      .bytes = view->runs[i]->bytes,
+      .records = view->runs[i]->records,
+    };
+  const struct manifest_state *state = manifest_state (engine->manifest);
+  struct picker_settings settings = {
+    .runs = runs,
+    .count = count,
+    .all = count == view->run_count,
+    .memtable_size = engine->memtable_size,
+    .quiet = quiet,
+    .user_bytes_since_settled = state->user_bytes - state->settle_debt_base,
+  };
+  return picker_choose (&settings);
+}
+
+status
+merge_one (struct engine *engine, bool *did, struct failure *failure)
+{
+  *did = false;
+  if (atomic_load (&engine->write_failed) || atomic_load (&engine->cancel_merges))
+    return STATUS_OK;
+  bool quiet = is_quiet (engine);
+  struct view *view = engine_view (engine);
+  if (view == NULL)
+    return STATUS_OK;
+  struct merge_job job;
+  status result = STATUS_OK;
+  pthread_mutex_lock (&engine->manifest_lock);
+  pthread_mutex_lock (&engine->view_lock);
+  struct merge_choice choice = { 0 };
+  if (view == atomic_load (&engine->view)) /* else somebody else's edit wakes us again */
+    choice = choose (engine, view, quiet);
+  else
+    *did = true;
+  if (choice.count >= 2)
+    result = merge_job_take (&job, view, choice.first, choice.count, failure);
+  pthread_mutex_unlock (&engine->view_lock);
+  pthread_mutex_unlock (&engine->manifest_lock);
+  view_unref (view);
+  if (choice.count < 2 || result != STATUS_OK)
+    return result;
+  result = merge_run (engine, &job, failure);
+  merge_job_release (engine, &job);
+  *did = result == STATUS_OK;
+  return result;
+}
+
+uint64_t
+merge_pending_bytes (struct engine *engine)
+{
+  uint64_t bytes = 0;
+  struct view *view = engine_view (engine);
+  if (view == NULL || !engine->options.merge_enabled)
+    {
+      view_unref (view);
+      return 0;
+    }
+  pthread_mutex_lock (&engine->manifest_lock);
+  pthread_mutex_lock (&engine->view_lock);
+  struct merge_choice choice = choose (engine, view, true);
+  for (size_t i = 0; i < view->run_count; i++)
+    if (view->runs[i]->busy || (i >= choice.first && i < choice.first + choice.count
+                                && choice.count >= 2))
+      bytes += view->runs[i]->bytes;
+  pthread_mutex_unlock (&engine->view_lock);
+  pthread_mutex_unlock (&engine->manifest_lock);
+  view_unref (view);
+  return bytes;
+}
+
+status
+merge_everything (struct engine *engine, engine_progress progress, void *data,
+                  struct failure *failure)
+{
+  for (;;)
+    {
+      status result = engine_enter (engine, failure);
+      if (result != STATUS_OK)
+        return result;
+      struct view *view = engine_view (engine);
+      if (view == NULL)
+        return engine_enter_slow (engine, failure);
+      struct merge_job job = { 0 };
+      bool done = false;
+      pthread_mutex_lock (&engine->view_lock);
+      if (view == atomic_load (&engine->view) && free_runs (view) == view->run_count)
+        {
+          done = view->run_count == 0;
+          if (!done)
+            result = merge_job_take (&job, view, 0, view->run_count, failure);
+        }
+      pthread_mutex_unlock (&engine->view_lock);
+      view_unref (view);
+      if (done || result != STATUS_OK)
+        return result;
+      if (job.count == 0) /* a background merge is under way: wait for it */
+        {
+          nanosleep (&(struct timespec){ 0, 5000000 }, NULL);
+          continue;
+        }
+      job.progress = progress;
+      job.progress_data = data;
+      result = merge_run (engine, &job, failure);
+      merge_job_release (engine, &job);
+      return result;
+    }
+}
+
+status
+engine_compact (struct engine *engine, engine_progress progress, void *data,
+                struct failure *failure)
+{
+  status result = engine_begin (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (engine->read_only)
+    result = fail (failure, STATUS_READ_ONLY, "%s is open read-only; open it for writing",
+                   engine->path);
+  if (result == STATUS_OK)
+    result = engine_flush (engine, failure);
+  if (result == STATUS_OK)
+    result = merge_everything (engine, progress, data, failure);
+  engine_end (engine);
+  return result;
 }

@@ -427,8 +427,10 @@ many_in_segment (struct engine *engine, struct many *many, struct view *view,
       many->part_hashes[i] = many->hashes[many->members[i]];
       many->states[i] = STATUS_BUSY;
     }
+  epoch_enter ();
   segment_get_many (segment, many->part_keys, many->part_hashes, part, sequence, many->lookups,
                     many->states, failure);
+  epoch_leave (); /* what was found is pinned, or in a mapping of the view's segment */
   const struct range_set *ranges = segment_range_deletes (segment);
   for (size_t i = 0; i < part; i++)
     {
@@ -494,7 +496,7 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK || count == 0)
     return result;
-  struct many *many;
+  struct many *many = NULL;
   result = many_new (&many, keys, count, store, failure);
   if (result != STATUS_OK)
     return result;

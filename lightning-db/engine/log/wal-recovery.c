@@ -602,6 +602,8 @@ hand_out (struct recovery *recovery, const struct found_record *record, visit_re
   if (result != STATUS_OK)
     return result;
   recovery->next = record->sequence + 1;
+  if (record->synced > out->synced_sequence)
+    out->synced_sequence = record->synced;
   if (out->records == 0)
     out->first_sequence = record->sequence;
   out->last_sequence = record->sequence;
