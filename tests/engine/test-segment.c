@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-static struct failure failure;
+static _Thread_local struct failure failure;
 static const uint8_t database_id[16] = "a test database";
 
 /* ---- the model ---- */

@@ -286,6 +286,12 @@ cache_pin (const uint8_t *page)
 }
 
 void
+cache_prefetch_pin (const uint8_t *page)
+{
+  __builtin_prefetch (&header_of (page)->frame->pins, 1);
+}
+
+void
 cache_unpin (const uint8_t *page)
 {
   struct frame *frame = header_of (page)->frame;

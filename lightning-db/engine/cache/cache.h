@@ -127,6 +127,8 @@ const uint8_t *cache_install (struct page_table *table, uint64_t page_number, ui
 
 /* Keeps the bytes of a page beyond the epoch section (C3). Pin inside a section; unpin anywhere. */
 void cache_pin (const uint8_t *page);
+/* Starts fetching what cache_pin writes; the page's first line should be there already. */
+void cache_prefetch_pin (const uint8_t *page);
 void cache_unpin (const uint8_t *page);
 size_t cache_page_size (const uint8_t *page); /* logical size given to cache_allocate */
 

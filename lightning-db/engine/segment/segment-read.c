@@ -164,7 +164,11 @@ search_group (struct segment *segment, struct group *group, const uint64_t *hash
     }
   for (size_t i = 0; i < group->count; i++)
     if (group->pages[i] != NULL)
-      leaf_prefetch_candidate (group->pages[i], key_tag (hashes[group->at[i]]), segment->level);
+      {
+        leaf_prefetch_candidate (group->pages[i], key_tag (hashes[group->at[i]]), segment->level);
+        if (segment->mapped == NULL)
+          cache_prefetch_pin (group->pages[i]);
+      }
   for (size_t i = 0; i < group->count; i++)
     {
       size_t at = group->at[i];
@@ -209,7 +213,8 @@ segment_get_many (struct segment *segment, const struct bytes *keys, const uint6
   bool empty = segment->totals.leaves == 0;
   for (size_t next = 0; next < count;)
     {
-      struct group group = { 0 };
+      struct group group;
+      group.count = 0;
       for (; next < count && group.count < FLAT_INDEX_BATCH; next++)
         if (results[next] == STATUS_BUSY && empty)
           results[next] = STATUS_NOT_FOUND;

@@ -17,73 +17,14 @@
  */
 #include "base/hash.h"
 #include "blob/blob.h"
-#include "segment/inner.h"
-#include "segment/leaf.h"
-#include "segment/segment-private.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include "segment/segment-writer-private.h"
+
 #include <stdlib.h>
 
-#define WRITE_BUFFER_SIZE ((size_t)1 << 20)
 #define TRAINING_SIZE ((size_t)1 << 20)
 #define TRAINING_PAGES_LEAST 16u
 #define DICTIONARY_SIZE_MAX ((size_t)16 << 10)
-
-struct pending_pages
-{
-  uint8_t *data;          /* decoded pages end to end; owned */
-  size_t size, room;      /* bytes in use, allocated */
-  struct inner_list list; /* per page: place.offset in data, place.logical, separator */
-};
-
-struct range_list
-{
-  struct range_delete *items; /* each owns its start and end in one allocation at start.data */
-  size_t count, room;         /* entries in use, allocated */
-};
-
-struct segment_writer
-{
-  struct segment_settings settings; /* as given; directory and ledger borrowed */
-  char name[SEGMENT_NAME_SIZE];     /* of the file */
-  struct vfs_file *file;            /* owned */
-  uint64_t seed;                    /* of checksums */
-  status failed;                    /* W3: the first failure's code */
-
-  uint8_t *buffer;  /* WRITE_BUFFER_SIZE bytes, aligned; owned */
-  size_t buffered;  /* bytes in it */
-  uint64_t flushed; /* bytes written to the file: offset of the buffer's front */
-
-  struct leaf_builder leaf;      /* the leaf under construction */
-  uint8_t *page;                 /* scratch for a decoded page; owned */
-  size_t page_room;              /* bytes allocated */
-  uint8_t *stored;               /* scratch for a compressed page; owned */
-  size_t stored_room;            /* bytes allocated */
-  uint8_t *separator;            /* of the leaf under construction; owned */
-  size_t separator_size;         /* bytes */
-  size_t separator_room;         /* bytes allocated */
-  struct inner_list directory;   /* of the leaves written */
-  bool training;                 /* pages go to `pending` */
-  struct pending_pages pending;  /* while training */
-  struct compressor *compressor; /* NULL: raw */
-  uint8_t *dictionary;           /* kept one; owned */
-  size_t dictionary_size;        /* bytes; 0 = none */
-  struct filter_builder *filter; /* NULL: none */
-
-  uint8_t *last_key;                      /* of the leaf before the one under construction; owned */
-  size_t last_key_size;                   /* bytes */
-  size_t last_key_room;                   /* bytes allocated */
-  uint64_t last_sequence;                 /* of the last record */
-  struct range_list ranges;               /* range deletes so far */
-  struct segment_information information; /* counted as records come */
-  struct segment_totals totals;           /* of pages */
-  struct
-  {
-    uint64_t offset, size, checksum;
-  } blocks[BLOCK_COUNT]; /* written so far */
-  size_t charged;        /* to LEDGER_MERGE, bytes */
-};
 
 /* ---- memory ---- */
 
@@ -105,23 +46,10 @@ recharge (struct segment_writer *writer)
 }
 
 static status
-grow (uint8_t **data, size_t *room, size_t size, struct failure *failure)
-{
-  if (*room >= size)
-    return STATUS_OK;
-  uint8_t *larger = realloc (*data, size);
-  if (larger == NULL)
-    return fail_memory (failure, size, "a segment under construction");
-  *data = larger;
-  *room = size;
-  return STATUS_OK;
-}
-
-static status
 replace_bytes (uint8_t **data, size_t *size, size_t *room, struct bytes with,
                struct failure *failure)
 {
-  status result = grow (data, room, with.size > 64 ? with.size : 64, failure);
+  status result = segment_grow (data, room, with.size > 64 ? with.size : 64, failure);
   if (result != STATUS_OK)
     return result;
   if (with.size > 0)
@@ -147,130 +75,31 @@ repeat_failure (struct segment_writer *writer, struct failure *failure)
                writer->name);
 }
 
-/* ---- the write buffer (W1) ---- */
-
-static status
-flush (struct segment_writer *writer, struct failure *failure)
-{
-  size_t whole = writer->buffered / SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT;
-  if (whole == 0)
-    return STATUS_OK;
-  status result = vfs_write (writer->file, writer->flushed, writer->buffer, whole, failure);
-  if (result != STATUS_OK)
-    return result;
-  writer->flushed += whole;
-  writer->buffered -= whole;
-  memmove (writer->buffer, writer->buffer + whole, writer->buffered);
-  return STATUS_OK;
-}
-
-static uint64_t
-position (const struct segment_writer *writer)
-{
-  return writer->flushed + writer->buffered;
-}
-
-/* `size` bytes of the buffer to be filled next, or NULL when it cannot hold as many. */
-static status
-claim (struct segment_writer *writer, size_t size, uint8_t **out, struct failure *failure)
-{
-  *out = NULL;
-  if (WRITE_BUFFER_SIZE - writer->buffered < size)
-    {
-      status result = flush (writer, failure);
-      if (result != STATUS_OK)
-        return result;
-    }
-  if (WRITE_BUFFER_SIZE - writer->buffered >= size)
-    *out = writer->buffer + writer->buffered;
-  return STATUS_OK;
-}
-
-static status
-append (struct segment_writer *writer, struct bytes bytes, struct failure *failure)
-{
-  while (bytes.size > 0)
-    {
-      size_t room = WRITE_BUFFER_SIZE - writer->buffered;
-      size_t part = bytes.size < room ? bytes.size : room;
-      memcpy (writer->buffer + writer->buffered, bytes.data, part);
-      writer->buffered += part;
-      bytes = BYTES (bytes.data + part, bytes.size - part);
-      status result = writer->buffered == WRITE_BUFFER_SIZE ? flush (writer, failure) : STATUS_OK;
-      if (result != STATUS_OK)
-        return result;
-    }
-  return STATUS_OK;
-}
-
-static status
-pad (struct segment_writer *writer, size_t alignment, struct failure *failure)
-{
-  static const uint8_t zeros[SEGMENT_ALIGNMENT];
-  size_t over = (size_t)(position (writer) % alignment);
-  return over == 0 ? STATUS_OK : append (writer, BYTES (zeros, alignment - over), failure);
-}
-
 /* ---- pages ---- */
 
-static status
-append_trailer (struct segment_writer *writer, uint32_t number, struct bytes stored,
-                struct failure *failure)
-{
-  uint8_t trailer[SEGMENT_TRAILER_SIZE];
-  store_u64 (trailer, checksum (writer->seed, number, stored));
-  return append (writer, BYTES (trailer, sizeof trailer), failure);
-}
-
-/* A page that is stored as it is: the used bytes, and in a raw segment zeros up to whole units. */
-static status
-write_raw (struct segment_writer *writer, uint32_t number, struct bytes page, bool whole_units,
-           struct page_place *place, struct failure *failure)
-{
-  size_t unit = whole_units ? writer->settings.page_size : 1;
-  size_t stored = round_up (page.size + SEGMENT_TRAILER_SIZE, unit) - SEGMENT_TRAILER_SIZE;
-  *place = (struct page_place){ position (writer), (uint32_t)(stored + SEGMENT_TRAILER_SIZE),
-                                (uint32_t)page.size, CODEC_NONE };
-  status result = append (writer, BYTES (page.data, stored), failure);
-  if (result != STATUS_OK)
-    return result;
-  return append_trailer (writer, number, BYTES (page.data, stored), failure);
-}
-
-/* `page.data` has zeros behind page.size up to whole units. */
 static status
 write_page (struct segment_writer *writer, uint32_t number, struct bytes page,
             struct page_place *place, struct failure *failure)
 {
   if (writer->compressor == NULL)
-    return write_raw (writer, number, page, true, place, failure);
-  status result = grow (&writer->stored, &writer->stored_room, page.size, failure);
+    return segment_output_raw_page (writer, number, page, true, place, failure);
+  status result = segment_grow (&writer->stored, &writer->stored_room, page.size, failure);
   if (result != STATUS_OK)
     return result;
   size_t size = 0;
   enum codec codec = compressor_run (writer->compressor, page, writer->stored, &size);
   if (codec == CODEC_NONE)
-    return write_raw (writer, number, page, false, place, failure);
+    return segment_output_raw_page (writer, number, page, false, place, failure);
   struct bytes stored = BYTES (writer->stored, size);
-  *place = (struct page_place){ position (writer), (uint32_t)(size + SEGMENT_TRAILER_SIZE),
-                                (uint32_t)page.size, (uint8_t)codec };
-  result = append (writer, stored, failure);
+  *place = (struct page_place){ segment_output_position (writer),
+                                (uint32_t)(size + SEGMENT_TRAILER_SIZE), (uint32_t)page.size,
+                                (uint8_t)codec };
+  result = segment_output_append (writer, stored, failure);
   if (result != STATUS_OK)
     return result;
-  return append_trailer (writer, number, stored, failure);
+  return segment_output_trailer (writer, number, stored, failure);
 }
 
-static void
-count_page (struct segment_writer *writer, const struct page_place *place)
-{
-  size_t unit = writer->settings.page_size;
-  writer->totals.stored += place->stored;
-  writer->totals.logical += round_up ((size_t)place->logical + SEGMENT_TRAILER_SIZE, unit);
-  writer->totals.used += place->logical;
-  writer->totals.by_codec[place->codec]++;
-}
-
-/* W2 */
 static status
 emit_leaf (struct segment_writer *writer, struct bytes page, struct bytes separator,
            struct failure *failure)
@@ -280,7 +109,7 @@ emit_leaf (struct segment_writer *writer, struct bytes page, struct bytes separa
   status result = write_page (writer, number, page, &place, failure);
   if (result != STATUS_OK)
     return result;
-  count_page (writer, &place);
+  segment_output_count_page (writer, &place);
   return inner_list_append (&writer->directory, &place, number, separator, failure);
 }
 
@@ -337,7 +166,7 @@ train (struct segment_writer *writer, struct failure *failure)
                              &dictionary_size, failure);
   if (result != STATUS_OK || dictionary_size == 0)
     goto out;
-  result = grow (&writer->stored, &writer->stored_room, largest, failure);
+  result = segment_grow (&writer->stored, &writer->stored_room, largest, failure);
   if (result == STATUS_OK)
     result = new_compressor (writer, BYTES (dictionary, dictionary_size), &with, failure);
   if (result == STATUS_OK)
@@ -389,7 +218,7 @@ keep_for_training (struct segment_writer *writer, struct bytes page, struct byte
   struct pending_pages *pending = &writer->pending;
   size_t needed = pending->size + page.size;
   size_t room = needed > TRAINING_SIZE ? needed : TRAINING_SIZE;
-  status result = grow (&pending->data, &pending->room, room, failure);
+  status result = segment_grow (&pending->data, &pending->room, room, failure);
   if (result != STATUS_OK)
     return result;
   memcpy (pending->data + pending->size, page.data, page.size);
@@ -410,17 +239,18 @@ emit_in_place (struct segment_writer *writer, bool *done, struct failure *failur
   size_t size = writer->leaf.units * writer->settings.page_size;
   uint8_t *at;
   *done = false;
-  status result = claim (writer, size, &at, failure);
+  status result = segment_output_claim (writer, size, &at, failure);
   if (result != STATUS_OK || at == NULL)
     return result;
   uint32_t number = (uint32_t)writer->directory.count;
   leaf_builder_write (&writer->leaf, at);
-  struct page_place place = { position (writer), (uint32_t)size, load_u32 (at + 8), CODEC_NONE };
+  struct page_place place
+      = { segment_output_position (writer), (uint32_t)size, load_u32 (at + 8), CODEC_NONE };
   struct bytes stored = BYTES (at, size - SEGMENT_TRAILER_SIZE);
   store_u64 (at + stored.size, checksum (writer->seed, number, stored));
   writer->buffered += size;
   *done = true;
-  count_page (writer, &place);
+  segment_output_count_page (writer, &place);
   return inner_list_append (&writer->directory, &place, number,
                             BYTES (writer->separator, writer->separator_size), failure);
 }
@@ -440,7 +270,7 @@ finish_leaf (struct segment_writer *writer, struct failure *failure)
     return result;
 
   size_t size = writer->leaf.units * writer->settings.page_size;
-  result = grow (&writer->page, &writer->page_room, size, failure);
+  result = segment_grow (&writer->page, &writer->page_room, size, failure);
   if (result != STATUS_OK)
     return result;
   leaf_builder_write (&writer->leaf, writer->page);
@@ -459,7 +289,8 @@ separate (struct segment_writer *writer, struct bytes next, struct failure *fail
   if (common < next.size)
     return replace_bytes (&writer->separator, &writer->separator_size, &writer->separator_room,
                           BYTES (next.data, common + 1), failure);
-  status result = grow (&writer->separator, &writer->separator_room, next.size + 1, failure);
+  status result
+      = segment_grow (&writer->separator, &writer->separator_room, next.size + 1, failure);
   if (result != STATUS_OK)
     return result;
   memcpy (writer->separator, next.data, next.size);
@@ -641,7 +472,7 @@ segment_writer_add_range_delete (struct segment_writer *writer, const struct ran
 uint64_t
 segment_writer_size (const struct segment_writer *writer)
 {
-  return position (writer) + writer->pending.size + writer->leaf.data_size;
+  return segment_output_position (writer) + writer->pending.size + writer->leaf.data_size;
 }
 
 /* ---- opening and giving up ---- */
@@ -662,7 +493,7 @@ write_header (struct segment_writer *writer, struct failure *failure)
   header[HEADER_FILTER] = (uint8_t)settings->filter;
   store_u64 (header + HEADER_CHECKSUM,
              checksum (writer->seed, SEGMENT_POSITION_HEADER, BYTES (header, HEADER_CHECKSUM)));
-  return append (writer, BYTES (header, sizeof header), failure);
+  return segment_output_append (writer, BYTES (header, sizeof header), failure);
 }
 
 static void
@@ -746,212 +577,6 @@ segment_writer_open (const struct segment_settings *settings, struct segment_wri
 
 /* ---- finishing ---- */
 
-/* One level of inner pages over `below`, whose children are numbered from `first_child` on. */
-static status
-write_level (struct segment_writer *writer, const struct inner_list *below, unsigned level,
-             uint32_t first_child, struct inner_list *above, struct failure *failure)
-{
-  size_t capacity = writer->settings.page_size - SEGMENT_TRAILER_SIZE;
-  uint32_t number = first_child + (uint32_t)below->count;
-  for (size_t at = 0; at < below->size;)
-    {
-      struct inner_built built;
-      status result = inner_build (below, at, level, first_child, capacity, &writer->page,
-                                   &writer->page_room, &built, failure);
-      if (result != STATUS_OK)
-        return result;
-      size_t whole = round_up (built.used + SEGMENT_TRAILER_SIZE, writer->settings.page_size);
-      result = grow (&writer->page, &writer->page_room, whole, failure);
-      if (result != STATUS_OK)
-        return result;
-      memset (writer->page + built.used, 0, whole - built.used);
-      struct page_place place;
-      result = write_raw (writer, number, BYTES (writer->page, built.used),
-                          writer->compressor == NULL, &place, failure);
-      if (result != STATUS_OK)
-        return result;
-      count_page (writer, &place);
-      result = inner_list_append (above, &place, built.first_leaf, built.separator, failure);
-      if (result != STATUS_OK)
-        return result;
-      first_child += (uint32_t)built.entries;
-      number++;
-      at = built.next;
-    }
-  return STATUS_OK;
-}
-
-/* All inner levels; `totals` gets counts, depth and the root's place. */
-static status
-write_inner_pages (struct segment_writer *writer, struct failure *failure)
-{
-  struct segment_totals *totals = &writer->totals;
-  struct inner_list below = writer->directory, above = { 0 };
-  status result = STATUS_OK;
-  uint32_t first_child = 0;
-  writer->directory = (struct inner_list){ 0 };
-  totals->leaves = (uint32_t)below.count;
-  totals->depth = below.count > 0;
-  while (result == STATUS_OK && below.count > 0 && (below.count > 1 || totals->depth == 1))
-    {
-      result = write_level (writer, &below, totals->depth, first_child, &above, failure);
-      first_child += (uint32_t)below.count;
-      totals->inner_pages += (uint32_t)above.count;
-      totals->depth++;
-      inner_list_clear (&below);
-      below = above;
-      above = (struct inner_list){ 0 };
-    }
-  if (result == STATUS_OK && below.count == 1)
-    totals->root = page_place_load (below.data);
-  inner_list_clear (&below);
-  inner_list_clear (&above);
-  return result;
-}
-
-static status
-write_block (struct segment_writer *writer, enum segment_block block, struct bytes bytes,
-             struct failure *failure)
-{
-  if (bytes.size == 0)
-    return STATUS_OK;
-  writer->blocks[block].offset = position (writer);
-  writer->blocks[block].size = bytes.size;
-  writer->blocks[block].checksum
-      = checksum (writer->seed, SEGMENT_POSITION_BLOCK + (uint64_t)block, bytes);
-  return append (writer, bytes, failure);
-}
-
-static status
-write_filter (struct segment_writer *writer, struct failure *failure)
-{
-  uint8_t *block = NULL;
-  size_t size = 0;
-  if (writer->filter == NULL)
-    return STATUS_OK;
-  struct filter_builder *builder = writer->filter;
-  writer->filter = NULL;
-  status result = filter_builder_finish (builder, &block, &size, failure);
-  if (result == STATUS_OK)
-    result = write_block (writer, BLOCK_FILTER, BYTES (block, size), failure);
-  free (block);
-  return result;
-}
-
-static status
-write_range_deletes (struct segment_writer *writer, struct failure *failure)
-{
-  const struct range_list *ranges = &writer->ranges;
-  size_t size = 0;
-  for (size_t i = 0; i < ranges->count; i++)
-    size += ranges->items[i].start.size + ranges->items[i].end.size + 3 * VARINT_SIZE_MAX;
-  if (size == 0)
-    return STATUS_OK;
-  uint8_t *block = malloc (size), *at = block;
-  if (block == NULL)
-    return fail_memory (failure, size, "range deletes of a segment");
-  for (size_t i = 0; i < ranges->count; i++)
-    {
-      const struct range_delete *range = &ranges->items[i];
-      at = varint_store (at, range->start.size);
-      memcpy (at, range->start.data, range->start.size);
-      at = varint_store (at + range->start.size, range->end.size);
-      memcpy (at, range->end.data, range->end.size);
-      at = varint_store (at + range->end.size, range->sequence);
-    }
-  status result
-      = write_block (writer, BLOCK_RANGE_DELETES, BYTES (block, (size_t)(at - block)), failure);
-  free (block);
-  return result;
-}
-
-static status
-write_blob_use (struct segment_writer *writer, struct failure *failure)
-{
-  const struct segment_information *information = &writer->information;
-  if (information->blob_count == 0)
-    return STATUS_OK;
-  size_t size = information->blob_count * 3 * VARINT_SIZE_MAX;
-  uint8_t *block = malloc (size), *at = block;
-  if (block == NULL)
-    return fail_memory (failure, size, "blob use of a segment");
-  for (size_t i = 0; i < information->blob_count; i++)
-    {
-      at = varint_store (at, information->blobs[i].file);
-      at = varint_store (at, information->blobs[i].values);
-      at = varint_store (at, information->blobs[i].bytes);
-    }
-  status result
-      = write_block (writer, BLOCK_BLOB_USE, BYTES (block, (size_t)(at - block)), failure);
-  free (block);
-  return result;
-}
-
-static status
-write_properties (struct segment_writer *writer, struct failure *failure)
-{
-  const struct segment_information *information = &writer->information;
-  const struct segment_totals *totals = &writer->totals;
-  size_t size = 24 * VARINT_SIZE_MAX + information->smallest_size + information->largest_size;
-  uint8_t *block = malloc (size), *at = block;
-  if (block == NULL)
-    return fail_memory (failure, size, "properties of a segment");
-  const uint64_t numbers[] = {
-    information->records,
-    information->deletes,
-    information->range_deletes,
-    information->key_bytes,
-    information->value_bytes,
-    information->min_sequence,
-    information->max_sequence,
-    totals->stored,
-    totals->logical,
-    totals->used,
-  };
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-    at = varint_store (at, numbers[i]);
-  for (size_t codec = 0; codec < CODEC_COUNT; codec++)
-    at = varint_store (at, totals->by_codec[codec]);
-  at = varint_store (at, information->smallest_size);
-  if (information->smallest_size > 0)
-    memcpy (at, information->smallest, information->smallest_size);
-  at = varint_store (at + information->smallest_size, information->largest_size);
-  if (information->largest_size > 0)
-    memcpy (at, information->largest, information->largest_size);
-  at += information->largest_size;
-  status result
-      = write_block (writer, BLOCK_PROPERTIES, BYTES (block, (size_t)(at - block)), failure);
-  free (block);
-  return result;
-}
-
-static status
-write_footer (struct segment_writer *writer, uint64_t pages_end, struct failure *failure)
-{
-  uint8_t footer[SEGMENT_FOOTER_SIZE] = { 0 };
-  memcpy (footer, SEGMENT_FOOTER_MAGIC, SEGMENT_MAGIC_SIZE);
-  store_u32 (footer + FOOTER_LEAVES, writer->totals.leaves);
-  store_u32 (footer + FOOTER_INNER_PAGES, writer->totals.inner_pages);
-  store_u32 (footer + FOOTER_DEPTH, writer->totals.depth);
-  store_u64 (footer + FOOTER_PAGES_END, pages_end);
-  page_place_store (footer + FOOTER_ROOT, &writer->totals.root);
-  for (size_t block = 0; block < BLOCK_COUNT; block++)
-    {
-      uint8_t *at = footer + FOOTER_BLOCKS + block * FOOTER_BLOCK_SIZE;
-      store_u64 (at, writer->blocks[block].offset);
-      store_u64 (at + 8, writer->blocks[block].size);
-      store_u64 (at + 16, writer->blocks[block].checksum);
-    }
-  store_u64 (footer + FOOTER_CHECKSUM,
-             checksum (writer->seed, SEGMENT_POSITION_FOOTER, BYTES (footer, FOOTER_CHECKSUM)));
-  status result = pad (writer, SEGMENT_ALIGNMENT, failure);
-  if (result == STATUS_OK)
-    result = append (writer, BYTES (footer, sizeof footer), failure);
-  if (result == STATUS_OK)
-    result = flush (writer, failure);
-  return result;
-}
-
 /* Bounds over records and range deletes. The smallest key is set from the first record. */
 static status
 settle_bounds (struct segment_writer *writer, struct failure *failure)
@@ -983,25 +608,7 @@ write_rest (struct segment_writer *writer, struct failure *failure)
     result = finish_leaf (writer, failure);
   if (result == STATUS_OK && writer->training)
     result = end_training (writer, failure);
-  if (result == STATUS_OK)
-    result = write_inner_pages (writer, failure);
-  uint64_t pages_end = position (writer);
-  if (result == STATUS_OK)
-    result = write_filter (writer, failure);
-  if (result == STATUS_OK)
-    result = write_block (writer, BLOCK_DICTIONARY,
-                          BYTES (writer->dictionary, writer->dictionary_size), failure);
-  if (result == STATUS_OK)
-    result = write_range_deletes (writer, failure);
-  if (result == STATUS_OK)
-    result = write_blob_use (writer, failure);
-  if (result == STATUS_OK)
-    result = write_properties (writer, failure);
-  if (result == STATUS_OK)
-    result = write_footer (writer, pages_end, failure);
-  if (result == STATUS_OK)
-    result = vfs_sync_data (writer->file, failure);
-  return result;
+  return result == STATUS_OK ? segment_writer_complete (writer, failure) : result;
 }
 
 status
