@@ -9,6 +9,8 @@
  */
 #include "core/engine-private.h"
 
+#define SETTLE_FLUSH_SIZE (UINT64_C (1) << 20) /* bytes of memtable that are worth a file */
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -147,6 +149,58 @@ flush_all (struct engine *engine)
   return STATUS_OK;
 }
 
+void
+background_arm_settle (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  atomic_store (&engine->settle_armed, true);
+  engine->settle_due = engine_now () + QUIET_MICROSECONDS;
+  engine->settle_sequence = engine->last_sequence;
+  pthread_cond_signal (&engine->flush_work);
+  pthread_mutex_unlock (&engine->work_lock);
+}
+
+/* Gives back what only a burst of writes needs. */
+static void
+settle_down (struct engine *engine)
+{
+  epoch_collect (false);
+  memtable_pool_trim (engine->pool);
+  memtable_pool_trim (engine->transaction_pool);
+  if (engine->wal != NULL)
+    wal_trim (engine->wal, 1);
+  engine_rebalance (engine);
+}
+
+/* The burst may be over: when nothing was committed since the last look, a memtable worth it is
+ * flushed, so that the log empties and reads find everything in runs. A small one stays where it is:
+ * a program that writes a key a minute is not to write a file a minute. work_lock held, dropped
+ * around the work. */
+static void
+settle_look (struct engine *engine)
+{
+  engine->settle_due = 0;
+  pthread_mutex_unlock (&engine->work_lock);
+  pthread_mutex_lock (&engine->commit_lock);
+  uint64_t sequence = engine->last_sequence;
+  bool quiet = sequence == engine->settle_sequence;
+  size_t worth = engine->memtable_size / 4 < SETTLE_FLUSH_SIZE ? engine->memtable_size / 4
+                                                               : SETTLE_FLUSH_SIZE;
+  if (quiet)
+    {
+      if (memtable_memory (engine->active->table) >= worth)
+        commit_switch (engine, false, NULL); /* no memory or no place: a later commit switches */
+      atomic_store (&engine->settle_armed, false); /* the next commit arms it again */
+    }
+  pthread_mutex_unlock (&engine->commit_lock);
+  pthread_mutex_lock (&engine->work_lock);
+  if (!quiet)
+    {
+      engine->settle_sequence = sequence;
+      engine->settle_due = engine_now () + QUIET_MICROSECONDS;
+    }
+}
+
 static void *
 flush_main (void *data)
 {
@@ -157,7 +211,12 @@ flush_main (void *data)
     {
       if (!engine->flush_wanted)
         {
-          pthread_cond_wait (&engine->flush_work, &engine->work_lock);
+          if (engine->settle_due == 0)
+            pthread_cond_wait (&engine->flush_work, &engine->work_lock);
+          else if (engine_now () >= engine->settle_due)
+            settle_look (engine);
+          else
+            wait_until (&engine->flush_work, &engine->work_lock, engine->settle_due);
           continue;
         }
       engine->flush_wanted = false;
@@ -222,6 +281,8 @@ merge_main (void *data)
       bool did = false;
       struct failure cause = FAILURE_INIT;
       status result = merge_one (engine, &did, &cause);
+      if (result == STATUS_OK && !did && quiet)
+        settle_down (engine);
       if (result != STATUS_OK && result != STATUS_CANCELLED)
         engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);
       pthread_mutex_lock (&engine->work_lock);
@@ -322,7 +383,7 @@ engine_wait_settled (struct engine *engine, uint64_t timeout, struct failure *fa
       view_unref (view);
       pthread_mutex_lock (&engine->work_lock);
       bool busy = frozen || engine->flush_wanted || engine->flush_running
-                  || engine->merges_running > 0;
+                  || atomic_load (&engine->settle_armed) || engine->merges_running > 0;
       uint64_t quiet_at = engine->last_write + QUIET_MICROSECONDS;
       pthread_mutex_unlock (&engine->work_lock);
       uint64_t now = engine_now ();

@@ -455,6 +455,8 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
           && !atomic_load_explicit (&engine->prepare_armed, memory_order_relaxed))
         background_arm_prepare (engine);
     }
+  if (!atomic_load_explicit (&engine->settle_armed, memory_order_relaxed))
+    background_arm_settle (engine);
   if (commit->batch != NULL)
     commit_apply (table, BYTES (commit->batch->data, commit->batch->size), sequence,
                   commit->scratch);

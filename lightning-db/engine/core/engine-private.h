@@ -128,6 +128,9 @@ struct engine {
   bool sync_wanted;                     /* an async commit waits for the timer */
   _Atomic bool sync_armed;              /* sync_wanted was set and not yet served */
   uint64_t sync_due;                    /* microseconds, monotonic */
+  _Atomic bool settle_armed;            /* the flush thread watches for the end of a burst */
+  uint64_t settle_due;                  /* microseconds, monotonic; 0 = not armed */
+  uint64_t settle_sequence;             /* newest commit when it last looked */
   bool prepare_wanted;                  /* the log's next segment is to be made */
   _Atomic bool prepare_armed;
   bool flush_wanted;
@@ -253,6 +256,7 @@ void background_wake_flush (struct engine *engine);
 void background_wake_merge (struct engine *engine);
 void background_arm_sync (struct engine *engine);
 void background_arm_prepare (struct engine *engine);
+void background_arm_settle (struct engine *engine);
 
 /* Writes the oldest frozen memtable to a run and installs it. OK and *did false when none. */
 status flush_oldest (struct engine *engine, bool *did, struct failure *failure);

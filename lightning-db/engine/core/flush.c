@@ -570,6 +570,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
       pthread_cond_broadcast (&engine->room);
       pthread_mutex_unlock (&engine->commit_lock);
       blob_collect (engine);
+      epoch_collect (false); /* old views, their files and arenas go now */
       engine_rebalance (engine);
     }
   flushed_clear (&flushed);

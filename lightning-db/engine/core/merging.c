@@ -267,6 +267,7 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
   COUNT (engine, merge_bytes_written, written);
   engine_emit (engine, ENGINE_EVENT_MERGED, written, engine_now () - started, NULL);
   blob_collect (engine);
+  epoch_collect (false); /* old views, their files and arenas go now */
   engine_rebalance (engine);
   return STATUS_OK;
 }

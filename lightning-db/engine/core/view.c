@@ -195,7 +195,7 @@ status
 view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
            struct failure *failure)
 {
-  struct view *view;
+  struct view *view = NULL;
   status result = view_new (&view, failure);
   if (result != STATUS_OK)
     return result;
