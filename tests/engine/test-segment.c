@@ -512,7 +512,7 @@ check_segment (struct surroundings *here, const struct segment_information *info
   struct segment_reader_settings settings = reader_settings (here);
   struct segment *segment;
   settings.build_index = round % 3 != 0;
-  settings.map_plain = round % 5 == 0;
+  settings.map_plain = round / 8 % 2 == 1;
   if (round % 2 == 0)
     CHECK_OK (segment_open (&settings, information, &segment, &failure));
   else
@@ -936,6 +936,7 @@ test_hostile_files (void)
           mutate (copy, size, &random);
           store_file (&here, copy, size);
           reading.build_index = round % 2 == 0;
+          reading.map_plain = round % 3 == 0;
           if (segment_open_alone (&reading, 7, &segment, NULL) != STATUS_OK)
             continue;
           opened++;

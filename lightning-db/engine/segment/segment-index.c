@@ -48,7 +48,8 @@ static struct segment_filter *
 read_filter (struct segment *segment)
 {
   size_t size = segment->blocks[BLOCK_FILTER].size;
-  struct segment_filter *filter = malloc (sizeof *filter + size);
+  struct segment_filter *filter
+      = aligned_alloc (_Alignof(struct segment_filter), round_up (sizeof *filter + size, 64));
   uint8_t *block = NULL;
   if (filter == NULL || segment_read_block (segment, BLOCK_FILTER, &block, NULL) != STATUS_OK)
     goto failed;

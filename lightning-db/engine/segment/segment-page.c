@@ -158,7 +158,9 @@ segment_page_at (struct segment *segment, uint32_t page, const struct page_place
   if (access == PAGE_CACHED)
     return STATUS_BUSY;
   uint8_t *frame = NULL;
-  bool mapped = segment->mapped != NULL && place->codec == CODEC_NONE;
+  bool mapped = segment->mapped != NULL;
+  if (mapped && place->codec != CODEC_NONE)
+    return segment_corrupt (segment, page, "it is compressed in a file of raw pages", failure);
   epoch_leave ();
   status result = mapped ? verify_mapped (segment, page, place, out, failure)
                          : read_frame (segment, page, place, &frame, failure);

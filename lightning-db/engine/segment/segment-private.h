@@ -40,11 +40,11 @@ struct segment_totals
 /* A filter in memory. Immutable. */
 struct segment_filter
 {
-  struct filter filter;   /* a view of block */
-  struct epoch_link link; /* for retiring */
-  struct ledger *ledger;  /* refunded when freed */
-  size_t memory;          /* bytes charged to LEDGER_FILTER */
-  uint8_t block[];        /* as in the file */
+  struct filter filter;         /* a view of block */
+  struct epoch_link link;       /* for retiring */
+  struct ledger *ledger;        /* refunded when freed */
+  size_t memory;                /* bytes charged to LEDGER_FILTER */
+  _Alignas(64) uint8_t block[]; /* as in the file; aligned, so that a Bloom block is one line */
 };
 
 struct block_place
@@ -74,6 +74,7 @@ struct segment
   uint64_t seed;                           /* of checksums */
   size_t page_size;                        /* unit, bytes */
   size_t trailer_size;                     /* of each stored page, bytes */
+  bool plain;                              /* the header asks for no codec: all pages are raw */
   uint64_t pages_end;                      /* no page ends behind this offset */
   struct block_place blocks[BLOCK_COUNT];  /* checked to lie in the file */
   struct dictionary *dictionary;           /* NULL: none; owned */

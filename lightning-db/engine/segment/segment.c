@@ -67,6 +67,7 @@ parse_header (struct segment *segment, const uint8_t *header, struct failure *fa
   if (memcmp (header + HEADER_DATABASE_ID, segment->settings.database_id, 16) != 0
       || load_u64 (header + HEADER_NUMBER) != segment->information.number)
     return corrupt_file (segment, "header", "it belongs to another database or number", failure);
+  segment->plain = header[HEADER_CODEC] == CODEC_NONE;
   segment->page_size = load_u32 (header + HEADER_PAGE_SIZE);
   segment->trailer_size = load_u32 (header + HEADER_TRAILER_SIZE);
   if (!segment_page_size_is_valid (segment->page_size)
@@ -353,7 +354,7 @@ static void
 map_file (struct segment *segment)
 {
   void *map;
-  if (!segment->settings.map_plain || segment->totals.leaves == 0)
+  if (!segment->settings.map_plain || !segment->plain || segment->totals.leaves == 0)
     return;
   if (vfs_map (segment->file, 0, segment->information.file_size, false, false, &map, NULL)
       != STATUS_OK)
