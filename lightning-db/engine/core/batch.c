@@ -174,6 +174,7 @@ batch_append (struct engine_batch *batch, const struct operation *operation,
       return STATUS_OK;
     }
   batch->records++;
+  batch->deletes += operation->kind == OPERATION_DELETE;
   batch->record_bytes += STORE_ID_SIZE + key.size + value.size;
   if (value.size > batch->largest_value)
     batch->largest_value = value.size;

@@ -44,6 +44,7 @@ struct engine_batch {
   uint8_t *data;            /* encoded operations */
   size_t size, capacity;    /* bytes */
   size_t count;             /* operations */
+  size_t deletes;           /* point deletes */
   size_t records;           /* puts, deletes, blobs */
   size_t record_bytes;      /* internal keys and values of them */
   size_t ranges;            /* range deletes */

@@ -468,6 +468,19 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
   return STATUS_OK;
 }
 
+static void
+count_operations (struct engine *engine, const struct commit *commit)
+{
+  struct engine_counters *counters = &engine->counters;
+  bool single_delete = commit->batch == NULL && commit->single.kind == RECORD_DELETE;
+  size_t deletes = commit->batch != NULL ? commit->batch->deletes : single_delete;
+  count_commit (&counters->commits, 1);
+  count_commit (&counters->user_bytes, commit->user_bytes);
+  count_commit (&counters->puts, commit->records - deletes);
+  count_commit (&counters->deletes, deletes);
+  count_commit (&counters->range_deletes, commit->ranges);
+}
+
 /* Everything under the lock up to visibility. BUSY: runs changed, validate them again. */
 static status
 commit_locked (struct engine *engine, struct commit *commit, const struct view *validated,
@@ -500,6 +513,7 @@ commit_locked (struct engine *engine, struct commit *commit, const struct view *
   if (result != STATUS_OK)
     return result;
 
+  count_operations (engine, commit);
   uint64_t mine = engine->last_sequence;
   bool full = commit->sync == ENGINE_SYNC_FULL && engine->wal != NULL;
   if (full || engine->first_waiter != NULL)
@@ -509,25 +523,6 @@ commit_locked (struct engine *engine, struct commit *commit, const struct view *
   if (sequence != NULL)
     *sequence = mine;
   return result;
-}
-
-static void
-commit_done (struct engine *engine, const struct commit *commit)
-{
-  COUNT (engine, commits, 1);
-  COUNT (engine, user_bytes, commit->user_bytes);
-  if (commit->batch == NULL)
-    {
-      if (commit->single.kind == RECORD_DELETE)
-        COUNT (engine, deletes, 1);
-      else
-        COUNT (engine, puts, 1);
-    }
-  else
-    {
-      COUNT (engine, puts, commit->records);
-      COUNT (engine, range_deletes, commit->ranges);
-    }
 }
 
 status
@@ -561,8 +556,6 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
     }
   while (result == STATUS_BUSY);
   view_unref (validated);
-  if (result == STATUS_OK)
-    commit_done (engine, commit);
   return result;
 }
 

@@ -49,9 +49,19 @@ struct commit_waiter {
   pthread_cond_t wake;    /* with commit_lock */
 };
 
+/* What readers count, each thread in one of several lines, so that they do not fight over one. */
+#define READ_COUNTER_LINES 16u
+
+struct read_counters {
+  _Alignas (64) _Atomic uint64_t found; /* lookups that found their key */
+  _Atomic uint64_t missing;             /* lookups that did not */
+  _Atomic uint64_t page_reads;          /* lookups that had to read a page */
+};
+
 /* Relaxed counters; see struct engine_statistics for meanings. */
 struct engine_counters {
-  _Atomic uint64_t gets, gets_found, cache_misses;
+  struct read_counters reads[READ_COUNTER_LINES];
+  /* Under commit_lock, so without a locked addition: */
   _Atomic uint64_t puts, deletes, range_deletes, commits, cursors;
   _Atomic uint64_t transactions_active, transactions_committed, transactions_aborted, conflicts;
   _Atomic uint64_t flushes, merges, flush_bytes, merge_bytes_read, merge_bytes_written;
@@ -147,6 +157,23 @@ struct engine {
   void (*listen) (void *data, const struct engine_event *);
   void *listen_data;
 };
+
+/* The line of the calling thread. */
+struct read_counters *engine_read_counters (struct engine *engine);
+
+static inline void
+count_read (_Atomic uint64_t *counter, uint64_t by)
+{
+  atomic_fetch_add_explicit (counter, by, memory_order_relaxed);
+}
+
+/* A counter that only the holder of commit_lock changes. */
+static inline void
+count_commit (_Atomic uint64_t *counter, uint64_t by)
+{
+  atomic_store_explicit (counter, atomic_load_explicit (counter, memory_order_relaxed) + by,
+                         memory_order_relaxed);
+}
 
 #define COUNT(engine, counter, by)                                                                 \
   atomic_fetch_add_explicit (&(engine)->counters.counter, (uint64_t) (by), memory_order_relaxed)

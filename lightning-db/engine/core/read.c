@@ -249,7 +249,7 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
       found->referenced = true;
       if (is_blob)
         return result;
-      COUNT (engine, cache_misses, 1);
+      count_read (&engine_read_counters (engine)->page_reads, 1);
       return find_in_runs (view, key, hash, sequence, false, found, failure);
     }
 }
@@ -271,6 +271,23 @@ prepare_key (struct engine *engine, engine_store store, struct bytes key,
   if (result == STATUS_OK)
     result = internal_key_make (internal, store, key, failure);
   return result;
+}
+
+struct read_counters *
+engine_read_counters (struct engine *engine)
+{
+  static _Atomic unsigned threads;
+  static _Thread_local unsigned mine;
+  if (mine == 0)
+    mine = atomic_fetch_add_explicit (&threads, 1, memory_order_relaxed) % READ_COUNTER_LINES + 1;
+  return &engine->counters.reads[mine - 1];
+}
+
+static void
+count_lookup (struct engine *engine, status result)
+{
+  struct read_counters *counters = engine_read_counters (engine);
+  count_read (result == STATUS_OK ? &counters->found : &counters->missing, 1);
 }
 
 static void
@@ -306,11 +323,8 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
       engine_value_release (&blob);
     }
   internal_key_clear (&internal);
-  COUNT (engine, gets, 1);
-  if (result == STATUS_OK)
-    COUNT (engine, gets_found, 1);
-  else
-    note_failure (engine, result, failure);
+  count_lookup (engine, result);
+  note_failure (engine, result, failure);
   return result;
 }
 
@@ -336,11 +350,8 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   internal_key_clear (&internal);
   if (result == STATUS_BUSY)
     return result;
-  COUNT (engine, gets, 1);
-  if (result == STATUS_OK)
-    COUNT (engine, gets_found, 1);
-  else
-    note_failure (engine, result, failure);
+  count_lookup (engine, result);
+  note_failure (engine, result, failure);
   return result;
 }
 
@@ -531,8 +542,9 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
       found_count += results[i] == STATUS_OK;
       note_failure (engine, results[i], failure);
     }
-  COUNT (engine, gets, count);
-  COUNT (engine, gets_found, found_count);
+  struct read_counters *counters = engine_read_counters (engine);
+  count_read (&counters->found, found_count);
+  count_read (&counters->missing, count - found_count);
   view_unref (view);
   free (many);
   return STATUS_OK;

@@ -80,9 +80,13 @@ add_counters (struct engine *engine, struct engine_statistics *out)
 {
   const struct engine_counters *from = &engine->counters;
 #define COPY(field) out->field = atomic_load_explicit (&from->field, memory_order_relaxed)
-  COPY (gets);
-  COPY (gets_found);
-  COPY (cache_misses);
+  for (unsigned i = 0; i < READ_COUNTER_LINES; i++)
+    {
+      uint64_t found = atomic_load_explicit (&from->reads[i].found, memory_order_relaxed);
+      out->gets_found += found;
+      out->gets += found + atomic_load_explicit (&from->reads[i].missing, memory_order_relaxed);
+      out->cache_misses += atomic_load_explicit (&from->reads[i].page_reads, memory_order_relaxed);
+    }
   COPY (puts);
   COPY (deletes);
   COPY (range_deletes);
