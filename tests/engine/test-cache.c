@@ -705,6 +705,39 @@ test_threads (void)
   epoch_collect (true);
 }
 
+/* Readers set reference bits on a few pages that come and go all the time. */
+static void *
+read_few (void *data)
+{
+  struct arena *arena = data;
+  struct random random = { atomic_fetch_add (&arena->readers, 1) };
+  while (!atomic_load_explicit (&arena->stop, memory_order_relaxed))
+    for (int i = 0; i < 100; i++)
+      touch (arena->cache, &arena->tables[0], random_below (&random, 4), false, false);
+  return NULL;
+}
+
+static void
+test_coming_and_going (void)
+{
+  struct ledger ledger = { .budget = 8 * MIB };
+  struct arena arena = { NULL };
+  pthread_t threads[2];
+  CHECK_OK (cache_new (&ledger, PAGE, 4 * MIB, &arena.cache, &failure));
+  CHECK_OK (page_table_init (&arena.tables[0], arena.cache, 1, 64, &failure));
+  for (int i = 0; i < 2; i++)
+    CHECK_INT (pthread_create (&threads[i], NULL, read_few, &arena), 0);
+  for (int i = 0; i < 20000; i++)
+    cache_evict_fraction (arena.cache, 1);
+  atomic_store (&arena.stop, true);
+  for (int i = 0; i < 2; i++)
+    pthread_join (threads[i], NULL);
+  page_table_clear (&arena.tables[0]);
+  cache_free (arena.cache);
+  CHECK_INT (ledger_total (&ledger), 0);
+  epoch_collect (true);
+}
+
 int
 main (void)
 {
@@ -719,6 +752,7 @@ main (void)
   test_pins ();
   test_late_pin ();
   test_stalled_reader ();
+  test_coming_and_going ();
   test_threads ();
   return 0;
 }

@@ -95,8 +95,9 @@ page_table_find (struct page_table *table, uint64_t page)
     return NULL;
   _Atomic uintptr_t *slot = &chunk->slots[page % PAGE_CHUNK_SLOTS];
   uintptr_t value = atomic_load_explicit (slot, memory_order_acquire);
+  uintptr_t expected = value; /* a failed exchange stores there what it met, without acquiring it */
   if (value != 0 && (value & PAGE_REFERENCED) == 0)
-    atomic_compare_exchange_strong_explicit (slot, &value, value | PAGE_REFERENCED,
+    atomic_compare_exchange_strong_explicit (slot, &expected, value | PAGE_REFERENCED,
                                              memory_order_relaxed, memory_order_relaxed);
   return (const uint8_t *)(value & ~PAGE_REFERENCED);
 }
