@@ -7,14 +7,20 @@
  *
  * survivor_source stands on a merge and yields only what must be kept:
  *   G1  for each snapshot still live, and for the present, the newest version it can see;
- *   G2  a version newer than the oldest live snapshot is always kept, deletes included: conflict
- *       checks look for it;
+ *   G2  the newest version of a key is kept when it is newer than the oldest live snapshot, deletes
+ *       and versions under range deletes included: conflict checks look for it;
  *   G3  a delete at or below the oldest snapshot is dropped only when `bottom` (no older run can
  *       hold the key), together with everything it hides;
  *   G4  a record hidden by a range delete at or below every snapshot that could see it is dropped;
  *       range deletes themselves are carried over (merge_range_deletes) unless bottom and at or
  *       below the oldest snapshot;
  *   G5  when `bottom`, a record at or below the oldest snapshot gets sequence 0.
+ *
+ * "Snapshots" are all sequences at which anybody may still read or check conflicts. Later ones must
+ * not be below a sequence that is merged: if the inputs hold commits that are not visible yet, the
+ * newest visible sequence is one of the snapshots too.
+ *
+ * The reasoning, and what a merge of part of a run must keep to: docs/design/merge.md.
  *
  * Threads: one at a time.
  */
@@ -30,7 +36,8 @@ status merge_source_new (struct source **children, size_t count, struct source *
                          struct failure *failure);
 
 /* Walks several segments of one run as one source: `open` makes the source of the i-th segment when
- * it is first needed; smallest/largest bound each (inclusive), rising. Everything is copied or
+ * it is first needed; smallest/largest bound each (inclusive), rising. Records below a segment's
+ * smallest bound are passed over: the bounds of the manifest are authoritative (V7). Everything is copied or
  * referenced by `context`, which `release` frees. */
 struct run_source_settings {
   size_t count;
@@ -48,7 +55,8 @@ struct survivor_settings {
   size_t snapshot_count;
   bool bottom;                    /* no run older than the inputs may hold any of the keys */
   const struct range_set *ranges; /* of all inputs together; referenced */
-  /* May be NULL. False drops the record (expiry, collection). Sees surviving puts and blobs only. */
+  /* May be NULL. False drops the record (expiry, collection): it becomes a delete of the same
+     sequence, itself dropped where G3 allows. Sees surviving puts and blobs only. */
   bool (*keep) (void *context, const struct record *record);
   void *context;
 };
