@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine through its one header: the whole scenario, reopening after a clean close and after a
+ * kill, bad input, and the states of its handles. */
+#include "check.h"
+#include "engine.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static struct failure failure;
+
+static struct engine_options
+small_options (void)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = 10 << 20;
+  options.memtable_size = 64 << 10;
+  options.segment_file_size = 128 << 10;
+  options.log_segment_size = 64 << 10;
+  return options;
+}
+
+static struct engine *
+open_small (const char *path)
+{
+  struct engine_options options = small_options ();
+  struct engine *engine;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  return engine;
+}
+
+static struct bytes
+number_key (char *to, unsigned number)
+{
+  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
+}
+
+static struct bytes
+number_value (char *to, unsigned number, unsigned round)
+{
+  return BYTES (to, (size_t) sprintf (to, "value %u of round %u %0*u", number, round,
+                                      (int) (number % 90), number));
+}
+
+static void
+put_range (struct engine *engine, unsigned from, unsigned to, unsigned round)
+{
+  char key[64], value[256];
+  for (unsigned i = from; i < to; i++)
+    CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, number_key (key, i),
+                          number_value (value, i, round), ENGINE_SYNC_DEFAULT, NULL, &failure));
+}
+
+static void
+check_range_of (struct engine *engine, unsigned from, unsigned to, unsigned round)
+{
+  char key[64], value[256], got[256];
+  size_t size;
+  for (unsigned i = from; i < to; i++)
+    {
+      struct bytes expected = number_value (value, i, round);
+      CHECK_OK (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, number_key (key, i), got,
+                            sizeof got, &size, &failure));
+      CHECK (bytes_equal (expected, BYTES (got, size)));
+    }
+}
+
+static unsigned
+count_forward (struct engine *engine)
+{
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT };
+  struct engine_cursor *cursor;
+  unsigned count = 0;
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  for (; engine_cursor_valid (cursor); count++)
+    CHECK_OK (engine_cursor_next (cursor, &failure));
+  unsigned back = 0;
+  CHECK_OK (engine_cursor_last (cursor, &failure));
+  for (; engine_cursor_valid (cursor); back++)
+    CHECK_OK (engine_cursor_previous (cursor, &failure));
+  CHECK_INT (back, count);
+  engine_cursor_free (cursor);
+  return count;
+}
+
+static void
+test_fill_and_reopen (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  put_range (engine, 0, 20000, 1);
+  check_range_of (engine, 0, 20000, 1);
+  put_range (engine, 5000, 6000, 2);
+  CHECK_OK (engine_wait_settled (engine, 20000000, &failure));
+  check_range_of (engine, 0, 5000, 1);
+  check_range_of (engine, 5000, 6000, 2);
+  CHECK_INT (count_forward (engine), 20000);
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.flushes > 5 && statistics.merges > 0);
+  CHECK_OK (engine_close (engine, &failure));
+  CHECK_FAILS (engine_sync (engine, &failure), STATUS_CLOSED);
+  engine_unref (engine);
+
+  engine = open_small (path);
+  check_range_of (engine, 6000, 20000, 1);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 1);
+  CHECK_INT (statistics.approximate_keys, 20000);
+  check_range_of (engine, 5000, 6000, 2);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+static void
+test_snapshots_and_deletes (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  char key[64], got[256];
+  size_t size;
+  put_range (engine, 0, 3000, 1);
+  struct engine_snapshot *snapshot;
+  CHECK_OK (engine_snapshot_new (engine, &snapshot, &failure));
+  CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key-00001000"),
+                                 BYTES_LITERAL ("key-00002000"), ENGINE_SYNC_DEFAULT, NULL,
+                                 &failure));
+  CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, 7), ENGINE_SYNC_DEFAULT,
+                           NULL, &failure));
+  put_range (engine, 1500, 1501, 3);
+  for (int pass = 0; pass < 3; pass++)
+    {
+      CHECK_INT (count_forward (engine), 2000);
+      CHECK_INT (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, number_key (key, 1200), got,
+                             sizeof got, &size, &failure),
+                 STATUS_NOT_FOUND);
+      CHECK_INT (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, number_key (key, 7), got,
+                             sizeof got, &size, &failure),
+                 STATUS_NOT_FOUND);
+      CHECK_OK (engine_get (engine, snapshot, ENGINE_STORE_DEFAULT, number_key (key, 1200), got,
+                            sizeof got, &size, &failure));
+      CHECK_OK (engine_get (engine, snapshot, ENGINE_STORE_DEFAULT, number_key (key, 7), got,
+                            sizeof got, &size, &failure));
+      check_range_of (engine, 1500, 1501, 3);
+      if (pass == 0)
+        CHECK_OK (engine_flush (engine, &failure));
+      else
+        CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+    }
+  engine_snapshot_free (snapshot);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK_INT (count_forward (engine), 2000);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+static void
+test_transactions (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  struct engine_transaction *one, *two;
+  struct engine_value value;
+  struct bytes a = BYTES_LITERAL ("a"), b = BYTES_LITERAL ("b");
+  put_range (engine, 0, 100, 1);
+  CHECK_OK (engine_transaction_begin (engine, 0, &one, &failure));
+  CHECK_OK (engine_transaction_begin (engine, 0, &two, &failure));
+  CHECK_OK (engine_transaction_put (one, ENGINE_STORE_DEFAULT, a, BYTES_LITERAL ("1"), &failure));
+  CHECK_OK (engine_transaction_put (two, ENGINE_STORE_DEFAULT, a, BYTES_LITERAL ("2"), &failure));
+  CHECK_OK (engine_transaction_get_value (one, ENGINE_STORE_DEFAULT, a, &value, &failure));
+  CHECK (bytes_equal (value.data, BYTES_LITERAL ("1")));
+  engine_value_release (&value);
+  uint64_t savepoint;
+  CHECK_OK (engine_transaction_savepoint (one, &savepoint, &failure));
+  CHECK_OK (engine_transaction_delete_range (one, ENGINE_STORE_DEFAULT, BYTES_NONE, BYTES_NONE,
+                                             &failure));
+  CHECK_INT (engine_transaction_get_value (one, ENGINE_STORE_DEFAULT, a, &value, &failure),
+             STATUS_NOT_FOUND);
+  CHECK_OK (engine_transaction_put (one, ENGINE_STORE_DEFAULT, b, BYTES_LITERAL ("b"), &failure));
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT, .transaction = one };
+  struct engine_cursor *cursor;
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  CHECK (engine_cursor_valid (cursor) && bytes_equal (engine_cursor_key (cursor), b));
+  CHECK_OK (engine_cursor_next (cursor, &failure));
+  CHECK (!engine_cursor_valid (cursor));
+  CHECK_OK (engine_transaction_rollback_to (one, savepoint, &failure));
+  CHECK_OK (engine_cursor_last (cursor, &failure));
+  CHECK (bytes_equal (engine_cursor_key (cursor), BYTES_LITERAL ("key-00000099")));
+  engine_cursor_free (cursor);
+  uint64_t sequence;
+  CHECK_OK (engine_transaction_commit (one, ENGINE_SYNC_DEFAULT, &sequence, &failure));
+  CHECK_INT (sequence, 101);
+  CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure),
+               STATUS_CONFLICT);
+  CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure),
+               STATUS_CLOSED);
+  engine_transaction_free (one);
+  engine_transaction_free (two);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* x and y both read, one written by each: snapshot isolation lets it pass, serializable does not. */
+static status
+write_skew (struct engine *engine, unsigned flags)
+{
+  struct engine_transaction *one, *two;
+  struct engine_value value;
+  struct bytes x = BYTES_LITERAL ("x"), y = BYTES_LITERAL ("y");
+  struct engine_transaction **both[2] = { &one, &two };
+  for (int i = 0; i < 2; i++)
+    {
+      CHECK_OK (engine_transaction_begin (engine, flags, both[i], &failure));
+      CHECK_INT (engine_transaction_get_value (*both[i], ENGINE_STORE_DEFAULT, x, &value, &failure),
+                 STATUS_NOT_FOUND);
+      CHECK_INT (engine_transaction_get_value (*both[i], ENGINE_STORE_DEFAULT, y, &value, &failure),
+                 STATUS_NOT_FOUND);
+    }
+  CHECK_OK (engine_transaction_put (one, ENGINE_STORE_DEFAULT, x, BYTES_LITERAL ("1"), &failure));
+  CHECK_OK (engine_transaction_put (two, ENGINE_STORE_DEFAULT, y, BYTES_LITERAL ("1"), &failure));
+  CHECK_OK (engine_transaction_commit (one, ENGINE_SYNC_DEFAULT, NULL, &failure));
+  failure = FAILURE_INIT;
+  status result = engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure);
+  engine_transaction_free (one);
+  engine_transaction_free (two);
+  CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, BYTES_NONE, BYTES_NONE,
+                                 ENGINE_SYNC_DEFAULT, NULL, &failure));
+  return result;
+}
+
+static void
+test_isolation (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  CHECK_INT (write_skew (engine, 0), STATUS_OK);
+  CHECK_INT (write_skew (engine, ENGINE_TRANSACTION_SERIALIZABLE), STATUS_CONFLICT);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+static void
+test_stores_and_blobs (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  engine_store store;
+  CHECK_FAILS (engine_store_open (engine, "films", false, &store, &failure), STATUS_NOT_FOUND);
+  CHECK_OK (engine_store_open (engine, "films", true, &store, &failure));
+  size_t size = 300000, got;
+  uint8_t *large = malloc (size), *back = malloc (size);
+  for (size_t i = 0; i < size; i++)
+    large[i] = (uint8_t) (i * 7 + i / 251);
+  CHECK_OK (engine_put (engine, store, BYTES_LITERAL ("alien"), BYTES (large, size),
+                        ENGINE_SYNC_FULL, NULL, &failure));
+  for (int pass = 0; pass < 3; pass++)
+    {
+      CHECK_OK (engine_get (engine, NULL, store, BYTES_LITERAL ("alien"), back, size, &got,
+                            &failure));
+      CHECK (got == size && memcmp (large, back, size) == 0);
+      CHECK_INT (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("alien"), back,
+                             size, &got, &failure),
+                 STATUS_NOT_FOUND);
+      if (pass == 0)
+        CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+      else if (pass == 1)
+        {
+          engine_unref (engine);
+          engine = open_small (path);
+        }
+    }
+  CHECK_OK (engine_store_drop (engine, "films", &failure));
+  CHECK_FAILS (engine_put (engine, store, BYTES_LITERAL ("k"), BYTES_LITERAL ("v"),
+                           ENGINE_SYNC_DEFAULT, NULL, &failure),
+               STATUS_NOT_FOUND);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.blobs, 0);
+  engine_store again;
+  CHECK_OK (engine_store_open (engine, "films", true, &again, &failure));
+  CHECK (again != store);
+  free (large);
+  free (back);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+static void
+test_many (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  put_range (engine, 0, 5000, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  put_range (engine, 0, 100, 2);
+  enum { COUNT = 300 };
+  char names[COUNT][64], expected[256];
+  struct bytes keys[COUNT];
+  struct engine_value values[COUNT];
+  status results[COUNT];
+  for (unsigned i = 0; i < COUNT; i++)
+    keys[i] = number_key (names[i], i * 37);
+  CHECK_OK (engine_get_many (engine, NULL, ENGINE_STORE_DEFAULT, keys, COUNT, values, results,
+                             &failure));
+  for (unsigned i = 0; i < COUNT; i++)
+    {
+      CHECK_INT (results[i], i * 37 < 5000 ? STATUS_OK : STATUS_NOT_FOUND);
+      if (results[i] != STATUS_OK)
+        continue;
+      CHECK (bytes_equal (values[i].data,
+                          number_value (expected, i * 37, i * 37 < 100 ? 2 : 1)));
+    }
+  engine_unref (engine);
+  for (unsigned i = 0; i < COUNT; i++)
+    if (results[i] == STATUS_OK) /* outlives the engine */
+      {
+        CHECK (bytes_equal (values[i].data,
+                            number_value (expected, i * 37, i * 37 < 100 ? 2 : 1)));
+        engine_value_release (&values[i]);
+      }
+  remove_directory (path);
+}
+
+/* A child commits and reports each acknowledged number through a pipe until it is killed. */
+static void
+test_kill (void)
+{
+  char *path = fresh_directory ();
+  unsigned next = 0;
+  for (int round = 0; round < 15; round++)
+    {
+      int acknowledged[2];
+      CHECK (pipe (acknowledged) == 0);
+      pid_t child = fork ();
+      CHECK (child >= 0);
+      if (child == 0)
+        {
+          struct engine *engine = open_small (path);
+          for (unsigned i = next;; i++)
+            {
+              put_range (engine, i, i + 1, 1);
+              if (write (acknowledged[1], &i, sizeof i) != sizeof i)
+                _exit (1);
+            }
+        }
+      close (acknowledged[1]);
+      unsigned last = next, number, count = 0, stop = 200 + (unsigned) round * 331;
+      while (read (acknowledged[0], &number, sizeof number) == sizeof number)
+        {
+          last = number + 1;
+          if (++count == stop)
+            kill (child, SIGKILL);
+        }
+      close (acknowledged[0]);
+      CHECK (waitpid (child, NULL, 0) == child);
+      struct engine *engine = open_small (path);
+      check_range_of (engine, 0, last, 1);
+      CHECK (engine_sequence (engine) >= last);
+      next = last;
+      engine_unref (engine);
+    }
+  remove_directory (path);
+}
+
+static void
+test_bad_input (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine, *other;
+  struct engine_options options = small_options ();
+  CHECK_FAILS (engine_open (path, 0, &options, &engine, &failure), STATUS_NOT_FOUND);
+  engine = open_small (path);
+  CHECK_FAILS (engine_open (path, 0, &options, &other, &failure), STATUS_LOCKED);
+  CHECK (strstr (failure.message, path) != NULL);
+  CHECK_FAILS (engine_put (engine, 1, BYTES_NONE, BYTES_NONE, 0, NULL, &failure), STATUS_INVALID);
+  uint8_t *huge = calloc (1, KEY_SIZE_MAX + 1);
+  CHECK_FAILS (engine_put (engine, 1, BYTES (huge, KEY_SIZE_MAX + 1), BYTES_NONE, 0, NULL,
+                           &failure),
+               STATUS_KEY_TOO_LARGE);
+  CHECK_OK (engine_put (engine, 1, BYTES (huge, KEY_SIZE_MAX), BYTES_NONE, 0, NULL, &failure));
+  CHECK_FAILS (engine_delete_range (engine, 1, BYTES_LITERAL ("b"), BYTES_LITERAL ("a"), 0, NULL,
+                                    &failure),
+               STATUS_INVALID);
+  engine_unref (engine);
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE, &options, &engine,
+                            &failure),
+               STATUS_EXISTS);
+  CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure));
+  CHECK_FAILS (engine_put (engine, 1, BYTES_LITERAL ("k"), BYTES_NONE, 0, NULL, &failure),
+               STATUS_READ_ONLY);
+  engine_unref (engine);
+  CHECK_OK (engine_destroy (path, NULL, &failure));
+  CHECK (access (path, F_OK) != 0);
+  free (huge);
+  free (path);
+
+  path = fresh_directory ();
+  char file[600];
+  snprintf (file, sizeof file, "%s/letter.txt", path);
+  FILE *letter = fopen (file, "w");
+  fputs ("dear database", letter);
+  fclose (letter);
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure),
+               STATUS_NOT_A_DATABASE);
+  CHECK_FAILS (engine_open (file, ENGINE_OPEN_CREATE, &options, &engine, &failure),
+               STATUS_INVALID);
+  remove_directory (path);
+}
+
+static void
+test_fork (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  put_range (engine, 0, 10, 1);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      failure = FAILURE_INIT;
+      status result = engine_put (engine, 1, BYTES_LITERAL ("k"), BYTES_NONE, 0, NULL, &failure);
+      engine_unref (engine);
+      _exit (result == STATUS_FORKED ? 0 : 1);
+    }
+  int ended;
+  CHECK (waitpid (child, &ended, 0) == child);
+  CHECK_INT (ended, 0);
+  put_range (engine, 10, 20, 1);
+  check_range_of (engine, 0, 20, 1);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+int
+main (void)
+{
+  test_bad_input ();
+  test_fill_and_reopen ();
+  test_snapshots_and_deletes ();
+  test_transactions ();
+  test_isolation ();
+  test_stores_and_blobs ();
+  test_many ();
+  test_fork ();
+  test_kill ();
+  puts ("engine: all passed");
+  return 0;
+}
