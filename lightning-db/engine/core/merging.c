@@ -217,6 +217,9 @@ merge_install (struct engine *engine, const struct merge_job *job, struct flushe
       flushed->segments[i].order = job->runs[0]->order; /* J1 */
     }
   status result = STATUS_OK;
+  struct view *view = engine_view (engine);
+  bool settled = view != NULL && view->run_count == job->count; /* nothing was flushed meanwhile */
+  view_unref (view);
   if (flushed->count > 0)
     result = flushed_open (engine, flushed, job->runs[0]->order, &output, failure);
   if (result == STATUS_OK)
@@ -226,7 +229,7 @@ merge_install (struct engine *engine, const struct merge_job *job, struct flushe
         .add_segment_count = flushed->count,
         .remove_segments = numbers,
         .remove_segment_count = removed,
-        .settled = job->bottom,
+        .settled = settled,
       };
       struct merge_edit merge_edit = { job, output };
       result = install (engine, &edit, 0, 0, merge_edit_view, &merge_edit, failure);
