@@ -13,6 +13,7 @@
  *   view_lock      replacing the view; busy flags of runs. Never held over I/O.
  *   sync_lock      one log sync at a time; taken without any of the above
  *   work_lock      what the background threads wait on; a leaf
+ *   transactions_lock  the list of transactions with a deadline; a leaf
  * Readers take none of them.
  */
 #ifndef LIGHTNING_ENGINE_PRIVATE_H
@@ -121,6 +122,11 @@ struct engine {
   struct blob_guard *blob_guards;
 
   pthread_mutex_t sync_lock;
+
+  /* Read-write transactions with a deadline. */
+  pthread_mutex_t transactions_lock;
+  struct engine_transaction *transactions;
+  _Atomic uint64_t expiry_due;          /* microseconds, monotonic; when to look; 0 = none; work_lock */
 
   /* Files. */
   pthread_mutex_t manifest_lock;
@@ -275,6 +281,9 @@ status transaction_validate_runs (struct engine_transaction *transaction, struct
 status transaction_validate_memory (struct engine_transaction *transaction, struct view *view,
                                     struct failure *failure);
 
+/* Ends those whose deadline has passed; returns the next deadline, 0 = none. */
+uint64_t transactions_expire (struct engine *engine, uint64_t now);
+
 /* ---- background (background.c, flush.c, merging.c) ---- */
 
 status background_start (struct engine *engine, struct failure *failure);
@@ -284,6 +293,7 @@ void background_wake_merge (struct engine *engine);
 void background_arm_sync (struct engine *engine);
 void background_arm_prepare (struct engine *engine);
 void background_arm_settle (struct engine *engine);
+void background_arm_expiry (struct engine *engine, uint64_t due);
 
 /* Writes the oldest frozen memtable to a run and installs it. OK and *did false when none. */
 status flush_oldest (struct engine *engine, bool *did, struct failure *failure);

@@ -182,6 +182,7 @@ init_locks (struct engine *engine)
   pthread_mutex_init (&engine->manifest_lock, NULL);
   pthread_mutex_init (&engine->view_lock, NULL);
   pthread_mutex_init (&engine->work_lock, NULL);
+  pthread_mutex_init (&engine->transactions_lock, NULL);
   init_condition (&engine->room);
   init_condition (&engine->log_work);
   init_condition (&engine->flush_work);
@@ -252,6 +253,7 @@ engine_free (struct engine *engine)
   pthread_mutex_destroy (&engine->manifest_lock);
   pthread_mutex_destroy (&engine->view_lock);
   pthread_mutex_destroy (&engine->work_lock);
+  pthread_mutex_destroy (&engine->transactions_lock);
   pthread_cond_destroy (&engine->room);
   pthread_cond_destroy (&engine->log_work);
   pthread_cond_destroy (&engine->flush_work);
@@ -377,6 +379,14 @@ next_file_number (void *context)
   return manifest_next_number (((struct engine *) context)->manifest);
 }
 
+/* Mapped segments count against the budget, so a small one gets small segments. */
+static uint64_t
+log_segment_size (const struct engine *engine)
+{
+  uint64_t most = engine->options.memory_budget / 16 / 65536 * 65536;
+  return engine->options.log_segment_size < most ? engine->options.log_segment_size : most;
+}
+
 static status
 open_log (struct engine *engine, struct failure *failure)
 {
@@ -385,7 +395,7 @@ open_log (struct engine *engine, struct failure *failure)
   struct wal_settings settings = {
     .directory = engine->directory,
     .ledger = &engine->ledger,
-    .segment_size = engine->options.log_segment_size,
+    .segment_size = log_segment_size (engine),
     .allow_mapping = engine->options.log_mapping,
     .next_number = next_file_number,
     .next_number_context = engine,
