@@ -209,8 +209,6 @@ transaction_check (struct engine_transaction *transaction, struct failure *failu
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK)
     return result;
-  if (transaction->deadline != UINT64_MAX && engine_now () > transaction->deadline)
-    expire (transaction);
   int state = atomic_load (&transaction->state);
   if (state == TRANSACTION_EXPIRED)
     return fail (failure, STATUS_TIMED_OUT,
