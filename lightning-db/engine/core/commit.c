@@ -236,11 +236,12 @@ pace (struct engine *engine, size_t bytes)
       = view != NULL && view->active != NULL ? memtable_memory (view->active->table) : 0;
   epoch_leave ();
 
-  /* With one place left the writer slows to the flush's own rate as its memtable fills. */
+  /* While one memtable is being written the next fills freely at first; the fuller it is, and the
+   * more wait, the more the writer slows towards the flush's own rate. */
   double pressure = (double) fill / (double) engine->memtable_size;
-  if (frozen + 1 < FROZEN_MAX)
+  if (frozen < FROZEN_MAX)
     pressure -= 0.5;
-  if (pressure <= 0.25)
+  if (pressure <= 0.1)
     return;
   static _Thread_local double owed; /* microseconds */
   uint64_t rate = atomic_load_explicit (&engine->flush_rate, memory_order_relaxed);
