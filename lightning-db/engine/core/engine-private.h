@@ -87,6 +87,7 @@ struct engine {
 
   struct ledger ledger;
   struct cache *cache;
+  _Atomic uint64_t cache_capacity;      /* as last told to the cache */
   struct memtable_pool *pool;           /* arenas of the engine's memtables */
   struct memtable_pool *transaction_pool; /* small arenas, not charged as memtables */
 

@@ -132,8 +132,12 @@ engine_rebalance (struct engine *engine)
   int64_t others = ledger_total (&engine->ledger) - ledger_used (&engine->ledger, LEDGER_CACHE);
   int64_t budget = (int64_t) engine->ledger.budget;
   int64_t least = budget / 16;
-  int64_t left = budget - others;
-  cache_set_capacity (engine->cache, (uint64_t) (left < least ? least : left));
+  int64_t left = budget - others < least ? least : budget - others;
+  int64_t before = (int64_t) atomic_load_explicit (&engine->cache_capacity, memory_order_relaxed);
+  if (left - before < budget / 256 && before - left < budget / 256)
+    return;
+  atomic_store_explicit (&engine->cache_capacity, (uint64_t) left, memory_order_relaxed);
+  cache_set_capacity (engine->cache, (uint64_t) left);
 }
 
 struct segment_source_settings
