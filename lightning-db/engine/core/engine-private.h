@@ -133,6 +133,7 @@ struct engine {
   pthread_mutex_t manifest_lock;
   struct manifest *manifest;            /* NULL when read-only */
   uint64_t next_order;                  /* of the next flushed run; manifest_lock */
+  uint64_t settle_written;              /* bytes settling wrote since it last ended; manifest_lock */
   pthread_mutex_t view_lock;
 
   /* Background threads (work_lock). */

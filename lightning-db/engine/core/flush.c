@@ -13,6 +13,8 @@
  */
 #include "core/engine-private.h"
 
+#include "merge/picker.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -212,10 +214,7 @@ output_file_size (const struct engine *engine, uint64_t expected)
 {
   if (engine->segment_file_size > 0)
     return engine->segment_file_size;
-  uint64_t size = expected / 16;
-  return size < (UINT64_C (64) << 20) ? UINT64_C (64) << 20
-         : size > (UINT64_C (512) << 20) ? UINT64_C (512) << 20
-                                         : size;
+  return picker_segment_size (expected);
 }
 
 status
