@@ -13,9 +13,9 @@
  *   Q2  Carrying decisions out on a database that is not written ends: each makes runs fewer.
  *   Q3  While quiet, no decision rewrites more than PICKER_SETTLE_FACTOR bytes for each user byte
  *       written since the last settling, what was rewritten since then (`settle_written`) counted
- * in. If settling to one run costs more, runs remain whose sizes grow about twofold. Q4  While
- * writes go on and merges keep up, there are at most PICKER_RUNS_MAX runs. Q5  Once overwriting
- * shows, what stands above the oldest run is at most about its size.
+ *       in. If settling to one run costs more, runs remain whose sizes grow about twofold.
+ *   Q4  While writes go on and merges keep up, there are at most PICKER_RUNS_MAX runs.
+ *   Q5  Once overwriting shows, what stands above the oldest run is at most about its size.
  *
  * A merge of everything that replaced its inputs only at its end would need twice the space. It is
  * installed part by part instead, each part one output segment of picker_segment_size bytes:
