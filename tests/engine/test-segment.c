@@ -760,12 +760,13 @@ load_file (const struct surroundings *here, size_t *size)
   return bytes;
 }
 
+/* Over what is there, which has the same size: truncating first would make ext4 write it out. */
 static void
 store_file (const struct surroundings *here, const uint8_t *bytes, size_t size)
 {
   char path[600];
   snprintf (path, sizeof path, "%s/7.seg", here->path);
-  int file = open (path, O_WRONLY | O_TRUNC);
+  int file = open (path, O_WRONLY);
   CHECK (file >= 0 && write (file, bytes, size) == (ssize_t)size);
   close (file);
 }
