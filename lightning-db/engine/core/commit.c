@@ -186,9 +186,8 @@ lead_group (struct engine *engine, struct failure *failure)
     }
 }
 
-/* Waits until this commit is visible (and durable when full). commit_lock held. */
-static status
-wait_for_turn (struct engine *engine, uint64_t sequence, bool full, struct failure *failure)
+status
+commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct failure *failure)
 {
   struct commit_waiter waiter = {
     .sequence = sequence,
@@ -487,6 +486,8 @@ static status
 commit_locked (struct engine *engine, struct commit *commit, const struct view *validated,
                uint64_t *sequence, struct failure *failure)
 {
+  while (__builtin_expect (engine->loading, 0))
+    pthread_cond_wait (&engine->room, &engine->commit_lock);
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK)
     return result;
@@ -518,7 +519,7 @@ commit_locked (struct engine *engine, struct commit *commit, const struct view *
   uint64_t mine = engine->last_sequence;
   bool full = commit->sync == ENGINE_SYNC_FULL && engine->wal != NULL;
   if (full || engine->first_waiter != NULL)
-    result = wait_for_turn (engine, mine, full, failure); /* K2 */
+    result = commit_wait_turn (engine, mine, full, failure); /* K2 */
   else
     atomic_store_explicit (&engine->published, mine, memory_order_release);
   if (sequence != NULL)

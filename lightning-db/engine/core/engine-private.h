@@ -37,6 +37,7 @@
 enum engine_state { ENGINE_STATE_OPEN, ENGINE_STATE_CLOSING, ENGINE_STATE_CLOSED };
 
 #define MERGE_WORKERS_MAX 16u
+#define BACKUP_NOTE_NAME "BACKUP" /* file in a directory that a backup or restore fills: backup.c */
 #define QUIET_MICROSECONDS 500000u /* without flushes: merges may settle */
 
 /* A commit that waits for its turn to be visible. On the committer's stack. */
@@ -103,8 +104,10 @@ struct engine {
   uint64_t last_sequence;               /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
   bool sync_led;                        /* some waiter is syncing */
+  bool loading;                         /* a bulk load is being installed: commits wait for `room` */
   unsigned recent_group;                /* full commits in the last group */
-  pthread_cond_t room;                  /* a frozen memtable was flushed, or writes failed */
+  pthread_cond_t room;                  /* a frozen memtable was flushed, writes failed, or a bulk
+                                           load was installed */
   _Atomic bool write_failed;            /* write_failure is set; sticky */
   struct failure write_failure;         /* set once, under commit_lock */
   _Atomic int flush_failure;            /* status of the last flush; OK once it went well */
@@ -261,6 +264,9 @@ status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure
 /* Freezes the active memtable, if it holds anything. commit_lock held. `wait`: until there is a
  * place for it. */
 status commit_switch (struct engine *engine, bool wait, struct failure *failure);
+/* Waits until this commit is visible (and durable when full). commit_lock held. */
+status commit_wait_turn (struct engine *engine, uint64_t sequence, bool full,
+                         struct failure *failure);
 /* Makes writes fail from now on. commit_lock held. */
 void commit_fail (struct engine *engine, status code, const struct failure *failure);
 

@@ -702,7 +702,7 @@ collect_name (void *data, const char *name)
   enum file_kind kind;
   uint64_t number;
   bool ours = file_name_parse (name, &kind, &number) || strcmp (name, "CURRENT") == 0
-              || strcmp (name, LOCK_NAME) == 0;
+              || strcmp (name, LOCK_NAME) == 0 || strcmp (name, BACKUP_NOTE_NAME) == 0;
   if (!ours || strlen (name) >= FILE_NAME_SIZE)
     {
       list->foreign = true;
