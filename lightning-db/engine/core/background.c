@@ -229,7 +229,9 @@ settle_look (struct engine *engine)
     }
   pthread_mutex_unlock (&engine->commit_lock);
   pthread_mutex_lock (&engine->work_lock);
-  if (!quiet)
+  if (quiet)
+    pthread_cond_broadcast (&engine->merge_work);
+  else
     {
       engine->settle_sequence = sequence;
       engine->settle_due = engine_now () + QUIET_MICROSECONDS;
@@ -304,10 +306,11 @@ merge_main (void *data)
   while (!engine->stop)
     {
       uint64_t quiet_at = engine->last_write + QUIET_MICROSECONDS;
-      bool quiet = engine_now () >= quiet_at;
+      bool bursting = atomic_load (&engine->settle_armed); /* its end wakes us */
+      bool quiet = !bursting && engine_now () >= quiet_at;
       if (engine->merge_paused || (seen == engine->merge_generation && (seen_quiet || !quiet)))
         {
-          if (!engine->merge_paused && !seen_quiet)
+          if (!engine->merge_paused && !seen_quiet && !bursting)
             wait_until (&engine->merge_work, &engine->work_lock, quiet_at);
           else
             pthread_cond_wait (&engine->merge_work, &engine->work_lock);

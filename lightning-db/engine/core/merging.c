@@ -310,7 +310,8 @@ static bool
 is_quiet (struct engine *engine)
 {
   pthread_mutex_lock (&engine->work_lock);
-  bool quiet = engine_now () >= engine->last_write + QUIET_MICROSECONDS;
+  bool quiet = !atomic_load (&engine->settle_armed)
+               && engine_now () >= engine->last_write + QUIET_MICROSECONDS;
   pthread_mutex_unlock (&engine->work_lock);
   return quiet;
 }
