@@ -635,7 +635,9 @@ key_in_runs (struct view *view, struct bytes key, uint64_t since, bool *changed,
       if (segment == NULL)
         continue;
       uint64_t newest = 0;
+      epoch_enter ();
       status result = segment_newest (segment, key, hash, &newest, failure);
+      epoch_leave ();
       if (result != STATUS_OK && result != STATUS_NOT_FOUND)
         return result;
       const struct range_set *ranges = segment_range_deletes (segment);

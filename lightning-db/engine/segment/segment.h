@@ -148,7 +148,8 @@ void segment_get_many (struct segment *segment, const struct bytes *keys, const 
                        size_t count, uint64_t snapshot, struct segment_lookup *out,
                        status *results, struct failure *failure);
 
-/* Sequence of the newest version of key, 0 when none (reads pages; may use the filter). */
+/* Sequence of the newest version of key, 0 when none (reads pages; may use the filter). Called
+ * inside an epoch section like segment_get. */
 status segment_newest (struct segment *segment, struct bytes key, uint64_t hash, uint64_t *out,
                        struct failure *failure);
 
