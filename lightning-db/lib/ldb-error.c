@@ -3,7 +3,9 @@
 
 #include "ldb-error-private.h"
 
-G_DEFINE_QUARK (ldb - error - quark, ldb_error)
+/* clang-format off */
+G_DEFINE_QUARK (ldb-error-quark, ldb_error)
+/* clang-format on */
 
 /* One row for each status: its code in LDB_ERROR, and the code of GIO that means the same. */
 static const struct

@@ -22,7 +22,7 @@ G_BEGIN_DECLS
 typedef struct _LdbFault LdbFault;
 
 /**
- * LdbFault: (copy-func ldb_fault_copy) (free-func ldb_fault_free)
+ * LdbFault:
  * @file: the file's name in the database directory
  * @page: the page's number, or %LDB_FAULT_NO_PAGE
  * @reason: what is wrong, in English
@@ -49,7 +49,7 @@ void ldb_fault_free (LdbFault *self);
 typedef struct _LdbCheckReport LdbCheckReport;
 
 /**
- * LdbCheckReport: (copy-func ldb_check_report_copy) (free-func ldb_check_report_free)
+ * LdbCheckReport:
  * @pages: pages read and verified
  * @bytes: bytes read and verified
  * @segments: B+Tree files seen
@@ -99,7 +99,7 @@ GPtrArray *ldb_check_report_get_faults (LdbCheckReport *self);
 typedef struct _LdbBackupResult LdbBackupResult;
 
 /**
- * LdbBackupResult: (copy-func ldb_backup_result_copy) (free-func ldb_backup_result_free)
+ * LdbBackupResult:
  * @sequence: the commit that the backup stands at
  * @files: files in the backup
  * @bytes: their size
@@ -136,7 +136,7 @@ void ldb_backup_result_free (LdbBackupResult *self);
 typedef struct _LdbRepairReport LdbRepairReport;
 
 /**
- * LdbRepairReport: (copy-func ldb_repair_report_copy) (free-func ldb_repair_report_free)
+ * LdbRepairReport:
  * @records: records salvaged
  * @lost_pages: pages that did not verify
  * @lost_log_bytes: bytes of the log that did not verify

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 #define LDB_TYPE_STATS (ldb_stats_get_type ())
 
 /**
- * LdbStats: (copy-func ldb_stats_copy) (free-func ldb_stats_free)
+ * LdbStats:
  * @sequence: the newest visible commit
  * @durable_sequence: the newest commit that is on disk
  * @keys: about how many keys there are; exact once everything has settled

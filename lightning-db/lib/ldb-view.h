@@ -33,9 +33,8 @@ struct _LdbView
   gsize size;
   guint64 sequence;
   /*< private >*/
-  gpointer holder;
-  guint holder_kind;
-  guint reserved;
+  gpointer holder[5];
+  guint in_use;
 };
 
 /**
@@ -47,7 +46,7 @@ struct _LdbView
  */
 #define LDB_VIEW_INIT                                                                              \
   {                                                                                                \
-    NULL, 0, 0, NULL, 0, 0                                                                         \
+    NULL, 0, 0, { NULL }, 0                                                                        \
   }
 
 LDB_AVAILABLE_IN_ALL

@@ -458,27 +458,13 @@ clamp (struct engine_cursor *cursor, struct bytes key, struct internal_key *inte
   return STATUS_OK;
 }
 
-/* A transaction whose timeout passed during the move has let its snapshot go: what the cursor found
- * may be too little. */
-static status
-finish_move (struct engine_cursor *cursor, status result, struct failure *failure)
-{
-  if (result == STATUS_OK && cursor->transaction != NULL)
-    result = transaction_check (cursor->transaction, failure);
-  if (result != STATUS_OK)
-    cursor->valid = false;
-  return result;
-}
-
 static status
 seek_forward (struct engine_cursor *cursor, struct bytes from, struct failure *failure)
 {
   status result = position (cursor, from, failure);
   if (result == STATUS_OK)
     result = source_seek (cursor->source, from, failure);
-  if (result == STATUS_OK)
-    result = settle_forward (cursor, false, failure);
-  return finish_move (cursor, result, failure);
+  return result == STATUS_OK ? settle_forward (cursor, false, failure) : result;
 }
 
 static status
@@ -487,9 +473,7 @@ seek_backward (struct engine_cursor *cursor, struct bytes before, struct failure
   status result = position (cursor, before, failure);
   if (result == STATUS_OK)
     result = source_seek_before (cursor->source, before, failure);
-  if (result == STATUS_OK)
-    result = settle_backward (cursor, failure);
-  return finish_move (cursor, result, failure);
+  return result == STATUS_OK ? settle_backward (cursor, failure) : result;
 }
 
 status
@@ -568,8 +552,9 @@ engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
   if (!moved)
     result = source_next (cursor->source, failure);
   if (result == STATUS_OK)
-    result = settle_forward (cursor, true, failure);
-  return finish_move (cursor, result, failure);
+    return settle_forward (cursor, true, failure);
+  cursor->valid = false;
+  return result;
 }
 
 status
@@ -579,7 +564,7 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
   status result = prepare_step (cursor, DIRECTION_BACKWARD, &moved, failure);
   if (result != STATUS_OK || !cursor->valid)
     return result;
-  return finish_move (cursor, settle_backward (cursor, failure), failure);
+  return settle_backward (cursor, failure);
 }
 
 /* ---- looking ---- */

@@ -254,18 +254,11 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
     }
 }
 
-/* Reading pages also builds indexes and filters: the cache gives way to them. */
-#define REBALANCE_READS 64u
-
 static void
-found_clear (struct engine *engine, struct found *found)
+found_clear (struct found *found)
 {
-  static _Thread_local unsigned reads;
-  if (!found->referenced)
-    return;
-  view_unref (found->view);
-  if (++reads % REBALANCE_READS == 0)
-    engine_rebalance (engine);
+  if (found->referenced)
+    view_unref (found->view);
 }
 
 static status
@@ -322,7 +315,7 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   else if (result == STATUS_OK)
     result = lend (engine, &found, &blob, failure);
   epoch_leave ();
-  found_clear (engine, &found);
+  found_clear (&found);
   if (blob.holder_kind != HOLDER_NONE)
     {
       found.record.value = blob.data;
@@ -353,7 +346,7 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   else if (result == STATUS_OK)
     result = lend (engine, &found, out, failure);
   epoch_leave ();
-  found_clear (engine, &found);
+  found_clear (&found);
   internal_key_clear (&internal);
   if (result == STATUS_BUSY)
     return result;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LdbCall: one asynchronous operation: its arguments, its work, its outcome.
+ *
+ * The work runs on a small pool of threads of our own, never on GTask's; everything else happens in
+ * the main context the operation was started in: progress, completion, and the release of all that
+ * the caller handed over. After the work has begun, cancelling is up to the work.
+ */
+#pragma once
+
+#include "engine.h"
+#include "ldb-place-private.h"
+
+G_BEGIN_DECLS
+
+/* Short work may wait for one disk access or sync; long work may take as long as it likes. */
+typedef enum
+{
+  LDB_WORK_SHORT,
+  LDB_WORK_LONG,
+} LdbWorkKind;
+
+typedef struct _LdbCall LdbCall;
+
+/* Does the work and fills in `result`. FALSE with `error` unset is a result too (absent, ended). */
+typedef gboolean (*LdbCallFunc) (LdbCall *call, GError **error);
+
+/* Progress of long work; on the stack of a synchronous call, or in an LdbCall. */
+typedef struct
+{
+  LdbProgressFunc func;      /* the caller's, or NULL */
+  gpointer data;             /* for it */
+  GDestroyNotify destroy;    /* of data, or NULL */
+  GCancellable *cancellable; /* stops the work; borrowed, may be NULL */
+  GMainContext *context;     /* where to call func; NULL = here and now. Owned. */
+  GMutex lock;               /* guards the rest; used only with a context */
+  GSource *source;           /* about to call func, or NULL; owned */
+  guint64 done, total;       /* newest */
+  char *step;                /* newest */
+} LdbProgress;
+
+struct _LdbCall
+{
+  LdbCallFunc run;            /* the work */
+  LdbPlace place;             /* what it works on; owned, fields may be NULL */
+  GObject *subject;           /* cursor, batch, loader; owned, or NULL */
+  GBytes *first;              /* key, start or prefix; owned */
+  GBytes *second;             /* value or end; owned */
+  GPtrArray *array;           /* keys or records; owned */
+  GVariantType *type;         /* wanted; owned */
+  LdbOptions *options;        /* owned */
+  char *path;                 /* path or name; owned */
+  char *other_path;           /* owned */
+  guint flags;                /* of the operation, or which move */
+  guint64 number;             /* of the operation */
+  LdbForm form;               /* what to return a value as */
+  LdbProgress progress;       /* of long work */
+  GCancellable *cancellable;  /* borrowed from the task */
+  gint *busy;                 /* released on completion, or NULL; see ldb_busy_enter */
+  gboolean succeeded;         /* what run returned */
+  gpointer result;            /* when result_free is set: what the operation returns */
+  GDestroyNotify result_free; /* set by whoever starts a call that returns a pointer */
+  GError *error;              /* why it failed */
+};
+
+LdbCall *ldb_call_new (LdbCallFunc run, const LdbPlace *place);
+
+/* Takes `call` over and runs it. A closed or forked database fails without a thread. */
+void ldb_call_start (LdbCall *call, gpointer source, gpointer tag, const char *name,
+                     LdbWorkKind kind, GCancellable *cancellable, GAsyncReadyCallback callback,
+                     gpointer user_data);
+
+/* Takes `call` over and completes it with what it holds, or with `error` (transfer full). */
+void ldb_call_complete (LdbCall *call, gpointer source, gpointer tag, const char *name,
+                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data,
+                        GError *error);
+
+/* Takes `call` over and runs it here: the synchronous form. */
+gboolean ldb_call_now (LdbCall *call, GCancellable *cancellable, GError **error);
+gpointer ldb_call_now_pointer (LdbCall *call, GCancellable *cancellable, GError **error);
+
+gboolean ldb_call_finish (gpointer source, GAsyncResult *result, gpointer tag, GError **error);
+gpointer ldb_call_finish_pointer (gpointer source, GAsyncResult *result, gpointer tag,
+                                  GError **error);
+
+/* Arms a call's progress for the current thread-default main context. */
+void ldb_call_set_progress (LdbCall *call, LdbProgressFunc func, gpointer data,
+                            GDestroyNotify destroy);
+
+/* Of type engine_progress; `data` is an LdbProgress. */
+bool ldb_progress_report (void *data, uint64_t done, uint64_t total, const char *step);
+
+/* One operation at a time on an object: FALSE with LDB_ERROR_PENDING while another is under way. */
+gboolean ldb_busy_enter (gint *busy, const char *what, GError **error);
+void ldb_busy_leave (gint *busy);
+
+G_END_DECLS

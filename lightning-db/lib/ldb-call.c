@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *   1. A caller's function, or the release of its data, runs in the context it started in.
+ *   2. A call is owned by one thread at a time: the starter, then a worker, then the context.
+ *   3. In a forked child no call waits for a thread that is not there.
+ */
+#include "config.h"
+
+#include "ldb-call-private.h"
+#include "ldb-database-private.h"
+#include "ldb-error-private.h"
+
+/* Commits that wait for a sync share it, so more threads than processors make sense. */
+#define SHORT_THREADS 8
+#define LONG_THREADS 4
+
+static GThreadPool *pools[2];  /* by LdbWorkKind; made on first use; guarded by pools_lock */
+static guint pools_generation; /* ldb_fork_generation they were made in; same lock */
+static GMutex pools_lock;
+
+static void run_call (gpointer data, gpointer user_data);
+
+static GThreadPool *
+get_pool (LdbWorkKind kind)
+{
+  g_mutex_lock (&pools_lock);
+  if (pools_generation != ldb_fork_get_generation ())
+    {
+      /* The threads stayed in the parent process; what is left of their pool cannot be freed. */
+      pools[LDB_WORK_SHORT] = pools[LDB_WORK_LONG] = NULL;
+      pools_generation = ldb_fork_get_generation ();
+    }
+  /* After a fork the idle threads that GLib shares between pools are gone: have our own. */
+  if (pools[kind] == NULL)
+    pools[kind]
+        = g_thread_pool_new (run_call, NULL, kind == LDB_WORK_SHORT ? SHORT_THREADS : LONG_THREADS,
+                             pools_generation > 0, NULL);
+  GThreadPool *pool = pools[kind];
+  g_mutex_unlock (&pools_lock);
+  return pool;
+}
+
+/* In the child of a fork: the lock may have been held by a thread that is gone. */
+void
+ldb_call_forget_threads (void)
+{
+  memset (&pools_lock, 0, sizeof pools_lock);
+}
+
+gboolean
+ldb_busy_enter (gint *busy, const char *what, GError **error)
+{
+  if (g_atomic_int_compare_and_exchange (busy, 0, 1))
+    return TRUE;
+  return ldb_error_set (error, LDB_ERROR_PENDING,
+                        "Another operation on this %s has not finished; wait for it, or use "
+                        "another %s.",
+                        what, what);
+}
+
+void
+ldb_busy_leave (gint *busy)
+{
+  g_atomic_int_set (busy, 0);
+}
+
+/* ---- progress ---- */
+
+static gboolean
+deliver_progress (gpointer data)
+{
+  LdbProgress *progress = data;
+  g_mutex_lock (&progress->lock);
+  guint64 done = progress->done;
+  guint64 total = progress->total;
+  g_autofree char *step = g_steal_pointer (&progress->step);
+  g_clear_pointer (&progress->source, g_source_unref);
+  g_mutex_unlock (&progress->lock);
+  progress->func (done, total, step != NULL ? step : "", progress->data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Keeps the newest report and has it delivered, unless a delivery is on its way already. */
+static void
+queue_progress (LdbProgress *progress, guint64 done, guint64 total, const char *step)
+{
+  g_mutex_lock (&progress->lock);
+  progress->done = done;
+  progress->total = total;
+  g_free (progress->step);
+  progress->step = g_strdup (step);
+  if (progress->source == NULL)
+    {
+      progress->source = g_idle_source_new ();
+      g_source_set_priority (progress->source, G_PRIORITY_DEFAULT);
+      g_source_set_static_name (progress->source, "[lightning-db] progress");
+      g_source_set_callback (progress->source, deliver_progress, progress, NULL);
+      g_source_attach (progress->source, progress->context);
+    }
+  g_mutex_unlock (&progress->lock);
+}
+
+bool
+ldb_progress_report (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  LdbProgress *progress = data;
+  if (progress->func != NULL && progress->context == NULL)
+    progress->func (done, total, step != NULL ? step : "", progress->data);
+  else if (progress->func != NULL)
+    queue_progress (progress, done, total, step);
+  return !g_cancellable_is_cancelled (progress->cancellable);
+}
+
+void
+ldb_call_set_progress (LdbCall *call, LdbProgressFunc func, gpointer data, GDestroyNotify destroy)
+{
+  call->progress.func = func;
+  call->progress.data = data;
+  call->progress.destroy = destroy;
+  call->progress.context = g_main_context_ref_thread_default ();
+}
+
+/* No report after this. Runs in the progress' context. */
+static void
+end_progress (LdbProgress *progress)
+{
+  if (progress->source != NULL)
+    g_source_destroy (progress->source);
+  g_clear_pointer (&progress->source, g_source_unref);
+  g_clear_pointer (&progress->step, g_free);
+  g_clear_pointer (&progress->context, g_main_context_unref);
+  if (progress->destroy != NULL)
+    progress->destroy (progress->data);
+  progress->destroy = NULL;
+  progress->func = NULL;
+}
+
+/* ---- calls ---- */
+
+LdbCall *
+ldb_call_new (LdbCallFunc run, const LdbPlace *place)
+{
+  LdbCall *call = g_new0 (LdbCall, 1);
+  call->run = run;
+  g_mutex_init (&call->progress.lock);
+  if (place == NULL)
+    return call;
+  call->place = *place;
+  if (place->database != NULL)
+    g_object_ref (place->database);
+  if (place->snapshot != NULL)
+    g_object_ref (place->snapshot);
+  if (place->transaction != NULL)
+    g_object_ref (place->transaction);
+  return call;
+}
+
+static void
+ldb_call_free (gpointer data)
+{
+  LdbCall *call = data;
+  end_progress (&call->progress);
+  g_mutex_clear (&call->progress.lock);
+  g_clear_object (&call->subject);
+  g_clear_object (&call->place.snapshot);
+  g_clear_object (&call->place.transaction);
+  g_clear_object (&call->place.database);
+  g_clear_pointer (&call->first, g_bytes_unref);
+  g_clear_pointer (&call->second, g_bytes_unref);
+  g_clear_pointer (&call->array, g_ptr_array_unref);
+  g_clear_pointer (&call->type, g_variant_type_free);
+  g_clear_object (&call->options);
+  g_free (call->path);
+  g_free (call->other_path);
+  if (call->result != NULL && call->result_free != NULL)
+    call->result_free (call->result);
+  g_clear_error (&call->error);
+  g_free (call);
+}
+
+static void
+return_call (GTask *task)
+{
+  LdbCall *call = g_task_get_task_data (task);
+  if (call->busy != NULL)
+    ldb_busy_leave (call->busy);
+  call->busy = NULL;
+  end_progress (&call->progress);
+  if (call->error != NULL)
+    g_task_return_error (task, g_steal_pointer (&call->error));
+  else if (call->result_free != NULL)
+    g_task_return_pointer (task, g_steal_pointer (&call->result), call->result_free);
+  else
+    g_task_return_boolean (task, call->succeeded);
+}
+
+static gboolean
+return_call_in_context (gpointer data)
+{
+  return_call (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Gives the task, and with it the last word about its lifetime, back to its context. */
+static void
+hand_back (GTask *task)
+{
+  GSource *source = g_idle_source_new ();
+  g_source_set_priority (source, g_task_get_priority (task));
+  g_source_set_static_name (source, "[lightning-db] completion");
+  g_source_set_callback (source, return_call_in_context, task, g_object_unref);
+  g_source_attach (source, g_task_get_context (task));
+  g_source_unref (source);
+}
+
+/* On a thread of the pool. */
+static void
+run_call (gpointer data, gpointer user_data)
+{
+  GTask *task = data;
+  LdbCall *call = g_task_get_task_data (task);
+  if (!g_cancellable_set_error_if_cancelled (call->cancellable, &call->error))
+    call->succeeded = call->run (call, &call->error);
+  hand_back (task);
+}
+
+static GTask *
+create_task (LdbCall *call, gpointer source, gpointer tag, const char *name,
+             GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (source, cancellable, callback, user_data);
+  g_task_set_source_tag (task, tag);
+  g_task_set_name (task, name);
+  /* What was committed is not reported as cancelled. */
+  g_task_set_check_cancellable (task, FALSE);
+  call->cancellable = cancellable;
+  call->progress.cancellable = cancellable;
+  g_task_set_task_data (task, call, ldb_call_free);
+  return task;
+}
+
+void
+ldb_call_start (LdbCall *call, gpointer source, gpointer tag, const char *name, LdbWorkKind kind,
+                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = create_task (call, source, tag, name, cancellable, callback, user_data);
+  if (g_cancellable_set_error_if_cancelled (cancellable, &call->error)
+      || (call->place.database != NULL
+          && !ldb_database_is_usable (call->place.database, &call->error)))
+    return_call (task);
+  else
+    g_thread_pool_push (get_pool (kind), g_steal_pointer (&task), NULL);
+}
+
+void
+ldb_call_complete (LdbCall *call, gpointer source, gpointer tag, const char *name,
+                   GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data,
+                   GError *error)
+{
+  g_autoptr (GTask) task = create_task (call, source, tag, name, cancellable, callback, user_data);
+  call->error = error;
+  return_call (task);
+}
+
+gpointer
+ldb_call_now_pointer (LdbCall *call, GCancellable *cancellable, GError **error)
+{
+  gpointer result = NULL;
+  call->cancellable = cancellable;
+  call->progress.cancellable = cancellable;
+  if (!g_cancellable_set_error_if_cancelled (cancellable, error) && call->run (call, error))
+    result = call->result_free != NULL ? g_steal_pointer (&call->result) : GINT_TO_POINTER (TRUE);
+  ldb_call_free (call);
+  return result;
+}
+
+gboolean
+ldb_call_now (LdbCall *call, GCancellable *cancellable, GError **error)
+{
+  return ldb_call_now_pointer (call, cancellable, error) != NULL;
+}
+
+gboolean
+ldb_call_finish (gpointer source, GAsyncResult *result, gpointer tag, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, source), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tag), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+gpointer
+ldb_call_finish_pointer (gpointer source, GAsyncResult *result, gpointer tag, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, source), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tag), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,1220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LdbDatabase, reading and writing: every call is a place (the default store, now) and one function
+ * of ldb-place. LdbStore has the same surface in ldb-store.c.
+ */
+#include "config.h"
+
+#include "ldb-call-private.h"
+#include "ldb-database-private.h"
+
+static inline LdbPlace
+place_of (LdbDatabase *self)
+{
+  return (LdbPlace){ .database = self, .store = ENGINE_STORE_DEFAULT };
+}
+
+/**
+ * ldb_database_get:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Gets a value from the default store. Small values are copied; larger ones are lent by the
+ * cache, without a copy, for as long as the bytes live.
+ *
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT or %LDB_ERROR_KEY_TOO_LARGE for what is no key,
+ * %LDB_ERROR_CLOSED, %LDB_ERROR_CORRUPT, %LDB_ERROR_IO, %LDB_ERROR_NO_MEMORY or
+ * %LDB_ERROR_RATE_LIMITED. Blocks while a page is read; any thread.
+ *
+ * Returns: (transfer full) (nullable): the value; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+GBytes *
+ldb_database_get (LdbDatabase *self, gconstpointer key, gsize key_length, GCancellable *cancellable,
+                  GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  LdbPlace place = place_of (self);
+  return ldb_place_get (&place, key, key_length, LDB_FORM_BYTES, NULL, cancellable, error);
+}
+
+/**
+ * ldb_database_get_async:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.get], without blocking. What memory can answer takes no detour
+ * over another thread.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_get_async (LdbDatabase *self, gconstpointer key, gsize key_length,
+                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbPlace place = place_of (self);
+  ldb_place_get_async (&place, self, ldb_database_get_async, "ldb_database_get_async", key,
+                       key_length, LDB_FORM_BYTES, NULL, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_get_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.get_async].
+ *
+ * Returns: (transfer full) (nullable): the value; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+GBytes *
+ldb_database_get_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_database_get_async, error);
+}
+
+/**
+ * ldb_database_get_bytes:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Gets a value: [method@Ldb.Database.get] with bytes.
+ *
+ * Fails as [method@Ldb.Database.get] does. Blocks while a page is read; any thread.
+ *
+ * Returns: (transfer full) (nullable): the value; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+GBytes *
+ldb_database_get_bytes (LdbDatabase *self, GBytes *key, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  g_return_val_if_fail (key != NULL, NULL);
+  LdbPlace place = place_of (self);
+  gsize length;
+  gconstpointer data = g_bytes_get_data (key, &length);
+  return ldb_place_get (&place, data, length, LDB_FORM_BYTES, NULL, cancellable, error);
+}
+
+/**
+ * ldb_database_get_bytes_async:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.get_bytes], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_get_bytes_async (LdbDatabase *self, GBytes *key, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (key != NULL);
+  LdbPlace place = place_of (self);
+  gsize length;
+  gconstpointer data = g_bytes_get_data (key, &length);
+  ldb_place_get_async (&place, self, ldb_database_get_bytes_async, "ldb_database_get_bytes_async",
+                       data, length, LDB_FORM_BYTES, NULL, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_get_bytes_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.get_bytes_async].
+ *
+ * Returns: (transfer full) (nullable): the value; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+GBytes *
+ldb_database_get_bytes_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_database_get_bytes_async, error);
+}
+
+/**
+ * ldb_database_get_string:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Gets a value as text.
+ *
+ * Fails as [method@Ldb.Database.get] does, and with %LDB_ERROR_WRONG_TYPE when the value is not
+ * UTF-8. Blocks while a page is read; any thread.
+ *
+ * Returns: (transfer full) (nullable): the text; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+char *
+ldb_database_get_string (LdbDatabase *self, const char *key, GCancellable *cancellable,
+                         GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  g_return_val_if_fail (key != NULL, NULL);
+  LdbPlace place = place_of (self);
+  return ldb_place_get (&place, key, strlen (key), LDB_FORM_STRING, NULL, cancellable, error);
+}
+
+/**
+ * ldb_database_get_string_async:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.get_string], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_get_string_async (LdbDatabase *self, const char *key, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (key != NULL);
+  LdbPlace place = place_of (self);
+  ldb_place_get_async (&place, self, ldb_database_get_string_async, "ldb_database_get_string_async",
+                       key, strlen (key), LDB_FORM_STRING, NULL, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_get_string_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.get_string_async].
+ *
+ * Returns: (transfer full) (nullable): the text; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+char *
+ldb_database_get_string_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_database_get_string_async, error);
+}
+
+/**
+ * ldb_database_get_variant:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @type: (nullable): the type it has to have, or %NULL for any
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Gets a value that was put with [method@Ldb.Database.put_variant].
+ *
+ * Fails as [method@Ldb.Database.get] does, and with %LDB_ERROR_WRONG_TYPE when the value is no
+ * variant or one of another type. Blocks while a page is read; any thread.
+ *
+ * Returns: (transfer full) (nullable): the variant; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+GVariant *
+ldb_database_get_variant (LdbDatabase *self, gconstpointer key, gsize key_length,
+                          const GVariantType *type, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  LdbPlace place = place_of (self);
+  return ldb_place_get (&place, key, key_length, LDB_FORM_VARIANT, type, cancellable, error);
+}
+
+/**
+ * ldb_database_get_variant_async:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @type: (nullable): the type it has to have, or %NULL for any
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.get_variant], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_get_variant_async (LdbDatabase *self, gconstpointer key, gsize key_length,
+                                const GVariantType *type, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbPlace place = place_of (self);
+  ldb_place_get_async (&place, self, ldb_database_get_variant_async,
+                       "ldb_database_get_variant_async", key, key_length, LDB_FORM_VARIANT, type,
+                       cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_get_variant_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.get_variant_async].
+ *
+ * Returns: (transfer full) (nullable): the variant; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+GVariant *
+ldb_database_get_variant_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_database_get_variant_async, error);
+}
+
+/**
+ * ldb_database_get_many:
+ * @self: a database
+ * @keys: (element-type GBytes): the keys
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Gets many values at one snapshot, faster than one by one.
+ *
+ * Fails as [method@Ldb.Database.get] does; a message about a key says which one. Blocks while
+ * pages are read; any thread.
+ *
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
+ *   is %NULL where there is none
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_database_get_many (LdbDatabase *self, GPtrArray *keys, GCancellable *cancellable,
+                       GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  g_return_val_if_fail (keys != NULL, NULL);
+  LdbPlace place = place_of (self);
+  return ldb_place_get_many (&place, keys, cancellable, error);
+}
+
+/**
+ * ldb_database_get_many_async:
+ * @self: a database
+ * @keys: (element-type GBytes): the keys
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.get_many], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_get_many_async (LdbDatabase *self, GPtrArray *keys, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (keys != NULL);
+  LdbPlace place = place_of (self);
+  ldb_place_get_many_async (&place, self, ldb_database_get_many_async,
+                            "ldb_database_get_many_async", keys, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_get_many_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.get_many_async].
+ *
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
+ *   is %NULL where there is none
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_database_get_many_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_database_get_many_async, error);
+}
+
+/**
+ * ldb_database_contains:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Whether there is a value, without handing it out.
+ *
+ * Fails as [method@Ldb.Database.get] does. Blocks while a page is read; any thread.
+ *
+ * Returns: %TRUE if there is one; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_contains (LdbDatabase *self, gconstpointer key, gsize key_length,
+                       GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  LdbPlace place = place_of (self);
+  return ldb_place_contains (&place, key, key_length, cancellable, error);
+}
+
+/**
+ * ldb_database_contains_async:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.contains], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_contains_async (LdbDatabase *self, gconstpointer key, gsize key_length,
+                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbPlace place = place_of (self);
+  ldb_place_contains_async (&place, self, ldb_database_contains_async,
+                            "ldb_database_contains_async", key, key_length, cancellable, callback,
+                            user_data);
+}
+
+/**
+ * ldb_database_contains_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.contains_async].
+ *
+ * Returns: %TRUE if there is one; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_contains_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_contains_async, error);
+}
+
+/**
+ * ldb_database_put:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @value: (array length=value_length) (element-type guint8): the value
+ * @value_length: its bytes, up to 1 GiB
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Puts a record into the default store, replacing any that has the key, in a commit of its own.
+ *
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_VALUE_TOO_LARGE,
+ * %LDB_ERROR_READ_ONLY, %LDB_ERROR_CLOSED, %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO,
+ * %LDB_ERROR_NO_MEMORY, %LDB_ERROR_RATE_LIMITED or %LDB_ERROR_UNKNOWN_OUTCOME; only the last
+ * leaves open whether it happened. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put (LdbDatabase *self, gconstpointer key, gsize key_length, gconstpointer value,
+                  gsize value_length, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  LdbPlace place = place_of (self);
+  return ldb_place_put (&place, key, key_length, value, value_length, cancellable, error);
+}
+
+/**
+ * ldb_database_put_async:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @value: (array length=value_length) (element-type guint8): the value; copied
+ * @value_length: its bytes, up to 1 GiB
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.put], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_put_async (LdbDatabase *self, gconstpointer key, gsize key_length, gconstpointer value,
+                        gsize value_length, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_put_async, "ldb_database_put_async",
+                         LDB_WRITE_PUT, ldb_bytes_copy (key, key_length),
+                         ldb_bytes_copy (value, value_length), cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_put_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.put_async].
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_put_async, error);
+}
+
+/**
+ * ldb_database_put_bytes:
+ * @self: a database
+ * @key: the key
+ * @value: the value
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Puts a record: [method@Ldb.Database.put] with bytes.
+ *
+ * Fails as [method@Ldb.Database.put] does. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put_bytes (LdbDatabase *self, GBytes *key, GBytes *value, GCancellable *cancellable,
+                        GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  g_return_val_if_fail (key != NULL, FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+  LdbPlace place = place_of (self);
+  gsize key_length, value_length;
+  gconstpointer key_data = g_bytes_get_data (key, &key_length);
+  gconstpointer value_data = g_bytes_get_data (value, &value_length);
+  return ldb_place_put (&place, key_data, key_length, value_data, value_length, cancellable, error);
+}
+
+/**
+ * ldb_database_put_bytes_async:
+ * @self: a database
+ * @key: the key
+ * @value: the value
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.put_bytes], without blocking and without copying the bytes.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_put_bytes_async (LdbDatabase *self, GBytes *key, GBytes *value,
+                              GCancellable *cancellable, GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (key != NULL);
+  g_return_if_fail (value != NULL);
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_put_bytes_async, "ldb_database_put_bytes_async",
+                         LDB_WRITE_PUT, g_bytes_ref (key), g_bytes_ref (value), cancellable,
+                         callback, user_data);
+}
+
+/**
+ * ldb_database_put_bytes_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.put_bytes_async].
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put_bytes_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_put_bytes_async, error);
+}
+
+/**
+ * ldb_database_put_string:
+ * @self: a database
+ * @key: the key
+ * @value: the text
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Puts text: [method@Ldb.Database.put] without the terminating zeros.
+ *
+ * Fails as [method@Ldb.Database.put] does. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put_string (LdbDatabase *self, const char *key, const char *value,
+                         GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  g_return_val_if_fail (key != NULL, FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+  LdbPlace place = place_of (self);
+  return ldb_place_put (&place, key, strlen (key), value, strlen (value), cancellable, error);
+}
+
+/**
+ * ldb_database_put_string_async:
+ * @self: a database
+ * @key: the key
+ * @value: the text
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.put_string], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_put_string_async (LdbDatabase *self, const char *key, const char *value,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (key != NULL);
+  g_return_if_fail (value != NULL);
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_put_string_async,
+                         "ldb_database_put_string_async", LDB_WRITE_PUT,
+                         ldb_bytes_copy (key, strlen (key)), ldb_bytes_copy (value, strlen (value)),
+                         cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_put_string_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.put_string_async].
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put_string_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_put_string_async, error);
+}
+
+/**
+ * ldb_database_put_variant:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @value: the variant; a floating reference is taken
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Puts a variant together with its type, in a form that every machine reads.
+ *
+ * Fails as [method@Ldb.Database.put] does. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put_variant (LdbDatabase *self, gconstpointer key, gsize key_length, GVariant *value,
+                          GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  g_return_val_if_fail (value != NULL, FALSE);
+  LdbPlace place = place_of (self);
+  g_autoptr (GBytes) bytes = ldb_variant_to_bytes (value);
+  gsize length;
+  gconstpointer data = g_bytes_get_data (bytes, &length);
+  return ldb_place_put (&place, key, key_length, data, length, cancellable, error);
+}
+
+/**
+ * ldb_database_put_variant_async:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @value: the variant; a floating reference is taken
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.put_variant], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_put_variant_async (LdbDatabase *self, gconstpointer key, gsize key_length,
+                                GVariant *value, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (value != NULL);
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_put_variant_async,
+                         "ldb_database_put_variant_async", LDB_WRITE_PUT,
+                         ldb_bytes_copy (key, key_length), ldb_variant_to_bytes (value),
+                         cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_put_variant_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.put_variant_async].
+ *
+ * Returns: %TRUE if it was committed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_put_variant_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_put_variant_async, error);
+}
+
+/**
+ * ldb_database_delete:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Deletes a key from the default store. Deleting what is absent succeeds.
+ *
+ * Fails as [method@Ldb.Database.put] does. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete (LdbDatabase *self, gconstpointer key, gsize key_length,
+                     GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  LdbPlace place = place_of (self);
+  return ldb_place_delete (&place, key, key_length, cancellable, error);
+}
+
+/**
+ * ldb_database_delete_async:
+ * @self: a database
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.delete], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_delete_async (LdbDatabase *self, gconstpointer key, gsize key_length,
+                           GCancellable *cancellable, GAsyncReadyCallback callback,
+                           gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_delete_async, "ldb_database_delete_async",
+                         LDB_WRITE_DELETE, ldb_bytes_copy (key, key_length), NULL, cancellable,
+                         callback, user_data);
+}
+
+/**
+ * ldb_database_delete_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.delete_async].
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_delete_async, error);
+}
+
+/**
+ * ldb_database_delete_bytes:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Deletes a key: [method@Ldb.Database.delete] with bytes.
+ *
+ * Fails as [method@Ldb.Database.put] does. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_bytes (LdbDatabase *self, GBytes *key, GCancellable *cancellable,
+                           GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  g_return_val_if_fail (key != NULL, FALSE);
+  LdbPlace place = place_of (self);
+  gsize length;
+  gconstpointer data = g_bytes_get_data (key, &length);
+  return ldb_place_delete (&place, data, length, cancellable, error);
+}
+
+/**
+ * ldb_database_delete_bytes_async:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.delete_bytes], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_delete_bytes_async (LdbDatabase *self, GBytes *key, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (key != NULL);
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_delete_bytes_async,
+                         "ldb_database_delete_bytes_async", LDB_WRITE_DELETE, g_bytes_ref (key),
+                         NULL, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_delete_bytes_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.delete_bytes_async].
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_bytes_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_delete_bytes_async, error);
+}
+
+/**
+ * ldb_database_delete_string:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Deletes a key that is text: see [method@Ldb.Database.delete].
+ *
+ * Fails as [method@Ldb.Database.put] does. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_string (LdbDatabase *self, const char *key, GCancellable *cancellable,
+                            GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  g_return_val_if_fail (key != NULL, FALSE);
+  LdbPlace place = place_of (self);
+  return ldb_place_delete (&place, key, strlen (key), cancellable, error);
+}
+
+/**
+ * ldb_database_delete_string_async:
+ * @self: a database
+ * @key: the key
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.delete_string], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_delete_string_async (LdbDatabase *self, const char *key, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (key != NULL);
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (
+      &place, self, ldb_database_delete_string_async, "ldb_database_delete_string_async",
+      LDB_WRITE_DELETE, ldb_bytes_copy (key, strlen (key)), NULL, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_delete_string_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.delete_string_async].
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_string_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_delete_string_async, error);
+}
+
+/**
+ * ldb_database_delete_range:
+ * @self: a database
+ * @start: (nullable) (array length=start_length) (element-type guint8): the first key of the
+ *   range
+ * @start_length: its bytes; 0 leaves the range open
+ * @end: (nullable) (array length=end_length) (element-type guint8): the first key behind the
+ *   range
+ * @end_length: its bytes; 0 leaves the range open
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Deletes all keys of a range, however many, in one small commit.
+ *
+ * Fails as [method@Ldb.Database.put] does; %LDB_ERROR_INVALID_ARGUMENT also when the start does
+ * not come before the end. Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if they are gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_range (LdbDatabase *self, gconstpointer start, gsize start_length,
+                           gconstpointer end, gsize end_length, GCancellable *cancellable,
+                           GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  LdbPlace place = place_of (self);
+  return ldb_place_delete_range (&place, start, start_length, end, end_length, cancellable, error);
+}
+
+/**
+ * ldb_database_delete_range_async:
+ * @self: a database
+ * @start: (nullable) (array length=start_length) (element-type guint8): the first key of the
+ *   range
+ * @start_length: its bytes; 0 leaves the range open
+ * @end: (nullable) (array length=end_length) (element-type guint8): the first key behind the
+ *   range
+ * @end_length: its bytes; 0 leaves the range open
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.delete_range], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_delete_range_async (LdbDatabase *self, gconstpointer start, gsize start_length,
+                                 gconstpointer end, gsize end_length, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_delete_range_async,
+                         "ldb_database_delete_range_async", LDB_WRITE_DELETE_RANGE,
+                         ldb_bytes_copy (start, start_length), ldb_bytes_copy (end, end_length),
+                         cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_delete_range_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.delete_range_async].
+ *
+ * Returns: %TRUE if they are gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_range_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_delete_range_async, error);
+}
+
+/**
+ * ldb_database_delete_prefix:
+ * @self: a database
+ * @prefix: (array length=prefix_length) (element-type guint8): what the keys start with
+ * @prefix_length: its bytes, at least 1
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Deletes all keys with a prefix, however many, in one small commit.
+ *
+ * Fails as [method@Ldb.Database.put] does; %LDB_ERROR_INVALID_ARGUMENT for an empty prefix.
+ * Blocks for the log; any thread.
+ *
+ * Returns: %TRUE if they are gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_prefix (LdbDatabase *self, gconstpointer prefix, gsize prefix_length,
+                            GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  LdbPlace place = place_of (self);
+  return ldb_place_delete_prefix (&place, prefix, prefix_length, cancellable, error);
+}
+
+/**
+ * ldb_database_delete_prefix_async:
+ * @self: a database
+ * @prefix: (array length=prefix_length) (element-type guint8): what the keys start with
+ * @prefix_length: its bytes, at least 1
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.delete_prefix], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_delete_prefix_async (LdbDatabase *self, gconstpointer prefix, gsize prefix_length,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbPlace place = place_of (self);
+  ldb_place_write_async (&place, self, ldb_database_delete_prefix_async,
+                         "ldb_database_delete_prefix_async", LDB_WRITE_DELETE_PREFIX,
+                         ldb_bytes_copy (prefix, prefix_length), NULL, cancellable, callback,
+                         user_data);
+}
+
+/**
+ * ldb_database_delete_prefix_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.delete_prefix_async].
+ *
+ * Returns: %TRUE if they are gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_delete_prefix_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_delete_prefix_async, error);
+}
+
+/**
+ * ldb_database_scan:
+ * @self: a database
+ * @start: (nullable) (array length=start_length) (element-type guint8): the first key of the
+ *   range
+ * @start_length: its bytes; 0 leaves the range open
+ * @end: (nullable) (array length=end_length) (element-type guint8): the first key behind the
+ *   range
+ * @end_length: its bytes; 0 leaves the range open
+ * @flags: how to go through it
+ * @error: return location for an error
+ *
+ * Makes a cursor over a range of the default store, at a snapshot taken now.
+ *
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT when the start does not come before the end,
+ * %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED or %LDB_ERROR_NO_MEMORY. Does not block; any
+ * thread.
+ *
+ * Returns: (transfer full): a cursor before the first record
+ *
+ * Since: 0.1
+ */
+LdbCursor *
+ldb_database_scan (LdbDatabase *self, gconstpointer start, gsize start_length, gconstpointer end,
+                   gsize end_length, LdbScanFlags flags, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  LdbPlace place = place_of (self);
+  return ldb_place_scan (&place, start, start_length, end, end_length, flags, error);
+}
+
+/**
+ * ldb_database_scan_prefix:
+ * @self: a database
+ * @prefix: (nullable) (array length=prefix_length) (element-type guint8): what the keys start
+ *   with
+ * @prefix_length: its bytes; 0 for all keys
+ * @flags: how to go through them
+ * @error: return location for an error
+ *
+ * Makes a cursor over the keys of the default store with a prefix, at a snapshot taken now.
+ *
+ * Fails with %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED or %LDB_ERROR_NO_MEMORY. Does not block;
+ * any thread.
+ *
+ * Returns: (transfer full): a cursor before the first record
+ *
+ * Since: 0.1
+ */
+LdbCursor *
+ldb_database_scan_prefix (LdbDatabase *self, gconstpointer prefix, gsize prefix_length,
+                          LdbScanFlags flags, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  LdbPlace place = place_of (self);
+  return ldb_place_scan_prefix (&place, prefix, prefix_length, flags, error);
+}
+
+/**
+ * ldb_database_get_into: (skip)
+ * @self: a database
+ * @key: the key
+ * @key_length: its bytes, 1 to 65,536
+ * @buffer: (nullable): where to copy the value to
+ * @capacity: the bytes of @buffer
+ * @size: (out) (optional): the bytes of the value, also when it does not fit
+ * @error: return location for an error
+ *
+ * Copies a value into memory of the caller; when it is larger than @capacity, nothing is copied.
+ * Allocates nothing, except for values in blob files.
+ *
+ * Fails as [method@Ldb.Database.get] does. Blocks while a page is read; any thread.
+ *
+ * Returns: %TRUE if there is a value; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_get_into (LdbDatabase *self, gconstpointer key, gsize key_length, gpointer buffer,
+                       gsize capacity, gsize *size, GError **error)
+{
+  LdbPlace place = place_of (self);
+  return ldb_place_get_into (&place, key, key_length, buffer, capacity, size, error);
+}
+
+/**
+ * ldb_database_peek: (skip)
+ * @self: a database
+ * @key: the key
+ * @key_length: its bytes, 1 to 65,536
+ * @view: (out caller-allocates): filled in; clear it with ldb_view_clear()
+ * @error: return location for an error
+ *
+ * Lends a value without copying it or allocating memory.
+ *
+ * Fails as [method@Ldb.Database.get] does. Blocks while a page is read; any thread.
+ *
+ * Returns: %TRUE if there is a value; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_peek (LdbDatabase *self, gconstpointer key, gsize key_length, LdbView *view,
+                   GError **error)
+{
+  LdbPlace place = place_of (self);
+  return ldb_place_peek (&place, key, key_length, view, error);
+}

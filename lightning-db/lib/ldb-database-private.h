@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LdbDatabase inside the library.
+ *
+ * Life of a handle: NEW → OPEN → CLOSED, never back. The engine is set on the way to OPEN and
+ * kept until the handle is finalized, so that a call that was under way when another thread closed
+ * the handle still has something to stand on; the engine answers it with STATUS_CLOSED.
+ */
+#pragma once
+
+#include "engine.h"
+#include "ldb-database.h"
+#include "ldb-share-private.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  LDB_DATABASE_NEW,
+  LDB_DATABASE_OPEN,
+  LDB_DATABASE_CLOSED,
+} LdbDatabaseState;
+
+struct _LdbDatabase
+{
+  GObject parent_instance;
+
+  char *path;            /* as given; construct-only */
+  LdbOpenFlags flags;    /* construct-only */
+  LdbOptions *options;   /* what was asked for, then a copy of what is in force; owned */
+  struct engine *engine; /* NULL while NEW; a reference */
+  LdbShare *share;       /* while OPEN; guarded by the share's lock */
+  gint state;            /* LdbDatabaseState; atomic */
+  guint generation;      /* ldb_fork_get_generation() when it was opened */
+  gboolean read_only;    /* this handle refuses writes */
+  gint max_retries;      /* of run_transaction; atomic */
+  GWeakRef weak;         /* to itself, for the list of open handles */
+  char id[33];           /* the database's id in hexadecimal */
+};
+
+/* The engine, or NULL with CLOSED or FORKED. */
+struct engine *ldb_database_enter (LdbDatabase *self, GError **error);
+/* The same for a write; READ_ONLY on a read-only handle. */
+struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
+gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
+
+/* How many times this process was forked from one that used the library. */
+guint ldb_fork_get_generation (void);
+
+/* ldb-call.c: after a fork, in the child. */
+void ldb_call_forget_threads (void);
+
+G_END_DECLS

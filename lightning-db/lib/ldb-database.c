@@ -1,0 +1,1008 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+
+#include "ldb-call-private.h"
+#include "ldb-database-private.h"
+#include "ldb-error-private.h"
+#include "ldb-options-private.h"
+
+/**
+ * LdbDatabase:
+ *
+ * A database: ordered records of bytes, in a directory.
+ *
+ * ```c
+ * g_autoptr(LdbDatabase) db = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+ * ldb_database_put (db, "key", 3, "value", 5, NULL, &error);
+ * g_autoptr(GBytes) value = ldb_database_get (db, "key", 3, NULL, &error);
+ * ```
+ *
+ * Keys have 1 to 65,536 bytes and are ordered as bytes; values have up to 1 GiB. Every write is a
+ * commit of its own; [class@Ldb.Batch] and [class@Ldb.Transaction] make one commit of many. By
+ * default a commit survives the death of the process at once and reaches the disk within a second:
+ * see [enum@Ldb.SyncMode].
+ *
+ * All handles of a process on one directory share one engine, so opening it again is cheap; another
+ * process can have it open for reading only.
+ *
+ * Threads: any number at once. [method@Ldb.Database.close] makes everything durable; afterwards
+ * every call on the handle, and on what was made from it, fails with %LDB_ERROR_CLOSED, while
+ * values that were read stay valid. The last unref closes too, which may block. A process that was
+ * forked cannot use the handles of its parent: they fail with %LDB_ERROR_FORKED.
+ *
+ * Since: 0.1
+ */
+static void initable_init (GInitableIface *interface);
+static void async_initable_init (GAsyncInitableIface *interface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (LdbDatabase, ldb_database, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, initable_init)
+                                   G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE,
+                                                          async_initable_init))
+
+enum
+{
+  PROP_PATH = 1,
+  PROP_FLAGS,
+  PROP_OPTIONS,
+  PROP_CLOSED,
+  PROP_READ_ONLY,
+  PROP_ID,
+  PROP_SEQUENCE,
+  PROP_DURABLE_SEQUENCE,
+  PROP_MAX_RETRIES,
+  N_PROPERTIES,
+};
+
+static GParamSpec *properties[N_PROPERTIES];
+
+#define MAX_RETRIES_DEFAULT 3
+
+G_STATIC_ASSERT ((int)LDB_OPEN_CREATE == (int)ENGINE_OPEN_CREATE);
+G_STATIC_ASSERT ((int)LDB_OPEN_EXCLUSIVE == (int)ENGINE_OPEN_EXCLUSIVE);
+G_STATIC_ASSERT ((int)LDB_OPEN_READ_ONLY == (int)ENGINE_OPEN_READ_ONLY);
+
+/* ---- the state ---- */
+
+static struct engine *
+refuse (LdbDatabase *self, GError **error)
+{
+  if (g_atomic_int_get (&self->state) == LDB_DATABASE_NEW)
+    ldb_error_set (error, LDB_ERROR_CLOSED,
+                   "The database was never opened; open it with ldb_database_open().");
+  else if (self->generation != ldb_fork_get_generation ())
+    ldb_error_set (error, LDB_ERROR_FORKED,
+                   "The database \"%s\" was opened before this process was forked; open it anew.",
+                   self->path);
+  else
+    ldb_error_set (error, LDB_ERROR_CLOSED, "The database \"%s\" is closed; open it again.",
+                   self->path);
+  return NULL;
+}
+
+struct engine *
+ldb_database_enter (LdbDatabase *self, GError **error)
+{
+  if (G_LIKELY (g_atomic_int_get (&self->state) == LDB_DATABASE_OPEN
+                && self->generation == ldb_fork_get_generation ()))
+    return self->engine;
+  return refuse (self, error);
+}
+
+struct engine *
+ldb_database_enter_write (LdbDatabase *self, GError **error)
+{
+  struct engine *engine = ldb_database_enter (self, error);
+  if (G_LIKELY (engine == NULL || !self->read_only))
+    return engine;
+  ldb_error_set (error, LDB_ERROR_READ_ONLY,
+                 "The database \"%s\" was opened read-only; open it for writing, or begin a "
+                 "read-only transaction.",
+                 self->path);
+  return NULL;
+}
+
+gboolean
+ldb_database_is_usable (LdbDatabase *self, GError **error)
+{
+  return ldb_database_enter (self, error) != NULL;
+}
+
+/* NEW → OPEN. On any thread, so nothing of the application's is called. */
+static gboolean
+open_handle (LdbDatabase *self, GError **error)
+{
+  if (g_atomic_int_get (&self->state) != LDB_DATABASE_NEW)
+    return ldb_database_is_usable (self, error);
+  if (self->path == NULL || self->path[0] == '\0')
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "The path of the database is empty; name a directory.");
+  if (!ldb_share_join (self, error))
+    return FALSE;
+  ldb_registry_announce_opened (self);
+  ldb_memory_watch ();
+  return TRUE;
+}
+
+/* OPEN → CLOSED. */
+static gboolean
+close_handle (LdbDatabase *self, GError **error)
+{
+  if (!g_atomic_int_compare_and_exchange (&self->state, LDB_DATABASE_OPEN, LDB_DATABASE_CLOSED))
+    return TRUE;
+  gboolean closed = ldb_share_leave (self, error);
+  if (self->generation == ldb_fork_get_generation ())
+    ldb_registry_announce_closed (self->path);
+  return closed;
+}
+
+/* Says on the caller's thread that it has a new handle. */
+static LdbDatabase *
+log_opened (LdbDatabase *database)
+{
+  if (database != NULL)
+    ldb_log (G_LOG_LEVEL_INFO, "opened", "Opened the database \"%s\" at commit %" G_GUINT64_FORMAT,
+             database->path, ldb_database_get_sequence (database));
+  return database;
+}
+
+/* ---- the object ---- */
+
+static void
+ldb_database_dispose (GObject *object)
+{
+  close_handle (LDB_DATABASE (object), NULL);
+  G_OBJECT_CLASS (ldb_database_parent_class)->dispose (object);
+}
+
+static void
+ldb_database_finalize (GObject *object)
+{
+  LdbDatabase *self = LDB_DATABASE (object);
+  g_weak_ref_clear (&self->weak);
+  g_clear_pointer (&self->engine, engine_unref);
+  g_clear_object (&self->options);
+  g_free (self->path);
+  G_OBJECT_CLASS (ldb_database_parent_class)->finalize (object);
+}
+
+static void
+ldb_database_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  LdbDatabase *self = LDB_DATABASE (object);
+  switch (id)
+    {
+    case PROP_PATH:
+      g_value_set_string (value, self->path);
+      break;
+    case PROP_FLAGS:
+      g_value_set_flags (value, self->flags);
+      break;
+    case PROP_OPTIONS:
+      g_value_set_object (value, self->options);
+      break;
+    case PROP_CLOSED:
+      g_value_set_boolean (value, ldb_database_is_closed (self));
+      break;
+    case PROP_READ_ONLY:
+      g_value_set_boolean (value, self->read_only);
+      break;
+    case PROP_ID:
+      g_value_set_string (value, self->id);
+      break;
+    case PROP_SEQUENCE:
+      g_value_set_uint64 (value, ldb_database_get_sequence (self));
+      break;
+    case PROP_DURABLE_SEQUENCE:
+      g_value_set_uint64 (value, ldb_database_get_durable_sequence (self));
+      break;
+    case PROP_MAX_RETRIES:
+      g_value_set_uint (value, ldb_database_get_max_retries (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+ldb_database_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  LdbDatabase *self = LDB_DATABASE (object);
+  LdbOptions *options;
+  switch (id)
+    {
+    case PROP_PATH:
+      self->path = g_value_dup_string (value);
+      break;
+    case PROP_FLAGS:
+      self->flags = g_value_get_flags (value);
+      break;
+    case PROP_OPTIONS:
+      options = g_value_get_object (value);
+      self->options = options != NULL ? ldb_options_copy (options) : NULL;
+      break;
+    case PROP_MAX_RETRIES:
+      ldb_database_set_max_retries (self, g_value_get_uint (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+    }
+}
+
+static void
+install_opening_properties (void)
+{
+  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+  /**
+   * LdbDatabase:path: (type filename)
+   *
+   * The directory, as it was given.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PATH] = g_param_spec_string ("path", NULL, NULL, NULL, flags);
+  /**
+   * LdbDatabase:flags:
+   *
+   * How it was opened.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_FLAGS]
+      = g_param_spec_flags ("flags", NULL, NULL, LDB_TYPE_OPEN_FLAGS, LDB_OPEN_NONE, flags);
+  /**
+   * LdbDatabase:options:
+   *
+   * The options in force, once it is open. Changing the object has no effect.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_OPTIONS] = g_param_spec_object ("options", NULL, NULL, LDB_TYPE_OPTIONS, flags);
+}
+
+static void
+install_state_properties (void)
+{
+  GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+  /**
+   * LdbDatabase:closed:
+   *
+   * Whether the handle is closed, or was never opened. It does not notify.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CLOSED] = g_param_spec_boolean ("closed", NULL, NULL, TRUE, flags);
+  /**
+   * LdbDatabase:read-only:
+   *
+   * Whether the handle refuses writes.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_READ_ONLY] = g_param_spec_boolean ("read-only", NULL, NULL, FALSE, flags);
+  /**
+   * LdbDatabase:id:
+   *
+   * The database's own number, in hexadecimal: its backups have the same.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_ID] = g_param_spec_string ("id", NULL, NULL, NULL, flags);
+  /**
+   * LdbDatabase:sequence:
+   *
+   * The newest visible commit. It does not notify.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SEQUENCE]
+      = g_param_spec_uint64 ("sequence", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  /**
+   * LdbDatabase:durable-sequence:
+   *
+   * The newest commit that is on disk. It does not notify.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_DURABLE_SEQUENCE]
+      = g_param_spec_uint64 ("durable-sequence", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  /**
+   * LdbDatabase:max-retries:
+   *
+   * How often [method@Ldb.Database.run_transaction] begins again after a conflict.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_MAX_RETRIES]
+      = g_param_spec_uint ("max-retries", NULL, NULL, 0, 1000, MAX_RETRIES_DEFAULT,
+                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
+ldb_database_class_init (LdbDatabaseClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  object_class->dispose = ldb_database_dispose;
+  object_class->finalize = ldb_database_finalize;
+  object_class->get_property = ldb_database_get_property;
+  object_class->set_property = ldb_database_set_property;
+  install_opening_properties ();
+  install_state_properties ();
+  g_object_class_install_properties (object_class, N_PROPERTIES, properties);
+}
+
+static void
+ldb_database_init (LdbDatabase *self)
+{
+  self->max_retries = MAX_RETRIES_DEFAULT;
+  g_weak_ref_init (&self->weak, self);
+}
+
+/* ---- opening ---- */
+
+static gboolean
+init_now (GInitable *initable, GCancellable *cancellable, GError **error)
+{
+  LdbDatabase *self = LDB_DATABASE (initable);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) || !open_handle (self, error))
+    return FALSE;
+  log_opened (self);
+  return TRUE;
+}
+
+static gboolean
+run_init (LdbCall *call, GError **error)
+{
+  return open_handle (LDB_DATABASE (call->subject), error);
+}
+
+static void
+init_async (GAsyncInitable *initable, int io_priority, GCancellable *cancellable,
+            GAsyncReadyCallback callback, gpointer user_data)
+{
+  LdbCall *call = ldb_call_new (run_init, NULL);
+  call->subject = G_OBJECT (g_object_ref (initable));
+  ldb_call_start (call, initable, init_async, "ldb_database_init_async", LDB_WORK_LONG, cancellable,
+                  callback, user_data);
+}
+
+static gboolean
+init_finish (GAsyncInitable *initable, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (initable, result, init_async, error);
+}
+
+static void
+initable_init (GInitableIface *interface)
+{
+  interface->init = init_now;
+}
+
+static void
+async_initable_init (GAsyncInitableIface *interface)
+{
+  interface->init_async = init_async;
+  interface->init_finish = init_finish;
+}
+
+static gboolean
+run_open (LdbCall *call, GError **error)
+{
+  g_autoptr (LdbDatabase) database = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags",
+                                                   call->flags, "options", call->options, NULL);
+  if (!open_handle (database, error))
+    return FALSE;
+  call->result = g_steal_pointer (&database);
+  return TRUE;
+}
+
+/**
+ * ldb_database_open:
+ * @path: (type filename): the database directory
+ * @flags: how to open it
+ * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
+ *   when the database is open already
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Opens a database, and with %LDB_OPEN_CREATE makes one. All handles of a process on one
+ * directory share what they have in memory.
+ *
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_NOT_FOUND, %LDB_ERROR_EXISTS,
+ * %LDB_ERROR_NOT_A_DATABASE, %LDB_ERROR_NEWER_FORMAT, %LDB_ERROR_LOCKED when another process
+ * writes to it, %LDB_ERROR_OPTIONS_MISMATCH, %LDB_ERROR_CORRUPT, %LDB_ERROR_READ_ONLY,
+ * %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO or %LDB_ERROR_NO_MEMORY. Blocks for the disk; any thread.
+ *
+ * Returns: (transfer full): the database
+ *
+ * Since: 0.1
+ */
+LdbDatabase *
+ldb_database_open (const char *path, LdbOpenFlags flags, LdbOptions *options,
+                   GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (path != NULL, NULL);
+  LdbCall *call = ldb_call_new (run_open, NULL);
+  call->path = g_strdup (path);
+  call->flags = flags;
+  call->options = options != NULL ? ldb_options_copy (options) : NULL;
+  call->result_free = (GDestroyNotify)g_object_unref;
+  return log_opened (ldb_call_now_pointer (call, cancellable, error));
+}
+
+/**
+ * ldb_database_open_async:
+ * @path: (type filename): the database directory
+ * @flags: how to open it
+ * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
+ *   when the database is open already
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [func@Ldb.Database.open], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_open_async (const char *path, LdbOpenFlags flags, LdbOptions *options,
+                         GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  g_return_if_fail (path != NULL);
+  LdbCall *call = ldb_call_new (run_open, NULL);
+  call->path = g_strdup (path);
+  call->flags = flags;
+  call->options = options != NULL ? ldb_options_copy (options) : NULL;
+  call->result_free = (GDestroyNotify)g_object_unref;
+  ldb_call_start (call, NULL, ldb_database_open_async, "ldb_database_open_async", LDB_WORK_LONG,
+                  cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_open_finish:
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [func@Ldb.Database.open_async].
+ *
+ * Returns: (transfer full): the database
+ *
+ * Since: 0.1
+ */
+LdbDatabase *
+ldb_database_open_finish (GAsyncResult *result, GError **error)
+{
+  return log_opened (ldb_call_finish_pointer (NULL, result, ldb_database_open_async, error));
+}
+
+/**
+ * ldb_database_create:
+ * @path: (type filename): the database directory; its parent has to exist
+ * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
+ *   when the database is open already
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Makes a new database and opens it: [func@Ldb.Database.open] with %LDB_OPEN_CREATE and
+ * %LDB_OPEN_EXCLUSIVE.
+ *
+ * Fails as [func@Ldb.Database.open] does, with %LDB_ERROR_EXISTS when there is one already.
+ * Blocks for the disk; any thread.
+ *
+ * Returns: (transfer full): the database
+ *
+ * Since: 0.1
+ */
+LdbDatabase *
+ldb_database_create (const char *path, LdbOptions *options, GCancellable *cancellable,
+                     GError **error)
+{
+  g_return_val_if_fail (path != NULL, NULL);
+  LdbCall *call = ldb_call_new (run_open, NULL);
+  call->path = g_strdup (path);
+  call->flags = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE;
+  call->options = options != NULL ? ldb_options_copy (options) : NULL;
+  call->result_free = (GDestroyNotify)g_object_unref;
+  return log_opened (ldb_call_now_pointer (call, cancellable, error));
+}
+
+/**
+ * ldb_database_create_async:
+ * @path: (type filename): the database directory; its parent has to exist
+ * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
+ *   when the database is open already
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [func@Ldb.Database.create], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_create_async (const char *path, LdbOptions *options, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (path != NULL);
+  LdbCall *call = ldb_call_new (run_open, NULL);
+  call->path = g_strdup (path);
+  call->flags = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE;
+  call->options = options != NULL ? ldb_options_copy (options) : NULL;
+  call->result_free = (GDestroyNotify)g_object_unref;
+  ldb_call_start (call, NULL, ldb_database_create_async, "ldb_database_create_async", LDB_WORK_LONG,
+                  cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_create_finish:
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [func@Ldb.Database.create_async].
+ *
+ * Returns: (transfer full): the database
+ *
+ * Since: 0.1
+ */
+LdbDatabase *
+ldb_database_create_finish (GAsyncResult *result, GError **error)
+{
+  return log_opened (ldb_call_finish_pointer (NULL, result, ldb_database_create_async, error));
+}
+
+static gboolean
+run_open_default (LdbCall *call, GError **error)
+{
+  if (!g_application_id_is_valid (call->path))
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "\"%s\" is no application id; it looks like \"org.example.Notes\".",
+                          call->path);
+  g_autofree char *folder = g_build_filename (g_get_user_data_dir (), call->path, NULL);
+  if (g_mkdir_with_parents (folder, 0700) != 0)
+    {
+      int code = errno;
+      return ldb_error_set (error, code == ENOSPC ? LDB_ERROR_NO_SPACE : LDB_ERROR_IO,
+                            "The folder \"%s\" cannot be made: %s. Check the permissions of the "
+                            "folders above it.",
+                            folder, g_strerror (code));
+    }
+  g_free (call->path);
+  call->path = g_build_filename (folder, "lightning-db", NULL);
+  return run_open (call, error);
+}
+
+/**
+ * ldb_database_open_default:
+ * @application_id: the application's id, such as `org.example.Notes`
+ * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
+ *   when the database is open already
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Opens the application's own database, `lightning-db` in its folder of the user's data
+ * directory, and makes it when it is missing. This is all that most applications need.
+ *
+ * Fails as [func@Ldb.Database.open] does, with %LDB_ERROR_INVALID_ARGUMENT for what is no
+ * application id. Blocks for the disk; any thread.
+ *
+ * Returns: (transfer full): the database
+ *
+ * Since: 0.1
+ */
+LdbDatabase *
+ldb_database_open_default (const char *application_id, LdbOptions *options,
+                           GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (application_id != NULL, NULL);
+  LdbCall *call = ldb_call_new (run_open_default, NULL);
+  call->path = g_strdup (application_id);
+  call->flags = LDB_OPEN_CREATE;
+  call->options = options != NULL ? ldb_options_copy (options) : NULL;
+  call->result_free = (GDestroyNotify)g_object_unref;
+  return log_opened (ldb_call_now_pointer (call, cancellable, error));
+}
+
+/**
+ * ldb_database_open_default_async:
+ * @application_id: the application's id, such as `org.example.Notes`
+ * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
+ *   when the database is open already
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [func@Ldb.Database.open_default], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_open_default_async (const char *application_id, LdbOptions *options,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_return_if_fail (application_id != NULL);
+  LdbCall *call = ldb_call_new (run_open_default, NULL);
+  call->path = g_strdup (application_id);
+  call->flags = LDB_OPEN_CREATE;
+  call->options = options != NULL ? ldb_options_copy (options) : NULL;
+  call->result_free = (GDestroyNotify)g_object_unref;
+  ldb_call_start (call, NULL, ldb_database_open_default_async, "ldb_database_open_default_async",
+                  LDB_WORK_LONG, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_open_default_finish:
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [func@Ldb.Database.open_default_async].
+ *
+ * Returns: (transfer full): the database
+ *
+ * Since: 0.1
+ */
+LdbDatabase *
+ldb_database_open_default_finish (GAsyncResult *result, GError **error)
+{
+  return log_opened (
+      ldb_call_finish_pointer (NULL, result, ldb_database_open_default_async, error));
+}
+
+static gboolean
+run_destroy (LdbCall *call, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  if (ldb_share_is_open (call->path))
+    return ldb_error_set (error, LDB_ERROR_LOCKED,
+                          "The database \"%s\" is open in this process; close all its handles "
+                          "first.",
+                          call->path);
+  status code = engine_destroy (call->path, NULL, &failure);
+  if (code == STATUS_NOT_FOUND && failure.message[0] == '\0')
+    return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
+                          "There is no database \"%s\"; check the path.", call->path);
+  return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
+}
+
+/**
+ * ldb_database_destroy:
+ * @path: (type filename): the database directory
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Deletes the files of a database, and its directory when nothing else is in it. There is no way
+ * back.
+ *
+ * Fails with %LDB_ERROR_LOCKED while it is open in any process, %LDB_ERROR_NOT_FOUND,
+ * %LDB_ERROR_NOT_A_DATABASE or %LDB_ERROR_IO. Blocks for the disk; any thread.
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_destroy (const char *path, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (path != NULL, FALSE);
+  LdbCall *call = ldb_call_new (run_destroy, NULL);
+  call->path = g_strdup (path);
+  return ldb_call_now (call, cancellable, error);
+}
+
+/**
+ * ldb_database_destroy_async:
+ * @path: (type filename): the database directory
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [func@Ldb.Database.destroy], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_destroy_async (const char *path, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (path != NULL);
+  LdbCall *call = ldb_call_new (run_destroy, NULL);
+  call->path = g_strdup (path);
+  ldb_call_start (call, NULL, ldb_database_destroy_async, "ldb_database_destroy_async",
+                  LDB_WORK_LONG, cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_destroy_finish:
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [func@Ldb.Database.destroy_async].
+ *
+ * Returns: %TRUE if it is gone
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_destroy_finish (GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (NULL, result, ldb_database_destroy_async, error);
+}
+
+/**
+ * ldb_database_list_open:
+ *
+ * Lists the open databases of this process, one entry for each handle. [class@Ldb.Registry] tells
+ * when that changes.
+ *
+ * Does not block; any thread.
+ *
+ * Returns: (transfer container) (element-type LdbDatabase): the handles
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_database_list_open (void)
+{
+  return ldb_share_list_handles ();
+}
+
+/**
+ * ldb_database_close:
+ * @self: a database
+ * @cancellable: (nullable): to give up before it has begun
+ * @error: return location for an error
+ *
+ * Closes the handle; the last one in the process makes everything durable and gives the lock back.
+ * Closing it again does nothing and succeeds.
+ *
+ * Fails with %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO or %LDB_ERROR_UNKNOWN_OUTCOME when not everything
+ * could be made durable; the handle is closed all the same. Blocks for the disk; any thread.
+ *
+ * Returns: %TRUE if all went well
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_close (LdbDatabase *self, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) && close_handle (self, error);
+}
+
+static gboolean
+run_close (LdbCall *call, GError **error)
+{
+  return close_handle (LDB_DATABASE (call->subject), error);
+}
+
+/**
+ * ldb_database_close_async:
+ * @self: a database
+ * @cancellable: (nullable): to give up before it has begun
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.close], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_close_async (LdbDatabase *self, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  LdbCall *call = ldb_call_new (run_close, NULL);
+  call->subject = G_OBJECT (g_object_ref (self));
+  ldb_call_start (call, self, ldb_database_close_async, "ldb_database_close_async", LDB_WORK_LONG,
+                  cancellable, callback, user_data);
+}
+
+/**
+ * ldb_database_close_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.close_async].
+ *
+ * Returns: %TRUE if all went well
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_close_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_close_async, error);
+}
+
+/* ---- what it is ---- */
+
+/**
+ * ldb_database_is_closed:
+ * @self: a database
+ *
+ * Whether the handle is closed, was never opened, or belongs to the parent of this process.
+ *
+ * Any thread.
+ *
+ * Returns: %TRUE if it cannot be used
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_is_closed (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), TRUE);
+  return !ldb_database_is_usable (self, NULL);
+}
+
+/**
+ * ldb_database_is_read_only:
+ * @self: a database
+ *
+ * Whether the handle refuses writes.
+ *
+ * Any thread.
+ *
+ * Returns: %TRUE if it does
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_is_read_only (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), TRUE);
+  return self->read_only;
+}
+
+/**
+ * ldb_database_get_path:
+ * @self: a database
+ *
+ * Gets the directory, as it was given.
+ *
+ * Any thread.
+ *
+ * Returns: (transfer none) (type filename): the path
+ *
+ * Since: 0.1
+ */
+const char *
+ldb_database_get_path (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  return self->path;
+}
+
+/**
+ * ldb_database_get_id:
+ * @self: a database
+ *
+ * Gets the database's own number, in hexadecimal: its backups have the same.
+ *
+ * Any thread.
+ *
+ * Returns: (transfer none): 32 digits, or an empty string before it was opened
+ *
+ * Since: 0.1
+ */
+const char *
+ldb_database_get_id (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  return self->id;
+}
+
+/**
+ * ldb_database_get_options:
+ * @self: a database
+ *
+ * Gets the options in force. Changing them has no effect.
+ *
+ * Any thread, for reading.
+ *
+ * Returns: (transfer none) (nullable): the options; %NULL before it was opened without any
+ *
+ * Since: 0.1
+ */
+LdbOptions *
+ldb_database_get_options (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  return self->options;
+}
+
+/**
+ * ldb_database_get_sequence:
+ * @self: a database
+ *
+ * Gets the sequence number of the newest visible commit.
+ *
+ * Any thread.
+ *
+ * Returns: the number, below 2^53; 0 when the handle is closed or nothing was ever committed
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_database_get_sequence (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), 0);
+  struct engine *engine = ldb_database_enter (self, NULL);
+  return engine != NULL ? engine_sequence (engine) : 0;
+}
+
+/**
+ * ldb_database_get_durable_sequence:
+ * @self: a database
+ *
+ * Gets the sequence number of the newest commit that is on disk.
+ *
+ * Any thread.
+ *
+ * Returns: the number, below 2^53; 0 when the handle is closed or nothing was ever committed
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_database_get_durable_sequence (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), 0);
+  struct engine *engine = ldb_database_enter (self, NULL);
+  return engine != NULL ? engine_durable_sequence (engine) : 0;
+}
+
+/**
+ * ldb_database_get_max_retries:
+ * @self: a database
+ *
+ * Gets [property@Ldb.Database:max-retries].
+ *
+ * Any thread.
+ *
+ * Returns: the number of retries
+ *
+ * Since: 0.1
+ */
+guint
+ldb_database_get_max_retries (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), 0);
+  return (guint)g_atomic_int_get (&self->max_retries);
+}
+
+/**
+ * ldb_database_set_max_retries:
+ * @self: a database
+ * @max_retries: how often to begin again, up to 1000
+ *
+ * Sets [property@Ldb.Database:max-retries].
+ *
+ * Any thread; it notifies there.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_set_max_retries (LdbDatabase *self, guint max_retries)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (max_retries <= 1000);
+  if (ldb_database_get_max_retries (self) == max_retries)
+    return;
+  g_atomic_int_set (&self->max_retries, (gint)max_retries);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_RETRIES]);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gives caches back when the system runs short of memory.
+ *
+ * The monitor is made when a main loop runs for the first time after a database was opened: a
+ * program without one never connects to the bus, and opening a database waits for nothing.
+ */
+#include "config.h"
+
+#include <gio/gio.h>
+
+#include "ldb-share-private.h"
+
+static gpointer
+evict (gpointer data)
+{
+  ldb_share_evict_all (GPOINTER_TO_INT (data) / 100.0);
+  return NULL;
+}
+
+/* The more urgent, the more goes. Freeing pages takes a moment, so not on the main loop. */
+static void
+warned (GMemoryMonitor *monitor, GMemoryMonitorWarningLevel level, gpointer user_data)
+{
+  int percent = level >= G_MEMORY_MONITOR_WARNING_LEVEL_CRITICAL ? 100
+                : level >= G_MEMORY_MONITOR_WARNING_LEVEL_MEDIUM ? 50
+                                                                 : 20;
+  GThread *thread = g_thread_try_new ("ldb-evict", evict, GINT_TO_POINTER (percent), NULL);
+  if (thread != NULL)
+    g_thread_unref (thread);
+}
+
+static gboolean
+start_watching (gpointer data)
+{
+  static GMemoryMonitor *monitor; /* for the life of the process */
+  monitor = g_memory_monitor_dup_default ();
+  if (monitor != NULL)
+    g_signal_connect (monitor, "low-memory-warning", G_CALLBACK (warned), NULL);
+  return G_SOURCE_REMOVE;
+}
+
+void
+ldb_memory_watch (void)
+{
+  static gsize once;
+  if (!g_once_init_enter (&once))
+    return;
+  GSource *source = g_idle_source_new ();
+  g_source_set_static_name (source, "[lightning-db] memory monitor");
+  g_source_set_callback (source, start_watching, NULL, NULL);
+  g_source_attach (source, NULL);
+  g_source_unref (source);
+  g_once_init_leave (&once, 1);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LdbShare: one engine and the handles on it. All handles on one directory (by device and inode,
+ * not by name) share one engine within a process; the last one to close closes the engine.
+ *
+ * Threads: every function, any thread. One lock guards the list of shares and their handles; it is
+ * never held while the engine works. Openings go one after the other.
+ */
+#pragma once
+
+#include "engine.h"
+#include "ldb-types.h"
+
+G_BEGIN_DECLS
+
+typedef struct _LdbShare LdbShare;
+
+/* Opens or joins; sets handle's share and engine on success and lists the handle. */
+gboolean ldb_share_join (LdbDatabase *handle, GError **error);
+
+/* Takes the handle off the list; the last one closes the engine. Idempotent. */
+gboolean ldb_share_leave (LdbDatabase *handle, GError **error);
+
+/* All open handles (element-type LdbDatabase) (transfer full). */
+GPtrArray *ldb_share_list_handles (void);
+
+/* Whether a handle of this process has the directory open. */
+gboolean ldb_share_is_open (const char *path);
+
+/* Gives a fraction of every open engine's cache back. */
+void ldb_share_evict_all (double fraction);
+
+/* Tells every LdbRegistry; ldb-registry.c. */
+void ldb_registry_announce_opened (LdbDatabase *database);
+void ldb_registry_announce_closed (const char *path);
+void ldb_registry_forget_listeners (void);
+
+/* Starts to listen for low memory, once a main loop runs; ldb-memory.c. */
+void ldb_memory_watch (void);
+
+/* Writes one line to the log as the environment asks for; ldb-log.c. */
+void ldb_log (GLogLevelFlags level, const char *event, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+
+G_END_DECLS

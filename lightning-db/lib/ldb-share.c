@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *   1. At most one share per directory and role (writing or reading) is in the list; its engine is
+ *      open, or being closed by the thread that took its last handle away.
+ *   2. A handle is in its share's list exactly while its `share` field is set.
+ *   3. Whoever wants a share that is being closed waits until it is gone.
+ */
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <pthread.h>
+
+#include "ldb-database-private.h"
+#include "ldb-error-private.h"
+#include "ldb-options-private.h"
+
+struct _LdbShare
+{
+  struct engine *engine; /* a reference */
+  guint64 device;        /* of the directory */
+  guint64 inode;         /* of the directory */
+  gboolean read_only;    /* the engine is */
+  gboolean closing;      /* its last handle has left */
+  LdbOptions *options;   /* in force; owned */
+  GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
+};
+
+static GMutex lock;         /* guards shares and every handle's `share` */
+static GCond share_gone;    /* a closing share has left the list */
+static GPtrArray *shares;   /* all of them */
+static GMutex opening_lock; /* held while an engine is being opened; taken before lock */
+
+static guint fork_generation; /* changed only in the child of a fork, before it has threads */
+
+guint
+ldb_fork_get_generation (void)
+{
+  return fork_generation;
+}
+
+/* In the child of a fork: no handle of the parent's counts here, and locks may be held by threads
+ * that are gone. The parent's shares are left to themselves; their engines know of the fork. */
+static void
+start_anew_after_fork (void)
+{
+  fork_generation++;
+  memset (&lock, 0, sizeof lock);
+  memset (&share_gone, 0, sizeof share_gone);
+  memset (&opening_lock, 0, sizeof opening_lock);
+  shares = NULL;
+  ldb_call_forget_threads ();
+  ldb_registry_forget_listeners ();
+}
+
+static void
+ensure_fork_handler (void)
+{
+  static gsize once;
+  if (g_once_init_enter (&once))
+    {
+      pthread_atfork (NULL, NULL, start_anew_after_fork);
+      g_once_init_leave (&once, 1);
+    }
+}
+
+static void
+share_free (gpointer data)
+{
+  LdbShare *share = data;
+  engine_unref (share->engine);
+  g_clear_object (&share->options);
+  g_ptr_array_unref (share->handles);
+  g_free (share);
+}
+
+/* With the lock held. A writing share also serves reading handles. */
+static LdbShare *
+find_share (const char *path, gboolean read_only)
+{
+  GStatBuf info;
+  LdbShare *reading = NULL;
+  if (shares == NULL || g_stat (path, &info) != 0)
+    return NULL;
+  for (guint i = 0; i < shares->len; i++)
+    {
+      LdbShare *share = g_ptr_array_index (shares, i);
+      if (share->device != (guint64)info.st_dev || share->inode != (guint64)info.st_ino)
+        continue;
+      if (!share->read_only)
+        return share;
+      reading = share;
+    }
+  return read_only ? reading : NULL;
+}
+
+/* With the lock held: the same, after any closing one is gone. */
+static LdbShare *
+wait_for_share (const char *path, gboolean read_only)
+{
+  LdbShare *share;
+  while ((share = find_share (path, read_only)) != NULL && share->closing)
+    g_cond_wait (&share_gone, &lock);
+  return share;
+}
+
+static void
+format_id (struct engine *engine, char text[33])
+{
+  uint8_t id[16];
+  engine_database_id (engine, id);
+  for (guint i = 0; i < G_N_ELEMENTS (id); i++)
+    g_snprintf (text + 2 * i, 3, "%02x", id[i]);
+}
+
+/* With the lock held. The handle is open from here on. */
+static void
+attach (LdbShare *share, LdbDatabase *handle)
+{
+  handle->share = share;
+  handle->engine = engine_ref (share->engine);
+  handle->read_only = share->read_only || (handle->flags & LDB_OPEN_READ_ONLY) != 0;
+  handle->generation = fork_generation;
+  g_set_object (&handle->options, share->options);
+  format_id (share->engine, handle->id);
+  g_ptr_array_add (share->handles, handle);
+  g_atomic_int_set (&handle->state, LDB_DATABASE_OPEN);
+}
+
+/* Joins a share that is there: *joined. FALSE when it is there but cannot be joined. */
+static gboolean
+join_present (LdbDatabase *handle, gboolean *joined, GError **error)
+{
+  gboolean agreed = TRUE;
+  g_mutex_lock (&lock);
+  LdbShare *share = wait_for_share (handle->path, (handle->flags & LDB_OPEN_READ_ONLY) != 0);
+  *joined = share != NULL;
+  if (share != NULL && (handle->flags & LDB_OPEN_CREATE) && (handle->flags & LDB_OPEN_EXCLUSIVE))
+    agreed = ldb_error_set (error, LDB_ERROR_EXISTS,
+                            "The database \"%s\" exists and is open; open it instead, or choose "
+                            "another path.",
+                            handle->path);
+  else if (share != NULL && handle->options != NULL)
+    agreed = ldb_options_agree (share->options, handle->options, handle->path, error);
+  if (share != NULL && agreed)
+    attach (share, handle);
+  g_mutex_unlock (&lock);
+  return agreed;
+}
+
+/* Opens an engine for the handle and lists its share. With opening_lock held. */
+static gboolean
+open_engine (LdbDatabase *handle, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine_options engine_options;
+  struct engine *engine = NULL;
+  g_autoptr (LdbOptions) options
+      = handle->options != NULL ? ldb_options_copy (handle->options) : ldb_options_new ();
+  if (!ldb_options_to_engine (options, &engine_options, error))
+    return FALSE;
+  status code = engine_open (handle->path, handle->flags, &engine_options, &engine, &failure);
+  if (code == STATUS_NOT_FOUND && failure.message[0] == '\0')
+    return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
+                          "There is no database \"%s\"; check the path, or ask for it to be "
+                          "created.",
+                          handle->path);
+  if (code != STATUS_OK)
+    return ldb_error_take_failure (error, code, &failure);
+
+  LdbShare *share = g_new0 (LdbShare, 1);
+  GStatBuf info = { 0 };
+  g_stat (handle->path, &info);
+  share->engine = engine;
+  share->device = (guint64) info.st_dev;
+  share->inode = (guint64) info.st_ino;
+  share->read_only = engine_is_read_only (engine);
+  ldb_options_set_number (options, LDB_OPTION_PAGE_SIZE, engine_get_options (engine)->page_size,
+                          LDB_OPTION_SOURCE_CODE);
+  share->options = g_steal_pointer (&options);
+  share->handles = g_ptr_array_new ();
+  g_mutex_lock (&lock);
+  if (shares == NULL)
+    shares = g_ptr_array_new_with_free_func (share_free);
+  g_ptr_array_add (shares, share);
+  attach (share, handle);
+  g_mutex_unlock (&lock);
+  return TRUE;
+}
+
+gboolean
+ldb_share_join (LdbDatabase *handle, GError **error)
+{
+  gboolean joined = FALSE;
+  ensure_fork_handler ();
+  if (handle->options != NULL && !ldb_options_check (handle->options, error))
+    return FALSE;
+  g_mutex_lock (&opening_lock);
+  gboolean success
+      = join_present (handle, &joined, error) && (joined || open_engine (handle, error));
+  g_mutex_unlock (&opening_lock);
+  return success;
+}
+
+gboolean
+ldb_share_leave (LdbDatabase *handle, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  status code = STATUS_OK;
+  gboolean last;
+
+  if (handle->generation != fork_generation)
+    return TRUE;
+  g_mutex_lock (&lock);
+  LdbShare *share = g_steal_pointer (&handle->share);
+  if (share != NULL)
+    g_ptr_array_remove_fast (share->handles, handle);
+  last = share != NULL && share->handles->len == 0;
+  if (last)
+    share->closing = TRUE;
+  g_mutex_unlock (&lock);
+  if (!last)
+    return TRUE;
+
+  code = engine_close (share->engine, &failure);
+  g_mutex_lock (&lock);
+  g_ptr_array_remove_fast (shares, share);
+  g_cond_broadcast (&share_gone);
+  g_mutex_unlock (&lock);
+  return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
+}
+
+GPtrArray *
+ldb_share_list_handles (void)
+{
+  GPtrArray *handles = g_ptr_array_new_with_free_func (g_object_unref);
+  g_mutex_lock (&lock);
+  for (guint i = 0; shares != NULL && i < shares->len; i++)
+    {
+      LdbShare *share = g_ptr_array_index (shares, i);
+      for (guint k = 0; k < share->handles->len; k++)
+        {
+          LdbDatabase *listed = g_ptr_array_index (share->handles, k);
+          /* One that is losing its last reference right now is not brought back. */
+          LdbDatabase *handle = g_weak_ref_get (&listed->weak);
+          if (handle != NULL)
+            g_ptr_array_add (handles, handle);
+        }
+    }
+  g_mutex_unlock (&lock);
+  return handles;
+}
+
+gboolean
+ldb_share_is_open (const char *path)
+{
+  g_mutex_lock (&lock);
+  gboolean open = find_share (path, TRUE) != NULL;
+  g_mutex_unlock (&lock);
+  return open;
+}
+
+void
+ldb_share_evict_all (double fraction)
+{
+  g_autoptr (GPtrArray) engines = g_ptr_array_new_with_free_func ((GDestroyNotify)engine_unref);
+  g_mutex_lock (&lock);
+  for (guint i = 0; shares != NULL && i < shares->len; i++)
+    {
+      LdbShare *share = g_ptr_array_index (shares, i);
+      g_ptr_array_add (engines, engine_ref (share->engine));
+    }
+  g_mutex_unlock (&lock);
+  for (guint i = 0; i < engines->len; i++)
+    engine_evict_cache (g_ptr_array_index (engines, i), fraction);
+}
