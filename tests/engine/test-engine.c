@@ -205,6 +205,37 @@ test_transactions (void)
   remove_directory (path);
 }
 
+/* Nobody touches the transaction: the timer alone lets its snapshot go. */
+static void
+test_timeout (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.transaction_timeout = 100000;
+  struct engine *engine;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  struct engine_transaction *late, *quick;
+  struct engine_statistics statistics;
+  CHECK_OK (engine_transaction_begin (engine, 0, &quick, &failure));
+  CHECK_OK (engine_transaction_commit (quick, 0, NULL, &failure));
+  engine_transaction_free (quick);
+  CHECK_OK (engine_transaction_begin (engine, 0, &late, &failure));
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.snapshots, 1);
+  for (int i = 0; i < 1000 && statistics.snapshots > 0; i++)
+    {
+      usleep (10000);
+      engine_statistics (engine, &statistics);
+    }
+  CHECK_INT (statistics.snapshots, 0);
+  CHECK_FAILS (engine_transaction_put (late, 1, BYTES_LITERAL ("k"), BYTES_NONE, &failure),
+               STATUS_TIMED_OUT);
+  CHECK_FAILS (engine_transaction_commit (late, 0, NULL, &failure), STATUS_TIMED_OUT);
+  engine_transaction_free (late);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* x and y both read, one written by each: snapshot isolation lets it pass, serializable does not. */
 static status
 write_skew (struct engine *engine, unsigned flags)
@@ -443,6 +474,7 @@ main (void)
   test_fill_and_reopen ();
   test_snapshots_and_deletes ();
   test_transactions ();
+  test_timeout ();
   test_isolation ();
   test_stores_and_blobs ();
   test_many ();

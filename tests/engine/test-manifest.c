@@ -265,6 +265,7 @@ write_bytes (const char *path, const char *name, const void *data, size_t size)
 {
   char whole[700];
   snprintf (whole, sizeof whole, "%s/%s", path, name);
+  unlink (whole); /* a file system may flush a file that is truncated and closed */
   FILE *file = fopen (whole, "w");
   CHECK (file != NULL && fwrite (data, 1, size, file) == size);
   fclose (file);

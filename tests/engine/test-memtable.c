@@ -10,6 +10,7 @@
 #include "check.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -66,10 +67,10 @@ test_head_search (void)
   head_search scalar = head_search_for (CPU_SCALAR);
   for (int round = 0; round < 4000; round++)
     {
-      uint32_t heads[LEAF_CAPACITY + 16];
+      uint32_t heads[64];
       unsigned count = (unsigned)random_below (&random, LEAF_CAPACITY + 1);
       unsigned bits = 1 + (unsigned)random_below (&random, 32);
-      for (unsigned i = 0; i < LEAF_CAPACITY + 16; i++)
+      for (unsigned i = 0; i < 64; i++)
         heads[i] = (uint32_t)(random_next (&random) >> (64 - bits)) ^ UINT32_C (0x80000000);
       qsort (heads, count, sizeof *heads, compare_heads);
       for (int probe = 0; probe < 16; probe++)
@@ -804,24 +805,60 @@ test_reserve_too_much (void)
 
 /* The system refuses memory: the table is as it was, and goes on when there is some. */
 static void
+check_little_memory (void)
+{
+  struct memtable *table = new_table ();
+  struct bytes key = BYTES_LITERAL ("\0\0\0\1k");
+  struct rlimit old;
+  struct record record;
+  put (table, key, BYTES_LITERAL ("v"), 1);
+  getrlimit (RLIMIT_DATA, &old);
+  setrlimit (RLIMIT_DATA, &(struct rlimit){ 1 << 20, old.rlim_max });
+  CHECK_FAILS (memtable_reserve (table, 1, (size_t)64 << 20, 0, 0, &failure), STATUS_NO_MEMORY);
+  CHECK (memtable_get (table, key, key_hash (key), 1, &record));
+  setrlimit (RLIMIT_DATA, &old);
+  CHECK_OK (memtable_reserve (table, 1, (size_t)64 << 20, 0, 0, &failure));
+  memtable_unref (table);
+}
+
+/* Less address space than an arena asks for at first, then next to none. */
+static void
+check_little_address_space (void)
+{
+  struct rlimit old;
+  struct memtable *table;
+  struct memtable_pool *small;
+  CHECK_OK (memtable_pool_new (&ledger, ARENA_SIZE, &small, &failure));
+  getrlimit (RLIMIT_AS, &old);
+  setrlimit (RLIMIT_AS, &(struct rlimit){ (rlim_t)48 << 30, old.rlim_max });
+  size_t made = 0;
+  struct memtable *tables[16];
+  while (made < 16 && memtable_new (small, &table, NULL) == STATUS_OK)
+    {
+      put (table, BYTES_LITERAL ("\0\0\0\1k"), BYTES_LITERAL ("v"), 1);
+      tables[made++] = table;
+    }
+  CHECK (made > 2);
+  setrlimit (RLIMIT_AS, &(struct rlimit){ 1 << 20, old.rlim_max });
+  CHECK_FAILS (memtable_new (small, &table, &failure), STATUS_NO_MEMORY);
+  setrlimit (RLIMIT_AS, &old);
+  while (made > 0)
+    memtable_unref (tables[--made]);
+  memtable_pool_free (small);
+}
+
+static void
 test_no_memory (void)
 {
   if (SANITIZED)
     return;
+  epoch_collect (true);
+  memtable_pool_trim (pool);
   pid_t child = fork ();
   if (child == 0)
     {
-      struct memtable *table = new_table ();
-      struct bytes key = BYTES_LITERAL ("\0\0\0\1k");
-      struct rlimit old;
-      struct record record;
-      put (table, key, BYTES_LITERAL ("v"), 1);
-      getrlimit (RLIMIT_DATA, &old);
-      setrlimit (RLIMIT_DATA, &(struct rlimit){ 1 << 20, old.rlim_max });
-      CHECK_FAILS (memtable_reserve (table, 1, (size_t)64 << 20, 0, 0, &failure), STATUS_NO_MEMORY);
-      CHECK (memtable_get (table, key, key_hash (key), 1, &record));
-      setrlimit (RLIMIT_DATA, &old);
-      CHECK_OK (memtable_reserve (table, 1, (size_t)64 << 20, 0, 0, &failure));
+      check_little_address_space ();
+      check_little_memory ();
       _exit (0);
     }
   int result;
@@ -899,6 +936,8 @@ test_arenas_are_reused (void)
 
 /* Commit s writes key s for the first time and, when s is a multiple of 3, key s / 3 again. So at
  * snapshot p there are just the keys 1 … p, and key j was last written by 3 j if that is <= p. */
+#define READERS 3
+
 struct concurrency
 {
   struct memtable *table;
@@ -906,6 +945,7 @@ struct concurrency
   uint64_t commits;           /* in all */
   int order;                  /* how keys lie: 0 rising, 1 falling, 2 scattered */
   atomic_uint scans;          /* finished by readers */
+  pthread_barrier_t start;    /* of the writer and all readers */
 };
 
 static struct bytes
@@ -973,6 +1013,7 @@ concurrent_reader (void *data)
 {
   struct concurrency *test = data;
   struct random random = { (uint64_t)(uintptr_t)&random };
+  pthread_barrier_wait (&test->start);
   for (bool last = false; !last;)
     {
       uint64_t snapshot = atomic_load_explicit (&test->published, memory_order_acquire);
@@ -1005,6 +1046,7 @@ concurrent_reader (void *data)
 static void
 concurrent_write (struct concurrency *test)
 {
+  pthread_barrier_wait (&test->start);
   for (uint64_t sequence = 1; sequence <= test->commits; sequence++)
     {
       uint8_t buffer[12];
@@ -1022,6 +1064,11 @@ concurrent_write (struct concurrency *test)
                                                          BYTES_LITERAL ("\0\0\0\2b"), sequence });
         }
       atomic_store_explicit (&test->published, sequence, memory_order_release);
+      /* On few processors, too, readers are to meet the writer on its way. */
+      if (sequence % 512 == 0)
+        sched_yield ();
+      while (sequence > test->commits / 2 && atomic_load (&test->scans) < READERS)
+        sched_yield ();
     }
 }
 
@@ -1032,13 +1079,14 @@ test_concurrency (void)
     {
       struct concurrency test
           = { .table = new_table (), .commits = SANITIZED ? 8000 : 60000, .order = order };
-      pthread_t readers[3];
-      for (int i = 0; i < 3; i++)
+      pthread_t readers[READERS];
+      pthread_barrier_init (&test.start, NULL, READERS + 1);
+      for (int i = 0; i < READERS; i++)
         CHECK (pthread_create (&readers[i], NULL, concurrent_reader, &test) == 0);
       concurrent_write (&test);
-      for (int i = 0; i < 3; i++)
+      for (int i = 0; i < READERS; i++)
         pthread_join (readers[i], NULL);
-      CHECK (atomic_load (&test.scans) >= 3);
+      pthread_barrier_destroy (&test.start);
       memtable_unref (test.table);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Segments written, read back in every way, and compared with a sorted array of the same records.
  */
+#include "base/coding.h"
 #include "base/epoch.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -759,12 +760,13 @@ load_file (const struct surroundings *here, size_t *size)
   return bytes;
 }
 
+/* Over what is there, which has the same size: truncating first would make ext4 write it out. */
 static void
 store_file (const struct surroundings *here, const uint8_t *bytes, size_t size)
 {
   char path[600];
   snprintf (path, sizeof path, "%s/7.seg", here->path);
-  int file = open (path, O_WRONLY | O_TRUNC);
+  int file = open (path, O_WRONLY);
   CHECK (file >= 0 && write (file, bytes, size) == (ssize_t)size);
   close (file);
 }
@@ -953,6 +955,174 @@ test_hostile_files (void)
   CHECK (opened > 1000);
 }
 
+/* Every field at the front of every inner page set to extremes, one at a time. */
+static void
+test_hostile_inner_pages (void)
+{
+  static const uint8_t extremes[] = { 0, 1, 3, 0x7f, 0x80, 0xff };
+  struct random random = { 59 };
+  struct surroundings here;
+  struct model model = { 0 };
+  struct segment_information information;
+  struct segment_shape shape;
+  struct segment *segment;
+  surroundings_open (&here, 4096, 1 << 20);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  model_fill (&model, &random, 3, 60, 4000);
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  segment_shape (segment, &shape);
+  CHECK (shape.depth > 2);
+  segment_unref (segment);
+  size_t size;
+  uint8_t *bytes = load_file (&here, &size);
+  size_t end = load_u64 (bytes + size - 4096 + 20);
+  unsigned pages = 0;
+  reading.verify = false;
+  for (size_t page = end - 4096; pages < shape.inner_pages; page -= 4096, pages++)
+    for (size_t at = page; at < page + 48; at++)
+      {
+        uint8_t was = bytes[at];
+        bytes[at] = extremes[random_below (&random, sizeof extremes)];
+        reading.build_index = at % 2 == 0;
+        store_file (&here, bytes, size);
+        bytes[at] = was;
+        if (segment_open_alone (&reading, 7, &segment, NULL) == STATUS_OK)
+          {
+            exercise (segment, &model, &random, 3);
+            segment_unref (segment);
+            epoch_collect (true);
+          }
+      }
+  free (bytes);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
+/* ---- what verification finds behind good checksums ---- */
+
+struct finding
+{
+  char reasons[4096]; /* all that were reported, one after the other */
+  unsigned count;     /* of them */
+};
+
+static void
+on_finding (void *data, const char *file, uint64_t page, const char *reason)
+{
+  struct finding *finding = data;
+  size_t used = strlen (finding->reasons);
+  snprintf (finding->reasons + used, sizeof finding->reasons - used, "%s\n", reason);
+  finding->count++;
+}
+
+static void
+swap_bytes (uint8_t *a, uint8_t *b, size_t size)
+{
+  for (size_t i = 0; i < size; i++)
+    {
+      uint8_t byte = a[i];
+      a[i] = b[i];
+      b[i] = byte;
+    }
+}
+
+/* Damages the second leaf of a raw segment with 16-bit offsets in one way. */
+static const char *
+damage_leaf (uint8_t *leaf, unsigned kind)
+{
+  unsigned count = load_u16 (leaf + 2), prefix_size = load_u16 (leaf + 4);
+  uint8_t *offsets = leaf + 12 + count, *heads = offsets + 2 * count + 8 + prefix_size;
+  switch (kind)
+    {
+    case 0:
+      leaf[12 + 5] ^= 1;
+      return "tag";
+    case 1:
+      heads[4 * 3] ^= 1;
+      return "head";
+    case 2: /* two records, whole */
+      swap_bytes (leaf + 12 + 4, leaf + 12 + 5, 1);
+      swap_bytes (offsets + 2 * 4, offsets + 2 * 5, 2);
+      swap_bytes (heads + 4 * 4, heads + 4 * 5, 4);
+      return "out of order";
+    case 3: /* the last key becomes a higher one that no other part knows of */
+      leaf[load_u16 (offsets + 2 * (count - 1)) + 3] = 0xff;
+      return NULL;
+    default: /* the first key becomes one below the separator */
+      heads[3] = leaf[load_u16 (offsets) + 3] = 0;
+      return NULL;
+    }
+}
+
+static void
+test_verification (void)
+{
+  struct random random = { 61 };
+  struct surroundings here;
+  struct model model = { 0 };
+  struct segment_information information;
+  surroundings_open (&here, 4096, 1 << 20);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  settings.filter = FILTER_FUSE8;
+  for (unsigned i = 0; i < 200; i++)
+    {
+      uint8_t key[12] = { 0, 0, 0, 1, (uint8_t)i };
+      for (size_t at = 5; at < 12; at++)
+        key[at] = (uint8_t)random_next (&random);
+      model_add (&model, BYTES (key, 12),
+                 BYTES_LITERAL ("one hundred bytes or so would be typical"), 0, RECORD_PUT);
+    }
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  size_t size;
+  uint8_t *bytes = load_file (&here, &size), *copy = malloc (size);
+  reading.verify = false;
+  for (unsigned kind = 0; kind < 5; kind++)
+    {
+      struct segment *segment;
+      struct finding finding = { .count = 0 };
+      memcpy (copy, bytes, size);
+      const char *expected = damage_leaf (copy + 2 * 4096, kind);
+      store_file (&here, copy, size);
+      CHECK_OK (segment_open_alone (&reading, 7, &segment, &failure));
+      CHECK_FAILS (segment_verify (segment, on_finding, NULL, &finding, NULL, &failure),
+                   STATUS_CORRUPT);
+      CHECK (finding.count >= 1);
+      CHECK (expected == NULL || strstr (finding.reasons, expected) != NULL);
+      segment_unref (segment);
+      epoch_collect (true);
+    }
+  /* A filter that lost its fingerprints, then counts that the records do not bear out. */
+  struct segment *segment;
+  struct finding finding = { .count = 0 };
+  memcpy (copy, bytes, size);
+  uint64_t filter = load_u64 (bytes + size - 4096 + 64),
+           filter_size = load_u64 (bytes + size - 4096 + 72);
+  memset (copy + filter + 128, 0xaa, filter_size - 128);
+  store_file (&here, copy, size);
+  CHECK_OK (segment_open_alone (&reading, 7, &segment, &failure));
+  CHECK_FAILS (segment_verify (segment, on_finding, NULL, &finding, NULL, &failure),
+               STATUS_CORRUPT);
+  CHECK (strstr (finding.reasons, "filter") != NULL);
+  segment_unref (segment);
+  finding = (struct finding){ .count = 0 };
+  store_file (&here, bytes, size);
+  information.records++;
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  CHECK_FAILS (segment_verify (segment, on_finding, NULL, &finding, NULL, &failure),
+               STATUS_CORRUPT);
+  CHECK (strstr (finding.reasons, "counts") != NULL);
+  segment_unref (segment);
+  free (bytes);
+  free (copy);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
 static void
 test_identity (void)
 {
@@ -1102,6 +1272,8 @@ main (void)
   test_full_disk ();
   test_damage ();
   test_hostile_files ();
+  test_hostile_inner_pages ();
+  test_verification ();
   test_identity ();
   test_budget ();
   test_threads ();

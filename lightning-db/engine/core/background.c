@@ -160,6 +160,41 @@ background_arm_settle (struct engine *engine)
   pthread_mutex_unlock (&engine->work_lock);
 }
 
+void
+background_arm_expiry (struct engine *engine, uint64_t due)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  if (atomic_load (&engine->expiry_due) == 0)
+    {
+      atomic_store (&engine->expiry_due, due);
+      pthread_cond_signal (&engine->flush_work);
+    }
+  pthread_mutex_unlock (&engine->work_lock);
+}
+
+/* The earliest transaction may be due. One that ended meanwhile leaves the timer running until it
+ * fires: at most one wake-up a timeout. work_lock held, dropped around the work. */
+static void
+expiry_look (struct engine *engine)
+{
+  atomic_store (&engine->expiry_due, 0); /* before looking: who comes behind the look arms it anew */
+  uint64_t due = transactions_expire (engine, engine_now ());
+  if (due != 0)
+    atomic_store (&engine->expiry_due, due);
+}
+
+/* When the flush thread must look at something; UINT64_MAX = never. work_lock held. */
+static uint64_t
+next_look (const struct engine *engine)
+{
+  uint64_t due = UINT64_MAX, expiry = atomic_load (&engine->expiry_due);
+  if (engine->settle_due != 0)
+    due = engine->settle_due;
+  if (expiry != 0 && expiry < due)
+    due = expiry;
+  return due;
+}
+
 /* Gives back what only a burst of writes needs. */
 static void
 settle_down (struct engine *engine)
@@ -194,7 +229,9 @@ settle_look (struct engine *engine)
     }
   pthread_mutex_unlock (&engine->commit_lock);
   pthread_mutex_lock (&engine->work_lock);
-  if (!quiet)
+  if (quiet)
+    pthread_cond_broadcast (&engine->merge_work);
+  else
     {
       engine->settle_sequence = sequence;
       engine->settle_due = engine_now () + QUIET_MICROSECONDS;
@@ -211,12 +248,15 @@ flush_main (void *data)
     {
       if (!engine->flush_wanted)
         {
-          if (engine->settle_due == 0)
+          uint64_t due = next_look (engine), now = engine_now ();
+          if (due == UINT64_MAX)
             pthread_cond_wait (&engine->flush_work, &engine->work_lock);
-          else if (engine_now () >= engine->settle_due)
+          else if (now < due)
+            wait_until (&engine->flush_work, &engine->work_lock, due);
+          else if (due == engine->settle_due)
             settle_look (engine);
           else
-            wait_until (&engine->flush_work, &engine->work_lock, engine->settle_due);
+            expiry_look (engine);
           continue;
         }
       engine->flush_wanted = false;
@@ -266,10 +306,11 @@ merge_main (void *data)
   while (!engine->stop)
     {
       uint64_t quiet_at = engine->last_write + QUIET_MICROSECONDS;
-      bool quiet = engine_now () >= quiet_at;
+      bool bursting = atomic_load (&engine->settle_armed); /* its end wakes us */
+      bool quiet = !bursting && engine_now () >= quiet_at;
       if (engine->merge_paused || (seen == engine->merge_generation && (seen_quiet || !quiet)))
         {
-          if (!engine->merge_paused && !seen_quiet)
+          if (!engine->merge_paused && !seen_quiet && !bursting)
             wait_until (&engine->merge_work, &engine->work_lock, quiet_at);
           else
             pthread_cond_wait (&engine->merge_work, &engine->work_lock);

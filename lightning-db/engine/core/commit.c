@@ -186,9 +186,8 @@ lead_group (struct engine *engine, struct failure *failure)
     }
 }
 
-/* Waits until this commit is visible (and durable when full). commit_lock held. */
-static status
-wait_for_turn (struct engine *engine, uint64_t sequence, bool full, struct failure *failure)
+status
+commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct failure *failure)
 {
   struct commit_waiter waiter = {
     .sequence = sequence,
@@ -236,11 +235,12 @@ pace (struct engine *engine, size_t bytes)
       = view != NULL && view->active != NULL ? memtable_memory (view->active->table) : 0;
   epoch_leave ();
 
-  /* With one place left the writer slows to the flush's own rate as its memtable fills. */
+  /* While one memtable is being written the next fills freely at first; the fuller it is, and the
+   * more wait, the more the writer slows towards the flush's own rate. */
   double pressure = (double) fill / (double) engine->memtable_size;
-  if (frozen + 1 < FROZEN_MAX)
+  if (frozen < FROZEN_MAX)
     pressure -= 0.5;
-  if (pressure <= 0.25)
+  if (pressure <= 0.1)
     return;
   static _Thread_local double owed; /* microseconds */
   uint64_t rate = atomic_load_explicit (&engine->flush_rate, memory_order_relaxed);
@@ -486,6 +486,8 @@ static status
 commit_locked (struct engine *engine, struct commit *commit, const struct view *validated,
                uint64_t *sequence, struct failure *failure)
 {
+  while (__builtin_expect (engine->loading, 0))
+    pthread_cond_wait (&engine->room, &engine->commit_lock);
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK)
     return result;
@@ -517,7 +519,7 @@ commit_locked (struct engine *engine, struct commit *commit, const struct view *
   uint64_t mine = engine->last_sequence;
   bool full = commit->sync == ENGINE_SYNC_FULL && engine->wal != NULL;
   if (full || engine->first_waiter != NULL)
-    result = wait_for_turn (engine, mine, full, failure); /* K2 */
+    result = commit_wait_turn (engine, mine, full, failure); /* K2 */
   else
     atomic_store_explicit (&engine->published, mine, memory_order_release);
   if (sequence != NULL)

@@ -458,13 +458,27 @@ clamp (struct engine_cursor *cursor, struct bytes key, struct internal_key *inte
   return STATUS_OK;
 }
 
+/* A transaction whose timeout passed during the move has let its snapshot go: what the cursor found
+ * may be too little. */
+static status
+finish_move (struct engine_cursor *cursor, status result, struct failure *failure)
+{
+  if (result == STATUS_OK && cursor->transaction != NULL)
+    result = transaction_check (cursor->transaction, failure);
+  if (result != STATUS_OK)
+    cursor->valid = false;
+  return result;
+}
+
 static status
 seek_forward (struct engine_cursor *cursor, struct bytes from, struct failure *failure)
 {
   status result = position (cursor, from, failure);
   if (result == STATUS_OK)
     result = source_seek (cursor->source, from, failure);
-  return result == STATUS_OK ? settle_forward (cursor, false, failure) : result;
+  if (result == STATUS_OK)
+    result = settle_forward (cursor, false, failure);
+  return finish_move (cursor, result, failure);
 }
 
 static status
@@ -473,7 +487,9 @@ seek_backward (struct engine_cursor *cursor, struct bytes before, struct failure
   status result = position (cursor, before, failure);
   if (result == STATUS_OK)
     result = source_seek_before (cursor->source, before, failure);
-  return result == STATUS_OK ? settle_backward (cursor, failure) : result;
+  if (result == STATUS_OK)
+    result = settle_backward (cursor, failure);
+  return finish_move (cursor, result, failure);
 }
 
 status
@@ -552,9 +568,8 @@ engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
   if (!moved)
     result = source_next (cursor->source, failure);
   if (result == STATUS_OK)
-    return settle_forward (cursor, true, failure);
-  cursor->valid = false;
-  return result;
+    result = settle_forward (cursor, true, failure);
+  return finish_move (cursor, result, failure);
 }
 
 status
@@ -564,7 +579,7 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
   status result = prepare_step (cursor, DIRECTION_BACKWARD, &moved, failure);
   if (result != STATUS_OK || !cursor->valid)
     return result;
-  return settle_backward (cursor, failure);
+  return finish_move (cursor, settle_backward (cursor, failure), failure);
 }
 
 /* ---- looking ---- */

@@ -13,6 +13,7 @@
  *   view_lock      replacing the view; busy flags of runs. Never held over I/O.
  *   sync_lock      one log sync at a time; taken without any of the above
  *   work_lock      what the background threads wait on; a leaf
+ *   transactions_lock  the list of transactions with a deadline; a leaf
  * Readers take none of them.
  */
 #ifndef LIGHTNING_ENGINE_PRIVATE_H
@@ -36,6 +37,7 @@
 enum engine_state { ENGINE_STATE_OPEN, ENGINE_STATE_CLOSING, ENGINE_STATE_CLOSED };
 
 #define MERGE_WORKERS_MAX 16u
+#define BACKUP_NOTE_NAME "BACKUP" /* file in a directory that a backup or restore fills: backup.c */
 #define QUIET_MICROSECONDS 500000u /* without flushes: merges may settle */
 
 /* A commit that waits for its turn to be visible. On the committer's stack. */
@@ -86,6 +88,7 @@ struct engine {
 
   struct ledger ledger;
   struct cache *cache;
+  _Atomic uint64_t cache_capacity;      /* as last told to the cache */
   struct memtable_pool *pool;           /* arenas of the engine's memtables */
   struct memtable_pool *transaction_pool; /* small arenas, not charged as memtables */
 
@@ -101,8 +104,10 @@ struct engine {
   uint64_t last_sequence;               /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
   bool sync_led;                        /* some waiter is syncing */
+  bool loading;                         /* a bulk load is being installed: commits wait for `room` */
   unsigned recent_group;                /* full commits in the last group */
-  pthread_cond_t room;                  /* a frozen memtable was flushed, or writes failed */
+  pthread_cond_t room;                  /* a frozen memtable was flushed, writes failed, or a bulk
+                                           load was installed */
   _Atomic bool write_failed;            /* write_failure is set; sticky */
   struct failure write_failure;         /* set once, under commit_lock */
   _Atomic int flush_failure;            /* status of the last flush; OK once it went well */
@@ -122,10 +127,16 @@ struct engine {
 
   pthread_mutex_t sync_lock;
 
+  /* Read-write transactions with a deadline. */
+  pthread_mutex_t transactions_lock;
+  struct engine_transaction *transactions;
+  _Atomic uint64_t expiry_due;          /* microseconds, monotonic; when to look; 0 = none; work_lock */
+
   /* Files. */
   pthread_mutex_t manifest_lock;
   struct manifest *manifest;            /* NULL when read-only */
   uint64_t next_order;                  /* of the next flushed run; manifest_lock */
+  uint64_t settle_written;              /* bytes settling wrote since it last ended; manifest_lock */
   pthread_mutex_t view_lock;
 
   /* Background threads (work_lock). */
@@ -253,6 +264,9 @@ status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure
 /* Freezes the active memtable, if it holds anything. commit_lock held. `wait`: until there is a
  * place for it. */
 status commit_switch (struct engine *engine, bool wait, struct failure *failure);
+/* Waits until this commit is visible (and durable when full). commit_lock held. */
+status commit_wait_turn (struct engine *engine, uint64_t sequence, bool full,
+                         struct failure *failure);
 /* Makes writes fail from now on. commit_lock held. */
 void commit_fail (struct engine *engine, status code, const struct failure *failure);
 
@@ -275,6 +289,9 @@ status transaction_validate_runs (struct engine_transaction *transaction, struct
 status transaction_validate_memory (struct engine_transaction *transaction, struct view *view,
                                     struct failure *failure);
 
+/* Ends those whose deadline has passed; returns the next deadline, 0 = none. */
+uint64_t transactions_expire (struct engine *engine, uint64_t now);
+
 /* ---- background (background.c, flush.c, merging.c) ---- */
 
 status background_start (struct engine *engine, struct failure *failure);
@@ -284,6 +301,7 @@ void background_wake_merge (struct engine *engine);
 void background_arm_sync (struct engine *engine);
 void background_arm_prepare (struct engine *engine);
 void background_arm_settle (struct engine *engine);
+void background_arm_expiry (struct engine *engine, uint64_t due);
 
 /* Writes the oldest frozen memtable to a run and installs it. OK and *did false when none. */
 status flush_oldest (struct engine *engine, bool *did, struct failure *failure);

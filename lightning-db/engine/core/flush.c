@@ -13,6 +13,8 @@
  */
 #include "core/engine-private.h"
 
+#include "merge/picker.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -212,10 +214,7 @@ output_file_size (const struct engine *engine, uint64_t expected)
 {
   if (engine->segment_file_size > 0)
     return engine->segment_file_size;
-  uint64_t size = expected / 16;
-  return size < (UINT64_C (64) << 20) ? UINT64_C (64) << 20
-         : size > (UINT64_C (512) << 20) ? UINT64_C (512) << 20
-                                         : size;
+  return picker_segment_size (expected);
 }
 
 status
@@ -578,6 +577,16 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   return result;
 }
 
+/* Whether commits up to `sequence` wait in memory. Later ones may pile up as fast as we flush. */
+static bool
+is_in_memory (struct engine *engine, uint64_t sequence)
+{
+  struct view *view = engine_view (engine);
+  bool waits = view != NULL && view->frozen_count > 0 && view->flushed_sequence < sequence;
+  view_unref (view);
+  return waits;
+}
+
 status
 engine_flush (struct engine *engine, struct failure *failure)
 {
@@ -588,7 +597,8 @@ engine_flush (struct engine *engine, struct failure *failure)
   result = engine_enter (engine, failure); /* under the lock: close takes it first */
   if (result == STATUS_OK)
     result = commit_switch (engine, true, failure);
-  while (result == STATUS_OK && atomic_load (&engine->frozen_count) > 0)
+  uint64_t target = engine->last_sequence;
+  while (result == STATUS_OK && is_in_memory (engine, target))
     {
       if (atomic_load (&engine->write_failed))
         result = fail (failure, STATUS_UNKNOWN_OUTCOME, "%s", engine->write_failure.message);
@@ -652,8 +662,8 @@ blob_is_used (const struct manifest_state *state, uint64_t number)
 void
 blob_collect (struct engine *engine)
 {
-  uint64_t limit = engine_oldest_unflushed_blob (engine);
   pthread_mutex_lock (&engine->manifest_lock);
+  uint64_t limit = engine_oldest_unflushed_blob (engine); /* here: a backup's guard counts at once */
   const struct manifest_state *state = manifest_state (engine->manifest);
   uint64_t *numbers = state->blob_count > 0 ? malloc (state->blob_count * sizeof *numbers) : NULL;
   struct blob_drop drop = { numbers, 0 };

@@ -14,6 +14,8 @@
  */
 #include "core/engine-private.h"
 
+#include "merge/picker.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <time.h>
@@ -24,6 +26,7 @@ struct merge_job {
   size_t count;
   bool bottom;                /* J4 */
   bool settled;               /* the output is (close to) all there is */
+  bool counts_as_settling;    /* decided while quiet: its output counts towards the bound */
   uint64_t bytes;             /* of the inputs' files */
   engine_progress progress;   /* NULL: background, cancelled by closing */
   void *progress_data;
@@ -234,6 +237,11 @@ merge_install (struct engine *engine, const struct merge_job *job, struct flushe
       struct merge_edit merge_edit = { job, output };
       result = install (engine, &edit, 0, 0, merge_edit_view, &merge_edit, failure);
     }
+  if (result == STATUS_OK && settled)
+    engine->settle_written = 0;
+  else if (result == STATUS_OK && job->counts_as_settling)
+    for (size_t i = 0; i < flushed->count; i++)
+      engine->settle_written += flushed->segments[i].information.file_size;
   pthread_mutex_unlock (&engine->manifest_lock);
   if (result == STATUS_OK)
     for (size_t i = 0; i < job->count; i++)
@@ -277,94 +285,64 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
 
 /* ---- the background's turn, and the user's ---- */
 
-#define PICKER_RUNS_MAX 256u
-#define PICKER_FAN_IN 14u
-#define SETTLE_FACTOR 10u
-
-struct picker_run {
-  uint64_t bytes, records;
-};
-
-struct picker_settings {
-  const struct picker_run *runs;
-  size_t count;
-  bool all;
-  uint64_t memtable_size;
-  bool quiet;
-  uint64_t user_bytes_since_settled;
-};
-
-struct merge_choice {
-  size_t first, count;
-};
-
-static struct merge_choice
-picker_choose (const struct picker_settings *settings)
+static bool
+is_anything_busy (const struct view *view)
 {
-  struct merge_choice choice = { 0, 0 };
-  if (settings->quiet)
-    {
-      uint64_t bound = SETTLE_FACTOR * settings->user_bytes_since_settled, bytes = 0;
-      while (choice.count < settings->count
-             && bytes + settings->runs[choice.count].bytes <= bound)
-        bytes += settings->runs[choice.count++].bytes;
-      return choice;
-    }
-  for (size_t first = 0; first < settings->count; first++)
-    {
-      size_t end = first + 1;
-      uint64_t limit = 4 * settings->runs[first].bytes + settings->memtable_size;
-      while (end < settings->count && settings->runs[end].bytes <= limit)
-        end++;
-      if (end - first >= PICKER_FAN_IN)
-        return (struct merge_choice){ first, end - first };
-    }
-  return choice;
+  for (size_t i = 0; i < view->run_count; i++)
+    if (view->runs[i]->busy)
+      return true;
+  return false;
 }
 
-/* How many of the newest runs are free to be merged: busy ones and all behind them are not, except
- * that a group behind a busy one may be. Only the newest group is considered. view_lock held. */
-static size_t
-free_runs (const struct view *view)
+static uint64_t
+run_logical_bytes (const struct run *run)
 {
-  size_t count = 0;
-  while (count < view->run_count && !view->runs[count]->busy)
-    count++;
-  return count;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < run->count; i++)
+    {
+      const struct segment_information *information = segment_information (run->segments[i]);
+      bytes += information->key_bytes + information->value_bytes;
+    }
+  return bytes;
 }
 
 static bool
 is_quiet (struct engine *engine)
 {
   pthread_mutex_lock (&engine->work_lock);
-  bool quiet = engine_now () >= engine->last_write + QUIET_MICROSECONDS;
+  bool quiet = !atomic_load (&engine->settle_armed)
+               && engine_now () >= engine->last_write + QUIET_MICROSECONDS;
   pthread_mutex_unlock (&engine->work_lock);
   return quiet;
 }
 
-/* What is due now. view_lock and manifest_lock held. */
-static struct merge_choice
+/* What is due now; nothing when memory for the question is out. view_lock and manifest_lock held. */
+static struct picker_decision
 choose (struct engine *engine, const struct view *view, bool quiet)
 {
-  struct picker_run runs[PICKER_RUNS_MAX];
-  size_t count = free_runs (view);
-  if (count > PICKER_RUNS_MAX)
-    count = PICKER_RUNS_MAX;
-  for (size_t i = 0; i < count; i++)
-    runs[i] = (struct picker_run){
-      .bytes = view->runs[i]->bytes,
-      .records = view->runs[i]->records,
-    };
+  struct picker_run *runs = calloc (view->run_count + 1, sizeof *runs);
+  if (runs == NULL)
+    return (struct picker_decision){ 0 };
+  for (size_t i = 0; i < view->run_count; i++)
+    {
+      runs[i].bytes = view->runs[i]->bytes;
+      runs[i].logical_bytes = run_logical_bytes (view->runs[i]);
+      runs[i].busy = view->runs[i]->busy;
+    }
   const struct manifest_state *state = manifest_state (engine->manifest);
   struct picker_settings settings = {
     .runs = runs,
-    .count = count,
-    .all = count == view->run_count,
+    .count = view->run_count,
+    .whole = true,
     .memtable_size = engine->memtable_size,
     .quiet = quiet,
+    .user_bytes = state->user_bytes,
     .user_bytes_since_settled = state->user_bytes - state->settle_debt_base,
+    .settle_written = engine->settle_written,
   };
-  return picker_choose (&settings);
+  struct picker_decision decision = picker_choose (&settings);
+  free (runs);
+  return decision;
 }
 
 status
@@ -381,18 +359,19 @@ merge_one (struct engine *engine, bool *did, struct failure *failure)
   status result = STATUS_OK;
   pthread_mutex_lock (&engine->manifest_lock);
   pthread_mutex_lock (&engine->view_lock);
-  struct merge_choice choice = { 0 };
+  struct picker_decision decision = { 0 };
   if (view == atomic_load (&engine->view)) /* else somebody else's edit wakes us again */
-    choice = choose (engine, view, quiet);
+    decision = choose (engine, view, quiet);
   else
     *did = true;
-  if (choice.count >= 2)
-    result = merge_job_take (&job, view, choice.first, choice.count, failure);
+  if (decision.count > 0)
+    result = merge_job_take (&job, view, decision.first, decision.count, failure);
   pthread_mutex_unlock (&engine->view_lock);
   pthread_mutex_unlock (&engine->manifest_lock);
   view_unref (view);
-  if (choice.count < 2 || result != STATUS_OK)
+  if (decision.count == 0 || result != STATUS_OK)
     return result;
+  job.counts_as_settling = quiet;
   result = merge_run (engine, &job, failure);
   merge_job_release (engine, &job);
   *did = result == STATUS_OK;
@@ -411,10 +390,9 @@ merge_pending_bytes (struct engine *engine)
     }
   pthread_mutex_lock (&engine->manifest_lock);
   pthread_mutex_lock (&engine->view_lock);
-  struct merge_choice choice = choose (engine, view, true);
+  struct picker_decision decision = choose (engine, view, true);
   for (size_t i = 0; i < view->run_count; i++)
-    if (view->runs[i]->busy || (i >= choice.first && i < choice.first + choice.count
-                                && choice.count >= 2))
+    if (view->runs[i]->busy || (i >= decision.first && i < decision.first + decision.count))
       bytes += view->runs[i]->bytes;
   pthread_mutex_unlock (&engine->view_lock);
   pthread_mutex_unlock (&engine->manifest_lock);
@@ -437,7 +415,7 @@ merge_everything (struct engine *engine, engine_progress progress, void *data,
       struct merge_job job = { 0 };
       bool done = false;
       pthread_mutex_lock (&engine->view_lock);
-      if (view == atomic_load (&engine->view) && free_runs (view) == view->run_count)
+      if (view == atomic_load (&engine->view) && !is_anything_busy (view))
         {
           done = view->run_count == 0;
           if (!done)

@@ -132,8 +132,12 @@ engine_rebalance (struct engine *engine)
   int64_t others = ledger_total (&engine->ledger) - ledger_used (&engine->ledger, LEDGER_CACHE);
   int64_t budget = (int64_t) engine->ledger.budget;
   int64_t least = budget / 16;
-  int64_t left = budget - others;
-  cache_set_capacity (engine->cache, (uint64_t) (left < least ? least : left));
+  int64_t left = budget - others < least ? least : budget - others;
+  int64_t before = (int64_t) atomic_load_explicit (&engine->cache_capacity, memory_order_relaxed);
+  if (left - before < budget / 256 && before - left < budget / 256)
+    return;
+  atomic_store_explicit (&engine->cache_capacity, (uint64_t) left, memory_order_relaxed);
+  cache_set_capacity (engine->cache, (uint64_t) left);
 }
 
 struct segment_source_settings
@@ -182,6 +186,7 @@ init_locks (struct engine *engine)
   pthread_mutex_init (&engine->manifest_lock, NULL);
   pthread_mutex_init (&engine->view_lock, NULL);
   pthread_mutex_init (&engine->work_lock, NULL);
+  pthread_mutex_init (&engine->transactions_lock, NULL);
   init_condition (&engine->room);
   init_condition (&engine->log_work);
   init_condition (&engine->flush_work);
@@ -252,6 +257,7 @@ engine_free (struct engine *engine)
   pthread_mutex_destroy (&engine->manifest_lock);
   pthread_mutex_destroy (&engine->view_lock);
   pthread_mutex_destroy (&engine->work_lock);
+  pthread_mutex_destroy (&engine->transactions_lock);
   pthread_cond_destroy (&engine->room);
   pthread_cond_destroy (&engine->log_work);
   pthread_cond_destroy (&engine->flush_work);
@@ -377,6 +383,14 @@ next_file_number (void *context)
   return manifest_next_number (((struct engine *) context)->manifest);
 }
 
+/* Mapped segments count against the budget, so a small one gets small segments. */
+static uint64_t
+log_segment_size (const struct engine *engine)
+{
+  uint64_t most = engine->options.memory_budget / 16 / 65536 * 65536;
+  return engine->options.log_segment_size < most ? engine->options.log_segment_size : most;
+}
+
 static status
 open_log (struct engine *engine, struct failure *failure)
 {
@@ -385,7 +399,7 @@ open_log (struct engine *engine, struct failure *failure)
   struct wal_settings settings = {
     .directory = engine->directory,
     .ledger = &engine->ledger,
-    .segment_size = engine->options.log_segment_size,
+    .segment_size = log_segment_size (engine),
     .allow_mapping = engine->options.log_mapping,
     .next_number = next_file_number,
     .next_number_context = engine,
@@ -688,7 +702,7 @@ collect_name (void *data, const char *name)
   enum file_kind kind;
   uint64_t number;
   bool ours = file_name_parse (name, &kind, &number) || strcmp (name, "CURRENT") == 0
-              || strcmp (name, LOCK_NAME) == 0;
+              || strcmp (name, LOCK_NAME) == 0 || strcmp (name, BACKUP_NOTE_NAME) == 0;
   if (!ours || strlen (name) >= FILE_NAME_SIZE)
     {
       list->foreign = true;

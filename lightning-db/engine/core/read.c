@@ -254,11 +254,18 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
     }
 }
 
+/* Reading pages also builds indexes and filters: the cache gives way to them. */
+#define REBALANCE_READS 64u
+
 static void
-found_clear (struct found *found)
+found_clear (struct engine *engine, struct found *found)
 {
-  if (found->referenced)
-    view_unref (found->view);
+  static _Thread_local unsigned reads;
+  if (!found->referenced)
+    return;
+  view_unref (found->view);
+  if (++reads % REBALANCE_READS == 0)
+    engine_rebalance (engine);
 }
 
 static status
@@ -315,7 +322,7 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   else if (result == STATUS_OK)
     result = lend (engine, &found, &blob, failure);
   epoch_leave ();
-  found_clear (&found);
+  found_clear (engine, &found);
   if (blob.holder_kind != HOLDER_NONE)
     {
       found.record.value = blob.data;
@@ -346,7 +353,7 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   else if (result == STATUS_OK)
     result = lend (engine, &found, out, failure);
   epoch_leave ();
-  found_clear (&found);
+  found_clear (engine, &found);
   internal_key_clear (&internal);
   if (result == STATUS_BUSY)
     return result;

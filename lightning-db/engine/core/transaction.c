@@ -19,7 +19,15 @@
 
 #include <stdlib.h>
 
-enum transaction_state { TRANSACTION_ACTIVE, TRANSACTION_ENDED, TRANSACTION_EXPIRED };
+/* ACTIVE ──commit──► COMMITTING ──► ENDED, or back to ACTIVE when it may be tried again
+ * ACTIVE ──rollback──► ENDED        ACTIVE ──timer, or a late call──► EXPIRED
+ * Whoever makes the step out of ACTIVE owns what follows (the timer runs on another thread). */
+enum transaction_state {
+  TRANSACTION_ACTIVE,
+  TRANSACTION_COMMITTING,
+  TRANSACTION_ENDED,
+  TRANSACTION_EXPIRED,
+};
 
 struct savepoint {
   struct engine_batch mark; /* counters of the batch at that time; data is not owned */
@@ -29,8 +37,9 @@ struct engine_transaction {
   struct engine_snapshot reading;  /* references the engine */
   unsigned flags;                  /* enum engine_transaction_flags */
   uint64_t id;
-  enum transaction_state state;
+  _Atomic int state;               /* enum transaction_state */
   uint64_t deadline;               /* microseconds, monotonic; UINT64_MAX = none */
+  struct engine_transaction *next, *previous; /* with a deadline; engine's transactions_lock */
   struct engine_batch log;         /* the writes, in order */
   struct memtable *index;          /* the writes, by key; NULL before the first */
   struct savepoint *savepoints;    /* malloc'd */
@@ -38,6 +47,36 @@ struct engine_transaction {
   struct engine_batch reads;       /* keys to check, encoded as deletes */
   struct read_span *spans;
 };
+
+/* ---- the list of those with a deadline ---- */
+
+static void
+list_enter (struct engine_transaction *transaction)
+{
+  struct engine *engine = transaction->reading.engine;
+  pthread_mutex_lock (&engine->transactions_lock);
+  transaction->next = engine->transactions;
+  if (transaction->next != NULL)
+    transaction->next->previous = transaction;
+  engine->transactions = transaction;
+  pthread_mutex_unlock (&engine->transactions_lock);
+  if (atomic_load_explicit (&engine->expiry_due, memory_order_relaxed) == 0)
+    background_arm_expiry (engine, transaction->deadline);
+}
+
+static void
+list_leave (struct engine_transaction *transaction)
+{
+  struct engine *engine = transaction->reading.engine;
+  pthread_mutex_lock (&engine->transactions_lock);
+  if (transaction->previous != NULL)
+    transaction->previous->next = transaction->next;
+  else
+    engine->transactions = transaction->next;
+  if (transaction->next != NULL)
+    transaction->next->previous = transaction->previous;
+  pthread_mutex_unlock (&engine->transactions_lock);
+}
 
 /* ---- begin and end ---- */
 
@@ -73,6 +112,8 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
   transaction->id = atomic_fetch_add (&engine->next_transaction, 1) + 1;
   uint64_t timeout = engine->options.transaction_timeout;
   transaction->deadline = read_only || timeout == 0 ? UINT64_MAX : engine_now () + timeout;
+  if (transaction->deadline != UINT64_MAX)
+    list_enter (transaction);
   *out = transaction;
   return STATUS_OK;
 
@@ -83,25 +124,57 @@ refuse:
   return result;
 }
 
+/* One step of the state; false when it was not in `from` (any more). */
+static bool
+step (struct engine_transaction *transaction, enum transaction_state from,
+      enum transaction_state to)
+{
+  int expected = from;
+  return atomic_compare_exchange_strong (&transaction->state, &expected, (int) to);
+}
+
+/* Gives up what only an active one holds. By whoever made the step. */
 static void
-transaction_end (struct engine_transaction *transaction, enum transaction_state state)
+let_go (struct engine_transaction *transaction)
 {
   struct engine *engine = transaction->reading.engine;
-  if (transaction->state != TRANSACTION_ACTIVE)
-    return;
-  transaction->state = state;
   snapshots_drop (&engine->snapshots, transaction->reading.slot);
   transaction->reading.slot = NULL;
   if ((transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0)
     atomic_fetch_sub (&engine->counters.transactions_active, 1);
 }
 
+static void
+expire (struct engine_transaction *transaction)
+{
+  if (!step (transaction, TRANSACTION_ACTIVE, TRANSACTION_EXPIRED))
+    return;
+  COUNT (transaction->reading.engine, transactions_aborted, 1);
+  let_go (transaction);
+}
+
+uint64_t
+transactions_expire (struct engine *engine, uint64_t now)
+{
+  uint64_t due = 0;
+  pthread_mutex_lock (&engine->transactions_lock);
+  for (struct engine_transaction *transaction = engine->transactions; transaction != NULL;
+       transaction = transaction->next)
+    if (transaction->deadline <= now)
+      expire (transaction);
+    else if (due == 0 || transaction->deadline < due)
+      due = transaction->deadline;
+  pthread_mutex_unlock (&engine->transactions_lock);
+  return due;
+}
+
 void
 engine_transaction_rollback (struct engine_transaction *transaction)
 {
-  if (transaction->state == TRANSACTION_ACTIVE)
-    COUNT (transaction->reading.engine, transactions_aborted, 1);
-  transaction_end (transaction, TRANSACTION_ENDED);
+  if (!step (transaction, TRANSACTION_ACTIVE, TRANSACTION_ENDED))
+    return;
+  COUNT (transaction->reading.engine, transactions_aborted, 1);
+  let_go (transaction);
 }
 
 void
@@ -110,6 +183,8 @@ engine_transaction_free (struct engine_transaction *transaction)
   if (transaction == NULL)
     return;
   engine_transaction_rollback (transaction);
+  if (transaction->deadline != UINT64_MAX)
+    list_leave (transaction);
   if (transaction->index != NULL)
     memtable_unref (transaction->index);
   while (transaction->spans != NULL)
@@ -134,17 +209,12 @@ transaction_check (struct engine_transaction *transaction, struct failure *failu
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK)
     return result;
-  if (transaction->state == TRANSACTION_ACTIVE && transaction->deadline != UINT64_MAX
-      && engine_now () > transaction->deadline)
-    {
-      COUNT (engine, transactions_aborted, 1);
-      transaction_end (transaction, TRANSACTION_EXPIRED);
-    }
-  if (transaction->state == TRANSACTION_EXPIRED)
+  int state = atomic_load (&transaction->state);
+  if (state == TRANSACTION_EXPIRED)
     return fail (failure, STATUS_TIMED_OUT,
                  "the transaction outlived transaction-timeout and was rolled back; begin it again, "
                  "keep it shorter, or raise the timeout");
-  if (transaction->state != TRANSACTION_ACTIVE)
+  if (state != TRANSACTION_ACTIVE)
     return fail (failure, STATUS_CLOSED,
                  "the transaction was committed or rolled back already; begin a new one");
   return STATUS_OK;
@@ -183,7 +253,7 @@ engine_transaction_engine (const struct engine_transaction *transaction)
 bool
 engine_transaction_is_active (const struct engine_transaction *transaction)
 {
-  return transaction->state == TRANSACTION_ACTIVE;
+  return atomic_load (&transaction->state) == TRANSACTION_ACTIVE;
 }
 
 const struct engine_snapshot *
@@ -421,8 +491,13 @@ engine_transaction_get_value (struct engine_transaction *transaction, engine_sto
       if (result != STATUS_OK)
         return result;
     }
-  return engine_get_value (transaction->reading.engine, &transaction->reading, store, key, out,
-                           failure);
+  result = engine_get_value (transaction->reading.engine, &transaction->reading, store, key, out,
+                             failure);
+  if (engine_transaction_is_active (transaction))
+    return result;
+  if (result == STATUS_OK) /* the timer let the snapshot go meanwhile: it may have seen too little */
+    engine_value_release (out);
+  return transaction_check (transaction, failure);
 }
 
 /* ---- savepoints ---- */
@@ -560,7 +635,9 @@ key_in_runs (struct view *view, struct bytes key, uint64_t since, bool *changed,
       if (segment == NULL)
         continue;
       uint64_t newest = 0;
+      epoch_enter ();
       status result = segment_newest (segment, key, hash, &newest, failure);
+      epoch_leave ();
       if (result != STATUS_OK && result != STATUS_NOT_FOUND)
         return result;
       const struct range_set *ranges = segment_range_deletes (segment);
@@ -714,15 +791,21 @@ engine_transaction_commit (struct engine_transaction *transaction, enum engine_s
   status result = transaction_check (transaction, failure);
   if (result != STATUS_OK)
     return result;
+  if (!step (transaction, TRANSACTION_ACTIVE, TRANSACTION_COMMITTING))
+    return transaction_check (transaction, failure); /* the timer was faster */
   if (transaction->log.count > 0)
     result = commit_batch (engine, &transaction->log, sync, transaction, &committed, failure);
   if (may_try_again (result))
-    return result;
+    {
+      atomic_store (&transaction->state, TRANSACTION_ACTIVE);
+      return result;
+    }
   if (result == STATUS_OK)
     COUNT (engine, transactions_committed, 1);
   else
     COUNT (engine, transactions_aborted, 1);
-  transaction_end (transaction, TRANSACTION_ENDED);
+  atomic_store (&transaction->state, TRANSACTION_ENDED);
+  let_go (transaction);
   if (sequence != NULL)
     *sequence = committed;
   return result;

@@ -21,7 +21,7 @@
 #include "memtable/memtable.h"
 #include "segment/segment.h"
 
-#define FROZEN_MAX 3u
+#define FROZEN_MAX 2u
 
 /* A memtable with what the engine must know beside it. */
 struct generation {

@@ -90,22 +90,34 @@ bucket_at (const struct memtable *table, reference at)
   return arena_at (table, at);
 }
 
+#if BUCKET_SSE2
+
+/* One bit for each 8-byte lane of the bucket whose low half equals that of `wanted`. */
+static inline unsigned
+lanes_equal (const struct bucket *bucket, __m128i wanted)
+{
+  const __m128i *pairs = (const __m128i *)bucket->slots;
+  __m128i same0 = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + 0), wanted);
+  __m128i same1 = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + 1), wanted);
+  __m128i same2 = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + 2), wanted);
+  __m128i same3 = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + 3), wanted);
+  /* The low halves side by side, then as half words, then as bytes. */
+  __m128i first = _mm_castps_si128 (_mm_shuffle_ps (
+      _mm_castsi128_ps (same0), _mm_castsi128_ps (same1), _MM_SHUFFLE (2, 0, 2, 0)));
+  __m128i second = _mm_castps_si128 (_mm_shuffle_ps (
+      _mm_castsi128_ps (same2), _mm_castsi128_ps (same3), _MM_SHUFFLE (2, 0, 2, 0)));
+  __m128i narrow = _mm_packs_epi32 (first, second);
+  return (unsigned)_mm_movemask_epi8 (_mm_packs_epi16 (narrow, _mm_setzero_si128 ()));
+}
+
+#endif
+
 /* One bit for each slot whose low half is `hash`. */
 static inline unsigned
 bucket_match (const struct bucket *bucket, uint32_t hash)
 {
 #if BUCKET_SSE2
-  const __m128i wanted = _mm_set1_epi64x ((int64_t)hash);
-  const __m128i *pairs = (const __m128i *)bucket->slots;
-  unsigned match = 0;
-  for (unsigned i = 0; i < BUCKET_SLOTS / 2; i++)
-    {
-      /* Only the low halves count: bits 0 and 2 of the four. */
-      __m128i same = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + i), wanted);
-      same = _mm_shuffle_epi32 (same, _MM_SHUFFLE (2, 2, 0, 0));
-      match |= (unsigned)_mm_movemask_pd (_mm_castsi128_pd (same)) << (2 * i);
-    }
-  return match;
+  return lanes_equal (bucket, _mm_set1_epi32 ((int)hash));
 #else
   unsigned match = 0;
   for (unsigned i = 0; i < BUCKET_SLOTS; i++)
@@ -114,8 +126,17 @@ bucket_match (const struct bucket *bucket, uint32_t hash)
 #endif
 }
 
+/* One bit for each empty slot. No entry's low half is 0; a link's is, so the tail counts by its
+ * whole word. */
+static inline unsigned
+bucket_empty (const struct bucket *bucket)
+{
+  unsigned tail = (unsigned)(bucket->slots[TAIL] == 0) << TAIL;
+  return (bucket_match (bucket, 0) & ~(1u << TAIL)) | tail;
+}
+
 void
-hash_prefetch (const struct memtable *table, uint64_t hash)
+memtable_prefetch (struct memtable *table, uint64_t hash)
 {
   uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
   __builtin_prefetch (&table->buckets[bucket_index (slot_hash (hash), count)]);
@@ -229,12 +250,12 @@ chain_store (struct memtable *table, struct bucket *bucket, uint64_t slot)
 {
   for (unsigned overflow = 0;; overflow++)
     {
-      for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-        if (bucket->slots[i] == 0)
-          {
-            slot_store (&bucket->slots[i], slot);
-            return true;
-          }
+      unsigned empty = bucket_empty (bucket);
+      if (empty != 0)
+        {
+          slot_store (&bucket->slots[__builtin_ctz (empty)], slot);
+          return true;
+        }
       uint64_t tail = bucket->slots[TAIL];
       if (slot_is_link (tail))
         {
@@ -314,6 +335,30 @@ split_clear (struct memtable *table, struct bucket *from, uint32_t bit)
   overflow_give (table, gone);
 }
 
+/* A split of a bucket that is no chain, the rule: no branch depends on the hashes. */
+static void
+split_single (struct memtable *table, struct bucket *from, uint32_t count, uint32_t bit)
+{
+  struct bucket *to = &table->buckets[count];
+  uint64_t moved[BUCKET_SLOTS + 1] = { 0 };
+  uint64_t kept[BUCKET_SLOTS];
+  unsigned moves = 0;
+  for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+    {
+      uint64_t slot = from->slots[i];
+      bool goes = (slot & ((uint64_t)bit << 1)) != 0; /* an empty slot has no bits */
+      moved[moves] = slot;
+      moves += goes;
+      kept[i] = slot & ((uint64_t)goes - 1);
+    }
+  for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+    slot_store (&to->slots[i], moved[i] & -(uint64_t)(i < moves));
+  atomic_store_explicit (&table->bucket_count, count + 1, memory_order_release);
+  for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+    slot_store (&from->slots[i], kept[i]);
+}
+
+/* H2. */
 static void
 hash_grow (struct memtable *table)
 {
@@ -322,8 +367,15 @@ hash_grow (struct memtable *table)
     return;
   uint32_t bit = UINT32_C (1) << (31 - __builtin_clz (count));
   struct bucket *from = &table->buckets[count - bit];
+  __builtin_prefetch (from + 4, 1); /* what the next splits read */
   arena_region_charge (&table->arena->buckets, table->pool->ledger,
                        ((size_t)count + 1) * sizeof (struct bucket));
+  uint64_t tail = from->slots[TAIL];
+  if (tail == 0 || slot_is_entry (tail))
+    {
+      split_single (table, from, count, bit);
+      return;
+    }
   split_copy (table, from, &table->buckets[count], bit);
   atomic_store_explicit (&table->bucket_count, count + 1, memory_order_release);
   split_clear (table, from, bit);

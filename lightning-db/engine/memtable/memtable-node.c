@@ -66,6 +66,15 @@ search_scalar (const uint32_t *heads, unsigned count, uint32_t head)
 
 #if HEAD_SEARCH_X86
 
+static inline __attribute__ ((always_inline)) struct head_span
+span_of (uint64_t below, uint64_t equal, unsigned count)
+{
+  uint64_t used = (UINT64_C (1) << count) - 1;
+  uint32_t below_count = (uint32_t)__builtin_popcountll (below & used);
+  uint32_t equal_count = (uint32_t)__builtin_popcountll (equal & used);
+  return (struct head_span){ below_count, below_count + equal_count };
+}
+
 static struct head_span
 search_sse2 (const uint32_t *heads, unsigned count, uint32_t head)
 {
@@ -84,25 +93,45 @@ search_sse2 (const uint32_t *heads, unsigned count, uint32_t head)
                              below_count + (uint32_t)__builtin_popcountll (equal & used) };
 }
 
+/* The wider ones read all 64 words from the first head on, which are still the node, and mask what
+ * lies behind the last: a loop up to `count` would be mispredicted once a node. */
+
+#define AVX2_BLOCK(i)                                                                              \
+  do                                                                                               \
+    {                                                                                              \
+      __m256i block = _mm256_loadu_si256 ((const __m256i *)(heads + (i)*8));                       \
+      __m256 lower = _mm256_castsi256_ps (_mm256_cmpgt_epi32 (wanted, block));                     \
+      __m256 same = _mm256_castsi256_ps (_mm256_cmpeq_epi32 (wanted, block));                      \
+      below |= (uint64_t)(uint8_t)_mm256_movemask_ps (lower) << ((i)*8);                           \
+      equal |= (uint64_t)(uint8_t)_mm256_movemask_ps (same) << ((i)*8);                            \
+    }                                                                                              \
+  while (0)
+
 __attribute__ ((target ("avx2,popcnt"))) static struct head_span
 search_avx2 (const uint32_t *heads, unsigned count, uint32_t head)
 {
   const __m256i wanted = _mm256_set1_epi32 ((int)head);
   uint64_t below = 0;
   uint64_t equal = 0;
-  for (unsigned i = 0; i < count; i += 8)
-    {
-      __m256i block = _mm256_loadu_si256 ((const __m256i *)(heads + i));
-      __m256i above = _mm256_cmpgt_epi32 (wanted, block);
-      __m256i same = _mm256_cmpeq_epi32 (wanted, block);
-      below |= (uint64_t)(uint8_t)_mm256_movemask_ps (_mm256_castsi256_ps (above)) << i;
-      equal |= (uint64_t)(uint8_t)_mm256_movemask_ps (_mm256_castsi256_ps (same)) << i;
-    }
-  uint64_t used = count < 64 ? (UINT64_C (1) << count) - 1 : UINT64_MAX;
-  uint32_t below_count = (uint32_t)__builtin_popcountll (below & used);
-  return (struct head_span){ below_count,
-                             below_count + (uint32_t)__builtin_popcountll (equal & used) };
+  AVX2_BLOCK (0);
+  AVX2_BLOCK (1);
+  AVX2_BLOCK (2);
+  AVX2_BLOCK (3);
+  AVX2_BLOCK (4);
+  AVX2_BLOCK (5);
+  AVX2_BLOCK (6);
+  AVX2_BLOCK (7);
+  return span_of (below, equal, count);
 }
+
+#define AVX512_BLOCK(i)                                                                            \
+  do                                                                                               \
+    {                                                                                              \
+      __m512i block = _mm512_loadu_si512 (heads + (i)*16);                                         \
+      below |= (uint64_t)_mm512_cmplt_epi32_mask (block, wanted) << ((i)*16);                      \
+      equal |= (uint64_t)_mm512_cmpeq_epi32_mask (block, wanted) << ((i)*16);                      \
+    }                                                                                              \
+  while (0)
 
 __attribute__ ((target ("avx512f,avx512bw,avx512vl,popcnt"))) static struct head_span
 search_avx512 (const uint32_t *heads, unsigned count, uint32_t head)
@@ -110,16 +139,11 @@ search_avx512 (const uint32_t *heads, unsigned count, uint32_t head)
   const __m512i wanted = _mm512_set1_epi32 ((int)head);
   uint64_t below = 0;
   uint64_t equal = 0;
-  for (unsigned i = 0; i < count; i += 16)
-    {
-      __m512i block = _mm512_loadu_si512 (heads + i);
-      below |= (uint64_t)_mm512_cmplt_epi32_mask (block, wanted) << i;
-      equal |= (uint64_t)_mm512_cmpeq_epi32_mask (block, wanted) << i;
-    }
-  uint64_t used = count < 64 ? (UINT64_C (1) << count) - 1 : UINT64_MAX;
-  uint32_t below_count = (uint32_t)__builtin_popcountll (below & used);
-  return (struct head_span){ below_count,
-                             below_count + (uint32_t)__builtin_popcountll (equal & used) };
+  AVX512_BLOCK (0);
+  AVX512_BLOCK (1);
+  AVX512_BLOCK (2);
+  AVX512_BLOCK (3);
+  return span_of (below, equal, count);
 }
 
 #endif

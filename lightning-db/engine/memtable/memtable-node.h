@@ -195,8 +195,8 @@ struct head_span
 };
 typedef struct head_span (*head_search) (const uint32_t *heads, unsigned count, uint32_t head);
 
-/* The best search the processor level allows. They may read, never use, up to 64 bytes behind the
- * last head: inside a node that is still the node. */
+/* The best search the processor level allows; count <= LEAF_CAPACITY. They may read, never use, the
+ * 64 words from the first head on: inside a node these are still the node. */
 head_search head_search_for (enum cpu_level level);
 
 #endif

@@ -242,6 +242,7 @@ void version_read (const struct entry *entry, const struct version *version, str
 
 /* ---- tree (memtable-tree.c) ---- */
 
+#define NODE_RESERVE (NODE_SIZE + CACHE_LINE) /* arena bytes of a node, aligned */
 void tree_init (struct memtable *table);
 /* Bytes that the nodes of `records` more inserts can take. False on overflow. */
 bool tree_reserve_size (const struct memtable *table, size_t records, size_t *size);
@@ -275,7 +276,6 @@ bool hash_reserve (struct memtable *table, size_t records);
 reference hash_find (const struct memtable *table, struct bytes key, uint64_t hash);
 /* Adds an entry that is not there. Writer only; cannot fail. */
 void hash_insert (struct memtable *table, uint64_t hash, reference entry);
-void hash_prefetch (const struct memtable *table, uint64_t hash);
 
 /* ---- range deletes (memtable-range.c) ---- */
 

@@ -17,7 +17,6 @@
 
 #include <sched.h>
 
-#define NODE_RESERVE (NODE_SIZE + CACHE_LINE)
 #define STREAK_MIN 8 /* neighbouring inserts after which a split leaves nodes full */
 #define RESTARTS_BEFORE_YIELD 8
 
@@ -135,12 +134,16 @@ node_locate_own (const struct memtable *table, const struct node *node, struct b
   return node_locate (table, node, node->version, key, through, &equal);
 }
 
+/* The header and the heads. */
 static inline void
 node_prefetch (const struct node *node)
 {
   const char *lines = (const char *)node;
-  for (unsigned line = 0; line < 5; line++)
-    __builtin_prefetch (lines + line * CACHE_LINE);
+  __builtin_prefetch (lines);
+  __builtin_prefetch (lines + CACHE_LINE);
+  __builtin_prefetch (lines + 2 * CACHE_LINE);
+  __builtin_prefetch (lines + 3 * CACHE_LINE);
+  __builtin_prefetch (lines + 4 * CACHE_LINE);
 }
 
 /* ---- reading ---- */

@@ -14,6 +14,9 @@
 
 #include <stdlib.h>
 
+/* What a reserve adds once: a journal chunk, overflow buckets. */
+#define RESERVE_FIXED (2 * sizeof (struct journal_chunk) + OVERFLOW_ROOM_FIRST)
+
 #define CHANGED_TREE_FIRST 128   /* entries of a range looked at before the journal is tried */
 #define CHANGED_JOURNAL_MAX 8192 /* entries of the journal looked at before the tree is */
 
@@ -127,7 +130,22 @@ reserve_size (const struct memtable *table, size_t records, size_t bytes, size_t
     return false;
   *size = *payload;
   return tree_reserve_size (table, records, &nodes) && add_product (size, nodes, 1)
-         && add_product (size, 1, 2 * sizeof (struct journal_chunk) + OVERFLOW_ROOM_FIRST);
+         && add_product (size, 1, RESERVE_FIXED);
+}
+
+/* Whether a small commit fits in what is open anyway, by a bound that needs no division: each
+ * insert may split one node on each level. */
+static bool
+reserve_is_idle (const struct memtable *table, size_t records, size_t bytes)
+{
+  const size_t limit = ARENA_OPEN_STEP / 2;
+  if (records > 16 || bytes > limit)
+    return false;
+  size_t nodes = (records + 1) * (table->depth + 2) * NODE_RESERVE;
+  size_t size = (size_t)atomic_load_explicit (&table->used, memory_order_relaxed) + bytes + nodes
+                + records * RECORD_OVERHEAD_MAX + RESERVE_FIXED;
+  uint32_t buckets = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
+  return size <= table->arena->data.open && buckets + records < table->bucket_limit;
 }
 
 status
@@ -137,6 +155,11 @@ memtable_reserve (struct memtable *table, size_t records, size_t bytes, size_t r
   size_t payload;
   size_t size;
   struct arena_region *data = &table->arena->data;
+  if (range_deletes == 0 && reserve_is_idle (table, records, bytes))
+    {
+      table->overflow_room = records * OVERFLOW_ROOM_PER_RECORD + OVERFLOW_ROOM_FIRST;
+      return STATUS_OK;
+    }
   if (!reserve_size (table, records, bytes, range_deletes, range_bytes, &payload, &size)
       || size > data->reserved)
     return fail (failure, STATUS_NO_MEMORY,

@@ -45,6 +45,8 @@ void memtable_unref (struct memtable *table); /* the last one frees after the pr
  * with `range_bytes`; charges the ledger. NO_MEMORY leaves the table unchanged. Writer only. */
 status memtable_reserve (struct memtable *table, size_t records, size_t bytes,
                          size_t range_deletes, size_t range_bytes, struct failure *failure);
+/* A hint, worth a third of an insert or get: `hash` will be asked for or inserted soon. Any thread. */
+void memtable_prefetch (struct memtable *table, uint64_t hash);
 /* Adds a version; copies key and value. `hash` = key_hash (record->key). Writer only. */
 void memtable_insert (struct memtable *table, uint64_t hash, const struct record *record);
 void memtable_delete_range (struct memtable *table, const struct range_delete *range);

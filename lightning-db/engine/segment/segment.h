@@ -118,7 +118,9 @@ status segment_open (const struct segment_reader_settings *settings,
 status segment_open_alone (const struct segment_reader_settings *settings, uint64_t number,
                            struct segment **out, struct failure *failure);
 struct segment *segment_ref (struct segment *segment);
-void segment_unref (struct segment *segment); /* the last one frees after the present epoch */
+/* The last one frees after the present epoch: directory, cache and ledger must last until
+ * epoch_collect (true) has returned. */
+void segment_unref (struct segment *segment);
 void segment_mark_obsolete (struct segment *segment); /* S5 */
 const struct segment_information *segment_information (const struct segment *segment);
 const struct range_set *segment_range_deletes (const struct segment *segment); /* may be NULL */
@@ -146,7 +148,8 @@ void segment_get_many (struct segment *segment, const struct bytes *keys, const 
                        size_t count, uint64_t snapshot, struct segment_lookup *out,
                        status *results, struct failure *failure);
 
-/* Sequence of the newest version of key, 0 when none (reads pages; may use the filter). */
+/* Sequence of the newest version of key, 0 when none (reads pages; may use the filter). Called
+ * inside an epoch section like segment_get. */
 status segment_newest (struct segment *segment, struct bytes key, uint64_t hash, uint64_t *out,
                        struct failure *failure);
 

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * upkeep: what backup, restore, check and repair share: walking a database's directory, copying its
+ * files, opening them outside of an engine, reporting progress.
+ *
+ * Threads: one call's things belong to its thread.
+ */
+#ifndef LIGHTNING_UPKEEP_H
+#define LIGHTNING_UPKEEP_H
+
+#include "core/engine-private.h"
+
+/* ---- progress ---- */
+
+struct upkeep_progress
+{
+  engine_progress report; /* NULL: nobody listens */
+  void *data;             /* the caller's */
+  const char *step;       /* what is going on, English, static */
+  uint64_t done, total;   /* bytes */
+  uint64_t last;          /* microseconds, monotonic, of the last report */
+  bool cancelled;         /* report said so */
+};
+/* Counts `bytes` more. CANCELLED once the caller wants to stop. Reports 100 times a second at most.
+ */
+status upkeep_advance (struct upkeep_progress *progress, uint64_t bytes, struct failure *failure);
+/* The next step begins: reported at once. */
+status upkeep_step (struct upkeep_progress *progress, const char *step, struct failure *failure);
+
+/* ---- directories ---- */
+
+struct upkeep_file
+{
+  char name[FILE_NAME_SIZE];
+  enum file_kind kind;
+  uint64_t number;
+};
+
+struct upkeep_listing
+{
+  struct upkeep_file *files; /* the numbered ones, rising number; malloc'd */
+  size_t count, capacity;
+  bool current;     /* CURRENT is there */
+  bool backup_note; /* BACKUP_NOTE_NAME is there */
+  bool foreign;     /* something that is not ours */
+  bool no_memory;   /* the list is not whole */
+};
+status upkeep_list (struct vfs_directory *directory, struct upkeep_listing *out,
+                    struct failure *failure);
+void upkeep_listing_clear (struct upkeep_listing *listing);
+
+/* The file CURRENT names. NOT_FOUND without a message when there is none or it is damaged. */
+status upkeep_current_manifest (struct vfs_directory *directory, char to[FILE_NAME_SIZE],
+                                uint64_t *number, struct failure *failure);
+/* Takes the writer's lock for as long as *out is open: LOCKED when a writer lives. *out is NULL,
+ * and the status OK, where no lock can be taken: no lock file, or a medium that can't be written.
+ */
+status upkeep_lock (struct vfs_directory *directory, struct vfs_file **out,
+                    struct failure *failure);
+/* Whether a writer holds the lock now. */
+bool upkeep_writer_lives (struct vfs_directory *directory);
+/* INVALID when `path` is `source` or lies in it. Looks only. */
+status upkeep_refuse_inside (const struct vfs *vfs, const char *source, const char *path,
+                             struct failure *failure);
+/* Size in bytes and identity; NOT_FOUND when missing. */
+status upkeep_information (struct vfs_directory *directory, const char *name,
+                           struct vfs_file_information *out, struct failure *failure);
+
+/* ---- copying ---- */
+
+enum upkeep_copied
+{
+  UPKEEP_REFLINKED,
+  UPKEEP_LINKED,
+  UPKEEP_COPIED
+};
+/* Makes `name` in `to` a copy of that in `from`, in place of what bears the name there. The bytes
+ * are durable; the name is not (sync the directory). `link`: a hard link will do. */
+status upkeep_copy (struct vfs_directory *from, const char *name, struct vfs_directory *to,
+                    bool link, struct upkeep_progress *progress, enum upkeep_copied *how,
+                    uint64_t *size, struct failure *failure);
+
+/* ---- opening segments without an engine ---- */
+
+struct upkeep_reader
+{
+  struct ledger ledger;
+  struct cache *cache;
+  struct segment_reader_settings settings;
+};
+status upkeep_reader_open (struct upkeep_reader *reader, struct vfs_directory *directory,
+                           const uint8_t database_id[16], size_t page_size,
+                           struct failure *failure);
+void upkeep_reader_close (struct upkeep_reader *reader); /* after all its segments */
+
+/* Database and page size as the header of a segment says. False when it is no segment header. */
+bool upkeep_sniff_segment (struct vfs_directory *directory, const char *name,
+                           uint8_t database_id[16], size_t *page_size);
+
+/* Reads values of blob files by reference, one file open at a time. */
+struct upkeep_blobs
+{
+  struct vfs_directory *directory;
+  uint8_t database_id[16];
+  struct blob_file *file; /* NULL: none open */
+  uint64_t file_size;     /* of the open one */
+  uint8_t *buffer;        /* of one value; malloc'd */
+  size_t capacity;        /* of buffer */
+};
+/* *out is borrowed until the next call. CORRUPT for whatever is wrong with file or value. */
+status upkeep_blob_read (struct upkeep_blobs *blobs, struct bytes reference, struct bytes *out,
+                         struct failure *failure);
+void upkeep_blobs_clear (struct upkeep_blobs *blobs);
+
+/* ---- verifying (check.c) ---- */
+
+/* Verifies all files of `state` in `directory`, which nobody changes, as a deep check does. CORRUPT
+ * with the first fault. */
+status check_files (struct vfs_directory *directory, const struct manifest_state *state,
+                    struct upkeep_progress *progress, struct failure *failure);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * picker: which runs to merge next. A pure function of what is there; it keeps no state.
+ *
+ * While writes go on, merging is lazy: runs of one size class gather until there are PICKER_FAN_IN
+ * of them, or PICKER_RUNS_MAX runs in all; then all of the class and below that lie together become
+ * one. With r larger runs present the next group has PICKER_RUNS_MAX - r members: groups shrink as
+ * larger runs gather, so that about 270 memtables are written once more before any byte is written
+ * twice more. When the database is quiet it settles to one run, at a bounded cost.
+ *
+ * Invariants
+ *   Q1  A decision is nothing, or at least two runs, adjacent in order, none of them busy.
+ *   Q2  Carrying decisions out on a database that is not written ends: each makes runs fewer.
+ *   Q3  While quiet, no decision rewrites more than PICKER_SETTLE_FACTOR bytes for each user byte
+ *       written since the last settling, what was rewritten since then (`settle_written`) counted
+ *       in. If settling to one run costs more, runs remain whose sizes grow about twofold.
+ *   Q4  While writes go on and merges keep up, there are at most PICKER_RUNS_MAX runs.
+ *   Q5  Once overwriting shows, what stands above the oldest run is at most about its size.
+ *
+ * A merge of everything that replaced its inputs only at its end would need twice the space. It is
+ * installed part by part instead, each part one output segment of picker_segment_size bytes:
+ * docs/design/merge.md, "Parts of runs", gives the invariants P1 to P5 and the one edit per part.
+ * Threads: none of its own; any thread.
+ */
+#ifndef LIGHTNING_PICKER_H
+#define LIGHTNING_PICKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PICKER_FAN_IN 18u        /* runs of one size class that are merged */
+#define PICKER_RUNS_MAX 24u      /* runs in all */
+#define PICKER_GROUP_MIN 3u      /* fewer are not worth a merge only because there are many runs */
+#define PICKER_SETTLE_FACTOR 10u /* bytes rewritten per user byte by settling */
+
+struct picker_run
+{
+  uint64_t bytes;         /* of its files */
+  uint64_t apart;         /* of them in segments that overlap no other run: a merge moves those
+                             without rewriting. 0 when the caller does not look, or cannot move */
+  uint64_t logical_bytes; /* of keys and values, uncompressed; 0 = unknown (then no Q5) */
+  bool busy;              /* in a merge that is under way */
+};
+
+struct picker_settings
+{
+  const struct picker_run *runs; /* newest first */
+  size_t count;
+  bool whole;                        /* the last of `runs` is the oldest run there is */
+  uint64_t memtable_size;            /* bytes: about what a flush writes, uncompressed */
+  bool quiet;                        /* nothing was written for a short while */
+  uint64_t user_bytes;               /* written ever, keys and values */
+  uint64_t user_bytes_since_settled; /* of them since the last settling */
+  uint64_t settle_written; /* bytes that merges decided while quiet have written since then;
+                              0 when it is not known any more, e.g. after reopening */
+};
+
+struct picker_decision
+{
+  size_t first, count; /* runs [first, first + count); count 0: nothing to do */
+  bool bottom;         /* they reach the oldest run */
+  bool settles;        /* they are all there is: afterwards the database is settled */
+};
+
+struct picker_decision picker_choose (const struct picker_settings *settings);
+
+/* Size at which an output segment, and with it a part, of a merge of `total` bytes is cut. */
+uint64_t picker_segment_size (uint64_t total);
+
+#endif

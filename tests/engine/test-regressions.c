@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What the hard tests found in the engine once, each in its smallest form. */
+#include "check.h"
+#include "engine.h"
+
+static struct failure failure;
+
+static struct engine *
+open_small (const char *path)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = 10 << 20;
+  options.memtable_size = 64 << 10;
+  options.segment_file_size = 128 << 10;
+  options.log_segment_size = 64 << 10;
+  struct engine *engine;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  return engine;
+}
+
+static struct bytes
+number_key (char to[32], unsigned number)
+{
+  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
+}
+
+static void
+put_range (struct engine *engine, unsigned from, unsigned to)
+{
+  char key[32];
+  for (unsigned i = from; i < to; i++)
+    CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, number_key (key, i),
+                          BYTES_LITERAL ("a value of some length that fills pages"),
+                          ENGINE_SYNC_DEFAULT, NULL, &failure));
+}
+
+/* Validation has to read pages when what changed was flushed and is not cached. */
+static void
+test_validation_reads_pages (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  struct engine_transaction *one, *two;
+  char key[32];
+  CHECK_OK (engine_transaction_begin (engine, 0, &one, &failure));
+  CHECK_OK (engine_transaction_begin (engine, 0, &two, &failure));
+  put_range (engine, 0, 2000);
+  CHECK_OK (engine_flush (engine, &failure));
+  engine_evict_cache (engine, 1);
+  CHECK_OK (engine_transaction_put (one, ENGINE_STORE_DEFAULT, number_key (key, 1234),
+                                    BYTES_LITERAL ("late"), &failure));
+  CHECK_FAILS (engine_transaction_commit (one, ENGINE_SYNC_DEFAULT, NULL, &failure),
+               STATUS_CONFLICT);
+  CHECK_OK (engine_transaction_put (two, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key-0000123x"),
+                                    BYTES_LITERAL ("new"), &failure));
+  CHECK_OK (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure));
+  engine_transaction_free (one);
+  engine_transaction_free (two);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+int
+main (void)
+{
+  test_validation_reads_pages ();
+  puts ("regressions: all passed");
+  return 0;
+}
