@@ -4,6 +4,7 @@
 #include "engine.h"
 
 #include "base/random.h"
+#include "base/vfs.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -151,6 +152,65 @@ flip (const char *path, const char *name, off_t offset)
   CHECK (pwrite (descriptor, &byte, 1, offset) == 1);
   close (descriptor);
   free (file);
+}
+
+/* ---- a disk that fills up and shares nothing ---- */
+
+static struct vfs small_disk;        /* the operating system's, but for what follows */
+static _Atomic int64_t disk_left;    /* bytes that segments and blobs may still take */
+
+static status
+disk_directory_open (const struct vfs *vfs, const char *path, bool create,
+                     struct vfs_directory **out, struct failure *cause)
+{
+  status result = vfs_posix ()->directory_open (vfs_posix (), path, create, out, cause);
+  if (result == STATUS_OK)
+    (*out)->vfs = vfs;
+  return result;
+}
+
+static status
+disk_open (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
+           struct failure *cause)
+{
+  status result = vfs_posix ()->open (directory, name, flags, out, cause);
+  if (result == STATUS_OK)
+    (*out)->vfs = directory->vfs;
+  return result;
+}
+
+static status
+disk_write (struct vfs_file *file, uint64_t offset, const void *from, size_t size,
+            struct failure *cause)
+{
+  if (strstr (file->name, ".seg") != NULL || strstr (file->name, ".blob") != NULL)
+    if (atomic_fetch_sub (&disk_left, (int64_t) size) < (int64_t) size)
+      return fail (cause, STATUS_NO_SPACE, "no room for %s", file->name);
+  return vfs_posix ()->write (file, offset, from, size, cause);
+}
+
+static status
+disk_shares_nothing (struct vfs_directory *from, const char *name, struct vfs_directory *to,
+                     const char *new_name, struct failure *cause)
+{
+  (void) from, (void) to, (void) new_name;
+  return fail (cause, STATUS_UNSUPPORTED, "%s can't be shared here", name);
+}
+
+static struct engine *
+open_on_disk (const char *path)
+{
+  struct engine_options options = small_options ();
+  struct engine *engine;
+  small_disk = *vfs_posix ();
+  small_disk.directory_open = disk_directory_open;
+  small_disk.open = disk_open;
+  small_disk.write = disk_write;
+  small_disk.link = small_disk.clone = disk_shares_nothing;
+  options.vfs = &small_disk;
+  atomic_store (&disk_left, INT64_MAX);
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  return engine;
 }
 
 /* ---- loader ---- */
@@ -353,6 +413,44 @@ test_load_killed (void)
       CHECK_INT (report.segments, count_files (path, ".seg", NULL));
       remove_directory (path);
     }
+}
+
+/* A load that meets a full disk can go on once there is room. */
+static void
+test_load_full_disk (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_on_disk (path);
+  struct engine_loader *loader;
+  char key[64], value[9100];
+  unsigned refused = 0;
+  CHECK_OK (engine_loader_new (engine, &loader, &failure));
+  for (unsigned i = 4000; i-- > 0;)
+    {
+      if (i == 2000)
+        atomic_store (&disk_left, 50000);
+      struct failure cause = FAILURE_INIT;
+      while (engine_loader_put (loader, ENGINE_STORE_DEFAULT, number_key (key, i),
+                                number_value (value, i, 1), &cause)
+             != STATUS_OK)
+        {
+          CHECK_INT (cause.code, STATUS_NO_SPACE);
+          if (++refused % 3 == 0)
+            atomic_store (&disk_left, INT64_MAX);
+          cause = FAILURE_INIT;
+        }
+    }
+  CHECK (refused > 0);
+  CHECK_INT (engine_loader_count (loader), 4000);
+  atomic_store (&disk_left, 0);
+  CHECK_FAILS (engine_loader_commit (loader, NULL, &failure), STATUS_NO_SPACE);
+  CHECK_INT (count_keys (engine, ENGINE_STORE_DEFAULT), 0);
+  atomic_store (&disk_left, INT64_MAX);
+  CHECK_OK (engine_loader_commit (loader, NULL, &failure));
+  engine_loader_free (loader);
+  check_range_of (engine, 0, 4000, 1);
+  close_it (engine);
+  remove_directory (path);
 }
 
 struct beside
@@ -622,6 +720,57 @@ test_backup_cancelled (void)
   close_it (engine);
   free (backup);
   free (copy);
+  remove_directory (parent);
+  remove_directory (path);
+}
+
+/* Where nothing can be shared: copies, a full destination, and a backup of another course. */
+static void
+test_backup_copies (void)
+{
+  char *path = fresh_directory (), *parent = fresh_directory ();
+  char *backup = below (parent, "backup"), *twin = below (parent, "twin"), command[1200];
+  struct engine_backup_result result;
+  struct engine *engine = open_on_disk (path);
+  fill (engine);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  close_it (engine);
+  snprintf (command, sizeof command, "cp -r -- '%s' '%s'", path, twin);
+  CHECK_INT (system (command), 0);
+  engine = open_on_disk (path);
+  atomic_store (&disk_left, 200000);
+  CHECK_FAILS (engine_backup (engine, backup, true, NULL, NULL, &result, &failure),
+               STATUS_NO_SPACE);
+  atomic_store (&disk_left, INT64_MAX);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  CHECK_INT (result.copied_files, result.files);
+  CHECK (result.copied_bytes == result.bytes && result.bytes > 200000);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  CHECK_INT (result.kept_files, result.files);
+  CHECK_INT (result.copied_files, 0);
+  put_range (engine, 10000, 12000, 1);
+  atomic_store (&disk_left, 100000000);
+  CHECK_OK (engine_flush (engine, &failure));
+  atomic_store (&disk_left, 1000);
+  CHECK_FAILS (engine_backup (engine, backup, true, NULL, NULL, &result, &failure),
+               STATUS_NO_SPACE);
+  atomic_store (&disk_left, INT64_MAX);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  CHECK (result.kept_files > 0 && result.copied_files > 0);
+  close_it (engine);
+
+  /* A copy made by hand lives on by itself: its files take our numbers, with other contents. */
+  engine = open_on_disk (twin);
+  put_range (engine, 10000, 12000, 2);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_FAILS (engine_backup (engine, backup, true, NULL, NULL, &result, &failure), STATUS_EXISTS);
+  close_it (engine);
+  check_filled (backup);
+  engine = open_small (backup);
+  check_range_of (engine, 10000, 12000, 1);
+  close_it (engine);
+  free (backup);
+  free (twin);
   remove_directory (parent);
   remove_directory (path);
 }
@@ -902,10 +1051,12 @@ main (void)
   test_load_unsorted ();
   test_load_given_up ();
   test_load_killed ();
+  test_load_full_disk ();
   test_load_beside_writers ();
   test_backup ();
   test_backup_refused ();
   test_backup_cancelled ();
+  test_backup_copies ();
   test_backup_beside_writers ();
   test_restore_after_kill ();
   test_check_and_repair_sound ();

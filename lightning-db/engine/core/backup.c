@@ -15,7 +15,8 @@
  *   U2  Until CURRENT is replaced the destination is the earlier backup, whole; after, the new one.
  *       No file of the earlier one is removed before.
  *   U3  A file is kept only if it is the same file (a hard link), or the earlier backup's manifest
- *       lists it with the same contents (creation time, counts, bounds) and its size is right.
+ *       lists it and it is equal: a segment by creation time, counts, bounds and size, a blob file
+ *       by its bytes. One that is listed there and is not equal ends the backup.
  *   U4  Files are shared by links only once sealed: segments always are; blobs are sealed here.
  *       Nothing in the engine ever writes to an installed segment or an earlier run's blob, so
  *       neither side of a link can change the other.
@@ -237,36 +238,79 @@ same_contents (const struct manifest_segment *a, const struct manifest_segment *
          && bytes_equal (BYTES (x->largest, x->largest_size), BYTES (y->largest, y->largest_size));
 }
 
-static bool
-earlier_has_segment (const struct manifest_state *before, const struct manifest_segment *segment)
+/* What the earlier backup's manifest says of a file of ours. */
+enum earlier {
+  EARLIER_LACKS,    /* nothing */
+  EARLIER_HAS,      /* a segment with the same contents, or a blob file of the number */
+  EARLIER_DIFFERS,  /* another segment of the number */
+};
+
+static enum earlier
+earlier_segment (const struct manifest_state *before, const struct manifest_segment *segment)
 {
   for (size_t i = 0; i < before->segment_count; i++)
     if (before->segments[i].information.number == segment->information.number)
-      return same_contents (&before->segments[i], segment);
-  return false;
+      return same_contents (&before->segments[i], segment) ? EARLIER_HAS : EARLIER_DIFFERS;
+  return EARLIER_LACKS;
 }
 
-static bool
-earlier_has_blob (const struct manifest_state *before, uint64_t number)
+static enum earlier
+earlier_blob (const struct manifest_state *before, uint64_t number)
 {
   for (size_t i = 0; i < before->blob_count; i++)
     if (before->blobs[i].number == number)
-      return true;
-  return false;
+      return EARLIER_HAS;
+  return EARLIER_LACKS;
+}
+
+static bool
+same_bytes (struct vfs_file *a, struct vfs_file *b, uint8_t *buffer, size_t half)
+{
+  size_t got = half, other;
+  for (uint64_t offset = 0; got == half; offset += got)
+    if (vfs_read (a, offset, buffer, half, &got, NULL) != STATUS_OK
+        || vfs_read (b, offset, buffer + half, half, &other, NULL) != STATUS_OK || got != other
+        || memcmp (buffer, buffer + half, got) != 0)
+      return false;
+  return true;
+}
+
+/* Nothing in the manifest tells one blob file from another of the same number, so it is read. */
+static bool
+same_file_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name)
+{
+  const size_t half = 512 * 1024;
+  struct vfs_file *a = NULL, *b = NULL;
+  uint8_t *buffer = malloc (2 * half);
+  bool same = buffer != NULL && vfs_open (one, name, VFS_READ, &a, NULL) == STATUS_OK;
+  if (same)
+    {
+      same = vfs_open (two, name, VFS_READ, &b, NULL) == STATUS_OK;
+      if (same)
+        {
+          same = same_bytes (a, b, buffer, half);
+          vfs_close (b);
+        }
+      vfs_close (a);
+    }
+  free (buffer);
+  return same;
 }
 
 /* U3. */
 static bool
 is_kept (const struct destination *destination, struct vfs_directory *source, const char *name,
-         bool listed, uint64_t *size)
+         bool blob, enum earlier earlier, uint64_t *size)
 {
   struct vfs_file_information here, there;
   if (upkeep_information (destination->directory, name, &there, NULL) != STATUS_OK
       || upkeep_information (source, name, &here, NULL) != STATUS_OK)
     return false;
   *size = there.size;
-  bool linked = here.device == there.device && here.inode == there.inode;
-  return linked || (listed && here.size == there.size);
+  if (here.device == there.device && here.inode == there.inode)
+    return true;
+  return earlier == EARLIER_HAS && here.size == there.size
+         && (!blob || same_file_bytes (source, destination->directory, name));
 }
 
 /* ---- copying ---- */
@@ -282,18 +326,24 @@ struct copying
 };
 
 static status
-copy_one (struct copying *copying, const char *name, bool listed, struct failure *failure)
+copy_one (struct copying *copying, const char *name, bool blob, enum earlier earlier,
+          struct failure *failure)
 {
   struct engine_backup_result *counts = copying->result;
   uint64_t size = 0;
   enum upkeep_copied how;
   counts->files++;
-  if (is_kept (copying->destination, copying->source, name, listed, &size))
+  if (is_kept (copying->destination, copying->source, name, blob, earlier, &size))
     {
       counts->kept_files++;
       counts->bytes += size;
       return upkeep_advance (copying->progress, size, failure);
     }
+  if (earlier == EARLIER_DIFFERS || (earlier == EARLIER_HAS && blob)) /* U2 */
+    return fail (failure, STATUS_EXISTS,
+                 "%s/%s differs from the database's own: this backup is damaged, or of another "
+                 "course of the database; it was left as it was: choose another directory",
+                 copying->destination->directory->path, name);
   status result = upkeep_copy (copying->source, name, copying->destination->directory,
                                copying->link, copying->progress, &how, &size, failure);
   if (result != STATUS_OK)
@@ -319,12 +369,14 @@ copy_state (struct copying *copying, struct failure *failure)
   for (size_t i = 0; result == STATUS_OK && i < state->segment_count; i++)
     {
       file_name (name, FILE_SEGMENT, state->segments[i].information.number);
-      result = copy_one (copying, name, earlier_has_segment (before, &state->segments[i]), failure);
+      result = copy_one (copying, name, false, earlier_segment (before, &state->segments[i]),
+                         failure);
     }
   for (size_t i = 0; result == STATUS_OK && i < state->blob_count; i++)
     {
       file_name (name, FILE_BLOB, state->blobs[i].number);
-      result = copy_one (copying, name, earlier_has_blob (before, state->blobs[i].number), failure);
+      result = copy_one (copying, name, true, earlier_blob (before, state->blobs[i].number),
+                         failure);
     }
   return result;
 }
@@ -503,8 +555,9 @@ copy_log (struct copying *copying, struct failure *failure)
     {
       const struct upkeep_file *file = &listing.files[i];
       if (file->kind == FILE_LOG
-          || (file->kind == FILE_BLOB && !earlier_has_blob (copying->state, file->number)))
-        result = copy_one (copying, file->name, false, failure);
+          || (file->kind == FILE_BLOB
+              && earlier_blob (copying->state, file->number) == EARLIER_LACKS))
+        result = copy_one (copying, file->name, file->kind == FILE_BLOB, EARLIER_LACKS, failure);
     }
   upkeep_listing_clear (&listing);
   return result;

@@ -56,7 +56,7 @@ struct engine_loader
   size_t piece_count, piece_capacity;
   engine_store *stores; /* written to, rising; malloc'd */
   size_t store_count;
-  bool ended; /* committed, or a commit failed */
+  bool ended;            /* committed, or failed at the very end */
 };
 
 /* ---- beginning and end ---- */
@@ -384,20 +384,17 @@ spill (struct engine_loader *loader, struct failure *failure)
                           &flushed, failure);
   if (result == STATUS_OK)
     result = add_piece (loader, &flushed, failure);
-  if (result != STATUS_OK)
+  if (result != STATUS_OK) /* the buffer still has it all: the next put or commit tries again */
     {
       struct piece lost = { flushed, 0 };
       piece_unlink (engine, &lost);
-      loader->ended = true; /* what it held can't be had twice */
       return result;
     }
   memtable_unref (loader->table);
   loader->table = NULL;
   epoch_collect (false);
   engine_rebalance (engine);
-  result = merge_levels (loader, failure);
-  loader->ended |= result != STATUS_OK;
-  return result;
+  return merge_levels (loader, failure);
 }
 
 /* ---- putting ---- */
@@ -632,6 +629,7 @@ take_place_and_install (struct engine_loader *loader, struct failure *failure)
   status result = take_place (loader, failure);
   if (result == STATUS_OK)
     {
+      loader->ended = true; /* installed, or its files are removed */
       pthread_mutex_unlock (&engine->commit_lock);
       result = flush_install (engine, &loader->pieces[0].flushed, NULL, loader->guess,
                               loader->user_bytes, failure);
@@ -704,17 +702,17 @@ engine_loader_commit (struct engine_loader *loader, uint64_t *sequence, struct f
   if (result != STATUS_OK)
     return result;
   result = spill (loader, failure);
-  loader->ended = true;
   if (sequence != NULL)
     *sequence = engine_sequence (engine);
   if (result == STATUS_OK && loader->puts > 0)
     {
       result = commit (loader, failure);
-      if (result == STATUS_OK || atomic_load (&engine->write_failed))
+      if (result == STATUS_OK || (loader->ended && atomic_load (&engine->write_failed)))
         give_up_files (loader);
       if (result == STATUS_OK && sequence != NULL)
         *sequence = loader->guess;
     }
+  loader->ended |= result == STATUS_OK;
   if (result == STATUS_OK && loader->puts > 0)
     {
       if (engine->wal != NULL)
