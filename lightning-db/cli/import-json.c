@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON lines as a source of records: each line is an object; one of its members is the key, the
+ * line as it stands is the value. */
+#include "import.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_SIZE_MAX ((gsize) 1 << 30)
+/* The parser recurses; a line that nests deeper is refused before it sees it. */
+#define DEPTH_MAX 256
+
+struct json_source
+{
+  struct input *input; /* borrowed */
+  char **path;         /* of the key's member, from the outside; owned */
+  const char *name;    /* the same with dots; borrowed */
+  JsonParser *parser;  /* owned */
+  GString *line;       /* owned */
+};
+
+/* What is wrong with a line before the parser sees it: it recurses, takes several values one behind
+ * the other, and reads comments and more that JSON does not have. NULL: nothing. */
+static const char *
+find_fault (const GString *line)
+{
+  guint depth = 0;
+  gboolean in_string = FALSE;
+  gboolean closed = FALSE;
+  for (gsize i = 0; i < line->len; i++)
+    {
+      guint8 byte = (guint8) line->str[i];
+      gboolean is_space = byte == ' ' || byte == '\t' || byte == '\r';
+      if (in_string && byte < 0x20)
+        return _ ("a control character in a string; JSON writes it as \\u00NN");
+      if (in_string && byte == '\\')
+        i++;
+      else if (byte == '"')
+        in_string = !in_string;
+      else if (in_string || is_space)
+        continue;
+      else if (closed)
+        return _ ("something follows the object; each line is one object");
+      else if (depth == 0 && byte != '{')
+        return _ ("not a JSON object; each line is one");
+      else if (strchr ("{}[]:,+-.0123456789Etruefalsn", byte) == NULL || byte == '\0')
+        return _ ("something that JSON does not have; names and texts are in double quotes");
+      if (!in_string && (byte == '[' || byte == '{') && ++depth > DEPTH_MAX)
+        return _ ("nested deeper than 256 levels");
+      if (!in_string && (byte == ']' || byte == '}') && depth > 0)
+        closed = --depth == 0;
+    }
+  return NULL;
+}
+
+static enum import_result
+bad (const struct json_source *source, guint64 line, const char *reason, GError **error)
+{
+  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, "%s, line %" PRIu64 ": %s",
+               source->input->name, line, reason);
+  return IMPORT_BAD;
+}
+
+/* The key of the parsed object: a string or an integer. NULL: it has none. */
+static char *
+find_key (const struct json_source *source, JsonNode *node)
+{
+  for (gsize i = 0; source->path[i] != NULL; i++)
+    {
+      if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+        return NULL;
+      node = json_object_get_member (json_node_get_object (node), source->path[i]);
+    }
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node))
+    return NULL;
+  if (json_node_get_value_type (node) == G_TYPE_STRING)
+    return g_strdup (json_node_get_string (node));
+  if (json_node_get_value_type (node) == G_TYPE_INT64)
+    return g_strdup_printf ("%" PRId64, json_node_get_int (node));
+  return NULL;
+}
+
+static gboolean
+read_line (struct json_source *source, guint64 *line, GError **error)
+{
+  do
+    {
+      *line = source->input->line;
+      if (!input_read_line (source->input, source->line, LINE_SIZE_MAX, error))
+        return FALSE;
+    }
+  while (source->line->str[strspn (source->line->str, " \t\r")] == '\0'
+         && strlen (source->line->str) == source->line->len);
+  return TRUE;
+}
+
+static enum import_result
+next_line (gpointer state, struct import_record *record, GError **error)
+{
+  struct json_source *source = state;
+  GError *failure = NULL;
+  if (!read_line (source, &record->line, &failure))
+    {
+      if (failure == NULL)
+        return IMPORT_END;
+      g_propagate_error (error, failure);
+      return IMPORT_FAILED;
+    }
+  const GString *line = source->line;
+  if (!g_utf8_validate_len (line->str, line->len, NULL))
+    return bad (source, record->line, _ ("not UTF-8; JSON always is"), error);
+  const char *fault = find_fault (line);
+  if (fault != NULL)
+    return bad (source, record->line, fault, error);
+  if (!json_parser_load_from_data (source->parser, line->str, (gssize) line->len, &failure))
+    {
+      enum import_result result = bad (source, record->line, failure->message, error);
+      g_error_free (failure);
+      return result;
+    }
+  JsonNode *root = json_parser_get_root (source->parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return bad (source, record->line, _ ("not a JSON object; each line is one"), error);
+  g_autofree char *key = find_key (source, root);
+  if (key == NULL || key[0] == '\0')
+    {
+      g_autofree char *reason
+          = g_strdup_printf (_ ("no member “%s” that is a string or an integer"), source->name);
+      return bad (source, record->line, reason, error);
+    }
+  g_string_assign (record->key, key);
+  g_string_truncate (record->value, 0);
+  g_string_append_len (record->value, line->str, (gssize) line->len);
+  return IMPORT_RECORD;
+}
+
+enum exit_status
+import_json_run (struct invocation *invocation)
+{
+  g_autofree char *key = NULL;
+  struct import_options import_options = { 0 };
+  const GOptionEntry entries[] = {
+    { "key", 'k', 0, G_OPTION_ARG_STRING, &key,
+      N_ ("The member that is the key; a.b is member b of member a; “id” without this"),
+      N_ ("MEMBER") },
+    { NULL },
+  };
+  const GOptionEntry shared[] = IMPORT_ENTRIES (import_options);
+  GError *error = NULL;
+  const char *path = NULL;
+  struct input *input = NULL;
+  if (!command_parse (invocation, entries, shared,
+                      _ ("Reads JSON lines: each line is an object, and is stored as it stands; - "
+                         "is standard input. All records appear in one commit; of lines with the "
+                         "same key the last one wins."),
+                      &error)
+      || (path = command_take (invocation, "FILE", &error)) == NULL
+      || (input = input_open (path, &error)) == NULL)
+    return command_fail (invocation, error);
+  struct json_source source = { .input = input,
+                                .name = key != NULL ? key : "id",
+                                .parser = json_parser_new_immutable (),
+                                .line = g_string_new (NULL) };
+  source.path = g_strsplit (source.name, ".", -1);
+  enum exit_status status = import_run (invocation, &import_options, input,
+                                        &(struct import_source){ &source, next_line });
+  g_strfreev (source.path);
+  g_object_unref (source.parser);
+  g_string_free (source.line, TRUE);
+  input_free (input);
+  return status;
+}

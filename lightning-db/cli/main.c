@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* lightning-cli: the list of its commands, and where it begins. */
+#include "command.h"
+#include "dump.h"
+#include "import.h"
+#include "records.h"
+#include "shell.h"
+#include "upkeep.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum exit_status help_run (struct invocation *invocation);
+
+#define RECORD_USE (COMMAND_USE_DATABASE | COMMAND_USE_STORE)
+#define LOAD_USE (RECORD_USE | COMMAND_USE_NO_TRANSACTION)
+#define PATHS_USE (COMMAND_USE_PATH | COMMAND_USE_NO_SHELL)
+#define CREATE_USE (COMMAND_USE_DATABASE | COMMAND_USE_NO_SHELL)
+
+const struct command commands[] = {
+  { "create", "", N_ ("Make a new, empty database"), create_run, CREATE_USE },
+  { "get", "KEY…", N_ ("Print the values of keys"), get_run, RECORD_USE },
+  { "put", "KEY [VALUE]", N_ ("Store a value under a key"), put_run, RECORD_USE },
+  { "del", "KEY…", N_ ("Delete keys, or a range of them"), del_run, RECORD_USE },
+  { "scan", "", N_ ("Print the records of a range, in order"), scan_run, RECORD_USE },
+  { "stores", "", N_ ("List, make and drop named stores"), stores_run, COMMAND_USE_DATABASE },
+  { "shell", "", N_ ("Work on a database interactively"), shell_run, CREATE_USE },
+  { "inspect", "", N_ ("Say what a database looks like"), inspect_run, COMMAND_USE_DATABASE },
+  { "check", "", N_ ("Find out whether a database is sound"), check_run, COMMAND_USE_PATH },
+  { "compact", "", N_ ("Merge everything to one run"), compact_run, COMMAND_USE_DATABASE },
+  { "checkpoint", "", N_ ("Empty the write-ahead log"), checkpoint_run, COMMAND_USE_DATABASE },
+  { "backup", "PATH", N_ ("Back a database up, also while it is in use"), backup_run,
+    COMMAND_USE_DATABASE },
+  { "restore", "BACKUP PATH", N_ ("Make a database of a backup"), restore_run,
+    COMMAND_USE_NO_SHELL },
+  { "repair", "DESTINATION", N_ ("Save what is sound of a damaged database"), repair_run,
+    PATHS_USE },
+  { "dump", "[FILE]", N_ ("Write a database as text"), dump_run, RECORD_USE },
+  { "load", "[FILE]", N_ ("Take back what dump wrote"), load_run, LOAD_USE },
+  { "import", "KIND …", N_ ("Import csv, json lines or Debian control files"), import_command_run,
+    0 },
+  { "use", "STORE", N_ ("Work on another store from here on"), use_run, COMMAND_USE_SHELL_ONLY },
+  { "begin", "", N_ ("Begin a transaction"), begin_run, COMMAND_USE_SHELL_ONLY },
+  { "commit", "", N_ ("Commit the transaction"), commit_run, COMMAND_USE_SHELL_ONLY },
+  { "rollback", "", N_ ("Roll the transaction back"), rollback_run, COMMAND_USE_SHELL_ONLY },
+  { "help", "[COMMAND]", N_ ("List the commands, or explain one"), help_run, 0 },
+  { "quit", "", N_ ("Leave the shell"), quit_run, COMMAND_USE_SHELL_ONLY },
+  { NULL },
+};
+
+static void
+list_commands (gboolean in_shell)
+{
+  if (!in_shell)
+    printf (_ ("Usage: lightning-cli COMMAND [DATABASE] [OPTION…]\n\n"
+               "Reads, writes, checks, converts and repairs Lightning DB databases.\n\n"));
+  unsigned other = in_shell ? COMMAND_USE_NO_SHELL : COMMAND_USE_SHELL_ONLY;
+  for (const struct command *command = commands; command->name != NULL; command++)
+    if ((command->use & other) == 0)
+      printf ("  %-11s %s\n", command->name, _ (command->summary));
+  puts (in_shell ? _ ("\n“help COMMAND” explains one.")
+                 : _ ("\n“lightning-cli COMMAND --help” explains one; “man lightning-cli” all.\n"
+                      "Exit status: 0 done, 1 the answer is no, 2 failed, 3 the database is "
+                      "locked."));
+}
+
+static enum exit_status
+help_run (struct invocation *invocation)
+{
+  const char *name = invocation->words[1];
+  if (name != NULL && name[0] != '-' && strcmp (name, "help") != 0)
+    {
+      const char *const words[] = { name, "--help", NULL };
+      return command_run (invocation->session, (char **) words);
+    }
+  list_commands (invocation->session->database != NULL);
+  return EXIT_STATUS_DONE;
+}
+
+static void
+prepare_language (void)
+{
+  const char *directory = g_getenv ("TEXTDOMAINDIR");
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, directory != NULL ? directory : LOCALE_DIRECTORY);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+}
+
+int
+main (int argc, char **argv)
+{
+  prepare_language ();
+  g_set_prgname ("lightning-cli");
+  struct session session = { 0 };
+  const char *first = argc > 1 ? argv[1] : NULL;
+  enum exit_status status = EXIT_STATUS_DONE;
+  if (first == NULL)
+    {
+      list_commands (FALSE);
+      status = EXIT_STATUS_FAILED;
+    }
+  else if (strcmp (first, "--version") == 0 || strcmp (first, "-V") == 0)
+    printf ("lightning-cli %s\n", ldb_get_version ());
+  else if (strcmp (first, "--help") == 0 || strcmp (first, "-h") == 0)
+    list_commands (FALSE);
+  else
+    status = command_run (&session, argv + 1);
+  session_clear (&session);
+  if (fflush (stdout) != 0 || ferror (stdout))
+    {
+      fputs (_ ("lightning-cli: standard output cannot be written; is the disk full?\n"), stderr);
+      status = EXIT_STATUS_FAILED;
+    }
+  return status;
+}

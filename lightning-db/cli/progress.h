@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * progress: a bar on the terminal for what takes long, with share, rate and time left. It draws to
+ * standard error, ten times a second at most, and only where that is a terminal. Ctrl+C cancels
+ * the operation through `cancellable`.
+ *
+ * Threads: the main thread only.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+struct progress
+{
+  const char *label;         /* what is being done; translated, borrowed */
+  GCancellable *cancellable; /* cancelled by Ctrl+C; owned */
+  gboolean shown;            /* on a terminal and not --quiet */
+  gboolean drawn;            /* a bar stands on the current line */
+  gboolean in_bytes;         /* done and total are bytes */
+  gint64 begun;              /* g_get_monotonic_time */
+  gint64 drawn_at;           /* the same; when it was drawn last */
+};
+
+void progress_begin (struct progress *progress, const char *label, gboolean in_bytes,
+                     gboolean quiet);
+/* `total` 0: unknown. */
+void progress_update (struct progress *progress, guint64 done, guint64 total);
+/* The same as an LdbProgressFunc; `user_data` is the progress. */
+void progress_report (guint64 done, guint64 total, const char *step, gpointer user_data);
+/* Takes the bar away. Returns the microseconds since progress_begin. */
+gint64 progress_end (struct progress *progress);

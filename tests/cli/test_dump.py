@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""dump and load: byte for byte, whole or not at all."""
+
+import os
+import random
+
+from command_line import FAILED, CommandLineTest, main
+
+
+class Dump(CommandLineTest):
+    def fill(self):
+        self.create()
+        self.run_cli("stores", self.database, "--create", "zwei: \t stores")
+        generator = random.Random(7)
+        lines = ["lightning-db-dump 1", "store default"]
+        records = {}
+        while len(records) < 400:
+            key = generator.randbytes(generator.randint(1, 40))
+            records[key] = generator.randbytes(generator.choice((0, 1, 10, 300, 20000)))
+        for key in sorted(records):
+            escaped = "".join(f"\\x{byte:02x}" for byte in key)
+            value = "".join(f"\\x{byte:02x}" for byte in records[key])
+            lines.append(f"+ {escaped}\t{value}")
+        lines += ["store zwei: \\t stores", "+ schlüssel\twert\\n", "end 401", ""]
+        self.run_cli("load", self.database, stdin="\n".join(lines).encode())
+        return records
+
+    def test_round_trip(self):
+        records = self.fill()
+        first = self.run_cli("dump", self.database)
+        self.assertTrue(first.startswith(b"lightning-db-dump 1\n"))
+        self.assertRegex(first.splitlines()[-1], rb"^end 401 [0-9a-f]{64}$")
+        copy = self.path("copy.db")
+        self.assertIn(b"401", self.run_cli("load", "--create", copy, stdin=first))
+        self.assertEqual(self.run_cli("dump", copy), first)
+        for key in list(records)[:20]:
+            self.assertEqual(self.run_cli("get", copy, "-i", "hex", key.hex()), records[key])
+
+    def test_file(self):
+        self.fill()
+        path = self.path("all.dump")
+        self.run_cli("dump", self.database, path)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), self.run_cli("dump", self.database))
+        self.assertEqual(os.listdir(self.directory).count("all.dump"), 1)
+        self.assertIn("cannot be written", self.fail_cli("dump", self.database, self.path("no/file")))
+        self.assertIn("cannot be written", self.fail_cli("dump", self.database, "/dev/full/x"))
+        self.run_cli("load", "--create", self.path("b.db"), path)
+
+    def test_one_store(self):
+        self.fill()
+        one = self.run_cli("dump", self.database, "--store", "zwei: \t stores").decode()
+        self.assertEqual(one.splitlines()[1:3], ["store zwei: \\t stores", "+ schlüssel\twert\\n"])
+        everything = self.run_cli("dump", self.database)
+        copy = self.path("copy.db")
+        self.run_cli("load", "--create", copy, "--store", "zwei: \t stores", stdin=everything)
+        self.assertEqual(self.run_cli("scan", copy, "--count"), b"0\n")
+        self.fail_cli("dump", self.database, "--store", "nowhere")
+
+    def refuse(self, text, *words):
+        """Nothing of a refused dump is there, not even its stores."""
+        data = text if isinstance(text, bytes) else text.encode()
+        message = self.fail_cli("load", self.database, stdin=data)
+        for word in words:
+            self.assertIn(word, message)
+        self.assertEqual(self.run_cli("scan", self.database, "--count"), b"0\n", message)
+        self.assertEqual(self.run_cli("stores", self.database), b"default\n", message)
+
+    def test_bad_dumps(self):
+        self.create()
+        head = "lightning-db-dump 1\nstore default\n"
+        self.refuse("", "not a dump")
+        self.refuse("SQLite format 3\0", "not a dump")
+        self.refuse(os.urandom(1000), "not a dump")
+        self.refuse("lightning-db-dump 2\n", "not a dump")
+        self.refuse(head + "+ a\tb\n", "line 4", "“end” line is missing")
+        self.refuse(head + "+ a\tb\nend 2\n", "line 4", "not whole")
+        self.refuse(head + "+ a\tb\nend 1\n+ c\td\n", "line 5", "follows")
+        self.refuse(head + "+ ab\nend 1\n", "line 3", "tabulator")
+        self.refuse(head + "+ a\\z\tb\nend 1\n", "line 3", "escape")
+        self.refuse(head + "+ \tb\nend 1\n", "line 3")
+        self.refuse(head + "+ " + "k" * 65537 + "\tb\nend 1\n", "line 3")
+        self.refuse(head + "what\nend 0\n", "line 3")
+        self.refuse("lightning-db-dump 1\n+ a\tb\nend 1\n", "line 2", "before the first")
+        self.refuse(head + "store new\n+ a\tb\n", "line 5")
+        self.refuse(head + "+ a\tb\nend 1 " + "0" * 64 + "\n", "line 4", "checksum")
+        self.assertIn("cannot be read", self.fail_cli("load", self.database, self.path("none")))
+        self.assertIn("cannot be read", self.fail_cli("load", self.database, str(self.directory)))
+
+    def test_every_cut(self):
+        """A dump that was cut off anywhere is refused."""
+        self.run_cli("put", "--create", self.database, "a", "1")
+        self.put("b", "2")
+        whole = self.run_cli("dump", self.database)
+        for length in range(0, len(whole) - 1, 7):
+            result = self.run_raw("load", "--create", self.path("cut.db"), stdin=whole[:length])
+            # Cut within the checksum it is damaged; cut before it, it is a dump without one.
+            if not whole[:length].endswith(b"end 2"):
+                self.assertEqual(result.returncode, FAILED, whole[:length])
+        self.assertEqual(self.run_cli("scan", self.path("cut.db"), "--count"), b"0\n")
+
+    def test_comments(self):
+        self.create()
+        text = "lightning-db-dump 1\n# by hand\n\nstore default\r\n+ a\tb\r\nend 1\r\n\n"
+        self.run_cli("load", self.database, stdin=text.encode())
+        self.assertEqual(self.run_cli("get", self.database, "a"), b"b")
+
+
+if __name__ == "__main__":
+    main()
