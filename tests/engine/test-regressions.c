@@ -61,10 +61,34 @@ test_validation_reads_pages (void)
   remove_directory (path);
 }
 
+/* The file that large values are still appended to stays, even while nothing refers to it. */
+static void
+test_open_blob_file_stays (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  static uint8_t large[20000], back[20000];
+  struct bytes key = BYTES_LITERAL ("large");
+  size_t size;
+  for (unsigned round = 0; round < 3; round++)
+    {
+      memset (large, 'a' + (int) round, sizeof large);
+      CHECK_OK (engine_put (engine, 1, key, BYTES (large, sizeof large), 0, NULL, &failure));
+      CHECK_OK (engine_get (engine, NULL, 1, key, back, sizeof back, &size, &failure));
+      CHECK (size == sizeof large && memcmp (large, back, size) == 0);
+      CHECK_OK (engine_flush (engine, &failure)); /* now segments refer to the file */
+      CHECK_OK (engine_delete (engine, 1, key, 0, NULL, &failure));
+      CHECK_OK (engine_compact (engine, NULL, NULL, &failure)); /* and now nothing does */
+    }
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
   test_validation_reads_pages ();
+  test_open_blob_file_stays ();
   puts ("regressions: all passed");
   return 0;
 }

@@ -406,6 +406,19 @@ blob_writer_files (struct blob_writer *writer,
   pthread_mutex_unlock (&writer->lock);
 }
 
+uint64_t
+blob_writer_first_open (struct blob_writer *writer)
+{
+  uint64_t number = UINT64_MAX;
+  pthread_mutex_lock (&writer->lock);
+  if (writer->current != NULL)
+    number = writer->current->number;
+  else if (writer->created_count > 0)
+    number = writer->created[writer->created_count - 1].number + 1;
+  pthread_mutex_unlock (&writer->lock);
+  return number;
+}
+
 status
 blob_writer_seal (struct blob_writer *writer, struct failure *failure)
 {

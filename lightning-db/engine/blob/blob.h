@@ -72,6 +72,9 @@ status blob_writer_sync (struct blob_writer *writer, struct failure *failure);
 /* Calls visit for every file this writer created, under its lock: number, bytes. */
 void blob_writer_files (struct blob_writer *writer,
                         void (*visit) (void *data, uint64_t number, uint64_t size), void *data);
+/* Every file below this number, created by this writer or an earlier one, is sealed: nothing is
+ * appended to it any more but values already begun. UINT64_MAX when none was created yet. */
+uint64_t blob_writer_first_open (struct blob_writer *writer);
 /* Stops appending to the current file (before a backup, at close). */
 status blob_writer_seal (struct blob_writer *writer, struct failure *failure);
 /* When no put or stream is under way. Does not sync. */

@@ -55,7 +55,8 @@ blob_guard_leave (struct engine *engine, struct blob_guard *guard)
 uint64_t
 engine_oldest_unflushed_blob (struct engine *engine)
 {
-  uint64_t oldest = UINT64_MAX;
+  /* Read first: a commit that begins behind this line refers to this file or a later one. */
+  uint64_t oldest = blob_writer_first_open (engine->blob_writer);
   pthread_mutex_lock (&engine->blob_lock);
   for (struct blob_guard *guard = engine->blob_guards; guard != NULL; guard = guard->next)
     if (guard->file < oldest)

@@ -277,7 +277,7 @@ struct blob_guard {
 };
 status blob_guard_enter (struct engine *engine, struct blob_guard *guard, struct failure *failure);
 void blob_guard_leave (struct engine *engine, struct blob_guard *guard);
-/* The lowest blob file that memtables or commits under way may refer to. */
+/* The lowest blob file that memtables, commits under way or later commits may refer to. */
 uint64_t engine_oldest_unflushed_blob (struct engine *engine);
 
 /* ---- transactions (transaction.c) ---- */
