@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One story through the whole API, told twice: synchronously and asynchronously. The same story is
+ * told in Python, JavaScript and Vala beside this file.
+ */
+#include "ldb-test.h"
+
+/* The keys of a scan, in its order, with blanks between. */
+static char *
+keys_of (LdbCursor *cursor)
+{
+  g_autoptr (GError) error = NULL;
+  GString *keys = g_string_new (NULL);
+  while (ldb_cursor_next (cursor, NULL, &error))
+    {
+      gsize length;
+      const guint8 *key = ldb_cursor_peek_key (cursor, &length);
+      g_string_append_len (keys, (const char *)key, (gssize)length);
+      g_string_append_c (keys, ' ');
+    }
+  g_assert_no_error (error);
+  return g_string_free (keys, FALSE);
+}
+
+static void
+assert_keys (LdbCursor *cursor, const char *expected)
+{
+  g_autofree char *keys = keys_of (cursor);
+  g_assert_cmpstr (keys, ==, expected);
+}
+
+static void
+put_fruit (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  static const char *const fruit[] = { "apple", "banana", "cherry", "date", "elder" };
+  for (guint i = 0; i < G_N_ELEMENTS (fruit); i++)
+    g_assert_true (ldb_batch_put_string (batch, NULL, fruit[i], fruit[i], &error));
+  g_assert_cmpuint (ldb_batch_get_count (batch), ==, 5);
+  guint64 before = ldb_database_get_sequence (db);
+  g_assert_true (ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (ldb_batch_get_sequence (batch), ==, before + 1);
+  g_assert_cmpuint (ldb_database_get_sequence (db), ==, before + 1);
+}
+
+static void
+read_and_write (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (ldb_database_put (db, "k", 1, "v\0w", 3, NULL, &error));
+  g_autoptr (GBytes) value = ldb_database_get (db, "k", 1, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (g_bytes_get_data (value, NULL), g_bytes_get_size (value), "v\0w", 3);
+  g_assert_null (ldb_database_get (db, "absent", 6, NULL, &error));
+  g_assert_no_error (error);
+
+  char buffer[8];
+  gsize size;
+  g_assert_true (ldb_database_get_into (db, "k", 1, buffer, sizeof buffer, &size, &error));
+  g_assert_cmpmem (buffer, size, "v\0w", 3);
+  g_assert_true (ldb_database_get_into (db, "k", 1, buffer, 2, &size, &error));
+  g_assert_cmpuint (size, ==, 3);
+  g_assert_false (ldb_database_get_into (db, "absent", 6, buffer, 8, &size, &error));
+  g_assert_no_error (error);
+
+  g_auto (LdbView) view = LDB_VIEW_INIT;
+  g_assert_true (ldb_database_peek (db, "k", 1, &view, &error));
+  g_assert_cmpmem (view.data, view.size, "v\0w", 3);
+
+  g_assert_true (ldb_database_contains (db, "k", 1, NULL, &error));
+  g_assert_true (ldb_database_delete (db, "k", 1, NULL, &error));
+  g_assert_true (ldb_database_delete (db, "k", 1, NULL, &error));
+  g_assert_false (ldb_database_contains (db, "k", 1, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpmem (view.data, view.size, "v\0w", 3);
+
+  GVariant *variant = g_variant_new_parsed ("{'name': <'Alice'>, 'age': <30>}");
+  g_assert_true (ldb_database_put_variant (db, "user", 4, variant, NULL, &error));
+  g_autoptr (GVariant) back = ldb_database_get_variant (db, "user", 4, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *printed = g_variant_print (back, FALSE);
+  g_assert_cmpstr (printed, ==, "{'name': <'Alice'>, 'age': <30>}");
+  g_assert_null (ldb_database_get_variant (db, "user", 4, G_VARIANT_TYPE_STRING, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_WRONG_TYPE, "a{sv}", "\"s\"");
+  g_assert_true (ldb_database_delete_string (db, "user", NULL, &error));
+}
+
+static void
+read_many (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  g_ptr_array_add (keys, text_bytes ("cherry"));
+  g_ptr_array_add (keys, text_bytes ("nothing"));
+  g_ptr_array_add (keys, text_bytes ("apple"));
+  g_autoptr (GPtrArray) values = ldb_database_get_many (db, keys, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (values->len, ==, 3);
+  assert_bytes (values->pdata[0], "cherry");
+  g_assert_null (values->pdata[1]);
+  assert_bytes (values->pdata[2], "apple");
+}
+
+static void
+scan_both_ways (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbCursor) all = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  assert_keys (all, "apple banana cherry date elder ");
+  g_assert_false (ldb_cursor_next (all, NULL, &error));
+  g_assert_true (ldb_cursor_previous (all, NULL, &error));
+  g_autoptr (GBytes) elder = ldb_cursor_get_key (all);
+  assert_bytes (elder, "elder");
+  g_autoptr (GBytes) elder_value = ldb_cursor_get_value (all, NULL, &error);
+  assert_bytes (elder_value, "elder");
+  while (ldb_cursor_previous (all, NULL, &error))
+    ;
+  assert_keys (all, "apple banana cherry date elder ");
+
+  g_autoptr (LdbCursor) range = ldb_database_scan (db, "b", 1, "date", 4, LDB_SCAN_NONE, &error);
+  assert_keys (range, "banana cherry ");
+
+  g_autoptr (LdbCursor) down = ldb_database_scan (db, "b", 1, NULL, 0, LDB_SCAN_REVERSE, &error);
+  assert_keys (down, "elder date cherry banana ");
+  g_assert_true (ldb_cursor_seek (down, "czz", 3, NULL, &error));
+  g_autoptr (GBytes) cherry = ldb_cursor_get_key (down);
+  assert_bytes (cherry, "cherry");
+  g_assert_true (ldb_cursor_seek (down, "cherry", 6, NULL, &error));
+  g_assert_true (ldb_cursor_first (down, NULL, &error));
+  g_autoptr (GBytes) first = ldb_cursor_get_key (down);
+  assert_bytes (first, "elder");
+
+  g_autoptr (LdbCursor) limited
+      = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_KEYS_ONLY, &error);
+  ldb_cursor_set_limit (limited, 2);
+  assert_keys (limited, "apple banana ");
+  g_assert_true (ldb_cursor_previous (limited, NULL, &error));
+  g_autoptr (GBytes) banana = ldb_cursor_get_key (limited);
+  assert_bytes (banana, "banana");
+
+  g_autoptr (LdbCursor) prefix = ldb_database_scan_prefix (db, "ba", 2, LDB_SCAN_NONE, &error);
+  g_autoptr (GPtrArray) records = ldb_cursor_read (prefix, 10, NULL, &error);
+  g_assert_cmpuint (records->len, ==, 1);
+  assert_bytes (ldb_record_get_value (records->pdata[0]), "banana");
+  g_assert_no_error (error);
+}
+
+static void
+conflict_and_retry (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbTransaction) one = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_autoptr (LdbTransaction) two = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (ldb_transaction_get_id (one), !=, ldb_transaction_get_id (two));
+  g_assert_true (ldb_transaction_put_string (one, NULL, "apple", "green", &error));
+  g_assert_true (ldb_transaction_put_string (two, NULL, "apple", "red", &error));
+  g_autofree char *own = ldb_transaction_get_string (one, NULL, "apple", NULL, &error);
+  g_assert_cmpstr (own, ==, "green");
+  g_autofree char *outside = ldb_database_get_string (db, "apple", NULL, &error);
+  g_assert_cmpstr (outside, ==, "apple");
+  g_assert_true (ldb_transaction_commit (one, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  g_assert_cmpuint (ldb_transaction_get_commit_sequence (one), ==, ldb_database_get_sequence (db));
+  g_assert_false (ldb_transaction_commit (two, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CONFLICT, "apple");
+  g_assert_false (ldb_transaction_is_active (two));
+}
+
+/* Adds 1 to a counter; lets somebody else get in the way as often as *data says. */
+static gboolean
+count_up (LdbTransaction *transaction, gpointer data, GError **error)
+{
+  guint *rivals = data;
+  LdbDatabase *db = ldb_transaction_get_database (transaction);
+  g_autofree char *text = ldb_transaction_get_string (transaction, NULL, "zcounter", NULL, error);
+  g_autofree char *next = g_strdup_printf ("%d", (text != NULL ? atoi (text) : 0) + 1);
+  if (*rivals > 0)
+    {
+      g_autoptr (GError) local = NULL;
+      (*rivals)--;
+      g_assert_true (ldb_database_put_string (db, "zcounter", "10", NULL, &local));
+    }
+  return ldb_transaction_put_string (transaction, NULL, "zcounter", next, error);
+}
+
+static gboolean
+give_up (LdbTransaction *transaction, gpointer data, GError **error)
+{
+  g_assert_true (ldb_transaction_put_string (transaction, NULL, "never", "x", NULL));
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "not today");
+  return FALSE;
+}
+
+static void
+run_with_retries (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  guint rivals = 2;
+  g_assert_cmpuint (ldb_database_get_max_retries (db), ==, 3);
+  g_assert_true (
+      ldb_database_run_transaction (db, LDB_TRANSACTION_NONE, count_up, &rivals, NULL, &error));
+  g_assert_no_error (error);
+  g_autofree char *text = ldb_database_get_string (db, "zcounter", NULL, &error);
+  g_assert_cmpstr (text, ==, "11");
+  rivals = 100;
+  g_assert_false (
+      ldb_database_run_transaction (db, LDB_TRANSACTION_NONE, count_up, &rivals, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CONFLICT, "zcounter");
+  g_assert_cmpuint (rivals, ==, 96);
+  g_assert_false (
+      ldb_database_run_transaction (db, LDB_TRANSACTION_NONE, give_up, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_clear_error (&error);
+  g_assert_null (ldb_database_get_string (db, "never", NULL, &error));
+  g_assert_true (ldb_database_delete_string (db, "zcounter", NULL, &error));
+}
+
+static void
+save_and_go_back (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_true (ldb_transaction_put_string (transaction, NULL, "fig", "1", &error));
+  guint64 savepoint = ldb_transaction_savepoint (transaction, &error);
+  g_assert_cmpuint (savepoint, !=, 0);
+  g_assert_true (ldb_transaction_delete_range (transaction, NULL, "a", 1, "d", 1, &error));
+  g_autoptr (LdbCursor) inside
+      = ldb_transaction_scan (transaction, NULL, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  assert_keys (inside, "date elder fig ");
+  g_assert_true (ldb_transaction_rollback_to (transaction, savepoint, &error));
+  g_autoptr (LdbCursor) again
+      = ldb_transaction_scan_prefix (transaction, NULL, NULL, 0, LDB_SCAN_REVERSE, &error);
+  assert_keys (again, "fig elder date cherry banana apple ");
+  g_assert_true (ldb_transaction_commit (transaction, LDB_SYNC_MODE_FULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (ldb_database_get_durable_sequence (db), >=,
+                    ldb_transaction_get_commit_sequence (transaction));
+  g_assert_false (ldb_cursor_next (again, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "cursor");
+}
+
+static void
+look_back (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbSnapshot) snapshot = ldb_database_create_snapshot (db, &error);
+  g_assert_cmpuint (ldb_snapshot_get_sequence (snapshot), ==, ldb_database_get_sequence (db));
+  g_assert_true (ldb_database_put_string (db, "fig", "2", NULL, &error));
+  g_assert_true (ldb_database_put_string (db, "grape", "2", NULL, &error));
+  g_autofree char *then = ldb_snapshot_get_string (snapshot, NULL, "fig", NULL, &error);
+  g_assert_cmpstr (then, ==, "1");
+  g_autoptr (LdbCursor) cursor
+      = ldb_snapshot_scan (snapshot, NULL, "f", 1, NULL, 0, LDB_SCAN_NONE, &error);
+  ldb_snapshot_close (snapshot);
+  assert_keys (cursor, "fig ");
+  g_assert_null (ldb_snapshot_get (snapshot, NULL, "fig", 3, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "snapshot");
+}
+
+static void
+use_stores (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbStore) people
+      = ldb_database_open_store (db, "people", LDB_OPEN_CREATE, NULL, &error);
+  g_autoptr (LdbStore) places
+      = ldb_database_open_store (db, "places", LDB_OPEN_CREATE, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_true (ldb_transaction_put_string (transaction, people, "ada", "London", &error));
+  g_assert_true (ldb_transaction_put_string (transaction, places, "London", "ada", &error));
+  g_assert_true (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  g_autofree char *home = ldb_store_get_string (people, "ada", NULL, &error);
+  g_assert_cmpstr (home, ==, "London");
+  g_assert_null (ldb_database_get_string (db, "ada", NULL, &error));
+  g_auto (GStrv) names = ldb_database_list_stores (db, NULL, &error);
+  g_autofree char *list = g_strjoinv (" ", names);
+  g_assert_cmpstr (list, ==, "default people places");
+  g_assert_true (ldb_store_put_string (people, "bob", "Paris", NULL, &error));
+  g_autoptr (LdbCursor) cursor = ldb_store_scan (people, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  assert_keys (cursor, "ada bob ");
+  g_assert_true (ldb_database_drop_store (db, "places", NULL, &error));
+  g_assert_null (ldb_database_open_store (db, "places", LDB_OPEN_NONE, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "places");
+}
+
+static void
+delete_ranges (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (ldb_database_delete_range (db, "b", 1, "e", 1, NULL, &error));
+  g_assert_true (ldb_database_delete_prefix (db, "gr", 2, NULL, &error));
+  g_autoptr (LdbCursor) cursor = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  assert_keys (cursor, "apple elder fig ");
+}
+
+/* After it all: what must be there, also after reopening and in a backup. */
+static void
+assert_outcome (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbCursor) cursor = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  assert_keys (cursor, "apple elder fig ");
+  g_autofree char *apple = ldb_database_get_string (db, "apple", NULL, &error);
+  g_assert_cmpstr (apple, ==, "green");
+  g_autoptr (LdbStore) people = ldb_database_open_store (db, "people", LDB_OPEN_NONE, NULL, &error);
+  g_autofree char *home = ldb_store_get_string (people, "bob", NULL, &error);
+  g_assert_cmpstr (home, ==, "Paris");
+  g_assert_no_error (error);
+}
+
+static void
+note_progress (guint64 done, guint64 total, const char *step, gpointer data)
+{
+  g_assert_nonnull (step);
+  (*(guint *)data)++;
+}
+
+static void
+back_up_and_reopen (Place *place, LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *backup = g_build_filename (place->directory, "backup", NULL);
+  g_autofree char *restored = g_build_filename (place->directory, "restored", NULL);
+  guint calls = 0;
+  g_assert_true (ldb_database_sync (db, NULL, &error));
+  g_assert_true (ldb_database_flush (db, NULL, &error));
+  g_assert_true (ldb_database_compact (db, note_progress, &calls, NULL, &error));
+  g_assert_true (ldb_database_checkpoint (db, NULL, &error));
+  g_assert_no_error (error);
+  assert_outcome (db);
+
+  g_autoptr (LdbBackupResult) result
+      = ldb_database_backup (db, backup, LDB_BACKUP_VERIFY, note_progress, &calls, NULL, &error);
+  if (unsupported (&error))
+    return;
+  g_assert_no_error (error);
+  g_assert_cmpuint (result->sequence, ==, ldb_database_get_sequence (db));
+  g_assert_cmpuint (result->files, >, 0);
+  g_autoptr (LdbCheckReport) report
+      = ldb_database_check (db, LDB_CHECK_DEEP, note_progress, &calls, NULL, &error);
+  if (unsupported (&error))
+    return;
+  g_assert_no_error (error);
+  g_assert_cmpuint (report->fault_count, ==, 0);
+  g_assert_true (report->page_checksums && report->tree_structure && report->log
+                 && report->no_orphans && report->blobs_intact);
+  g_assert_true (ldb_database_restore (backup, restored, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_autoptr (LdbDatabase) copy = ldb_database_open (restored, LDB_OPEN_NONE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  assert_outcome (copy);
+}
+
+static void
+test_sync (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = ldb_database_create (place->path, NULL, NULL, &error);
+  g_assert_no_error (error);
+  read_and_write (db);
+  put_fruit (db);
+  read_many (db);
+  scan_both_ways (db);
+  conflict_and_retry (db);
+  run_with_retries (db);
+  save_and_go_back (db);
+  look_back (db);
+  use_stores (db);
+  delete_ranges (db);
+  assert_outcome (db);
+  back_up_and_reopen (place, db);
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  g_assert_no_error (error);
+  g_autoptr (LdbDatabase) again
+      = ldb_database_open (place->path, LDB_OPEN_NONE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  assert_outcome (again);
+  g_assert_true (ldb_database_close (again, NULL, &error));
+  g_assert_true (ldb_database_destroy (place->path, NULL, &error));
+  g_assert_false (g_file_test (place->path, G_FILE_TEST_EXISTS));
+}
+
+/* Many records through the loader, large values, evicted caches. */
+static void
+test_load (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbLoader) loader = ldb_database_create_loader (db, &error);
+  if (unsupported (&error))
+    return;
+  g_assert_no_error (error);
+  g_autofree char *large = g_malloc (100000);
+  memset (large, 'x', 100000);
+  for (guint i = 0; i < 2000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%05u", (i * 7919u) % 2000u);
+      g_assert_true (
+          ldb_loader_put (loader, NULL, key, 5, large, i % 500 == 0 ? 100000 : i % 3000, &error));
+    }
+  g_assert_null (ldb_database_get (db, "00000", 5, NULL, &error));
+  g_assert_cmpuint (ldb_loader_get_count (loader), ==, 2000);
+  g_assert_true (ldb_loader_commit (loader, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (ldb_loader_get_commit_sequence (loader), ==, ldb_database_get_sequence (db));
+  g_assert_false (ldb_loader_put (loader, NULL, "x", 1, "y", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "loader");
+  g_autoptr (LdbCursor) cursor = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  guint count = 0;
+  guint large_values = 0;
+  while (ldb_cursor_next (cursor, NULL, &error))
+    {
+      gsize length;
+      const guint8 *value = ldb_cursor_peek_value (cursor, &length, &error);
+      g_assert_no_error (error);
+      g_assert_true (length == 0 || (value[0] == 'x' && value[length - 1] == 'x'));
+      large_values += length == 100000;
+      count++;
+    }
+  g_assert_cmpuint (count, ==, 2000);
+  g_assert_cmpuint (large_values, ==, 4);
+  ldb_database_evict_cache (db, 1.0, &error);
+  g_assert_no_error (error);
+  g_autoptr (LdbStats) stats = ldb_database_get_stats (db, &error);
+  g_assert_cmpuint (stats->keys, >, 0);
+  g_assert_cmpuint (stats->memory_budget, ==, 64 * 1024 * 1024);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_test ("/scenario/sync", test_sync);
+  add_test ("/scenario/load", test_load);
+  return g_test_run ();
+}
