@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the hard tests found in the engine once, each in its smallest form. */
+#include "base/epoch.h"
 #include "check.h"
 #include "engine.h"
+
+#include <pthread.h>
+#include <semaphore.h>
 
 static struct failure failure;
 
@@ -84,11 +88,49 @@ test_open_blob_file_stays (void)
   remove_directory (path);
 }
 
+static sem_t entered, leave;
+
+static void *
+linger (void *data)
+{
+  (void) data;
+  epoch_enter ();
+  sem_post (&entered);
+  sem_wait (&leave);
+  epoch_leave ();
+  return NULL;
+}
+
+/* A reader that is not scheduled for a while holds no transaction's memory back. */
+static void
+test_transactions_beside_a_slow_reader (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  pthread_t reader;
+  sem_init (&entered, 0, 0);
+  sem_init (&leave, 0, 0);
+  CHECK (pthread_create (&reader, NULL, linger, NULL) == 0);
+  sem_wait (&entered);
+  for (unsigned i = 0; i < 8000; i++)
+    {
+      struct engine_transaction *transaction;
+      CHECK_OK (engine_transaction_begin (engine, 0, &transaction, &failure));
+      CHECK_OK (engine_transaction_put (transaction, 1, BYTES_LITERAL ("k"), BYTES_NONE, &failure));
+      engine_transaction_free (transaction);
+    }
+  sem_post (&leave);
+  pthread_join (reader, NULL);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
   test_validation_reads_pages ();
   test_open_blob_file_stays ();
+  test_transactions_beside_a_slow_reader ();
   puts ("regressions: all passed");
   return 0;
 }

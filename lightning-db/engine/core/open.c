@@ -333,6 +333,8 @@ make_memory (struct engine *engine, struct failure *failure)
     result = memtable_pool_new (&engine->ledger, engine->memtable_size, &engine->pool, failure);
   if (result == STATUS_OK)
     result = memtable_pool_new (&engine->ledger, 64 * 1024, &engine->transaction_pool, failure);
+  if (result == STATUS_OK)
+    memtable_pool_set_counted (engine->transaction_pool);
   return result;
 }
 

@@ -123,6 +123,12 @@ memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memtable_poo
   return STATUS_OK;
 }
 
+void
+memtable_pool_set_counted (struct memtable_pool *pool)
+{
+  pool->counted = true;
+}
+
 static void
 pool_destroy (struct memtable_pool *pool)
 {
@@ -202,8 +208,9 @@ memtable_pool_give (struct memtable_pool *pool, struct arena *arena)
   region_shrink (&arena->data, pool->ledger, keep);
   region_shrink (&arena->buckets, pool->ledger, keep / BUCKETS_PER_DATA);
 
+  unsigned keep_count = pool->counted ? ARENA_KEPT_COUNTED_MAX : ARENA_KEPT_MAX;
   pthread_mutex_lock (&pool->lock);
-  if (!pool->closed && pool->kept_count < ARENA_KEPT_MAX)
+  if (!pool->closed && pool->kept_count < keep_count)
     {
       arena->next = pool->kept;
       pool->kept = arena;

@@ -27,6 +27,7 @@
 #define ARENA_CHARGE_STEP ((size_t)64 << 10) /* bytes the ledger is told of at a time */
 #define ARENA_OPEN_STEP ((size_t)1 << 20)    /* bytes opened at a time */
 #define ARENA_KEPT_MAX 2                     /* arenas a pool keeps */
+#define ARENA_KEPT_COUNTED_MAX 8             /* the same of a pool for short lives */
 
 struct arena_region
 {
@@ -47,6 +48,7 @@ struct memtable_pool
 {
   struct ledger *ledger; /* charged under LEDGER_MEMTABLE */
   size_t arena_size;     /* bytes a memtable is expected to reach */
+  bool counted;          /* every reader holds a reference: no epoch to wait for */
   pthread_mutex_t lock;  /* guards the fields below */
   struct arena *kept;    /* arenas waiting for a memtable */
   unsigned kept_count;   /* length of that list */

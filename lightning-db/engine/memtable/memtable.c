@@ -97,7 +97,11 @@ memtable_unref (struct memtable *table)
 {
   if (table == NULL)
     return;
-  if (atomic_fetch_sub_explicit (&table->references, 1, memory_order_acq_rel) == 1)
+  if (atomic_fetch_sub_explicit (&table->references, 1, memory_order_acq_rel) != 1)
+    return;
+  if (table->pool->counted)
+    memtable_release (&table->link);
+  else
     epoch_retire (&table->link, memtable_release);
 }
 

@@ -32,6 +32,9 @@ struct memtable_pool; /* keeps one or two arenas of a dead memtable: first touch
 
 status memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memtable_pool **out,
                           struct failure *failure);
+/* For memtables whose every reader holds a reference (transactions): their memory comes back with the
+ * last one, at once, not an epoch later, and more arenas are kept for many short lives. Before use. */
+void memtable_pool_set_counted (struct memtable_pool *pool);
 void memtable_pool_trim (struct memtable_pool *pool); /* frees kept arenas (idle, low memory) */
 void memtable_pool_free (struct memtable_pool *pool); /* after all its memtables */
 
