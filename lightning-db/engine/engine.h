@@ -271,7 +271,8 @@ status engine_loader_new (struct engine *engine, struct engine_loader **out,
                           struct failure *failure);
 status engine_loader_put (struct engine_loader *loader, engine_store store, struct bytes key,
                           struct bytes value, struct failure *failure);
-/* Durable when it returns OK. */
+/* Durable when it returns OK. After NO_SPACE or BUSY it may be tried again (then a put that failed
+ * too); once it gives CLOSED the load is over. */
 status engine_loader_commit (struct engine_loader *loader, uint64_t *sequence,
                              struct failure *failure);
 uint64_t engine_loader_count (const struct engine_loader *loader);
@@ -299,13 +300,14 @@ uint64_t engine_evict_cache (struct engine *engine, double fraction);
  * file is verified afterwards when `verify`. */
 struct engine_backup_result {
   uint64_t sequence;                 /* the commit it stands at */
-  uint64_t files, bytes;             /* all of the backup */
+  uint64_t files, bytes;             /* segments and blob files of the backup */
   uint64_t copied_files, copied_bytes, linked_files, reflinked_files, kept_files;
 };
 status engine_backup (struct engine *engine, const char *path, bool verify,
                       engine_progress progress, void *data, struct engine_backup_result *out,
                       struct failure *failure);
-/* Copies a backup (or any closed database) to a new directory and verifies it. */
+/* Copies a backup (or any closed database) to a new directory and verifies it. The copy shares no
+ * file with its source. LOCKED while the source is open for writing. */
 status engine_restore (const char *backup_path, const char *path, engine_progress progress,
                        void *data, struct failure *failure);
 
@@ -317,8 +319,9 @@ struct engine_check_report {
   bool page_checksums, tree_structure, log, no_orphans, blobs_intact; /* each: fine */
 };
 /* Calls `fault` for each one found: file, page (UINT64_MAX: none), reason. deep: every page and value
- * is read; else headers, footers, manifest, log. Returns CORRUPT if there are faults. Works on a path
- * (opened read-only) so that a database that does not open can be checked too. */
+ * is read; else headers, footers, manifest, log. Returns CORRUPT if there are faults. no_orphans is a
+ * note: leftovers of a crash go at the next open and are no fault; beside a writer it is always true.
+ * Works on a path (opened read-only) so that a database that does not open can be checked too. */
 status engine_check (const char *path, bool deep,
                      void (*fault) (void *data, const char *file, uint64_t page,
                                     const char *reason),

@@ -359,6 +359,24 @@ test_load_given_up (void)
   engine = open_small (path);
   CHECK_INT (count_keys (engine, ENGINE_STORE_DEFAULT), 100);
 
+  CHECK_OK (engine_loader_new (engine, &loader, &failure)); /* in a child it is of no use */
+  load_range (loader, ENGINE_STORE_DEFAULT, 50, 5000, 2);
+  unsigned pieces = count_files (path, ".seg", NULL);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      CHECK_FAILS (engine_loader_put (loader, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("a"),
+                                      BYTES_NONE, &failure),
+                   STATUS_FORKED);
+      engine_loader_free (loader);
+      _exit (0);
+    }
+  int state;
+  waitpid (child, &state, 0);
+  CHECK (WIFEXITED (state) && WEXITSTATUS (state) == 0);
+  CHECK_INT (count_files (path, ".seg", NULL), pieces);
+  engine_loader_free (loader);
+
   engine_store store; /* a store that is dropped meanwhile takes nothing */
   CHECK_OK (engine_store_open (engine, "gone", true, &store, &failure));
   CHECK_OK (engine_loader_new (engine, &loader, &failure));

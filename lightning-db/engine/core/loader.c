@@ -106,7 +106,10 @@ engine_loader_free (struct engine_loader *loader)
   if (loader == NULL)
     return;
   struct engine *engine = loader->engine;
-  bool open = engine_begin (engine, NULL) == STATUS_OK;
+  status entered = engine_begin (engine, NULL);
+  if (entered == STATUS_FORKED)
+    return; /* its locks and guards are the parent's */
+  bool open = entered == STATUS_OK;
   for (size_t i = 0; i < loader->piece_count; i++)
     if (open)
       piece_unlink (engine, &loader->pieces[i]);
