@@ -8,8 +8,8 @@
  *   does not flush.
  *
  * Locks, in the order they may be taken
- *   commit_lock    the commit pipeline: sequence numbers, log appends, the active memtable, waiters
  *   manifest_lock  one edit of the manifest at a time, together with the view it leads to
+ *   commit_lock    the commit pipeline: sequence numbers, log appends, the active memtable, waiters
  *   view_lock      replacing the view; busy flags of runs. Never held over I/O.
  *   sync_lock      one log sync at a time; taken without any of the above
  *   work_lock      what the background threads wait on; a leaf
