@@ -49,6 +49,7 @@ struct posix_file
 {
   struct vfs_file file; /* what callers see; first, so that it may be cast back */
   int descriptor;       /* owned */
+  bool locked;          /* holds the lock of posix_lock */
 };
 
 static int
@@ -457,6 +458,9 @@ posix_open (struct vfs_directory *directory, const char *name, unsigned flags,
 static void
 posix_close (struct vfs_file *file)
 {
+  struct flock first_byte = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1 };
+  if (((struct posix_file *)file)->locked) /* a forked child may hold the descriptor open */
+    fcntl (file_descriptor (file), F_OFD_SETLK, &first_byte);
   close (file_descriptor (file)); /* never again after EINTR: the descriptor is gone */
   free (file->name);
   free (file);
@@ -725,6 +729,7 @@ posix_lock (struct vfs_file *file, bool wait, enum vfs_lock_result *out, struct 
       struct flock first_byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
       if (fcntl (file_descriptor (file), wait ? F_OFD_SETLKW : F_OFD_SETLK, &first_byte) == 0)
         {
+          ((struct posix_file *)file)->locked = true;
           *out = VFS_LOCK_TAKEN;
           return STATUS_OK;
         }
