@@ -40,6 +40,7 @@ struct engine_cursor {
   struct range_set **ranges;              /* of everything in the view; owned references */
   size_t range_count;
   struct range_set *own_ranges;           /* the transaction's, by operation number */
+  const struct memtable *own_index;       /* the sources see this one; it lives as long as they do */
 
   enum direction direction;
   bool valid;
@@ -227,6 +228,7 @@ add_own (struct engine_cursor *cursor, struct source **sources, size_t *count,
 {
   struct memtable *index
       = cursor->transaction != NULL ? transaction_index (cursor->transaction) : NULL;
+  cursor->own_index = index;
   if (index == NULL)
     return STATUS_OK;
   status result = memtable_range_deletes (index, &cursor->own_ranges, failure);
@@ -427,7 +429,9 @@ position (struct engine_cursor *cursor, struct bytes start, struct failure *fail
   if (result != STATUS_OK)
     return result;
   uint64_t own = cursor->transaction != NULL ? transaction_operations (cursor->transaction) : 0;
-  bool own_changed = own != cursor->own_operations;
+  bool own_changed = own != cursor->own_operations
+                     || (cursor->transaction != NULL /* a rollback makes a new index */
+                         && transaction_index (cursor->transaction) != cursor->own_index);
   cursor->own_operations = own;
   cursor->span = NULL;
   if (cursor->source == NULL || own_changed || view_is_stale (cursor))
