@@ -523,7 +523,10 @@ engine_transaction_savepoint (struct engine_transaction *transaction, uint64_t *
 static status
 rebuild_index (struct engine_transaction *transaction, struct failure *failure)
 {
-  struct engine_transaction fresh = { .reading = transaction->reading, .flags = transaction->flags };
+  struct engine_transaction fresh = {
+    .reading = { .engine = transaction->reading.engine }, /* the slot is the timer's to change */
+    .flags = transaction->flags,
+  };
   struct operation_reader reader
       = operation_reader_over (BYTES (transaction->log.data, transaction->log.size));
   struct operation operation;
