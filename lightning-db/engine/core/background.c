@@ -82,6 +82,8 @@ log_sync (struct engine *engine)
   engine->sync_wanted = false;
   atomic_store (&engine->sync_armed, false); /* later commits arm the next round */
   pthread_mutex_unlock (&engine->work_lock);
+  pthread_mutex_lock (&engine->commit_lock); /* who still saw it armed has appended by now */
+  pthread_mutex_unlock (&engine->commit_lock);
   struct failure cause = FAILURE_INIT;
   if (commit_sync_log (engine, wal_appended (engine->wal), &cause) != STATUS_OK)
     {
