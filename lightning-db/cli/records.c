@@ -52,7 +52,8 @@ print_record (enum text_form form, GBytes *key, GBytes *value)
   g_autoptr (GString) line = g_string_new (NULL);
   if (form == TEXT_FORM_TEXT)
     {
-      fwrite (data, 1, size, stdout);
+      if (size > 0)
+        fwrite (data, 1, size, stdout);
       if (!isatty (STDOUT_FILENO))
         return;
     }

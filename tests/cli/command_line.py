@@ -43,6 +43,8 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn(
             result.returncode, (DONE, NEGATIVE, FAILED, LOCKED), (arguments, result.stderr)
         )
+        for trouble in (b"Sanitizer", b"runtime error", b"CRITICAL", b"WARNING **"):
+            self.assertNotIn(trouble, result.stderr, arguments)
         return result
 
     def run_cli(self, *arguments, stdin=b"", status=DONE, **environment):
