@@ -819,7 +819,7 @@ ldb_options_set_background_compaction (LdbOptions *self, gboolean background_com
 /**
  * LdbOptions:compaction-interval:
  *
- * The longest wait before a merge that is due, in milliseconds up to a day. Nothing is woken
+ * The longest wait before a merge that is due, in milliseconds from a second to a day. Nothing is woken
  * while no merge is due.
  *
  * Since: 0.1
@@ -867,7 +867,7 @@ ldb_options_set_compaction_interval (LdbOptions *self, guint compaction_interval
 /**
  * LdbOptions:parallel-compaction-workers:
  *
- * How many threads merge, from 1 to 64. They run only while there is work.
+ * How many threads merge, from 1 to 16. They run only while there is work.
  *
  * Since: 0.1
  */
@@ -1009,7 +1009,8 @@ ldb_options_set_rate_limit_ops_per_second (LdbOptions *self, guint64 rate_limit_
 /**
  * LdbOptions:wal-segment-size:
  *
- * The size of a file of the write-ahead log, in bytes, from 64 KiB to 1 GiB.
+ * The size of a file of the write-ahead log, in bytes: a multiple of 64 KiB from
+ * 64 KiB to 1 GiB.
  *
  * Since: 0.1
  */

@@ -71,9 +71,9 @@ const LdbOptionSpec ldb_option_specs[LDB_OPTION_COUNT] = {
   [LDB_OPTION_BACKGROUND_COMPACTION]
   = { "background-compaction", LDB_OPTION_KIND_BOOLEAN, 0, 1, TRUE, NULL },
   [LDB_OPTION_COMPACTION_INTERVAL]
-  = { "compaction-interval", LDB_OPTION_KIND_DURATION, 1, 86400000, 60000, NULL },
+  = { "compaction-interval", LDB_OPTION_KIND_DURATION, 1000, 86400000, 60000, NULL },
   [LDB_OPTION_PARALLEL_COMPACTION_WORKERS]
-  = { "parallel-compaction-workers", LDB_OPTION_KIND_UINT, 1, 64, 2, NULL },
+  = { "parallel-compaction-workers", LDB_OPTION_KIND_UINT, 1, 16, 2, NULL },
   [LDB_OPTION_USE_SIMD] = { "use-simd", LDB_OPTION_KIND_BOOLEAN, 0, 1, TRUE, NULL },
   [LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND]
   = { "rate-limit-ops-per-second", LDB_OPTION_KIND_COUNT, 0, G_MAXINT64, 0, NULL },
@@ -121,14 +121,14 @@ ldb_options_get_property (GObject *object, guint id, GValue *value, GParamSpec *
       g_value_set_boolean (value, number != 0);
       break;
     case LDB_OPTION_KIND_ENUM:
-      g_value_set_enum (value, (int)number);
+      g_value_set_enum (value, (int) number);
       break;
     case LDB_OPTION_KIND_INT:
-      g_value_set_int (value, (int)number);
+      g_value_set_int (value, (int) number);
       break;
     case LDB_OPTION_KIND_UINT:
     case LDB_OPTION_KIND_DURATION:
-      g_value_set_uint (value, (guint)number);
+      g_value_set_uint (value, (guint) number);
       break;
     case LDB_OPTION_KIND_COUNT:
     case LDB_OPTION_KIND_SIZE:
@@ -149,10 +149,10 @@ ldb_options_set_property (GObject *object, guint id, const GValue *value, GParam
       number = g_value_get_boolean (value) != FALSE;
       break;
     case LDB_OPTION_KIND_ENUM:
-      number = (guint64)(gint64)g_value_get_enum (value);
+      number = (guint64) (gint64) g_value_get_enum (value);
       break;
     case LDB_OPTION_KIND_INT:
-      number = (guint64)(gint64)g_value_get_int (value);
+      number = (guint64) (gint64) g_value_get_int (value);
       break;
     case LDB_OPTION_KIND_UINT:
     case LDB_OPTION_KIND_DURATION:
@@ -187,14 +187,14 @@ create_property (const LdbOptionSpec *spec)
     case LDB_OPTION_KIND_BOOLEAN:
       return g_param_spec_boolean (spec->name, NULL, NULL, spec->initial != 0, flags);
     case LDB_OPTION_KIND_ENUM:
-      return g_param_spec_enum (spec->name, NULL, NULL, spec->get_type (), (int)spec->initial,
+      return g_param_spec_enum (spec->name, NULL, NULL, spec->get_type (), (int) spec->initial,
                                 flags);
     case LDB_OPTION_KIND_INT:
-      return g_param_spec_int (spec->name, NULL, NULL, G_MININT, G_MAXINT, (int)spec->initial,
+      return g_param_spec_int (spec->name, NULL, NULL, G_MININT, G_MAXINT, (int) spec->initial,
                                flags);
     case LDB_OPTION_KIND_UINT:
     case LDB_OPTION_KIND_DURATION:
-      return g_param_spec_uint (spec->name, NULL, NULL, 0, G_MAXUINT, (guint)spec->initial, flags);
+      return g_param_spec_uint (spec->name, NULL, NULL, 0, G_MAXUINT, (guint) spec->initial, flags);
     default:
       return g_param_spec_uint64 (spec->name, NULL, NULL, 0, G_MAXUINT64, spec->initial, flags);
     }
@@ -324,7 +324,9 @@ describe_range (LdbOptionId id)
       g_autofree char *least = ldb_option_to_text (id, spec->minimum);
       g_autofree char *most = ldb_option_to_text (id, spec->maximum);
       return g_strdup_printf ("from %s to %s%s", least, most,
-                              id == LDB_OPTION_PAGE_SIZE ? ", a power of two" : "");
+                              id == LDB_OPTION_PAGE_SIZE          ? ", a power of two"
+                              : id == LDB_OPTION_WAL_SEGMENT_SIZE ? ", a multiple of 64 KiB"
+                                                                  : "");
     }
   GString *names = g_string_new ("one of");
   for (guint64 value = spec->minimum; value <= spec->maximum; value++)
@@ -339,8 +341,10 @@ gboolean
 ldb_option_check (LdbOptionId id, guint64 value, GError **error)
 {
   const LdbOptionSpec *spec = &ldb_option_specs[id];
-  gboolean in_range = value >= spec->minimum && value <= spec->maximum;
-  if (in_range && (id != LDB_OPTION_PAGE_SIZE || (value & (value - 1)) == 0))
+  gboolean right_form = id == LDB_OPTION_PAGE_SIZE          ? (value & (value - 1)) == 0
+                        : id == LDB_OPTION_WAL_SEGMENT_SIZE ? value % (64 * KIBIBYTE) == 0
+                                                            : TRUE;
+  if (value >= spec->minimum && value <= spec->maximum && right_form)
     return TRUE;
   g_autofree char *text = ldb_option_to_text (id, value);
   g_autofree char *range = describe_range (id);
@@ -394,10 +398,10 @@ engine_compression_of (LdbOptions *self)
   return table[self->values[LDB_OPTION_COMPRESSION_TYPE]];
 }
 
-G_STATIC_ASSERT ((int)LDB_SYNC_MODE_DEFAULT == (int)ENGINE_SYNC_DEFAULT);
-G_STATIC_ASSERT ((int)LDB_SYNC_MODE_FULL == (int)ENGINE_SYNC_FULL);
-G_STATIC_ASSERT ((int)LDB_SYNC_MODE_ASYNC == (int)ENGINE_SYNC_ASYNC);
-G_STATIC_ASSERT ((int)LDB_SYNC_MODE_NONE == (int)ENGINE_SYNC_NONE);
+G_STATIC_ASSERT ((int) LDB_SYNC_MODE_DEFAULT == (int) ENGINE_SYNC_DEFAULT);
+G_STATIC_ASSERT ((int) LDB_SYNC_MODE_FULL == (int) ENGINE_SYNC_FULL);
+G_STATIC_ASSERT ((int) LDB_SYNC_MODE_ASYNC == (int) ENGINE_SYNC_ASYNC);
+G_STATIC_ASSERT ((int) LDB_SYNC_MODE_NONE == (int) ENGINE_SYNC_NONE);
 
 gboolean
 ldb_options_to_engine (LdbOptions *self, struct engine_options *options, GError **error)
@@ -406,23 +410,23 @@ ldb_options_to_engine (LdbOptions *self, struct engine_options *options, GError 
   if (!ldb_options_check (self, error))
     return FALSE;
   engine_options_init (options);
-  options->page_size = (uint32_t)values[LDB_OPTION_PAGE_SIZE];
+  options->page_size = (uint32_t) values[LDB_OPTION_PAGE_SIZE];
   options->memory_budget = values[LDB_OPTION_CACHE_SIZE];
   options->compression = engine_compression_of (self);
-  options->compression_level = (int)values[LDB_OPTION_COMPRESSION_LEVEL];
-  options->sync = (enum engine_sync)values[LDB_OPTION_WAL_SYNC_MODE];
+  options->compression_level = (int) values[LDB_OPTION_COMPRESSION_LEVEL];
+  options->sync = (enum engine_sync) values[LDB_OPTION_WAL_SYNC_MODE];
   options->sync_interval = values[LDB_OPTION_SYNC_INTERVAL] * 1000;
   options->log_enabled = values[LDB_OPTION_WAL_ENABLED] != 0;
   options->log_segment_size = values[LDB_OPTION_WAL_SEGMENT_SIZE];
   options->log_mapping = values[LDB_OPTION_IMPROVED_WAL] != 0;
   options->blob_threshold = values[LDB_OPTION_BLOB_THRESHOLD];
-  options->transactions_max = (uint32_t)values[LDB_OPTION_MAX_ACTIVE_TRANSACTIONS];
+  options->transactions_max = (uint32_t) values[LDB_OPTION_MAX_ACTIVE_TRANSACTIONS];
   options->transaction_timeout = values[LDB_OPTION_TRANSACTION_TIMEOUT] * 1000;
   options->prefetch = values[LDB_OPTION_PREFETCH_ENABLED] != 0;
-  options->prefetch_distance = (uint32_t)values[LDB_OPTION_PREFETCH_DISTANCE];
+  options->prefetch_distance = (uint32_t) values[LDB_OPTION_PREFETCH_DISTANCE];
   options->merge_enabled = values[LDB_OPTION_BACKGROUND_COMPACTION] != 0;
   options->merge_interval = values[LDB_OPTION_COMPACTION_INTERVAL] * 1000;
-  options->merge_workers = (uint32_t)values[LDB_OPTION_PARALLEL_COMPACTION_WORKERS];
+  options->merge_workers = (uint32_t) values[LDB_OPTION_PARALLEL_COMPACTION_WORKERS];
   options->map_segments = values[LDB_OPTION_MMAP_SIZE] != 0;
   options->simd = values[LDB_OPTION_USE_SIMD] != 0;
   options->rate_limit = values[LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND];
