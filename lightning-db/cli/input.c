@@ -76,6 +76,8 @@ input_failed (const struct input *input, GError **error)
 {
   if (input->system_error == 0)
     return FALSE;
+  if (input->system_error == EINTR && command_interrupted (error))
+    return TRUE;
   g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, _ ("%s cannot be read: %s"), input->name,
                g_strerror (input->system_error));
   return TRUE;

@@ -15,7 +15,7 @@
 #include <glib.h>
 
 /* What text is turned into holds less than this, bytes: a little more than the largest value. */
-#define TEXT_FORM_SIZE_MAX (((gsize)1 << 30) + 65536)
+#define TEXT_FORM_SIZE_MAX (((gsize) 1 << 30) + 65536)
 
 enum text_form
 {

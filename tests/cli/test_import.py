@@ -6,8 +6,11 @@ import io
 import json
 import os
 import random
+import signal
+import subprocess
+import time
 
-from command_line import CommandLineTest, main
+from command_line import FAILED, PROGRAM, CommandLineTest, main
 
 
 class ImportTest(CommandLineTest):
@@ -122,6 +125,22 @@ class Csv(ImportTest):
             self.assertEqual(len(values), len(rows))
             for row in rows:
                 self.assertEqual(list(json.loads(values[row[0]]).values()), row)
+
+    def test_interrupt(self):
+        """Ctrl+C while it waits for more: nothing of it is there."""
+        self.create()
+        with subprocess.Popen(
+            [PROGRAM, "import", "csv", "-", self.database, "--store", "new"],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            process.stdin.write(b"k,v\na,1\nb,2\n" * 20000)
+            process.stdin.flush()
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            self.assertIn(b"interrupted; nothing of it was written", process.stderr.read())
+            self.assertEqual(process.wait(), FAILED)
+        self.assertEqual(self.run_cli("stores", self.database), b"default\n")
 
     def test_binary_keys(self):
         self.load(b"k,v\n\x00\xff,1\n", "-v", "v")

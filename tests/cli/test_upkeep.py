@@ -123,6 +123,14 @@ class Upkeep(CommandLineTest):
         self.assertEqual(self.run_json("inspect", self.database)["keys"], 500)
         self.assertEqual(self.run_json("inspect", self.database)["runs"], 1)
 
+    def test_many_short_commands(self):
+        """Each command leaves a run behind at most; now and then one stays to merge them."""
+        self.create()
+        for i in range(45):
+            self.put(f"key {i}", "value")
+        self.assertLess(self.run_json("inspect", self.database)["runs"], 25)
+        self.assertEqual(self.run_cli("scan", self.database, "--count"), b"45\n")
+
     def test_backup_and_restore(self):
         self.fill()
         backup, restored = self.path("backup.db"), self.path("restored.db")
