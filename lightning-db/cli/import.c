@@ -130,8 +130,12 @@ import_into (struct importing *importing, GError **error)
   importing->loader = ldb_database_create_loader (importing->invocation->database, error);
   if (importing->loader == NULL)
     return FALSE;
-  gboolean done = import_records (importing, error)
-                  && ldb_loader_commit (importing->loader, importing->progress.cancellable, error);
+  gboolean done = import_records (importing, error);
+  if (done)
+    {
+      progress_wait (&importing->progress, _ ("Committing"));
+      done = ldb_loader_commit (importing->loader, importing->progress.cancellable, error);
+    }
   ldb_loader_close (importing->loader);
   if (!done)
     command_undo_store (importing->invocation);

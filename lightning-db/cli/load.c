@@ -201,8 +201,12 @@ load_all (struct load *load, GError **error)
   load->loader = ldb_database_create_loader (load->database, error);
   if (load->loader == NULL)
     return FALSE;
-  gboolean done = load_lines (load, error)
-                  && ldb_loader_commit (load->loader, load->progress.cancellable, error);
+  gboolean done = load_lines (load, error);
+  if (done)
+    {
+      progress_wait (&load->progress, _ ("Committing"));
+      done = ldb_loader_commit (load->loader, load->progress.cancellable, error);
+    }
   ldb_loader_close (load->loader);
   if (!done)
     drop_new_stores (load);

@@ -81,6 +81,15 @@ progress_update (struct progress *progress, guint64 done, guint64 total)
 }
 
 void
+progress_wait (struct progress *progress, const char *label)
+{
+  if (!progress->shown || !progress->drawn)
+    return;
+  fprintf (stderr, "\r\033[K%s …", label);
+  fflush (stderr);
+}
+
+void
 progress_report (guint64 done, guint64 total, const char *step, gpointer user_data)
 {
   (void) step;

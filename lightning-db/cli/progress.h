@@ -25,7 +25,9 @@ void progress_begin (struct progress *progress, const char *label, gboolean in_b
                      gboolean quiet);
 /* `total` 0: unknown. */
 void progress_update (struct progress *progress, guint64 done, guint64 total);
-/* The same as an LdbProgressFunc; `user_data` is the progress. */
+/* What comes now takes a while and says nothing of how far it is. */
+void progress_wait (struct progress *progress, const char *label);
+/* progress_update as an LdbProgressFunc; `user_data` is the progress. */
 void progress_report (guint64 done, guint64 total, const char *step, gpointer user_data);
 /* Takes the bar away. Returns the microseconds since progress_begin. */
 gint64 progress_end (struct progress *progress);
