@@ -503,6 +503,34 @@ verify (uint64_t round, struct random *random)
     }
 }
 
+/* Kills that hit the making of a database: the next attempt must succeed. */
+static void
+kill_creations (unsigned count, struct random *random)
+{
+  struct failure failure;
+  for (; count > 0; count--)
+    {
+      path = fresh_directory ();
+      for (unsigned attempt = 0; attempt < 3; attempt++)
+        {
+          pid_t child = fork ();
+          CHECK (child >= 0);
+          if (child == 0)
+            child_main (count, true, false);
+          usleep ((unsigned) random_below (random, 5000));
+          kill (child, SIGKILL);
+          CHECK (waitpid (child, NULL, 0) == child);
+          totals.kills++;
+          totals.openers++;
+        }
+      CHECK_OK (open_database (ENGINE_OPEN_CREATE, count, &failure));
+      CHECK_OK (engine_put (engine, 1, BYTES_LITERAL ("k"), BYTES_NONE, 0, NULL, &failure));
+      CHECK_OK (engine_close (engine, &failure));
+      engine_unref (engine);
+      remove_directory (path);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -515,8 +543,9 @@ main (int argc, char **argv)
     else if (i + 1 < argc && strcmp (argv[i], "--seed") == 0)
       seed = strtoull (argv[++i], NULL, 10);
   struct random random = { seed };
+  kill_creations (kills / 20, &random);
   path = fresh_directory ();
-  for (uint64_t round = 0; totals.kills < kills; round++)
+  for (uint64_t round = 0; totals.kills < kills + kills / 20 * 3; round++)
     {
       kill_a_writer (round, &random);
       kill_openers (round, &random);
