@@ -292,6 +292,9 @@ status engine_compact (struct engine *engine, engine_progress progress, void *da
 /* Waits until background work has nothing left to do (tests, benchmarks). */
 status engine_wait_settled (struct engine *engine, uint64_t timeout_microseconds,
                             struct failure *failure);
+/* While saving (the battery runs low) background merges wait; what is asked for is done all the
+ * same, and pieces are still merged when they get too many. */
+void engine_set_saving (struct engine *engine, bool saving);
 /* Gives the fraction (0 … 1) of cached pages, idle arenas and spare log segments back. Returns bytes. */
 uint64_t engine_evict_cache (struct engine *engine, double fraction);
 

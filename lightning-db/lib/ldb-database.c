@@ -123,7 +123,7 @@ open_handle (LdbDatabase *self, GError **error)
   if (!ldb_share_join (self, error))
     return FALSE;
   ldb_registry_announce_opened (self);
-  ldb_memory_watch ();
+  ldb_machine_watch ();
   return TRUE;
 }
 

@@ -30,13 +30,16 @@ gboolean ldb_share_is_open (const char *path);
 /* Gives a fraction of every open engine's cache back. */
 void ldb_share_evict_all (double fraction);
 
+/* Lets every open engine, and each that is opened later, put its settling off or take it up. */
+void ldb_share_set_saving_all (gboolean saving);
+
 /* Tells every LdbRegistry; ldb-registry.c. */
 void ldb_registry_announce_opened (LdbDatabase *database);
 void ldb_registry_announce_closed (const char *path);
 void ldb_registry_forget_listeners (void);
 
-/* Starts to listen for low memory, once a main loop runs; ldb-memory.c. */
-void ldb_memory_watch (void);
+/* Starts to listen for low memory and low battery, once a main loop runs; ldb-machine.c. */
+void ldb_machine_watch (void);
 
 /* Writes one line to the log as the environment asks for; ldb-log.c. */
 void ldb_log (GLogLevelFlags level, const char *event, const char *format, ...)

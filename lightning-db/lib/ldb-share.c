@@ -29,6 +29,7 @@ struct _LdbShare
 static GMutex lock;         /* guards shares and every handle's `share` */
 static GCond share_gone;    /* a closing share has left the list */
 static GPtrArray *shares;   /* all of them */
+static int saving_now;    /* whether the system saves power; atomic */
 static GMutex opening_lock; /* held while an engine is being opened; taken before lock */
 
 static guint fork_generation; /* changed only in the child of a fork, before it has threads */
@@ -185,6 +186,7 @@ open_engine (LdbDatabase *handle, GError **error)
   g_ptr_array_add (shares, share);
   attach (share, handle);
   g_mutex_unlock (&lock);
+  engine_set_saving (engine, g_atomic_int_get (&saving_now));
   return TRUE;
 }
 
@@ -260,10 +262,11 @@ ldb_share_is_open (const char *path)
   return open;
 }
 
-void
-ldb_share_evict_all (double fraction)
+/* All open engines, referenced, so that the lock need not be held while they work. */
+static GPtrArray *
+list_engines (void)
 {
-  g_autoptr (GPtrArray) engines = g_ptr_array_new_with_free_func ((GDestroyNotify)engine_unref);
+  GPtrArray *engines = g_ptr_array_new_with_free_func ((GDestroyNotify)engine_unref);
   g_mutex_lock (&lock);
   for (guint i = 0; shares != NULL && i < shares->len; i++)
     {
@@ -271,6 +274,22 @@ ldb_share_evict_all (double fraction)
       g_ptr_array_add (engines, engine_ref (share->engine));
     }
   g_mutex_unlock (&lock);
+  return engines;
+}
+
+void
+ldb_share_set_saving_all (gboolean saving)
+{
+  g_atomic_int_set (&saving_now, saving);
+  g_autoptr (GPtrArray) engines = list_engines ();
+  for (guint i = 0; i < engines->len; i++)
+    engine_set_saving (g_ptr_array_index (engines, i), saving);
+}
+
+void
+ldb_share_evict_all (double fraction)
+{
+  g_autoptr (GPtrArray) engines = list_engines ();
   for (guint i = 0; i < engines->len; i++)
     engine_evict_cache (g_ptr_array_index (engines, i), fraction);
 }

@@ -358,6 +358,30 @@ test_many (void)
   remove_directory (path);
 }
 
+/* While power is saved runs stay as they are; afterwards they settle. */
+static void
+test_saving (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  struct engine_statistics statistics;
+  engine_set_saving (engine, true);
+  for (unsigned i = 0; i < 3; i++)
+    {
+      put_range (engine, 0, 300, i);
+      CHECK_OK (engine_flush (engine, &failure));
+    }
+  usleep (1200000); /* longer than a burst's end takes to be noticed */
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 3);
+  engine_set_saving (engine, false);
+  CHECK_OK (engine_wait_settled (engine, 20000000, &failure));
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 1);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* A child commits and reports each acknowledged number through a pipe until it is killed. */
 static void
 test_kill (void)
@@ -479,6 +503,7 @@ main (void)
   test_stores_and_blobs ();
   test_many ();
   test_fork ();
+  test_saving ();
   test_kill ();
   puts ("engine: all passed");
   return 0;

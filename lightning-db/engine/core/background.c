@@ -297,6 +297,25 @@ background_wake_merge (struct engine *engine)
   pthread_mutex_unlock (&engine->work_lock);
 }
 
+void
+engine_set_saving (struct engine *engine, bool saving)
+{
+  bool before = atomic_exchange (&engine->saving, saving);
+  if (before && !saving)
+    background_wake_merge (engine);
+}
+
+/* Whether merges may settle. */
+bool
+background_is_quiet (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  bool quiet = !atomic_load (&engine->settle_armed) && !atomic_load (&engine->saving)
+               && engine_now () >= engine->last_write + QUIET_MICROSECONDS;
+  pthread_mutex_unlock (&engine->work_lock);
+  return quiet;
+}
+
 static void *
 merge_main (void *data)
 {
@@ -308,7 +327,8 @@ merge_main (void *data)
   while (!engine->stop)
     {
       uint64_t quiet_at = engine->last_write + QUIET_MICROSECONDS;
-      bool bursting = atomic_load (&engine->settle_armed); /* its end wakes us */
+      /* The end of either wakes us: */
+      bool bursting = atomic_load (&engine->settle_armed) || atomic_load (&engine->saving);
       bool quiet = !bursting && engine_now () >= quiet_at;
       if (engine->merge_paused || (seen == engine->merge_generation && (seen_quiet || !quiet)))
         {

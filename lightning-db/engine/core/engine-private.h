@@ -157,6 +157,7 @@ struct engine {
   bool flush_wanted;
   bool flush_running;
   unsigned merges_running;
+  _Atomic bool saving;                  /* no settling: the battery is to last */
   uint64_t merge_generation;            /* raised when runs or activity changed */
   bool merge_paused;                    /* a merge failed; tried again after the next flush */
   uint64_t last_write;                  /* microseconds, monotonic, of the last flush or switch */
@@ -301,6 +302,7 @@ void background_wake_merge (struct engine *engine);
 void background_arm_sync (struct engine *engine);
 void background_arm_prepare (struct engine *engine);
 void background_arm_settle (struct engine *engine);
+bool background_is_quiet (struct engine *engine);
 void background_arm_expiry (struct engine *engine, uint64_t due);
 
 /* Writes the oldest frozen memtable to a run and installs it. OK and *did false when none. */

@@ -306,16 +306,6 @@ run_logical_bytes (const struct run *run)
   return bytes;
 }
 
-static bool
-is_quiet (struct engine *engine)
-{
-  pthread_mutex_lock (&engine->work_lock);
-  bool quiet = !atomic_load (&engine->settle_armed)
-               && engine_now () >= engine->last_write + QUIET_MICROSECONDS;
-  pthread_mutex_unlock (&engine->work_lock);
-  return quiet;
-}
-
 /* What is due now; nothing when memory for the question is out. view_lock and manifest_lock held. */
 static struct picker_decision
 choose (struct engine *engine, const struct view *view, bool quiet)
@@ -351,7 +341,7 @@ merge_one (struct engine *engine, bool *did, struct failure *failure)
   *did = false;
   if (atomic_load (&engine->write_failed) || atomic_load (&engine->cancel_merges))
     return STATUS_OK;
-  bool quiet = is_quiet (engine);
+  bool quiet = background_is_quiet (engine);
   struct view *view = engine_view (engine);
   if (view == NULL)
     return STATUS_OK;

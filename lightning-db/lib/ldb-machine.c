@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gives caches back when the system runs short of memory.
+ * What the machine is short of: gives caches back when it is memory, puts off settling when it is
+ * power.
  *
- * The monitor is made when a main loop runs for the first time after a database was opened: a
+ * The monitors are made when a main loop runs for the first time after a database was opened: a
  * program without one never connects to the bus, and opening a database waits for nothing.
  */
 #include "config.h"
@@ -30,24 +31,37 @@ warned (GMemoryMonitor *monitor, GMemoryMonitorWarningLevel level, gpointer user
     g_thread_unref (thread);
 }
 
+static void
+power_changed (GPowerProfileMonitor *monitor, GParamSpec *property, gpointer user_data)
+{
+  ldb_share_set_saving_all (g_power_profile_monitor_get_power_saver_enabled (monitor));
+}
+
 static gboolean
 start_watching (gpointer data)
 {
-  static GMemoryMonitor *monitor; /* for the life of the process */
-  monitor = g_memory_monitor_dup_default ();
-  if (monitor != NULL)
-    g_signal_connect (monitor, "low-memory-warning", G_CALLBACK (warned), NULL);
+  static GMemoryMonitor *memory; /* both for the life of the process */
+  static GPowerProfileMonitor *power;
+  memory = g_memory_monitor_dup_default ();
+  if (memory != NULL)
+    g_signal_connect (memory, "low-memory-warning", G_CALLBACK (warned), NULL);
+  power = g_power_profile_monitor_dup_default ();
+  if (power != NULL)
+    {
+      g_signal_connect (power, "notify::power-saver-enabled", G_CALLBACK (power_changed), NULL);
+      power_changed (power, NULL, NULL);
+    }
   return G_SOURCE_REMOVE;
 }
 
 void
-ldb_memory_watch (void)
+ldb_machine_watch (void)
 {
   static gsize once;
   if (!g_once_init_enter (&once))
     return;
   GSource *source = g_idle_source_new ();
-  g_source_set_static_name (source, "[lightning-db] memory monitor");
+  g_source_set_static_name (source, "[lightning-db] machine monitors");
   g_source_set_callback (source, start_watching, NULL, NULL);
   g_source_attach (source, NULL);
   g_source_unref (source);
