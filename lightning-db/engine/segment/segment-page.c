@@ -93,6 +93,21 @@ segment_decode (const struct segment *segment, uint32_t page, const struct page_
   return validate (segment, page, BYTES (*out, place->logical), failure);
 }
 
+/* The stored bytes of a page; a failure names it. */
+static status
+read_stored (const struct segment *segment, uint32_t page, const struct page_place *place,
+             uint8_t *to, struct failure *failure)
+{
+  struct failure cause = FAILURE_INIT;
+  status result = vfs_read_exact (segment->file, place->offset, to, place->stored, &cause);
+  if (result == STATUS_OK)
+    return STATUS_OK;
+  fail (failure, result, "page %u: %.420s", page, cause.message);
+  if (failure != NULL && failure->system_error == 0)
+    failure->system_error = cause.system_error;
+  return result;
+}
+
 status
 segment_read_page (const struct segment *segment, uint32_t page, const struct page_place *place,
                    uint8_t *to, struct failure *failure)
@@ -101,7 +116,7 @@ segment_read_page (const struct segment *segment, uint32_t page, const struct pa
   status result;
   if (place->codec == CODEC_NONE)
     {
-      result = vfs_read_exact (segment->file, place->offset, to, place->stored, failure);
+      result = read_stored (segment, page, place, to, failure);
       return result != STATUS_OK
                  ? result
                  : segment_decode (segment, page, place, to, NULL, &decoded, failure);
@@ -110,7 +125,7 @@ segment_read_page (const struct segment *segment, uint32_t page, const struct pa
   uint8_t *stored = place->stored <= sizeof near ? near : malloc (place->stored);
   if (stored == NULL)
     return fail_memory (failure, place->stored, "a compressed page");
-  result = vfs_read_exact (segment->file, place->offset, stored, place->stored, failure);
+  result = read_stored (segment, page, place, stored, failure);
   if (result == STATUS_OK)
     result = segment_decode (segment, page, place, stored, to, &decoded, failure);
   if (stored != near)
