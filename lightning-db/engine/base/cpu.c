@@ -8,7 +8,9 @@ static _Atomic int limit = CPU_AVX512;
 static enum cpu_level
 detect (void)
 {
-#if defined(__x86_64__)
+#if defined(LIGHTNING_WITHOUT_SIMD)
+  return CPU_SCALAR;
+#elif defined(__x86_64__)
   __builtin_cpu_init ();
   if (__builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
       && __builtin_cpu_supports ("avx512vl"))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cpu: which SIMD kernels may run. Decided once, at load time; each kernel has a scalar twin that
- * gives the same answer. Off with cpu_disable_simd (option use-simd, tests).
+ * gives the same answer. Off with cpu_limit (option use-simd, tests), or for a whole build with
+ * -Dsimd=false.
  */
 #ifndef LIGHTNING_BASE_CPU_H
 #define LIGHTNING_BASE_CPU_H
