@@ -7,7 +7,7 @@ static const struct oracle_value absent = { ORACLE_ABSENT, 0 };
 static struct trial_transaction *
 pick_transaction (struct trial *trial)
 {
-  unsigned start = (unsigned)pick (trial, TRANSACTIONS_MAX);
+  unsigned start = (unsigned) pick (trial, TRANSACTIONS_MAX);
   for (unsigned i = 0; i < TRANSACTIONS_MAX; i++)
     {
       struct trial_transaction *of = &trial->transactions[(start + i) % TRANSACTIONS_MAX];
@@ -20,7 +20,7 @@ pick_transaction (struct trial *trial)
 void
 do_begin (struct trial *trial, enum kind kind)
 {
-  (void)kind;
+  (void) kind;
   struct trial_transaction *of = trial->transactions;
   while (of < trial->transactions + TRANSACTIONS_MAX && of->transaction != NULL)
     of++;
@@ -36,7 +36,7 @@ do_begin (struct trial *trial, enum kind kind)
   EXPECT_OK (engine_transaction_begin (trial->engine, flags, &of->transaction, &failure));
   of->sequence = engine_transaction_snapshot (of->transaction);
   EXPECT (of->sequence == trial->oracle.sequence, "the transaction reads at %llu, not %llu",
-          (unsigned long long)of->sequence, (unsigned long long)trial->oracle.sequence);
+          (unsigned long long) of->sequence, (unsigned long long) trial->oracle.sequence);
 }
 
 /* Ends it on our side: cursors first, for they must not outlive it. */
@@ -140,7 +140,7 @@ savepoint (struct trial *trial, struct trial_transaction *of)
   if (of->read_only)
     return;
   of->savepoints[of->savepoint_count++] = of->writes.count;
-  EXPECT (mark == of->savepoint_count, "the savepoint is %llu, not %zu", (unsigned long long)mark,
+  EXPECT (mark == of->savepoint_count, "the savepoint is %llu, not %zu", (unsigned long long) mark,
           of->savepoint_count);
 }
 
@@ -201,7 +201,8 @@ commit (struct trial *trial, struct trial_transaction *of)
   EXPECT (result == wanted, "commit of %zu writes gave %s, not %s (%s)", of->writes.count,
           status_name (result), status_name (wanted), cause.message);
   if (result == STATUS_OK && empty)
-    EXPECT (sequence == 0, "a commit without writes has number %llu", (unsigned long long)sequence);
+    EXPECT (sequence == 0, "a commit without writes has number %llu",
+            (unsigned long long) sequence);
   else if (result == STATUS_OK)
     trial_commit (trial, &of->writes, sequence);
   else

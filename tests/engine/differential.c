@@ -17,8 +17,8 @@ pick_key (struct trial *trial)
 {
   position count = trial->oracle.count;
   if (pick (trial, 10) < 4) /* a few popular keys, so that versions pile up */
-    return (trial->hot + (position)pick (trial, 50)) % count;
-  return (position)pick (trial, (uint64_t)count);
+    return (trial->hot + (position) pick (trial, 50)) % count;
+  return (position) pick (trial, (uint64_t) count);
 }
 
 struct oracle_value
@@ -32,7 +32,7 @@ pick_value (struct trial *trial)
                   : shape < 985 ? threshold - 3 + pick (trial, 6)
                   : shape < 999 ? pick (trial, 12000)
                                 : pick (trial, 200000);
-  return (struct oracle_value){ (uint32_t)size, (uint32_t)pick (trial, ORACLE_POOL_SIZE - size) };
+  return (struct oracle_value){ (uint32_t) size, (uint32_t) pick (trial, ORACLE_POOL_SIZE - size) };
 }
 
 struct oracle_store *
@@ -51,11 +51,11 @@ pick_store (struct trial *trial)
 void
 pick_range (struct trial *trial, position *from, position *to)
 {
-  position count = trial->oracle.count, width = 1 + (position)pick (trial, 12);
+  position count = trial->oracle.count, width = 1 + (position) pick (trial, 12);
   uint64_t shape = pick (trial, 100);
   if (shape == 0)
-    width = 1 + (position)pick (trial, (uint64_t)count);
-  *from = 2 * (position)pick (trial, (uint64_t)count);
+    width = 1 + (position) pick (trial, (uint64_t) count);
+  *from = 2 * (position) pick (trial, (uint64_t) count);
   *to = *from + 2 * width;
   if (shape == 1 && count < 5000)
     *from = POSITION_START;
@@ -71,12 +71,12 @@ trial_differs (struct trial *trial, const char *file, int line, const char *form
   va_list arguments;
   fflush (stdout);
   fprintf (stderr, "%s:%d: seed %llu, operation %llu (%s): ", file, line,
-           (unsigned long long)trial->seed, (unsigned long long)trial->index, trial->doing);
+           (unsigned long long) trial->seed, (unsigned long long) trial->index, trial->doing);
   va_start (arguments, format);
   vfprintf (stderr, format, arguments);
   va_end (arguments);
   fprintf (stderr, "\nreplay: test-engine-differential --seed %llu --operations %llu\n",
-           (unsigned long long)trial->seed, (unsigned long long)trial->target);
+           (unsigned long long) trial->seed, (unsigned long long) trial->target);
   abort ();
 }
 
@@ -84,10 +84,10 @@ void
 trial_expect_value (struct trial *trial, struct bytes got, struct oracle_value expected,
                     position rank)
 {
-  EXPECT (got.size == expected.size, "key %lld has a value of %zu bytes, not %u", (long long)rank,
+  EXPECT (got.size == expected.size, "key %lld has a value of %zu bytes, not %u", (long long) rank,
           got.size, expected.size);
   EXPECT (bytes_equal (got, oracle_bytes (&trial->oracle, expected)),
-          "key %lld has another value of %u bytes", (long long)rank, expected.size);
+          "key %lld has another value of %u bytes", (long long) rank, expected.size);
 }
 
 /* ---- keeping the oracle ---- */
@@ -121,7 +121,7 @@ void
 trial_commit (struct trial *trial, const struct oracle_writes *writes, uint64_t sequence)
 {
   EXPECT (sequence == trial->oracle.sequence + 1, "commit %llu follows commit %llu",
-          (unsigned long long)sequence, (unsigned long long)trial->oracle.sequence);
+          (unsigned long long) sequence, (unsigned long long) trial->oracle.sequence);
   oracle_commit (&trial->oracle, writes, sequence);
   trial->totals->commits++;
 }
@@ -159,8 +159,8 @@ do_put (struct trial *trial, enum kind kind)
   commit_one (trial, store, false, 2 * rank, 0, value, sequence);
   if (kind == KIND_PUT_FULL && trial->options.log_enabled)
     EXPECT (engine_durable_sequence (trial->engine) >= sequence,
-            "commit %llu was to be durable, but only %llu is", (unsigned long long)sequence,
-            (unsigned long long)engine_durable_sequence (trial->engine));
+            "commit %llu was to be durable, but only %llu is", (unsigned long long) sequence,
+            (unsigned long long) engine_durable_sequence (trial->engine));
   EXPECT (engine_sequence (trial->engine) == sequence, "the newest commit is not visible");
 }
 
@@ -192,7 +192,7 @@ do_delete_range (struct trial *trial, enum kind kind)
 void
 do_batch (struct trial *trial, enum kind kind)
 {
-  (void)kind;
+  (void) kind;
   struct engine_batch *batch;
   struct oracle_writes writes = { .count = 0 };
   size_t count = pick (trial, 20) == 0 ? pick (trial, ORACLE_WRITES_MAX) : pick (trial, 12);
@@ -204,7 +204,7 @@ do_batch (struct trial *trial, enum kind kind)
       uint64_t shape = pick (trial, 10);
       position rank = pick (trial, 2) == 0
                           ? pick_key (trial)
-                          : (near + (position)pick (trial, 8)) % trial->oracle.count;
+                          : (near + (position) pick (trial, 8)) % trial->oracle.count;
       struct bytes key = oracle_key (&trial->oracle, 2 * rank);
       struct oracle_value value = { ORACLE_ABSENT, 0 };
       if (shape < 6)
@@ -217,7 +217,7 @@ do_batch (struct trial *trial, enum kind kind)
         EXPECT_OK (engine_batch_delete (batch, store->id, key, &failure));
       else
         {
-          position from = 2 * rank, to = from + 2 * (1 + (position)pick (trial, 8));
+          position from = 2 * rank, to = from + 2 * (1 + (position) pick (trial, 8));
           to = to < 2 * trial->oracle.count ? to : 2 * trial->oracle.count;
           EXPECT_OK (engine_batch_delete_range (batch, store->id, key,
                                                 oracle_key (&trial->oracle, to), &failure));
@@ -272,7 +272,7 @@ static void
 expect_sequence (struct trial *trial, uint64_t got, uint64_t expected)
 {
   EXPECT (got == 0 || got == expected, "the value is of commit %llu, not %llu",
-          (unsigned long long)got, (unsigned long long)expected);
+          (unsigned long long) got, (unsigned long long) expected);
 }
 
 static void
@@ -291,7 +291,7 @@ get_at (struct trial *trial, struct engine_snapshot *snapshot, uint64_t at)
       absent ? STATUS_NOT_FOUND : STATUS_OK);
   if (absent)
     return;
-  EXPECT (size == expected.size, "key %lld has %zu bytes, not %u", (long long)rank, size,
+  EXPECT (size == expected.size, "key %lld has %zu bytes, not %u", (long long) rank, size,
           expected.size);
   if (size <= capacity)
     trial_expect_value (trial, BYTES (buffer, size), expected, rank);
@@ -313,7 +313,7 @@ get_value_at (struct trial *trial, struct engine_snapshot *snapshot, uint64_t at
                : engine_get_value (trial->engine, snapshot, store->id, key, &value, &cause);
   if (cached && result == STATUS_BUSY)
     return;
-  EXPECT (result == wanted, "key %lld gave %s, not %s (%s)", (long long)rank, status_name (result),
+  EXPECT (result == wanted, "key %lld gave %s, not %s (%s)", (long long) rank, status_name (result),
           status_name (wanted), cause.message);
   if (result != STATUS_OK)
     return;
@@ -343,8 +343,8 @@ get_many_at (struct trial *trial, struct engine_snapshot *snapshot, uint64_t at)
       uint64_t written;
       struct oracle_value expected = oracle_get (store, NULL, ranks[i], at, &written);
       status wanted = expected.size == ORACLE_ABSENT ? STATUS_NOT_FOUND : STATUS_OK;
-      EXPECT (results[i] == wanted, "key %lld (%zu of %zu) gave %s, not %s", (long long)ranks[i], i,
-              count, status_name (results[i]), status_name (wanted));
+      EXPECT (results[i] == wanted, "key %lld (%zu of %zu) gave %s, not %s", (long long) ranks[i],
+              i, count, status_name (results[i]), status_name (wanted));
       if (results[i] != STATUS_OK)
         continue;
       trial_expect_value (trial, values[i].data, expected, ranks[i]);
@@ -356,7 +356,7 @@ get_many_at (struct trial *trial, struct engine_snapshot *snapshot, uint64_t at)
 void
 do_get (struct trial *trial, enum kind kind)
 {
-  (void)kind;
+  (void) kind;
   get_at (trial, NULL, trial->oracle.sequence);
 }
 
@@ -369,7 +369,7 @@ do_get_value (struct trial *trial, enum kind kind)
 void
 do_get_many (struct trial *trial, enum kind kind)
 {
-  (void)kind;
+  (void) kind;
   get_many_at (trial, NULL, trial->oracle.sequence);
 }
 
@@ -399,7 +399,7 @@ do_snapshot (struct trial *trial, enum kind kind)
   EXPECT_OK (engine_snapshot_new (trial->engine, &at->snapshot, &failure));
   at->sequence = engine_snapshot_sequence (at->snapshot);
   EXPECT (at->sequence == trial->oracle.sequence, "the snapshot is at %llu, not %llu",
-          (unsigned long long)at->sequence, (unsigned long long)trial->oracle.sequence);
+          (unsigned long long) at->sequence, (unsigned long long) trial->oracle.sequence);
 }
 
 /* ---- stores ---- */
@@ -428,9 +428,9 @@ places_taken (const struct trial *trial)
 void
 do_store_open (struct trial *trial, enum kind kind)
 {
-  (void)kind;
+  (void) kind;
   char name[24];
-  snprintf (name, sizeof name, "store \xc3\xa9%u", (unsigned)pick (trial, 8));
+  snprintf (name, sizeof name, "store \xc3\xa9%u", (unsigned) pick (trial, 8));
   struct oracle_store *known = store_named (trial, name);
   bool create = pick (trial, 4) != 0 && places_taken (trial) < ORACLE_STORES_MAX - 4;
   engine_store id = 0;
@@ -448,16 +448,16 @@ do_store_open (struct trial *trial, enum kind kind)
     }
   EXPECT (engine_sequence (trial->engine) == trial->oracle.sequence,
           "commit %llu is the newest, not %llu",
-          (unsigned long long)engine_sequence (trial->engine),
-          (unsigned long long)trial->oracle.sequence);
+          (unsigned long long) engine_sequence (trial->engine),
+          (unsigned long long) trial->oracle.sequence);
 }
 
 void
 do_store_drop (struct trial *trial, enum kind kind)
 {
-  (void)kind;
+  (void) kind;
   char name[24];
-  snprintf (name, sizeof name, "store \xc3\xa9%u", (unsigned)pick (trial, 4) * 2);
+  snprintf (name, sizeof name, "store \xc3\xa9%u", (unsigned) pick (trial, 4) * 2);
   if (pick (trial, 2000) == 0)
     strcpy (name, "default"); /* is emptied */
   struct oracle_store *known = store_named (trial, name);
@@ -481,7 +481,7 @@ do_store_drop (struct trial *trial, enum kind kind)
 void
 do_misuse (struct trial *trial, enum kind kind)
 {
-  (void)kind;
+  (void) kind;
   static const uint8_t large[KEY_SIZE_MAX + 1] = { 1 };
   struct bytes too_large = BYTES (large, sizeof large), b = BYTES_LITERAL ("b");
   struct engine *engine = trial->engine, *second = NULL;

@@ -54,6 +54,7 @@ enum kind
   KIND_CURSOR_FREE,
   KIND_STORE_OPEN,
   KIND_STORE_DROP,
+  KIND_LOADER,
   KIND_MISUSE,
   KIND_UPKEEP,
   KIND_COUNT,
@@ -93,6 +94,12 @@ struct trial_cursor
   bool has_span;
 };
 
+struct trial_loader
+{
+  struct engine_loader *loader; /* NULL: none is open */
+  struct oracle_writes writes;
+};
+
 /* A value that is kept to see that it stays as it was, come what may. */
 struct trial_held
 {
@@ -105,7 +112,7 @@ struct trial_totals
 {
   uint64_t kinds[KIND_COUNT];
   uint64_t operations, episodes, reopenings, flushes, merges, commits, conflicts, verifications;
-  uint64_t snapshot_reads;
+  uint64_t snapshot_reads, loads, backups, checks, repairs;
 };
 
 struct trial
@@ -121,7 +128,9 @@ struct trial
   struct trial_snapshot snapshots[SNAPSHOTS_MAX];
   struct trial_transaction transactions[TRANSACTIONS_MAX];
   struct trial_cursor cursors[CURSORS_MAX];
+  struct trial_loader loader;
   struct trial_held held[HELD_MAX];
+  bool renumbered; /* the engine is a repaired copy: other sequences */
   struct trial_totals *totals;
   const char *doing; /* name of the operation */
 };
@@ -176,6 +185,17 @@ void do_store_open (struct trial *trial, enum kind kind);
 void do_store_drop (struct trial *trial, enum kind kind);
 void do_misuse (struct trial *trial, enum kind kind);
 void trial_release_held (struct trial *trial, struct trial_held *held);
+
+/* differential-upkeep.c */
+void do_loader (struct trial *trial, enum kind kind);
+void loader_free (struct trial *trial);
+void do_upkeep (struct trial *trial, enum kind kind);
+void trial_verify_everything (struct trial *trial);
+void trial_open (struct trial *trial, unsigned flags);
+void trial_choose_options (struct trial *trial);
+void trial_close (struct trial *trial);
+void trial_reopen (struct trial *trial);
+void trial_repair (struct trial *trial); /* the closed database, to a copy that is compared */
 
 /* differential-transaction.c */
 void do_begin (struct trial *trial, enum kind kind);
