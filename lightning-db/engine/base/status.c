@@ -7,6 +7,10 @@
 #include <string.h>
 
 static void
+failure_fill (struct failure *, status, int, const char *, va_list)
+  __attribute__ ((format (printf, 4, 0)));
+
+static void
 failure_fill (struct failure *failure, status code, int system_error, const char *format,
               va_list arguments)
 {
