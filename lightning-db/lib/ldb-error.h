@@ -23,7 +23,8 @@ G_BEGIN_DECLS
 /**
  * LdbError:
  * @LDB_ERROR_FAILED: none of the others; the message says what
- * @LDB_ERROR_INVALID_ARGUMENT: an argument or option is wrong; the message names it and its range
+ * @LDB_ERROR_INVALID_ARGUMENT: an argument or option is wrong; the message names it and its range; also
+ *   a path that is no directory
  * @LDB_ERROR_NOT_FOUND: the database, directory or store is not there (an absent key is no error)
  * @LDB_ERROR_EXISTS: there is one already
  * @LDB_ERROR_KEY_TOO_LARGE: a key above 65,536 bytes
@@ -33,7 +34,7 @@ G_BEGIN_DECLS
  * @LDB_ERROR_IO: the operating system reported an I/O error
  * @LDB_ERROR_NO_SPACE: the disk or quota is full; try again when there is room
  * @LDB_ERROR_CORRUPT: stored bytes do not verify; the message names file and page
- * @LDB_ERROR_NOT_A_DATABASE: the directory holds something else, or the path is no directory
+ * @LDB_ERROR_NOT_A_DATABASE: the directory holds something else
  * @LDB_ERROR_NEWER_FORMAT: written by a later version of the library; left untouched
  * @LDB_ERROR_LOCKED: another process writes to the database
  * @LDB_ERROR_READ_ONLY: a write to a read-only handle, transaction or medium

@@ -15,7 +15,7 @@ keys_of (LdbCursor *cursor)
     {
       gsize length;
       const guint8 *key = ldb_cursor_peek_key (cursor, &length);
-      g_string_append_len (keys, (const char *)key, (gssize)length);
+      g_string_append_len (keys, (const char *) key, (gssize) length);
       g_string_append_c (keys, ' ');
     }
   g_assert_no_error (error);
@@ -91,7 +91,7 @@ static void
 read_many (LdbDatabase *db)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_ptr_array_add (keys, text_bytes ("cherry"));
   g_ptr_array_add (keys, text_bytes ("nothing"));
   g_ptr_array_add (keys, text_bytes ("apple"));
@@ -315,7 +315,7 @@ static void
 note_progress (guint64 done, guint64 total, const char *step, gpointer data)
 {
   g_assert_nonnull (step);
-  (*(guint *)data)++;
+  (*(guint *) data)++;
 }
 
 static void

@@ -421,7 +421,7 @@ count_done (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   g_assert_true (ldb_database_put_finish (LDB_DATABASE (source), result, &error));
   g_assert_no_error (error);
-  (*(guint *)data)++;
+  (*(guint *) data)++;
 }
 
 static void

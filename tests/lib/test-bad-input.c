@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a caller, a path or a file can get wrong: each with its exact code and a message that names
+ * the thing and what to do about it.
+ */
+#include "ldb-test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KEY_MAX 65536
+
+static void
+test_keys (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autofree char *long_key = g_strnfill (KEY_MAX + 1, 'k');
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+
+  g_assert_false (ldb_database_put (db, "", 0, "v", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "key is empty", "1 to 65536");
+  g_assert_false (ldb_database_put (db, NULL, 0, "v", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "key is empty");
+  g_assert_false (ldb_database_put (db, NULL, 5, "v", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "key is NULL");
+  g_assert_false (ldb_database_put (db, long_key, KEY_MAX + 1, "v", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_KEY_TOO_LARGE, "65537", "65536");
+  g_assert_null (ldb_database_get (db, "", 0, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "key is empty");
+  g_assert_null (ldb_database_get (db, long_key, KEY_MAX + 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_KEY_TOO_LARGE, "65537");
+  g_assert_false (ldb_database_delete (db, "", 0, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "key is empty");
+  g_assert_false (ldb_transaction_put (transaction, NULL, "", 0, "v", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "key is empty");
+  g_assert_false (ldb_batch_put (batch, NULL, long_key, KEY_MAX + 1, "v", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_KEY_TOO_LARGE, "65537");
+  g_assert_cmpuint (ldb_batch_get_count (batch), ==, 0);
+
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  g_ptr_array_add (keys, text_bytes ("good"));
+  g_ptr_array_add (keys, text_bytes (""));
+  g_assert_null (ldb_database_get_many (db, keys, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "Key 2 of 2");
+
+  /* The longest key there may be is one. */
+  g_assert_true (ldb_database_put (db, long_key, KEY_MAX, "v", 1, NULL, &error));
+  g_autoptr (GBytes) value = ldb_database_get (db, long_key, KEY_MAX, NULL, &error);
+  assert_bytes (value, "v");
+}
+
+static void
+test_values (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_assert_false (ldb_database_put (db, "k", 1, NULL, 5, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "value is NULL");
+  /* Refused by its length alone: the bytes are never looked at. */
+  g_assert_false (ldb_database_put (db, "k", 1, "v", ((gsize) 1 << 30) + 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_VALUE_TOO_LARGE, "1073741825", "1073741824");
+  g_assert_true (ldb_database_put (db, "k", 1, NULL, 0, NULL, &error));
+  g_autoptr (GBytes) empty = ldb_database_get (db, "k", 1, NULL, &error);
+  assert_bytes (empty, "");
+  g_assert_true (ldb_database_put (db, "k", 1, "\xff\xfe", 2, NULL, &error));
+  g_assert_null (ldb_database_get_string (db, "k", NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_WRONG_TYPE, "UTF-8");
+  g_assert_null (ldb_database_get_variant (db, "k", 1, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_WRONG_TYPE, "variant");
+}
+
+static void
+test_ranges (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  g_assert_null (ldb_database_scan (db, "b", 1, "a", 1, LDB_SCAN_NONE, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "range is empty");
+  g_assert_null (ldb_database_scan (db, "a", 1, "a", 1, LDB_SCAN_NONE, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "range is empty");
+  g_assert_false (ldb_database_delete_range (db, "b", 1, "a", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "range is empty");
+  g_assert_false (ldb_batch_delete_range (batch, NULL, "b", 1, "a", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "range is empty");
+  g_assert_false (ldb_database_delete_range (db, NULL, 3, "a", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "start of the range is NULL");
+  g_assert_false (ldb_database_delete_prefix (db, "", 0, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "prefix is empty");
+
+  /* A prefix of the greatest bytes has no end. */
+  g_assert_true (ldb_database_put (db, "\xff\xff\x01", 3, "v", 1, NULL, &error));
+  g_assert_true (ldb_database_put (db, "\xff\xfe", 2, "v", 1, NULL, &error));
+  g_autoptr (LdbCursor) cursor
+      = ldb_database_scan_prefix (db, "\xff\xff", 2, LDB_SCAN_NONE, &error);
+  g_autoptr (GPtrArray) records = ldb_cursor_read (cursor, 10, NULL, &error);
+  g_assert_cmpuint (records->len, ==, 1);
+}
+
+static void
+assert_open_fails (const char *path, LdbOpenFlags flags, LdbError code, const char *word)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (ldb_database_open (path, flags, NULL, NULL, &error));
+  assert_ldb_error (error, code, word);
+}
+
+static void
+test_paths (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = g_build_filename (place->directory, "file", NULL);
+  g_autofree char *deep = g_build_filename (place->directory, "no", "such", "folder", NULL);
+  assert_open_fails ("", LDB_OPEN_CREATE, LDB_ERROR_INVALID_ARGUMENT, "path");
+  assert_open_fails (place->path, LDB_OPEN_NONE, LDB_ERROR_NOT_FOUND, place->path);
+  assert_open_fails (place->path, LDB_OPEN_READ_ONLY, LDB_ERROR_NOT_FOUND, place->path);
+  assert_open_fails (deep, LDB_OPEN_CREATE, LDB_ERROR_NOT_FOUND, deep);
+  g_assert_true (g_file_set_contents (file, "not a database", -1, &error));
+  assert_open_fails (file, LDB_OPEN_CREATE, LDB_ERROR_INVALID_ARGUMENT, file);
+  assert_open_fails (file, LDB_OPEN_NONE, LDB_ERROR_INVALID_ARGUMENT, file);
+  g_assert_false (ldb_database_destroy (place->path, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, place->path);
+  g_assert_null (ldb_database_open_default ("not an id", NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "not an id", "org.example");
+
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_assert_null (ldb_database_create (place->path, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_EXISTS, place->path);
+  g_assert_false (ldb_database_destroy (place->path, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_LOCKED, place->path, "close");
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  g_assert_null (ldb_database_create (place->path, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_EXISTS, place->path);
+}
+
+/* A directory with something else in it is refused and left as it is. */
+static void
+test_foreign_directory (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = g_build_filename (place->path, "letter.txt", NULL);
+  g_autofree char *text = NULL;
+  g_assert_cmpint (g_mkdir (place->path, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (file, "dear", -1, &error));
+  assert_open_fails (place->path, LDB_OPEN_CREATE, LDB_ERROR_NOT_A_DATABASE, place->path);
+  assert_open_fails (place->path, LDB_OPEN_NONE, LDB_ERROR_NOT_A_DATABASE, place->path);
+  g_assert_false (ldb_database_destroy (place->path, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_A_DATABASE, place->path);
+  g_assert_true (g_file_get_contents (file, &text, NULL, &error));
+  g_assert_cmpstr (text, ==, "dear");
+  g_autoptr (GDir) dir = g_dir_open (place->path, 0, &error);
+  guint entries = 0;
+  while (g_dir_read_name (dir) != NULL)
+    entries++;
+  g_assert_cmpuint (entries, ==, 1);
+}
+
+/* Runs `work` in a child that has no special rights; its exit status is 0 when all went well. */
+static void
+run_unprivileged (Place *place, void (*work) (Place *place))
+{
+  pid_t child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      if (geteuid () == 0 && (setgid (65534) != 0 || setuid (65534) != 0))
+        _exit (77);
+      work (place);
+      _exit (0);
+    }
+  int state = 0;
+  g_assert_cmpint (waitpid (child, &state, 0), ==, child);
+  g_assert_true (WIFEXITED (state));
+  if (WEXITSTATUS (state) == 77)
+    g_test_message ("skipped: cannot drop rights here");
+  else
+    g_assert_cmpint (WEXITSTATUS (state), ==, 0);
+}
+
+static void
+create_where_forbidden (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (ldb_database_open (place->path, LDB_OPEN_CREATE, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_IO, place->path, "ermission");
+}
+
+static void
+test_unwritable (Place *place, gconstpointer data)
+{
+  g_assert_cmpint (g_chmod (place->directory, 0555), ==, 0);
+  run_unprivileged (place, create_where_forbidden);
+}
+
+/* Files end up with rights for the owner alone, whatever the umask says. */
+static void
+test_rights (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  mode_t before = umask (0);
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_assert_true (ldb_database_put_string (db, "k", "v", NULL, &error));
+  g_assert_true (ldb_database_flush (db, NULL, &error));
+  umask (before);
+  GStatBuf info;
+  g_assert_cmpint (g_stat (place->path, &info), ==, 0);
+  g_assert_cmpint (info.st_mode & 0777, ==, 0700);
+  g_autoptr (GDir) dir = g_dir_open (place->path, 0, &error);
+  const char *name;
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (place->path, name, NULL);
+      g_assert_cmpint (g_stat (file, &info), ==, 0);
+      g_assert_cmpint (info.st_mode & 0777, ==, 0600);
+    }
+}
+
+/* ---- files that are damaged ---- */
+
+static void
+fill_and_close (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  for (guint i = 0; i < 2000; i++)
+    {
+      guint32 value[50];
+      g_autofree char *key = g_strdup_printf ("key%05u", i);
+      for (guint k = 0; k < G_N_ELEMENTS (value); k++)
+        value[k] = g_rand_int (random);
+      g_assert_true (ldb_database_put (db, key, 8, value, sizeof value, NULL, &error));
+    }
+  g_assert_true (ldb_database_compact (db, NULL, NULL, NULL, &error));
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  g_assert_no_error (error);
+}
+
+/* The path of the largest file, which holds the pages. */
+static char *
+largest_file (Place *place, goffset *size)
+{
+  g_autoptr (GDir) dir = g_dir_open (place->path, 0, NULL);
+  char *largest = NULL;
+  const char *name;
+  *size = -1;
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      GStatBuf info;
+      g_autofree char *file = g_build_filename (place->path, name, NULL);
+      if (g_stat (file, &info) == 0 && info.st_size > *size && !g_str_has_suffix (name, ".log"))
+        {
+          g_free (largest);
+          largest = g_strdup (file);
+          *size = info.st_size;
+        }
+    }
+  return largest;
+}
+
+/* A page in the middle is damaged: reads of it fail and say where, all others work. */
+static void
+test_corrupt_page (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  goffset size;
+  fill_and_close (place);
+  g_autofree char *file = largest_file (place, &size);
+  g_autofree char *base = g_path_get_basename (file);
+  int descriptor = open (file, O_WRONLY);
+  g_assert_cmpint (descriptor, >=, 0);
+  g_assert_cmpint (pwrite (descriptor, "damage", 6, size / 2), ==, 6);
+  close (descriptor);
+
+  g_autoptr (LdbDatabase) db = ldb_database_open (place->path, LDB_OPEN_NONE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  guint good = 0;
+  guint bad = 0;
+  for (guint i = 0; i < 2000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("key%05u", i);
+      g_autoptr (GBytes) value = ldb_database_get (db, key, 8, NULL, &error);
+      if (value != NULL)
+        good++;
+      else
+        {
+          assert_ldb_error (error, LDB_ERROR_CORRUPT, base, "page");
+          bad++;
+        }
+    }
+  g_assert_cmpuint (bad, >, 0);
+  g_assert_cmpuint (bad, <, 200);
+  g_assert_cmpuint (good + bad, ==, 2000);
+
+  g_autoptr (LdbCursor) cursor = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  while (ldb_cursor_next (cursor, NULL, &error))
+    ;
+  assert_ldb_error (error, LDB_ERROR_CORRUPT, base, "page");
+  g_assert_false (ldb_cursor_next (cursor, NULL, &error));
+  g_assert_no_error (error);
+}
+
+/* Garbage and truncation: opening or reading fails cleanly, with the file's name. */
+static void
+test_garbage (Place *place, gconstpointer data)
+{
+  static const char *const kinds[] = { "empty", "short", "zeros", "garbage" };
+  g_autoptr (GError) error = NULL;
+  for (guint kind = 0; kind < G_N_ELEMENTS (kinds); kind++)
+    {
+      goffset size;
+      fill_and_close (place);
+      g_autofree char *file = largest_file (place, &size);
+      g_autofree char *base = g_path_get_basename (file);
+      g_autofree char *bytes = g_malloc0 ((gsize) size);
+      gsize length = kind == 0 ? 0 : kind == 1 ? (gsize) size / 3 : (gsize) size;
+      if (kind == 3)
+        for (gsize i = 0; i < length; i++)
+          bytes[i] = (char) (i * 131 + 7);
+      g_assert_true (g_file_set_contents (file, bytes, (gssize) length, &error));
+      g_autoptr (LdbDatabase) db
+          = ldb_database_open (place->path, LDB_OPEN_NONE, NULL, NULL, &error);
+      if (db != NULL)
+        g_assert_null (ldb_database_get (db, "key00001", 8, NULL, &error));
+      g_test_message ("%s: %s", kinds[kind], error->message);
+      assert_ldb_error (error, LDB_ERROR_CORRUPT, base);
+      if (db != NULL)
+        ldb_database_close (db, NULL, NULL);
+      ldb_test_remove (place->path);
+    }
+}
+
+/* ---- no room, no writing ---- */
+
+/* In a child, since it sets the process' file size limit and ignores the signal that comes with it:
+ * writes beyond the limit fail as on a full disk would, reads go on, and it heals. */
+static void
+test_read_only (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) writer = place_open (place, NULL);
+  g_assert_true (ldb_database_put_string (writer, "k", "v", NULL, &error));
+  g_autoptr (LdbDatabase) reader
+      = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (ldb_database_is_read_only (reader));
+  g_assert_false (ldb_database_is_read_only (writer));
+  g_autofree char *text = ldb_database_get_string (reader, "k", NULL, &error);
+  g_assert_cmpstr (text, ==, "v");
+  g_assert_false (ldb_database_put_string (reader, "k", "w", NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_READ_ONLY, place->path);
+  g_assert_null (ldb_database_begin (reader, LDB_TRANSACTION_NONE, &error));
+  assert_ldb_error (error, LDB_ERROR_READ_ONLY, place->path);
+  g_autoptr (LdbTransaction) transaction
+      = ldb_database_begin (reader, LDB_TRANSACTION_READ_ONLY, &error);
+  g_assert_no_error (error);
+  g_assert_false (ldb_transaction_put_string (transaction, NULL, "k", "w", &error));
+  assert_ldb_error (error, LDB_ERROR_READ_ONLY, "");
+  g_assert_null (ldb_database_open_store (reader, "new", LDB_OPEN_CREATE, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_READ_ONLY, "new");
+  g_assert_true (ldb_database_close (writer, NULL, &error));
+  g_assert_true (ldb_database_close (reader, NULL, &error));
+
+  /* With no writer about, a read-only handle is an engine of its own. */
+  g_autoptr (LdbDatabase) alone
+      = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (ldb_database_put_string (alone, "k", "w", NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_READ_ONLY, place->path);
+}
+
+/* A second process that writes is refused at once, and told what is the matter. */
+static void
+open_as_second (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (ldb_database_open (place->path, LDB_OPEN_NONE, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_LOCKED, place->path);
+  g_autoptr (LdbDatabase) reader
+      = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_second_writer (Place *place, gconstpointer data)
+{
+  /* The child is there first, so that it has nothing of this process' database. */
+  int gate[2];
+  g_assert_cmpint (pipe (gate), ==, 0);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      char byte;
+      close (gate[1]);
+      if (read (gate[0], &byte, 1) != 1)
+        _exit (1);
+      open_as_second (place);
+      _exit (0);
+    }
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_assert_cmpint (write (gate[1], "x", 1), ==, 1);
+  int state = 0;
+  g_assert_cmpint (waitpid (child, &state, 0), ==, child);
+  g_assert_cmpint (state, ==, 0);
+  close (gate[0]);
+  close (gate[1]);
+}
+
+/* ---- the wrong order of calls ---- */
+
+static void
+test_after_the_end (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_true (ldb_transaction_put_string (transaction, NULL, "k", "v", &error));
+  g_assert_false (ldb_transaction_rollback_to (transaction, 77, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "savepoint");
+  g_assert_false (ldb_transaction_rollback_to (transaction, 0, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "savepoint");
+  g_assert_true (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  g_assert_false (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "transaction");
+  g_assert_null (ldb_transaction_get (transaction, NULL, "k", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "transaction");
+  g_assert_null (ldb_transaction_scan (transaction, NULL, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "transaction");
+  g_assert_true (ldb_transaction_rollback (transaction, &error));
+
+  g_autoptr (LdbCursor) cursor = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  g_assert_null (ldb_cursor_get_key (cursor));
+  g_assert_null (ldb_cursor_get_value (cursor, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "not on a record");
+  ldb_cursor_close (cursor);
+  g_assert_false (ldb_cursor_next (cursor, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "cursor");
+
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  g_assert_false (ldb_database_put_string (db, "k", "v", NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, place->path, "open it again");
+  g_assert_null (ldb_database_begin (db, LDB_TRANSACTION_NONE, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, place->path);
+  g_assert_null (ldb_database_get_stats (db, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, place->path);
+  g_autoptr (LdbDatabase) never = g_object_new (LDB_TYPE_DATABASE, "path", place->path, NULL);
+  g_assert_false (ldb_database_put_string (never, "k", "v", NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "never opened");
+}
+
+static void
+test_stores (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autofree char *long_name = g_strnfill (256, 'n');
+  g_autofree char *other_path = g_build_filename (place->directory, "other", NULL);
+  g_autoptr (LdbDatabase) other = ldb_database_create (other_path, NULL, NULL, &error);
+  g_assert_null (ldb_database_open_store (db, "", LDB_OPEN_CREATE, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "1 to 255");
+  g_assert_null (ldb_database_open_store (db, long_name, LDB_OPEN_CREATE, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "1 to 255");
+  g_assert_null (ldb_database_open_store (db, "\xff", LDB_OPEN_CREATE, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "UTF-8");
+  g_assert_false (ldb_database_drop_store (db, "absent", NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "absent", place->path);
+  g_autoptr (LdbStore) here = ldb_database_open_store (db, "here", LDB_OPEN_CREATE, NULL, &error);
+  g_autoptr (LdbStore) there
+      = ldb_database_open_store (other, "there", LDB_OPEN_CREATE, NULL, &error);
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_false (ldb_transaction_put_string (transaction, there, "k", "v", &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "there", other_path, place->path);
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  g_assert_true (ldb_batch_put_string (batch, here, "k", "v", &error));
+  g_assert_false (ldb_batch_put_string (batch, there, "k", "v", &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "there");
+  g_assert_false (ldb_database_write_batch (other, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, place->path, other_path);
+  ldb_database_evict_cache (db, 1.5, &error);
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "1.5", "from 0 to 1");
+}
+
+static void
+test_matching (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) missing = g_error_new_literal (LDB_ERROR, LDB_ERROR_NOT_FOUND, "x");
+  g_autoptr (GError) full = g_error_new_literal (LDB_ERROR, LDB_ERROR_NO_SPACE, "x");
+  g_autoptr (GError) cancelled = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED, "x");
+  g_autoptr (GError) conflict = g_error_new_literal (LDB_ERROR, LDB_ERROR_CONFLICT, "x");
+  g_assert_true (ldb_error_matches_io (missing, G_IO_ERROR_NOT_FOUND));
+  g_assert_false (ldb_error_matches_io (missing, G_IO_ERROR_NO_SPACE));
+  g_assert_true (ldb_error_matches_io (full, G_IO_ERROR_NO_SPACE));
+  g_assert_true (ldb_error_matches_io (cancelled, G_IO_ERROR_CANCELLED));
+  g_assert_false (ldb_error_matches_io (conflict, G_IO_ERROR_FAILED));
+  g_assert_false (ldb_error_matches_io (NULL, G_IO_ERROR_FAILED));
+  g_assert_null (ldb_check_version (LDB_MAJOR_VERSION, LDB_MINOR_VERSION, LDB_MICRO_VERSION));
+  g_assert_nonnull (ldb_check_version (LDB_MAJOR_VERSION, LDB_MINOR_VERSION + 1, 0));
+  g_assert_cmpstr (ldb_get_version (), ==, LDB_VERSION_S);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  add_test ("/bad-input/second-writer", test_second_writer);
+  add_test ("/bad-input/unwritable", test_unwritable);
+  add_test ("/bad-input/keys", test_keys);
+  add_test ("/bad-input/values", test_values);
+  add_test ("/bad-input/ranges", test_ranges);
+  add_test ("/bad-input/paths", test_paths);
+  add_test ("/bad-input/foreign-directory", test_foreign_directory);
+  add_test ("/bad-input/rights", test_rights);
+  add_test ("/bad-input/corrupt-page", test_corrupt_page);
+  add_test ("/bad-input/garbage", test_garbage);
+  add_test ("/bad-input/read-only", test_read_only);
+  add_test ("/bad-input/after-the-end", test_after_the_end);
+  add_test ("/bad-input/stores", test_stores);
+  add_test ("/bad-input/matching", test_matching);
+  return g_test_run ();
+}
