@@ -386,7 +386,7 @@ ldb_batch_write_claimed (LdbBatch *self, LdbDatabase *database, LdbSyncMode sync
                           self->database->path, database->path);
   if (ldb_batch_get_count (self) == 0)
     return TRUE;
-  status code = engine_write (engine, self->batch, (enum engine_sync)sync, &sequence, &failure);
+  status code = engine_write (engine, self->batch, (enum engine_sync) sync, &sequence, &failure);
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);
   self->sequence = sequence;
@@ -428,7 +428,7 @@ static gboolean
 run_write_batch (LdbCall *call, GError **error)
 {
   return ldb_batch_write_claimed (LDB_BATCH (call->subject), call->place.database,
-                                  (LdbSyncMode)call->flags, error);
+                                  (LdbSyncMode) call->flags, error);
 }
 
 /**

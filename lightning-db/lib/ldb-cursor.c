@@ -754,7 +754,8 @@ take_value (LdbCursor *self, GError **error)
 static GPtrArray *
 read_claimed (LdbCursor *self, guint count, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) records = g_ptr_array_new_with_free_func ((GDestroyNotify)ldb_record_unref);
+  g_autoptr (GPtrArray) records
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_record_unref);
   g_autoptr (GError) local = NULL;
   while (records->len < count && !g_cancellable_set_error_if_cancelled (cancellable, &local)
          && move_claimed (self, MOVE_NEXT, BYTES_NONE, &local))
@@ -830,7 +831,7 @@ ldb_cursor_read_async (LdbCursor *self, guint count, GCancellable *cancellable,
   g_return_if_fail (LDB_IS_CURSOR (self));
   LdbCall *call = ldb_call_new (run_read, NULL);
   call->flags = count;
-  call->result_free = (GDestroyNotify)g_ptr_array_unref;
+  call->result_free = (GDestroyNotify) g_ptr_array_unref;
   start_claimed (self, call, ldb_cursor_read_async, "ldb_cursor_read_async", cancellable, callback,
                  user_data);
 }
@@ -945,7 +946,7 @@ ldb_cursor_get_value_async (LdbCursor *self, GCancellable *cancellable,
 {
   g_return_if_fail (LDB_IS_CURSOR (self));
   LdbCall *call = ldb_call_new (run_get_value, NULL);
-  call->result_free = (GDestroyNotify)g_bytes_unref;
+  call->result_free = (GDestroyNotify) g_bytes_unref;
   start_claimed (self, call, ldb_cursor_get_value_async, "ldb_cursor_get_value_async", cancellable,
                  callback, user_data);
 }

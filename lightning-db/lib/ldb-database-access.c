@@ -302,7 +302,8 @@ ldb_database_get_variant_finish (LdbDatabase *self, GAsyncResult *result, GError
 /**
  * ldb_database_get_many:
  * @self: a database
- * @keys: (element-type GBytes): the keys
+ * @keys: (array length=n_keys): the keys
+ * @n_keys: how many
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
@@ -317,19 +318,20 @@ ldb_database_get_variant_finish (LdbDatabase *self, GAsyncResult *result, GError
  * Since: 0.1
  */
 GPtrArray *
-ldb_database_get_many (LdbDatabase *self, GPtrArray *keys, GCancellable *cancellable,
-                       GError **error)
+ldb_database_get_many (LdbDatabase *self, GBytes *const *keys, gsize n_keys,
+                       GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
-  g_return_val_if_fail (keys != NULL, NULL);
+  g_return_val_if_fail (keys != NULL || n_keys == 0, NULL);
   LdbPlace place = place_of (self);
-  return ldb_place_get_many (&place, keys, cancellable, error);
+  return ldb_place_get_many (&place, keys, n_keys, cancellable, error);
 }
 
 /**
  * ldb_database_get_many_async:
  * @self: a database
- * @keys: (element-type GBytes): the keys
+ * @keys: (array length=n_keys): the keys
+ * @n_keys: how many
  * @cancellable: (nullable): to give up
  * @callback: (scope async): called when it is done
  * @user_data: for @callback
@@ -341,14 +343,16 @@ ldb_database_get_many (LdbDatabase *self, GPtrArray *keys, GCancellable *cancell
  * Since: 0.1
  */
 void
-ldb_database_get_many_async (LdbDatabase *self, GPtrArray *keys, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data)
+ldb_database_get_many_async (LdbDatabase *self, GBytes *const *keys, gsize n_keys,
+                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                             gpointer user_data)
 {
   g_return_if_fail (LDB_IS_DATABASE (self));
-  g_return_if_fail (keys != NULL);
+  g_return_if_fail (keys != NULL || n_keys == 0);
   LdbPlace place = place_of (self);
   ldb_place_get_many_async (&place, self, ldb_database_get_many_async,
-                            "ldb_database_get_many_async", keys, cancellable, callback, user_data);
+                            "ldb_database_get_many_async", keys, n_keys, cancellable, callback,
+                            user_data);
 }
 
 /**

@@ -80,7 +80,7 @@ ldb_database_open_store (LdbDatabase *self, const char *name, LdbOpenFlags flags
   LdbCall *call = ldb_call_new (run_open_store, &place);
   call->path = g_strdup (name);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   return ldb_call_now_pointer (call, cancellable, error);
 }
 
@@ -110,7 +110,7 @@ ldb_database_open_store_async (LdbDatabase *self, const char *name, LdbOpenFlags
   LdbCall *call = ldb_call_new (run_open_store, &place);
   call->path = g_strdup (name);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   ldb_call_start (call, self, ldb_database_open_store_async, "ldb_database_open_store_async",
                   LDB_WORK_SHORT, cancellable, callback, user_data);
 }
@@ -176,7 +176,7 @@ ldb_database_list_stores (LdbDatabase *self, GCancellable *cancellable, GError *
   g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
   LdbPlace place = { .database = self };
   LdbCall *call = ldb_call_new (run_list_stores, &place);
-  call->result_free = (GDestroyNotify)g_strfreev;
+  call->result_free = (GDestroyNotify) g_strfreev;
   return ldb_call_now_pointer (call, cancellable, error);
 }
 
@@ -200,7 +200,7 @@ ldb_database_list_stores_async (LdbDatabase *self, GCancellable *cancellable,
   g_return_if_fail (LDB_IS_DATABASE (self));
   LdbPlace place = { .database = self };
   LdbCall *call = ldb_call_new (run_list_stores, &place);
-  call->result_free = (GDestroyNotify)g_strfreev;
+  call->result_free = (GDestroyNotify) g_strfreev;
   ldb_call_start (call, self, ldb_database_list_stores_async, "ldb_database_list_stores_async",
                   LDB_WORK_SHORT, cancellable, callback, user_data);
 }

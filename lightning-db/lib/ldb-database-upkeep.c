@@ -280,7 +280,7 @@ ldb_database_wait_settled (LdbDatabase *self, guint timeout, GCancellable *cance
   g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
   LdbPlace place = { .database = self };
   LdbCall *call = ldb_call_new (run_wait_settled, &place);
-  call->number = (guint64)timeout * 1000;
+  call->number = (guint64) timeout * 1000;
   return ldb_call_now (call, cancellable, error);
 }
 
@@ -305,7 +305,7 @@ ldb_database_wait_settled_async (LdbDatabase *self, guint timeout, GCancellable 
   g_return_if_fail (LDB_IS_DATABASE (self));
   LdbPlace place = { .database = self };
   LdbCall *call = ldb_call_new (run_wait_settled, &place);
-  call->number = (guint64)timeout * 1000;
+  call->number = (guint64) timeout * 1000;
   ldb_call_start (call, self, ldb_database_wait_settled_async, "ldb_database_wait_settled_async",
                   LDB_WORK_LONG, cancellable, callback, user_data);
 }
@@ -465,7 +465,7 @@ ldb_database_backup (LdbDatabase *self, const char *path, LdbBackupFlags flags,
   LdbCall *call = ldb_call_new (run_backup, &place);
   call->path = g_strdup (path);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)ldb_backup_result_free;
+  call->result_free = (GDestroyNotify) ldb_backup_result_free;
   call->progress.func = progress;
   call->progress.data = progress_data;
   return ldb_call_now_pointer (call, cancellable, error);
@@ -502,7 +502,7 @@ ldb_database_backup_async (LdbDatabase *self, const char *path, LdbBackupFlags f
   LdbCall *call = ldb_call_new (run_backup, &place);
   call->path = g_strdup (path);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)ldb_backup_result_free;
+  call->result_free = (GDestroyNotify) ldb_backup_result_free;
   ldb_call_set_progress (call, progress, progress_data, progress_destroy);
   ldb_call_start (call, self, ldb_database_backup_async, "ldb_database_backup_async", LDB_WORK_LONG,
                   cancellable, callback, user_data);
@@ -696,7 +696,7 @@ ldb_database_check (LdbDatabase *self, LdbCheckFlags flags, LdbProgressFunc prog
   LdbPlace place = { .database = self };
   LdbCall *call = ldb_call_new (run_check, &place);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)ldb_check_report_free;
+  call->result_free = (GDestroyNotify) ldb_check_report_free;
   call->progress.func = progress;
   call->progress.data = progress_data;
   return ldb_call_now_pointer (call, cancellable, error);
@@ -730,7 +730,7 @@ ldb_database_check_async (LdbDatabase *self, LdbCheckFlags flags, LdbProgressFun
   LdbPlace place = { .database = self };
   LdbCall *call = ldb_call_new (run_check, &place);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)ldb_check_report_free;
+  call->result_free = (GDestroyNotify) ldb_check_report_free;
   ldb_call_set_progress (call, progress, progress_data, progress_destroy);
   ldb_call_start (call, self, ldb_database_check_async, "ldb_database_check_async", LDB_WORK_LONG,
                   cancellable, callback, user_data);
@@ -792,7 +792,7 @@ ldb_database_check_path (const char *path, LdbCheckFlags flags, LdbProgressFunc 
   LdbCall *call = ldb_call_new (run_check_path, NULL);
   call->path = g_strdup (path);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)ldb_check_report_free;
+  call->result_free = (GDestroyNotify) ldb_check_report_free;
   call->progress.func = progress;
   call->progress.data = progress_data;
   return ldb_call_now_pointer (call, cancellable, error);
@@ -826,7 +826,7 @@ ldb_database_check_path_async (const char *path, LdbCheckFlags flags, LdbProgres
   LdbCall *call = ldb_call_new (run_check_path, NULL);
   call->path = g_strdup (path);
   call->flags = flags;
-  call->result_free = (GDestroyNotify)ldb_check_report_free;
+  call->result_free = (GDestroyNotify) ldb_check_report_free;
   ldb_call_set_progress (call, progress, progress_data, progress_destroy);
   ldb_call_start (call, NULL, ldb_database_check_path_async, "ldb_database_check_path_async",
                   LDB_WORK_LONG, cancellable, callback, user_data);
@@ -892,7 +892,7 @@ ldb_database_repair (const char *path, const char *destination, LdbProgressFunc 
   LdbCall *call = ldb_call_new (run_repair, NULL);
   call->path = g_strdup (path);
   call->other_path = g_strdup (destination);
-  call->result_free = (GDestroyNotify)ldb_repair_report_free;
+  call->result_free = (GDestroyNotify) ldb_repair_report_free;
   call->progress.func = progress;
   call->progress.data = progress_data;
   return ldb_call_now_pointer (call, cancellable, error);
@@ -927,7 +927,7 @@ ldb_database_repair_async (const char *path, const char *destination, LdbProgres
   LdbCall *call = ldb_call_new (run_repair, NULL);
   call->path = g_strdup (path);
   call->other_path = g_strdup (destination);
-  call->result_free = (GDestroyNotify)ldb_repair_report_free;
+  call->result_free = (GDestroyNotify) ldb_repair_report_free;
   ldb_call_set_progress (call, progress, progress_data, progress_destroy);
   ldb_call_start (call, NULL, ldb_database_repair_async, "ldb_database_repair_async", LDB_WORK_LONG,
                   cancellable, callback, user_data);

@@ -61,9 +61,9 @@ static GParamSpec *properties[N_PROPERTIES];
 
 #define MAX_RETRIES_DEFAULT 3
 
-G_STATIC_ASSERT ((int)LDB_OPEN_CREATE == (int)ENGINE_OPEN_CREATE);
-G_STATIC_ASSERT ((int)LDB_OPEN_EXCLUSIVE == (int)ENGINE_OPEN_EXCLUSIVE);
-G_STATIC_ASSERT ((int)LDB_OPEN_READ_ONLY == (int)ENGINE_OPEN_READ_ONLY);
+G_STATIC_ASSERT ((int) LDB_OPEN_CREATE == (int) ENGINE_OPEN_CREATE);
+G_STATIC_ASSERT ((int) LDB_OPEN_EXCLUSIVE == (int) ENGINE_OPEN_EXCLUSIVE);
+G_STATIC_ASSERT ((int) LDB_OPEN_READ_ONLY == (int) ENGINE_OPEN_READ_ONLY);
 
 /* ---- the state ---- */
 
@@ -429,7 +429,7 @@ ldb_database_open (const char *path, LdbOpenFlags flags, LdbOptions *options,
   call->path = g_strdup (path);
   call->flags = flags;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   return log_opened (ldb_call_now_pointer (call, cancellable, error));
 }
 
@@ -459,7 +459,7 @@ ldb_database_open_async (const char *path, LdbOpenFlags flags, LdbOptions *optio
   call->path = g_strdup (path);
   call->flags = flags;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   ldb_call_start (call, NULL, ldb_database_open_async, "ldb_database_open_async", LDB_WORK_LONG,
                   cancellable, callback, user_data);
 }
@@ -508,7 +508,7 @@ ldb_database_create (const char *path, LdbOptions *options, GCancellable *cancel
   call->path = g_strdup (path);
   call->flags = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   return log_opened (ldb_call_now_pointer (call, cancellable, error));
 }
 
@@ -536,7 +536,7 @@ ldb_database_create_async (const char *path, LdbOptions *options, GCancellable *
   call->path = g_strdup (path);
   call->flags = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   ldb_call_start (call, NULL, ldb_database_create_async, "ldb_database_create_async", LDB_WORK_LONG,
                   cancellable, callback, user_data);
 }
@@ -606,7 +606,7 @@ ldb_database_open_default (const char *application_id, LdbOptions *options,
   call->path = g_strdup (application_id);
   call->flags = LDB_OPEN_CREATE;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   return log_opened (ldb_call_now_pointer (call, cancellable, error));
 }
 
@@ -635,7 +635,7 @@ ldb_database_open_default_async (const char *application_id, LdbOptions *options
   call->path = g_strdup (application_id);
   call->flags = LDB_OPEN_CREATE;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify)g_object_unref;
+  call->result_free = (GDestroyNotify) g_object_unref;
   ldb_call_start (call, NULL, ldb_database_open_default_async, "ldb_database_open_default_async",
                   LDB_WORK_LONG, cancellable, callback, user_data);
 }
@@ -982,7 +982,7 @@ guint
 ldb_database_get_max_retries (LdbDatabase *self)
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), 0);
-  return (guint)g_atomic_int_get (&self->max_retries);
+  return (guint) g_atomic_int_get (&self->max_retries);
 }
 
 /**
@@ -1003,6 +1003,6 @@ ldb_database_set_max_retries (LdbDatabase *self, guint max_retries)
   g_return_if_fail (max_retries <= 1000);
   if (ldb_database_get_max_retries (self) == max_retries)
     return;
-  g_atomic_int_set (&self->max_retries, (gint)max_retries);
+  g_atomic_int_set (&self->max_retries, (gint) max_retries);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_RETRIES]);
 }

@@ -115,11 +115,12 @@ void ldb_database_get_variant_async (LdbDatabase *self, gconstpointer key, gsize
 LDB_AVAILABLE_IN_ALL
 GVariant *ldb_database_get_variant_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
-GPtrArray *ldb_database_get_many (LdbDatabase *self, GPtrArray *keys, GCancellable *cancellable,
-                                  GError **error);
+GPtrArray *ldb_database_get_many (LdbDatabase *self, GBytes *const *keys, gsize n_keys,
+                                  GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
-void ldb_database_get_many_async (LdbDatabase *self, GPtrArray *keys, GCancellable *cancellable,
-                                  GAsyncReadyCallback callback, gpointer user_data);
+void ldb_database_get_many_async (LdbDatabase *self, GBytes *const *keys, gsize n_keys,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_database_get_many_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL

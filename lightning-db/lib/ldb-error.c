@@ -44,7 +44,7 @@ static const struct
 LdbError
 ldb_error_from_status (status code)
 {
-  if ((gsize)code >= G_N_ELEMENTS (status_table))
+  if ((gsize) code >= G_N_ELEMENTS (status_table))
     return LDB_ERROR_FAILED;
   return status_table[code].code;
 }
@@ -67,7 +67,7 @@ ldb_error_take_failure (GError **error, status code, const struct failure *failu
     {
       /* A message may quote a file name or key; a GError's message has to be UTF-8. */
       g_autofree char *message = g_utf8_make_valid (failure_message (code, failure), -1);
-      g_set_error_literal (error, LDB_ERROR, (int)ldb_error_from_status (code), message);
+      g_set_error_literal (error, LDB_ERROR, (int) ldb_error_from_status (code), message);
     }
   return FALSE;
 }
@@ -80,7 +80,7 @@ ldb_error_set (GError **error, LdbError code, const char *format, ...)
   g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   g_autofree char *message = g_utf8_make_valid (text, -1);
-  g_set_error_literal (error, LDB_ERROR, (int)code, message);
+  g_set_error_literal (error, LDB_ERROR, (int) code, message);
   return FALSE;
 }
 
@@ -110,11 +110,11 @@ ldb_error_matches_io (const GError *error, GIOErrorEnum code)
   if (error == NULL)
     return FALSE;
   if (error->domain == G_IO_ERROR)
-    return error->code == (int)code;
+    return error->code == (int) code;
   if (error->domain != LDB_ERROR || code == G_IO_ERROR_FAILED)
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (status_table); i++)
-    if ((int)status_table[i].code == error->code && status_table[i].io_code == code
+    if ((int) status_table[i].code == error->code && status_table[i].io_code == code
         && i != STATUS_CANCELLED)
       return TRUE;
   return FALSE;

@@ -160,14 +160,14 @@ ldb_loader_put (LdbLoader *self, LdbStore *store, gconstpointer key, gsize key_l
 
 /* With the loader claimed. */
 static gboolean
-put_many_claimed (LdbLoader *self, engine_store store, GPtrArray *records,
+put_many_claimed (LdbLoader *self, engine_store store, LdbRecord *const *records, gsize n_records,
                   GCancellable *cancellable, GError **error)
 {
   if (!check_open (self, error))
     return FALSE;
-  for (guint i = 0; i < records->len; i++)
+  for (gsize i = 0; i < n_records; i++)
     {
-      LdbRecord *record = g_ptr_array_index (records, i);
+      LdbRecord *record = records[i];
       GBytes *value_bytes = ldb_record_get_value (record);
       gsize key_length;
       gsize value_length = 0;
@@ -178,7 +178,8 @@ put_many_claimed (LdbLoader *self, engine_store store, GPtrArray *records,
         return FALSE;
       if (!put_claimed (self, store, key, key_length, value, value_length, error))
         {
-          g_prefix_error (error, "Record %u of %u: ", i + 1, records->len);
+          g_prefix_error (error, "Record %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT ": ", i + 1,
+                          n_records);
           return FALSE;
         }
     }
@@ -189,7 +190,8 @@ put_many_claimed (LdbLoader *self, engine_store store, GPtrArray *records,
  * ldb_loader_put_many:
  * @self: a loader
  * @store: (nullable): where to put them; %NULL for the default store
- * @records: (element-type LdbRecord): the records
+ * @records: (array length=n_records): the records
+ * @n_records: how many
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
@@ -202,16 +204,16 @@ put_many_claimed (LdbLoader *self, engine_store store, GPtrArray *records,
  * Since: 0.1
  */
 gboolean
-ldb_loader_put_many (LdbLoader *self, LdbStore *store, GPtrArray *records,
+ldb_loader_put_many (LdbLoader *self, LdbStore *store, LdbRecord *const *records, gsize n_records,
                      GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (LDB_IS_LOADER (self), FALSE);
-  g_return_val_if_fail (records != NULL, FALSE);
+  g_return_val_if_fail (records != NULL || n_records == 0, FALSE);
   LdbPlace place;
   if (!ldb_place_init (&place, self->database, store, error)
       || !ldb_busy_enter (&self->busy, "loader", error))
     return FALSE;
-  gboolean put = put_many_claimed (self, place.store, records, cancellable, error);
+  gboolean put = put_many_claimed (self, place.store, records, n_records, cancellable, error);
   ldb_busy_leave (&self->busy);
   return put;
 }
@@ -219,7 +221,8 @@ ldb_loader_put_many (LdbLoader *self, LdbStore *store, GPtrArray *records,
 static gboolean
 run_put_many (LdbCall *call, GError **error)
 {
-  return put_many_claimed (LDB_LOADER (call->subject), call->place.store, call->array,
+  return put_many_claimed (LDB_LOADER (call->subject), call->place.store,
+                           (LdbRecord *const *) call->array->pdata, call->array->len,
                            call->cancellable, error);
 }
 
@@ -243,7 +246,8 @@ start_claimed (LdbLoader *self, LdbCall *call, gpointer tag, const char *name,
  * ldb_loader_put_many_async:
  * @self: a loader
  * @store: (nullable): where to put them; %NULL for the default store
- * @records: (element-type LdbRecord): the records
+ * @records: (array length=n_records): the records
+ * @n_records: how many
  * @cancellable: (nullable): to give up
  * @callback: (scope async): called when it is done
  * @user_data: for @callback
@@ -255,12 +259,12 @@ start_claimed (LdbLoader *self, LdbCall *call, gpointer tag, const char *name,
  * Since: 0.1
  */
 void
-ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, GPtrArray *records,
-                           GCancellable *cancellable, GAsyncReadyCallback callback,
+ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, LdbRecord *const *records,
+                           gsize n_records, GCancellable *cancellable, GAsyncReadyCallback callback,
                            gpointer user_data)
 {
   g_return_if_fail (LDB_IS_LOADER (self));
-  g_return_if_fail (records != NULL);
+  g_return_if_fail (records != NULL || n_records == 0);
   LdbPlace place;
   GError *error = NULL;
   if (!ldb_place_init (&place, self->database, store, &error))
@@ -270,9 +274,10 @@ ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, GPtrArray *records,
       return;
     }
   LdbCall *call = ldb_call_new (run_put_many, &place);
-  call->array = g_ptr_array_new_full (records->len, (GDestroyNotify)ldb_record_unref);
-  for (guint i = 0; i < records->len; i++)
-    g_ptr_array_add (call->array, ldb_record_ref (g_ptr_array_index (records, i)));
+  call->array
+      = g_ptr_array_new_full ((guint) MIN (n_records, G_MAXINT), (GDestroyNotify) ldb_record_unref);
+  for (gsize i = 0; i < n_records; i++)
+    g_ptr_array_add (call->array, ldb_record_ref (records[i]));
   start_claimed (self, call, ldb_loader_put_many_async, "ldb_loader_put_many_async", cancellable,
                  callback, user_data);
 }

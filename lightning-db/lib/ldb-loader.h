@@ -19,12 +19,12 @@ LDB_AVAILABLE_IN_ALL
 gboolean ldb_loader_put (LdbLoader *self, LdbStore *store, gconstpointer key, gsize key_length,
                          gconstpointer value, gsize value_length, GError **error);
 LDB_AVAILABLE_IN_ALL
-gboolean ldb_loader_put_many (LdbLoader *self, LdbStore *store, GPtrArray *records,
-                              GCancellable *cancellable, GError **error);
+gboolean ldb_loader_put_many (LdbLoader *self, LdbStore *store, LdbRecord *const *records,
+                              gsize n_records, GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
-void ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, GPtrArray *records,
-                                GCancellable *cancellable, GAsyncReadyCallback callback,
-                                gpointer user_data);
+void ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, LdbRecord *const *records,
+                                gsize n_records, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_loader_put_many_finish (LdbLoader *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL

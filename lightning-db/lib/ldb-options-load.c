@@ -75,7 +75,7 @@ parse_number (const char *text, const Unit *units, guint64 scale, guint64 *value
       if (*at == '_')
         continue;
       if (!g_uint64_checked_mul (&number, number, 10)
-          || !g_uint64_checked_add (&number, number, (guint64)(*at - '0')))
+          || !g_uint64_checked_add (&number, number, (guint64) (*at - '0')))
         return FALSE;
     }
   while (*at == ' ')
@@ -106,7 +106,7 @@ parse_nick (GType type, const char *text, guint64 *value)
   const GEnumValue *found = g_enum_get_value_by_nick (klass, nick);
   if (found == NULL)
     return FALSE;
-  *value = (guint64)found->value;
+  *value = (guint64) found->value;
   return TRUE;
 }
 
@@ -155,11 +155,11 @@ ldb_option_to_text (LdbOptionId id, guint64 value)
       return g_strdup (value != 0 ? "true" : "false");
     case LDB_OPTION_KIND_ENUM:
       klass = g_type_class_ref (spec->get_type ());
-      name = g_enum_get_value (klass, (int)value);
+      name = g_enum_get_value (klass, (int) value);
       return name != NULL ? g_strdup (name->value_nick)
-                          : g_strdup_printf ("%" G_GINT64_FORMAT, (gint64)value);
+                          : g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) value);
     case LDB_OPTION_KIND_INT:
-      return g_strdup_printf ("%" G_GINT64_FORMAT, (gint64)value);
+      return g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) value);
     case LDB_OPTION_KIND_SIZE:
       return g_strdup_printf ("%" G_GUINT64_FORMAT " bytes", value);
     case LDB_OPTION_KIND_DURATION:
@@ -264,7 +264,7 @@ unquote (char *text)
         rest++;
       if (*rest != '\0' && *rest != '#')
         return FALSE;
-      gsize length = (gsize)(end - text) - 1;
+      gsize length = (gsize) (end - text) - 1;
       memmove (text, text + 1, length);
       text[length] = '\0';
       return TRUE;
@@ -329,7 +329,7 @@ load_text (const char *path, char **text, gsize *length, GError **error)
 {
   GStatBuf info;
   g_autoptr (GError) local = NULL;
-  if (g_stat (path, &info) == 0 && (guint64)info.st_size > FILE_SIZE_MAX)
+  if (g_stat (path, &info) == 0 && (guint64) info.st_size > FILE_SIZE_MAX)
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The file \"%s\" is larger than 1 MiB: it is no configuration file.",
                           path);

@@ -32,7 +32,7 @@ guint
 ldb_options_get_page_size (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_PAGE_SIZE);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_PAGE_SIZE);
 }
 
 /**
@@ -51,7 +51,7 @@ void
 ldb_options_set_page_size (LdbOptions *self, guint page_size)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PAGE_SIZE, (guint64)page_size, LDB_OPTION_SOURCE_CODE);
+  ldb_options_set_number (self, LDB_OPTION_PAGE_SIZE, (guint64) page_size, LDB_OPTION_SOURCE_CODE);
 }
 
 /**
@@ -79,7 +79,7 @@ guint64
 ldb_options_get_cache_size (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64)ldb_options_get_number (self, LDB_OPTION_CACHE_SIZE);
+  return (guint64) ldb_options_get_number (self, LDB_OPTION_CACHE_SIZE);
 }
 
 /**
@@ -127,7 +127,7 @@ guint64
 ldb_options_get_mmap_size (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64)ldb_options_get_number (self, LDB_OPTION_MMAP_SIZE);
+  return (guint64) ldb_options_get_number (self, LDB_OPTION_MMAP_SIZE);
 }
 
 /**
@@ -220,7 +220,7 @@ LdbCompressionType
 ldb_options_get_compression_type (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (LdbCompressionType)ldb_options_get_number (self, LDB_OPTION_COMPRESSION_TYPE);
+  return (LdbCompressionType) ldb_options_get_number (self, LDB_OPTION_COMPRESSION_TYPE);
 }
 
 /**
@@ -239,7 +239,7 @@ void
 ldb_options_set_compression_type (LdbOptions *self, LdbCompressionType compression_type)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_TYPE, (guint64)compression_type,
+  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_TYPE, (guint64) compression_type,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -267,7 +267,7 @@ int
 ldb_options_get_compression_level (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (int)ldb_options_get_number (self, LDB_OPTION_COMPRESSION_LEVEL);
+  return (int) ldb_options_get_number (self, LDB_OPTION_COMPRESSION_LEVEL);
 }
 
 /**
@@ -286,7 +286,7 @@ void
 ldb_options_set_compression_level (LdbOptions *self, int compression_level)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_LEVEL, (guint64)(gint64)compression_level,
+  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_LEVEL, (guint64) (gint64) compression_level,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -315,7 +315,7 @@ guint
 ldb_options_get_max_active_transactions (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS);
 }
 
 /**
@@ -335,7 +335,7 @@ ldb_options_set_max_active_transactions (LdbOptions *self, guint max_active_tran
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
   ldb_options_set_number (self, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS,
-                          (guint64)max_active_transactions, LDB_OPTION_SOURCE_CODE);
+                          (guint64) max_active_transactions, LDB_OPTION_SOURCE_CODE);
 }
 
 /**
@@ -363,7 +363,7 @@ guint
 ldb_options_get_transaction_timeout (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_TRANSACTION_TIMEOUT);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_TRANSACTION_TIMEOUT);
 }
 
 /**
@@ -382,7 +382,7 @@ void
 ldb_options_set_transaction_timeout (LdbOptions *self, guint transaction_timeout)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_TRANSACTION_TIMEOUT, (guint64)transaction_timeout,
+  ldb_options_set_number (self, LDB_OPTION_TRANSACTION_TIMEOUT, (guint64) transaction_timeout,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -507,7 +507,7 @@ LdbSyncMode
 ldb_options_get_wal_sync_mode (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (LdbSyncMode)ldb_options_get_number (self, LDB_OPTION_WAL_SYNC_MODE);
+  return (LdbSyncMode) ldb_options_get_number (self, LDB_OPTION_WAL_SYNC_MODE);
 }
 
 /**
@@ -526,7 +526,7 @@ void
 ldb_options_set_wal_sync_mode (LdbOptions *self, LdbSyncMode wal_sync_mode)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_WAL_SYNC_MODE, (guint64)wal_sync_mode,
+  ldb_options_set_number (self, LDB_OPTION_WAL_SYNC_MODE, (guint64) wal_sync_mode,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -649,7 +649,7 @@ guint
 ldb_options_get_prefetch_distance (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_PREFETCH_DISTANCE);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_PREFETCH_DISTANCE);
 }
 
 /**
@@ -668,7 +668,7 @@ void
 ldb_options_set_prefetch_distance (LdbOptions *self, guint prefetch_distance)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PREFETCH_DISTANCE, (guint64)prefetch_distance,
+  ldb_options_set_number (self, LDB_OPTION_PREFETCH_DISTANCE, (guint64) prefetch_distance,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -697,7 +697,7 @@ guint
 ldb_options_get_prefetch_workers (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_PREFETCH_WORKERS);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_PREFETCH_WORKERS);
 }
 
 /**
@@ -716,7 +716,7 @@ void
 ldb_options_set_prefetch_workers (LdbOptions *self, guint prefetch_workers)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PREFETCH_WORKERS, (guint64)prefetch_workers,
+  ldb_options_set_number (self, LDB_OPTION_PREFETCH_WORKERS, (guint64) prefetch_workers,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -841,7 +841,7 @@ guint
 ldb_options_get_compaction_interval (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_COMPACTION_INTERVAL);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_COMPACTION_INTERVAL);
 }
 
 /**
@@ -860,7 +860,7 @@ void
 ldb_options_set_compaction_interval (LdbOptions *self, guint compaction_interval)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_COMPACTION_INTERVAL, (guint64)compaction_interval,
+  ldb_options_set_number (self, LDB_OPTION_COMPACTION_INTERVAL, (guint64) compaction_interval,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -888,7 +888,7 @@ guint
 ldb_options_get_parallel_compaction_workers (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_PARALLEL_COMPACTION_WORKERS);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_PARALLEL_COMPACTION_WORKERS);
 }
 
 /**
@@ -908,7 +908,7 @@ ldb_options_set_parallel_compaction_workers (LdbOptions *self, guint parallel_co
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
   ldb_options_set_number (self, LDB_OPTION_PARALLEL_COMPACTION_WORKERS,
-                          (guint64)parallel_compaction_workers, LDB_OPTION_SOURCE_CODE);
+                          (guint64) parallel_compaction_workers, LDB_OPTION_SOURCE_CODE);
 }
 
 /**
@@ -983,7 +983,7 @@ guint64
 ldb_options_get_rate_limit_ops_per_second (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64)ldb_options_get_number (self, LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND);
+  return (guint64) ldb_options_get_number (self, LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND);
 }
 
 /**
@@ -1031,7 +1031,7 @@ guint64
 ldb_options_get_wal_segment_size (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64)ldb_options_get_number (self, LDB_OPTION_WAL_SEGMENT_SIZE);
+  return (guint64) ldb_options_get_number (self, LDB_OPTION_WAL_SEGMENT_SIZE);
 }
 
 /**
@@ -1079,7 +1079,7 @@ guint
 ldb_options_get_sync_interval (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint)ldb_options_get_number (self, LDB_OPTION_SYNC_INTERVAL);
+  return (guint) ldb_options_get_number (self, LDB_OPTION_SYNC_INTERVAL);
 }
 
 /**
@@ -1098,7 +1098,7 @@ void
 ldb_options_set_sync_interval (LdbOptions *self, guint sync_interval)
 {
   g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_SYNC_INTERVAL, (guint64)sync_interval,
+  ldb_options_set_number (self, LDB_OPTION_SYNC_INTERVAL, (guint64) sync_interval,
                           LDB_OPTION_SOURCE_CODE);
 }
 
@@ -1126,7 +1126,7 @@ guint64
 ldb_options_get_blob_threshold (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64)ldb_options_get_number (self, LDB_OPTION_BLOB_THRESHOLD);
+  return (guint64) ldb_options_get_number (self, LDB_OPTION_BLOB_THRESHOLD);
 }
 
 /**
@@ -1173,7 +1173,7 @@ guint64
 ldb_options_get_change_retention (LdbOptions *self)
 {
   g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64)ldb_options_get_number (self, LDB_OPTION_CHANGE_RETENTION);
+  return (guint64) ldb_options_get_number (self, LDB_OPTION_CHANGE_RETENTION);
 }
 
 /**

@@ -80,11 +80,12 @@ void ldb_place_contains_async (const LdbPlace *place, gpointer source, gpointer 
                                const char *name, gconstpointer key, gsize key_length,
                                GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);
-GPtrArray *ldb_place_get_many (const LdbPlace *place, GPtrArray *keys, GCancellable *cancellable,
-                               GError **error);
+GPtrArray *ldb_place_get_many (const LdbPlace *place, GBytes *const *keys, gsize n_keys,
+                               GCancellable *cancellable, GError **error);
 void ldb_place_get_many_async (const LdbPlace *place, gpointer source, gpointer tag,
-                               const char *name, GPtrArray *keys, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer user_data);
+                               const char *name, GBytes *const *keys, gsize n_keys,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data);
 LdbCursor *ldb_place_scan (const LdbPlace *place, gconstpointer start, gsize start_length,
                            gconstpointer end, gsize end_length, LdbScanFlags flags, GError **error);
 LdbCursor *ldb_place_scan_prefix (const LdbPlace *place, gconstpointer prefix, gsize prefix_length,

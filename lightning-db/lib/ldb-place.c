@@ -57,7 +57,7 @@ ldb_check_value (gconstpointer value, gsize value_length, struct bytes *out, GEr
     return ldb_error_set (error, LDB_ERROR_VALUE_TOO_LARGE,
                           "The value has %" G_GSIZE_FORMAT " bytes; a value has up to "
                           "%" G_GUINT64_FORMAT " bytes. Split it over several keys.",
-                          value_length, (guint64)VALUE_SIZE_MAX);
+                          value_length, (guint64) VALUE_SIZE_MAX);
   return TRUE;
 }
 
@@ -147,7 +147,7 @@ ldb_value_to_bytes (struct engine_value *value)
 static char *
 value_to_string (struct engine_value *value, GError **error)
 {
-  const char *text = (const char *)value->data.data;
+  const char *text = (const char *) value->data.data;
   char *copy = NULL;
   if (value->data.size == 0)
     copy = g_strdup ("");
@@ -229,10 +229,10 @@ ldb_form_free_func (LdbForm form)
     case LDB_FORM_STRING:
       return g_free;
     case LDB_FORM_VARIANT:
-      return (GDestroyNotify)g_variant_unref;
+      return (GDestroyNotify) g_variant_unref;
     case LDB_FORM_BYTES:
     default:
-      return (GDestroyNotify)g_bytes_unref;
+      return (GDestroyNotify) g_bytes_unref;
     }
 }
 
@@ -291,7 +291,7 @@ ldb_place_peek (const LdbPlace *place, gconstpointer key, gsize key_length, LdbV
                 GError **error)
 {
   struct bytes bytes;
-  struct engine_value *value = (struct engine_value *)(void *)view;
+  struct engine_value *value = (struct engine_value *) (void *) view;
   view->data = NULL;
   view->size = 0;
   view->in_use = FALSE;
@@ -454,17 +454,24 @@ unref_bytes_or_null (gpointer bytes)
 
 /* All keys of the array as the engine wants them; NULL with an error when one is no key. */
 static struct bytes *
-collect_keys (GPtrArray *keys, GError **error)
+collect_keys (GBytes *const *keys, gsize n_keys, GError **error)
 {
-  g_autofree struct bytes *collected = g_new (struct bytes, MAX (keys->len, 1));
-  for (guint i = 0; i < keys->len; i++)
+  g_autofree struct bytes *collected = NULL;
+  if (n_keys > G_MAXINT || (collected = g_try_new (struct bytes, MAX (n_keys, 1))) == NULL)
     {
-      GBytes *key = g_ptr_array_index (keys, i);
+      ldb_error_set (error, LDB_ERROR_NO_MEMORY,
+                     "There is no memory for %" G_GSIZE_FORMAT " keys; ask for fewer at once.",
+                     n_keys);
+      return NULL;
+    }
+  for (gsize i = 0; i < n_keys; i++)
+    {
+      GBytes *key = keys[i];
       gsize length = 0;
       gconstpointer data = key != NULL ? g_bytes_get_data (key, &length) : NULL;
       if (!ldb_check_key (data, length, &collected[i], error))
         {
-          g_prefix_error (error, "Key %u of %u: ", i + 1, keys->len);
+          g_prefix_error (error, "Key %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT ": ", i + 1, n_keys);
           return NULL;
         }
     }
@@ -491,14 +498,14 @@ collect_values (struct engine_value *values, const status *results, guint count,
 }
 
 GPtrArray *
-ldb_place_get_many (const LdbPlace *place, GPtrArray *keys, GCancellable *cancellable,
-                    GError **error)
+ldb_place_get_many (const LdbPlace *place, GBytes *const *keys, gsize n_keys,
+                    GCancellable *cancellable, GError **error)
 {
   struct failure failure = FAILURE_INIT;
   struct engine *engine = ldb_database_enter (place->database, error);
   if (engine == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  g_autofree struct bytes *wanted = collect_keys (keys, error);
+  g_autofree struct bytes *wanted = collect_keys (keys, n_keys, error);
   if (wanted == NULL)
     return NULL;
   LdbPin *pin = NULL;
@@ -507,14 +514,18 @@ ldb_place_get_many (const LdbPlace *place, GPtrArray *keys, GCancellable *cancel
       ldb_error_set (error, LDB_ERROR_CLOSED, "The snapshot is closed; take a new one.");
       return NULL;
     }
-  g_autofree struct engine_value *values = g_new0 (struct engine_value, MAX (keys->len, 1));
-  g_autofree status *results = g_new0 (status, MAX (keys->len, 1));
-  status code = engine_get_many (engine, pin != NULL ? pin->snapshot : NULL, place->store, wanted,
-                                 keys->len, values, results, &failure);
+  g_autofree struct engine_value *values = g_try_new0 (struct engine_value, MAX (n_keys, 1));
+  g_autofree status *results = g_try_new0 (status, MAX (n_keys, 1));
+  if (values == NULL || results == NULL)
+    fail_memory (&failure, n_keys * sizeof *values, "values");
+  status code = failure.code != STATUS_OK
+                    ? failure.code
+                    : engine_get_many (engine, pin != NULL ? pin->snapshot : NULL, place->store,
+                                       wanted, n_keys, values, results, &failure);
   if (pin != NULL)
     ldb_pin_unref (pin);
   if (code == STATUS_OK)
-    return collect_values (values, results, keys->len, &failure, error);
+    return collect_values (values, results, (guint) n_keys, &failure, error);
   ldb_error_take_failure (error, code, &failure);
   return NULL;
 }
@@ -522,24 +533,22 @@ ldb_place_get_many (const LdbPlace *place, GPtrArray *keys, GCancellable *cancel
 static gboolean
 run_get_many (LdbCall *call, GError **error)
 {
-  call->result = ldb_place_get_many (&call->place, call->array, NULL, error);
+  call->result = ldb_place_get_many (&call->place, (GBytes *const *) call->array->pdata,
+                                     call->array->len, NULL, error);
   return call->result != NULL;
 }
 
 void
 ldb_place_get_many_async (const LdbPlace *place, gpointer source, gpointer tag, const char *name,
-                          GPtrArray *keys, GCancellable *cancellable, GAsyncReadyCallback callback,
-                          gpointer user_data)
+                          GBytes *const *keys, gsize n_keys, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data)
 {
   LdbCall *call = ldb_call_new (run_get_many, place);
-  call->result_free = (GDestroyNotify)g_ptr_array_unref;
+  call->result_free = (GDestroyNotify) g_ptr_array_unref;
   /* The caller keeps its array and may change it. */
-  call->array = g_ptr_array_new_full (keys->len, unref_bytes_or_null);
-  for (guint i = 0; i < keys->len; i++)
-    {
-      GBytes *key = g_ptr_array_index (keys, i);
-      g_ptr_array_add (call->array, key != NULL ? g_bytes_ref (key) : NULL);
-    }
+  call->array = g_ptr_array_new_full ((guint) MIN (n_keys, G_MAXINT), unref_bytes_or_null);
+  for (gsize i = 0; i < n_keys; i++)
+    g_ptr_array_add (call->array, keys[i] != NULL ? g_bytes_ref (keys[i]) : NULL);
   ldb_call_start (call, source, tag, name, LDB_WORK_SHORT, cancellable, callback, user_data);
 }
 
@@ -661,7 +670,7 @@ run_write (LdbCall *call, GError **error)
   gconstpointer first = call->first != NULL ? g_bytes_get_data (call->first, &first_length) : NULL;
   gconstpointer second
       = call->second != NULL ? g_bytes_get_data (call->second, &second_length) : NULL;
-  switch ((LdbWriteKind)call->flags)
+  switch ((LdbWriteKind) call->flags)
     {
     case LDB_WRITE_PUT:
       return ldb_place_put (&call->place, first, first_length, second, second_length, NULL, error);

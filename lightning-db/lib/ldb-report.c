@@ -13,7 +13,7 @@ G_DEFINE_BOXED_TYPE (LdbRepairReport, ldb_repair_report, ldb_repair_report_copy,
 GPtrArray *
 ldb_faults_new (void)
 {
-  return g_ptr_array_new_with_free_func ((GDestroyNotify)ldb_fault_free);
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_fault_free);
 }
 
 void
@@ -23,7 +23,7 @@ ldb_faults_add (GPtrArray *list, const char *file, uint64_t page, const char *re
     return;
   LdbFault *fault = g_new (LdbFault, 1);
   fault->file = g_utf8_make_valid (file != NULL ? file : "", -1);
-  fault->page = page <= G_MAXINT64 ? (gint64)page : LDB_FAULT_NO_PAGE;
+  fault->page = page <= G_MAXINT64 ? (gint64) page : LDB_FAULT_NO_PAGE;
   fault->reason = g_utf8_make_valid (reason != NULL ? reason : "", -1);
   g_ptr_array_add (list, fault);
 }

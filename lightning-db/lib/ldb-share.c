@@ -29,7 +29,7 @@ struct _LdbShare
 static GMutex lock;         /* guards shares and every handle's `share` */
 static GCond share_gone;    /* a closing share has left the list */
 static GPtrArray *shares;   /* all of them */
-static int saving_now;    /* whether the system saves power; atomic */
+static int saving_now;      /* whether the system saves power; atomic */
 static GMutex opening_lock; /* held while an engine is being opened; taken before lock */
 
 static guint fork_generation; /* changed only in the child of a fork, before it has threads */
@@ -86,7 +86,7 @@ find_share (const char *path, gboolean read_only)
   for (guint i = 0; i < shares->len; i++)
     {
       LdbShare *share = g_ptr_array_index (shares, i);
-      if (share->device != (guint64)info.st_dev || share->inode != (guint64)info.st_ino)
+      if (share->device != (guint64) info.st_dev || share->inode != (guint64) info.st_ino)
         continue;
       if (!share->read_only)
         return share;
@@ -266,7 +266,7 @@ ldb_share_is_open (const char *path)
 static GPtrArray *
 list_engines (void)
 {
-  GPtrArray *engines = g_ptr_array_new_with_free_func ((GDestroyNotify)engine_unref);
+  GPtrArray *engines = g_ptr_array_new_with_free_func ((GDestroyNotify) engine_unref);
   g_mutex_lock (&lock);
   for (guint i = 0; shares != NULL && i < shares->len; i++)
     {

@@ -356,7 +356,8 @@ ldb_snapshot_get_string (LdbSnapshot *self, LdbStore *store, const char *key,
  * ldb_snapshot_get_many:
  * @self: a snapshot
  * @store: (nullable): where to look; %NULL for the default store
- * @keys: (element-type GBytes): the keys
+ * @keys: (array length=n_keys): the keys
+ * @n_keys: how many
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
@@ -370,22 +371,23 @@ ldb_snapshot_get_string (LdbSnapshot *self, LdbStore *store, const char *key,
  * Since: 0.1
  */
 GPtrArray *
-ldb_snapshot_get_many (LdbSnapshot *self, LdbStore *store, GPtrArray *keys,
+ldb_snapshot_get_many (LdbSnapshot *self, LdbStore *store, GBytes *const *keys, gsize n_keys,
                        GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (LDB_IS_SNAPSHOT (self), NULL);
-  g_return_val_if_fail (keys != NULL, NULL);
+  g_return_val_if_fail (keys != NULL || n_keys == 0, NULL);
   LdbPlace place;
   if (!place_of (self, store, &place, error))
     return NULL;
-  return ldb_place_get_many (&place, keys, cancellable, error);
+  return ldb_place_get_many (&place, keys, n_keys, cancellable, error);
 }
 
 /**
  * ldb_snapshot_get_many_async:
  * @self: a snapshot
  * @store: (nullable): where to look; %NULL for the default store
- * @keys: (element-type GBytes): the keys
+ * @keys: (array length=n_keys): the keys
+ * @n_keys: how many
  * @cancellable: (nullable): to give up
  * @callback: (scope async): called when it is done
  * @user_data: for @callback
@@ -397,12 +399,12 @@ ldb_snapshot_get_many (LdbSnapshot *self, LdbStore *store, GPtrArray *keys,
  * Since: 0.1
  */
 void
-ldb_snapshot_get_many_async (LdbSnapshot *self, LdbStore *store, GPtrArray *keys,
+ldb_snapshot_get_many_async (LdbSnapshot *self, LdbStore *store, GBytes *const *keys, gsize n_keys,
                              GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer user_data)
 {
   g_return_if_fail (LDB_IS_SNAPSHOT (self));
-  g_return_if_fail (keys != NULL);
+  g_return_if_fail (keys != NULL || n_keys == 0);
   LdbPlace place;
   GError *error = NULL;
   if (!place_of (self, store, &place, &error))
@@ -410,7 +412,7 @@ ldb_snapshot_get_many_async (LdbSnapshot *self, LdbStore *store, GPtrArray *keys
                        "ldb_snapshot_get_many_async", cancellable, callback, user_data, error);
   else
     ldb_place_get_many_async (&place, self, ldb_snapshot_get_many_async,
-                              "ldb_snapshot_get_many_async", keys, cancellable, callback,
+                              "ldb_snapshot_get_many_async", keys, n_keys, cancellable, callback,
                               user_data);
 }
 
@@ -515,7 +517,7 @@ ldb_snapshot_peek (LdbSnapshot *self, LdbStore *store, gconstpointer key, gsize 
   LdbPlace place;
   if (!place_of (self, store, &place, error))
     {
-      *view = (LdbView)LDB_VIEW_INIT;
+      *view = (LdbView) LDB_VIEW_INIT;
       return FALSE;
     }
   return ldb_place_peek (&place, key, key_length, view, error);

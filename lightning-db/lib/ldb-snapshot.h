@@ -36,12 +36,12 @@ LDB_AVAILABLE_IN_ALL
 char *ldb_snapshot_get_string (LdbSnapshot *self, LdbStore *store, const char *key,
                                GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
-GPtrArray *ldb_snapshot_get_many (LdbSnapshot *self, LdbStore *store, GPtrArray *keys,
-                                  GCancellable *cancellable, GError **error);
+GPtrArray *ldb_snapshot_get_many (LdbSnapshot *self, LdbStore *store, GBytes *const *keys,
+                                  gsize n_keys, GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
-void ldb_snapshot_get_many_async (LdbSnapshot *self, LdbStore *store, GPtrArray *keys,
-                                  GCancellable *cancellable, GAsyncReadyCallback callback,
-                                  gpointer user_data);
+void ldb_snapshot_get_many_async (LdbSnapshot *self, LdbStore *store, GBytes *const *keys,
+                                  gsize n_keys, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_snapshot_get_many_finish (LdbSnapshot *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL

@@ -416,7 +416,8 @@ ldb_store_get_variant_finish (LdbStore *self, GAsyncResult *result, GError **err
 /**
  * ldb_store_get_many:
  * @self: a store
- * @keys: (element-type GBytes): the keys
+ * @keys: (array length=n_keys): the keys
+ * @n_keys: how many
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
@@ -431,18 +432,20 @@ ldb_store_get_variant_finish (LdbStore *self, GAsyncResult *result, GError **err
  * Since: 0.1
  */
 GPtrArray *
-ldb_store_get_many (LdbStore *self, GPtrArray *keys, GCancellable *cancellable, GError **error)
+ldb_store_get_many (LdbStore *self, GBytes *const *keys, gsize n_keys, GCancellable *cancellable,
+                    GError **error)
 {
   g_return_val_if_fail (LDB_IS_STORE (self), NULL);
-  g_return_val_if_fail (keys != NULL, NULL);
+  g_return_val_if_fail (keys != NULL || n_keys == 0, NULL);
   LdbPlace place = place_of (self);
-  return ldb_place_get_many (&place, keys, cancellable, error);
+  return ldb_place_get_many (&place, keys, n_keys, cancellable, error);
 }
 
 /**
  * ldb_store_get_many_async:
  * @self: a store
- * @keys: (element-type GBytes): the keys
+ * @keys: (array length=n_keys): the keys
+ * @n_keys: how many
  * @cancellable: (nullable): to give up
  * @callback: (scope async): called when it is done
  * @user_data: for @callback
@@ -454,14 +457,15 @@ ldb_store_get_many (LdbStore *self, GPtrArray *keys, GCancellable *cancellable, 
  * Since: 0.1
  */
 void
-ldb_store_get_many_async (LdbStore *self, GPtrArray *keys, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
+ldb_store_get_many_async (LdbStore *self, GBytes *const *keys, gsize n_keys,
+                          GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer user_data)
 {
   g_return_if_fail (LDB_IS_STORE (self));
-  g_return_if_fail (keys != NULL);
+  g_return_if_fail (keys != NULL || n_keys == 0);
   LdbPlace place = place_of (self);
   ldb_place_get_many_async (&place, self, ldb_store_get_many_async, "ldb_store_get_many_async",
-                            keys, cancellable, callback, user_data);
+                            keys, n_keys, cancellable, callback, user_data);
 }
 
 /**

@@ -56,11 +56,12 @@ void ldb_store_get_variant_async (LdbStore *self, gconstpointer key, gsize key_l
 LDB_AVAILABLE_IN_ALL
 GVariant *ldb_store_get_variant_finish (LdbStore *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
-GPtrArray *ldb_store_get_many (LdbStore *self, GPtrArray *keys, GCancellable *cancellable,
-                               GError **error);
+GPtrArray *ldb_store_get_many (LdbStore *self, GBytes *const *keys, gsize n_keys,
+                               GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
-void ldb_store_get_many_async (LdbStore *self, GPtrArray *keys, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer user_data);
+void ldb_store_get_many_async (LdbStore *self, GBytes *const *keys, gsize n_keys,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_store_get_many_finish (LdbStore *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL

@@ -17,7 +17,7 @@ static guint
 back_off (guint attempt)
 {
   guint middle = BACK_OFF_MICROSECONDS * attempt;
-  return (guint)g_random_int_range ((gint32)(middle / 2), (gint32)(middle + middle / 2));
+  return (guint) g_random_int_range ((gint32) (middle / 2), (gint32) (middle + middle / 2));
 }
 
 /* Begins and calls the function. The transaction, which it may have ended itself; or NULL. */

@@ -44,8 +44,8 @@ enum
 
 static GParamSpec *properties[N_PROPERTIES];
 
-G_STATIC_ASSERT ((int)LDB_TRANSACTION_READ_ONLY == (int)ENGINE_TRANSACTION_READ_ONLY);
-G_STATIC_ASSERT ((int)LDB_TRANSACTION_SERIALIZABLE == (int)ENGINE_TRANSACTION_SERIALIZABLE);
+G_STATIC_ASSERT ((int) LDB_TRANSACTION_READ_ONLY == (int) ENGINE_TRANSACTION_READ_ONLY);
+G_STATIC_ASSERT ((int) LDB_TRANSACTION_SERIALIZABLE == (int) ENGINE_TRANSACTION_SERIALIZABLE);
 
 LdbTransaction *
 ldb_transaction_new (LdbDatabase *database, LdbTransactionFlags flags, GError **error)
@@ -223,7 +223,7 @@ ldb_transaction_init (LdbTransaction *self)
 {
   g_mutex_init (&self->cursors_lock);
   self->cursors = g_ptr_array_new ();
-  self->orphans = g_ptr_array_new_with_free_func ((GDestroyNotify)engine_cursor_free);
+  self->orphans = g_ptr_array_new_with_free_func ((GDestroyNotify) engine_cursor_free);
 }
 
 /**
@@ -824,7 +824,7 @@ ldb_transaction_peek (LdbTransaction *self, LdbStore *store, gconstpointer key, 
   LdbPlace place;
   if (!enter (self, store, &place, error))
     {
-      *view = (LdbView)LDB_VIEW_INIT;
+      *view = (LdbView) LDB_VIEW_INIT;
       return FALSE;
     }
   gboolean found = ldb_place_peek (&place, key, key_length, view, error);
@@ -902,7 +902,7 @@ commit_claimed (LdbTransaction *self, LdbSyncMode sync, GError **error)
   uint64_t sequence = 0;
   close_cursors (self);
   status code
-      = engine_transaction_commit (self->transaction, (enum engine_sync)sync, &sequence, &failure);
+      = engine_transaction_commit (self->transaction, (enum engine_sync) sync, &sequence, &failure);
   g_atomic_int_set (&self->ended, 1);
   self->commit_sequence = code == STATUS_OK ? sequence : 0;
   return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
@@ -942,7 +942,7 @@ ldb_transaction_commit (LdbTransaction *self, LdbSyncMode sync, GCancellable *ca
 static gboolean
 run_commit (LdbCall *call, GError **error)
 {
-  return commit_claimed (call->place.transaction, (LdbSyncMode)call->flags, error);
+  return commit_claimed (call->place.transaction, (LdbSyncMode) call->flags, error);
 }
 
 /**

@@ -26,7 +26,7 @@ void
 ldb_view_clear (LdbView *view)
 {
   if (view->in_use)
-    engine_value_release ((struct engine_value *)(void *)view);
+    engine_value_release ((struct engine_value *) (void *) view);
   view->data = NULL;
   view->size = 0;
   view->in_use = FALSE;

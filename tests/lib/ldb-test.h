@@ -28,17 +28,6 @@ ldb_test_assert_error (GError **error, GQuark domain, int code, const char *file
   g_clear_error (error);
 }
 
-/* Whether the build says that it cannot do something; then the rest of the test has to be skipped. */
-static inline gboolean
-unsupported (GError **error)
-{
-  if (!g_error_matches (*error, LDB_ERROR, LDB_ERROR_UNSUPPORTED))
-    return FALSE;
-  g_test_message ("skipped: %s", (*error)->message);
-  g_clear_error (error);
-  return TRUE;
-}
-
 /* A directory that is empty when the test begins and gone when it has ended. */
 typedef struct
 {

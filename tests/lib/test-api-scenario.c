@@ -95,7 +95,8 @@ read_many (LdbDatabase *db)
   g_ptr_array_add (keys, text_bytes ("cherry"));
   g_ptr_array_add (keys, text_bytes ("nothing"));
   g_ptr_array_add (keys, text_bytes ("apple"));
-  g_autoptr (GPtrArray) values = ldb_database_get_many (db, keys, NULL, &error);
+  g_autoptr (GPtrArray) values
+      = ldb_database_get_many (db, (GBytes *const *) keys->pdata, keys->len, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (values->len, ==, 3);
   assert_bytes (values->pdata[0], "cherry");
@@ -334,15 +335,11 @@ back_up_and_reopen (Place *place, LdbDatabase *db)
 
   g_autoptr (LdbBackupResult) result
       = ldb_database_backup (db, backup, LDB_BACKUP_VERIFY, note_progress, &calls, NULL, &error);
-  if (unsupported (&error))
-    return;
   g_assert_no_error (error);
   g_assert_cmpuint (result->sequence, ==, ldb_database_get_sequence (db));
   g_assert_cmpuint (result->files, >, 0);
   g_autoptr (LdbCheckReport) report
       = ldb_database_check (db, LDB_CHECK_DEEP, note_progress, &calls, NULL, &error);
-  if (unsupported (&error))
-    return;
   g_assert_no_error (error);
   g_assert_cmpuint (report->fault_count, ==, 0);
   g_assert_true (report->page_checksums && report->tree_structure && report->log
@@ -390,8 +387,6 @@ test_load (Place *place, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autoptr (LdbLoader) loader = ldb_database_create_loader (db, &error);
-  if (unsupported (&error))
-    return;
   g_assert_no_error (error);
   g_autofree char *large = g_malloc (100000);
   memset (large, 'x', 100000);

@@ -45,7 +45,8 @@ test_keys (Place *place, gconstpointer data)
   g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   g_ptr_array_add (keys, text_bytes ("good"));
   g_ptr_array_add (keys, text_bytes (""));
-  g_assert_null (ldb_database_get_many (db, keys, NULL, &error));
+  g_assert_null (
+      ldb_database_get_many (db, (GBytes *const *) keys->pdata, keys->len, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "Key 2 of 2");
 
   /* The longest key there may be is one. */

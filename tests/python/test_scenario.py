@@ -1,0 +1,279 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The story of tests/lib/test-api-scenario.c, told in Python, without any override."""
+
+import os
+import tempfile
+import unittest
+
+import gi
+
+gi.require_version("Ldb", "1")
+from gi.repository import Gio, GLib, Ldb  # noqa: E402
+
+
+def text(data):
+    """The bytes of a GLib.Bytes, or None."""
+    return None if data is None else data.get_data()
+
+
+def keys_of(cursor):
+    keys = []
+    while cursor.next(None):
+        keys.append(cursor.get_key().get_data().decode())
+    return " ".join(keys)
+
+
+class Waiter:
+    """Runs the main loop until an asynchronous call has its result."""
+
+    def __init__(self):
+        self.loop = GLib.MainLoop()
+        self.result = None
+
+    def __call__(self, source, result, *data):
+        self.result = result
+        self.loop.quit()
+
+    def wait(self):
+        self.loop.run()
+        return self.result
+
+
+class Scenario(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="ldb-python-")
+        self.path = os.path.join(self.directory.name, "database")
+
+    def tearDown(self):
+        self.directory.cleanup()
+
+    def assert_fails(self, code, function, *arguments):
+        with self.assertRaises(GLib.Error) as caught:
+            function(*arguments)
+        error = caught.exception
+        self.assertTrue(error.matches(Ldb.Error.quark(), code), error)
+        return error.message
+
+    def put_fruit(self, db):
+        batch = Ldb.Batch.new()
+        for name in ["apple", "banana", "cherry", "date", "elder"]:
+            batch.put_string(None, name, name)
+        self.assertEqual(batch.get_count(), 5)
+        db.write_batch(batch, Ldb.SyncMode.DEFAULT, None)
+        self.assertEqual(batch.get_sequence(), db.get_sequence())
+
+    def test_sync(self):
+        db = Ldb.Database.create(self.path, None, None)
+        db.put(b"k", b"v\0w", None)
+        self.assertEqual(text(db.get(b"k", None)), b"v\0w")
+        self.assertIsNone(db.get(b"absent", None))
+        self.assertTrue(db.contains(b"k", None))
+        db.delete(b"k", None)
+        self.assertFalse(db.contains(b"k", None))
+        db.put_variant(b"user", GLib.Variant("a{sv}", {"age": GLib.Variant("i", 30)}), None)
+        self.assertEqual(db.get_variant(b"user", None, None).unpack(), {"age": 30})
+        self.assert_fails(
+            Ldb.Error.WRONG_TYPE, db.get_variant, b"user", GLib.VariantType("s"), None
+        )
+        db.delete_string("user", None)
+
+        self.put_fruit(db)
+        keys = [GLib.Bytes(key) for key in (b"cherry", b"nothing", b"apple")]
+        self.assertEqual(
+            [text(value) for value in db.get_many(keys, None)], [b"cherry", None, b"apple"]
+        )
+        self.scan(db)
+        self.transactions(db)
+        self.snapshots(db)
+        self.stores(db)
+        db.delete_range(b"b", b"e", None)
+        self.outcome(db)
+        self.assertTrue(db.compact(None, None, None))
+        self.outcome(db)
+        self.copy(db)
+        db.close(None)
+        self.assertIn(
+            "open it again", self.assert_fails(Ldb.Error.CLOSED, db.get, b"apple", None)
+        )
+        again = Ldb.Database.open(self.path, Ldb.OpenFlags.NONE, None, None)
+        self.outcome(again)
+        again.close(None)
+        Ldb.Database.destroy(self.path, None)
+        self.assertFalse(os.path.exists(self.path))
+
+    def scan(self, db):
+        cursor = db.scan(None, None, Ldb.ScanFlags.NONE)
+        self.assertEqual(keys_of(cursor), "apple banana cherry date elder")
+        self.assertTrue(cursor.previous(None))
+        self.assertEqual(text(cursor.get_key()), b"elder")
+        self.assertEqual(text(cursor.get_value(None)), b"elder")
+        down = db.scan(b"b", b"date", Ldb.ScanFlags.REVERSE)
+        self.assertEqual(keys_of(down), "cherry banana")
+        self.assertTrue(down.seek(b"bz", None))
+        self.assertEqual(text(down.get_key()), b"banana")
+        limited = db.scan_prefix(b"", Ldb.ScanFlags.KEYS_ONLY)
+        limited.props.limit = 2
+        records = limited.read(100, None)
+        self.assertEqual([text(r.get_key()) for r in records], [b"apple", b"banana"])
+        self.assertIsNone(records[0].get_value())
+
+    def transactions(self, db):
+        one = db.begin(Ldb.TransactionFlags.NONE)
+        two = db.begin(Ldb.TransactionFlags.NONE)
+        one.put_string(None, "apple", "green")
+        two.put_string(None, "apple", "red")
+        self.assertEqual(one.get_string(None, "apple", None), "green")
+        self.assertEqual(db.get_string("apple", None), "apple")
+        one.commit(Ldb.SyncMode.DEFAULT, None)
+        self.assertEqual(one.get_commit_sequence(), db.get_sequence())
+        self.assertIn(
+            "apple", self.assert_fails(Ldb.Error.CONFLICT, two.commit, Ldb.SyncMode.DEFAULT, None)
+        )
+
+        calls = []
+
+        def count_up(transaction, *data):
+            calls.append(transaction.get_id())
+            value = int(transaction.get_string(None, "counter", None) or 0)
+            if len(calls) < 3:
+                db.put_string("counter", "10", None)
+            transaction.put_string(None, "counter", str(value + 1))
+            return True
+
+        self.assertTrue(
+            db.run_transaction(Ldb.TransactionFlags.NONE, count_up, None, None)
+        )
+        self.assertEqual(len(calls), 3)
+        self.assertEqual(db.get_string("counter", None), "11")
+        db.delete_string("counter", None)
+
+        transaction = db.begin(Ldb.TransactionFlags.SERIALIZABLE)
+        transaction.put_string(None, "fig", "1")
+        savepoint = transaction.savepoint()
+        transaction.delete_range(None, b"a", b"d")
+        inside = transaction.scan(None, None, None, Ldb.ScanFlags.NONE)
+        self.assertEqual(keys_of(inside), "date elder fig")
+        transaction.rollback_to(savepoint)
+        transaction.commit(Ldb.SyncMode.FULL, None)
+        self.assertGreaterEqual(db.get_durable_sequence(), transaction.get_commit_sequence())
+
+    def snapshots(self, db):
+        snapshot = db.create_snapshot()
+        db.put_string("fig", "2", None)
+        self.assertEqual(snapshot.get_string(None, "fig", None), "1")
+        snapshot.close()
+        self.assert_fails(Ldb.Error.CLOSED, snapshot.get, None, b"fig", None)
+
+    def stores(self, db):
+        people = db.open_store("people", Ldb.OpenFlags.CREATE, None)
+        people.put_string("ada", "London", None)
+        self.assertIsNone(db.get_string("ada", None))
+        self.assertEqual(db.list_stores(None), ["default", "people"])
+        batch = Ldb.Batch.new()
+        batch.put_string(people, "bob", "Paris")
+        batch.put_string(None, "grape", "3")
+        db.write_batch(batch, Ldb.SyncMode.DEFAULT, None)
+        self.assertEqual(keys_of(people.scan(None, None, Ldb.ScanFlags.NONE)), "ada bob")
+        db.delete_prefix(b"gr", None)
+
+    def outcome(self, db):
+        self.assertEqual(
+            keys_of(db.scan(None, None, Ldb.ScanFlags.NONE)), "apple elder fig"
+        )
+        self.assertEqual(db.get_string("apple", None), "green")
+        people = db.open_store("people", Ldb.OpenFlags.NONE, None)
+        self.assertEqual(people.get_string("bob", None), "Paris")
+
+    def copy(self, db):
+        steps = []
+
+        def progress(done, total, step, *data):
+            steps.append(step)
+
+        backup = os.path.join(self.directory.name, "backup")
+        restored = os.path.join(self.directory.name, "restored")
+        result = db.backup(backup, Ldb.BackupFlags.VERIFY, progress, None, None)
+        self.assertEqual(result.sequence, db.get_sequence())
+        report = db.check(Ldb.CheckFlags.DEEP, None, None, None)
+        self.assertEqual(report.fault_count, 0)
+        self.assertEqual(report.get_faults(), [])
+        Ldb.Database.restore(backup, restored, None, None, None)
+        copy = Ldb.Database.open(restored, Ldb.OpenFlags.NONE, None, None)
+        self.outcome(copy)
+        copy.close(None)
+
+    def test_async(self):
+        waiter = Waiter()
+        Ldb.Database.open_async(self.path, Ldb.OpenFlags.CREATE, None, None, waiter)
+        db = Ldb.Database.open_finish(waiter.wait())
+
+        def call(method, finish, *arguments):
+            done = Waiter()
+            method(*arguments, None, done)
+            return finish(done.wait())
+
+        self.assertTrue(call(db.put_async, db.put_finish, b"k", b"v"))
+        self.assertEqual(text(call(db.get_async, db.get_finish, b"k")), b"v")
+        self.assertIsNone(call(db.get_async, db.get_finish, b"absent"))
+        self.put_fruit(db)
+        cursor = db.scan_prefix(b"", Ldb.ScanFlags.NONE)
+        records = call(cursor.read_async, cursor.read_finish, 3)
+        self.assertEqual([text(r.get_key()) for r in records], [b"apple", b"banana", b"cherry"])
+        transaction = db.begin(Ldb.TransactionFlags.NONE)
+        transaction.put_string(None, "k", "w")
+        self.assertTrue(
+            call(transaction.commit_async, transaction.commit_finish, Ldb.SyncMode.DEFAULT)
+        )
+        self.assertEqual(call(db.get_string_async, db.get_string_finish, "k"), "w")
+        done = Waiter()
+        db.run_transaction_async(
+            Ldb.TransactionFlags.NONE,
+            lambda t, *data: t.put_string(None, "k", "x"),
+            (),
+            None,
+            done,
+        )
+        self.assertTrue(db.run_transaction_finish(done.wait()))
+        self.assertEqual(db.get_string("k", None), "x")
+        self.assertTrue(call(db.close_async, db.close_finish))
+
+    def test_load(self):
+        db = Ldb.Database.create(self.path, None, None)
+        loader = db.create_loader()
+        loader.put(None, b"b", b"2")
+        loader.put_many(
+            None, [Ldb.Record.new(GLib.Bytes(b"a"), GLib.Bytes(b"1"))], None
+        )
+        self.assertIsNone(db.get(b"a", None))
+        loader.commit(None)
+        self.assertEqual(keys_of(db.scan(None, None, Ldb.ScanFlags.NONE)), "a b")
+        stats = db.get_stats()
+        self.assertEqual(stats.memory_budget, 64 << 20)
+        db.close(None)
+
+    def test_options_and_registry(self):
+        opened = []
+        registry = Ldb.Registry.new()
+        registry.connect("database-opened", lambda registry, db: opened.append(db.get_path()))
+        options = Ldb.Options(cache_size=32 << 20)
+        options.props.wal_sync_mode = Ldb.SyncMode.FULL
+        db = Ldb.Database(path=self.path, flags=Ldb.OpenFlags.CREATE, options=options)
+        db.init(None)
+        self.assertEqual(db.get_options().get_cache_size(), 32 << 20)
+        self.assertEqual([other.get_path() for other in Ldb.Database.list_open()], [self.path])
+        while not opened:
+            GLib.MainContext.default().iteration(True)
+        self.assertEqual(opened, [self.path])
+        cancelled = Gio.Cancellable()
+        cancelled.cancel()
+        with self.assertRaises(GLib.Error) as caught:
+            db.put(b"k", b"v", cancelled)
+        self.assertTrue(
+            Ldb.Error.matches_io(caught.exception, Gio.IOErrorEnum.CANCELLED)
+        )
+        db.close(None)
+
+
+if __name__ == "__main__":
+    unittest.main()
