@@ -375,10 +375,12 @@ test_cycles (Place *place, gconstpointer data)
   guint before = 0;
   for (guint i = 0; i < 10; i++)
     {
-      g_autoptr (LdbDatabase) db = place_open (place, NULL);
+      LdbDatabase *db = place_open (place, NULL);
       g_assert_true (ldb_database_put_string (db, "k", "v", NULL, &error));
       g_assert_true (ldb_database_flush (db, NULL, &error));
       g_assert_true (ldb_database_close (db, NULL, &error));
+      /* Only now: a closed handle keeps open what values may still be lent from. */
+      g_object_unref (db);
       if (i == 0)
         before = count_descriptors ();
       g_assert_cmpuint (count_descriptors (), ==, before);
