@@ -315,6 +315,8 @@ struct flushed {
 status flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
                     struct failure *failure);
 void flushed_clear (struct flushed *flushed);
+/* Removes files that were written but will never be installed. */
+void flushed_unlink (struct engine *engine, const struct flushed *flushed);
 /* Puts a written run in front of the others. `generation`: the memtable it replaces, or NULL. */
 status flush_install (struct engine *engine, struct flushed *flushed,
                       struct generation *generation, uint64_t flushed_sequence,
@@ -327,6 +329,8 @@ status flushed_open (struct engine *engine, const struct flushed *flushed, uint6
 struct output_settings {
   bool settled;                      /* codec and filter of a settled run, else of a fresh one */
   uint64_t expected_bytes;           /* of the whole output, to choose the file size */
+  struct bytes start, end;           /* only keys in [start, end); data NULL = open */
+  bool part;                         /* of an output: the caller syncs the directory once for all */
   const _Atomic bool *cancel;        /* polled; may be NULL */
   bool (*progress) (void *data, uint64_t bytes); /* may be NULL; false cancels */
   void *progress_data;
@@ -334,6 +338,8 @@ struct output_settings {
 status output_write (struct engine *engine, struct source *source,
                      const struct range_set *ranges, const struct output_settings *settings,
                      struct flushed *out, struct failure *failure);
+/* Bytes at which segments of an output of `expected` bytes are cut. */
+uint64_t output_file_size (const struct engine *engine, uint64_t expected);
 
 /* Does one due merge. *did: whether there was one. */
 status merge_one (struct engine *engine, bool *did, struct failure *failure);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flush: memtables become runs; and how any run is written and installed.
+ * flush: memtables become runs; and how any run is installed. (Written: output.c.)
  *
  *   write segments ─► sync each ─► sync directory ─► manifest edit (durable) ─► publish the view
  *   ─► give log segments and dropped files back
@@ -9,254 +9,11 @@
  *   F1  Frozen memtables are flushed oldest first: what is in runs is a prefix of the commits.
  *   F2  Blob files are durable before the manifest edit that makes their references permanent.
  *   F3  A failure before the edit leaves nothing but orphans, removed at once or at the next open.
- *   F4  The versions of one key never stand in two segments of a run.
  */
 #include "core/engine-private.h"
 
-#include "merge/picker.h"
-
 #include <assert.h>
 #include <stdlib.h>
-
-void
-flushed_clear (struct flushed *flushed)
-{
-  for (size_t i = 0; i < flushed->count; i++)
-    segment_information_clear (&flushed->segments[i].information);
-  free (flushed->segments);
-  *flushed = (struct flushed){ 0 };
-}
-
-/* Removes files that were written but will never be installed. */
-static void
-flushed_unlink (struct engine *engine, const struct flushed *flushed)
-{
-  for (size_t i = 0; i < flushed->count; i++)
-    {
-      char name[FILE_NAME_SIZE];
-      file_name (name, FILE_SEGMENT, flushed->segments[i].information.number);
-      vfs_unlink (engine->directory, name, NULL);
-    }
-}
-
-/* ---- writing a run ---- */
-
-struct output {
-  struct engine *engine;
-  const struct output_settings *settings;
-  const struct range_set *ranges;   /* to be dealt out to the segments */
-  struct segment_writer *writer;    /* NULL between segments */
-  uint64_t file_size;               /* where a segment is cut */
-  uint64_t done;                    /* file bytes of finished segments */
-  struct flushed *out;
-  size_t capacity;                  /* of out->segments */
-  uint8_t *start;                   /* first key that belongs to the present segment */
-  size_t start_size;
-  bool has_start;                   /* false: everything below the first cut */
-  uint8_t *last;                    /* key of the last record */
-  size_t last_size, last_capacity;
-};
-
-static enum codec
-output_codec (const struct engine *engine, bool settled)
-{
-  switch (engine->options.compression)
-    {
-    case ENGINE_COMPRESSION_ADAPTIVE:
-      return settled ? CODEC_ZSTD : CODEC_LZ4;
-    case ENGINE_COMPRESSION_ZSTD:
-      return CODEC_ZSTD;
-    case ENGINE_COMPRESSION_LZ4:
-      return CODEC_LZ4;
-    case ENGINE_COMPRESSION_SNAPPY:
-      return CODEC_SNAPPY;
-    case ENGINE_COMPRESSION_NONE:
-      break;
-    }
-  return CODEC_NONE;
-}
-
-static status
-output_begin (struct output *output, struct failure *failure)
-{
-  struct engine *engine = output->engine;
-  bool settled = output->settings->settled;
-  struct segment_settings settings = {
-    .directory = engine->directory,
-    .number = manifest_next_number (engine->manifest),
-    .page_size = engine->options.page_size,
-    .codec = output_codec (engine, settled),
-    .compression_level = engine->options.compression_level,
-    .train_dictionary = settled && engine->options.compression != ENGINE_COMPRESSION_NONE,
-    .filter = settled ? FILTER_FUSE8 : FILTER_BLOOM,
-    .direct = true,
-    .ledger = &engine->ledger,
-  };
-  memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
-  return segment_writer_open (&settings, &output->writer, failure);
-}
-
-/* Gives the segment its part [start, end) of the range deletes; end NULL: the rest. */
-static status
-output_ranges (struct output *output, const struct bytes *end, struct failure *failure)
-{
-  struct bytes start = BYTES (output->start, output->start_size);
-  size_t count = range_set_delete_count (output->ranges);
-  for (size_t i = 0; i < count; i++)
-    {
-      struct range_delete range = range_set_delete (output->ranges, i);
-      if (end != NULL && bytes_compare (range.start, *end) >= 0)
-        break;
-      if (output->has_start && bytes_compare (range.end, start) <= 0)
-        continue;
-      if (output->has_start && bytes_compare (range.start, start) < 0)
-        range.start = start;
-      if (end != NULL && bytes_compare (range.end, *end) > 0)
-        range.end = *end;
-      status result = segment_writer_add_range_delete (output->writer, &range, failure);
-      if (result != STATUS_OK)
-        return result;
-    }
-  return STATUS_OK;
-}
-
-static status
-output_finish (struct output *output, const struct bytes *end, struct failure *failure)
-{
-  struct flushed *out = output->out;
-  status result = output->ranges != NULL ? output_ranges (output, end, failure) : STATUS_OK;
-  if (result == STATUS_OK && out->count == output->capacity)
-    {
-      size_t capacity = output->capacity == 0 ? 4 : 2 * output->capacity;
-      struct manifest_segment *segments = realloc (out->segments, capacity * sizeof *segments);
-      if (segments == NULL)
-        result = fail_memory (failure, capacity * sizeof *segments, "a list of segments");
-      else
-        {
-          out->segments = segments;
-          output->capacity = capacity;
-        }
-    }
-  struct segment_writer *writer = output->writer;
-  output->writer = NULL;
-  if (result != STATUS_OK)
-    {
-      segment_writer_abort (writer);
-      return result;
-    }
-  struct manifest_segment *segment = &out->segments[out->count];
-  *segment = (struct manifest_segment){ .created = engine_wall () };
-  result = segment_writer_finish (writer, &segment->information, failure);
-  if (result != STATUS_OK)
-    return result;
-  out->count++;
-  output->done += segment->information.file_size;
-  if (end == NULL)
-    return STATUS_OK;
-  uint8_t *start = realloc (output->start, end->size);
-  if (start == NULL)
-    return fail_memory (failure, end->size, "a key");
-  memcpy (start, end->data, end->size);
-  output->start = start;
-  output->start_size = end->size;
-  output->has_start = true;
-  return STATUS_OK;
-}
-
-static status
-output_remember (struct output *output, struct bytes key, struct failure *failure)
-{
-  if (key.size > output->last_capacity)
-    {
-      uint8_t *last = realloc (output->last, 2 * key.size);
-      if (last == NULL)
-        return fail_memory (failure, 2 * key.size, "a key");
-      output->last = last;
-      output->last_capacity = 2 * key.size;
-    }
-  memcpy (output->last, key.data, key.size);
-  output->last_size = key.size;
-  return STATUS_OK;
-}
-
-static status
-output_add (struct output *output, const struct record *record, struct failure *failure)
-{
-  status result = STATUS_OK;
-  bool new_key = !bytes_equal (record->key, BYTES (output->last, output->last_size));
-  if (output->writer != NULL && new_key /* F4 */
-      && segment_writer_size (output->writer) >= output->file_size)
-    result = output_finish (output, &record->key, failure);
-  if (result == STATUS_OK && output->writer == NULL)
-    result = output_begin (output, failure);
-  if (result == STATUS_OK)
-    result = segment_writer_add (output->writer, record, failure);
-  if (result == STATUS_OK && new_key)
-    result = output_remember (output, record->key, failure);
-  return result;
-}
-
-static status
-output_poll (struct output *output, struct failure *failure)
-{
-  const struct output_settings *settings = output->settings;
-  if (settings->cancel != NULL && atomic_load_explicit (settings->cancel, memory_order_relaxed))
-    return fail (failure, STATUS_CANCELLED, "the database is closing; nothing was changed");
-  uint64_t bytes
-      = output->done + (output->writer != NULL ? segment_writer_size (output->writer) : 0);
-  if (settings->progress != NULL && !settings->progress (settings->progress_data, bytes))
-    return fail (failure, STATUS_CANCELLED, "cancelled; nothing was changed");
-  return STATUS_OK;
-}
-
-static uint64_t
-output_file_size (const struct engine *engine, uint64_t expected)
-{
-  if (engine->segment_file_size > 0)
-    return engine->segment_file_size;
-  return picker_segment_size (expected);
-}
-
-status
-output_write (struct engine *engine, struct source *source, const struct range_set *ranges,
-              const struct output_settings *settings, struct flushed *out,
-              struct failure *failure)
-{
-  *out = (struct flushed){ 0 };
-  struct output output = {
-    .engine = engine,
-    .settings = settings,
-    .ranges = ranges,
-    .file_size = output_file_size (engine, settings->expected_bytes),
-    .out = out,
-  };
-  unsigned count = 0;
-  status result = source_first (source, failure);
-  while (result == STATUS_OK && source->valid)
-    {
-      result = output_add (&output, &source->record, failure);
-      if (result == STATUS_OK && ++count % 1024 == 0)
-        result = output_poll (&output, failure);
-      if (result == STATUS_OK)
-        result = source_next (source, failure);
-    }
-  if (result == STATUS_OK && output.writer == NULL && ranges != NULL)
-    result = output_begin (&output, failure);
-  if (result == STATUS_OK && output.writer != NULL)
-    result = output_finish (&output, NULL, failure);
-  if (result == STATUS_OK && out->count > 0)
-    result = vfs_directory_sync (engine->directory, failure);
-  if (output.writer != NULL)
-    segment_writer_abort (output.writer);
-  free (output.start);
-  free (output.last);
-  if (result != STATUS_OK)
-    {
-      flushed_unlink (engine, out);
-      flushed_clear (out);
-    }
-  return result;
-}
 
 /* ---- one memtable ---- */
 
@@ -516,8 +273,8 @@ flush_install (struct engine *engine, struct flushed *flushed, struct generation
     }
   if (result == STATUS_OK)
     engine->next_order++;
-  else if (!manifest_failed (engine->manifest))
-    flushed_unlink (engine, flushed); /* F3 */
+  else if (!atomic_load (&engine->write_failed))
+    flushed_unlink (engine, flushed); /* F3; else it is unknown whether the manifest has them */
   pthread_mutex_unlock (&engine->manifest_lock);
   run_unref (run);
   new_blobs_clear (&blobs);

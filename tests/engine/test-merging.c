@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* Merges as the engine does them: what is moved and what is rewritten, parts side by side, giving up
+ * in the middle. */
+#include "check.h"
+#include "core/merge-private.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#define KEYS 20000u
+
+static struct failure failure;
+
+static struct engine_options
+small_options (void)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = 10 << 20;
+  options.memtable_size = 128 << 10;
+  options.segment_file_size = 64 << 10;
+  options.log_segment_size = 256 << 10;
+  options.merge_workers = 3;
+  return options;
+}
+
+static struct engine *
+open_with (const char *path, const struct engine_options *options)
+{
+  struct engine *engine;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, options, &engine, &failure));
+  return engine;
+}
+
+static struct bytes
+number_key (char *to, unsigned number)
+{
+  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
+}
+
+static struct bytes
+number_value (char *to, unsigned number, unsigned round)
+{
+  return BYTES (to, (size_t) sprintf (to, "%u/%u/%0*x", number, round, (int) (number % 70),
+                                      number * 2654435761u));
+}
+
+static void
+put (struct engine *engine, unsigned number, unsigned round)
+{
+  char key[64], value[256];
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, number_key (key, number),
+                        number_value (value, number, round), ENGINE_SYNC_NONE, NULL, &failure));
+}
+
+/* round 0: absent. */
+static void
+check_number (struct engine *engine, struct engine_snapshot *snapshot, unsigned number,
+              unsigned round)
+{
+  char key[64], value[256], got[256];
+  size_t size;
+  status result = engine_get (engine, snapshot, ENGINE_STORE_DEFAULT, number_key (key, number), got,
+                              sizeof got, &size, &failure);
+  CHECK_INT (result, round == 0 ? STATUS_NOT_FOUND : STATUS_OK);
+  if (round != 0)
+    CHECK (bytes_equal (number_value (value, number, round), BYTES (got, size)));
+}
+
+static void
+check_rounds (struct engine *engine, struct engine_snapshot *snapshot, const uint8_t *rounds,
+              unsigned count)
+{
+  unsigned present = 0, seen = 0;
+  for (unsigned i = 0; i < count; i++)
+    {
+      check_number (engine, snapshot, i, rounds[i]);
+      present += rounds[i] != 0;
+    }
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT, .snapshot = snapshot };
+  struct engine_cursor *cursor;
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  for (; engine_cursor_valid (cursor); seen++)
+    CHECK_OK (engine_cursor_next (cursor, &failure));
+  engine_cursor_free (cursor);
+  CHECK_INT (seen, present);
+}
+
+static unsigned
+count_files (const char *path, const char *suffix)
+{
+  unsigned count = 0;
+  DIR *directory = opendir (path);
+  CHECK (directory != NULL);
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    {
+      size_t length = strlen (entry->d_name);
+      count += length > strlen (suffix)
+               && strcmp (entry->d_name + length - strlen (suffix), suffix) == 0;
+    }
+  closedir (directory);
+  return count;
+}
+
+/* A load in key order settles to one run without being written again. */
+static void
+test_load_in_order (void)
+{
+  const unsigned count = 200000;
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.memtable_size = 512 << 10;
+  options.segment_file_size = 0;
+  struct engine *engine = open_with (path, &options);
+  struct engine_statistics statistics;
+  for (unsigned i = 0; i < count; i++)
+    put (engine, i, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 1);
+  CHECK (statistics.merges > 0 && statistics.flushes > 20);
+  CHECK (statistics.merge_bytes_written < statistics.flush_bytes / 20);
+  CHECK_INT (statistics.approximate_keys, count);
+  CHECK_INT (count_files (path, ".seg"), statistics.segments);
+
+  /* Overwriting a little in the middle rewrites only what lies there. */
+  for (unsigned i = 100000; i < 101000; i++)
+    put (engine, i, 2);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  uint64_t before = statistics.merge_bytes_written;
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 1);
+  CHECK (statistics.merge_bytes_written > before);
+  CHECK (statistics.merge_bytes_written - before < statistics.flush_bytes / 10);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+
+  engine = open_with (path, &options);
+  for (unsigned i = 0; i < count; i += 7)
+    check_number (engine, NULL, i, i >= 100000 && i < 101000 ? 2 : 1);
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 1);
+  CHECK_INT (count_files (path, ".seg"), statistics.segments);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* Files so small that nothing is worth moving do not gather. */
+static void
+test_small_runs (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  struct engine *engine = open_with (path, &options);
+  for (unsigned i = 0; i < 80; i++)
+    {
+      put (engine, i, 1);
+      CHECK_OK (engine_flush (engine, &failure));
+    }
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.segments < 24);
+  for (unsigned i = 0; i < 80; i++)
+    check_number (engine, NULL, i, 1);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* ---- the plan ---- */
+
+static struct bytes
+smallest_of (const struct segment *segment)
+{
+  return BYTES (segment_information (segment)->smallest,
+                segment_information (segment)->smallest_size);
+}
+
+static struct bytes
+largest_of (const struct segment *segment)
+{
+  return BYTES (segment_information (segment)->largest,
+                segment_information (segment)->largest_size);
+}
+
+static bool
+part_has (const struct merge_part *part, const struct segment *segment)
+{
+  for (size_t r = 0; r < part->count; r++)
+    for (size_t s = 0; s < part->runs[r]->count; s++)
+      if (part->runs[r]->segments[s] == segment)
+        return true;
+  return false;
+}
+
+/* J5: each input segment is moved, or is in every part it reaches into; what is moved overlaps no
+ * other input. */
+static void
+check_segment (const struct merge_job *job, const struct merge_plan *plan,
+               const struct segment *segment)
+{
+  bool moved = false;
+  for (size_t i = 0; i < plan->moved_count; i++)
+    moved |= plan->moved[i] == segment;
+  size_t found = 0;
+  for (size_t i = 0; i < plan->part_count; i++)
+    found += part_has (&plan->parts[i], segment);
+  CHECK (moved ? found == 0 : found > 0);
+  for (size_t r = 0; moved && r < job->count; r++)
+    for (size_t s = 0; s < job->runs[r]->count; s++)
+      {
+        const struct segment *other = job->runs[r]->segments[s];
+        CHECK (other == segment || bytes_compare (largest_of (other), smallest_of (segment)) < 0
+               || bytes_compare (largest_of (segment), smallest_of (other)) < 0);
+      }
+}
+
+static void
+check_plan (struct engine *engine, bool whole, unsigned workers, size_t *parts, size_t *moved)
+{
+  struct view *view = engine_view (engine);
+  struct merge_job job = {
+    .runs = view->runs,
+    .count = view->run_count,
+    .bottom = true,
+    .settled = true,
+    .whole = whole,
+  };
+  struct merge_plan plan;
+  CHECK_OK (merge_plan_make (engine, &job, workers, &plan, &failure));
+  for (size_t r = 0; r < job.count; r++)
+    for (size_t s = 0; s < job.runs[r]->count; s++)
+      check_segment (&job, &plan, job.runs[r]->segments[s]);
+  for (size_t i = 1; i < plan.part_count; i++)
+    {
+      const struct merge_part *before = &plan.parts[i - 1], *part = &plan.parts[i];
+      CHECK ((before->end.data == NULL) == (part->start.data == NULL));
+      CHECK (part->start.data == NULL || bytes_equal (before->end, part->start));
+      CHECK (part->start.data == NULL || part->end.data == NULL
+             || bytes_compare (part->start, part->end) < 0);
+    }
+  for (size_t i = 1; i < plan.moved_count; i++)
+    CHECK (bytes_compare (largest_of (plan.moved[i - 1]), smallest_of (plan.moved[i])) < 0);
+  *parts = plan.part_count;
+  *moved = plan.moved_count;
+  merge_plan_clear (&plan);
+  view_unref (view);
+}
+
+/* ---- histories ---- */
+
+static uint32_t
+next_random (uint32_t *state)
+{
+  *state = *state * 1664525u + 1013904223u;
+  return *state >> 8;
+}
+
+static void
+delete_numbers (struct engine *engine, uint8_t *rounds, unsigned from, unsigned to)
+{
+  char start[64], end[64];
+  CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, number_key (start, from),
+                                 number_key (end, to), ENGINE_SYNC_NONE, NULL, &failure));
+  memset (rounds + from, 0, to - from);
+}
+
+/* Writes a round: a stretch in order, some at random, deletes of both kinds. */
+static void
+write_round (struct engine *engine, uint8_t *rounds, uint32_t *random, unsigned round)
+{
+  unsigned from = next_random (random) % (KEYS - 4000);
+  for (unsigned i = from; i < from + 4000; i++, rounds[i - 1] = (uint8_t) round)
+    put (engine, i, round);
+  for (unsigned i = 0; i < 1500; i++)
+    {
+      unsigned number = next_random (random) % KEYS;
+      put (engine, number, round);
+      rounds[number] = (uint8_t) round;
+    }
+  for (unsigned i = 0; i < 300; i++)
+    {
+      char key[64];
+      unsigned number = next_random (random) % KEYS;
+      CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, number),
+                               ENGINE_SYNC_NONE, NULL, &failure));
+      rounds[number] = 0;
+    }
+  from = next_random (random) % (KEYS - 500);
+  delete_numbers (engine, rounds, from, from + 1 + next_random (random) % 500);
+}
+
+/* Histories merged in parts by several threads, with a snapshot held from the middle. */
+static void
+test_parts (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.segment_file_size = 16 << 10;
+  struct engine *engine = open_with (path, &options);
+  struct engine_snapshot *snapshot = NULL;
+  static uint8_t rounds[KEYS], before[KEYS];
+  uint32_t random = 7;
+  size_t parts, moved;
+  memset (rounds, 0, sizeof rounds);
+  for (unsigned round = 1; round <= 24; round++)
+    {
+      write_round (engine, rounds, &random, round);
+      if (round == 12)
+        {
+          CHECK_OK (engine_snapshot_new (engine, &snapshot, &failure));
+          memcpy (before, rounds, sizeof before);
+        }
+      if (round % 8 == 3)
+        {
+          CHECK_OK (engine_flush (engine, &failure));
+          check_plan (engine, false, 3, &parts, &moved);
+          check_plan (engine, true, 3, &parts, &moved);
+          CHECK (parts > 1 && parts <= 4);
+          CHECK_INT (moved, 0);
+          CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+          check_rounds (engine, NULL, rounds, KEYS);
+        }
+    }
+  check_rounds (engine, snapshot, before, KEYS);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  check_rounds (engine, snapshot, before, KEYS);
+  check_rounds (engine, NULL, rounds, KEYS);
+  engine_snapshot_free (snapshot);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 1);
+  CHECK (statistics.segments > 4);
+  unsigned present = 0;
+  for (unsigned i = 0; i < KEYS; i++)
+    present += rounds[i] != 0;
+  CHECK_INT (statistics.approximate_keys, present);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+
+  engine = open_with (path, &options);
+  check_rounds (engine, NULL, rounds, KEYS);
+  CHECK_INT (count_files (path, ".seg"), statistics.segments);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* ---- giving up ---- */
+
+static bool
+cancel_soon (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  unsigned *left = data;
+  CHECK (done <= total && step != NULL);
+  return (*left)-- > 0;
+}
+
+static void
+test_cancel (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.merge_enabled = false;
+  struct engine *engine = open_with (path, &options);
+  static uint8_t rounds[KEYS];
+  uint32_t random = 21;
+  memset (rounds, 0, sizeof rounds);
+  for (unsigned round = 1; round <= 6; round++)
+    write_round (engine, rounds, &random, round);
+  CHECK_OK (engine_flush (engine, &failure));
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  uint64_t segments = statistics.segments;
+  for (unsigned after = 0; after < 3; after++)
+    {
+      unsigned left = after;
+      CHECK_FAILS (engine_compact (engine, cancel_soon, &left, &failure), STATUS_CANCELLED);
+      engine_statistics (engine, &statistics);
+      CHECK_INT (statistics.segments, segments);
+      CHECK_INT (count_files (path, ".seg"), segments);
+    }
+  check_rounds (engine, NULL, rounds, KEYS);
+  unsigned left = 1000000;
+  CHECK_OK (engine_compact (engine, cancel_soon, &left, &failure));
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, 1);
+  check_rounds (engine, NULL, rounds, KEYS);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+int
+main (void)
+{
+  test_load_in_order ();
+  test_small_runs ();
+  test_parts ();
+  test_cancel ();
+  return 0;
+}
