@@ -65,9 +65,9 @@ check_closed (struct trial *trial, const char *path)
 {
   struct engine_check_report report;
   EXPECT_OK (engine_check (path, true, report_fault, NULL, trial, &report, &failure));
-  EXPECT (report.page_checksums && report.tree_structure && report.log && report.blobs_intact
-              && report.no_orphans,
+  EXPECT (report.page_checksums && report.tree_structure && report.log && report.blobs_intact,
           "the check reports no fault, but something is not fine");
+  EXPECT (report.no_orphans || trial->has_leftovers, "files are left over after a clean close");
   trial->totals->checks++;
 }
 
@@ -307,6 +307,7 @@ trial_close (struct trial *trial)
 {
   bool first = pick (trial, 2) == 0;
   count_work (trial);
+  trial->has_leftovers = !first && trial->loader.loader != NULL; /* removed by the next open */
   if (first)
     free_handles (trial);
   EXPECT_OK (engine_close (trial->engine, &failure));

@@ -88,6 +88,24 @@ test_open_blob_file_stays (void)
   remove_directory (path);
 }
 
+/* A file of large values that were all overwritten before a flush is removed by then. */
+static void
+test_unflushed_blob_files_go (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  static uint8_t large[20000];
+  CHECK_OK (
+      engine_put (engine, 1, BYTES_LITERAL ("k"), BYTES (large, sizeof large), 0, NULL, &failure));
+  CHECK_OK (engine_delete (engine, 1, BYTES_LITERAL ("k"), 0, NULL, &failure));
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  struct engine_check_report report;
+  CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
+  CHECK (report.no_orphans);
+  remove_directory (path);
+}
+
 static sem_t entered, leave;
 
 static void *
@@ -131,6 +149,7 @@ main (void)
   test_validation_reads_pages ();
   test_open_blob_file_stays ();
   test_transactions_beside_a_slow_reader ();
+  test_unflushed_blob_files_go ();
   puts ("regressions: all passed");
   return 0;
 }

@@ -124,6 +124,7 @@ struct engine {
   /* Blob files that commits under way refer to before any memtable does (blob_lock). */
   pthread_mutex_t blob_lock;
   struct blob_guard *blob_guards;
+  uint64_t blobs_swept; /* below it no file is left that never came into the manifest; manifest_lock */
 
   pthread_mutex_t sync_lock;
 

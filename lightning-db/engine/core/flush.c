@@ -416,10 +416,64 @@ blob_is_used (const struct manifest_state *state, uint64_t number)
   return false;
 }
 
+/* Files this process run wrote, from `from` on, rising. */
+struct created_blobs
+{
+  uint64_t from;
+  uint64_t *numbers; /* malloc'd */
+  size_t count, room;
+};
+
+static void
+note_created (void *data, uint64_t number, uint64_t size)
+{
+  struct created_blobs *created = data;
+  (void) size;
+  if (number < created->from)
+    return;
+  if (created->count == created->room)
+    {
+      size_t room = created->room > 0 ? 2 * created->room : 16;
+      uint64_t *numbers = realloc (created->numbers, room * sizeof *numbers);
+      if (numbers == NULL)
+        return; /* the next collection sees it */
+      created->numbers = numbers;
+      created->room = room;
+    }
+  created->numbers[created->count++] = number;
+}
+
+static bool
+blob_is_listed (const struct manifest_state *state, uint64_t number)
+{
+  for (size_t i = 0; i < state->blob_count; i++)
+    if (state->blobs[i].number == number)
+      return true;
+  return false;
+}
+
+/* Removes files below `limit` that never came into the manifest: all that referred to them was
+ * overwritten before it was flushed. manifest_lock held. */
+static void
+sweep_created (struct engine *engine, const struct created_blobs *created, uint64_t limit)
+{
+  const struct manifest_state *state = manifest_state (engine->manifest);
+  for (size_t i = 0; i < created->count && created->numbers[i] < limit; i++)
+    {
+      char name[FILE_NAME_SIZE];
+      file_name (name, FILE_BLOB, created->numbers[i]);
+      if (!blob_is_listed (state, created->numbers[i]))
+        vfs_unlink (engine->directory, name, NULL);
+      engine->blobs_swept = created->numbers[i] + 1;
+    }
+}
+
 void
 blob_collect (struct engine *engine)
 {
   pthread_mutex_lock (&engine->manifest_lock);
+  struct created_blobs created = { .from = engine->blobs_swept };
+  blob_writer_files (engine->blob_writer, note_created, &created); /* before the limit is asked for */
   uint64_t limit = engine_oldest_unflushed_blob (engine); /* here: a backup's guard counts at once */
   const struct manifest_state *state = manifest_state (engine->manifest);
   uint64_t *numbers = state->blob_count > 0 ? malloc (state->blob_count * sizeof *numbers) : NULL;
@@ -438,6 +492,8 @@ blob_collect (struct engine *engine)
             vfs_unlink (engine->directory, name, NULL); /* open readers keep its bytes */
           }
     }
+  sweep_created (engine, &created, limit);
   pthread_mutex_unlock (&engine->manifest_lock);
+  free (created.numbers);
   free (numbers);
 }

@@ -649,6 +649,8 @@ engine_close (struct engine *engine, struct failure *failure)
   background_stop (engine);
   bool flushed;
   status result = close_flush (engine, &flushed, failure);
+  if (flushed && blob_writer_seal (engine->blob_writer, NULL) == STATUS_OK)
+    blob_collect (engine);
   if (engine->blob_writer != NULL)
     blob_writer_free (engine->blob_writer);
   if (engine->wal != NULL)
