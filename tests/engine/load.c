@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load: measures what the engine promises about memory, disk, waking up and waiting. Run by hand:
+ *
+ *   engine-load [--directory DIR] [--megabytes N] WHAT…
+ *
+ *   budget         memory while loading and then reading at random, at 10, 64 and 256 MB
+ *   idle           context switches of an open, settled database's threads in 60 s
+ *   open           time to open a settled database of a million records
+ *   amplification  bytes written for a random fill and settling, files afterwards, by compression
+ *   overwrite      bytes rewritten by settling after 1 % was overwritten, and reads beside it
+ *   latency        every put's time in a random load, the worst one's cause, the most disk used
+ *
+ * --megabytes scales budget (2048), overwrite (5120) and latency (4096). DIR must be on a disk: in
+ * memory the kernel counts no writes. It asserts nothing: it prints figures beside their limits.
+ */
+#include "base/random.h"
+#include "check.h"
+#include "engine.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define KEY_SIZE 16u
+#define VALUE_SIZE 100u
+#define RECORD_SIZE (KEY_SIZE + VALUE_SIZE)
+#define MIB ((uint64_t) 1 << 20)
+#define SETTLE_TIMEOUT (UINT64_C (900) * 1000000)
+
+static const char *parent = "/tmp";
+static uint64_t megabytes; /* 0 = each measurement's own */
+static char path[512];
+static struct engine *engine;
+static struct failure failure;
+
+static double
+now (void)
+{
+  struct timespec time;
+  clock_gettime (CLOCK_MONOTONIC, &time);
+  return (double) time.tv_sec + (double) time.tv_nsec / 1e9;
+}
+
+/* ---- records ---- */
+
+/* A permutation of 64 bits: distinct numbers give distinct keys, in random order. */
+static uint64_t
+scatter (uint64_t number)
+{
+  return random_next (&(struct random){ number });
+}
+
+static struct bytes
+make_key (uint8_t to[KEY_SIZE], uint64_t number)
+{
+  uint64_t high = __builtin_bswap64 (scatter (number)), low = __builtin_bswap64 (number);
+  memcpy (to, &high, 8);
+  memcpy (to + 8, &low, 8);
+  return BYTES (to, KEY_SIZE);
+}
+
+/* The number, then half noise, half text. */
+static struct bytes
+make_value (uint8_t to[VALUE_SIZE], uint64_t number, uint64_t round)
+{
+  static const char text[] = "the quick brown fox jumps over the lazy dog; ";
+  struct random random = { number ^ round << 40 };
+  memcpy (to, &number, 8);
+  for (unsigned i = 8; i < 56; i += 8)
+    {
+      uint64_t word = random_next (&random);
+      memcpy (to + i, &word, 8);
+    }
+  memcpy (to + 56, text, VALUE_SIZE - 56);
+  return BYTES (to, VALUE_SIZE);
+}
+
+static void
+put (uint64_t number, uint64_t round)
+{
+  uint8_t key[KEY_SIZE], value[VALUE_SIZE];
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, make_key (key, number),
+                        make_value (value, number, round), ENGINE_SYNC_DEFAULT, NULL, &failure));
+}
+
+/* Reads `reads` of `count` records at random; returns microseconds each. */
+static double
+read_at_random (uint64_t count, uint64_t reads)
+{
+  struct random random = { 99 };
+  uint8_t key[KEY_SIZE], value[VALUE_SIZE];
+  double started = now ();
+  for (uint64_t i = 0; i < reads; i++)
+    {
+      uint64_t number = random_below (&random, count), got;
+      size_t size;
+      CHECK_OK (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, make_key (key, number), value,
+                            sizeof value, &size, &failure));
+      memcpy (&got, value, 8);
+      CHECK (got == number);
+    }
+  return (now () - started) * 1e6 / (double) reads;
+}
+
+/* ---- opening ---- */
+
+static void
+open_database (const struct engine_options *options)
+{
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, options, &engine, &failure));
+}
+
+static void
+close_database (void)
+{
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+}
+
+static void
+new_directory (void)
+{
+  snprintf (path, sizeof path, "%s/engine-load-XXXXXX", parent);
+  CHECK (mkdtemp (path) != NULL);
+}
+
+static void
+drop_directory (void)
+{
+  CHECK_OK (engine_destroy (path, NULL, &failure));
+}
+
+static void
+settle (void)
+{
+  CHECK_OK (engine_wait_settled (engine, SETTLE_TIMEOUT, &failure));
+}
+
+/* ---- what the system says ---- */
+
+/* Bytes of this process that are its own: anonymous, and the log's mapping. */
+static uint64_t
+own_memory (void)
+{
+  FILE *maps = fopen ("/proc/self/smaps", "r");
+  char line[1024];
+  uint64_t bytes = 0, value;
+  bool is_log = false;
+  CHECK (maps != NULL);
+  while (fgets (line, sizeof line, maps) != NULL)
+    if (sscanf (line, "Anonymous: %lu kB", &value) == 1)
+      bytes += is_log ? 0 : value << 10;
+    else if (sscanf (line, "Rss: %lu kB", &value) == 1)
+      bytes += is_log ? value << 10 : 0;
+    else if (strchr (line, '-') != NULL && strstr (line, "kB") == NULL)
+      is_log = strstr (line, path) != NULL && strstr (line, ".log") != NULL;
+  fclose (maps);
+  return bytes;
+}
+
+static uint64_t
+written_bytes (void)
+{
+  FILE *io = fopen ("/proc/self/io", "r");
+  char line[128];
+  uint64_t bytes = 0;
+  CHECK (io != NULL);
+  while (fgets (line, sizeof line, io) != NULL)
+    sscanf (line, "write_bytes: %lu", &bytes);
+  fclose (io);
+  return bytes;
+}
+
+static uint64_t
+disk_bytes (void)
+{
+  DIR *directory = opendir (path);
+  struct dirent *entry;
+  uint64_t bytes = 0;
+  while (directory != NULL && (entry = readdir (directory)) != NULL)
+    {
+      struct stat information;
+      if (fstatat (dirfd (directory), entry->d_name, &information, 0) == 0
+          && S_ISREG (information.st_mode))
+        bytes += (uint64_t) information.st_blocks * 512;
+    }
+  if (directory != NULL)
+    closedir (directory);
+  return bytes;
+}
+
+/* Context switches of all threads but this one. */
+static uint64_t
+switches_of_others (void)
+{
+  DIR *tasks = opendir ("/proc/self/task");
+  struct dirent *entry;
+  uint64_t count = 0, value;
+  CHECK (tasks != NULL);
+  while ((entry = readdir (tasks)) != NULL)
+    {
+      char name[300], line[256];
+      if (entry->d_name[0] == '.' || atoi (entry->d_name) == getpid ())
+        continue;
+      snprintf (name, sizeof name, "/proc/self/task/%s/status", entry->d_name);
+      FILE *file = fopen (name, "r");
+      while (file != NULL && fgets (line, sizeof line, file) != NULL)
+        if (sscanf (line, "voluntary_ctxt_switches: %lu", &value) == 1
+            || sscanf (line, "nonvoluntary_ctxt_switches: %lu", &value) == 1)
+          count += value;
+      if (file != NULL)
+        fclose (file);
+    }
+  closedir (tasks);
+  return count;
+}
+
+/* ---- sampling beside the work ---- */
+
+static struct
+{
+  pthread_t thread;
+  _Atomic bool stop;
+  bool memory; /* memory, else disk */
+  uint64_t base, most, samples;
+  double sum;
+} sampler;
+
+static void *
+sample_main (void *data)
+{
+  (void) data;
+  while (!atomic_load (&sampler.stop))
+    {
+      uint64_t value = sampler.memory ? own_memory () : disk_bytes ();
+      value = value > sampler.base ? value - sampler.base : 0;
+      sampler.most = value > sampler.most ? value : sampler.most;
+      sampler.sum += (double) value;
+      sampler.samples++;
+      usleep (sampler.memory ? 20000 : 100000);
+    }
+  return NULL;
+}
+
+static void
+sampler_start (bool memory)
+{
+  sampler.memory = memory;
+  sampler.most = sampler.samples = 0;
+  sampler.sum = 0;
+  atomic_store (&sampler.stop, false);
+  CHECK (pthread_create (&sampler.thread, NULL, sample_main, NULL) == 0);
+}
+
+static void
+sampler_stop (void)
+{
+  atomic_store (&sampler.stop, true);
+  pthread_join (sampler.thread, NULL);
+}
+
+/* ---- budget ---- */
+
+static void
+measure_budget_at (uint64_t budget, uint64_t size)
+{
+  struct engine_options options;
+  uint64_t count = size / RECORD_SIZE, reads = 2000000;
+  engine_options_init (&options);
+  options.memory_budget = budget * MIB;
+  new_directory ();
+  sampler.base = 0;
+  sampler_start (true); /* so that its own memory is in the base */
+  usleep (100000);
+  sampler_stop ();
+  sampler.base = own_memory ();
+  sampler_start (true);
+  open_database (&options);
+  double started = now ();
+  for (uint64_t i = 0; i < count; i++)
+    put (i, 0);
+  double loading = now () - started;
+  sampler_stop ();
+  uint64_t load_most = sampler.most;
+  double load_mean = sampler.sum / (double) sampler.samples;
+  sampler_start (true);
+  double each = read_at_random (count, reads);
+  sampler_stop ();
+  uint64_t most = sampler.most > load_most ? sampler.most : load_most;
+  uint64_t tenth = options.memory_budget / 10;
+  uint64_t limit = options.memory_budget + (tenth > 2 * MIB ? tenth : 2 * MIB);
+  printf ("budget %3lu MB, %lu MB of data: loading most %.1f MB (mean %.1f), reading most %.1f MB "
+          "(mean %.1f); limit %.1f MB: %s   [%.0f puts/s, %.2f us a get]\n",
+          budget, size / MIB, (double) load_most / (double) MIB, load_mean / (double) MIB,
+          (double) sampler.most / (double) MIB,
+          sampler.sum / (double) sampler.samples / (double) MIB, (double) limit / (double) MIB,
+          most <= limit ? "kept" : "MISSED", (double) count / loading, each);
+  close_database ();
+  drop_directory ();
+}
+
+static void
+measure_budget (void)
+{
+  uint64_t size = (megabytes > 0 ? megabytes : 2048) * MIB;
+  measure_budget_at (10, size);
+  measure_budget_at (64, size);
+  measure_budget_at (256, size);
+}
+
+/* ---- idle, open ---- */
+
+static void
+fill_million (const struct engine_options *options)
+{
+  new_directory ();
+  open_database (options);
+  for (uint64_t i = 0; i < 1000000; i++)
+    put (i, 0);
+  settle ();
+}
+
+static void
+measure_idle (void)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  fill_million (&options);
+  usleep (3000000);
+  uint64_t before = switches_of_others ();
+  sleep (60);
+  uint64_t after = switches_of_others ();
+  printf ("idle: %lu context switches of its threads in 60 s; limit 0: %s\n", after - before,
+          after == before ? "kept" : "MISSED");
+  close_database ();
+  drop_directory ();
+}
+
+static int
+compare_doubles (const void *a, const void *b)
+{
+  double left = *(const double *) a, right = *(const double *) b;
+  return (left > right) - (left < right);
+}
+
+static void
+measure_open (void)
+{
+  enum
+  {
+    TIMES = 21
+  };
+  struct engine_options options;
+  double took[TIMES];
+  engine_options_init (&options);
+  fill_million (&options);
+  close_database ();
+  for (unsigned i = 0; i < TIMES; i++)
+    {
+      double started = now ();
+      open_database (&options);
+      took[i] = (now () - started) * 1e3;
+      read_at_random (1000000, 10);
+      close_database ();
+    }
+  qsort (took, TIMES, sizeof *took, compare_doubles);
+  printf ("open: a settled million: median %.2f ms, least %.2f, most %.2f; limit 10 ms: %s\n",
+          took[TIMES / 2], took[0], took[TIMES - 1], took[TIMES / 2] < 10 ? "kept" : "MISSED");
+  drop_directory ();
+}
+
+/* ---- write amplification and size ---- */
+
+static void
+measure_amplification_of (enum engine_compression compression, const char *name, double limit)
+{
+  struct engine_options options;
+  struct engine_statistics statistics;
+  engine_options_init (&options);
+  options.compression = compression;
+  options.memtable_size = 8 * MIB; /* the data is above eight of them */
+  uint64_t before = written_bytes ();
+  fill_million (&options);
+  CHECK_OK (engine_checkpoint (engine, &failure));
+  settle ();
+  engine_statistics (engine, &statistics);
+  double data = 1000000.0 * RECORD_SIZE;
+  double counted = (double) (statistics.flush_bytes + statistics.merge_bytes_written
+                             + statistics.log_written_bytes);
+  uint64_t spare = statistics.spare_log_bytes;
+  close_database ();
+  uint64_t written = written_bytes () - before, files = disk_bytes ();
+  printf (
+      "amplification, %s: %.2f by the kernel's count, %.2f by the engine's (log %.2f, flushes "
+      "%.2f, merges %.2f); limit 3.5: %s; files %.3f x the data (%lu runs, spare log of %.1f MB "
+      "not in it); limit %.2f: %s\n",
+      name, (double) written / data, counted / data, (double) statistics.log_written_bytes / data,
+      (double) statistics.flush_bytes / data, (double) statistics.merge_bytes_written / data,
+      (double) written / data <= 3.5 ? "kept" : "MISSED",
+      (double) (files - (files > spare ? spare : 0)) / data, statistics.runs,
+      (double) spare / (double) MIB, limit,
+      (double) (files - (files > spare ? spare : 0)) / data <= limit ? "kept" : "MISSED");
+  drop_directory ();
+}
+
+static void
+measure_amplification (void)
+{
+  measure_amplification_of (ENGINE_COMPRESSION_NONE, "not compressed", 1.1);
+  measure_amplification_of (ENGINE_COMPRESSION_ADAPTIVE, "compressed", 0.65);
+}
+
+/* ---- overwriting a little of much ---- */
+
+static void
+measure_overwrite (void)
+{
+  struct engine_options options;
+  struct engine_statistics before, after;
+  uint64_t size = (megabytes > 0 ? megabytes : 5120) * MIB, count = size / RECORD_SIZE;
+  struct engine_loader *loader;
+  struct random random = { 5 };
+  uint8_t key[KEY_SIZE], value[VALUE_SIZE];
+  engine_options_init (&options);
+  new_directory ();
+  open_database (&options);
+  CHECK_OK (engine_loader_new (engine, &loader, &failure));
+  for (uint64_t i = 0; i < count; i++)
+    CHECK_OK (engine_loader_put (loader, ENGINE_STORE_DEFAULT, make_key (key, i),
+                                 make_value (value, i, 0), &failure));
+  CHECK_OK (engine_loader_commit (loader, NULL, &failure));
+  engine_loader_free (loader);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  settle ();
+  read_at_random (count, 200000);
+  double settled = read_at_random (count, 500000);
+  engine_statistics (engine, &before);
+  for (uint64_t i = 0; i < count / 100; i++)
+    put (random_below (&random, count), 1);
+  settle ();
+  engine_statistics (engine, &after);
+  read_at_random (count, 200000);
+  double later = read_at_random (count, 500000);
+  double user = (double) (after.user_bytes - before.user_bytes);
+  double rewritten = (double) (after.merge_bytes_written - before.merge_bytes_written);
+  printf ("overwrite: %lu MB settled (%lu runs), 1 %% (%.1f MB) overwritten: merges wrote %.1f MB, "
+          "%.2f x what was written, %lu runs; limit 10: %s; a get %.2f us, before %.2f us: %.2f x; "
+          "limit 1.5: %s\n",
+          size / MIB, before.runs, user / (double) MIB, rewritten / (double) MIB, rewritten / user,
+          after.runs, rewritten / user <= 10 ? "kept" : "MISSED", later, settled, later / settled,
+          later / settled <= 1.5 ? "kept" : "MISSED");
+  close_database ();
+  drop_directory ();
+}
+
+/* ---- latency ---- */
+
+#define SLOTS 4096u /* of a log-linear count: 64 a power of two, from 1/16 us */
+
+static uint64_t slots[SLOTS];
+static _Thread_local double stalled; /* microseconds the present put waited for a place */
+static _Atomic uint64_t flushes, merges;
+
+static void
+listen_to (void *data, const struct engine_event *event)
+{
+  (void) data;
+  if (event->kind == ENGINE_EVENT_STALLED)
+    stalled += (double) event->microseconds;
+  else if (event->kind == ENGINE_EVENT_FLUSHED)
+    atomic_fetch_add (&flushes, 1);
+  else if (event->kind == ENGINE_EVENT_MERGED)
+    atomic_fetch_add (&merges, 1);
+}
+
+static void
+count_latency (double microseconds)
+{
+  uint64_t units = (uint64_t) (microseconds * 16) + 64;
+  unsigned power = 63 - (unsigned) __builtin_clzll (units);
+  unsigned slot = (power - 6) * 64 + (unsigned) (units >> (power - 6) & 63);
+  slots[slot < SLOTS ? slot : SLOTS - 1]++;
+}
+
+static double
+latency_at (double share, uint64_t count)
+{
+  uint64_t wanted = (uint64_t) ((double) count * share), seen = 0;
+  for (unsigned slot = 0; slot < SLOTS; slot++)
+    if ((seen += slots[slot]) > wanted)
+      return ((double) ((64 + slot % 64) << (slot / 64)) - 64) / 16;
+  return 0;
+}
+
+struct worst
+{
+  double microseconds, stalled, second;
+  long voluntary, involuntary, faults; /* of this thread, in the put and up to 255 before it */
+  uint64_t flushes, merges;            /* that ended during it */
+};
+
+static void
+measure_latency (void)
+{
+  struct engine_options options;
+  struct engine_statistics statistics;
+  struct worst worst = { 0 };
+  struct rusage usage, usage_then = { 0 };
+  uint64_t size = (megabytes > 0 ? megabytes : 4096) * MIB, count = size / RECORD_SIZE, slow = 0;
+  engine_options_init (&options);
+  new_directory ();
+  open_database (&options);
+  engine_listen (engine, listen_to, NULL);
+  sampler.base = 0;
+  sampler_start (false);
+  double started = now ();
+  for (uint64_t i = 0; i < count; i++)
+    {
+      if (i % 256 == 0)
+        getrusage (RUSAGE_THREAD, &usage_then);
+      stalled = 0;
+      uint64_t flushes_then = atomic_load (&flushes), merges_then = atomic_load (&merges);
+      double at = now ();
+      put (i, 0);
+      double took = (now () - at) * 1e6;
+      count_latency (took);
+      slow += took > 20000;
+      if (took <= worst.microseconds)
+        continue;
+      getrusage (RUSAGE_THREAD, &usage);
+      worst = (struct worst){ took,
+                              stalled,
+                              at - started,
+                              usage.ru_nvcsw - usage_then.ru_nvcsw,
+                              usage.ru_nivcsw - usage_then.ru_nivcsw,
+                              usage.ru_minflt - usage_then.ru_minflt,
+                              atomic_load (&flushes) - flushes_then,
+                              atomic_load (&merges) - merges_then };
+    }
+  double loading = now () - started;
+  engine_statistics (engine, &statistics);
+  settle ();
+  sampler_stop ();
+  double data = (double) count * RECORD_SIZE;
+  printf ("latency: %lu MB, %.0f puts/s: P50 %.2f us, P99 %.2f, P99.9 %.1f, P99.99 %.1f us; limit "
+          "20 ms: %s; above 20 ms: %lu\n",
+          size / MIB, (double) count / loading, latency_at (0.5, count), latency_at (0.99, count),
+          latency_at (0.999, count), latency_at (0.9999, count),
+          latency_at (0.9999, count) < 20000 ? "kept" : "MISSED", slow);
+  printf (
+      "  worst put: %.1f ms at second %.1f, of which it waited %.1f ms for a flush; its thread "
+      "then had %ld voluntary and %ld involuntary switches and %ld page faults; %lu flushes and "
+      "%lu merges ended meanwhile\n",
+      worst.microseconds / 1e3, worst.second, worst.stalled / 1e3, worst.voluntary,
+      worst.involuntary, worst.faults, worst.flushes, worst.merges);
+  printf ("  stalls: %lu, the worst %.1f ms; most disk used %.2f x the data; limit 2.2: %s; after "
+          "settling %.2f x\n",
+          statistics.stalls, (double) statistics.worst_stall_microseconds / 1e3,
+          (double) sampler.most / data, (double) sampler.most / data <= 2.2 ? "kept" : "MISSED",
+          (double) disk_bytes () / data);
+  close_database ();
+  drop_directory ();
+}
+
+/* ---- which ---- */
+
+static const struct
+{
+  const char *name;
+  void (*measure) (void);
+} measurements[] = {
+  { "budget", measure_budget },       { "idle", measure_idle },
+  { "open", measure_open },           { "amplification", measure_amplification },
+  { "overwrite", measure_overwrite }, { "latency", measure_latency },
+};
+
+int
+main (int argc, char **argv)
+{
+  unsigned done = 0;
+  setvbuf (stdout, NULL, _IOLBF, 0);
+  for (int i = 1; i < argc; i++)
+    if (i + 1 < argc && strcmp (argv[i], "--directory") == 0)
+      parent = argv[++i];
+    else if (i + 1 < argc && strcmp (argv[i], "--megabytes") == 0)
+      megabytes = strtoull (argv[++i], NULL, 10);
+    else
+      for (size_t m = 0; m < sizeof measurements / sizeof *measurements; m++)
+        if (strcmp (argv[i], measurements[m].name) == 0)
+          {
+            measurements[m].measure ();
+            done++;
+          }
+  if (done > 0)
+    return 0;
+  fprintf (stderr,
+           "usage: %s [--directory DIR] [--megabytes N] "
+           "budget|idle|open|amplification|overwrite|latency …\n",
+           argv[0]);
+  return 2;
+}
