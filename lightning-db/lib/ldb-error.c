@@ -3,6 +3,17 @@
 
 #include "ldb-error-private.h"
 
+/**
+ * ldb_error_quark:
+ *
+ * The error domain of the library.
+ *
+ * Any thread.
+ *
+ * Returns: the domain
+ *
+ * Since: 0.1
+ */
 /* clang-format off */
 G_DEFINE_QUARK (ldb-error-quark, ldb_error)
 /* clang-format on */

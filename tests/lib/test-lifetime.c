@@ -403,7 +403,11 @@ test_default_place (Place *place, gconstpointer data)
 int
 main (int argc, char *argv[])
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *data = g_dir_make_tmp ("ldb-test-data-XXXXXX", &error);
+  g_assert_no_error (error);
+  g_setenv ("XDG_DATA_HOME", data, TRUE);
+  g_test_init (&argc, &argv, NULL);
   add_test ("/lifetime/fork", test_fork);
   add_test ("/lifetime/any-order", test_any_order);
   add_test ("/lifetime/closed", test_closed);
@@ -414,5 +418,7 @@ main (int argc, char *argv[])
   add_test ("/lifetime/registry", test_registry);
   add_test ("/lifetime/cycles", test_cycles);
   add_test ("/lifetime/default-place", test_default_place);
-  return g_test_run ();
+  int failed = g_test_run ();
+  ldb_test_remove (data);
+  return failed;
 }
