@@ -255,12 +255,14 @@ pace (struct engine *engine, size_t bytes)
   owed = 0;
 }
 
+/* Until a frozen memtable is flushed, or another committer has switched `before` meanwhile. */
 static status
-wait_for_place (struct engine *engine, struct failure *failure)
+wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
   uint64_t started = engine_now ();
   background_wake_flush (engine);
-  while (atomic_load (&engine->frozen_count) == FROZEN_MAX && !atomic_load (&engine->write_failed)
+  while (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
+         && !atomic_load (&engine->write_failed)
          && atomic_load (&engine->flush_failure) == STATUS_OK
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
@@ -272,7 +274,7 @@ wait_for_place (struct engine *engine, struct failure *failure)
   engine_emit (engine, ENGINE_EVENT_STALLED, 0, waited, NULL);
   if (atomic_load (&engine->write_failed))
     return refuse_writes (engine, failure);
-  if (atomic_load (&engine->frozen_count) == FROZEN_MAX
+  if (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
       && atomic_load (&engine->flush_failure) != STATUS_OK)
     return fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
   return engine_enter (engine, failure);
@@ -285,8 +287,9 @@ commit_switch (struct engine *engine, bool wait, struct failure *failure)
     return STATUS_OK;
   if (atomic_load (&engine->frozen_count) == FROZEN_MAX)
     {
-      status result = wait ? wait_for_place (engine, failure) : STATUS_BUSY;
-      if (result != STATUS_OK)
+      const struct generation *before = engine->active;
+      status result = wait ? wait_for_place (engine, before, failure) : STATUS_BUSY;
+      if (result != STATUS_OK || engine->active != before)
         return result;
     }
 
