@@ -477,13 +477,12 @@ use_damaged (const char *path, const char *name, unsigned count, bool may_forget
       alarm (0);
       return;
     }
-  unsigned missing = 0, corrupt = 0;
+  unsigned missing = 0;
   for (unsigned i = 0; i < count; i++)
     {
       result = get_number (engine, i);
       CHECK (result == STATUS_OK || result == STATUS_NOT_FOUND || result == STATUS_CORRUPT);
       missing += result == STATUS_NOT_FOUND;
-      corrupt += result == STATUS_CORRUPT;
     }
   if (missing > 0 && !may_forget)
     fprintf (stderr, "%s: %u of %u values are missing without an error\n", name, missing, count);
