@@ -350,10 +350,11 @@ engine_flush (struct engine *engine, struct failure *failure)
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK || engine->read_only)
     return result;
+  result = engine_begin (engine, failure); /* close lets the flush thread finish this first */
+  if (result != STATUS_OK)
+    return result;
   pthread_mutex_lock (&engine->commit_lock);
-  result = engine_enter (engine, failure); /* under the lock: close takes it first */
-  if (result == STATUS_OK)
-    result = commit_switch (engine, true, failure);
+  result = commit_switch (engine, true, failure);
   uint64_t target = engine->last_sequence;
   while (result == STATUS_OK && is_in_memory (engine, target))
     {
@@ -365,6 +366,7 @@ engine_flush (struct engine *engine, struct failure *failure)
         pthread_cond_wait (&engine->room, &engine->commit_lock);
     }
   pthread_mutex_unlock (&engine->commit_lock);
+  engine_end (engine);
   return result;
 }
 
