@@ -382,6 +382,26 @@ test_saving (void)
   remove_directory (path);
 }
 
+/* Many short lives leave few files behind. */
+static void
+test_short_lives (void)
+{
+  char *path = fresh_directory ();
+  struct engine_statistics statistics;
+  for (unsigned i = 0; i < 100; i++)
+    {
+      struct engine *engine = open_small (path);
+      put_range (engine, i, i + 1, 1);
+      engine_unref (engine);
+    }
+  struct engine *engine = open_small (path);
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.runs <= 24);
+  check_range_of (engine, 0, 100, 1);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* A child commits and reports each acknowledged number through a pipe until it is killed. */
 static void
 test_kill (void)
@@ -504,6 +524,7 @@ main (void)
   test_many ();
   test_fork ();
   test_saving ();
+  test_short_lives ();
   test_kill ();
   puts ("engine: all passed");
   return 0;

@@ -343,7 +343,7 @@ merge_main (void *data)
       pthread_mutex_unlock (&engine->work_lock);
       bool did = false;
       struct failure cause = FAILURE_INIT;
-      status result = merge_one (engine, &did, &cause);
+      status result = merge_one (engine, UINT64_MAX, &did, &cause);
       if (result == STATUS_OK && !did && quiet)
         settle_down (engine);
       if (result != STATUS_OK && result != STATUS_CANCELLED)

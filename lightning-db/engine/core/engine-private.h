@@ -342,8 +342,8 @@ status output_write (struct engine *engine, struct source *source,
 /* Bytes at which segments of an output of `expected` bytes are cut. */
 uint64_t output_file_size (const struct engine *engine, uint64_t expected);
 
-/* Does one due merge. *did: whether there was one. */
-status merge_one (struct engine *engine, bool *did, struct failure *failure);
+/* Does one due merge, unless it would read more than bytes_max. *did: whether there was one. */
+status merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct failure *failure);
 /* Merges all runs of the present view to one. */
 status merge_everything (struct engine *engine, engine_progress progress, void *data,
                          struct failure *failure);

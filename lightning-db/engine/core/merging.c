@@ -170,8 +170,17 @@ choose (struct engine *engine, const struct view *view, struct picker_run *runs,
   return picker_choose (&settings);
 }
 
+static uint64_t
+decision_bytes (const struct picker_run *runs, struct picker_decision decision)
+{
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < decision.count; i++)
+    bytes += runs[decision.first + i].bytes;
+  return bytes;
+}
+
 status
-merge_one (struct engine *engine, bool *did, struct failure *failure)
+merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct failure *failure)
 {
   *did = false;
   if (atomic_load (&engine->write_failed) || atomic_load (&engine->cancel_merges))
@@ -195,6 +204,8 @@ merge_one (struct engine *engine, bool *did, struct failure *failure)
     decision = choose (engine, view, runs, quiet);
   else
     *did = true;
+  if (decision_bytes (runs, decision) > bytes_max)
+    decision.count = 0;
   if (decision.count > 0)
     result = merge_job_take (&job, view, decision.first, decision.count, failure);
   pthread_mutex_unlock (&engine->view_lock);

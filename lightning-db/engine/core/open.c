@@ -633,6 +633,20 @@ close_flush (struct engine *engine, bool *flushed, struct failure *failure)
   return fail (failure, result, "%s", cause.message);
 }
 
+/* A program that opens, writes a little and closes leaves a run each time and never lives long
+ * enough for a background merge: a merge that is due and cheap is made now. */
+#define CLOSE_MERGE_BYTES (UINT64_C (2) << 20)
+
+static void
+close_merge (struct engine *engine)
+{
+  bool did;
+  struct failure ignored = FAILURE_INIT; /* nothing is lost: it is due again at the next open */
+  atomic_store (&engine->cancel_merges, false); /* the threads are gone */
+  if (engine->options.merge_enabled)
+    merge_one (engine, CLOSE_MERGE_BYTES, &did, &ignored);
+}
+
 status
 engine_close (struct engine *engine, struct failure *failure)
 {
@@ -649,6 +663,8 @@ engine_close (struct engine *engine, struct failure *failure)
   background_stop (engine);
   bool flushed;
   status result = close_flush (engine, &flushed, failure);
+  if (flushed)
+    close_merge (engine);
   if (flushed && blob_writer_seal (engine->blob_writer, NULL) == STATUS_OK)
     blob_collect (engine);
   if (engine->blob_writer != NULL)

@@ -14,7 +14,9 @@
  *   Q3  While quiet, no decision rewrites more than PICKER_SETTLE_FACTOR bytes for each user byte
  *       written since the last settling, what was rewritten since then (`settle_written`) counted
  *       in. If settling to one run costs more, runs remain whose sizes grow about twofold.
- *   Q4  While writes go on and merges keep up, there are at most PICKER_RUNS_MAX runs.
+ *       Merges that are due by number (Q4) are made all the same: a program that opens the
+ *       database, writes a few bytes and closes it again leaves a run each time.
+ *   Q4  While merges keep up there are at most PICKER_RUNS_MAX runs.
  *   Q5  Once overwriting shows, what stands above the oldest run is at most about its size.
  *
  * A merge of everything that replaced its inputs only at its end would need twice the space. It is
