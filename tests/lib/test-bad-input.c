@@ -5,9 +5,7 @@
  */
 #include "ldb-test.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -336,10 +334,8 @@ test_garbage (Place *place, gconstpointer data)
     }
 }
 
-/* ---- no room, no writing ---- */
+/* ---- no writing, no second writer ---- */
 
-/* In a child, since it sets the process' file size limit and ignores the signal that comes with it:
- * writes beyond the limit fail as on a full disk would, reads go on, and it heals. */
 static void
 test_read_only (Place *place, gconstpointer data)
 {
