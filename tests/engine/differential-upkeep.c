@@ -308,6 +308,13 @@ trial_close (struct trial *trial)
   bool first = pick (trial, 2) == 0;
   count_work (trial);
   trial->has_leftovers = !first && trial->loader.loader != NULL; /* removed by the next open */
+  bool release = pick (trial, 2) == 0; /* a value may keep the segment it was read from */
+  for (unsigned i = 0; i < HELD_MAX; i++)
+    {
+      if (release)
+        trial_release_held (trial, &trial->held[i]);
+      trial->has_leftovers |= trial->held[i].used;
+    }
   if (first)
     free_handles (trial);
   EXPECT_OK (engine_close (trial->engine, &failure));

@@ -130,7 +130,7 @@ struct trial
   struct trial_cursor cursors[CURSORS_MAX];
   struct trial_loader loader;
   struct trial_held held[HELD_MAX];
-  bool has_leftovers; /* a loader was open when the engine was closed */
+  bool has_leftovers; /* a loader or value was held when the engine was closed */
   bool renumbered;    /* the engine is a repaired copy: other sequences */
   struct trial_totals *totals;
   const char *doing; /* name of the operation */

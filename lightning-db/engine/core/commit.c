@@ -335,9 +335,6 @@ make_room (struct engine *engine, const struct commit *commit, struct memtable *
         return result;
     }
   *table = engine->active->table;
-  if (commit->oldest_blob
-      < atomic_load_explicit (&engine->active->oldest_blob, memory_order_relaxed))
-    atomic_store (&engine->active->oldest_blob, commit->oldest_blob);
   return memtable_reserve (*table, commit->records, commit->record_bytes, commit->ranges,
                            commit->range_bytes, failure);
 }
@@ -450,6 +447,10 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
         }
     }
   engine->last_sequence = sequence; /* K3: from here nothing fails */
+  /* Now, not before: a commit that fails refers to nothing. Its guard still holds the files. */
+  if (commit->oldest_blob
+      < atomic_load_explicit (&engine->active->oldest_blob, memory_order_relaxed))
+    atomic_store (&engine->active->oldest_blob, commit->oldest_blob);
   if (engine->wal != NULL)
     {
       if (commit->sync == ENGINE_SYNC_ASYNC
