@@ -135,18 +135,17 @@ flush_all (struct engine *engine)
     {
       struct failure cause = FAILURE_INIT;
       status result = flush_oldest (engine, &did, &cause);
-      bool healed = atomic_exchange (&engine->flush_failure, (int) result) != STATUS_OK;
       if (result != STATUS_OK)
         {
           pthread_mutex_lock (&engine->commit_lock);
+          atomic_store (&engine->flush_failure, (int) result);
           engine->flush_failed = cause;
+          engine->flushes_failed++;
           pthread_cond_broadcast (&engine->room);
           pthread_mutex_unlock (&engine->commit_lock);
           engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);
           return result;
         }
-      if (healed && did)
-        engine_emit (engine, ENGINE_EVENT_HEALED, 0, 0, NULL);
     }
   return STATUS_OK;
 }
@@ -274,9 +273,9 @@ flush_main (void *data)
           engine->last_write = engine_now ();
           pthread_cond_broadcast (&engine->merge_work);
         }
-      else if (!atomic_load (&engine->write_failed))
+      else if (!atomic_load (&engine->write_failed) && !engine->flush_wanted)
         {
-          engine->flush_wanted = true;
+          engine->flush_wanted = true; /* else somebody has asked to try again by now */
           wait_until (&engine->flush_work, &engine->work_lock, engine_now () + 1000000);
         }
       pthread_cond_broadcast (&engine->idle);

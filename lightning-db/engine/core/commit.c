@@ -259,11 +259,11 @@ pace (struct engine *engine, size_t bytes)
 static status
 wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
-  uint64_t started = engine_now ();
-  background_wake_flush (engine);
+  uint64_t started = engine_now (), failed = engine->flushes_failed;
+  background_wake_flush (engine); /* and not the failure of an earlier attempt, but of this one */
   while (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
          && !atomic_load (&engine->write_failed)
-         && atomic_load (&engine->flush_failure) == STATUS_OK
+         && engine->flushes_failed == failed
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
   uint64_t waited = engine_now () - started;
@@ -275,7 +275,7 @@ wait_for_place (struct engine *engine, const struct generation *before, struct f
   if (atomic_load (&engine->write_failed))
     return refuse_writes (engine, failure);
   if (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
-      && atomic_load (&engine->flush_failure) != STATUS_OK)
+      && engine->flushes_failed != failed)
     return fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
   return engine_enter (engine, failure);
 }

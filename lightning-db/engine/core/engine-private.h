@@ -112,6 +112,7 @@ struct engine {
   struct failure write_failure;         /* set once, under commit_lock */
   _Atomic int flush_failure;            /* status of the last flush; OK once it went well */
   struct failure flush_failed;          /* its failure; under commit_lock */
+  uint64_t flushes_failed;              /* attempts that failed, ever; under commit_lock */
   struct wal *wal;                      /* NULL: read-only or log disabled */
   struct blob_writer *blob_writer;      /* NULL when read-only */
   engine_store *dropped_stores;         /* ids dropped in this process run */

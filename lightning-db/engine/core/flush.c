@@ -323,8 +323,11 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
       pthread_mutex_lock (&engine->commit_lock);
       if (engine->wal != NULL)
         wal_release (engine->wal, statistics.last_sequence, NULL); /* leftovers: next recovery */
+      bool healed = atomic_exchange (&engine->flush_failure, STATUS_OK) != STATUS_OK;
       pthread_cond_broadcast (&engine->room);
       pthread_mutex_unlock (&engine->commit_lock);
+      if (healed)
+        engine_emit (engine, ENGINE_EVENT_HEALED, 0, 0, NULL);
       blob_collect (engine);
       epoch_collect (false); /* old views, their files and arenas go now */
       engine_rebalance (engine);
@@ -354,13 +357,16 @@ engine_flush (struct engine *engine, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   pthread_mutex_lock (&engine->commit_lock);
+  uint64_t failed = engine->flushes_failed;
   result = commit_switch (engine, true, failure);
+  if (atomic_load (&engine->flush_failure) != STATUS_OK)
+    background_wake_flush (engine); /* try again at once what failed before */
   uint64_t target = engine->last_sequence;
   while (result == STATUS_OK && is_in_memory (engine, target))
     {
       if (atomic_load (&engine->write_failed))
         result = fail (failure, STATUS_UNKNOWN_OUTCOME, "%s", engine->write_failure.message);
-      else if (atomic_load (&engine->flush_failure) != STATUS_OK)
+      else if (engine->flushes_failed != failed)
         result = fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
       else
         pthread_cond_wait (&engine->room, &engine->commit_lock);
