@@ -200,7 +200,7 @@ next_look (const struct engine *engine)
 static void
 settle_down (struct engine *engine)
 {
-  epoch_collect (false);
+  engine_collect ();
   memtable_pool_trim (engine->pool);
   memtable_pool_trim (engine->transaction_pool);
   if (engine->wal != NULL)

@@ -202,7 +202,7 @@ check_segment (struct check *check, uint64_t number, const struct segment_inform
   else
     result = upkeep_advance (check->progress, segment_information (segment)->file_size, failure);
   segment_unref (segment);
-  epoch_collect (false);
+  engine_collect ();
   return result;
 }
 

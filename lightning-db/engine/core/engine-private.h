@@ -223,6 +223,8 @@ const char *engine_printable (struct bytes key, char to[256]);
 
 /* ---- views ---- */
 
+/* Frees replaced views and what only they held, files included, as far as no reader is inside. */
+void engine_collect (void);
 /* A reference to the present view; NULL once closed. */
 struct view *engine_view (struct engine *engine);
 /* Publishes `view` (taking over its reference) in place of the present one. view_lock held. */

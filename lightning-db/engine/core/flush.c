@@ -329,7 +329,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
       if (healed)
         engine_emit (engine, ENGINE_EVENT_HEALED, 0, 0, NULL);
       blob_collect (engine);
-      epoch_collect (false); /* old views, their files and arenas go now */
+      engine_collect (); /* old views, their files and arenas go now */
       engine_rebalance (engine);
     }
   flushed_clear (&flushed);

@@ -287,7 +287,7 @@ merge_pieces (struct engine_loader *loader, size_t first, size_t end, uint64_t s
   for (size_t i = 0; i < opened; i++)
     source_release (sources[i]);
   free (sources);
-  epoch_collect (false);
+  engine_collect ();
   return result;
 }
 
@@ -395,7 +395,7 @@ spill (struct engine_loader *loader, struct failure *failure)
     }
   memtable_unref (loader->table);
   loader->table = NULL;
-  epoch_collect (false);
+  engine_collect ();
   engine_rebalance (engine);
   return merge_levels (loader, failure);
 }

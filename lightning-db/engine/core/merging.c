@@ -98,7 +98,7 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
   merge_plan_clear (&plan);
   if (result != STATUS_OK)
     return result;
-  epoch_collect (false); /* old views, their files and arenas go now */
+  engine_collect (); /* old views, their files and arenas go now */
   engine_rebalance (engine);
   return STATUS_OK;
 }

@@ -105,6 +105,14 @@ engine_printable (struct bytes key, char to[256])
   return to;
 }
 
+void
+engine_collect (void)
+{
+  /* A view releases its segments, a segment its pages: each retires the next. */
+  for (int depth = 0; depth < 3; depth++)
+    epoch_collect (false);
+}
+
 struct view *
 engine_view (struct engine *engine)
 {
@@ -680,7 +688,7 @@ engine_close (struct engine *engine, struct failure *failure)
   pthread_mutex_unlock (&engine->view_lock);
   generation_unref (engine->active);
   engine->active = NULL;
-  epoch_collect (false);
+  engine_collect ();
   vfs_close (engine->lock_file); /* gives the writer role back */
   engine->lock_file = NULL;
   atomic_store (&engine->state, ENGINE_STATE_CLOSED);

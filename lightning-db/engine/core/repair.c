@@ -244,7 +244,7 @@ save_segment (struct repair *repair, const struct segment_reader_settings *setti
     }
   repair->ranges = NULL;
   segment_unref (segment);
-  epoch_collect (false);
+  engine_collect ();
   return result;
 }
 
