@@ -395,7 +395,7 @@ test_transactions (Place *place, gconstpointer data)
   ldb_options_set_transaction_timeout (options, 50);
   g_autoptr (LdbDatabase) db = place_open (place, options);
   g_autoptr (LdbTransaction) one = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
-  g_autoptr (LdbTransaction) two = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  G_GNUC_UNUSED g_autoptr (LdbTransaction) two = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
   g_assert_no_error (error);
   g_assert_null (ldb_database_begin (db, LDB_TRANSACTION_NONE, &error));
   assert_ldb_error (error, LDB_ERROR_TOO_MANY_TRANSACTIONS, "2");
@@ -508,7 +508,7 @@ test_agreement (Place *place, gconstpointer data)
   g_autoptr (LdbDatabase) db = place_open (place, options);
   g_autoptr (LdbDatabase) plain = place_open (place, NULL);
   g_autoptr (LdbOptions) untouched = ldb_options_new ();
-  g_autoptr (LdbDatabase) same = place_open (place, untouched);
+  G_GNUC_UNUSED g_autoptr (LdbDatabase) same = place_open (place, untouched);
   g_autoptr (LdbDatabase) equal = place_open (place, options);
   ldb_options_set_cache_size (options, 48 << 20);
   g_assert_null (ldb_database_open (place->path, LDB_OPEN_NONE, options, NULL, &error));
