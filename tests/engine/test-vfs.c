@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -128,14 +129,14 @@ static bool
 count_entry (void *data, const char *name)
 {
   CHECK (strcmp (name, ".") != 0 && strcmp (name, "..") != 0);
-  ++*(int *)data;
+  ++*(int *) data;
   return true;
 }
 
 static bool
 stop_at_first (void *data, const char *name)
 {
-  ++*(int *)data;
+  ++*(int *) data;
   return false;
 }
 
@@ -231,7 +232,7 @@ test_reading_and_writing (void)
   uint8_t data[10000], back[20000];
   size_t got;
   for (size_t i = 0; i < sizeof data; i++)
-    data[i] = (uint8_t)(i * 7 + i / 256);
+    data[i] = (uint8_t) (i * 7 + i / 256);
   CHECK_OK (vfs_open (directory, "data", VFS_WRITE | VFS_CREATE | VFS_EXCLUSIVE, &file, &failure));
   CHECK_OK (vfs_write (file, 3, data, sizeof data, &failure));
   CHECK_OK (vfs_read (file, 0, back, sizeof back, &got, &failure));
@@ -306,7 +307,7 @@ test_mapping (void)
     CHECK_INT (populated, STATUS_OK);
   if (populated == STATUS_OK)
     {
-      memcpy ((char *)at + 4096, "hello", 6);
+      memcpy ((char *) at + 4096, "hello", 6);
       CHECK_OK (vfs_read_exact (file, 4096, back, 6, &failure));
       CHECK (memcmp (back, "hello", 6) == 0);
       vfs_unmap (file, at, sizeof zeros);
@@ -373,6 +374,32 @@ test_locks (void)
   vfs_directory_close (directory);
 }
 
+/* A program started with its standard streams closed prints into no database file. */
+static void
+test_standard_streams (void)
+{
+  pid_t child = fork ();
+  CHECK (child >= 0);
+  if (child == 0)
+    {
+      struct vfs_directory *directory;
+      struct vfs_file *created, *opened;
+      for (int stream = 0; stream <= 2; stream++)
+        close (stream);
+      if (vfs_directory_open (vfs_posix (), root, true, &directory, NULL) != STATUS_OK
+          || vfs_open (directory, "streams", VFS_WRITE | VFS_CREATE, &created, NULL) != STATUS_OK
+          || vfs_open (directory, "streams", VFS_WRITE, &opened, NULL) != STATUS_OK)
+        _exit (3);
+      for (int stream = 0; stream <= 2; stream++)
+        if (fcntl (stream, F_GETFD) >= 0)
+          _exit (4 + stream);
+      _exit (0);
+    }
+  int outcome;
+  CHECK (waitpid (child, &outcome, 0) == child);
+  CHECK_INT (outcome, 0);
+}
+
 int
 main (void)
 {
@@ -385,6 +412,7 @@ main (void)
   test_direct ();
   test_mapping ();
   test_locks ();
+  test_standard_streams ();
   remove_directory (root);
   return 0;
 }

@@ -10,6 +10,8 @@
  *   P3  Reads and writes are whole, or fail; EINTR never leaves this file.
  *   P4  A failed fdatasync or fsync is reported once; nothing here syncs a second time.
  *   P5  A directory made here is durable in its parent before directory_open returns.
+ *   P6  No descriptor held here is 0, 1 or 2: what a program whose standard streams are closed
+ *       prints cannot land in a database file.
  */
 #include "base/vfs.h"
 
@@ -55,13 +57,26 @@ struct posix_file
 static int
 directory_descriptor (const struct vfs_directory *directory)
 {
-  return ((const struct posix_directory *)directory)->descriptor;
+  return ((const struct posix_directory *) directory)->descriptor;
 }
 
 static int
 file_descriptor (const struct vfs_file *file)
 {
-  return ((const struct posix_file *)file)->descriptor;
+  return ((const struct posix_file *) file)->descriptor;
+}
+
+/* Moves a new descriptor above 2 (P6). Gives the new one, or -1 with errno. */
+static int
+above_standard_streams (int descriptor)
+{
+  if (descriptor < 0 || descriptor > STDERR_FILENO)
+    return descriptor;
+  int moved = fcntl (descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  int error = errno;
+  close (descriptor);
+  errno = error;
+  return moved;
 }
 
 /* --- directories ------------------------------------------------------------------------------ */
@@ -84,7 +99,7 @@ static int
 open_directory (const char *path, bool create, int *out)
 {
   const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  *out = open (path, flags);
+  *out = above_standard_streams (open (path, flags));
   if (*out >= 0)
     return 0;
   if (errno != ENOENT || !create)
@@ -93,9 +108,10 @@ open_directory (const char *path, bool create, int *out)
   bool made = mkdir (path, DIRECTORY_MODE) == 0;
   if (!made && errno != EEXIST)
     return errno;
-  *out = open (path, flags);
+  *out = above_standard_streams (open (path, flags));
   if (*out < 0 && errno == EACCES && made && chmod (path, DIRECTORY_MODE) == 0)
-    *out = open (path, flags); /* a umask that takes even the owner's bits */
+    *out = above_standard_streams (
+        open (path, flags)); /* a umask that takes even the owner's bits */
   if (*out < 0)
     return errno;
   if (!made)
@@ -213,7 +229,8 @@ posix_directory_free (struct vfs_directory *directory, uint64_t *out, struct fai
     if (errno != EINTR)
       return fail_system (failure, errno, "the free space of %s cannot be asked for",
                           directory->path);
-  if (__builtin_mul_overflow ((uint64_t)information.f_bavail, (uint64_t)information.f_frsize, out))
+  if (__builtin_mul_overflow ((uint64_t) information.f_bavail, (uint64_t) information.f_frsize,
+                              out))
     *out = UINT64_MAX;
   return STATUS_OK;
 }
@@ -227,7 +244,7 @@ mapping_probe (int directory)
   int descriptor = openat (directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, FILE_MODE);
   if (descriptor < 0)
     return false;
-  if (pwrite (descriptor, zeros, sizeof zeros, 0) == (ssize_t)sizeof zeros)
+  if (pwrite (descriptor, zeros, sizeof zeros, 0) == (ssize_t) sizeof zeros)
     {
       void *at = mmap (NULL, sizeof zeros, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
       if (at != MAP_FAILED)
@@ -249,7 +266,7 @@ posix_directory_mapping_is_safe (struct vfs_directory *directory)
   int descriptor = directory_descriptor (directory);
   if (fstatfs (descriptor, &information) != 0)
     return false;
-  switch ((unsigned long)information.f_type)
+  switch ((unsigned long) information.f_type)
     {
     case EXT4_SUPER_MAGIC: /* ext2 and ext3 as well */
     case XFS_SUPER_MAGIC:
@@ -337,7 +354,8 @@ static int
 open_existing (int directory, const char *name, int access, int *out)
 {
   do
-    *out = openat (directory, name, access | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    *out = above_standard_streams (
+        openat (directory, name, access | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   while (*out < 0 && errno == EINTR);
   return *out < 0 ? errno : 0;
 }
@@ -347,7 +365,8 @@ static int
 create_new (int directory, const char *name, int access, int *out)
 {
   do
-    *out = openat (directory, name, access | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    *out = above_standard_streams (
+        openat (directory, name, access | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE));
   while (*out < 0 && errno == EINTR);
   if (*out < 0)
     return errno;
@@ -459,7 +478,7 @@ static void
 posix_close (struct vfs_file *file)
 {
   struct flock first_byte = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1 };
-  if (((struct posix_file *)file)->locked) /* a forked child may hold the descriptor open */
+  if (((struct posix_file *) file)->locked) /* a forked child may hold the descriptor open */
     fcntl (file_descriptor (file), F_OFD_SETLK, &first_byte);
   close (file_descriptor (file)); /* never again after EINTR: the descriptor is gone */
   free (file->name);
@@ -523,8 +542,8 @@ check_range (const struct vfs_file *file, uint64_t offset, uint64_t size, struct
   if (!__builtin_add_overflow (offset, size, &end) && end <= INT64_MAX)
     return STATUS_OK;
   return fail (failure, STATUS_INVALID, "%s/%s: %llu bytes at offset %llu are beyond any file",
-               file->directory->path, file->name, (unsigned long long)size,
-               (unsigned long long)offset);
+               file->directory->path, file->name, (unsigned long long) size,
+               (unsigned long long) offset);
 }
 
 /* A direct descriptor refuses what is not aligned to the device's blocks: from then on this file
@@ -549,14 +568,14 @@ posix_read (struct vfs_file *file, uint64_t offset, void *to, size_t size, size_
     return result;
   while (*got < size)
     {
-      ssize_t count = pread (descriptor, at + *got, size - *got, (off_t)(offset + *got));
+      ssize_t count = pread (descriptor, at + *got, size - *got, (off_t) (offset + *got));
       if (count == 0)
         break;
       if (count > 0)
-        *got += (size_t)count;
+        *got += (size_t) count;
       else if (errno != EINTR && !(errno == EINVAL && leave_direct (descriptor)))
         return fail_system (failure, errno, "%zu bytes at offset %llu of %s/%s cannot be read",
-                            size, (unsigned long long)offset, file->directory->path, file->name);
+                            size, (unsigned long long) offset, file->directory->path, file->name);
     }
   return STATUS_OK;
 }
@@ -573,13 +592,13 @@ posix_write (struct vfs_file *file, uint64_t offset, const void *from, size_t si
     return result;
   while (done < size)
     {
-      ssize_t count = pwrite (descriptor, at + done, size - done, (off_t)(offset + done));
+      ssize_t count = pwrite (descriptor, at + done, size - done, (off_t) (offset + done));
       int error = count == 0 ? EIO : errno;
       if (count > 0)
-        done += (size_t)count;
+        done += (size_t) count;
       else if (error != EINTR && !(error == EINVAL && leave_direct (descriptor)))
         return fail_system (failure, error, "%zu bytes at offset %llu of %s/%s cannot be written",
-                            size, (unsigned long long)offset, file->directory->path, file->name);
+                            size, (unsigned long long) offset, file->directory->path, file->name);
     }
   return STATUS_OK;
 }
@@ -599,10 +618,10 @@ posix_truncate (struct vfs_file *file, uint64_t size, struct failure *failure)
   status result = check_range (file, size, 0, failure);
   if (result != STATUS_OK)
     return result;
-  while (ftruncate (file_descriptor (file), (off_t)size) != 0)
+  while (ftruncate (file_descriptor (file), (off_t) size) != 0)
     if (errno != EINTR)
       return fail_system (failure, errno, "%s/%s cannot be cut or grown to %llu bytes",
-                          file->directory->path, file->name, (unsigned long long)size);
+                          file->directory->path, file->name, (unsigned long long) size);
   return STATUS_OK;
 }
 
@@ -612,7 +631,7 @@ posix_allocate (struct vfs_file *file, uint64_t offset, uint64_t size, struct fa
   status result = check_range (file, offset, size, failure);
   if (result != STATUS_OK || size == 0)
     return result;
-  while (fallocate (file_descriptor (file), 0, (off_t)offset, (off_t)size) != 0)
+  while (fallocate (file_descriptor (file), 0, (off_t) offset, (off_t) size) != 0)
     {
       if (errno == EOPNOTSUPP || errno == ENOSYS)
         return fail (failure, STATUS_UNSUPPORTED,
@@ -620,7 +639,7 @@ posix_allocate (struct vfs_file *file, uint64_t offset, uint64_t size, struct fa
                      file->directory->path);
       if (errno != EINTR)
         return fail_system (failure, errno, "%llu bytes cannot be allocated for %s/%s",
-                            (unsigned long long)size, file->directory->path, file->name);
+                            (unsigned long long) size, file->directory->path, file->name);
     }
   return STATUS_OK;
 }
@@ -633,10 +652,10 @@ posix_information (struct vfs_file *file, struct vfs_file_information *out, stru
     return fail_system (failure, errno, "the size of %s/%s cannot be asked for",
                         file->directory->path, file->name);
   *out = (struct vfs_file_information){
-    .size = (uint64_t)information.st_size,
-    .allocated = (uint64_t)information.st_blocks * 512, /* st_blocks is in units of 512 always */
-    .device = (uint64_t)information.st_dev,
-    .inode = (uint64_t)information.st_ino,
+    .size = (uint64_t) information.st_size,
+    .allocated = (uint64_t) information.st_blocks * 512, /* st_blocks is in units of 512 always */
+    .device = (uint64_t) information.st_dev,
+    .inode = (uint64_t) information.st_ino,
   };
   return STATUS_OK;
 }
@@ -645,7 +664,7 @@ static void
 advise (const struct vfs_file *file, uint64_t offset, uint64_t size, int advice)
 {
   if (offset <= INT64_MAX && size <= INT64_MAX)
-    posix_fadvise (file_descriptor (file), (off_t)offset, (off_t)size, advice);
+    posix_fadvise (file_descriptor (file), (off_t) offset, (off_t) size, advice);
 }
 
 static void
@@ -690,10 +709,10 @@ posix_map (struct vfs_file *file, uint64_t offset, size_t size, bool writable, b
   if (size == 0 || offset % MAP_ALIGNMENT != 0 || (populate_write && !writable))
     return fail (failure, STATUS_INVALID,
                  "%s/%s: %zu bytes at offset %llu cannot be mapped; offsets are whole pages",
-                 file->directory->path, file->name, size, (unsigned long long)offset);
+                 file->directory->path, file->name, size, (unsigned long long) offset);
 
   int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-  void *at = mmap (NULL, size, protection, MAP_SHARED, file_descriptor (file), (off_t)offset);
+  void *at = mmap (NULL, size, protection, MAP_SHARED, file_descriptor (file), (off_t) offset);
   if (at == MAP_FAILED)
     {
       if (errno == ENODEV || errno == EINVAL)
@@ -729,7 +748,7 @@ posix_lock (struct vfs_file *file, bool wait, enum vfs_lock_result *out, struct 
       struct flock first_byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
       if (fcntl (file_descriptor (file), wait ? F_OFD_SETLKW : F_OFD_SETLK, &first_byte) == 0)
         {
-          ((struct posix_file *)file)->locked = true;
+          ((struct posix_file *) file)->locked = true;
           *out = VFS_LOCK_TAKEN;
           return STATUS_OK;
         }
