@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OUTPUT_BLOCK 65536
@@ -18,7 +20,7 @@ struct dump
 {
   FILE *file;          /* where it goes */
   char *path;          /* of the finished file; NULL: standard output; owned */
-  char *partial_path;  /* while it is written; owned */
+  char *partial_path;  /* while it is written; NULL: it is written in place; owned */
   GString *output;     /* not written yet; owned */
   GChecksum *checksum; /* of everything written; owned */
   guint64 records;     /* so far */
@@ -34,16 +36,25 @@ fail_to_write (const struct dump *dump, GError **error)
   return FALSE;
 }
 
-/* A file takes its name only when it is whole. */
+/* A file takes its name only when it is whole. What is no regular file, a device or a pipe, is
+ * written to and stays what it is; so does a symbolic link to a file. */
 static gboolean
 open_output (struct dump *dump, const char *path, GError **error)
 {
+  struct stat information;
   dump->file = stdout;
   if (path == NULL || strcmp (path, "-") == 0)
     return TRUE;
-  dump->path = g_strdup (path);
-  dump->partial_path = g_strdup_printf ("%s.partial-%d", path, (int) getpid ());
-  int descriptor = open (dump->partial_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  g_autofree char *resolved = realpath (path, NULL);
+  dump->path = g_strdup (resolved != NULL ? resolved : path);
+  int descriptor;
+  if (stat (path, &information) == 0 && !S_ISREG (information.st_mode))
+    descriptor = open (path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+  else
+    {
+      dump->partial_path = g_strdup_printf ("%s.partial-%d", dump->path, (int) getpid ());
+      descriptor = open (dump->partial_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    }
   dump->file = descriptor >= 0 ? fdopen (descriptor, "w") : NULL;
   if (dump->file != NULL)
     return TRUE;
@@ -71,7 +82,7 @@ finish_output (struct dump *dump, GError **error)
 {
   if (fflush (dump->file) != 0 || ferror (dump->file))
     return fail_to_write (dump, error);
-  if (dump->path == NULL)
+  if (dump->partial_path == NULL)
     return TRUE;
   if (fsync (fileno (dump->file)) != 0)
     return fail_to_write (dump, error);
@@ -86,12 +97,10 @@ finish_output (struct dump *dump, GError **error)
 static void
 dump_clear (struct dump *dump)
 {
+  if (dump->file != NULL && dump->file != stdout)
+    fclose (dump->file);
   if (dump->partial_path != NULL)
-    {
-      if (dump->file != NULL)
-        fclose (dump->file);
-      unlink (dump->partial_path);
-    }
+    unlink (dump->partial_path);
   g_free (dump->partial_path);
   g_free (dump->path);
   g_string_free (dump->output, TRUE);

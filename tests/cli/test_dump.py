@@ -3,8 +3,10 @@
 
 import os
 import random
+import stat
+import subprocess
 
-from command_line import FAILED, CommandLineTest, main
+from command_line import FAILED, PROGRAM, CommandLineTest, main
 
 
 class Dump(CommandLineTest):
@@ -46,6 +48,41 @@ class Dump(CommandLineTest):
         self.assertIn("cannot be written", self.fail_cli("dump", self.database, self.path("no/file")))
         self.assertIn("cannot be written", self.fail_cli("dump", self.database, "/dev/full/x"))
         self.run_cli("load", "--create", self.path("b.db"), path)
+
+    def test_special_files(self):
+        """What is no regular file is written to, not replaced; a link keeps its target."""
+        self.fill()
+        whole = self.run_cli("dump", self.database)
+        pipe = self.path("pipe")
+        os.mkfifo(pipe)
+        with open(self.path("piped"), "wb") as piped:
+            reader = subprocess.Popen(["cat", pipe], stdout=piped)
+        self.run_cli("dump", self.database, pipe)
+        self.assertEqual(reader.wait(timeout=60), 0)
+        with open(self.path("piped"), "rb") as file:
+            self.assertEqual(file.read(), whole)
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+        self.assertEqual(self.run_cli("dump", self.database, "/dev/stdout"), whole)
+        self.assertIn("cannot be written", self.fail_cli("dump", self.database, str(self.directory)))
+        self.write("target", "old")
+        os.symlink("target", self.path("link"))
+        self.run_cli("dump", self.database, self.path("link"))
+        self.assertTrue(os.path.islink(self.path("link")))
+        with open(self.path("target"), "rb") as file:
+            self.assertEqual(file.read(), whole)
+
+    def test_closed_streams(self):
+        """What is printed with closed standard streams does not land in the database."""
+        self.fill()
+        whole = self.run_cli("dump", self.database)
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"):
+            for command in ("scan", "put", "import csv -", "shell", "dump", "compact --verbose"):
+                words = command.split()
+                line = f'"$0" {words[0]} ' + (" ".join(words[1:]) + f' "$1" {closed}')
+                subprocess.run(["sh", "-c", line, PROGRAM, self.database], stdin=subprocess.DEVNULL,
+                               capture_output=True, timeout=60, check=False)
+        self.run_cli("check", "--deep", self.database)
+        self.assertEqual(self.run_cli("dump", self.database), whole)
 
     def test_one_store(self):
         self.fill()
