@@ -206,6 +206,7 @@ do_loader (struct trial *trial, enum kind kind)
   if (of->loader == NULL)
     {
       of->writes.count = 0;
+      of->sequence = trial->oracle.sequence;
       EXPECT_OK (engine_loader_new (trial->engine, &of->loader, &failure));
     }
   if (shape < 6)

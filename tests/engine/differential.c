@@ -105,6 +105,8 @@ trial_refresh_oldest (struct trial *trial)
   for (unsigned i = 0; i < CURSORS_MAX; i++)
     if (trial->cursors[i].cursor != NULL && trial->cursors[i].sequence < oldest)
       oldest = trial->cursors[i].sequence;
+  if (trial->loader.loader != NULL && trial->loader.sequence < oldest)
+    oldest = trial->loader.sequence; /* its writes name stores that may be dropped meanwhile */
   trial->oracle.oldest = oldest;
 }
 

@@ -97,6 +97,7 @@ struct trial_cursor
 struct trial_loader
 {
   struct engine_loader *loader; /* NULL: none is open */
+  uint64_t sequence;            /* of the newest commit when it was made */
   struct oracle_writes writes;
 };
 

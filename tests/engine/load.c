@@ -2,7 +2,7 @@
 /*
  * load: measures what the engine promises about memory, disk, waking up and waiting. Run by hand:
  *
- *   engine-load [--directory DIR] [--megabytes N] WHAT…
+ *   engine-load [--directory DIR] [--megabytes N] [--budget 10|64|256] WHAT…
  *
  *   budget         memory while loading and then reading at random, at 10, 64 and 256 MB
  *   idle           context switches of an open, settled database's threads in 60 s
@@ -33,6 +33,7 @@
 
 static const char *parent = "/tmp";
 static uint64_t megabytes; /* 0 = each measurement's own */
+static uint64_t only;      /* the one budget to measure; 0 = all three */
 static char path[512];
 static struct engine *engine;
 static struct failure failure;
@@ -290,14 +291,21 @@ measure_budget_at (uint64_t budget, uint64_t size)
   sampler_start (true);
   double each = read_at_random (count, reads);
   sampler_stop ();
+  settle ();
+  read_at_random (count, reads / 10);
+  uint64_t settled = own_memory () - sampler.base;
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
   uint64_t most = sampler.most > load_most ? sampler.most : load_most;
   uint64_t tenth = options.memory_budget / 10;
   uint64_t limit = options.memory_budget + (tenth > 2 * MIB ? tenth : 2 * MIB);
   printf ("budget %3lu MB, %lu MB of data: loading most %.1f MB (mean %.1f), reading most %.1f MB "
-          "(mean %.1f); limit %.1f MB: %s   [%.0f puts/s, %.2f us a get]\n",
+          "(mean %.1f), settled %.1f MB (ledger %.1f); limit %.1f MB: %s   [%.0f puts/s, %.2f us a "
+          "get]\n",
           budget, size / MIB, (double) load_most / (double) MIB, load_mean / (double) MIB,
           (double) sampler.most / (double) MIB,
-          sampler.sum / (double) sampler.samples / (double) MIB, (double) limit / (double) MIB,
+          sampler.sum / (double) sampler.samples / (double) MIB, (double) settled / (double) MIB,
+          (double) statistics.memory_used / (double) MIB, (double) limit / (double) MIB,
           most <= limit ? "kept" : "MISSED", (double) count / loading, each);
   close_database ();
   drop_directory ();
@@ -307,9 +315,10 @@ static void
 measure_budget (void)
 {
   uint64_t size = (megabytes > 0 ? megabytes : 2048) * MIB;
-  measure_budget_at (10, size);
-  measure_budget_at (64, size);
-  measure_budget_at (256, size);
+  static const uint64_t budgets[] = { 10, 64, 256 };
+  for (size_t i = 0; i < 3; i++)
+    if (only == 0 || only == budgets[i])
+      measure_budget_at (budgets[i], size);
 }
 
 /* ---- idle, open ---- */
@@ -586,6 +595,8 @@ main (int argc, char **argv)
   for (int i = 1; i < argc; i++)
     if (i + 1 < argc && strcmp (argv[i], "--directory") == 0)
       parent = argv[++i];
+    else if (i + 1 < argc && strcmp (argv[i], "--budget") == 0)
+      only = strtoull (argv[++i], NULL, 10);
     else if (i + 1 < argc && strcmp (argv[i], "--megabytes") == 0)
       megabytes = strtoull (argv[++i], NULL, 10);
     else
@@ -598,7 +609,7 @@ main (int argc, char **argv)
   if (done > 0)
     return 0;
   fprintf (stderr,
-           "usage: %s [--directory DIR] [--megabytes N] "
+           "usage: %s [--directory DIR] [--megabytes N] [--budget N] "
            "budget|idle|open|amplification|overwrite|latency …\n",
            argv[0]);
   return 2;
