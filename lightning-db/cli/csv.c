@@ -109,6 +109,9 @@ read_field (struct csv_reader *reader, gboolean *last, GError **error)
         reason = _ ("text behind a closing quote; a quote inside a field is doubled");
       else if (byte == '"')
         reason = _ ("a quote in a field that is not quoted; quote the field and double the quote");
+      else if (byte == '\r')
+        reason = _ (
+            "a carriage return without a line feed; quote the field, or convert the line ends");
       else if (reader->text->len > RECORD_SIZE_MAX)
         reason = _ ("the record is longer than 1 GiB");
       if (reason != NULL)

@@ -49,6 +49,8 @@ append_row (struct csv_source *source, GString *value, GError **error)
       gsize size;
       const char *field = csv_reader_field (&source->reader, i, &size);
       const char *name = source->names->pdata[i];
+      if (memchr (field, '\0', size) != NULL)
+        return bad (source, error, _ ("a zero byte in column “%s”; remove it"), name);
       if (!g_utf8_validate_len (field, size, NULL))
         return bad (source, error,
                     _ ("column “%s” is not UTF-8; convert the file, for example with iconv"), name);
@@ -135,8 +137,14 @@ read_header (struct csv_source *source, gboolean no_header, GError **error)
                   "iconv"));
           return FALSE;
         }
-      g_ptr_array_add (source->names,
-                       no_header ? g_strdup_printf ("%u", i + 1) : g_strndup (field, size));
+      char *name = no_header ? g_strdup_printf ("%u", i + 1) : g_strndup (field, size);
+      gboolean twice = g_ptr_array_find_with_equal_func (source->names, name, g_str_equal, NULL);
+      g_ptr_array_add (source->names, name);
+      if (twice)
+        {
+          bad (source, error, _ ("two columns are called “%s”; rename one"), name);
+          return FALSE;
+        }
     }
   source->reader.again = no_header;
   return TRUE;

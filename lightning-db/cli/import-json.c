@@ -95,6 +95,30 @@ read_line (struct json_source *source, guint64 *line, GError **error)
   return TRUE;
 }
 
+/* The parser gives texts that end at a zero byte, so \u0000 is parsed as ZERO_MARK, a character
+ * that is never assigned. */
+#define ZERO_ESCAPE "\\u0000"
+#define ZERO_MARK "\xf4\x8f\xbf\xbf" /* U+10FFFF */
+
+static gboolean
+parse_line (struct json_source *source, GError **error)
+{
+  const GString *line = source->line;
+  if (strstr (line->str, ZERO_ESCAPE) == NULL)
+    return json_parser_load_from_data (source->parser, line->str, (gssize) line->len, error);
+  g_autoptr (GString) marked = g_string_sized_new (line->len);
+  for (gsize i = 0; i < line->len;)
+    {
+      gboolean zero = g_str_has_prefix (line->str + i, ZERO_ESCAPE);
+      gsize taken = zero ? strlen (ZERO_ESCAPE) : line->str[i] == '\\' ? 2 : 1;
+      taken = MIN (taken, line->len - i);
+      g_string_append_len (marked, zero ? ZERO_MARK : line->str + i,
+                           zero ? (gssize) strlen (ZERO_MARK) : (gssize) taken);
+      i += taken;
+    }
+  return json_parser_load_from_data (source->parser, marked->str, (gssize) marked->len, error);
+}
+
 static enum import_result
 next_line (gpointer state, struct import_record *record, GError **error)
 {
@@ -113,7 +137,7 @@ next_line (gpointer state, struct import_record *record, GError **error)
   const char *fault = find_fault (line);
   if (fault != NULL)
     return bad (source, record->line, fault, error);
-  if (!json_parser_load_from_data (source->parser, line->str, (gssize) line->len, &failure))
+  if (!parse_line (source, &failure))
     {
       enum import_result result = bad (source, record->line, failure->message, error);
       g_error_free (failure);
@@ -129,6 +153,9 @@ next_line (gpointer state, struct import_record *record, GError **error)
           = g_strdup_printf (_ ("no member “%s” that is a string or an integer"), source->name);
       return bad (source, record->line, reason, error);
     }
+  if (strstr (key, ZERO_MARK) != NULL && strstr (line->str, ZERO_ESCAPE) != NULL)
+    return bad (source, record->line, _ ("a zero character, \\u0000, in the key; leave it out"),
+                error);
   g_string_assign (record->key, key);
   g_string_truncate (record->value, 0);
   g_string_append_len (record->value, line->str, (gssize) line->len);

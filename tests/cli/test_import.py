@@ -54,6 +54,15 @@ class Csv(ImportTest):
             self.values(), {'a "quoted" key': "two\r\nlines", "b": "", "c": "last without end"}
         )
 
+    def test_would_lose_something(self):
+        self.create()
+        self.refuse("id,v\r1,a\r2,b\r", "line 1", "carriage return")
+        self.refuse("id,v\n1,a\rb\n", "line 2", "carriage return")
+        self.refuse("id,id\n1,a\n", "line 1", "two columns", "id")
+        self.refuse("id,v\n1,a\0b\n", "line 2", "zero byte", "v")
+        self.load("id,id\n1,a\n", "--no-header")
+        self.assertEqual(json.loads(self.values()["1"]), {"1": "1", "2": "a"})
+
     def test_columns(self):
         text = "name;id;x\nAda;1;u\nBo;2;v\n"
         self.load(text, "--delimiter", ";", "--key-column", "id", "--value-column", "3")
@@ -157,6 +166,14 @@ class Json(ImportTest):
     def test_key(self):
         self.load('{"user": {"name": "Ada"}}\r\n', "--key", "user.name")
         self.assertEqual(self.values(), {"Ada": '{"user": {"name": "Ada"}}'})
+
+    def test_zero_in_key(self):
+        """Keys are not cut off at a zero character, so that they cannot fall together."""
+        self.refuse('{"id": "a\\u0000b"}\n', "line 1", "zero character")
+        self.refuse('{"id": "\\u0000"}\n', "line 1", "zero character")
+        good = {"a\\u0000b": '{"id": "a\\\\u0000b"}', "c": '{"id": "c", "v": "x\\u0000y"}'}
+        self.load("\n".join(good.values()))
+        self.assertEqual(self.values(), good)
 
     def test_wrong_lines(self):
         good = '{"id": 1}\n'
