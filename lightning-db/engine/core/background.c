@@ -396,7 +396,7 @@ background_start (struct engine *engine, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   engine->flush_thread_runs = true;
-  unsigned workers = engine->options.merge_enabled ? engine->options.merge_workers : 0;
+  unsigned workers = engine->options.merge_enabled ? merge_workers_affordable (engine) : 0;
   for (unsigned i = 0; i < workers; i++)
     {
       result = start_thread (&engine->merge_threads[i], merge_main, engine, failure);

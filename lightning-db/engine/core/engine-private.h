@@ -351,6 +351,8 @@ status merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct f
 status merge_everything (struct engine *engine, engine_progress progress, void *data,
                          struct failure *failure);
 uint64_t merge_pending_bytes (struct engine *engine);
+/* merge_workers, or fewer where the budget is small. */
+unsigned merge_workers_affordable (const struct engine *engine);
 
 /* Adds and removes files in the manifest, then publishes the view that goes with it.
  * `edit_view` changes a fresh copy of the present view. */

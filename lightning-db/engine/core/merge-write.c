@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#define CHUNK_SMALL (UINT64_C (32) << 10)  /* bytes read at once from an input, at least */
+#define CHUNK_LARGE (UINT64_C (256) << 10) /* and at most */
+
 /* What the threads of one merge share. */
 struct merge_work
 {
@@ -60,6 +63,10 @@ part_open (struct engine *engine, const struct merge_part *part, struct source *
            struct range_set **ranges, struct failure *failure)
 {
   struct segment_source_settings settings = engine_source_settings (engine, true);
+  /* All inputs together read ahead no more than an eighth of the budget. */
+  uint64_t chunk = engine->options.memory_budget / 8 / (part->count > 0 ? part->count : 1);
+  settings.chunk_most
+      = chunk > CHUNK_SMALL ? chunk < CHUNK_LARGE ? chunk : CHUNK_LARGE : CHUNK_SMALL;
   size_t segments = 0;
   for (size_t i = 0; i < part->count; i++)
     segments += part->runs[i]->count;

@@ -12,6 +12,7 @@
 
 #include "merge/picker.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -58,6 +59,16 @@ merge_job_release (struct engine *engine, struct merge_job *job)
 
 /* ---- merging ---- */
 
+/* A merging thread takes up to 8 MiB for what it reads, its filter and its codec's dictionary. */
+unsigned
+merge_workers_affordable (const struct engine *engine)
+{
+  uint64_t affordable = engine->options.memory_budget / (UINT64_C (16) << 20);
+  if (affordable >= engine->options.merge_workers)
+    return engine->options.merge_workers;
+  return affordable > 0 ? (unsigned) affordable : 1;
+}
+
 /* Threads for one merge: those that other merges leave idle. */
 static unsigned
 merge_worker_count (struct engine *engine, bool background)
@@ -65,7 +76,7 @@ merge_worker_count (struct engine *engine, bool background)
   pthread_mutex_lock (&engine->work_lock);
   unsigned others = engine->merges_running - (background && engine->merges_running > 0);
   pthread_mutex_unlock (&engine->work_lock);
-  unsigned workers = engine->options.merge_workers;
+  unsigned workers = merge_workers_affordable (engine);
   return workers > others + 1 ? workers - others : 1;
 }
 
@@ -100,6 +111,8 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
     return result;
   engine_collect (); /* old views, their files and arenas go now */
   engine_rebalance (engine);
+  malloc_trim (
+      0); /* a merge's memory lies in its threads' arenas, which the allocator would keep */
   return STATUS_OK;
 }
 

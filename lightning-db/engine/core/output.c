@@ -55,6 +55,8 @@ struct output
   size_t last_size, last_capacity;
 };
 
+#define TRAINING_BUDGET (UINT64_C (32) << 20) /* training a dictionary takes 10 MiB for a moment */
+
 static enum codec
 output_codec (const struct engine *engine, bool settled)
 {
@@ -85,7 +87,8 @@ output_begin (struct output *output, struct failure *failure)
     .page_size = engine->options.page_size,
     .codec = output_codec (engine, settled),
     .compression_level = engine->options.compression_level,
-    .train_dictionary = settled && engine->options.compression != ENGINE_COMPRESSION_NONE,
+    .train_dictionary = settled && engine->options.compression != ENGINE_COMPRESSION_NONE
+                        && engine->options.memory_budget >= TRAINING_BUDGET,
     .filter = settled ? FILTER_FUSE8 : FILTER_BLOOM,
     .direct = true,
     .ledger = &engine->ledger,

@@ -241,7 +241,7 @@ fill_chunk (struct segment_source *walk, const struct page_place *place, bool ba
     return result;
   walk->chunk_start = start;
   walk->chunk_size = (size_t)(end - start);
-  if (walk->chunk_goal < CHUNK_MOST)
+  if (walk->chunk_goal < (walk->settings.chunk_most > 0 ? walk->settings.chunk_most : CHUNK_MOST))
     walk->chunk_goal *= 2;
   if (!backward && walk->settings.prefetch > 0 && end < limit)
     vfs_advise_will_need (walk->segment->file, end,

@@ -157,6 +157,7 @@ struct segment_source_settings {
   unsigned prefetch; /* pages to read ahead once the walk looks sequential; 0 = off */
   bool scan;         /* installs pages as scan pages (cache.h); merges read without installing */
   bool bypass;       /* read through own buffers, not the cache (merges, checks) */
+  size_t chunk_most; /* bytes a bypassing walk reads at once, at most; 0 = 256 KiB */
 };
 /* All versions in order. Holds a segment reference and a pin on its page. */
 status segment_source_new (struct segment *segment,
