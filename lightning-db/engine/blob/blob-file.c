@@ -186,6 +186,15 @@ blob_file_number (const struct blob_file *file)
 }
 
 status
+blob_file_size (const struct blob_file *file, uint64_t *out, struct failure *failure)
+{
+  struct vfs_file_information information;
+  status result = vfs_information (file->file, &information, failure);
+  *out = result == STATUS_OK ? information.size : 0;
+  return result;
+}
+
+status
 blob_file_read (struct blob_file *file, const struct blob_reference *reference, uint8_t *to,
                 struct failure *failure)
 {

@@ -407,6 +407,15 @@ blob_writer_files (struct blob_writer *writer,
 }
 
 uint64_t
+blob_writer_current (struct blob_writer *writer)
+{
+  pthread_mutex_lock (&writer->lock);
+  uint64_t number = writer->current != NULL ? writer->current->number : 0;
+  pthread_mutex_unlock (&writer->lock);
+  return number;
+}
+
+uint64_t
 blob_writer_first_open (struct blob_writer *writer)
 {
   uint64_t number = UINT64_MAX;

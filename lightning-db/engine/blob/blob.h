@@ -75,6 +75,8 @@ void blob_writer_files (struct blob_writer *writer,
 /* Every file below this number, created by this writer or an earlier one, is sealed: nothing is
  * appended to it any more but values already begun. UINT64_MAX when none was created yet. */
 uint64_t blob_writer_first_open (struct blob_writer *writer);
+/* The number of the file that takes new values, 0 = none. Later ones have higher numbers. */
+uint64_t blob_writer_current (struct blob_writer *writer);
 /* Stops appending to the current file (before a backup, at close). */
 status blob_writer_seal (struct blob_writer *writer, struct failure *failure);
 /* When no put or stream is under way. Does not sync. */
@@ -89,5 +91,6 @@ void blob_file_unref (struct blob_file *file);
 status blob_file_read (struct blob_file *file, const struct blob_reference *reference, uint8_t *to,
                        struct failure *failure);
 uint64_t blob_file_number (const struct blob_file *file);
+status blob_file_size (const struct blob_file *file, uint64_t *out, struct failure *failure);
 
 #endif

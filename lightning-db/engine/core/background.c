@@ -9,7 +9,8 @@
  */
 #include "core/engine-private.h"
 
-#define SETTLE_FLUSH_SIZE (UINT64_C (1) << 20) /* bytes of memtable that are worth a file */
+#define SETTLE_FLUSH_SIZE (UINT64_C (1) << 20) /* bytes of memtable that are worth a file, */
+#define SETTLE_BLOB_SIZE (UINT64_C (4) << 20) /* or bytes of large values it refers to */
 
 #include <errno.h>
 #include <signal.h>
@@ -224,7 +225,8 @@ settle_look (struct engine *engine)
                                                                : SETTLE_FLUSH_SIZE;
   if (quiet)
     {
-      if (memtable_memory (engine->active->table) >= worth)
+      if (memtable_memory (engine->active->table) >= worth
+          || engine->active->blob_bytes >= SETTLE_BLOB_SIZE)
         commit_switch (engine, false, NULL); /* no memory or no place: a later commit switches */
       atomic_store (&engine->settle_armed, false); /* the next commit arms it again */
     }

@@ -56,7 +56,15 @@ uint64_t
 engine_oldest_unflushed_blob (struct engine *engine)
 {
   /* Read first: a commit that begins behind this line refers to this file or a later one. */
-  uint64_t oldest = blob_writer_first_open (engine->blob_writer);
+  uint64_t open = blob_writer_first_open (engine->blob_writer);
+  uint64_t referred = engine_oldest_referred_blob (engine);
+  return open < referred ? open : referred;
+}
+
+uint64_t
+engine_oldest_referred_blob (struct engine *engine)
+{
+  uint64_t oldest = UINT64_MAX;
   pthread_mutex_lock (&engine->blob_lock);
   for (struct blob_guard *guard = engine->blob_guards; guard != NULL; guard = guard->next)
     if (guard->file < oldest)
@@ -328,7 +336,8 @@ static status
 make_room (struct engine *engine, const struct commit *commit, struct memtable **table,
            struct failure *failure)
 {
-  if (memtable_memory (engine->active->table) >= engine->memtable_size)
+  if (memtable_memory (engine->active->table) >= engine->memtable_size
+      || engine->active->blob_bytes >= BLOB_BYTES_MAX)
     {
       status result = commit_switch (engine, true, failure);
       if (result != STATUS_OK)
@@ -451,6 +460,7 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
   if (commit->oldest_blob
       < atomic_load_explicit (&engine->active->oldest_blob, memory_order_relaxed))
     atomic_store (&engine->active->oldest_blob, commit->oldest_blob);
+  engine->active->blob_bytes += commit->blob_bytes;
   if (engine->wal != NULL)
     {
       if (commit->sync == ENGINE_SYNC_ASYNC
@@ -595,6 +605,7 @@ commit_single (struct engine *engine, struct internal_key *internal, engine_stor
   size_t head_size = (size_t) (operation_store_head (head, operation, store, key.size) - head);
   size_t middle_size
       = kind == RECORD_PUT ? (size_t) (varint_store (middle, value.size) - middle) : 0;
+  struct blob_reference place;
   struct bytes parts[4] = { BYTES (head, head_size), key, BYTES (middle, middle_size), value };
   struct commit commit = {
     .parts = parts,
@@ -604,6 +615,7 @@ commit_single (struct engine *engine, struct internal_key *internal, engine_stor
     .user_bytes = key.size + value.size,
     .operations = 1,
     .oldest_blob = oldest_blob,
+    .blob_bytes = kind == RECORD_BLOB && blob_reference_load (value, &place) ? place.size : 0,
     .sync = sync,
     .single = { .key = internal->bytes, .value = value, .kind = kind },
     .hash = key_hash (internal->bytes),
@@ -759,6 +771,7 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
         .user_bytes = batch->user_bytes,
         .operations = batch->count,
         .oldest_blob = oldest,
+        .blob_bytes = oldest != UINT64_MAX ? batch->user_bytes : 0,
         .sync = sync,
         .batch = final,
         .scratch = scratch,

@@ -34,6 +34,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
+
 enum engine_state { ENGINE_STATE_OPEN, ENGINE_STATE_CLOSING, ENGINE_STATE_CLOSED };
 
 #define MERGE_WORKERS_MAX 16u
@@ -126,6 +128,8 @@ struct engine {
   pthread_mutex_t blob_lock;
   struct blob_guard *blob_guards;
   uint64_t blobs_swept; /* below it no file is left that never came into the manifest; manifest_lock */
+  uint64_t *spoiled_blobs;              /* not to be collected: a value did not verify; malloc'd */
+  size_t spoiled_blob_count;
 
   pthread_mutex_t sync_lock;
 
@@ -245,6 +249,7 @@ struct commit {
   size_t user_bytes;
   size_t operations;              /* for the rate limit and counters */
   uint64_t oldest_blob;           /* lowest blob file referred to; UINT64_MAX = none */
+  uint64_t blob_bytes;            /* about, of the values in blob files */
   enum engine_sync sync;
   const struct engine_batch *batch; /* NULL: the single record below */
   uint8_t *scratch;               /* COMMIT_SCRATCH_SIZE of the batch's largest key */
@@ -284,6 +289,8 @@ status blob_guard_enter (struct engine *engine, struct blob_guard *guard, struct
 void blob_guard_leave (struct engine *engine, struct blob_guard *guard);
 /* The lowest blob file that memtables, commits under way or later commits may refer to. */
 uint64_t engine_oldest_unflushed_blob (struct engine *engine);
+/* The same of those under way at this moment only: later ones may refer to any file that is open. */
+uint64_t engine_oldest_referred_blob (struct engine *engine);
 
 /* ---- transactions (transaction.c) ---- */
 

@@ -10,7 +10,7 @@
  *   F2  Blob files are durable before the manifest edit that makes their references permanent.
  *   F3  A failure before the edit leaves nothing but orphans, removed at once or at the next open.
  */
-#include "core/engine-private.h"
+#include "core/blob-collect.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -126,90 +126,6 @@ install (struct engine *engine, const struct manifest_edit *edit, size_t extra_r
   return result;
 }
 
-/* ---- blob files that come with a flush ---- */
-
-struct new_blobs {
-  struct manifest_blob *entries; /* malloc'd */
-  struct blob_file **files;      /* malloc'd, owned references */
-  size_t count;
-};
-
-static void
-new_blobs_clear (struct new_blobs *blobs)
-{
-  for (size_t i = 0; i < blobs->count; i++)
-    blob_file_unref (blobs->files[i]);
-  free (blobs->files);
-  free (blobs->entries);
-  *blobs = (struct new_blobs){ 0 };
-}
-
-static bool
-blob_is_known (const struct manifest_state *state, const struct new_blobs *blobs, uint64_t number)
-{
-  for (size_t i = 0; i < state->blob_count; i++)
-    if (state->blobs[i].number == number)
-      return true;
-  for (size_t i = 0; i < blobs->count; i++)
-    if (blobs->entries[i].number == number)
-      return true;
-  return false;
-}
-
-static status
-new_blob_add (struct engine *engine, struct new_blobs *blobs, uint64_t number,
-              struct failure *failure)
-{
-  struct manifest_blob *entries
-      = realloc (blobs->entries, (blobs->count + 1) * sizeof *entries);
-  if (entries != NULL)
-    blobs->entries = entries;
-  struct blob_file **files = realloc (blobs->files, (blobs->count + 1) * sizeof *files);
-  if (files != NULL)
-    blobs->files = files;
-  if (entries == NULL || files == NULL)
-    return fail_memory (failure, (blobs->count + 1) * sizeof *entries, "a list of blob files");
-  status result = blob_file_open (engine->directory, engine->database_id, number,
-                                  &files[blobs->count], failure);
-  if (result != STATUS_OK)
-    return result == STATUS_NOT_FOUND
-               ? fail (failure, STATUS_CORRUPT, "%s: blob file %llu is missing; run repair",
-                       engine->path, (unsigned long long) number)
-               : result;
-  entries[blobs->count++] = (struct manifest_blob){ .number = number };
-  return STATUS_OK;
-}
-
-/* Blob files the new segments refer to that the manifest does not know yet, opened. */
-static status
-new_blobs_find (struct engine *engine, const struct flushed *flushed, struct new_blobs *out,
-                struct failure *failure)
-{
-  const struct manifest_state *state = manifest_state (engine->manifest);
-  status result = STATUS_OK;
-  for (size_t i = 0; i < flushed->count && result == STATUS_OK; i++)
-    {
-      const struct segment_information *information = &flushed->segments[i].information;
-      for (size_t b = 0; b < information->blob_count && result == STATUS_OK; b++)
-        if (!blob_is_known (state, out, information->blobs[b].file))
-          result = new_blob_add (engine, out, information->blobs[b].file, failure);
-    }
-  return result;
-}
-
-static void
-view_add_blobs (struct view *view, struct new_blobs *blobs)
-{
-  for (size_t i = 0; i < blobs->count; i++)
-    {
-      size_t at = view->blob_count++;
-      uint64_t number = blob_file_number (blobs->files[i]);
-      for (; at > 0 && blob_file_number (view->blobs[at - 1]) > number; at--)
-        view->blobs[at] = view->blobs[at - 1];
-      view->blobs[at] = blob_file_ref (blobs->files[i]);
-    }
-}
-
 /* ---- the flush ---- */
 
 struct flush_edit {
@@ -256,6 +172,8 @@ flush_install (struct engine *engine, struct flushed *flushed, struct generation
   status result = blob_writer_sync (engine->blob_writer, failure); /* F2 */
   if (result == STATUS_OK)
     result = new_blobs_find (engine, flushed, &blobs, failure);
+  if (result == STATUS_OK)
+    result = new_blobs_lend (engine, &blobs, failure);
   if (result == STATUS_OK && flushed->count > 0)
     result = flushed_open (engine, flushed, engine->next_order, &run, failure);
   if (result == STATUS_OK)
@@ -381,127 +299,4 @@ engine_checkpoint (struct engine *engine, struct failure *failure)
 {
   status result = engine_sync (engine, failure);
   return result == STATUS_OK ? engine_flush (engine, failure) : result;
-}
-
-/* ---- blob files nobody needs ---- */
-
-struct blob_drop {
-  const uint64_t *numbers;
-  size_t count;
-};
-
-static bool
-is_dropped (const struct blob_drop *drop, uint64_t number)
-{
-  for (size_t i = 0; i < drop->count; i++)
-    if (drop->numbers[i] == number)
-      return true;
-  return false;
-}
-
-static void
-blob_drop_edit_view (void *data, struct view *view)
-{
-  size_t kept = 0;
-  for (size_t i = 0; i < view->blob_count; i++)
-    if (is_dropped (data, blob_file_number (view->blobs[i])))
-      blob_file_unref (view->blobs[i]);
-    else
-      view->blobs[kept++] = view->blobs[i];
-  view->blob_count = kept;
-}
-
-static bool
-blob_is_used (const struct manifest_state *state, uint64_t number)
-{
-  for (size_t i = 0; i < state->segment_count; i++)
-    {
-      const struct segment_information *information = &state->segments[i].information;
-      for (size_t b = 0; b < information->blob_count; b++)
-        if (information->blobs[b].file == number)
-          return true;
-    }
-  return false;
-}
-
-/* Files this process run wrote, from `from` on, rising. */
-struct created_blobs
-{
-  uint64_t from;
-  uint64_t *numbers; /* malloc'd */
-  size_t count, room;
-};
-
-static void
-note_created (void *data, uint64_t number, uint64_t size)
-{
-  struct created_blobs *created = data;
-  (void) size;
-  if (number < created->from)
-    return;
-  if (created->count == created->room)
-    {
-      size_t room = created->room > 0 ? 2 * created->room : 16;
-      uint64_t *numbers = realloc (created->numbers, room * sizeof *numbers);
-      if (numbers == NULL)
-        return; /* the next collection sees it */
-      created->numbers = numbers;
-      created->room = room;
-    }
-  created->numbers[created->count++] = number;
-}
-
-static bool
-blob_is_listed (const struct manifest_state *state, uint64_t number)
-{
-  for (size_t i = 0; i < state->blob_count; i++)
-    if (state->blobs[i].number == number)
-      return true;
-  return false;
-}
-
-/* Removes files below `limit` that never came into the manifest: all that referred to them was
- * overwritten before it was flushed. manifest_lock held. */
-static void
-sweep_created (struct engine *engine, const struct created_blobs *created, uint64_t limit)
-{
-  const struct manifest_state *state = manifest_state (engine->manifest);
-  for (size_t i = 0; i < created->count && created->numbers[i] < limit; i++)
-    {
-      char name[FILE_NAME_SIZE];
-      file_name (name, FILE_BLOB, created->numbers[i]);
-      if (!blob_is_listed (state, created->numbers[i]))
-        vfs_unlink (engine->directory, name, NULL);
-      engine->blobs_swept = created->numbers[i] + 1;
-    }
-}
-
-void
-blob_collect (struct engine *engine)
-{
-  pthread_mutex_lock (&engine->manifest_lock);
-  struct created_blobs created = { .from = engine->blobs_swept };
-  blob_writer_files (engine->blob_writer, note_created, &created); /* before the limit is asked for */
-  uint64_t limit = engine_oldest_unflushed_blob (engine); /* here: a backup's guard counts at once */
-  const struct manifest_state *state = manifest_state (engine->manifest);
-  uint64_t *numbers = state->blob_count > 0 ? malloc (state->blob_count * sizeof *numbers) : NULL;
-  struct blob_drop drop = { numbers, 0 };
-  for (size_t i = 0; numbers != NULL && i < state->blob_count; i++)
-    if (state->blobs[i].number < limit && !blob_is_used (state, state->blobs[i].number))
-      numbers[drop.count++] = state->blobs[i].number;
-  if (drop.count > 0)
-    {
-      struct manifest_edit edit = { .remove_blobs = numbers, .remove_blob_count = drop.count };
-      if (install (engine, &edit, 0, 0, blob_drop_edit_view, &drop, NULL) == STATUS_OK)
-        for (size_t i = 0; i < drop.count; i++)
-          {
-            char name[FILE_NAME_SIZE];
-            file_name (name, FILE_BLOB, numbers[i]);
-            vfs_unlink (engine->directory, name, NULL); /* open readers keep its bytes */
-          }
-    }
-  sweep_created (engine, &created, limit);
-  pthread_mutex_unlock (&engine->manifest_lock);
-  free (created.numbers);
-  free (numbers);
 }

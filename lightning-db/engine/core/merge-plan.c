@@ -107,7 +107,9 @@ is_small (const struct engine *engine, const struct segment *segment)
 static bool
 may_move (const struct merge_job *job, const struct placed *item)
 {
-  return item->alone && !job->whole && !(job->bottom && has_deletes (item->segment));
+  if (!item->alone || job->whole || blob_collection_concerns (job->collection, item->segment))
+    return false;
+  return job->only_collects || !(job->bottom && has_deletes (item->segment));
 }
 
 /* Marks what is moved. */
@@ -116,7 +118,8 @@ choose_moves (struct engine *engine, const struct merge_job *job, struct placed 
               size_t count)
 {
   for (size_t i = 0; i < count; i++)
-    items[i].moves = may_move (job, &items[i]) && !is_small (engine, items[i].segment);
+    items[i].moves
+        = may_move (job, &items[i]) && (job->only_collects || !is_small (engine, items[i].segment));
   for (size_t i = 0; i < count; i++) /* a small one by itself would only become small again */
     if (!items[i].moves && may_move (job, &items[i]) && (i == 0 || items[i - 1].moves)
         && (i + 1 == count || items[i + 1].moves))

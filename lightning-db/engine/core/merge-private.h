@@ -22,19 +22,22 @@
 #ifndef LIGHTNING_MERGE_PRIVATE_H
 #define LIGHTNING_MERGE_PRIVATE_H
 
-#include "core/engine-private.h"
+#include "core/blob-collect.h"
 
 /* The inputs of one merge: view->runs[first … first + count), referenced. */
 struct merge_job
 {
   struct run **runs; /* newest first; malloc'd, owned references */
   size_t count;
-  bool bottom;              /* J4 */
-  bool settled;             /* the output is (close to) all there is */
-  bool counts_as_settling;  /* decided while quiet: its output counts towards the bound */
-  bool whole;               /* nothing is moved */
-  uint64_t bytes;           /* of the inputs' files */
-  engine_progress progress; /* NULL: background, cancelled by closing */
+  bool bottom;             /* J4 */
+  bool settled;            /* the output is (close to) all there is */
+  bool counts_as_settling; /* decided while quiet: its output counts towards the bound */
+  bool whole;              /* nothing is moved */
+  bool foreground;         /* run by a caller's thread */
+  const struct blob_collection *collection; /* large values to be written anew; may be NULL */
+  bool only_collects;                       /* what the collection does not concern is moved */
+  uint64_t bytes;                           /* of the inputs' files */
+  engine_progress progress;                 /* NULL: background, cancelled by closing */
   void *progress_data;
 };
 

@@ -145,6 +145,9 @@ part_write (struct merge_worker *worker, struct merge_part *part, struct failure
         .ranges = ranges,
       };
       result = survivor_source_new (merged, &settings, &survivors, failure);
+      if (result == STATUS_OK && job->collection != NULL)
+        result = blob_collection_source (work->engine, job->collection, survivors, &survivors,
+                                         failure);
     }
   else
     source_release (merged);
@@ -297,7 +300,8 @@ merge_plan_written (const struct merge_plan *plan)
 struct merge_edit
 {
   const struct merge_job *job;
-  struct run *output; /* NULL when nothing survived */
+  struct run *output;            /* NULL when nothing survived */
+  const struct new_blobs *blobs; /* where collected values are now */
 };
 
 static void
@@ -318,6 +322,7 @@ merge_edit_view (void *data, struct view *view)
     view->runs[first++] = run_ref (edit->output);
   memmove (view->runs + first, view->runs + tail, (view->run_count - tail) * sizeof *view->runs);
   view->run_count = first + view->run_count - tail;
+  view_add_blobs (view, edit->blobs);
 }
 
 /* The output run as the manifest will list it: what was written, and what is moved. */
@@ -447,12 +452,24 @@ is_moved (const struct merge_plan *plan, const struct segment *segment)
   return false;
 }
 
+/* C3 */
+static status
+find_new_blobs (struct engine *engine, const struct merge_plan *plan, struct new_blobs *blobs,
+                struct failure *failure)
+{
+  status result = blob_writer_sync (engine->blob_writer, failure);
+  for (size_t i = 0; result == STATUS_OK && i < plan->part_count; i++)
+    result = new_blobs_find (engine, &plan->parts[i].output, blobs, failure);
+  return result == STATUS_OK ? new_blobs_lend (engine, blobs, failure) : result;
+}
+
 /* manifest_lock held. */
 static status
 merge_install_locked (struct engine *engine, const struct merge_job *job,
                       const struct merge_plan *plan, struct failure *failure)
 {
   struct merge_output output;
+  struct new_blobs blobs = { 0 };
   struct run *run = NULL;
   uint64_t run_id = manifest_next_run (engine->manifest);
   struct view *view = engine_view (engine);
@@ -463,6 +480,8 @@ merge_install_locked (struct engine *engine, const struct merge_job *job,
     result = merge_output_fill (engine, job, plan, run_id, &output, failure);
   if (result == STATUS_OK)
     result = merge_output_open (job, &output, run_id, &run, failure);
+  if (result == STATUS_OK && job->collection != NULL)
+    result = find_new_blobs (engine, plan, &blobs, failure);
   if (result == STATUS_OK)
     {
       struct manifest_edit edit = {
@@ -470,15 +489,18 @@ merge_install_locked (struct engine *engine, const struct merge_job *job,
         .add_segment_count = output.count,
         .remove_segments = output.removed,
         .remove_segment_count = output.removed_count,
+        .add_blobs = blobs.entries,
+        .add_blob_count = blobs.count,
         .settled = settled,
       };
-      struct merge_edit merge_edit = { job, run };
-      result = install (engine, &edit, 0, 0, merge_edit_view, &merge_edit, failure);
+      struct merge_edit merge_edit = { job, run, &blobs };
+      result = install (engine, &edit, 0, blobs.count, merge_edit_view, &merge_edit, failure);
     }
   if (result == STATUS_OK && settled)
     engine->settle_written = 0;
   else if (result == STATUS_OK && job->counts_as_settling)
     engine->settle_written += merge_plan_written (plan);
+  new_blobs_clear (&blobs);
   merge_output_clear (&output);
   run_unref (run);
   return result;

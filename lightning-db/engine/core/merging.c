@@ -80,33 +80,70 @@ merge_worker_count (struct engine *engine, bool background)
   return workers > others + 1 ? workers - others : 1;
 }
 
+/* Writes and installs what was planned. */
+static status
+merge_carry_out (struct engine *engine, const struct merge_job *job, struct merge_plan *plan,
+                 unsigned workers, struct failure *failure)
+{
+  uint64_t started = engine_now ();
+  status result = merge_write (engine, job, plan, workers, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = merge_install (engine, job, plan, failure);
+  if (result != STATUS_OK)
+    {
+      /* Once writes have failed it is unknown what the manifest refers to: the next open cleans up. */
+      if (!atomic_load (&engine->write_failed))
+        merge_plan_unlink (engine, plan);
+      return result;
+    }
+  uint64_t written = merge_plan_written (plan);
+  COUNT (engine, merges, 1);
+  COUNT (engine, merge_bytes_read, plan->rewritten);
+  COUNT (engine, merge_bytes_written, written);
+  engine_emit (engine, ENGINE_EVENT_MERGED, written, engine_now () - started, NULL);
+  return STATUS_OK;
+}
+
+/* The job's collection is set; its new files are guarded until the edit. */
+static status
+merge_collecting (struct engine *engine, const struct merge_job *job, struct merge_plan *plan,
+                  unsigned workers, struct failure *failure)
+{
+  struct blob_guard guard;
+  status result = blob_guard_enter_new (engine, &guard, failure);
+  if (result != STATUS_OK)
+    return result == STATUS_CLOSED ? STATUS_CANCELLED : result;
+  result = merge_carry_out (engine, job, plan, workers, failure);
+  blob_guard_leave (engine, &guard);
+  if (result != STATUS_OK) /* so that what was copied can go at once */
+    blob_writer_seal (engine->blob_writer, NULL);
+  return result;
+}
+
 static status
 merge_run (struct engine *engine, struct merge_job *job, struct failure *failure)
 {
-  uint64_t started = engine_now (), written = 0;
-  unsigned workers = merge_worker_count (engine, job->progress == NULL && !job->whole);
+  unsigned workers = merge_worker_count (engine, !job->foreground);
+  struct blob_collection *collection = NULL;
   struct merge_plan plan;
-  status result = merge_plan_make (engine, job, workers, &plan, failure);
-  if (result != STATUS_OK)
-    return result;
-  result = merge_write (engine, job, &plan, workers, failure);
+  status result = STATUS_OK;
+  if (job->collection == NULL && engine_enter (engine, NULL) == STATUS_OK) /* not while closing */
+    result = blob_collection_new (engine, job->whole, &collection, failure);
+  if (collection != NULL)
+    job->collection = collection;
+  if (result == STATUS_OK)
+    result = merge_plan_make (engine, job, workers, &plan, failure);
   if (result == STATUS_OK)
     {
-      result = merge_install (engine, job, &plan, failure);
-      /* Once writes have failed it is unknown what the manifest refers to: the next open cleans up. */
-      if (result != STATUS_OK && !atomic_load (&engine->write_failed))
-        merge_plan_unlink (engine, &plan);
-    }
-  if (result == STATUS_OK)
-    {
-      written = merge_plan_written (&plan);
-      COUNT (engine, merges, 1);
-      COUNT (engine, merge_bytes_read, plan.rewritten);
-      COUNT (engine, merge_bytes_written, written);
-      engine_emit (engine, ENGINE_EVENT_MERGED, written, engine_now () - started, NULL);
+      result = job->collection != NULL ? merge_collecting (engine, job, &plan, workers, failure)
+                                       : merge_carry_out (engine, job, &plan, workers, failure);
+      merge_plan_clear (&plan);
       blob_collect (engine);
     }
-  merge_plan_clear (&plan);
+  if (collection != NULL)
+    job->collection = NULL;
+  blob_collection_free (collection);
   if (result != STATUS_OK)
     return result;
   engine_collect (); /* old views, their files and arenas go now */
@@ -116,7 +153,7 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
   return STATUS_OK;
 }
 
-/* ---- the background's turn, and the user's ---- */
+/* ---- choosing what is due ---- */
 
 static bool
 is_anything_busy (const struct view *view)
@@ -192,6 +229,88 @@ decision_bytes (const struct picker_run *runs, struct picker_decision decision)
   return bytes;
 }
 
+/* ---- large values ---- */
+
+/* Bytes of the run that would be rewritten. */
+static uint64_t
+concerned_bytes (const struct run *run, const struct blob_collection *collection)
+{
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < run->count; i++)
+    if (blob_collection_concerns (collection, run->segments[i]))
+      bytes += segment_information (run->segments[i])->file_size;
+  return bytes;
+}
+
+/* The oldest run to be rewritten for its large values, so that space comes back; view->run_count
+ * when there is none. Rewriting costs no more than it gives: live values are fewer than dead ones
+ * in the files, and all segments that refer to them must be smaller than what is dead. */
+static size_t
+choose_collecting (const struct view *view, const struct blob_collection *collection)
+{
+  uint64_t cost = 0;
+  size_t chosen = view->run_count;
+  for (size_t i = 0; i < view->run_count; i++)
+    {
+      uint64_t bytes = concerned_bytes (view->runs[i], collection);
+      cost += bytes;
+      if (bytes > 0 && !view->runs[i]->busy)
+        chosen = i;
+    }
+  return cost <= blob_collection_dead (collection) ? chosen : view->run_count;
+}
+
+static status
+collect_one (struct engine *engine, bool *did, struct failure *failure)
+{
+  struct blob_collection *collection;
+  status result = blob_collection_due (engine, true, &collection, failure);
+  if (result != STATUS_OK || collection == NULL)
+    return result;
+  struct merge_job job = { 0 };
+  struct view *view = engine_view (engine);
+  pthread_mutex_lock (&engine->view_lock);
+  if (view != NULL && view == atomic_load (&engine->view))
+    {
+      size_t chosen = choose_collecting (view, collection);
+      if (chosen < view->run_count)
+        result = merge_job_take (&job, view, chosen, 1, failure);
+    }
+  else
+    *did = true; /* look again */
+  pthread_mutex_unlock (&engine->view_lock);
+  view_unref (view);
+  if (job.count > 0)
+    {
+      job.collection = collection;
+      job.only_collects = true;
+      result = merge_run (engine, &job, failure);
+      merge_job_release (engine, &job);
+      *did = result == STATUS_OK;
+    }
+  blob_collection_free (collection);
+  return result;
+}
+
+/* Bytes of runs that wait to be rewritten for their large values. */
+static uint64_t
+pending_collecting (struct engine *engine, const struct view *view)
+{
+  struct blob_collection *collection;
+  uint64_t bytes = 0;
+  if (blob_collection_due (engine, false, &collection, NULL) != STATUS_OK || collection == NULL)
+    return 0;
+  pthread_mutex_lock (&engine->view_lock);
+  if (choose_collecting (view, collection) < view->run_count)
+    for (size_t i = 0; i < view->run_count; i++)
+      bytes += concerned_bytes (view->runs[i], collection);
+  pthread_mutex_unlock (&engine->view_lock);
+  blob_collection_free (collection);
+  return bytes;
+}
+
+/* ---- the background's turn, and the user's ---- */
+
 status
 merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct failure *failure)
 {
@@ -225,6 +344,8 @@ merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct failure 
   pthread_mutex_unlock (&engine->manifest_lock);
   view_unref (view);
   free (runs);
+  if (result == STATUS_OK && decision.count == 0 && quiet && !*did && bytes_max == UINT64_MAX)
+    return collect_one (engine, did, failure);
   if (decision.count == 0 || result != STATUS_OK)
     return result;
   job.counts_as_settling = quiet;
@@ -254,14 +375,16 @@ merge_pending_bytes (struct engine *engine)
       bytes += view->runs[i]->bytes;
   pthread_mutex_unlock (&engine->view_lock);
   pthread_mutex_unlock (&engine->manifest_lock);
+  if (bytes == 0)
+    bytes = pending_collecting (engine, view);
   view_unref (view);
   free (runs);
   return bytes;
 }
 
-status
-merge_everything (struct engine *engine, engine_progress progress, void *data,
-                  struct failure *failure)
+/* Takes all runs once nothing else merges them; none when there are none. */
+static status
+take_everything (struct engine *engine, struct merge_job *job, struct failure *failure)
 {
   for (;;)
     {
@@ -271,31 +394,65 @@ merge_everything (struct engine *engine, engine_progress progress, void *data,
       struct view *view = engine_view (engine);
       if (view == NULL)
         return engine_enter_slow (engine, failure);
-      struct merge_job job = { 0 };
-      bool done = false;
+      *job = (struct merge_job){ 0 };
+      bool taken = false;
       pthread_mutex_lock (&engine->view_lock);
       if (view == atomic_load (&engine->view) && !is_anything_busy (view))
         {
-          done = view->run_count == 0;
-          if (!done)
-            result = merge_job_take (&job, view, 0, view->run_count, failure);
+          taken = true;
+          if (view->run_count > 0)
+            result = merge_job_take (job, view, 0, view->run_count, failure);
         }
       pthread_mutex_unlock (&engine->view_lock);
       view_unref (view);
-      if (done || result != STATUS_OK)
+      if (taken || result != STATUS_OK)
         return result;
-      if (job.count == 0) /* a background merge is under way: wait for it */
-        {
-          nanosleep (&(struct timespec){ 0, 5000000 }, NULL);
-          continue;
-        }
-      job.whole = true;
+      nanosleep (&(struct timespec){ 0, 5000000 }, NULL); /* a background merge is under way */
+    }
+}
+
+/* What turned out to be dead while everything was merged gives its space back. */
+static status
+collect_everything (struct engine *engine, engine_progress progress, void *data,
+                    struct failure *failure)
+{
+  struct blob_collection *collection;
+  status result = blob_collection_new (engine, true, &collection, failure);
+  if (result != STATUS_OK || collection == NULL)
+    return result;
+  struct merge_job job = { 0 };
+  result = take_everything (engine, &job, failure);
+  if (result == STATUS_OK && job.count > 0)
+    {
+      job.collection = collection;
+      job.only_collects = true;
+      job.foreground = true;
       job.progress = progress;
       job.progress_data = data;
       result = merge_run (engine, &job, failure);
       merge_job_release (engine, &job);
-      return result;
     }
+  blob_collection_free (collection);
+  return result;
+}
+
+status
+merge_everything (struct engine *engine, engine_progress progress, void *data,
+                  struct failure *failure)
+{
+  struct merge_job job;
+  status result = blob_writer_seal (engine->blob_writer, failure);
+  if (result == STATUS_OK)
+    result = take_everything (engine, &job, failure);
+  if (result != STATUS_OK || job.count == 0)
+    return result;
+  job.whole = true;
+  job.foreground = true;
+  job.progress = progress;
+  job.progress_data = data;
+  result = merge_run (engine, &job, failure);
+  merge_job_release (engine, &job);
+  return result == STATUS_OK ? collect_everything (engine, progress, data, failure) : result;
 }
 
 status

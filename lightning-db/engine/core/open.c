@@ -272,6 +272,7 @@ engine_free (struct engine *engine)
   pthread_cond_destroy (&engine->merge_work);
   pthread_cond_destroy (&engine->idle);
   free (engine->dropped_stores);
+  free (engine->spoiled_blobs);
   free (engine->path);
   free (engine);
 }

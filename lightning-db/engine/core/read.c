@@ -140,14 +140,14 @@ blob_value (struct engine *engine, struct view *view, struct bytes reference,
   status result = STATUS_OK;
   if (file == NULL) /* written since the last flush */
     {
-      result = blob_file_open (engine->directory, engine->database_id, place.file, &opened,
-                               failure);
-      if (result != STATUS_OK)
-        return result == STATUS_NOT_FOUND
-                   ? fail (failure, STATUS_CORRUPT, "%s: blob file %llu is missing; run repair",
-                           engine->path, (unsigned long long) place.file)
-                   : result;
+      struct failure cause = FAILURE_INIT;
+      result = blob_file_open (engine->directory, engine->database_id, place.file, &opened, &cause);
       file = opened;
+      if (result != STATUS_OK) /* perhaps it was installed, collected and dropped this moment */
+        file = view_blob (view, place.file);
+      if (file == NULL)
+        return fail (failure, result, "%s", cause.message);
+      result = STATUS_OK;
     }
   uint8_t *bytes = malloc (place.size > 0 ? place.size : 1);
   if (bytes == NULL)

@@ -24,6 +24,34 @@ generation_new (struct memtable_pool *pool, struct generation **out, struct fail
   return STATUS_OK;
 }
 
+/* One of the files lent to a memtable. */
+struct lent_blob {
+  struct lent_blob *next;
+  struct blob_file *file; /* owned */
+};
+
+status
+generation_lend_blob (struct generation *generation, struct blob_file *file,
+                      struct failure *failure)
+{
+  struct lent_blob *lent = malloc (sizeof *lent);
+  if (lent == NULL)
+    return fail_memory (failure, sizeof *lent, "a list of blob files");
+  lent->file = blob_file_ref (file);
+  lent->next = atomic_load_explicit (&generation->lent, memory_order_relaxed);
+  atomic_store (&generation->lent, lent);
+  return STATUS_OK;
+}
+
+static struct blob_file *
+generation_blob (struct generation *generation, uint64_t number)
+{
+  struct lent_blob *lent = generation != NULL ? atomic_load (&generation->lent) : NULL;
+  while (lent != NULL && blob_file_number (lent->file) != number)
+    lent = lent->next;
+  return lent != NULL ? lent->file : NULL;
+}
+
 struct generation *
 generation_ref (struct generation *generation)
 {
@@ -37,6 +65,12 @@ generation_unref (struct generation *generation)
   if (generation == NULL
       || atomic_fetch_sub_explicit (&generation->references, 1, memory_order_acq_rel) != 1)
     return;
+  for (struct lent_blob *lent = atomic_load (&generation->lent), *next; lent != NULL; lent = next)
+    {
+      next = lent->next;
+      blob_file_unref (lent->file);
+      free (lent);
+    }
   memtable_unref (generation->table);
   free (generation);
 }
@@ -283,5 +317,8 @@ view_blob (const struct view *view, uint64_t number)
       else
         high = middle;
     }
-  return NULL;
+  struct blob_file *file = generation_blob (view->active, number);
+  for (unsigned i = 0; file == NULL && i < view->frozen_count; i++)
+    file = generation_blob (view->frozen[i], number);
+  return file;
 }

@@ -28,6 +28,8 @@ struct generation {
   _Atomic size_t references;
   struct memtable *table;        /* owned */
   _Atomic uint64_t oldest_blob;  /* lowest blob file its records refer to; UINT64_MAX = none */
+  uint64_t blob_bytes;           /* about, of values its records refer to; engine's commit lock */
+  _Atomic (struct lent_blob *) lent; /* blob files that were installed while it was in the view */
 };
 
 /* A sorted run: segments that do not overlap, in key order. */
@@ -59,6 +61,9 @@ struct view {
 
 status generation_new (struct memtable_pool *pool, struct generation **out,
                        struct failure *failure);
+/* Keeps the file open for readers of older views, which do not list it. One thread at a time. */
+status generation_lend_blob (struct generation *generation, struct blob_file *file,
+                             struct failure *failure);
 struct generation *generation_ref (struct generation *generation);
 void generation_unref (struct generation *generation);
 
@@ -81,6 +86,7 @@ struct view *view_ref (struct view *view); /* by who holds a reference already *
 /* By who stands in an epoch section: false when the last reference is already gone (look again). */
 bool view_try_ref (struct view *view);
 void view_unref (struct view *view); /* the last one frees after the present epoch */
-struct blob_file *view_blob (const struct view *view, uint64_t number); /* borrowed or NULL */
+/* Borrowed; NULL when it is not installed (then it can be opened by its name) or unknown. */
+struct blob_file *view_blob (const struct view *view, uint64_t number);
 
 #endif

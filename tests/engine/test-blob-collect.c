@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* Blob files give space back: overwritten and deleted values, stores emptied, a snapshot held, a kill
+ * in the middle, and values that do not verify. */
+#include "check.h"
+#include "core/engine-private.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define VALUE 50000u
+#define KEYS 400u /* about 20 MB */
+
+static struct failure failure;
+
+static struct engine *
+open_small (const char *path, bool merging)
+{
+  struct engine_options options;
+  struct engine *engine;
+  engine_options_init (&options);
+  options.memory_budget = 10 << 20;
+  options.memtable_size = 64 << 10;
+  options.segment_file_size = 8 << 10;
+  options.log_segment_size = 256 << 10;
+  options.merge_enabled = merging;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  return engine;
+}
+
+static struct bytes
+number_key (char *to, unsigned number)
+{
+  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
+}
+
+static struct bytes
+number_value (uint8_t *to, unsigned number, unsigned round)
+{
+  uint32_t state = number * 2654435761u + round * 40503u;
+  size_t size = VALUE + number % 1000;
+  for (size_t i = 0; i < size; i++)
+    {
+      state = state * 1664525u + 1013904223u;
+      to[i] = (uint8_t) (state >> 24);
+    }
+  return BYTES (to, size);
+}
+
+static void
+put (struct engine *engine, unsigned number, unsigned round)
+{
+  static uint8_t value[VALUE + 1000];
+  char key[64];
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, number_key (key, number),
+                        number_value (value, number, round), ENGINE_SYNC_ASYNC, NULL, &failure));
+}
+
+static void
+check_number (struct engine *engine, struct engine_snapshot *snapshot, unsigned number,
+              unsigned round)
+{
+  static uint8_t value[VALUE + 1000];
+  struct engine_value got;
+  char key[64];
+  status result = engine_get_value (engine, snapshot, ENGINE_STORE_DEFAULT,
+                                    number_key (key, number), &got, &failure);
+  if (round == 0)
+    {
+      CHECK_INT (result, STATUS_NOT_FOUND);
+      return;
+    }
+  CHECK_INT (result, STATUS_OK);
+  CHECK (bytes_equal (got.data, number_value (value, number, round)));
+  engine_value_release (&got);
+}
+
+static void
+check_all (struct engine *engine, struct engine_snapshot *snapshot, const uint8_t *rounds)
+{
+  for (unsigned i = 0; i < KEYS; i++)
+    check_number (engine, snapshot, i, rounds[i]);
+}
+
+static uint64_t
+live_bytes (const uint8_t *rounds)
+{
+  uint64_t bytes = 0;
+  for (unsigned i = 0; i < KEYS; i++)
+    bytes += rounds[i] != 0 ? VALUE + i % 1000 : 0;
+  return bytes;
+}
+
+static uint64_t
+blob_bytes (struct engine *engine)
+{
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  return statistics.blob_bytes;
+}
+
+static void
+settle (struct engine *engine)
+{
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+}
+
+static void
+write_all (struct engine *engine, uint8_t *rounds, unsigned step, unsigned round)
+{
+  for (unsigned i = 0; i < KEYS; i += step)
+    {
+      put (engine, i, round);
+      rounds[i] = (uint8_t) round;
+    }
+}
+
+/* The background collects by itself, also while a snapshot and a cursor stand on old values. */
+static void
+test_background (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path, true);
+  static uint8_t rounds[KEYS], before[KEYS];
+  memset (rounds, 0, sizeof rounds);
+  write_all (engine, rounds, 1, 1);
+  struct engine_snapshot *snapshot;
+  struct engine_cursor *cursor; /* stands on a memtable whose values are then moved */
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT };
+  CHECK_OK (engine_snapshot_new (engine, &snapshot, &failure));
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  memcpy (before, rounds, sizeof before);
+  for (unsigned round = 2; round <= 4; round++)
+    {
+      write_all (engine, rounds, 1, round);
+      settle (engine);
+    }
+  check_all (engine, NULL, rounds);
+  check_all (engine, snapshot, before);
+  CHECK (blob_bytes (engine) < 5 * live_bytes (rounds));
+
+  static uint8_t value[VALUE + 1000];
+  for (unsigned i = 0; i < KEYS; i++)
+    {
+      struct bytes got;
+      CHECK (engine_cursor_valid (cursor));
+      CHECK_OK (engine_cursor_value (cursor, &got, &failure));
+      CHECK (bytes_equal (got, number_value (value, i, 1)));
+      CHECK_OK (engine_cursor_next (cursor, &failure));
+    }
+  engine_cursor_free (cursor);
+  engine_snapshot_free (snapshot);
+
+  write_all (engine, rounds, 1, 5);
+  settle (engine);
+  CHECK (blob_bytes (engine) < 2 * live_bytes (rounds) + (6 << 20));
+  check_all (engine, NULL, rounds);
+
+  /* All but every tenth go, which only a merge of everything finds out. */
+  for (unsigned i = 0; i < KEYS; i++)
+    if (i % 10 != 0)
+      {
+        char key[64];
+        CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, i),
+                                 ENGINE_SYNC_ASYNC, NULL, &failure));
+        rounds[i] = 0;
+      }
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK (blob_bytes (engine) < live_bytes (rounds) + (1 << 20));
+  check_all (engine, NULL, rounds);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  engine = open_small (path, true);
+  check_all (engine, NULL, rounds);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* engine_compact leaves hardly anything that is dead; a store emptied by a range delete is gone. */
+static void
+test_compact (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path, false);
+  static uint8_t rounds[KEYS];
+  memset (rounds, 0, sizeof rounds);
+  write_all (engine, rounds, 1, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  write_all (engine, rounds, 5, 2); /* a fifth of the first file is dead */
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK (blob_bytes (engine) > live_bytes (rounds) + live_bytes (rounds) / 6);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK (blob_bytes (engine) < live_bytes (rounds) + live_bytes (rounds) / 10);
+  check_all (engine, NULL, rounds);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  check_all (engine, NULL, rounds);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+
+  engine = open_small (path, false);
+  check_all (engine, NULL, rounds);
+  CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, BYTES_NONE, BYTES_NONE,
+                                 ENGINE_SYNC_DEFAULT, NULL, &failure));
+  memset (rounds, 0, sizeof rounds);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK_INT (blob_bytes (engine), 0);
+  check_all (engine, NULL, rounds);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* Values that are overwritten before they are ever flushed leave nothing behind either. */
+static void
+test_overwritten_in_memory (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path, true);
+  static uint8_t rounds[KEYS];
+  memset (rounds, 0, sizeof rounds);
+  for (unsigned i = 0; i < 1200; i++)
+    put (engine, i % 3, 1 + i % 7);
+  for (unsigned i = 0; i < 3; i++)
+    {
+      put (engine, i, 9);
+      rounds[i] = 9;
+    }
+  settle (engine);
+  CHECK (blob_bytes (engine) < (1 << 20));
+  check_all (engine, NULL, rounds);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* A child overwrites and compacts without end; whenever it dies, what it acknowledged is there. */
+static void
+test_kill (void)
+{
+  char *path = fresh_directory ();
+  for (unsigned attempt = 0; attempt < 4; attempt++)
+    {
+      int ends[2];
+      CHECK (pipe (ends) == 0);
+      pid_t child = fork ();
+      CHECK (child >= 0);
+      if (child == 0)
+        {
+          struct engine *engine = open_small (path, true);
+          for (unsigned round = 1 + attempt * 20;; round++)
+            {
+              for (unsigned i = 0; i < 60; i++)
+                put (engine, i, round);
+              if (write (ends[1], &round, sizeof round) != (ssize_t) sizeof round)
+                _exit (1);
+              CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+              if (round % 20 == 19)
+                pause ();
+            }
+        }
+      unsigned acknowledged = 0, round;
+      close (ends[1]);
+      CHECK (read (ends[0], &acknowledged, sizeof acknowledged) == (ssize_t) sizeof acknowledged);
+      nanosleep (&(struct timespec){ 0, 60000000l + 70000000l * attempt }, NULL);
+      kill (child, SIGKILL);
+      CHECK (waitpid (child, NULL, 0) == child);
+      while (read (ends[0], &round, sizeof round) == (ssize_t) sizeof round)
+        acknowledged = round;
+      close (ends[0]);
+      struct engine *engine = open_small (path, true);
+      for (unsigned i = 0; i < 60; i++)
+        {
+          static uint8_t value[VALUE + 1000];
+          struct engine_value got;
+          char key[64];
+          CHECK_OK (engine_get_value (engine, NULL, ENGINE_STORE_DEFAULT, number_key (key, i), &got,
+                                      &failure));
+          CHECK (bytes_equal (got.data, number_value (value, i, acknowledged))
+                 || bytes_equal (got.data, number_value (value, i, acknowledged + 1)));
+          engine_value_release (&got);
+        }
+      CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+      CHECK (blob_bytes (engine) < 2 * 60 * VALUE);
+      engine_unref (engine);
+    }
+  remove_directory (path);
+}
+
+/* A damaged value is not carried on as if it were whole, and does not stop the rest. */
+static void
+test_damaged (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path, false);
+  for (unsigned i = 0; i < 100; i++)
+    put (engine, i, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  char command[700];
+  snprintf (
+      command, sizeof command,
+      "for f in %s/*.blob; do printf x | dd of=$f bs=1 seek=2000 conv=notrunc 2>/dev/null; done",
+      path);
+  CHECK_INT (system (command), 0);
+  engine = open_small (path, false);
+  for (unsigned i = 1; i < 80; i++)
+    put (engine, i, 2);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  struct engine_value got;
+  char key[64];
+  CHECK_FAILS (
+      engine_get_value (engine, NULL, ENGINE_STORE_DEFAULT, number_key (key, 0), &got, &failure),
+      STATUS_CORRUPT);
+  for (unsigned i = 1; i < 100; i++)
+    check_number (engine, NULL, i, i < 80 ? 2 : 1);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+int
+main (void)
+{
+  test_kill ();
+  test_compact ();
+  test_background ();
+  test_overwritten_in_memory ();
+  test_damaged ();
+  return 0;
+}
