@@ -3,6 +3,7 @@
 #include "base/epoch.h"
 #include "check.h"
 #include "engine.h"
+#include "faulty-disk.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -143,9 +144,139 @@ test_transactions_beside_a_slow_reader (void)
   remove_directory (path);
 }
 
+/* ---- syncs that take as long as the test wants ---- */
+
+static sem_t syncing, synced;       /* of the log, by threads that sync slowly */
+static sem_t flushing, may_flush;   /* of segments */
+static _Thread_local bool syncs_slowly;
+
+static status
+slow_sync_data (struct vfs_file *file, struct failure *reason)
+{
+  if (syncs_slowly && strstr (file->name, ".log") != NULL)
+    {
+      sem_post (&syncing);
+      sem_wait (&synced);
+    }
+  if (strstr (file->name, ".seg") != NULL)
+    {
+      sem_post (&flushing);
+      sem_wait (&may_flush);
+    }
+  return faulty_sync_data (file, reason);
+}
+
+static struct engine *
+open_slow (const char *path)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = 10 << 20;
+  options.vfs = faulty_disk_new (false);
+  faulty_disk.vfs.sync_data = slow_sync_data;
+  sem_init (&syncing, 0, 0);
+  sem_init (&synced, 0, 0);
+  sem_init (&flushing, 0, 0);
+  sem_init (&may_flush, 0, 0);
+  struct engine *engine;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  /* The log's first segment is there: later syncs are those of commits. */
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("first"), BYTES_NONE,
+                        ENGINE_SYNC_FULL, NULL, &failure));
+  return engine;
+}
+
+struct full_put
+{
+  struct engine *engine;
+  struct bytes value;
+  pthread_t thread;
+};
+
+static void *
+put_fully (void *data)
+{
+  struct full_put *put = data;
+  struct failure reason = FAILURE_INIT;
+  syncs_slowly = true;
+  CHECK (engine_put (put->engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key"), put->value,
+                     ENGINE_SYNC_FULL, NULL, &reason)
+         == STATUS_OK);
+  return NULL;
+}
+
+static void *
+flush_all (void *data)
+{
+  struct failure reason = FAILURE_INIT;
+  CHECK (engine_flush (data, &reason) == STATUS_OK);
+  return NULL;
+}
+
+static void
+await_commits (struct engine *engine, uint64_t commits)
+{
+  struct engine_statistics statistics;
+  do
+    {
+      usleep (1000);
+      engine_statistics (engine, &statistics);
+    }
+  while (statistics.commits < commits);
+}
+
+static void
+check_value_is (struct engine *engine, struct engine_snapshot *snapshot, struct bytes expected)
+{
+  char value[32];
+  size_t size;
+  CHECK_OK (engine_get (engine, snapshot, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key"), value,
+                        sizeof value, &size, &failure));
+  CHECK (bytes_equal (BYTES (value, size), expected));
+}
+
+/* A flush keeps what a snapshot may still be taken at: commits that wait for their sync. */
+static void
+test_flush_beside_waiting_commits (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_slow (path);
+  struct full_put one = { engine, BYTES_LITERAL ("one"), 0 };
+  struct full_put two = { engine, BYTES_LITERAL ("two"), 0 };
+  struct engine_snapshot *snapshot;
+  pthread_t flusher;
+  CHECK (pthread_create (&one.thread, NULL, put_fully, &one) == 0);
+  sem_wait (&syncing);
+  CHECK (pthread_create (&two.thread, NULL, put_fully, &two) == 0);
+  await_commits (engine, 3);
+  CHECK (pthread_create (&flusher, NULL, flush_all, engine) == 0);
+  for (unsigned i = 0; i < 100; i++) /* time for a flush that does not wait */
+    {
+      usleep (1000);
+      if (sem_trywait (&flushing) == 0)
+        break;
+    }
+  sem_post (&synced);
+  sem_wait (&syncing); /* the first is durable and visible, the second waits */
+  CHECK_OK (engine_snapshot_new (engine, &snapshot, &failure));
+  check_value_is (engine, snapshot, one.value);
+  for (unsigned i = 0; i < 4; i++)
+    sem_post (&may_flush);
+  sem_post (&synced);
+  pthread_join (one.thread, NULL);
+  pthread_join (two.thread, NULL);
+  pthread_join (flusher, NULL);
+  check_value_is (engine, snapshot, one.value);
+  check_value_is (engine, NULL, two.value);
+  engine_snapshot_free (snapshot);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
+  test_flush_beside_waiting_commits ();
   test_validation_reads_pages ();
   test_open_blob_file_stays ();
   test_transactions_beside_a_slow_reader ();
