@@ -273,9 +273,72 @@ test_flush_beside_waiting_commits (void)
   remove_directory (path);
 }
 
+/* ---- loads among writers that wait for room ---- */
+
+#define CROWD_SEQUENCES 4000000u
+
+static _Atomic uint8_t sequence_taken[CROWD_SEQUENCES]; /* by a commit that was acknowledged */
+static _Atomic bool crowd_stop;
+
+static void
+take_sequence (uint64_t sequence)
+{
+  CHECK (sequence < CROWD_SEQUENCES);
+  CHECK (atomic_exchange (&sequence_taken[sequence], 1) == 0);
+}
+
+static void *
+crowd_write (void *data)
+{
+  static const uint8_t value[2000];
+  struct failure reason = FAILURE_INIT;
+  uint64_t sequence;
+  char key[32];
+  for (unsigned i = 0; !crowd_stop; i++)
+    {
+      CHECK (engine_put (data, ENGINE_STORE_DEFAULT, number_key (key, i % 100),
+                         BYTES (value, sizeof value), ENGINE_SYNC_DEFAULT, &sequence, &reason)
+             == STATUS_OK);
+      take_sequence (sequence);
+    }
+  return NULL;
+}
+
+/* A commit that waited for room waits for a load that began meanwhile too: each has its number. */
+static void
+test_loads_in_a_crowd (void)
+{
+  char *path = fresh_directory (), key[32];
+  struct engine *engine = open_small (path);
+  pthread_t writers[6];
+  for (unsigned i = 0; i < 6; i++)
+    CHECK (pthread_create (&writers[i], NULL, crowd_write, engine) == 0);
+  for (unsigned round = 0; round < 10; round++)
+    {
+      struct engine_loader *loader;
+      uint64_t sequence;
+      CHECK_OK (engine_loader_new (engine, &loader, &failure));
+      for (unsigned i = 0; i < 100; i++)
+        CHECK_OK (engine_loader_put (loader, ENGINE_STORE_DEFAULT, number_key (key, 1000 + i),
+                                     BYTES_LITERAL ("loaded"), &failure));
+      failure = FAILURE_INIT;
+      status result = engine_loader_commit (loader, &sequence, &failure);
+      CHECK (result == STATUS_OK || result == STATUS_BUSY); /* others may be too fast for it */
+      if (result == STATUS_OK)
+        take_sequence (sequence);
+      engine_loader_free (loader);
+    }
+  crowd_stop = true;
+  for (unsigned i = 0; i < 6; i++)
+    pthread_join (writers[i], NULL);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
+  test_loads_in_a_crowd ();
   test_flush_beside_waiting_commits ();
   test_validation_reads_pages ();
   test_open_blob_file_stays ();

@@ -354,11 +354,15 @@ take_rate_token (struct engine *engine, size_t operations, struct failure *failu
   uint64_t rate = engine->options.rate_limit;
   if (rate == 0)
     return STATUS_OK;
-  uint64_t now = engine_now ();
-  uint64_t earned = (now - engine->rate_refilled) * rate / 1000000;
+  uint64_t now = engine_now (), passed = now - engine->rate_refilled;
+  uint64_t earned;
+  if (passed >= 1000000 || __builtin_mul_overflow (passed, rate, &earned))
+    earned = rate; /* a second's worth is the most there is */
+  else
+    earned /= 1000000;
   if (earned > 0)
     {
-      engine->rate_tokens = engine->rate_tokens + earned > rate ? rate : engine->rate_tokens + earned;
+      engine->rate_tokens = earned > rate - engine->rate_tokens ? rate : engine->rate_tokens + earned;
       engine->rate_refilled = now;
     }
   if (engine->rate_tokens < operations && engine->rate_tokens < rate)
@@ -496,24 +500,39 @@ count_operations (struct engine *engine, const struct commit *commit)
   count_commit (&counters->range_deletes, commit->ranges);
 }
 
+/* The commit's turn and its room. Waiting for room drops the lock: a bulk load may have begun, a
+ * store may have been dropped, so nothing is decided before. commit_lock held. */
+static status
+await_room (struct engine *engine, const struct commit *commit, struct memtable **table,
+            struct failure *failure)
+{
+  status result;
+  do
+    {
+      while (__builtin_expect (engine->loading, 0))
+        pthread_cond_wait (&engine->room, &engine->commit_lock);
+      result = engine_enter (engine, failure);
+      if (result != STATUS_OK)
+        return result;
+      if (atomic_load_explicit (&engine->write_failed, memory_order_relaxed))
+        return refuse_writes (engine, failure);
+      result = make_room (engine, commit, table, failure);
+    }
+  while (result == STATUS_OK && engine->loading);
+  return result;
+}
+
 /* Everything under the lock up to visibility. BUSY: runs changed, validate them again. */
 static status
 commit_locked (struct engine *engine, struct commit *commit, const struct view *validated,
                uint64_t *sequence, struct failure *failure)
 {
-  while (__builtin_expect (engine->loading, 0))
-    pthread_cond_wait (&engine->room, &engine->commit_lock);
-  status result = engine_enter (engine, failure);
-  if (result != STATUS_OK)
-    return result;
-  if (atomic_load_explicit (&engine->write_failed, memory_order_relaxed))
-    return refuse_writes (engine, failure);
-  result = take_rate_token (engine, commit->operations, failure);
+  struct memtable *table = NULL;
+  status result = await_room (engine, commit, &table, failure);
   if (result == STATUS_OK)
     result = check_stores (engine, commit, failure);
-  struct memtable *table;
   if (result == STATUS_OK)
-    result = make_room (engine, commit, &table, failure);
+    result = take_rate_token (engine, commit->operations, failure);
   if (result != STATUS_OK)
     return result;
   if (commit->transaction != NULL)
