@@ -273,6 +273,22 @@ test_flush_beside_waiting_commits (void)
   remove_directory (path);
 }
 
+/* Closing says so when it could not make durable what was acknowledged before. */
+static void
+test_close_after_failed_sync (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_slow (path);
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key"), BYTES_NONE,
+                        ENGINE_SYNC_ASYNC, NULL, &failure));
+  faulty_disk_break (FAULTY_SYNC, EIO, ".log");
+  CHECK_FAILS (engine_sync (engine, &failure), STATUS_UNKNOWN_OUTCOME);
+  CHECK_FAILS (engine_close (engine, &failure), STATUS_UNKNOWN_OUTCOME);
+  faulty_disk_mend ();
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* ---- loads among writers that wait for room ---- */
 
 #define CROWD_SEQUENCES 4000000u
@@ -340,6 +356,7 @@ main (void)
 {
   test_loads_in_a_crowd ();
   test_flush_beside_waiting_commits ();
+  test_close_after_failed_sync ();
   test_validation_reads_pages ();
   test_open_blob_file_stays ();
   test_transactions_beside_a_slow_reader ();

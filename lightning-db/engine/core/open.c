@@ -59,7 +59,8 @@ status
 engine_begin (struct engine *engine, struct failure *failure)
 {
   atomic_fetch_add (&engine->operations, 1);
-  status result = engine_enter (engine, failure);
+  status result = engine_enter_slow (engine, failure); /* in order with the counter: close does the
+                                                          two the other way round */
   if (result != STATUS_OK)
     engine_end (engine);
   return result;
@@ -610,36 +611,47 @@ close_gate (struct engine *engine)
     nanosleep (&moment, NULL);
 }
 
-/* Writes what only the log holds to runs; when that is impossible, at least syncs the log. */
+/* Writes what only the log holds to runs. *flushed: all of it, so that the log may go. */
+static status
+close_flush_runs (struct engine *engine, bool *flushed, struct failure *failure)
+{
+  status result = STATUS_OK;
+  bool did = true;
+  while (result == STATUS_OK && did)
+    result = flush_oldest (engine, &did, failure);
+  if (result == STATUS_OK)
+    {
+      pthread_mutex_lock (&engine->commit_lock);
+      result = commit_switch (engine, false, failure);
+      pthread_mutex_unlock (&engine->commit_lock);
+    }
+  if (result == STATUS_OK)
+    result = flush_oldest (engine, &did, failure);
+  /* Flushing does nothing once writes have failed, be it only while old files were collected. */
+  *flushed = result == STATUS_OK && !atomic_load (&engine->write_failed);
+  return result;
+}
+
+/* Makes everything durable: in runs, or where that is impossible at least in the log. */
 static status
 close_flush (struct engine *engine, bool *flushed, struct failure *failure)
 {
   *flushed = false;
-  if (engine->manifest == NULL || engine->active == NULL || atomic_load (&engine->write_failed))
+  if (engine->manifest == NULL || engine->active == NULL)
     return STATUS_OK;
-  struct failure cause = FAILURE_INIT;
-  status result = STATUS_OK;
-  bool did = true;
-  while (result == STATUS_OK && did)
-    result = flush_oldest (engine, &did, &cause);
-  if (result == STATUS_OK)
-    {
-      pthread_mutex_lock (&engine->commit_lock);
-      result = commit_switch (engine, false, &cause);
-      pthread_mutex_unlock (&engine->commit_lock);
-    }
-  if (result == STATUS_OK)
-    result = flush_oldest (engine, &did, &cause);
-  if (result == STATUS_OK)
-    {
-      *flushed = true;
-      return STATUS_OK;
-    }
-  struct failure sync_cause = FAILURE_INIT;
+  struct failure cause = FAILURE_INIT, sync_cause = FAILURE_INIT;
+  status result = close_flush_runs (engine, flushed, &cause);
+  if (*flushed)
+    return STATUS_OK;
   if (engine->wal != NULL
       && commit_sync_log (engine, engine->last_sequence, &sync_cause) == STATUS_OK)
     return STATUS_OK; /* durable in the log: the next open recovers it */
-  return fail (failure, result, "%s", cause.message);
+  if (result != STATUS_OK)
+    return fail (failure, result, "%s", cause.message);
+  return fail (failure, engine->write_failure.code,
+               "%s is closed; whether its last commits are on disk is unknown: %.250s; open it "
+               "again to see",
+               engine->path, engine->write_failure.message);
 }
 
 /* A program that opens, writes a little and closes leaves a run each time and never lives long
