@@ -431,28 +431,35 @@ background_stop (struct engine *engine)
   engine->merge_thread_count = 0;
 }
 
+/* Between engine_begin and engine_end: the manifest is asked. */
+static bool
+is_settled (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->work_lock);
+  bool busy = atomic_load (&engine->frozen_count) > 0 || engine->flush_wanted
+              || engine->flush_running || atomic_load (&engine->settle_armed)
+              || engine->merges_running > 0
+              || engine_now () < engine->last_write + QUIET_MICROSECONDS;
+  pthread_mutex_unlock (&engine->work_lock);
+  return !busy && merge_pending_bytes (engine) == 0;
+}
+
 status
 engine_wait_settled (struct engine *engine, uint64_t timeout, struct failure *failure)
 {
-  status result = engine_enter (engine, failure);
-  if (result != STATUS_OK || engine->read_only)
-    return result;
+  if (engine->read_only)
+    return engine_enter (engine, failure);
   uint64_t until = engine_now () + timeout;
   for (;;)
     {
-      struct view *view = engine_view (engine);
-      if (view == NULL)
-        return engine_enter_slow (engine, failure);
-      bool frozen = view->frozen_count > 0;
-      view_unref (view);
-      pthread_mutex_lock (&engine->work_lock);
-      bool busy = frozen || engine->flush_wanted || engine->flush_running
-                  || atomic_load (&engine->settle_armed) || engine->merges_running > 0;
-      uint64_t quiet_at = engine->last_write + QUIET_MICROSECONDS;
-      pthread_mutex_unlock (&engine->work_lock);
-      uint64_t now = engine_now ();
-      if (!busy && now >= quiet_at && merge_pending_bytes (engine) == 0)
+      status result = engine_begin (engine, failure); /* each time: close does not wait for us */
+      if (result != STATUS_OK)
+        return result;
+      bool settled = is_settled (engine);
+      engine_end (engine);
+      if (settled)
         return STATUS_OK;
+      uint64_t now = engine_now ();
       if (now >= until)
         return fail (failure, STATUS_TIMED_OUT,
                      "background work is still going on in %s; wait longer", engine->path);

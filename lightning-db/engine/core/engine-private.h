@@ -357,6 +357,7 @@ status merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct f
 /* Merges all runs of the present view to one. */
 status merge_everything (struct engine *engine, engine_progress progress, void *data,
                          struct failure *failure);
+/* Bytes of runs that are being merged or are due. Between engine_begin and engine_end. */
 uint64_t merge_pending_bytes (struct engine *engine);
 /* merge_workers, or fewer where the budget is small. */
 unsigned merge_workers_affordable (const struct engine *engine);
