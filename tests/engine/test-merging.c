@@ -393,6 +393,43 @@ test_cancel (void)
   remove_directory (path);
 }
 
+/* ---- writing faster than merging ---- */
+
+/* Many runs before merging begins, then writes: they all arrive, and the runs come down. */
+static void
+test_crowded (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.merge_enabled = false;
+  struct engine *engine = open_with (path, &options);
+  static uint8_t rounds[KEYS];
+  memset (rounds, 0, sizeof rounds);
+  for (unsigned i = 0; i < 60; i++)
+    {
+      for (unsigned number = i; number < KEYS; number += 60, rounds[number - 60] = 1)
+        put (engine, number, 1);
+      CHECK_OK (engine_flush (engine, &failure));
+    }
+  CHECK_INT (atomic_load (&engine->crowding), 0); /* nothing merges: nobody is to wait for it */
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+
+  options.merge_enabled = true;
+  engine = open_with (path, &options);
+  for (unsigned i = 0; i < KEYS; i++)
+    {
+      put (engine, i, 2);
+      rounds[i] = 2;
+    }
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  CHECK_INT (atomic_load (&engine->crowding), 0);
+  check_rounds (engine, NULL, rounds, KEYS);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
@@ -400,5 +437,6 @@ main (void)
   test_small_runs ();
   test_parts ();
   test_cancel ();
+  test_crowded ();
   return 0;
 }

@@ -22,6 +22,7 @@
 #include <time.h>
 
 #define GATHER_MICROSECONDS 20u
+#define RUN_PRESSURE_MAX 8.0
 #define PACE_STEP_MICROSECONDS 200u /* sleeps shorter than this are saved up */
 
 /* ---- blob guards ---- */
@@ -230,25 +231,43 @@ commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct fa
 
 /* ---- room ---- */
 
-/* Sleeps off what this commit owes while flushing is behind, a little at each, so that nobody has
- * to stop for long. Without locks. */
-static void
-pace (struct engine *engine, size_t bytes)
+/* While memtables wait to be flushed. The next one fills freely at first; the fuller it is, and the
+ * more wait, the more the writer slows towards the flush's own rate. */
+static double
+flush_pressure (struct engine *engine, unsigned frozen)
 {
-  unsigned frozen = atomic_load_explicit (&engine->frozen_count, memory_order_relaxed);
-  if (__builtin_expect (frozen == 0, 1))
-    return;
+  if (frozen == 0)
+    return 0;
   epoch_enter ();
   struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
   size_t fill
       = view != NULL && view->active != NULL ? memtable_memory (view->active->table) : 0;
   epoch_leave ();
 
-  /* While one memtable is being written the next fills freely at first; the fuller it is, and the
-   * more wait, the more the writer slows towards the flush's own rate. */
   double pressure = (double) fill / (double) engine->memtable_size;
-  if (frozen < FROZEN_MAX)
-    pressure -= 0.5;
+  return frozen < FROZEN_MAX ? pressure - 0.5 : pressure;
+}
+
+/* While runs pile up because merges are behind: hardly at first, and towards twice the runs that are
+ * meant to be there a RUN_PRESSURE_MAX-th of the flush's rate, which leaves the disk to merges. */
+static double
+run_pressure (unsigned crowding)
+{
+  double part = crowding < RUNS_CROWDED ? (double) crowding / RUNS_CROWDED : 1;
+  return RUN_PRESSURE_MAX * part * part;
+}
+
+/* Sleeps off what this commit owes while flushing or merging is behind, a little at each, so that
+ * nobody has to stop for long. Without locks. */
+static void
+pace (struct engine *engine, size_t bytes)
+{
+  unsigned frozen = atomic_load_explicit (&engine->frozen_count, memory_order_relaxed);
+  unsigned crowding = atomic_load_explicit (&engine->crowding, memory_order_relaxed);
+  if (__builtin_expect (frozen == 0 && crowding == 0, 1))
+    return;
+  double pressure = flush_pressure (engine, frozen), runs = run_pressure (crowding);
+  pressure = pressure > runs ? pressure : runs;
   if (pressure <= 0.1)
     return;
   static _Thread_local double owed; /* microseconds */

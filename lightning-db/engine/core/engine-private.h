@@ -34,6 +34,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define RUNS_CROWDED 24u /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
 #define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
 
 enum engine_state { ENGINE_STATE_OPEN, ENGINE_STATE_CLOSING, ENGINE_STATE_CLOSED };
@@ -103,6 +104,7 @@ struct engine {
   pthread_mutex_t commit_lock;
   struct generation *active;            /* the view's active memtable; own reference */
   _Atomic unsigned frozen_count;        /* the view's; written under view_lock */
+  _Atomic unsigned crowding;            /* runs above RUNS_CROWDED, when merged at all; likewise */
   uint64_t last_sequence;               /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
   bool sync_led;                        /* some waiter is syncing */

@@ -129,7 +129,9 @@ engine_view (struct engine *engine)
 void
 engine_view_replace (struct engine *engine, struct view *view)
 {
+  bool crowded = view != NULL && view->run_count > RUNS_CROWDED && engine->options.merge_enabled;
   atomic_store (&engine->frozen_count, view != NULL ? view->frozen_count : 0);
+  atomic_store (&engine->crowding, crowded ? (unsigned) (view->run_count - RUNS_CROWDED) : 0);
   struct view *before
       = atomic_exchange_explicit (&engine->view, view, memory_order_acq_rel);
   view_unref (before);
