@@ -289,6 +289,50 @@ test_close_after_failed_sync (void)
   remove_directory (path);
 }
 
+/* ---- stores dropped by two at once ---- */
+
+static _Atomic bool drop_stop;
+
+static void *
+drop_again_and_again (void *data)
+{
+  struct failure reason;
+  while (!drop_stop)
+    {
+      reason = FAILURE_INIT;
+      status result = engine_store_drop (data, "store", &reason);
+      CHECK (result == STATUS_OK || result == STATUS_NOT_FOUND);
+    }
+  return NULL;
+}
+
+/* Whoever comes second does not drop the store that was made under the name meanwhile by half: once
+ * a store is not in the catalogue nothing can be written to it. */
+static void
+test_drops_at_once (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  pthread_t droppers[3];
+  for (unsigned i = 0; i < 3; i++)
+    CHECK (pthread_create (&droppers[i], NULL, drop_again_and_again, engine) == 0);
+  for (unsigned round = 0; round < 2000; round++)
+    {
+      engine_store store, again;
+      CHECK_OK (engine_store_open (engine, "store", true, &store, &failure));
+      while (engine_store_open (engine, "store", false, &again, &failure) == STATUS_OK)
+        CHECK (again == store);
+      CHECK_FAILS (engine_put (engine, store, BYTES_LITERAL ("key"), BYTES_NONE,
+                               ENGINE_SYNC_DEFAULT, NULL, &failure),
+                   STATUS_NOT_FOUND);
+    }
+  drop_stop = true;
+  for (unsigned i = 0; i < 3; i++)
+    pthread_join (droppers[i], NULL);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* ---- loads among writers that wait for room ---- */
 
 #define CROWD_SEQUENCES 4000000u
@@ -354,6 +398,7 @@ test_loads_in_a_crowd (void)
 int
 main (void)
 {
+  test_drops_at_once ();
   test_loads_in_a_crowd ();
   test_flush_beside_waiting_commits ();
   test_close_after_failed_sync ();

@@ -229,6 +229,21 @@ commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct fa
   return STATUS_OK;
 }
 
+status
+commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
+{
+  status result = STATUS_OK;
+  if (atomic_load (&engine->published) >= sequence)
+    return STATUS_OK;
+  pthread_mutex_lock (&engine->commit_lock);
+  if (engine->first_waiter != NULL)
+    result = commit_wait_turn (engine, engine->last_sequence, false, failure);
+  else if (atomic_load (&engine->write_failed)) /* their sync failed: they never will be */
+    result = refuse_writes (engine, failure);
+  pthread_mutex_unlock (&engine->commit_lock);
+  return result;
+}
+
 /* ---- room ---- */
 
 /* While memtables wait to be flushed. The next one fills freely at first; the fuller it is, and the

@@ -279,6 +279,8 @@ status commit_switch (struct engine *engine, bool wait, struct failure *failure)
 /* Waits until this commit is visible (and durable when full). commit_lock held. */
 status commit_wait_turn (struct engine *engine, uint64_t sequence, bool full,
                          struct failure *failure);
+/* Waits until every commit up to `sequence`, which is logged, is visible. Without locks. */
+status commit_await (struct engine *engine, uint64_t sequence, struct failure *failure);
 /* Makes writes fail from now on. commit_lock held. */
 void commit_fail (struct engine *engine, status code, const struct failure *failure);
 

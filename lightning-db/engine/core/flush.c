@@ -215,22 +215,6 @@ note_flush (struct engine *engine, const struct flushed *flushed, uint64_t data,
   engine_emit (engine, ENGINE_EVENT_FLUSHED, bytes, took, NULL);
 }
 
-/* F5: waits until the commits up to `sequence` are visible. Those that are not wait for a sync. */
-static status
-await_visible (struct engine *engine, uint64_t sequence, struct failure *failure)
-{
-  status result = STATUS_OK;
-  if (atomic_load (&engine->published) >= sequence)
-    return STATUS_OK;
-  pthread_mutex_lock (&engine->commit_lock);
-  if (engine->first_waiter != NULL)
-    result = commit_wait_turn (engine, engine->last_sequence, false, failure);
-  else if (atomic_load (&engine->write_failed)) /* their sync failed: they never will be */
-    result = fail (failure, STATUS_UNKNOWN_OUTCOME, "%s", engine->write_failure.message);
-  pthread_mutex_unlock (&engine->commit_lock);
-  return result;
-}
-
 status
 flush_oldest (struct engine *engine, bool *did, struct failure *failure)
 {
@@ -248,7 +232,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   struct memtable_statistics statistics;
   memtable_statistics (generation->table, &statistics);
   struct flushed flushed = { 0 };
-  status result = await_visible (engine, statistics.last_sequence, failure);
+  status result = commit_await (engine, statistics.last_sequence, failure); /* F5 */
   if (result == STATUS_OK)
     result = flush_write (engine, generation->table, &flushed, failure);
   if (result == STATUS_OK)

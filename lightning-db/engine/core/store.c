@@ -159,7 +159,21 @@ engine_store_open (struct engine *engine, const char *name, bool create, engine_
   return result;
 }
 
-/* From now on commits to the store are refused (a handle of it may still be around). */
+static void
+allow_store (struct engine *engine, engine_store store)
+{
+  pthread_mutex_lock (&engine->commit_lock);
+  for (size_t i = 0; i < engine->dropped_count; i++)
+    if (engine->dropped_stores[i] == store)
+      {
+        engine->dropped_stores[i] = engine->dropped_stores[--engine->dropped_count];
+        break;
+      }
+  pthread_mutex_unlock (&engine->commit_lock);
+}
+
+/* From now on commits to the store are refused (a handle of it may still be around); earlier ones
+ * are visible. */
 static status
 forbid_store (struct engine *engine, engine_store store, struct failure *failure)
 {
@@ -174,21 +188,38 @@ forbid_store (struct engine *engine, engine_store store, struct failure *failure
       engine->dropped_stores = dropped;
       dropped[engine->dropped_count++] = store;
     }
+  uint64_t newest = engine->last_sequence;
   pthread_mutex_unlock (&engine->commit_lock);
+  if (result == STATUS_OK)
+    {
+      result = commit_await (engine, newest, failure);
+      if (result != STATUS_OK)
+        allow_store (engine, store);
+    }
   return result;
 }
 
-static void
-allow_store (struct engine *engine, engine_store store)
+/* Takes the store out of the catalogue and deletes its contents, if `key` still names it. NOT_FOUND:
+ * somebody else dropped it. CONFLICT: somebody changes that entry at the same time. */
+static status
+remove_store (struct engine *engine, struct bytes key, engine_store store, struct failure *failure)
 {
-  pthread_mutex_lock (&engine->commit_lock);
-  for (size_t i = 0; i < engine->dropped_count; i++)
-    if (engine->dropped_stores[i] == store)
-      {
-        engine->dropped_stores[i] = engine->dropped_stores[--engine->dropped_count];
-        break;
-      }
-  pthread_mutex_unlock (&engine->commit_lock);
+  struct engine_transaction *transaction;
+  status result = engine_transaction_begin (engine, 0, &transaction, failure);
+  if (result != STATUS_OK)
+    return result;
+  uint32_t named;
+  result = read_number (transaction, key, &named, failure);
+  if (result == STATUS_OK && named != store)
+    result = STATUS_NOT_FOUND;
+  if (result == STATUS_OK)
+    result = engine_transaction_delete (transaction, ENGINE_STORE_SYSTEM, key, failure);
+  if (result == STATUS_OK)
+    result = engine_transaction_delete_range (transaction, store, BYTES_NONE, BYTES_NONE, failure);
+  if (result == STATUS_OK)
+    result = engine_transaction_commit (transaction, ENGINE_SYNC_DEFAULT, NULL, failure);
+  engine_transaction_free (transaction);
+  return result;
 }
 
 status
@@ -204,21 +235,25 @@ engine_store_drop (struct engine *engine, const char *name, struct failure *fail
   if (store == ENGINE_STORE_DEFAULT)
     return engine_delete_range (engine, store, BYTES_NONE, BYTES_NONE, ENGINE_SYNC_DEFAULT, NULL,
                                 failure);
-  result = forbid_store (engine, store, failure);
+  result = forbid_store (engine, store, failure); /* before the snapshot: nobody writes to it since */
   if (result != STATUS_OK)
     return result;
   uint8_t bytes[1 + STORE_NAME_SIZE_MAX];
-  struct engine_batch batch;
-  batch_init (&batch);
-  result = engine_batch_delete (&batch, ENGINE_STORE_SYSTEM, catalogue_key (name, bytes), failure);
+  struct failure cause;
+  int attempt = 0;
+  do
+    {
+      cause = FAILURE_INIT;
+      result = remove_store (engine, catalogue_key (name, bytes), store, &cause);
+    }
+  while (result == STATUS_CONFLICT && attempt++ < CATALOGUE_TRIES);
   if (result == STATUS_OK)
-    result = engine_batch_delete_range (&batch, store, BYTES_NONE, BYTES_NONE, failure);
-  if (result == STATUS_OK)
-    result = engine_write (engine, &batch, ENGINE_SYNC_DEFAULT, NULL, failure);
-  batch_clear_memory (&batch);
-  if (result != STATUS_OK)
-    allow_store (engine, store);
-  return result;
+    return STATUS_OK;
+  allow_store (engine, store); /* each forbids it once: the other's ban stays when that dropped it */
+  if (result == STATUS_NOT_FOUND)
+    return fail (failure, STATUS_NOT_FOUND,
+                 "the store \"%s\" was dropped by somebody else at the same time", name);
+  return fail (failure, result, "%s", cause.message);
 }
 
 status
