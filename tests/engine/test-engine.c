@@ -205,6 +205,33 @@ test_transactions (void)
   remove_directory (path);
 }
 
+/* A transaction that only locks a key conflicts like one that writes it. */
+static void
+test_locked_keys (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  struct engine_transaction *transaction;
+  char key[64];
+  for (unsigned round = 0; round < 4; round++) /* somebody else writes; flushed or not */
+    {
+      put_range (engine, 0, 10, round);
+      CHECK_OK (engine_transaction_begin (engine, 0, &transaction, &failure));
+      CHECK_OK (engine_transaction_lock_key (transaction, ENGINE_STORE_DEFAULT,
+                                             number_key (key, 5), &failure));
+      if (round % 2 == 1)
+        put_range (engine, 5, 6, round + 10);
+      if (round >= 2)
+        CHECK_OK (engine_flush (engine, &failure));
+      failure = FAILURE_INIT;
+      CHECK_INT (engine_transaction_commit (transaction, 0, NULL, &failure),
+                 round % 2 == 1 ? STATUS_CONFLICT : STATUS_OK);
+      engine_transaction_free (transaction);
+    }
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* Nobody touches the transaction: the timer alone lets its snapshot go. */
 static void
 test_timeout (void)
@@ -519,6 +546,7 @@ main (void)
   test_snapshots_and_deletes ();
   test_transactions ();
   test_timeout ();
+  test_locked_keys ();
   test_isolation ();
   test_stores_and_blobs ();
   test_many ();

@@ -46,6 +46,7 @@ struct engine_transaction {
   size_t savepoint_count;
   struct engine_batch reads;       /* keys to check, encoded as deletes */
   struct read_span *spans;
+  bool locks_keys;                 /* some of `reads` were locked: checked even without writes */
 };
 
 /* ---- the list of those with a deadline ---- */
@@ -391,7 +392,11 @@ engine_transaction_lock_key (struct engine_transaction *transaction, engine_stor
   status result = check_writable (transaction, failure);
   if (result == STATUS_OK)
     result = check_key (key, failure);
-  return result == STATUS_OK ? note_key (transaction, store, key, failure) : result;
+  if (result == STATUS_OK)
+    result = note_key (transaction, store, key, failure);
+  if (result == STATUS_OK)
+    transaction->locks_keys = true;
+  return result;
 }
 
 static status
@@ -785,6 +790,34 @@ may_try_again (status result)
   return result == STATUS_NO_SPACE || result == STATUS_NO_MEMORY || result == STATUS_RATE_LIMITED;
 }
 
+/* The check without a commit, for one that wrote nothing but locked keys (T3). */
+static status
+validate_alone (struct engine_transaction *transaction, struct failure *failure)
+{
+  struct engine *engine = transaction->reading.engine;
+  status result;
+  do
+    {
+      struct view *before = engine_view (engine);
+      if (before == NULL)
+        return engine_enter_slow (engine, failure);
+      result = transaction_validate_runs (transaction, before, failure);
+      pthread_mutex_lock (&engine->commit_lock);
+      struct view *now = engine_view (engine);
+      if (now == NULL)
+        result = engine_enter_slow (engine, failure);
+      else if (result == STATUS_OK)
+        result = now->flushed_sequence != before->flushed_sequence
+                     ? STATUS_BUSY
+                     : transaction_validate_memory (transaction, now, failure);
+      pthread_mutex_unlock (&engine->commit_lock);
+      view_unref (now);
+      view_unref (before);
+    }
+  while (result == STATUS_BUSY);
+  return result;
+}
+
 status
 engine_transaction_commit (struct engine_transaction *transaction, enum engine_sync sync,
                            uint64_t *sequence, struct failure *failure)
@@ -798,6 +831,8 @@ engine_transaction_commit (struct engine_transaction *transaction, enum engine_s
     return transaction_check (transaction, failure); /* the timer was faster */
   if (transaction->log.count > 0)
     result = commit_batch (engine, &transaction->log, sync, transaction, &committed, failure);
+  else if (transaction->locks_keys)
+    result = validate_alone (transaction, failure);
   if (may_try_again (result))
     {
       atomic_store (&transaction->state, TRANSACTION_ACTIVE);
