@@ -395,6 +395,20 @@ test_loads_in_a_crowd (void)
   remove_directory (path);
 }
 
+/* A directory that is deleted under a running database is an error, not an endless loop. */
+static void
+test_directory_goes (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  put_range (engine, 0, 1000);
+  remove_directory (path);
+  failure = FAILURE_INIT;
+  CHECK_FAILS (engine_flush (engine, &failure), STATUS_IO);
+  CHECK (strstr (failure.message, "deleted") != NULL);
+  engine_unref (engine);
+}
+
 int
 main (void)
 {
@@ -406,6 +420,7 @@ main (void)
   test_open_blob_file_stays ();
   test_transactions_beside_a_slow_reader ();
   test_unflushed_blob_files_go ();
+  test_directory_goes ();
   puts ("regressions: all passed");
   return 0;
 }

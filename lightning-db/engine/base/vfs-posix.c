@@ -471,6 +471,11 @@ posix_open (struct vfs_directory *directory, const char *name, unsigned flags,
     close (descriptor);
   free (copy);
   free (opened);
+  if (error == ENOENT && (flags & VFS_CREATE) != 0)
+    return fail (failure, STATUS_IO,
+                 "%s/%s cannot be created because the directory was deleted while it was in use; "
+                 "close the database, then restore a backup or create it anew",
+                 directory->path, name);
   return open_failed (directory, name, error, failure);
 }
 
