@@ -26,7 +26,7 @@ typedef struct _LdbCall LdbCall;
 typedef gboolean (*LdbCallFunc) (LdbCall *call, GError **error);
 
 /* Progress of long work; on the stack of a synchronous call, or in an LdbCall. */
-typedef struct
+typedef struct _LdbProgress
 {
   LdbProgressFunc func;      /* the caller's, or NULL */
   gpointer data;             /* for it */
@@ -37,6 +37,9 @@ typedef struct
   GSource *source;           /* about to call func, or NULL; owned */
   guint64 done, total;       /* newest */
   char *step;                /* newest */
+  LdbDatabase *database;     /* that is worked on; borrowed, may be NULL */
+
+  const struct _LdbProgress *outer; /* set while func runs: the one that was running before */
 } LdbProgress;
 
 struct _LdbCall
@@ -89,6 +92,10 @@ void ldb_call_set_progress (LdbCall *call, LdbProgressFunc func, gpointer data,
 
 /* Of type engine_progress; `data` is an LdbProgress. */
 bool ldb_progress_report (void *data, uint64_t done, uint64_t total, const char *step);
+
+/* Whether this thread is in the progress function of a synchronous operation on `database`, which
+ * cannot end before the function does. */
+gboolean ldb_call_is_within (LdbDatabase *database);
 
 /* One operation at a time on an object: FALSE with LDB_ERROR_PENDING while another is under way. */
 gboolean ldb_busy_enter (gint *busy, const char *what, GError **error);

@@ -101,12 +101,33 @@ queue_progress (LdbProgress *progress, guint64 done, guint64 total, const char *
   g_mutex_unlock (&progress->lock);
 }
 
+/* The progress whose function runs on this thread right now, within a synchronous operation. */
+static _Thread_local const LdbProgress *reporting;
+
+gboolean
+ldb_call_is_within (LdbDatabase *database)
+{
+  for (const LdbProgress *progress = reporting; progress != NULL; progress = progress->outer)
+    if (progress->database == database)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+report_now (LdbProgress *progress, guint64 done, guint64 total, const char *step)
+{
+  progress->outer = reporting;
+  reporting = progress;
+  progress->func (done, total, step, progress->data);
+  reporting = progress->outer;
+}
+
 bool
 ldb_progress_report (void *data, uint64_t done, uint64_t total, const char *step)
 {
   LdbProgress *progress = data;
   if (progress->func != NULL && progress->context == NULL)
-    progress->func (done, total, step != NULL ? step : "", progress->data);
+    report_now (progress, done, total, step != NULL ? step : "");
   else if (progress->func != NULL)
     queue_progress (progress, done, total, step);
   return !g_cancellable_is_cancelled (progress->cancellable);
@@ -147,6 +168,7 @@ ldb_call_new (LdbCallFunc run, const LdbPlace *place)
   if (place == NULL)
     return call;
   call->place = *place;
+  call->progress.database = place->database;
   if (place->database != NULL)
     g_object_ref (place->database);
   if (place->snapshot != NULL)

@@ -131,6 +131,11 @@ open_handle (LdbDatabase *self, GError **error)
 static gboolean
 close_handle (LdbDatabase *self, GError **error)
 {
+  if (ldb_call_is_within (self))
+    return ldb_error_set (error, LDB_ERROR_PENDING,
+                          "The database \"%s\" is in the middle of the operation whose progress "
+                          "is being told; cancel that, and close when it has returned.",
+                          self->path);
   if (!g_atomic_int_compare_and_exchange (&self->state, LDB_DATABASE_OPEN, LDB_DATABASE_CLOSED))
     return TRUE;
   gboolean closed = ldb_share_leave (self, error);
@@ -768,7 +773,9 @@ ldb_database_list_open (void)
  * Closing it again does nothing and succeeds.
  *
  * Fails with %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO or %LDB_ERROR_UNKNOWN_OUTCOME when not everything
- * could be made durable; the handle is closed all the same. Blocks for the disk; any thread.
+ * could be made durable; the handle is closed all the same. From the progress function of a
+ * synchronous operation on the same handle it fails with %LDB_ERROR_PENDING and does nothing.
+ * Blocks for the disk and for operations of other threads; any thread.
  *
  * Returns: %TRUE if all went well
  *

@@ -271,6 +271,45 @@ see_closed (LdbRegistry *registry, const char *path, gpointer data)
   seen->closed++;
 }
 
+/* Closes the database within its own operation; `user_data` is the handle. */
+static void
+close_within (guint64 done, guint64 total, const char *step, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (ldb_database_close (user_data, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_PENDING, "progress", "cancel");
+  g_object_run_dispose (user_data);
+  g_assert_false (ldb_database_is_closed (user_data));
+  g_object_set_data (user_data, "refused", GINT_TO_POINTER (TRUE));
+}
+
+/* Closing from a progress function would wait for the operation that waits for the function. */
+static void
+test_close_within_progress (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) database
+      = ldb_database_open (place->path, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *value = g_malloc0 (1000);
+  for (guint i = 0; i < 4000; i++)
+    {
+      guint32 key = g_str_hash (value) + i * 2654435761u;
+      memcpy (value, &key, sizeof key);
+      g_assert_true (ldb_database_put (database, &key, sizeof key, value, 1000, NULL, &error));
+      if (i == 2000)
+        g_assert_true (ldb_database_flush (database, NULL, &error));
+    }
+  g_autofree char *backup = g_strconcat (place->path, ".backup", NULL);
+  g_assert_true (ldb_database_compact (database, close_within, database, NULL, &error));
+  g_autoptr (LdbBackupResult) result = ldb_database_backup (database, backup, LDB_BACKUP_NONE,
+                                                            close_within, database, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (g_object_get_data (G_OBJECT (database), "refused"));
+  g_assert_true (ldb_database_close (database, NULL, &error));
+  g_assert_true (ldb_database_is_closed (database));
+}
+
 static void
 test_registry (Place *place, gconstpointer data)
 {
@@ -415,6 +454,7 @@ main (int argc, char *argv[])
   add_test ("/lifetime/sharing", test_sharing);
   add_test ("/lifetime/open-and-close", test_open_and_close);
   add_test ("/lifetime/close-under-readers", test_close_under_readers);
+  add_test ("/lifetime/close-within-progress", test_close_within_progress);
   add_test ("/lifetime/registry", test_registry);
   add_test ("/lifetime/cycles", test_cycles);
   add_test ("/lifetime/default-place", test_default_place);
