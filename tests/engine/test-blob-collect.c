@@ -3,6 +3,7 @@
  * in the middle, and values that do not verify. */
 #include "check.h"
 #include "core/engine-private.h"
+#include "faulty-disk.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +16,8 @@
 
 static struct failure failure;
 
+static const struct vfs *disk; /* NULL = the operating system's */
+
 static struct engine *
 open_small (const char *path, bool merging)
 {
@@ -26,6 +29,7 @@ open_small (const char *path, bool merging)
   options.segment_file_size = 8 << 10;
   options.log_segment_size = 256 << 10;
   options.merge_enabled = merging;
+  options.vfs = disk;
   CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
   return engine;
 }
@@ -321,6 +325,42 @@ test_damaged (void)
   remove_directory (path);
 }
 
+/* A disk that fills up in the middle: the merge fails, nothing is lost, nothing half done is left. */
+static void
+test_full_disk (void)
+{
+  char *path = fresh_directory ();
+  disk = faulty_disk_new (false);
+  struct engine *engine = open_small (path, false);
+  static uint8_t rounds[KEYS];
+  memset (rounds, 0, sizeof rounds);
+  write_all (engine, rounds, 1, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  write_all (engine, rounds, 3, 2);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (blob_writer_seal (engine->blob_writer, &failure));
+  uint64_t before = blob_bytes (engine);
+  static const char *const kinds[] = { ".blob", ".seg", "MANIFEST" };
+  for (unsigned i = 0; i < 3; i++)
+    {
+      faulty_disk_break (FAULTY_WRITE, ENOSPC, kinds[i]);
+      CHECK_FAILS (engine_compact (engine, NULL, NULL, &failure), STATUS_NO_SPACE);
+      faulty_disk_mend ();
+      check_all (engine, NULL, rounds);
+      CHECK (blob_bytes (engine) <= before);
+    }
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK (blob_bytes (engine) < live_bytes (rounds) + live_bytes (rounds) / 10);
+  check_all (engine, NULL, rounds);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  disk = NULL;
+  engine = open_small (path, false);
+  check_all (engine, NULL, rounds);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
@@ -329,5 +369,6 @@ main (void)
   test_background ();
   test_overwritten_in_memory ();
   test_damaged ();
+  test_full_disk ();
   return 0;
 }
