@@ -21,6 +21,7 @@ struct _LdbTransaction
   struct engine_transaction *transaction; /* owned; set for life */
   LdbTransactionFlags flags;              /* as begun */
   guint64 commit_sequence;                /* 0 until it committed something */
+  gboolean committed;                     /* with success, also of nothing; set before ended */
   gint ended;                             /* committed or rolled back; atomic */
   gint busy;                              /* claimed; see ldb_busy_enter */
   GMutex cursors_lock;                    /* guards the two lists */

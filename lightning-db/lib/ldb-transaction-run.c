@@ -41,6 +41,17 @@ begin_and_call (LdbDatabase *database, LdbTransactionFlags flags, LdbTransaction
   return NULL;
 }
 
+/* What to say of a transaction that the function has ended itself. */
+static gboolean
+was_committed (LdbTransaction *transaction, GError **error)
+{
+  return transaction->committed
+         || ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                           "The function of the transaction said that all is well, but it had "
+                           "rolled it back, or its own commit had failed; leave the commit to the "
+                           "caller, and return FALSE with an error to give up.");
+}
+
 static gboolean
 run_once (LdbDatabase *database, LdbTransactionFlags flags, LdbTransactionFunc func,
           gpointer func_data, GCancellable *cancellable, GError **error)
@@ -48,8 +59,9 @@ run_once (LdbDatabase *database, LdbTransactionFlags flags, LdbTransactionFunc f
   g_autoptr (LdbTransaction) transaction = begin_and_call (database, flags, func, func_data, error);
   if (transaction == NULL)
     return FALSE;
-  return g_atomic_int_get (&transaction->ended) != 0
-         || ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, cancellable, error);
+  if (g_atomic_int_get (&transaction->ended) != 0)
+    return was_committed (transaction, error);
+  return ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, cancellable, error);
 }
 
 /**
@@ -65,7 +77,9 @@ run_once (LdbDatabase *database, LdbTransactionFlags flags, LdbTransactionFunc f
  * another one: up to [property@Ldb.Database:max-retries] times, with a short random wait before
  * each.
  *
- * The function is called in this thread. It must not have effects that it cannot repeat.
+ * The function is called in this thread. It must not have effects that it cannot repeat. When it
+ * ends the transaction itself without committing it and returns %TRUE all the same, that fails with
+ * %LDB_ERROR_INVALID_ARGUMENT.
  *
  * ```c
  * static gboolean
@@ -189,11 +203,13 @@ attempt_run (GTask *task)
       = begin_and_call (database, run->flags, run->func, run->func_data, &error);
   if (transaction == NULL)
     retry_or_fail (task, error);
-  else if (g_atomic_int_get (&transaction->ended) != 0)
-    g_task_return_boolean (task, TRUE);
-  else
+  else if (g_atomic_int_get (&transaction->ended) == 0)
     ldb_transaction_commit_async (transaction, LDB_SYNC_MODE_DEFAULT, g_task_get_cancellable (task),
                                   committed, g_object_ref (task));
+  else if (was_committed (transaction, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
 }
 
 static gboolean

@@ -903,8 +903,9 @@ commit_claimed (LdbTransaction *self, LdbSyncMode sync, GError **error)
   close_cursors (self);
   status code
       = engine_transaction_commit (self->transaction, (enum engine_sync) sync, &sequence, &failure);
-  g_atomic_int_set (&self->ended, 1);
   self->commit_sequence = code == STATUS_OK ? sequence : 0;
+  self->committed = code == STATUS_OK;
+  g_atomic_int_set (&self->ended, 1);
   return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
 }
 

@@ -194,6 +194,42 @@ give_up (LdbTransaction *transaction, gpointer data, GError **error)
   return FALSE;
 }
 
+/* Ends its transaction itself: rolled back, committed, or after a commit that failed. */
+static gboolean
+end_it (LdbTransaction *transaction, gpointer data, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  const char *how = data;
+  LdbDatabase *db = ldb_transaction_get_database (transaction);
+  g_assert_true (ldb_transaction_put_string (transaction, NULL, "ended", how, NULL));
+  if (g_str_equal (how, "rollback"))
+    return ldb_transaction_rollback (transaction, error);
+  if (g_str_equal (how, "conflict"))
+    g_assert_true (ldb_database_put_string (db, "ended", "other", NULL, NULL));
+  ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &local);
+  return TRUE;
+}
+
+/* A function that says all is well is believed only when its writes are there. */
+static void
+run_functions_that_end_it (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  static char how[][16] = { "rollback", "conflict" };
+  for (guint i = 0; i < G_N_ELEMENTS (how); i++)
+    {
+      g_assert_false (
+          ldb_database_run_transaction (db, LDB_TRANSACTION_NONE, end_it, how[i], NULL, &error));
+      assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "rolled", "return FALSE");
+    }
+  static char commit[] = "commit";
+  g_assert_true (
+      ldb_database_run_transaction (db, LDB_TRANSACTION_NONE, end_it, commit, NULL, &error));
+  g_autofree char *text = ldb_database_get_string (db, "ended", NULL, &error);
+  g_assert_cmpstr (text, ==, "commit");
+  g_assert_true (ldb_database_delete_string (db, "ended", NULL, &error));
+}
+
 static void
 run_with_retries (LdbDatabase *db)
 {
@@ -216,6 +252,7 @@ run_with_retries (LdbDatabase *db)
   g_clear_error (&error);
   g_assert_null (ldb_database_get_string (db, "never", NULL, &error));
   g_assert_true (ldb_database_delete_string (db, "zcounter", NULL, &error));
+  run_functions_that_end_it (db);
 }
 
 static void
