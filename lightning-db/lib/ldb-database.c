@@ -396,6 +396,11 @@ async_initable_init (GAsyncInitableIface *interface)
 static gboolean
 run_open (LdbCall *call, GError **error)
 {
+  const guint known = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE | LDB_OPEN_READ_ONLY;
+  if ((call->flags & ~known) != 0)
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "The flags 0x%x to open \"%s\" are none of LdbOpenFlags; leave them out.",
+                          call->flags & ~known, call->path);
   g_autoptr (LdbDatabase) database = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags",
                                                    call->flags, "options", call->options, NULL);
   if (!open_handle (database, error))

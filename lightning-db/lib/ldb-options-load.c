@@ -387,8 +387,12 @@ ldb_options_load_from_file (LdbOptions *self, const char *path, GError **error)
 
   if (!load_text (path, &text, &length, error))
     return FALSE;
-  if (!g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &local)
-      || !read_file (file, &values, &local))
+  if (!g_key_file_load_from_data (file, text, length, G_KEY_FILE_NONE, &local))
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "The file \"%s\" is wrong. %s; write a section such as [database], and "
+                          "below it lines such as cache_size_mb = 64.",
+                          path, local->message);
+  if (!read_file (file, &values, &local))
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT, "The file \"%s\" is wrong. %s", path,
                           local->message);
   for (guint id = 1; id < LDB_OPTION_COUNT; id++)

@@ -122,6 +122,7 @@ test_paths (Place *place, gconstpointer data)
   g_assert_true (g_file_set_contents (file, "not a database", -1, &error));
   assert_open_fails (file, LDB_OPEN_CREATE, LDB_ERROR_INVALID_ARGUMENT, file);
   assert_open_fails (file, LDB_OPEN_NONE, LDB_ERROR_INVALID_ARGUMENT, file);
+  assert_open_fails (place->path, LDB_OPEN_CREATE | 0x40, LDB_ERROR_INVALID_ARGUMENT, "0x40");
   g_assert_false (ldb_database_destroy (place->path, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, place->path);
   g_assert_null (ldb_database_open_default ("not an id", NULL, NULL, &error));

@@ -248,7 +248,10 @@ test_bad_files (Place *place, gconstpointer data)
                         cases[i].words[1]);
       g_assert_cmpuint (ldb_options_get_prefetch_distance (options), ==, 8);
     }
+  g_autofree char *bare = write_file (place, "cache_size_mb = 64\n");
   g_autoptr (LdbOptions) options = ldb_options_new ();
+  g_assert_false (ldb_options_load_from_file (options, bare, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "lightning_db.toml", "[database]");
   g_assert_false (ldb_options_load_from_file (options, "/nonexistent/x.toml", &error));
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "/nonexistent/x.toml");
   g_assert_false (ldb_options_load_from_file (options, place->directory, &error));
@@ -395,7 +398,8 @@ test_transactions (Place *place, gconstpointer data)
   ldb_options_set_transaction_timeout (options, 50);
   g_autoptr (LdbDatabase) db = place_open (place, options);
   g_autoptr (LdbTransaction) one = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
-  G_GNUC_UNUSED g_autoptr (LdbTransaction) two = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  G_GNUC_UNUSED g_autoptr (LdbTransaction) two
+      = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
   g_assert_no_error (error);
   g_assert_null (ldb_database_begin (db, LDB_TRANSACTION_NONE, &error));
   assert_ldb_error (error, LDB_ERROR_TOO_MANY_TRANSACTIONS, "2");
