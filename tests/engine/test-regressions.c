@@ -289,6 +289,32 @@ test_close_after_failed_sync (void)
   remove_directory (path);
 }
 
+/* Transactions that are too old end on a full disk too. */
+static void
+test_timeout_on_a_full_disk (void)
+{
+  char *path = fresh_directory ();
+  struct engine_transaction *transaction;
+  struct engine_options options;
+  struct engine *engine;
+  engine_options_init (&options);
+  options.transaction_timeout = 50000;
+  options.vfs = faulty_disk_new (false);
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  put_range (engine, 0, 100);
+  faulty_disk_break (FAULTY_WRITE, ENOSPC, ".seg");
+  CHECK_FAILS (engine_flush (engine, &failure), STATUS_NO_SPACE);
+  CHECK_OK (engine_transaction_begin (engine, 0, &transaction, &failure));
+  for (unsigned i = 0; i < 300 && engine_transaction_is_active (transaction); i++)
+    usleep (10000);
+  CHECK (!engine_transaction_is_active (transaction));
+  faulty_disk_mend ();
+  CHECK_OK (engine_flush (engine, &failure));
+  engine_transaction_free (transaction);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* ---- stores dropped by two at once ---- */
 
 static _Atomic bool drop_stop;
@@ -412,6 +438,7 @@ test_directory_goes (void)
 int
 main (void)
 {
+  test_timeout_on_a_full_disk ();
   test_drops_at_once ();
   test_loads_in_a_crowd ();
   test_flush_beside_waiting_commits ();

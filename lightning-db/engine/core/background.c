@@ -9,6 +9,7 @@
  */
 #include "core/engine-private.h"
 
+#define RETRY_MICROSECONDS 1000000u /* after a flush that failed */
 #define SETTLE_FLUSH_SIZE (UINT64_C (1) << 20) /* bytes of memtable that are worth a file, */
 #define SETTLE_BLOB_SIZE (UINT64_C (4) << 20) /* or bytes of large values it refers to */
 
@@ -194,6 +195,8 @@ next_look (const struct engine *engine)
     due = engine->settle_due;
   if (expiry != 0 && expiry < due)
     due = expiry;
+  if (engine->retry_due != 0 && engine->retry_due < due)
+    due = engine->retry_due;
   return due;
 }
 
@@ -241,6 +244,46 @@ settle_look (struct engine *engine)
     }
 }
 
+/* Waits for what is due next and looks at it. work_lock held, dropped around the work. */
+static void
+flush_rest (struct engine *engine)
+{
+  uint64_t due = next_look (engine), now = engine_now ();
+  if (due == UINT64_MAX)
+    pthread_cond_wait (&engine->flush_work, &engine->work_lock);
+  else if (now < due)
+    wait_until (&engine->flush_work, &engine->work_lock, due);
+  else if (due == engine->settle_due)
+    settle_look (engine);
+  else if (due == engine->retry_due)
+    engine->flush_wanted = true;
+  else
+    expiry_look (engine);
+}
+
+/* work_lock held, dropped around the work. */
+static void
+flush_turn (struct engine *engine)
+{
+  engine->flush_wanted = false;
+  engine->retry_due = 0;
+  engine->flush_running = true;
+  pthread_mutex_unlock (&engine->work_lock);
+  status result = flush_all (engine);
+  pthread_mutex_lock (&engine->work_lock);
+  engine->flush_running = false;
+  if (result == STATUS_OK)
+    {
+      engine->merge_generation++;
+      engine->merge_paused = false;
+      engine->last_write = engine_now ();
+      pthread_cond_broadcast (&engine->merge_work);
+    }
+  else if (!atomic_load (&engine->write_failed))
+    engine->retry_due = engine_now () + RETRY_MICROSECONDS; /* the timers run on meanwhile */
+  pthread_cond_broadcast (&engine->idle);
+}
+
 static void *
 flush_main (void *data)
 {
@@ -248,40 +291,10 @@ flush_main (void *data)
   pthread_setname_np (pthread_self (), "ldb-flush");
   pthread_mutex_lock (&engine->work_lock);
   while (!engine->stop)
-    {
-      if (!engine->flush_wanted)
-        {
-          uint64_t due = next_look (engine), now = engine_now ();
-          if (due == UINT64_MAX)
-            pthread_cond_wait (&engine->flush_work, &engine->work_lock);
-          else if (now < due)
-            wait_until (&engine->flush_work, &engine->work_lock, due);
-          else if (due == engine->settle_due)
-            settle_look (engine);
-          else
-            expiry_look (engine);
-          continue;
-        }
-      engine->flush_wanted = false;
-      engine->flush_running = true;
-      pthread_mutex_unlock (&engine->work_lock);
-      status result = flush_all (engine);
-      pthread_mutex_lock (&engine->work_lock);
-      engine->flush_running = false;
-      if (result == STATUS_OK)
-        {
-          engine->merge_generation++;
-          engine->merge_paused = false;
-          engine->last_write = engine_now ();
-          pthread_cond_broadcast (&engine->merge_work);
-        }
-      else if (!atomic_load (&engine->write_failed) && !engine->flush_wanted)
-        {
-          engine->flush_wanted = true; /* else somebody has asked to try again by now */
-          wait_until (&engine->flush_work, &engine->work_lock, engine_now () + 1000000);
-        }
-      pthread_cond_broadcast (&engine->idle);
-    }
+    if (engine->flush_wanted)
+      flush_turn (engine);
+    else
+      flush_rest (engine);
   pthread_mutex_unlock (&engine->work_lock);
   return NULL;
 }

@@ -163,6 +163,7 @@ struct engine {
   bool prepare_wanted;                  /* the log's next segment is to be made */
   _Atomic bool prepare_armed;
   bool flush_wanted;
+  uint64_t retry_due;                   /* microseconds, monotonic; after a flush that failed; 0 = none */
   bool flush_running;
   unsigned merges_running;
   _Atomic bool saving;                  /* no settling: the battery is to last */

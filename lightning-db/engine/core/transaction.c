@@ -20,7 +20,7 @@
 #include <stdlib.h>
 
 /* ACTIVE ──commit──► COMMITTING ──► ENDED, or back to ACTIVE when it may be tried again
- * ACTIVE ──rollback──► ENDED        ACTIVE ──timer, or a late call──► EXPIRED
+ * ACTIVE ──rollback──► ENDED        ACTIVE ──timer──► EXPIRED
  * Whoever makes the step out of ACTIVE owns what follows (the timer runs on another thread). */
 enum transaction_state {
   TRANSACTION_ACTIVE,
@@ -836,6 +836,8 @@ engine_transaction_commit (struct engine_transaction *transaction, enum engine_s
   if (may_try_again (result))
     {
       atomic_store (&transaction->state, TRANSACTION_ACTIVE);
+      if (transaction->deadline <= engine_now ()) /* the timer passed it over meanwhile */
+        expire (transaction);
       return result;
     }
   if (result == STATUS_OK)
