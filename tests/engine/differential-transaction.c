@@ -58,6 +58,7 @@ transaction_free (struct trial *trial, struct trial_transaction *of)
   engine_transaction_free (of->transaction);
   free (of->reads.list);
   of->reads = (struct oracle_intervals){ 0 };
+  of->locks_keys = false;
   of->transaction = NULL;
 }
 
@@ -125,6 +126,7 @@ lock_key (struct trial *trial, struct trial_transaction *of)
                  of->read_only ? STATUS_READ_ONLY : STATUS_OK);
   if (!of->read_only)
     oracle_note (&of->reads, 0, store->id, 2 * rank, 2 * rank + 1);
+  of->locks_keys |= !of->read_only;
 }
 
 /* ---- savepoints ---- */
@@ -193,7 +195,8 @@ commit (struct trial *trial, struct trial_transaction *of)
   uint64_t sequence = 77;
   struct failure cause = FAILURE_INIT;
   bool empty = of->writes.count == 0, dropped = writes_dropped_store (of);
-  status wanted = !empty && is_conflict (trial, of) ? STATUS_CONFLICT : STATUS_OK;
+  bool checked = !empty || of->locks_keys;
+  status wanted = checked && is_conflict (trial, of) ? STATUS_CONFLICT : STATUS_OK;
   status result
       = engine_transaction_commit (of->transaction, ENGINE_SYNC_DEFAULT, &sequence, &cause);
   if (dropped && result == STATUS_NOT_FOUND)

@@ -73,6 +73,7 @@ struct trial_transaction
   uint64_t sequence; /* of its snapshot */
   struct oracle_writes writes;
   struct oracle_intervals reads;     /* what its commit depends on besides the writes */
+  bool locks_keys;                   /* some of them were locked: checked without writes too */
   size_t savepoints[SAVEPOINTS_MAX]; /* writes at each */
   size_t savepoint_count;
 };
