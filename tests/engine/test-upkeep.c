@@ -1017,7 +1017,8 @@ test_missing_segment (void)
   CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
   CHECK_INT (saved.files_skipped, 1);
   struct engine *engine = open_small (repaired);
-  CHECK (count_keys (engine, ENGINE_STORE_DEFAULT) > 1000);
+  size_t left = count_keys (engine, ENGINE_STORE_DEFAULT); /* merges decide how much the file held */
+  CHECK (left > 0 && left <= 7499);
   close_it (engine);
   /* Given up in the middle, nothing is left. */
   char *other = below (parent, "other");
