@@ -19,9 +19,8 @@
  *   Q4  While merges keep up there are at most PICKER_RUNS_MAX runs.
  *   Q5  Once overwriting shows, what stands above the oldest run is at most about its size.
  *
- * A merge of everything that replaced its inputs only at its end would need twice the space. It is
- * installed part by part instead, each part one output segment of picker_segment_size bytes:
- * docs/design/merge.md, "Parts of runs", gives the invariants P1 to P5 and the one edit per part.
+ * A merge of everything replaces its inputs at its end and so needs twice the space. How it could be
+ * installed part by part is in docs/design/merge.md, "Parts of runs".
  * Threads: none of its own; any thread.
  */
 #ifndef LIGHTNING_PICKER_H
