@@ -33,46 +33,50 @@ struct vfs;
 
 /* ---- options ---- */
 
-enum engine_sync {
+enum engine_sync
+{
   ENGINE_SYNC_DEFAULT = 0, /* what the database was opened with */
   ENGINE_SYNC_FULL,        /* durable on disk before it is acknowledged or visible */
   ENGINE_SYNC_ASYNC,       /* survives a kill at once, on disk within sync_interval */
   ENGINE_SYNC_NONE,        /* logged with the next record of another mode or at the next sync */
 };
 
-enum engine_compression {
-  ENGINE_COMPRESSION_ADAPTIVE = 0, /* LZ4 for fresh runs, zstd when settling, raw where it doesn't pay */
+enum engine_compression
+{
+  ENGINE_COMPRESSION_ADAPTIVE
+  = 0, /* LZ4 for fresh runs, zstd when settling, raw where it doesn't pay */
   ENGINE_COMPRESSION_NONE,
   ENGINE_COMPRESSION_ZSTD,
   ENGINE_COMPRESSION_LZ4,
   ENGINE_COMPRESSION_SNAPPY,
 };
 
-struct engine_options {
-  uint32_t page_size;                 /* 4096 … 65536, power of two; fixed at creation */
-  uint64_t memory_budget;             /* bytes, from 10 MiB (option cache-size) */
+struct engine_options
+{
+  uint32_t page_size;     /* 4096 … 65536, power of two; fixed at creation */
+  uint64_t memory_budget; /* bytes, from 10 MiB (option cache-size) */
   enum engine_compression compression;
-  int compression_level;              /* zstd, 1 … 19 */
-  enum engine_sync sync;              /* never DEFAULT */
-  uint64_t sync_interval;             /* microseconds; async log sync delay */
-  bool log_enabled;                   /* false: nothing survives a kill but checkpoints and close */
-  uint64_t log_segment_size;          /* bytes */
-  bool log_mapping;                   /* allow the mapped log where it is safe */
-  uint64_t blob_threshold;            /* bytes; values from this size go to blob files */
-  uint32_t transactions_max;          /* active read-write transactions */
-  uint64_t transaction_timeout;       /* microseconds; 0 = none */
-  uint64_t transaction_bytes_max;     /* of one transaction's or batch's writes */
-  bool prefetch;                      /* read ahead of scans */
-  uint32_t prefetch_distance;         /* pages */
-  bool merge_enabled;                 /* background merging (option background-compaction) */
-  uint64_t merge_interval;            /* microseconds; longest wait before a due merge */
-  uint32_t merge_workers;             /* threads */
-  bool map_segments;                  /* map plain segments; never for untrusted files */
-  bool simd;                          /* false: scalar kernels only (process-wide) */
-  uint64_t rate_limit;                /* operations per second; 0 = none */
-  uint64_t memtable_size;             /* bytes; 0 = chosen from the budget (tests set tiny ones) */
-  uint64_t segment_file_size;         /* bytes; 0 = chosen (tests set tiny ones) */
-  const struct vfs *vfs;              /* NULL = the operating system */
+  int compression_level;          /* zstd, 1 … 19 */
+  enum engine_sync sync;          /* never DEFAULT */
+  uint64_t sync_interval;         /* microseconds; async log sync delay */
+  bool log_enabled;               /* false: nothing survives a kill but checkpoints and close */
+  uint64_t log_segment_size;      /* bytes */
+  bool log_mapping;               /* allow the mapped log where it is safe */
+  uint64_t blob_threshold;        /* bytes; values from this size go to blob files */
+  uint32_t transactions_max;      /* active read-write transactions */
+  uint64_t transaction_timeout;   /* microseconds; 0 = none */
+  uint64_t transaction_bytes_max; /* of one transaction's or batch's writes */
+  bool prefetch;                  /* read ahead of scans */
+  uint32_t prefetch_distance;     /* pages */
+  bool merge_enabled;             /* background merging (option background-compaction) */
+  uint64_t merge_interval;        /* microseconds; longest wait before a due merge */
+  uint32_t merge_workers;         /* threads */
+  bool map_segments;              /* map plain segments; never for untrusted files */
+  bool simd;                      /* false: scalar kernels only (process-wide) */
+  uint64_t rate_limit;            /* operations per second; 0 = none */
+  uint64_t memtable_size;         /* bytes; 0 = chosen from the budget (tests set tiny ones) */
+  uint64_t segment_file_size;     /* bytes; 0 = chosen (tests set tiny ones) */
+  const struct vfs *vfs;          /* NULL = the operating system */
 };
 
 void engine_options_init (struct engine_options *options); /* the defaults */
@@ -81,7 +85,8 @@ status engine_options_check (const struct engine_options *options, struct failur
 
 /* ---- opening ---- */
 
-enum engine_open_flags {
+enum engine_open_flags
+{
   ENGINE_OPEN_EXISTING = 0,
   ENGINE_OPEN_CREATE = 1 << 0,    /* create when missing */
   ENGINE_OPEN_EXCLUSIVE = 1 << 1, /* with CREATE: EXISTS when there is one */
@@ -107,8 +112,8 @@ const char *engine_path (struct engine *engine);
 /* Device and inode of the directory, to find an engine that is already open in this process. */
 void engine_identity (struct engine *engine, uint64_t *device, uint64_t *inode);
 const struct engine_options *engine_get_options (struct engine *engine); /* as in force */
-uint64_t engine_sequence (struct engine *engine);                       /* newest visible commit */
-uint64_t engine_durable_sequence (struct engine *engine);               /* newest commit on disk */
+uint64_t engine_sequence (struct engine *engine);                        /* newest visible commit */
+uint64_t engine_durable_sequence (struct engine *engine);                /* newest commit on disk */
 void engine_database_id (struct engine *engine, uint8_t to[16]);
 
 /* ---- stores ---- */
@@ -119,8 +124,8 @@ typedef uint32_t engine_store;
 #define STORE_NAME_SIZE_MAX 255u
 
 /* UTF-8 name, 1 … STORE_NAME_SIZE_MAX bytes. NOT_FOUND when missing and !create. */
-status engine_store_open (struct engine *engine, const char *name, bool create,
-                          engine_store *out, struct failure *failure);
+status engine_store_open (struct engine *engine, const char *name, bool create, engine_store *out,
+                          struct failure *failure);
 /* One commit: the catalogue entry and everything in it. The default store is emptied instead. */
 status engine_store_drop (struct engine *engine, const char *name, struct failure *failure);
 status engine_store_list (struct engine *engine,
@@ -131,10 +136,11 @@ status engine_store_list (struct engine *engine,
 
 /* A value lent without copying where possible. Zero-initialise is not needed; release what a
  * successful get returned. `data` stays valid until engine_value_release, from any thread. */
-struct engine_value {
+struct engine_value
+{
   struct bytes data;
-  uint64_t sequence;  /* of the commit that wrote it; 0 = settled long ago */
-  void *holder;       /* what keeps it alive; private */
+  uint64_t sequence;    /* of the commit that wrote it; 0 = settled long ago */
+  void *holder;         /* what keeps it alive; private */
   struct engine *owner; /* of the holder, where it needs one; private */
   unsigned holder_kind;
 };
@@ -156,9 +162,9 @@ status engine_get_value_cached (struct engine *engine, struct engine_snapshot *s
                                 struct failure *failure);
 /* All keys at one snapshot. results[i]: OK (values[i] to be released), NOT_FOUND or an error. The
  * returned status is OK unless nothing could be read at all; the first error's message is kept. */
-status engine_get_many (struct engine *engine, struct engine_snapshot *snapshot,
-                        engine_store store, const struct bytes *keys, size_t count,
-                        struct engine_value *values, status *results, struct failure *failure);
+status engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                        const struct bytes *keys, size_t count, struct engine_value *values,
+                        status *results, struct failure *failure);
 
 status engine_snapshot_new (struct engine *engine, struct engine_snapshot **out,
                             struct failure *failure);
@@ -194,7 +200,8 @@ status engine_write (struct engine *engine, struct engine_batch *batch, enum eng
 
 /* ---- transactions ---- */
 
-enum engine_transaction_flags {
+enum engine_transaction_flags
+{
   ENGINE_TRANSACTION_READ_ONLY = 1 << 0,
   ENGINE_TRANSACTION_SERIALIZABLE = 1 << 1, /* else snapshot isolation */
 };
@@ -202,7 +209,7 @@ enum engine_transaction_flags {
 /* Takes its snapshot now. TOO_MANY beyond transactions_max (read-only ones don't count). */
 status engine_transaction_begin (struct engine *engine, unsigned flags,
                                  struct engine_transaction **out, struct failure *failure);
-uint64_t engine_transaction_id (const struct engine_transaction *transaction); /* from 1 */
+uint64_t engine_transaction_id (const struct engine_transaction *transaction);       /* from 1 */
 uint64_t engine_transaction_snapshot (const struct engine_transaction *transaction); /* sequence */
 struct engine *engine_transaction_engine (const struct engine_transaction *transaction);
 /* Reads see the transaction's own writes. TIMED_OUT once it outlived transaction_timeout. */
@@ -213,8 +220,8 @@ status engine_transaction_put (struct engine_transaction *transaction, engine_st
                                struct bytes key, struct bytes value, struct failure *failure);
 status engine_transaction_delete (struct engine_transaction *transaction, engine_store store,
                                   struct bytes key, struct failure *failure);
-status engine_transaction_delete_range (struct engine_transaction *transaction,
-                                        engine_store store, struct bytes start, struct bytes end,
+status engine_transaction_delete_range (struct engine_transaction *transaction, engine_store store,
+                                        struct bytes start, struct bytes end,
                                         struct failure *failure);
 /* Promotes a read: commit conflicts if anyone else writes the key meanwhile. */
 status engine_transaction_lock_key (struct engine_transaction *transaction, engine_store store,
@@ -234,7 +241,8 @@ void engine_transaction_free (struct engine_transaction *transaction); /* rolls 
 
 /* ---- cursors ---- */
 
-struct engine_cursor_settings {
+struct engine_cursor_settings
+{
   engine_store store;
   struct engine_snapshot *snapshot;       /* NULL = now */
   struct engine_transaction *transaction; /* NULL; else its snapshot and its writes */
@@ -283,9 +291,11 @@ void engine_loader_free (struct engine_loader *loader); /* without commit: nothi
 /* Called on the calling thread, at most about 100 times a second. False cancels. */
 typedef bool (*engine_progress) (void *data, uint64_t done, uint64_t total, const char *step);
 
-status engine_sync (struct engine *engine, struct failure *failure);  /* all commits so far durable */
+status engine_sync (struct engine *engine,
+                    struct failure *failure); /* all commits so far durable */
 status engine_flush (struct engine *engine, struct failure *failure); /* memtable to segments */
-status engine_checkpoint (struct engine *engine, struct failure *failure); /* flush; the log is empty */
+status engine_checkpoint (struct engine *engine,
+                          struct failure *failure); /* flush; the log is empty */
 /* Merges everything to one run, whatever it costs. */
 status engine_compact (struct engine *engine, engine_progress progress, void *data,
                        struct failure *failure);
@@ -301,9 +311,10 @@ uint64_t engine_evict_cache (struct engine *engine, double fraction);
 /* Hot backup into `path` (created, or an earlier backup of this database, which is brought up to
  * date: only files it lacks are copied). Sealed files are reflinked or hard-linked where possible. Every
  * file is verified afterwards when `verify`. */
-struct engine_backup_result {
-  uint64_t sequence;                 /* the commit it stands at */
-  uint64_t files, bytes;             /* segments and blob files of the backup */
+struct engine_backup_result
+{
+  uint64_t sequence;     /* the commit it stands at */
+  uint64_t files, bytes; /* segments and blob files of the backup */
   uint64_t copied_files, copied_bytes, linked_files, reflinked_files, kept_files;
 };
 status engine_backup (struct engine *engine, const char *path, bool verify,
@@ -314,11 +325,12 @@ status engine_backup (struct engine *engine, const char *path, bool verify,
 status engine_restore (const char *backup_path, const char *path, engine_progress progress,
                        void *data, struct failure *failure);
 
-struct engine_check_report {
-  uint64_t pages, bytes;             /* read and verified */
+struct engine_check_report
+{
+  uint64_t pages, bytes; /* read and verified */
   uint64_t segments, blobs, logs;
-  uint64_t records;                  /* versions seen (deep) */
-  uint64_t faults;                   /* reported */
+  uint64_t records;                                                   /* versions seen (deep) */
+  uint64_t faults;                                                    /* reported */
   bool page_checksums, tree_structure, log, no_orphans, blobs_intact; /* each: fine */
 };
 /* Calls `fault` for each one found: file, page (UINT64_MAX: none), reason. deep: every page and value
@@ -337,9 +349,10 @@ status engine_check_open (struct engine *engine, bool deep,
                           engine_progress progress, void *data, struct engine_check_report *out,
                           struct failure *failure);
 
-struct engine_repair_report {
-  uint64_t records;                  /* salvaged */
-  uint64_t lost_pages;               /* that did not verify */
+struct engine_repair_report
+{
+  uint64_t records;    /* salvaged */
+  uint64_t lost_pages; /* that did not verify */
   uint64_t lost_log_bytes;
   uint64_t files_skipped;
 };
@@ -353,17 +366,18 @@ status engine_repair (const char *path, const char *destination,
 
 /* ---- seeing ---- */
 
-struct engine_statistics {
+struct engine_statistics
+{
   uint64_t sequence, durable_sequence;
-  uint64_t approximate_keys;          /* records minus deletes; exact once settled to one run */
-  uint64_t data_bytes;                /* keys and values in segments, uncompressed */
-  uint64_t disk_bytes;                /* all files */
+  uint64_t approximate_keys; /* records minus deletes; exact once settled to one run */
+  uint64_t data_bytes;       /* keys and values in segments, uncompressed */
+  uint64_t disk_bytes;       /* all files */
   uint64_t log_bytes, spare_log_bytes, blob_bytes, segment_bytes;
   uint64_t memtable_bytes, memtable_records, frozen_memtables;
   uint64_t runs, segments, blobs;
-  uint64_t tree_depth;                /* of the largest segment */
-  double page_utilisation;            /* 0 … 1: used of logical page bytes */
-  double compression_ratio;           /* logical / stored page bytes; 1 = none */
+  uint64_t tree_depth;      /* of the largest segment */
+  double page_utilisation;  /* 0 … 1: used of logical page bytes */
+  double compression_ratio; /* logical / stored page bytes; 1 = none */
   uint64_t memory_used, memory_budget;
   uint64_t cache_capacity, cache_used, cache_hits, cache_misses, cache_evictions;
   uint64_t gets, gets_found, puts, deletes, range_deletes, commits, cursors;
@@ -373,18 +387,26 @@ struct engine_statistics {
   uint64_t user_bytes, log_written_bytes, log_syncs;
   uint64_t pending_merge_bytes;
   uint64_t stalls, stall_microseconds, worst_stall_microseconds;
-  uint64_t descriptors;               /* files held open */
+  uint64_t descriptors; /* files held open */
 };
 void engine_statistics (struct engine *engine, struct engine_statistics *out);
 
-enum engine_event_kind {
-  ENGINE_EVENT_OPENED, ENGINE_EVENT_RECOVERED, ENGINE_EVENT_FLUSHED, ENGINE_EVENT_MERGED,
-  ENGINE_EVENT_STALLED, ENGINE_EVENT_FAILED, ENGINE_EVENT_CORRUPT, ENGINE_EVENT_HEALED,
+enum engine_event_kind
+{
+  ENGINE_EVENT_OPENED,
+  ENGINE_EVENT_RECOVERED,
+  ENGINE_EVENT_FLUSHED,
+  ENGINE_EVENT_MERGED,
+  ENGINE_EVENT_STALLED,
+  ENGINE_EVENT_FAILED,
+  ENGINE_EVENT_CORRUPT,
+  ENGINE_EVENT_HEALED,
 };
-struct engine_event {
+struct engine_event
+{
   enum engine_event_kind kind;
-  uint64_t bytes, microseconds;       /* how much, how long; 0 where it has no meaning */
-  const struct failure *failure;      /* FAILED and CORRUPT; borrowed */
+  uint64_t bytes, microseconds;  /* how much, how long; 0 where it has no meaning */
+  const struct failure *failure; /* FAILED and CORRUPT; borrowed */
 };
 /* `listen` runs on whichever thread the event happens on and must only note it and return. One
  * listener an engine; set it before the engine is shared. */

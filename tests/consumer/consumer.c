@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A C program that uses the installed library. */
-#include <lightning-db.h>
 #include <glib/gstdio.h>
+#include <lightning-db.h>
 
 #include <stdio.h>
 
@@ -11,8 +11,7 @@ main (void)
   g_autoptr (GError) error = NULL;
   g_autofree char *directory = g_dir_make_tmp ("lightning-consumer-XXXXXX", &error);
   g_autofree char *path = g_build_filename (directory, "notes.db", NULL);
-  g_autoptr (LdbDatabase) database
-      = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_autoptr (LdbDatabase) database = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
   if (database == NULL || !ldb_database_put_string (database, "user:1", "Ada", NULL, &error)
       || !ldb_database_put_string (database, "user:2", "Grace", NULL, &error))
     g_error ("%s", error->message);
@@ -25,8 +24,7 @@ main (void)
   g_assert_no_error (error);
   g_assert_cmpuint (count, ==, 2);
   g_clear_object (&cursor);
-  if (!ldb_database_close (database, NULL, &error)
-      || !ldb_database_destroy (path, NULL, &error))
+  if (!ldb_database_close (database, NULL, &error) || !ldb_database_destroy (path, NULL, &error))
     g_error ("%s", error->message);
   g_assert_cmpint (g_rmdir (directory), ==, 0);
   printf ("%u records\n", count);

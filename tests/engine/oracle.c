@@ -21,10 +21,10 @@ make_key (struct random *random, unsigned giant)
       static const size_t sizes[] = { 1000, 4000, 5000, 16000, 40000, KEY_SIZE_MAX };
       size = sizes[giant % 6] - random_below (random, 3);
       memset (data, 'g', size);
-      data[size - 1 - random_below (random, size / 2)] = (uint8_t)random_next (random);
+      data[size - 1 - random_below (random, size / 2)] = (uint8_t) random_next (random);
       return BYTES (data, size);
     }
-  unsigned shape = (unsigned)random_below (random, 16);
+  unsigned shape = (unsigned) random_below (random, 16);
   if (shape == 0) /* a long common prefix */
     {
       size = 300;
@@ -34,8 +34,8 @@ make_key (struct random *random, unsigned giant)
   memcpy (data + size, prefix, strlen (prefix));
   size += strlen (prefix);
   if (shape < 8)
-    size += (size_t)sprintf ((char *)data + size, "%06llu",
-                             (unsigned long long)random_below (random, 1000000));
+    size += (size_t) sprintf ((char *) data + size, "%06llu",
+                              (unsigned long long) random_below (random, 1000000));
   else
     for (size_t more = 1 + random_below (random, 9); more > 0; more--)
       data[size++] = alphabet[random_below (random, sizeof alphabet)];
@@ -45,7 +45,7 @@ make_key (struct random *random, unsigned giant)
 static int
 compare_keys (const void *a, const void *b)
 {
-  return bytes_compare (*(const struct bytes *)a, *(const struct bytes *)b);
+  return bytes_compare (*(const struct bytes *) a, *(const struct bytes *) b);
 }
 
 /* "k" and "k\0" are neighbours with nothing between: they would have one position. */
@@ -86,10 +86,10 @@ oracle_init (struct oracle *oracle, struct random *random, size_t keys, unsigned
     if (kept > 0
         && (bytes_equal (oracle->keys[kept - 1], oracle->keys[i])
             || is_successor (oracle->keys[i], oracle->keys[kept - 1])))
-      free ((void *)oracle->keys[i].data);
+      free ((void *) oracle->keys[i].data);
     else
       oracle->keys[kept++] = oracle->keys[i];
-  oracle->count = (position)kept;
+  oracle->count = (position) kept;
   make_values (oracle, random);
 }
 
@@ -120,7 +120,7 @@ oracle_clear (struct oracle *oracle)
   for (unsigned i = 0; i < ORACLE_STORES_MAX; i++)
     store_clear (oracle, &oracle->stores[i]);
   for (position i = 0; i < oracle->count; i++)
-    free ((void *)oracle->keys[i].data);
+    free ((void *) oracle->keys[i].data);
   free (oracle->keys);
   free (oracle->values);
   free (oracle->history.list);
@@ -147,8 +147,8 @@ oracle_store_new (struct oracle *oracle, const char *name, engine_store id)
   CHECK (store < oracle->stores + ORACLE_STORES_MAX);
   *store = (struct oracle_store){ .used = true, .id = id };
   snprintf (store->name, sizeof store->name, "%s", name);
-  store->newest = calloc ((size_t)oracle->count, sizeof *store->newest);
-  store->present = calloc ((size_t)oracle->count / 64 + 1, sizeof *store->present);
+  store->newest = calloc ((size_t) oracle->count, sizeof *store->newest);
+  store->present = calloc ((size_t) oracle->count / 64 + 1, sizeof *store->present);
   CHECK (store->newest != NULL && store->present != NULL);
   return store;
 }
@@ -366,7 +366,7 @@ position
 oracle_previous (const struct oracle *oracle, const struct oracle_store *store,
                  const struct oracle_writes *own, position rank, position bound, uint64_t sequence)
 {
-  (void)oracle;
+  (void) oracle;
   bound = bound > -1 ? bound : -1;
   for (; rank > bound; rank--)
     {

@@ -17,7 +17,7 @@
 #include "engine.h"
 
 typedef int64_t position;
-#define POSITION_START ((position)-1)
+#define POSITION_START ((position) -1)
 
 #define ORACLE_ABSENT UINT32_MAX
 #define ORACLE_STORES_MAX 64u

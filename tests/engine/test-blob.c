@@ -46,13 +46,13 @@ strikes (_Atomic int *countdown)
 static struct vfs_directory *
 real_directory (struct vfs_directory *directory)
 {
-  return ((struct faulty_directory *)directory)->real;
+  return ((struct faulty_directory *) directory)->real;
 }
 
 static struct vfs_file *
 real_file (struct vfs_file *file)
 {
-  return ((struct faulty_file *)file)->real;
+  return ((struct faulty_file *) file)->real;
 }
 
 static status
@@ -311,11 +311,11 @@ test_put_and_rotate (void)
   for (int i = 0; i < COUNT; i++)
     {
       sizes[i] = i == 17 ? 300000 : i == 18 ? 0 : random_below (&random, 20000);
-      references[i] = put_pattern (writer, (uint64_t)i, sizes[i]);
+      references[i] = put_pattern (writer, (uint64_t) i, sizes[i]);
       CHECK (references[i].offset % 8 == 0 && references[i].offset >= 64);
       least += sizes[i] + 8;
       if (i % 16 == 0) /* readable before it is durable, and before the file is sealed */
-        expect_value (&references[i], (uint64_t)i, sizes[i]);
+        expect_value (&references[i], (uint64_t) i, sizes[i]);
     }
   uint64_t files[2] = { 0, 0 };
   blob_writer_files (writer, add_size, files);
@@ -342,7 +342,7 @@ test_put_and_rotate (void)
                STATUS_VALUE_TOO_LARGE);
   blob_writer_free (writer);
   for (int i = 0; i < COUNT; i++)
-    expect_value (&references[i], (uint64_t)i, sizes[i]);
+    expect_value (&references[i], (uint64_t) i, sizes[i]);
   expect_value (&after, 1001, 10);
   clear_stage ();
 }
@@ -482,7 +482,7 @@ flip (uint64_t number, uint64_t offset, uint8_t bits)
   char name[40];
   uint8_t byte;
   struct vfs_file *file;
-  snprintf (name, sizeof name, "%llu.blob", (unsigned long long)number);
+  snprintf (name, sizeof name, "%llu.blob", (unsigned long long) number);
   CHECK_OK (vfs_open (directory, name, VFS_WRITE, &file, &failure));
   CHECK_OK (vfs_read_exact (file, offset, &byte, 1, &failure));
   byte ^= bits;
@@ -522,14 +522,14 @@ test_damage (void)
         continue; /* padding */
       const struct blob_reference *hit = at < second.offset ? &first : &second;
       const struct blob_reference *other = at < second.offset ? &second : &first;
-      uint8_t bits = (uint8_t)(1u << at % 8);
+      uint8_t bits = (uint8_t) (1u << at % 8);
       flip (first.file, at, bits);
       CHECK_INT (read_back (hit), STATUS_CORRUPT);
       CHECK (strstr (failure.message, ".blob") != NULL);
       if (at >= 64)
         {
           char place[40];
-          snprintf (place, sizeof place, "offset %llu", (unsigned long long)hit->offset);
+          snprintf (place, sizeof place, "offset %llu", (unsigned long long) hit->offset);
           CHECK (strstr (failure.message, place) != NULL);
           CHECK_INT (read_back (other), STATUS_OK);
         }
@@ -541,7 +541,7 @@ test_damage (void)
   uint8_t value[309];
   struct vfs_file *file;
   char name[40];
-  snprintf (name, sizeof name, "%llu.blob", (unsigned long long)first.file);
+  snprintf (name, sizeof name, "%llu.blob", (unsigned long long) first.file);
   CHECK_OK (vfs_open (directory, name, VFS_WRITE, &file, &failure));
   CHECK_OK (vfs_read_exact (file, first.offset, value, sizeof value, &failure));
   CHECK_OK (vfs_write (file, second.offset, value, sizeof value, &failure));
@@ -613,7 +613,7 @@ test_later_formats (void)
       char name[40];
       struct vfs_file *file;
       struct blob_file *opened;
-      snprintf (name, sizeof name, "%llu.blob", (unsigned long long)reference.file);
+      snprintf (name, sizeof name, "%llu.blob", (unsigned long long) reference.file);
       CHECK_OK (vfs_open (directory, name, VFS_WRITE, &file, &failure));
       CHECK_OK (vfs_read_exact (file, 0, header, sizeof header, &failure));
       header[cases[i].offset] += 16;
@@ -638,22 +638,22 @@ static struct blob_reference shared_references[4][PUTS_PER_THREAD];
 static size_t
 size_of_put (uintptr_t thread, int i)
 {
-  return (size_t)(thread * 997 + (size_t)i * 131) % 12000;
+  return (size_t) (thread * 997 + (size_t) i * 131) % 12000;
 }
 
 static void *
 put_many (void *data)
 {
-  uintptr_t thread = (uintptr_t)data;
+  uintptr_t thread = (uintptr_t) data;
   for (int i = 0; i < PUTS_PER_THREAD; i++)
     {
       struct failure own = FAILURE_INIT;
-      uint8_t *value = pattern (thread * 1000 + (uint64_t)i, size_of_put (thread, i));
+      uint8_t *value = pattern (thread * 1000 + (uint64_t) i, size_of_put (thread, i));
       CHECK (blob_writer_put (shared_writer, BYTES (value, size_of_put (thread, i)),
                               &shared_references[thread][i], &own)
              == STATUS_OK);
       free (value);
-      if (i % 8 == (int)thread)
+      if (i % 8 == (int) thread)
         CHECK (blob_writer_sync (shared_writer, &own) == STATUS_OK);
       if (i % 50 == 49)
         CHECK (blob_writer_seal (shared_writer, &own) == STATUS_OK);
@@ -668,14 +668,14 @@ test_threads (void)
   set_stage ();
   shared_writer = new_writer (200000);
   for (uintptr_t i = 0; i < 4; i++)
-    CHECK (pthread_create (&threads[i], NULL, put_many, (void *)i) == 0);
+    CHECK (pthread_create (&threads[i], NULL, put_many, (void *) i) == 0);
   for (int i = 0; i < 4; i++)
     CHECK (pthread_join (threads[i], NULL) == 0);
   CHECK_OK (blob_writer_sync (shared_writer, &failure));
   blob_writer_free (shared_writer);
   for (uintptr_t thread = 0; thread < 4; thread++)
     for (int i = 0; i < PUTS_PER_THREAD; i++)
-      expect_value (&shared_references[thread][i], thread * 1000 + (uint64_t)i,
+      expect_value (&shared_references[thread][i], thread * 1000 + (uint64_t) i,
                     size_of_put (thread, i));
   clear_stage ();
 }

@@ -71,7 +71,7 @@ touch (struct cache *cache, struct page_table *table, uint64_t number, bool mixe
   if (found != NULL)
     return true;
   uint8_t *page = cache_allocate (cache, size);
-  CHECK (page != NULL && ((uintptr_t)page & 15) == 0 && ((uintptr_t)(page - 16) & 63) == 0);
+  CHECK (page != NULL && ((uintptr_t) page & 15) == 0 && ((uintptr_t) (page - 16) & 63) == 0);
   page_fill (page, table->owner, number, size);
   epoch_enter ();
   page_check (cache_install (table, number, page, scan), table->owner, number, size);
@@ -148,7 +148,7 @@ test_basics (void)
 
   CHECK (cache_allocate (f.cache, SIZE_MAX) == NULL);
   CHECK (cache_allocate (f.cache, SIZE_MAX - 20) == NULL);
-  CHECK (cache_allocate (f.cache, (size_t)UINT32_MAX + 1) == NULL);
+  CHECK (cache_allocate (f.cache, (size_t) UINT32_MAX + 1) == NULL);
   CHECK_FAILS (cache_new (&f.ledger, 5000, MIB, &(struct cache *){ NULL }, &failure),
                STATUS_INVALID);
   CHECK_FAILS (cache_new (&f.ledger, 1 << 17, MIB, &(struct cache *){ NULL }, &failure),
@@ -174,7 +174,7 @@ test_chunks (void)
       int64_t used = ledger_used (&f.ledger, LEDGER_PAGE_TABLE) - empty;
       most = used > most ? used : most;
     }
-  CHECK (most <= (int64_t)(512 * sizeof (struct page_chunk)));
+  CHECK (most <= (int64_t) (512 * sizeof (struct page_chunk)));
   cache_evict_fraction (f.cache, 1);
   CHECK_INT (ledger_used (&f.ledger, LEDGER_PAGE_TABLE), empty);
   tear_down (&f);
@@ -219,10 +219,10 @@ resident_pages (struct cache *cache)
 static uint64_t
 zipf (struct random *random, uint64_t n)
 {
-  double u = (double)(random_next (random) >> 11) / (double)(UINT64_C (1) << 53), x = 1;
-  for (double limit = (double)n; x < limit && u > 0.5 / 10; u -= 0.5 / 10) /* 20 octaves at most */
+  double u = (double) (random_next (random) >> 11) / (double) (UINT64_C (1) << 53), x = 1;
+  for (double limit = (double) n; x < limit && u > 0.5 / 10; u -= 0.5 / 10) /* 20 octaves at most */
     x *= 2;
-  uint64_t base = x < (double)n ? (uint64_t)x : n / 2;
+  uint64_t base = x < (double) n ? (uint64_t) x : n / 2;
   return base / 2 + random_below (random, base / 2 + 1);
 }
 
@@ -279,10 +279,11 @@ test_replacement (void)
       cache_statistics (f.cache, &statistics);
       printf ("%-17s %4llu pages: cache %.1f %%, LRU %.1f %% hits; T1 %llu T2 %llu B1 %llu B2 %llu "
               "target %llu\n",
-              names[trace], (unsigned long long)lru.capacity, 100.0 * (double)hits / (double)steps,
-              100.0 * (double)lru_hits / (double)steps, (unsigned long long)statistics.t1_pages,
-              (unsigned long long)statistics.t2_pages, (unsigned long long)statistics.b1_pages,
-              (unsigned long long)statistics.b2_pages, (unsigned long long)statistics.target);
+              names[trace], (unsigned long long) lru.capacity,
+              100.0 * (double) hits / (double) steps, 100.0 * (double) lru_hits / (double) steps,
+              (unsigned long long) statistics.t1_pages, (unsigned long long) statistics.t2_pages,
+              (unsigned long long) statistics.b1_pages, (unsigned long long) statistics.b2_pages,
+              (unsigned long long) statistics.target);
       if (trace == TRACE_LOOP)
         CHECK (hits > lru_hits * 3 / 2 && hits > steps / 4);
       else
@@ -334,7 +335,7 @@ test_scan (void)
           for (uint64_t step = 0; step < 5; step++)
             {
               touch (f.cache, &f.table, 25000 + i, false, true);
-              touch (f.cache, &f.table, (uint64_t)use * 80 + i * 5 + step + 1000, false, true);
+              touch (f.cache, &f.table, (uint64_t) use * 80 + i * 5 + step + 1000, false, true);
             }
       CHECK (count_cached (&f, 25000, 25016) >= 15);
       tear_down (&f);
@@ -365,8 +366,8 @@ test_capacity (void)
               cache_set_capacity (f.cache, capacity);
               cache_statistics (f.cache, &statistics);
               if (statistics.used > capacity + 2 * slab)
-                printf ("step %d: %llu of %llu bytes\n", step, (unsigned long long)statistics.used,
-                        (unsigned long long)capacity);
+                printf ("step %d: %llu of %llu bytes\n", step, (unsigned long long) statistics.used,
+                        (unsigned long long) capacity);
               CHECK (statistics.used <= capacity + 2 * slab);
             }
           if (step % 64 != 0)
@@ -379,7 +380,7 @@ test_capacity (void)
             overshoot = statistics.used - capacity;
         }
       printf ("capacity up to %llu MiB: at most %llu KiB above it\n",
-              (unsigned long long)(most / MIB), (unsigned long long)(overshoot >> 10));
+              (unsigned long long) (most / MIB), (unsigned long long) (overshoot >> 10));
 
       uint64_t used = (cache_statistics (f.cache, &statistics), statistics.used);
       uint64_t freed = cache_evict_fraction (f.cache, 0.5);
@@ -614,7 +615,7 @@ static void *
 read_much (void *data)
 {
   struct arena *arena = data;
-  struct random random = { (uintptr_t)&random };
+  struct random random = { (uintptr_t) &random };
   const uint8_t *held[8] = { NULL };
   uint64_t held_owner[8], held_number[8], hits = 0, misses = 0;
   while (!atomic_load_explicit (&arena->stop, memory_order_relaxed))
@@ -694,8 +695,8 @@ test_threads (void)
   struct cache_statistics statistics;
   cache_statistics (arena.cache, &statistics);
   printf ("threads: %llu hits, %llu misses, %llu evictions, %llu ghost hits\n",
-          (unsigned long long)arena.hits, (unsigned long long)arena.misses,
-          (unsigned long long)statistics.evictions, (unsigned long long)statistics.ghost_hits);
+          (unsigned long long) arena.hits, (unsigned long long) arena.misses,
+          (unsigned long long) statistics.evictions, (unsigned long long) statistics.ghost_hits);
   CHECK_INT (statistics.pinned_pages, 0);
   CHECK_INT (statistics.used, ledger_used (&ledger, LEDGER_CACHE));
   for (int i = 0; i < TABLES; i++)

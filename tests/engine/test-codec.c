@@ -32,10 +32,10 @@ fill (uint8_t *page, size_t size, enum content content, struct random *random)
   memset (page, 0, size);
   while (content != ZEROES && at < size)
     if (content == NOISE || (content == HALF && at >= size / 2))
-      page[at++] = (uint8_t)random_next (random);
+      page[at++] = (uint8_t) random_next (random);
     else
       for (const char *word = words[random_below (random, 8)]; *word != 0 && at < size; word++)
-        page[at++] = (uint8_t)*word;
+        page[at++] = (uint8_t) *word;
 }
 
 /* Compresses one page, checks the contract, decodes it again; returns the codec used. */
@@ -94,17 +94,17 @@ test_round_trips (void)
 static size_t
 fill_rows (uint8_t *page, struct random *random)
 {
-  char *at = (char *)page;
+  char *at = (char *) page;
   size_t used = 0;
   while (used + 160 < 2048)
-    used += (size_t)snprintf (at + used, 2048 - used,
-                              "{\"identifier\":%llu,\"display-name\":\"user-%04llu\",\"mail\":"
-                              "\"user%llu@example.org\",\"enabled\":%s,\"last-login\":%llu}",
-                              (unsigned long long)random_below (random, 100000000),
-                              (unsigned long long)random_below (random, 10000),
-                              (unsigned long long)random_below (random, 10000),
-                              random_below (random, 2) ? "true" : "false",
-                              (unsigned long long)random_below (random, 2000000000));
+    used += (size_t) snprintf (at + used, 2048 - used,
+                               "{\"identifier\":%llu,\"display-name\":\"user-%04llu\",\"mail\":"
+                               "\"user%llu@example.org\",\"enabled\":%s,\"last-login\":%llu}",
+                               (unsigned long long) random_below (random, 100000000),
+                               (unsigned long long) random_below (random, 10000),
+                               (unsigned long long) random_below (random, 10000),
+                               random_below (random, 2) ? "true" : "false",
+                               (unsigned long long) random_below (random, 2000000000));
   return used;
 }
 
@@ -169,7 +169,7 @@ test_dictionary (void)
   /* Noise, and too few samples, train nothing and that is no failure. */
   uint8_t *nothing = content;
   for (size_t i = 0; i < total; i++)
-    samples[i] = (uint8_t)random_next (&random);
+    samples[i] = (uint8_t) random_next (&random);
   CHECK_OK (dictionary_train (samples, sizes, COUNT, 16384, &nothing, &stored, &failure));
   CHECK (nothing == NULL && stored == 0);
   CHECK_OK (dictionary_train (samples, sizes, 3, 16384, &nothing, &stored, &failure));
@@ -209,7 +209,8 @@ test_hostile (void)
           uint8_t *stored = malloc (size);
           memcpy (stored, to, size);
           for (uint64_t changes = 1 + random_below (&random, 4); changes > 0; changes--)
-            stored[random_below (&random, i % 2 == 0 ? 24 : size)] = (uint8_t)random_next (&random);
+            stored[random_below (&random, i % 2 == 0 ? 24 : size)]
+                = (uint8_t) random_next (&random);
           status result = codec_decompress (codec, NULL, BYTES (stored, size), back, PAGE, NULL);
           CHECK (result == STATUS_OK || result == STATUS_CORRUPT);
           free (stored);
@@ -228,10 +229,10 @@ test_hostile (void)
                STATUS_CORRUPT);
   CHECK_FAILS (codec_decompress (CODEC_COUNT, NULL, BYTES (page, PAGE), back, PAGE, &failure),
                STATUS_CORRUPT);
-  CHECK_FAILS (codec_decompress ((enum codec)77, NULL, BYTES (page, 9), back, PAGE, &failure),
+  CHECK_FAILS (codec_decompress ((enum codec) 77, NULL, BYTES (page, 9), back, PAGE, &failure),
                STATUS_CORRUPT);
   struct compressor *compressor;
-  CHECK_FAILS (compressor_new ((enum codec)9, 3, BYTES_NONE, &compressor, &failure),
+  CHECK_FAILS (compressor_new ((enum codec) 9, 3, BYTES_NONE, &compressor, &failure),
                STATUS_INVALID);
   CHECK_FAILS (compressor_new (CODEC_ZSTD, 20, BYTES_NONE, &compressor, &failure), STATUS_INVALID);
   CHECK_FAILS (compressor_new (CODEC_ZSTD, 0, BYTES_NONE, &compressor, &failure), STATUS_INVALID);

@@ -197,8 +197,7 @@ test_transactions (void)
   CHECK_INT (sequence, 101);
   CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure),
                STATUS_CONFLICT);
-  CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure),
-               STATUS_CLOSED);
+  CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure), STATUS_CLOSED);
   engine_transaction_free (one);
   engine_transaction_free (two);
   engine_unref (engine);
@@ -217,8 +216,8 @@ test_locked_keys (void)
     {
       put_range (engine, 0, 10, round);
       CHECK_OK (engine_transaction_begin (engine, 0, &transaction, &failure));
-      CHECK_OK (engine_transaction_lock_key (transaction, ENGINE_STORE_DEFAULT,
-                                             number_key (key, 5), &failure));
+      CHECK_OK (engine_transaction_lock_key (transaction, ENGINE_STORE_DEFAULT, number_key (key, 5),
+                                             &failure));
       if (round % 2 == 1)
         put_range (engine, 5, 6, round + 10);
       if (round >= 2)
@@ -318,8 +317,8 @@ test_stores_and_blobs (void)
                         ENGINE_SYNC_FULL, NULL, &failure));
   for (int pass = 0; pass < 3; pass++)
     {
-      CHECK_OK (engine_get (engine, NULL, store, BYTES_LITERAL ("alien"), back, size, &got,
-                            &failure));
+      CHECK_OK (
+          engine_get (engine, NULL, store, BYTES_LITERAL ("alien"), back, size, &got, &failure));
       CHECK (got == size && memcmp (large, back, size) == 0);
       CHECK_INT (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("alien"), back,
                              size, &got, &failure),
@@ -357,29 +356,30 @@ test_many (void)
   put_range (engine, 0, 5000, 1);
   CHECK_OK (engine_flush (engine, &failure));
   put_range (engine, 0, 100, 2);
-  enum { COUNT = 300 };
+  enum
+  {
+    COUNT = 300
+  };
   char names[COUNT][64], expected[256];
   struct bytes keys[COUNT];
   struct engine_value values[COUNT];
   status results[COUNT];
   for (unsigned i = 0; i < COUNT; i++)
     keys[i] = number_key (names[i], i * 37);
-  CHECK_OK (engine_get_many (engine, NULL, ENGINE_STORE_DEFAULT, keys, COUNT, values, results,
-                             &failure));
+  CHECK_OK (
+      engine_get_many (engine, NULL, ENGINE_STORE_DEFAULT, keys, COUNT, values, results, &failure));
   for (unsigned i = 0; i < COUNT; i++)
     {
       CHECK_INT (results[i], i * 37 < 5000 ? STATUS_OK : STATUS_NOT_FOUND);
       if (results[i] != STATUS_OK)
         continue;
-      CHECK (bytes_equal (values[i].data,
-                          number_value (expected, i * 37, i * 37 < 100 ? 2 : 1)));
+      CHECK (bytes_equal (values[i].data, number_value (expected, i * 37, i * 37 < 100 ? 2 : 1)));
     }
   engine_unref (engine);
   for (unsigned i = 0; i < COUNT; i++)
     if (results[i] == STATUS_OK) /* outlives the engine */
       {
-        CHECK (bytes_equal (values[i].data,
-                            number_value (expected, i * 37, i * 37 < 100 ? 2 : 1)));
+        CHECK (bytes_equal (values[i].data, number_value (expected, i * 37, i * 37 < 100 ? 2 : 1)));
         engine_value_release (&values[i]);
       }
   remove_directory (path);
@@ -482,17 +482,17 @@ test_bad_input (void)
   CHECK (strstr (failure.message, path) != NULL);
   CHECK_FAILS (engine_put (engine, 1, BYTES_NONE, BYTES_NONE, 0, NULL, &failure), STATUS_INVALID);
   uint8_t *huge = calloc (1, KEY_SIZE_MAX + 1);
-  CHECK_FAILS (engine_put (engine, 1, BYTES (huge, KEY_SIZE_MAX + 1), BYTES_NONE, 0, NULL,
-                           &failure),
-               STATUS_KEY_TOO_LARGE);
+  CHECK_FAILS (
+      engine_put (engine, 1, BYTES (huge, KEY_SIZE_MAX + 1), BYTES_NONE, 0, NULL, &failure),
+      STATUS_KEY_TOO_LARGE);
   CHECK_OK (engine_put (engine, 1, BYTES (huge, KEY_SIZE_MAX), BYTES_NONE, 0, NULL, &failure));
-  CHECK_FAILS (engine_delete_range (engine, 1, BYTES_LITERAL ("b"), BYTES_LITERAL ("a"), 0, NULL,
-                                    &failure),
-               STATUS_INVALID);
+  CHECK_FAILS (
+      engine_delete_range (engine, 1, BYTES_LITERAL ("b"), BYTES_LITERAL ("a"), 0, NULL, &failure),
+      STATUS_INVALID);
   engine_unref (engine);
-  CHECK_FAILS (engine_open (path, ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE, &options, &engine,
-                            &failure),
-               STATUS_EXISTS);
+  CHECK_FAILS (
+      engine_open (path, ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE, &options, &engine, &failure),
+      STATUS_EXISTS);
   CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure));
   CHECK_FAILS (engine_put (engine, 1, BYTES_LITERAL ("k"), BYTES_NONE, 0, NULL, &failure),
                STATUS_READ_ONLY);
@@ -510,8 +510,7 @@ test_bad_input (void)
   fclose (letter);
   CHECK_FAILS (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure),
                STATUS_NOT_A_DATABASE);
-  CHECK_FAILS (engine_open (file, ENGINE_OPEN_CREATE, &options, &engine, &failure),
-               STATUS_INVALID);
+  CHECK_FAILS (engine_open (file, ENGINE_OPEN_CREATE, &options, &engine, &failure), STATUS_INVALID);
   remove_directory (path);
 }
 

@@ -44,7 +44,7 @@ new_node (struct node *child)
 static void
 release_node (struct epoch_link *link)
 {
-  struct node *node = (struct node *)link;
+  struct node *node = (struct node *) link;
   CHECK (node->canary == ALIVE);
   CHECK (!epoch_inside ());
   if (node->child != NULL)
@@ -181,11 +181,11 @@ static _Atomic (struct node *) pointers[SHARED_POINTERS];
 static void *
 read_and_swap (void *data)
 {
-  struct random random = { (uint64_t)(uintptr_t)data };
+  struct random random = { (uint64_t) (uintptr_t) data };
   for (int i = 0; i < LOAD_OPERATIONS; i++)
     {
       size_t at = random_below (&random, SHARED_POINTERS);
-      unsigned kind = (unsigned)random_below (&random, 8);
+      unsigned kind = (unsigned) random_below (&random, 8);
       epoch_enter ();
       struct node *node = atomic_load_explicit (&pointers[at], memory_order_acquire);
       CHECK (node->canary == ALIVE);
@@ -210,7 +210,7 @@ run_load (void)
   for (int i = 0; i < SHARED_POINTERS; i++)
     atomic_store (&pointers[i], new_node (NULL));
   for (uintptr_t i = 0; i < 6; i++)
-    CHECK (pthread_create (&threads[i], NULL, read_and_swap, (void *)(i + 1)) == 0);
+    CHECK (pthread_create (&threads[i], NULL, read_and_swap, (void *) (i + 1)) == 0);
   for (int i = 0; i < 6; i++)
     CHECK (pthread_join (threads[i], NULL) == 0);
   for (int i = 0; i < SHARED_POINTERS; i++)

@@ -21,7 +21,7 @@ seconds (void)
 {
   struct timespec now;
   clock_gettime (CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+  return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
 /* Hash i of set `set`: random, but computable again. */
@@ -58,7 +58,7 @@ test_size (enum filter_kind kind, uint64_t keys)
   double built = seconds ();
   struct filter filter;
   uint64_t wrong = 0, missed = 0;
-  CHECK (((uintptr_t)block & 63) == 0);
+  CHECK (((uintptr_t) block & 63) == 0);
   CHECK_OK (filter_parse (BYTES (block, size), &filter, &failure));
   CHECK_INT (filter.kind, kind);
   for (uint64_t i = 0; i < keys; i++)
@@ -68,15 +68,15 @@ test_size (enum filter_kind kind, uint64_t keys)
   for (uint64_t i = 0; i < strangers; i++)
     wrong += filter_may_contain (&filter, hash_of (2, i));
   double end = seconds ();
-  double rate = (double)wrong / (double)strangers;
+  double rate = (double) wrong / (double) strangers;
   printf ("%-5s %8llu keys: %5.2f bits a key, %.3f %% false positives, build %.0f ns, hit %.1f ns, "
           "miss %.1f ns\n",
-          kind == FILTER_BLOOM ? "bloom" : "fuse8", (unsigned long long)keys,
-          8.0 * (double)size / (double)keys, 100 * rate, (built - begin) * 1e9 / (double)keys,
-          (asked - built) * 1e9 / (double)keys, (end - asked) * 1e9 / (double)strangers);
+          kind == FILTER_BLOOM ? "bloom" : "fuse8", (unsigned long long) keys,
+          8.0 * (double) size / (double) keys, 100 * rate, (built - begin) * 1e9 / (double) keys,
+          (asked - built) * 1e9 / (double) keys, (end - asked) * 1e9 / (double) strangers);
   CHECK (rate < (kind == FILTER_BLOOM ? 0.016 : 0.0052));
   if (keys >= 1000)
-    CHECK (8.0 * (double)size / (double)keys < (keys < 100000 ? 13.5 : 10.2));
+    CHECK (8.0 * (double) size / (double) keys < (keys < 100000 ? 13.5 : 10.2));
   free (block);
 }
 
@@ -106,7 +106,7 @@ test_small (void)
   CHECK_OK (filter_parse (BYTES_NONE, &filter, &failure));
   CHECK (filter.kind == FILTER_NONE && filter_may_contain (&filter, 5));
   struct filter_builder *builder;
-  CHECK_FAILS (filter_builder_new ((enum filter_kind)3, &builder, &failure), STATUS_INVALID);
+  CHECK_FAILS (filter_builder_new ((enum filter_kind) 3, &builder, &failure), STATUS_INVALID);
   CHECK_OK (filter_builder_new (FILTER_FUSE8, &builder, &failure));
   CHECK_OK (filter_builder_add (builder, 1, &failure));
   filter_builder_free (builder);
@@ -158,8 +158,8 @@ test_skewed (void)
         size_t size;
         CHECK_OK (filter_builder_new (kind, &builder, &failure));
 #define SKEWED(i)                                                                                  \
-  (shape == 0   ? (uint64_t)(i)                                                                    \
-   : shape == 1 ? (uint64_t)(i) << 40                                                              \
+  (shape == 0   ? (uint64_t) (i)                                                                   \
+   : shape == 1 ? (uint64_t) (i) << 40                                                             \
    : shape == 2 ? UINT64_MAX - (i)                                                                 \
                 : hash_of (1, i) >> 24)
         for (uint64_t i = 0; i < 300000; i++)
@@ -232,7 +232,7 @@ test_hostile (void)
         {
           memcpy (mutant, block, size);
           for (uint64_t changes = 1 + random_below (&random, 3); changes > 0; changes--)
-            mutant[random_below (&random, 72)] = (uint8_t)random_next (&random);
+            mutant[random_below (&random, 72)] = (uint8_t) random_next (&random);
           memcpy (mutant, block, 4); /* past the magic, where it gets interesting */
           probe_hostile (mutant, size, &random);
         }
@@ -244,7 +244,7 @@ test_hostile (void)
           for (size_t at = 16; at < 28; at += 4)
             if (random_below (&random, 2) == 0)
               store_u32 (mutant + at, random_below (&random, 3) == 0
-                                          ? (uint32_t)random_below (&random, 600)
+                                          ? (uint32_t) random_below (&random, 600)
                                           : values[random_below (&random, 12)]);
           probe_hostile (mutant, size, &random);
         }
@@ -265,7 +265,7 @@ test_no_memory (void)
       if (child == 0)
         {
           struct filter_builder *builder;
-          uint8_t *block = (uint8_t *)1;
+          uint8_t *block = (uint8_t *) 1;
           size_t size = 1;
           CHECK_OK (filter_builder_new (kind, &builder, &failure));
           for (uint64_t i = 0; i < 2000000; i++)

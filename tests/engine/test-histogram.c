@@ -15,7 +15,7 @@ static uint64_t values[VALUES];
 static int
 compare (const void *a, const void *b)
 {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
   return (x > y) - (x < y);
 }
 
@@ -26,8 +26,8 @@ check_percentiles (size_t count)
   qsort (values, count, sizeof *values, compare);
   for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++)
     {
-      double place = fractions[i] * (double)count;
-      size_t rank = (size_t)place + ((double)(size_t)place < place);
+      double place = fractions[i] * (double) count;
+      size_t rank = (size_t) place + ((double) (size_t) place < place);
       uint64_t exact = values[rank > 0 ? rank - 1 : 0];
       uint64_t found = histogram_percentile (&histogram, fractions[i]);
       uint64_t error = found > exact ? found - exact : exact - found;
@@ -114,7 +114,7 @@ test_count_at_most_and_merge (void)
 static void *
 record_many (void *data)
 {
-  struct random random = { (uint64_t)(uintptr_t)data };
+  struct random random = { (uint64_t) (uintptr_t) data };
   for (int i = 0; i < 50000; i++)
     histogram_record (&histogram, random_below (&random, 1000000));
   histogram_percentile (&histogram, 0.99);
@@ -127,7 +127,7 @@ test_threads (void)
   pthread_t threads[4];
   histogram_clear (&histogram);
   for (uintptr_t i = 0; i < 4; i++)
-    CHECK (pthread_create (&threads[i], NULL, record_many, (void *)(i + 1)) == 0);
+    CHECK (pthread_create (&threads[i], NULL, record_many, (void *) (i + 1)) == 0);
   for (int i = 0; i < 4; i++)
     CHECK (pthread_join (threads[i], NULL) == 0);
   CHECK_INT (histogram_count (&histogram), 200000);

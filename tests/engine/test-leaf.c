@@ -43,7 +43,7 @@ random_key (struct random *random, unsigned flavour)
     }
   size_t more = 1 + random_below (random, flavour % 2 == 0 ? 6 : 24);
   for (size_t i = 0; i < more; i++)
-    key.data[key.size++] = (uint8_t)random_below (random, flavour % 5 == 0 ? 3 : 256);
+    key.data[key.size++] = (uint8_t) random_below (random, flavour % 5 == 0 ? 3 : 256);
   return key;
 }
 
@@ -70,16 +70,16 @@ test_tags (void)
   for (unsigned round = 0; round < 2000; round++)
     {
       uint8_t tags[64 + 3];
-      uint8_t tag = (uint8_t)random_next (&random);
+      uint8_t tag = (uint8_t) random_next (&random);
       for (size_t i = 0; i < sizeof tags; i++)
         tags[i]
-            = random_below (&random, 4) == 0 ? tag : (uint8_t)(tag ^ random_below (&random, 256));
+            = random_below (&random, 4) == 0 ? tag : (uint8_t) (tag ^ random_below (&random, 256));
       uint64_t expected = 0;
       const uint8_t *from = tags + round % 4;
       for (size_t i = 0; i < 64; i++)
-        expected |= (uint64_t)(from[i] == tag) << i;
-      for (int level = CPU_SCALAR; level <= (int)best; level++)
-        CHECK (leaf_match_tags ((enum cpu_level)level, from, tag) == expected);
+        expected |= (uint64_t) (from[i] == tag) << i;
+      for (int level = CPU_SCALAR; level <= (int) best; level++)
+        CHECK (leaf_match_tags ((enum cpu_level) level, from, tag) == expected);
     }
 }
 
@@ -166,11 +166,11 @@ check_find (const struct built_leaf *leaf, struct bytes key, uint64_t snapshot)
         if (expected == leaf->count && leaf->records[slot].sequence <= snapshot)
           expected = slot;
       }
-  for (int level = CPU_SCALAR; level <= (int)cpu_level (); level++)
+  for (int level = CPU_SCALAR; level <= (int) cpu_level (); level++)
     {
       struct record record;
       enum leaf_result result = leaf_find (leaf->page, key, key_tag (key_hash (key)), snapshot,
-                                           (enum cpu_level)level, &record);
+                                           (enum cpu_level) level, &record);
       if (expected < leaf->count)
         {
           CHECK_INT (result, LEAF_FOUND);
@@ -249,7 +249,7 @@ test_hostile_leaves (void)
       memcpy (copy, leaf.page, leaf.used);
       for (unsigned change = 0; change < 1 + random_below (&random, 3); change++)
         copy[random_below (&random, random_below (&random, 2) ? 64 : leaf.used)]
-            = (uint8_t)random_next (&random);
+            = (uint8_t) random_next (&random);
       if (!leaf_validate (BYTES (copy, leaf.used), &reason))
         continue;
       accepted++;
@@ -284,7 +284,7 @@ test_leaf_shapes (void)
   /* Two records always fit, however large; then the leaf is full. */
   for (unsigned i = 0; i < 3; i++)
     {
-      uint8_t key[5] = { 0, 0, 0, 1, (uint8_t)i };
+      uint8_t key[5] = { 0, 0, 0, 1, (uint8_t) i };
       struct record record = { BYTES (key, 5), BYTES (values, 300000), 9 - i, 0, RECORD_PUT };
       CHECK_OK (leaf_builder_add (&builder, &record, 1, &added, &failure));
       CHECK (added == (i < 2));
@@ -326,8 +326,8 @@ test_inner_pages (void)
       size_t count = random_keys (&random, round, keys, 1 + random_below (&random, 1000));
       for (size_t i = 0; i < count; i++)
         {
-          struct page_place place = { (UINT64_C (1) << 40) + i, (uint32_t)i, 7, 1 };
-          CHECK_OK (inner_list_append (&list, &place, (uint32_t)(3 * i),
+          struct page_place place = { (UINT64_C (1) << 40) + i, (uint32_t) i, 7, 1 };
+          CHECK_OK (inner_list_append (&list, &place, (uint32_t) (3 * i),
                                        i == 0 ? BYTES_NONE : bytes_of (&keys[i]), &failure));
         }
       uint8_t *page = NULL;
@@ -337,7 +337,7 @@ test_inner_pages (void)
           struct inner_built built;
           const char *reason;
           CHECK_OK (
-              inner_build (&list, at, 1, (uint32_t)done, 4088, &page, &room, &built, &failure));
+              inner_build (&list, at, 1, (uint32_t) done, 4088, &page, &room, &built, &failure));
           CHECK (built.entries >= 2 || done + built.entries == count);
           CHECK (built.used <= 4088 || built.entries <= 2);
           CHECK (inner_validate (BYTES (page, built.used), &reason));
@@ -389,16 +389,16 @@ test_flat_index (void)
           prefix.size = bytes_common_prefix (prefix, bytes_of (&keys[count - 1]));
         }
       struct flat_index *index;
-      CHECK_OK (flat_index_new ((uint32_t)count, prefix, &index, &failure));
+      CHECK_OK (flat_index_new ((uint32_t) count, prefix, &index, &failure));
       for (size_t i = 0; i < count; i++)
         CHECK_OK (flat_index_add (index, bytes_of (&keys[i]), &failure));
       CHECK_OK (flat_index_finish (index, &failure));
-      CHECK (flat_index_memory (index) >= flat_index_estimate ((uint32_t)count));
+      CHECK (flat_index_memory (index) >= flat_index_estimate ((uint32_t) count));
       struct key probes[FLAT_INDEX_BATCH];
       struct bytes batch[FLAT_INDEX_BATCH];
       uint32_t expected[FLAT_INDEX_BATCH], found[FLAT_INDEX_BATCH];
       for (unsigned turn = 0; turn < 10; turn++)
-        for (int level = CPU_SCALAR; level <= (int)cpu_level (); level++)
+        for (int level = CPU_SCALAR; level <= (int) cpu_level (); level++)
           {
             for (size_t i = 0; i < FLAT_INDEX_BATCH; i++)
               {
@@ -421,11 +421,11 @@ test_flat_index (void)
                     else
                       high = middle;
                   }
-                expected[i] = (uint32_t)low;
-                CHECK_INT (flat_index_find (index, batch[i], (enum cpu_level)level, NULL),
+                expected[i] = (uint32_t) low;
+                CHECK_INT (flat_index_find (index, batch[i], (enum cpu_level) level, NULL),
                            expected[i]);
               }
-            flat_index_find_many (index, batch, FLAT_INDEX_BATCH, (enum cpu_level)level, NULL,
+            flat_index_find_many (index, batch, FLAT_INDEX_BATCH, (enum cpu_level) level, NULL,
                                   found);
             CHECK (memcmp (found, expected, sizeof found) == 0);
           }
@@ -453,7 +453,7 @@ int
 main (void)
 {
   for (size_t i = 0; i < sizeof values; i++)
-    values[i] = (uint8_t)(i * 7 + i / 256);
+    values[i] = (uint8_t) (i * 7 + i / 256);
   test_tags ();
   test_leaves ();
   test_hostile_leaves ();

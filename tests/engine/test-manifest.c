@@ -60,7 +60,7 @@ static status
 stopping_directory_sync (struct vfs_directory *directory, struct failure *f)
 {
   status code = change (f, true);
-  (void)directory;
+  (void) directory;
   return code;
 }
 
@@ -98,7 +98,7 @@ stopping_write (struct vfs_file *file, uint64_t offset, const void *from, size_t
   status code = change (f, false);
   if (code == STATUS_OK)
     return vfs_posix ()->write (file, offset, from, size, f);
-  size_t part = (size_t)random_below (&stop.random, size);
+  size_t part = (size_t) random_below (&stop.random, size);
   vfs_posix ()->write (file, offset, from, part, NULL);
   return code;
 }
@@ -107,7 +107,7 @@ static status
 stopping_sync_data (struct vfs_file *file, struct failure *f)
 {
   status code = change (f, true);
-  (void)file; /* a process that dies loses nothing that was written */
+  (void) file; /* a process that dies loses nothing that was written */
   return code;
 }
 
@@ -124,7 +124,7 @@ stop_after (long changes, enum stop_mode mode)
   stop.left = changes;
   stop.mode = mode;
   stop.stopped = false;
-  stop.random.state = (uint64_t)changes;
+  stop.random.state = (uint64_t) changes;
 }
 
 static void
@@ -151,8 +151,8 @@ print_state (const struct manifest_state *state)
   size_t size;
   FILE *to = open_memstream (&text, &size);
   fprintf (to, "page %u flushed %llu debt %llu user %llu\n", state->page_size,
-           (unsigned long long)state->flushed_sequence, (unsigned long long)state->settle_debt_base,
-           (unsigned long long)state->user_bytes);
+           (unsigned long long) state->flushed_sequence,
+           (unsigned long long) state->settle_debt_base, (unsigned long long) state->user_bytes);
   for (int i = 0; i < 16; i++)
     fprintf (to, "%02x", state->database_id[i]);
   for (size_t i = 0; i < state->segment_count; i++)
@@ -160,25 +160,25 @@ print_state (const struct manifest_state *state)
       const struct manifest_segment *s = &state->segments[i];
       const struct segment_information *n = &s->information;
       fprintf (to, "\nsegment %llu run %llu order %llu at %llu size %llu records %llu %llu %llu",
-               (unsigned long long)n->number, (unsigned long long)s->run,
-               (unsigned long long)s->order, (unsigned long long)s->created,
-               (unsigned long long)n->file_size, (unsigned long long)n->records,
-               (unsigned long long)n->deletes, (unsigned long long)n->range_deletes);
-      fprintf (to, " bytes %llu %llu sequences %llu %llu [", (unsigned long long)n->key_bytes,
-               (unsigned long long)n->value_bytes, (unsigned long long)n->min_sequence,
-               (unsigned long long)n->max_sequence);
+               (unsigned long long) n->number, (unsigned long long) s->run,
+               (unsigned long long) s->order, (unsigned long long) s->created,
+               (unsigned long long) n->file_size, (unsigned long long) n->records,
+               (unsigned long long) n->deletes, (unsigned long long) n->range_deletes);
+      fprintf (to, " bytes %llu %llu sequences %llu %llu [", (unsigned long long) n->key_bytes,
+               (unsigned long long) n->value_bytes, (unsigned long long) n->min_sequence,
+               (unsigned long long) n->max_sequence);
       fwrite (n->smallest, 1, n->smallest_size, to);
       fputc (',', to);
       fwrite (n->largest, 1, n->largest_size, to);
       fputc (']', to);
       for (size_t j = 0; j < n->blob_count; j++)
-        fprintf (to, " blob %llu %llu %llu", (unsigned long long)n->blobs[j].file,
-                 (unsigned long long)n->blobs[j].values, (unsigned long long)n->blobs[j].bytes);
+        fprintf (to, " blob %llu %llu %llu", (unsigned long long) n->blobs[j].file,
+                 (unsigned long long) n->blobs[j].values, (unsigned long long) n->blobs[j].bytes);
     }
   for (size_t i = 0; i < state->blob_count; i++)
-    fprintf (to, "\nblob file %llu %llu %llu", (unsigned long long)state->blobs[i].number,
-             (unsigned long long)state->blobs[i].file_size,
-             (unsigned long long)state->blobs[i].value_bytes);
+    fprintf (to, "\nblob file %llu %llu %llu", (unsigned long long) state->blobs[i].number,
+             (unsigned long long) state->blobs[i].file_size,
+             (unsigned long long) state->blobs[i].value_bytes);
   fclose (to);
   return text;
 }
@@ -279,7 +279,7 @@ read_bytes (const char *path, const char *name, size_t *size)
   snprintf (whole, sizeof whole, "%s/%s", path, name);
   FILE *file = fopen (whole, "r");
   CHECK (file != NULL && fstat (fileno (file), &information) == 0);
-  *size = (size_t)information.st_size;
+  *size = (size_t) information.st_size;
   uint8_t *data = malloc (*size + 1);
   CHECK (fread (data, 1, *size, file) == *size);
   fclose (file);
@@ -330,9 +330,9 @@ test_names (void)
       {
         if (n > FILE_NUMBER_MAX)
           n = FILE_NUMBER_MAX;
-        file_name (name, (enum file_kind)k, n);
+        file_name (name, (enum file_kind) k, n);
         CHECK (file_name_parse (name, &kind, &number));
-        CHECK (kind == (enum file_kind)k && number == n);
+        CHECK (kind == (enum file_kind) k && number == n);
       }
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     CHECK (!file_name_parse (wrong[i], &kind, &number));
@@ -385,7 +385,7 @@ test_round_trip (const char *path)
       CHECK_OK (manifest_open (directory, &manifest, &failure));
       check_same (state_text (manifest), expected);
       check_same (load_text (directory), expected);
-      CHECK (manifest_next_number (manifest) >= number + (uint64_t)i);
+      CHECK (manifest_next_number (manifest) >= number + (uint64_t) i);
       CHECK (exists (path, manifest_file_name (manifest)) && !exists (path, "MANIFEST-1"));
       manifest_close (manifest);
     }
@@ -430,7 +430,7 @@ test_rejected_edits (const char *path)
   bad[3].run = bad[3].order = old_run; /* overlaps there */
   bad[4].order = old_run;              /* two runs, one order */
   bad[5].run = old_run;                /* one run, two orders */
-  bad[6].information.largest = (uint8_t *)"0001a";
+  bad[6].information.largest = (uint8_t *) "0001a";
   bad[7].information.deletes = 501;
   bad[8].information.max_sequence = SEQUENCE_MAX + 1;
   for (int i = 0; i < 9; i++)
@@ -493,7 +493,7 @@ test_torn_and_flipped (const char *path)
   CHECK_OK (manifest_create (directory, 4096, &manifest, &failure));
   apply_run (manifest);
   char *before = state_text (manifest), *text;
-  size_t base = (size_t)manifest_file_size (manifest), size;
+  size_t base = (size_t) manifest_file_size (manifest), size;
   apply_run (manifest);
   char *after = state_text (manifest);
   char name[FILE_NAME_SIZE];
@@ -518,9 +518,9 @@ test_torn_and_flipped (const char *path)
   /* A flipped bit is never a torn tail: the edits behind it must not be lost in silence. */
   for (size_t bit = 0; bit < size * 8; bit++)
     {
-      data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+      data[bit / 8] ^= (uint8_t) (1 << bit % 8);
       CHECK_INT (load_variant (directory, path, name, data, size, &text), STATUS_CORRUPT);
-      data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+      data[bit / 8] ^= (uint8_t) (1 << bit % 8);
     }
   /* The file grew, the last sector's data did not arrive. */
   uint8_t *longer = calloc (1, size + 4096);
@@ -552,7 +552,7 @@ reseal (uint8_t *data, size_t size, const uint8_t id[16], uint64_t number)
       uint64_t whole = edit_size (load_u32 (data + at + 8));
       if (whole > size - at)
         return;
-      store_u32 (data + at + 12, (uint32_t)checksum (~seed, at, BYTES (data + at + 8, 4)));
+      store_u32 (data + at + 12, (uint32_t) checksum (~seed, at, BYTES (data + at + 8, 4)));
       store_u64 (data + at, checksum (seed, at, BYTES (data + at + 8, whole - 8)));
       at += whole;
     }
@@ -583,10 +583,10 @@ test_mutations (const char *path)
       memcpy (copy, data, size);
       for (uint64_t i = random_below (&random, 4) + 1; i > 0; i--)
         copy[MANIFEST_HEADER_SIZE + random_below (&random, size - MANIFEST_HEADER_SIZE)]
-            = (uint8_t)random_next (&random);
+            = (uint8_t) random_next (&random);
       if (random_below (&random, 10) != 0)
         reseal (copy, size, id, 1);
-      size_t cut = random_below (&random, 5) == 0 ? (size_t)random_below (&random, size) : size;
+      size_t cut = random_below (&random, 5) == 0 ? (size_t) random_below (&random, size) : size;
       status code = load_variant (directory, path, name, copy, cut, &text);
       CHECK (code == STATUS_OK || code == STATUS_CORRUPT || code == STATUS_NEWER_FORMAT);
       accepted += code == STATUS_OK;
@@ -937,7 +937,7 @@ test_crashes (const char *path)
   for (int mode = STOP_CRASH; mode <= STOP_SYNC; mode++)
     for (int full = 0; full < 2; full++)
       {
-        for (k = 0; crash_apply (path, k, (enum stop_mode)mode, full); k++)
+        for (k = 0; crash_apply (path, k, (enum stop_mode) mode, full); k++)
           CHECK (k < 100);
         CHECK (k >= (full ? 5 : 1));
       }

@@ -21,7 +21,7 @@
 #define SANITIZED 0
 #endif
 
-#define ARENA_SIZE ((size_t)8 << 20)
+#define ARENA_SIZE ((size_t) 8 << 20)
 
 static struct failure failure;
 static struct ledger ledger;
@@ -55,8 +55,8 @@ put (struct memtable *table, struct bytes key, struct bytes value, uint64_t sequ
 static int
 compare_heads (const void *a, const void *b)
 {
-  int32_t left = *(const int32_t *)a;
-  int32_t right = *(const int32_t *)b;
+  int32_t left = *(const int32_t *) a;
+  int32_t right = *(const int32_t *) b;
   return (left > right) - (left < right);
 }
 
@@ -68,26 +68,26 @@ test_head_search (void)
   for (int round = 0; round < 4000; round++)
     {
       uint32_t heads[64];
-      unsigned count = (unsigned)random_below (&random, LEAF_CAPACITY + 1);
-      unsigned bits = 1 + (unsigned)random_below (&random, 32);
+      unsigned count = (unsigned) random_below (&random, LEAF_CAPACITY + 1);
+      unsigned bits = 1 + (unsigned) random_below (&random, 32);
       for (unsigned i = 0; i < 64; i++)
-        heads[i] = (uint32_t)(random_next (&random) >> (64 - bits)) ^ UINT32_C (0x80000000);
+        heads[i] = (uint32_t) (random_next (&random) >> (64 - bits)) ^ UINT32_C (0x80000000);
       qsort (heads, count, sizeof *heads, compare_heads);
       for (int probe = 0; probe < 16; probe++)
         {
-          uint32_t head = (uint32_t)(random_next (&random) >> (64 - bits)) ^ UINT32_C (0x80000000);
+          uint32_t head = (uint32_t) (random_next (&random) >> (64 - bits)) ^ UINT32_C (0x80000000);
           if (count > 0 && probe < 8)
-            head = heads[random_below (&random, count)] + (uint32_t)(probe % 3) - 1;
+            head = heads[random_below (&random, count)] + (uint32_t) (probe % 3) - 1;
           unsigned below = 0;
           unsigned through = 0;
           for (unsigned i = 0; i < count; i++)
             {
-              below += (int32_t)heads[i] < (int32_t)head;
-              through += (int32_t)heads[i] <= (int32_t)head;
+              below += (int32_t) heads[i] < (int32_t) head;
+              through += (int32_t) heads[i] <= (int32_t) head;
             }
-          for (int level = CPU_SCALAR; level <= (int)cpu_level (); level++)
+          for (int level = CPU_SCALAR; level <= (int) cpu_level (); level++)
             {
-              struct head_span span = head_search_for ((enum cpu_level)level) (heads, count, head);
+              struct head_span span = head_search_for ((enum cpu_level) level) (heads, count, head);
               CHECK_INT (span.below, below);
               CHECK_INT (span.through, through);
             }
@@ -200,8 +200,8 @@ model_clear (struct model *model)
     }
   for (size_t i = 0; i < model->range_count; i++)
     {
-      free ((void *)model->ranges[i].start.data);
-      free ((void *)model->ranges[i].end.data);
+      free ((void *) model->ranges[i].start.data);
+      free ((void *) model->ranges[i].end.data);
     }
   free (model->keys);
   free (model->ranges);
@@ -212,9 +212,9 @@ model_clear (struct model *model)
 static void
 fill_value (uint8_t *to, size_t size, uint64_t sequence, struct bytes key)
 {
-  uint8_t first = (uint8_t)(sequence * 31 + key.size * 7 + key.data[key.size - 1]);
+  uint8_t first = (uint8_t) (sequence * 31 + key.size * 7 + key.data[key.size - 1]);
   for (size_t i = 0; i < size; i++)
-    to[i] = (uint8_t)(first + i);
+    to[i] = (uint8_t) (first + i);
 }
 
 static void
@@ -226,9 +226,9 @@ check_record (const struct record *record, const struct model_key *key,
   CHECK_INT (record->expiry, version->expiry);
   CHECK_INT (record->kind, version->kind);
   CHECK_INT (record->value.size, version->value_size);
-  uint8_t first = (uint8_t)(version->sequence * 31 + key->size * 7 + key->data[key->size - 1]);
+  uint8_t first = (uint8_t) (version->sequence * 31 + key->size * 7 + key->data[key->size - 1]);
   for (size_t i = 0; i < version->value_size; i++)
-    CHECK (record->value.data[i] == (uint8_t)(first + i));
+    CHECK (record->value.data[i] == (uint8_t) (first + i));
 }
 
 /* ---- keys of several kinds ---- */
@@ -251,7 +251,7 @@ static void
 put_number (uint8_t *to, uint64_t number)
 {
   for (int i = 0; i < 8; i++)
-    to[i] = (uint8_t)(number >> (56 - 8 * i));
+    to[i] = (uint8_t) (number >> (56 - 8 * i));
 }
 
 static struct bytes
@@ -269,16 +269,16 @@ make_key (struct random *random, enum key_family family, uint64_t step)
         to[i] = alphabet[random_below (random, sizeof alphabet)];
       return BYTES (to, size);
     case FAMILY_DECIMAL:
-      snprintf ((char *)to + 4, 32, "user%08u", (unsigned)random_below (random, 20000));
+      snprintf ((char *) to + 4, 32, "user%08u", (unsigned) random_below (random, 20000));
       return BYTES (to, 4 + 12);
     case FAMILY_PREFIXED:
       memset (to + 4, 'p', 200);
       size = 204 + random_below (random, 6);
       for (size_t i = 204; i < size; i++)
-        to[i] = (uint8_t)random_below (random, 7);
+        to[i] = (uint8_t) random_below (random, 7);
       return BYTES (to, size);
     case FAMILY_STORES:
-      to[3] = (uint8_t)(1 + step % 3);
+      to[3] = (uint8_t) (1 + step % 3);
       put_number (to + 4, random_below (random, 10) == 0 ? random_below (random, step + 1) : step);
       return BYTES (to, 12);
     case FAMILY_FALLING:
@@ -287,8 +287,8 @@ make_key (struct random *random, enum key_family family, uint64_t step)
     case FAMILY_HUGE:
       size = INTERNAL_KEY_SIZE_MAX - random_below (random, 3);
       memset (to + 4, 'h', size - 4);
-      to[size - 1] = (uint8_t)random_below (random, 9);
-      to[size / 2] = (uint8_t)('a' + random_below (random, 5));
+      to[size - 1] = (uint8_t) random_below (random, 9);
+      to[size / 2] = (uint8_t) ('a' + random_below (random, 5));
       return BYTES (to, size);
     default:
       put_number (to + 4, random_next (random) % 4000 * UINT64_C (0x9e3779b97f4a7c15));
@@ -339,8 +339,8 @@ run_commit (struct model_run *run, size_t records, size_t ranges)
       int order = bytes_compare (a, b);
       if (order == 0)
         {
-          free ((void *)a.data);
-          free ((void *)b.data);
+          free ((void *) a.data);
+          free ((void *) b.data);
           continue;
         }
       struct model_range range = { order < 0 ? a : b, order < 0 ? b : a, sequence };
@@ -356,7 +356,7 @@ run_commit (struct model_run *run, size_t records, size_t ranges)
       struct model_key *known = model_find (&run->model, record.key);
       if (known != NULL && known->versions[known->version_count - 1].sequence == sequence)
         continue;
-      record.kind = (enum record_kind)random_below (&run->random, 3);
+      record.kind = (enum record_kind) random_below (&run->random, 3);
       record.expiry = random_below (&run->random, 8) == 0 ? random_next (&run->random) | 1 : 0;
       size_t size = record.kind == RECORD_DELETE ? 0 : random_below (&run->random, value_max + 1);
       fill_value (value, size, sequence, record.key);
@@ -450,7 +450,7 @@ check_points (struct model_run *run, unsigned rounds)
       if (i % 3 == 0)
         since = snapshot;
       check_changed (run, start, i % 4 == 0 ? NULL : &end, since);
-      free ((void *)start.data);
+      free ((void *) start.data);
     }
 }
 
@@ -598,7 +598,7 @@ test_model (void)
 {
   for (int family = 0; family < FAMILIES; family++)
     for (uint64_t seed = 1; seed <= (SANITIZED ? 1 : 3); seed++)
-      run_model ((enum key_family)family, seed * 977 + (uint64_t)family, 64);
+      run_model ((enum key_family) family, seed * 977 + (uint64_t) family, 64);
 }
 
 /* Hashes that collide: overflow buckets, then buckets the tree has to complete. */
@@ -616,7 +616,7 @@ test_processor_levels (void)
 {
   for (int level = CPU_SCALAR; level <= CPU_AVX512; level++)
     {
-      cpu_limit ((enum cpu_level)level);
+      cpu_limit ((enum cpu_level) level);
       run_model (FAMILY_DECIMAL, 11, 64);
     }
   cpu_limit (CPU_AVX512);
@@ -771,19 +771,19 @@ test_large_value (void)
 {
   struct memtable *table = new_table ();
   struct bytes key = BYTES_LITERAL ("\0\0\0\1large");
-  size_t size = (size_t)80 << 20;
+  size_t size = (size_t) 80 << 20;
   uint8_t *value = malloc (size);
   struct record record;
   memset (value, 0x5a, size);
   put (table, key, BYTES (value, size), 1);
   CHECK (memtable_get (table, key, key_hash (key), 1, &record));
   CHECK (bytes_equal (record.value, BYTES (value, size)));
-  CHECK (ledger_used (&ledger, LEDGER_MEMTABLE) >= (int64_t)size);
+  CHECK (ledger_used (&ledger, LEDGER_MEMTABLE) >= (int64_t) size);
   free (value);
   memtable_unref (table);
   epoch_collect (true);
   /* The pool keeps an arena, but not one of that size. */
-  CHECK (ledger_used (&ledger, LEDGER_MEMTABLE) < (int64_t)(4 * ARENA_SIZE));
+  CHECK (ledger_used (&ledger, LEDGER_MEMTABLE) < (int64_t) (4 * ARENA_SIZE));
 }
 
 static void
@@ -795,7 +795,7 @@ test_reserve_too_much (void)
   CHECK_FAILS (memtable_reserve (table, SIZE_MAX, 1, 0, 0, &failure), STATUS_NO_MEMORY);
   CHECK_FAILS (memtable_reserve (table, 1, SIZE_MAX, 0, 0, &failure), STATUS_NO_MEMORY);
   CHECK_FAILS (memtable_reserve (table, 1, 1, SIZE_MAX / 2, 0, &failure), STATUS_NO_MEMORY);
-  CHECK_FAILS (memtable_reserve (table, 1, 1, 1, (size_t)1 << 40, &failure), STATUS_NO_MEMORY);
+  CHECK_FAILS (memtable_reserve (table, 1, 1, 1, (size_t) 1 << 40, &failure), STATUS_NO_MEMORY);
   CHECK (failure.message[0] != '\0');
   CHECK_INT (memtable_memory (table), memory);
   CHECK_INT (ledger_used (&ledger, LEDGER_MEMTABLE), charged);
@@ -814,10 +814,10 @@ check_little_memory (void)
   put (table, key, BYTES_LITERAL ("v"), 1);
   getrlimit (RLIMIT_DATA, &old);
   setrlimit (RLIMIT_DATA, &(struct rlimit){ 1 << 20, old.rlim_max });
-  CHECK_FAILS (memtable_reserve (table, 1, (size_t)64 << 20, 0, 0, &failure), STATUS_NO_MEMORY);
+  CHECK_FAILS (memtable_reserve (table, 1, (size_t) 64 << 20, 0, 0, &failure), STATUS_NO_MEMORY);
   CHECK (memtable_get (table, key, key_hash (key), 1, &record));
   setrlimit (RLIMIT_DATA, &old);
-  CHECK_OK (memtable_reserve (table, 1, (size_t)64 << 20, 0, 0, &failure));
+  CHECK_OK (memtable_reserve (table, 1, (size_t) 64 << 20, 0, 0, &failure));
   memtable_unref (table);
 }
 
@@ -830,7 +830,7 @@ check_little_address_space (void)
   struct memtable_pool *small;
   CHECK_OK (memtable_pool_new (&ledger, ARENA_SIZE, &small, &failure));
   getrlimit (RLIMIT_AS, &old);
-  setrlimit (RLIMIT_AS, &(struct rlimit){ (rlim_t)48 << 30, old.rlim_max });
+  setrlimit (RLIMIT_AS, &(struct rlimit){ (rlim_t) 48 << 30, old.rlim_max });
   size_t made = 0;
   struct memtable *tables[16];
   while (made < 16 && memtable_new (small, &table, NULL) == STATUS_OK)
@@ -913,7 +913,7 @@ test_arenas_are_reused (void)
       uint8_t key[12] = { 0, 0, 0, 1 };
       for (uint64_t i = 0; i < 2000; i++)
         {
-          put_number (key + 4, i * 7919 % 2000 + (uint64_t)round);
+          put_number (key + 4, i * 7919 % 2000 + (uint64_t) round);
           put (table, BYTES (key, 12), BYTES (key, 12), i + 1);
         }
       for (uint64_t i = 0; i < 2100; i++)
@@ -921,13 +921,13 @@ test_arenas_are_reused (void)
           put_number (key + 4, i);
           CHECK_INT (memtable_get (table, BYTES (key, 12), key_hash (BYTES (key, 12)), UINT64_MAX,
                                    &record),
-                     i >= (uint64_t)round && i < (uint64_t)round + 2000);
+                     i >= (uint64_t) round && i < (uint64_t) round + 2000);
         }
       memtable_unref (table);
       epoch_collect (true);
     }
   CHECK (ledger_used (&ledger, LEDGER_MEMTABLE) > 0);
-  CHECK (ledger_used (&ledger, LEDGER_MEMTABLE) < (int64_t)(3 * ARENA_SIZE));
+  CHECK (ledger_used (&ledger, LEDGER_MEMTABLE) < (int64_t) (3 * ARENA_SIZE));
   memtable_pool_trim (pool);
   CHECK_INT (ledger_used (&ledger, LEDGER_MEMTABLE), 0);
 }
@@ -1012,7 +1012,7 @@ static void *
 concurrent_reader (void *data)
 {
   struct concurrency *test = data;
-  struct random random = { (uint64_t)(uintptr_t)&random };
+  struct random random = { (uint64_t) (uintptr_t) &random };
   pthread_barrier_wait (&test->start);
   for (bool last = false; !last;)
     {
@@ -1094,7 +1094,7 @@ test_concurrency (void)
 int
 main (void)
 {
-  ledger.budget = (uint64_t)64 << 20;
+  ledger.budget = (uint64_t) 64 << 20;
   CHECK_OK (memtable_pool_new (&ledger, ARENA_SIZE, &pool, &failure));
   test_head_search ();
   test_empty ();

@@ -68,7 +68,7 @@ static void
 make_key (char to[12], struct random *random, unsigned keys)
 {
   uint64_t n = random_below (random, keys);
-  snprintf (to, 12, n % 5 == 0 ? "k%llu" : "k%03llu", (unsigned long long)n);
+  snprintf (to, 12, n % 5 == 0 ? "k%llu" : "k%03llu", (unsigned long long) n);
 }
 
 /* ---- the array source ---- */
@@ -121,7 +121,7 @@ lower_bound (const struct items *items, struct bytes key)
 static struct array_source *
 array_of (struct source *source)
 {
-  return (struct array_source *)source;
+  return (struct array_source *) source;
 }
 
 static status
@@ -251,7 +251,7 @@ make_children (struct items *children, size_t count, struct items *model, struct
       uint64_t size = random_below (random, 4) == 0 ? 0 : random_below (random, 60);
       for (uint64_t j = 0; j < size; j++)
         {
-          struct item item = { .kind = (enum record_kind)random_below (random, 2) };
+          struct item item = { .kind = (enum record_kind) random_below (random, 2) };
           item.sequence = ++sequence;
           make_key (item.key, random, keys);
           if (shared && model->count > 0 && random_below (random, 4) == 0)
@@ -260,7 +260,7 @@ make_children (struct items *children, size_t count, struct items *model, struct
               memcpy (item.key, old->key, sizeof item.key);
               item.sequence = old->sequence;
             }
-          snprintf (item.value, sizeof item.value, "%zu.%llu", i, (unsigned long long)j);
+          snprintf (item.value, sizeof item.value, "%zu.%llu", i, (unsigned long long) j);
           bool here = false;
           for (size_t k = 0; k < children[i].count; k++)
             here |= compare_items (&children[i].at[k], &item) == 0;
@@ -283,7 +283,7 @@ test_merge (uint64_t seed, size_t count, bool shared)
   struct random random = { seed };
   struct items *children = calloc (count + 1, sizeof *children), model = { 0 };
   struct source **sources = calloc (count + 1, sizeof *sources), *merged;
-  unsigned keys = 1 + (unsigned)random_below (&random, 200);
+  unsigned keys = 1 + (unsigned) random_below (&random, 200);
   make_children (children, count, &model, &random, keys, shared);
   for (size_t i = 0; i < count; i++)
     sources[i] = array_source_new (children[i], NULL);
@@ -316,7 +316,7 @@ test_long_runs (void)
   struct source *sources[5], *merged;
   for (int i = 0; i < 2000; i++)
     {
-      struct item item = { .sequence = (uint64_t)i + 1 };
+      struct item item = { .sequence = (uint64_t) i + 1 };
       snprintf (item.key, sizeof item.key, "k%06d", i);
       snprintf (item.value, sizeof item.value, "%d", i);
       items_add (&children[i % 400 < 390 ? i / 400 : i % 5], item);
@@ -391,19 +391,19 @@ test_run_open (void *context, size_t index, struct source **out, struct failure 
 static struct bytes
 test_run_smallest (void *context, size_t index)
 {
-  return key_of (((struct test_run *)context)->smallest[index]);
+  return key_of (((struct test_run *) context)->smallest[index]);
 }
 
 static struct bytes
 test_run_largest (void *context, size_t index)
 {
-  return key_of (((struct test_run *)context)->largest[index]);
+  return key_of (((struct test_run *) context)->largest[index]);
 }
 
 static void
 test_run_release (void *context)
 {
-  ((struct test_run *)context)->released = true;
+  ((struct test_run *) context)->released = true;
 }
 
 static void
@@ -537,7 +537,7 @@ add_random_writes (struct world *world, struct random *random, uint64_t from, ui
       strcpy (item.key, range_keys[random_below (random, KEYS)]);
       item.kind = random_below (random, 3) == 0 ? RECORD_DELETE : RECORD_PUT;
       if (item.kind == RECORD_PUT)
-        snprintf (item.value, sizeof item.value, "%llu", (unsigned long long)sequence);
+        snprintf (item.value, sizeof item.value, "%llu", (unsigned long long) sequence);
       items_add (&world->records, item);
     }
 }
@@ -564,8 +564,8 @@ merge_world (const struct world *input, const uint64_t *snapshots, size_t snapsh
     {
       items_sort (&children[i]);
       sources[i] = array_source_new (children[i], NULL);
-      size_t from = input->range_count * (size_t)i / 3;
-      size_t to = input->range_count * (size_t)(i + 1) / 3;
+      size_t from = input->range_count * (size_t) i / 3;
+      size_t to = input->range_count * (size_t) (i + 1) / 3;
       if (to > from)
         CHECK_OK (range_set_build (input->ranges + from, to - from, &parts[i], &failure));
     }
@@ -684,7 +684,7 @@ test_filter (bool bottom)
   struct source *survivors;
   for (int i = 0; i < 10; i++)
     {
-      struct item item = { .sequence = (uint64_t)i + 1 };
+      struct item item = { .sequence = (uint64_t) i + 1 };
       snprintf (item.key, sizeof item.key, "k%d", i);
       snprintf (item.value, sizeof item.value, "%d", i);
       items_add (&items, item);

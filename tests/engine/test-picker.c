@@ -28,8 +28,8 @@ join (const struct database *database, uint64_t a, uint64_t b)
 {
   if (database->keys_bytes == 0)
     return a + b;
-  double n = (double)database->keys_bytes;
-  return (uint64_t)((double)a + (double)b - (double)a * (double)b / n);
+  double n = (double) database->keys_bytes;
+  return (uint64_t) ((double) a + (double) b - (double) a * (double) b / n);
 }
 
 static struct picker_decision
@@ -121,7 +121,7 @@ rest (struct database *database)
 static double
 amplification (const struct database *database)
 {
-  return (double)(database->flushed + database->merged) / (double)database->user;
+  return (double) (database->flushed + database->merged) / (double) database->user;
 }
 
 static void
@@ -180,7 +180,7 @@ test_bounded_settling (void)
     }
   CHECK (settled);
   printf ("5 GB, 1 %% overwritten 100 times     runs %zu; rewritten per user byte %.2f\n",
-          database.count, (double)total / (double)(database.user - base));
+          database.count, (double) total / (double) (database.user - base));
 }
 
 /* Little is written between opening and closing, which flushes; no pause is long enough to settle,
@@ -215,7 +215,7 @@ test_overwriting (void)
   database.largest = 0;
   load (&database, 2048 * MIB);
   printf ("  its files at most %.2f times the data\n",
-          (double)database.largest / (double)database.keys_bytes);
+          (double) database.largest / (double) database.keys_bytes);
   CHECK (database.largest <= 2 * database.keys_bytes + 2 * database.memtable_size);
   CHECK (amplification (&database) <= 3.0);
 }

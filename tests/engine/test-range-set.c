@@ -23,7 +23,7 @@ random_key (struct random *random, uint8_t room[KEY_ROOM], unsigned letters)
 {
   size_t size = random_below (random, KEY_ROOM + 1);
   for (size_t i = 0; i < size; i++)
-    room[i] = (uint8_t)(random_below (random, letters) * 85);
+    room[i] = (uint8_t) (random_below (random, letters) * 85);
   return BYTES (room, size);
 }
 
@@ -161,7 +161,7 @@ test_random (void)
   struct random random = { 42 };
   for (int round = 0; round < ROUNDS; round++)
     {
-      unsigned letters = 2 + (unsigned)random_below (&random, 3);
+      unsigned letters = 2 + (unsigned) random_below (&random, 3);
       struct range_set *set;
       fill_model (&random, &model, letters);
       CHECK_OK (range_set_build (model.deletes, model.count, &set, &failure));
@@ -205,7 +205,7 @@ test_rejected (void)
   CHECK_FAILS (range_set_build (&empty, 1, &set, &failure), STATUS_INVALID);
   CHECK_FAILS (range_set_build (&future, 1, &set, &failure), STATUS_INVALID);
   CHECK (set == NULL);
-  CHECK_FAILS (range_set_build (&empty, (size_t)RANGE_SET_MAX + 1, &set, &failure),
+  CHECK_FAILS (range_set_build (&empty, (size_t) RANGE_SET_MAX + 1, &set, &failure),
                STATUS_TOO_MANY);
 }
 
@@ -221,13 +221,13 @@ test_nested (void)
   static struct range_delete deletes[COUNT];
   for (uint32_t i = 0; i <= COUNT; i++)
     for (int byte = 0; byte < 4; byte++)
-      keys[i][byte] = (uint8_t)(i >> (24 - 8 * byte));
+      keys[i][byte] = (uint8_t) (i >> (24 - 8 * byte));
   for (uint32_t i = 0; i < COUNT; i++)
     deletes[i] = (struct range_delete){ BYTES (keys[0], 4), BYTES (keys[i + 1], 4), i + 1 };
   struct range_set *set;
   CHECK_OK (range_set_build (deletes, COUNT, &set, &failure));
   CHECK_INT (range_set_fragment_count (set), COUNT);
-  CHECK (range_set_memory (set) < (size_t)COUNT * 300);
+  CHECK (range_set_memory (set) < (size_t) COUNT * 300);
   for (uint32_t i = 0; i < COUNT; i += 997)
     {
       struct bytes key = BYTES (keys[i], 4);

@@ -44,7 +44,7 @@ static void
 model_clear (struct model *model)
 {
   for (size_t i = 0; i < model->count; i++)
-    free ((void *)model->records[i].key.data);
+    free ((void *) model->records[i].key.data);
   free (model->records);
   *model = (struct model){ 0 };
 }
@@ -64,7 +64,7 @@ model_sort (struct model *model)
   size_t kept = 0;
   for (size_t i = 0; i < model->count; i++)
     if (kept > 0 && compare_records (&model->records[kept - 1], &model->records[i]) == 0)
-      free ((void *)model->records[i].key.data);
+      free ((void *) model->records[i].key.data);
     else
       model->records[kept++] = model->records[i];
   model->count = kept;
@@ -102,25 +102,26 @@ random_key (struct random *random, unsigned flavour, uint8_t *to)
   size_t size = 4;
   memcpy (to, "\0\0\0\1", 4);
   if (flavour == 1)
-    size += (size_t)sprintf ((char *)to + size, "user:%08u", (unsigned)random_below (random, 4000));
+    size += (size_t) sprintf ((char *) to + size, "user:%08u",
+                              (unsigned) random_below (random, 4000));
   else if (flavour == 2)
     {
       size_t more = 1 + random_below (random, 5);
       for (size_t i = 0; i < more; i++)
-        to[size++] = (uint8_t)random_below (random, 4);
+        to[size++] = (uint8_t) random_below (random, 4);
     }
   else if (flavour == 3)
     {
       memset (to + size, 'p', 1500);
       size += 1500;
-      size += (size_t)sprintf ((char *)to + size, "%05u", (unsigned)random_below (random, 300));
+      size += (size_t) sprintf ((char *) to + size, "%05u", (unsigned) random_below (random, 300));
       if (random_below (random, 4) == 0)
         for (unsigned i = 0; i < 300; i++)
-          to[size++] = (uint8_t)random_next (random);
+          to[size++] = (uint8_t) random_next (random);
     }
   else
     for (unsigned i = 0; i < 12; i++)
-      to[size++] = (uint8_t)random_next (random);
+      to[size++] = (uint8_t) random_next (random);
   return size;
 }
 
@@ -137,13 +138,13 @@ model_fill (struct model *model, struct random *random, unsigned flavour, size_t
       size_t size = random_key (random, flavour, key);
       unsigned versions = 1;
       if (random_below (random, 4) == 0)
-        versions = 1 + (unsigned)random_below (random, random_below (random, 50) == 0 ? 200 : 4);
+        versions = 1 + (unsigned) random_below (random, random_below (random, 50) == 0 ? 200 : 4);
       for (unsigned version = 0; version < versions; version++)
         {
           size_t value_size = random_below (random, value_most + 1);
           enum record_kind kind = RECORD_PUT;
           for (size_t at = 0; at < value_size; at++)
-            value[at] = (uint8_t)(at % 16 == 0 ? random_next (random) : 'v');
+            value[at] = (uint8_t) (at % 16 == 0 ? random_next (random) : 'v');
           if (random_below (random, 6) == 0)
             {
               kind = RECORD_DELETE;
@@ -618,14 +619,14 @@ test_edges (void)
   memset (key, 'k', INTERNAL_KEY_SIZE_MAX);
   for (unsigned i = 0; i < 9; i++)
     {
-      memset (large, (int)i, 1 << 20);
-      key[4] = (uint8_t)('0' + i);
+      memset (large, (int) i, 1 << 20);
+      key[4] = (uint8_t) ('0' + i);
       model_add (&model, BYTES (key, i % 2 ? 5 : INTERNAL_KEY_SIZE_MAX),
                  BYTES (large, i % 3 == 0 ? 1 << 20 : 10), i, RECORD_PUT);
     }
   for (unsigned codec = 0; codec < CODEC_COUNT; codec++)
     {
-      settings.codec = (enum codec)codec;
+      settings.codec = (enum codec) codec;
       CHECK_OK (write_model (&settings, &model, &information, &failure));
       CHECK_FAILS (segment_writer_open (&settings, &writer, &failure), STATUS_EXISTS);
       CHECK_OK (segment_open (&reading, &information, &segment, &failure));
@@ -753,9 +754,9 @@ load_file (const struct surroundings *here, size_t *size)
   snprintf (path, sizeof path, "%s/7.seg", here->path);
   int file = open (path, O_RDONLY);
   CHECK (file >= 0 && fstat (file, &information) == 0);
-  *size = (size_t)information.st_size;
+  *size = (size_t) information.st_size;
   uint8_t *bytes = malloc (*size);
-  CHECK (read (file, bytes, *size) == (ssize_t)*size);
+  CHECK (read (file, bytes, *size) == (ssize_t) *size);
   close (file);
   return bytes;
 }
@@ -767,7 +768,7 @@ store_file (const struct surroundings *here, const uint8_t *bytes, size_t size)
   char path[600];
   snprintf (path, sizeof path, "%s/7.seg", here->path);
   int file = open (path, O_WRONLY);
-  CHECK (file >= 0 && write (file, bytes, size) == (ssize_t)size);
+  CHECK (file >= 0 && write (file, bytes, size) == (ssize_t) size);
   close (file);
 }
 
@@ -784,7 +785,7 @@ test_damage (void)
       surroundings_open (&here, 4096, 8 << 20);
       struct segment_settings settings = writer_settings (&here, 4096);
       struct segment_reader_settings reading = reader_settings (&here);
-      settings.codec = (enum codec)codec;
+      settings.codec = (enum codec) codec;
       model_fill (&model, &random, 1, 300, 100);
       CHECK_OK (write_model (&settings, &model, &information, &failure));
       size_t size;
@@ -904,8 +905,8 @@ mutate (uint8_t *bytes, size_t size, struct random *random)
       else if (random_below (random, 4) == 0)
         at = at / 4096 * 4096 + random_below (random, 64); /* the front of a page */
       uint8_t extremes[]
-          = { 0, 0xff, 0x80, 0x7f, (uint8_t)(bytes[at] + 1), (uint8_t)(bytes[at] - 1) };
-      bytes[at] = random_below (random, 2) ? (uint8_t)random_next (random)
+          = { 0, 0xff, 0x80, 0x7f, (uint8_t) (bytes[at] + 1), (uint8_t) (bytes[at] - 1) };
+      bytes[at] = random_below (random, 2) ? (uint8_t) random_next (random)
                                            : extremes[random_below (random, sizeof extremes)];
     }
 }
@@ -1070,9 +1071,9 @@ test_verification (void)
   settings.filter = FILTER_FUSE8;
   for (unsigned i = 0; i < 200; i++)
     {
-      uint8_t key[12] = { 0, 0, 0, 1, (uint8_t)i };
+      uint8_t key[12] = { 0, 0, 0, 1, (uint8_t) i };
       for (size_t at = 5; at < 12; at++)
-        key[at] = (uint8_t)random_next (&random);
+        key[at] = (uint8_t) random_next (&random);
       model_add (&model, BYTES (key, 12),
                  BYTES_LITERAL ("one hundred bytes or so would be typical"), 0, RECORD_PUT);
     }

@@ -46,18 +46,18 @@ close_it (struct engine *engine)
 static struct bytes
 number_key (char *to, unsigned number)
 {
-  return BYTES (to, (size_t)sprintf (to, "key-%08u", number));
+  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
 }
 
 /* Short for most numbers; a large value, which goes to a blob file, for every 97th. */
 static struct bytes
 number_value (char *to, unsigned number, unsigned round)
 {
-  size_t size = (size_t)sprintf (to, "value %u of round %u %0*u", number, round, (int)(number % 90),
-                                 number);
+  size_t size = (size_t) sprintf (to, "value %u of round %u %0*u", number, round,
+                                  (int) (number % 90), number);
   if (number % 97 == 0)
     for (; size < 9000; size++)
-      to[size] = (char)('a' + (number + round + size * size) % 26);
+      to[size] = (char) ('a' + (number + round + size * size) % 26);
   return BYTES (to, size);
 }
 
@@ -156,8 +156,8 @@ flip (const char *path, const char *name, off_t offset)
 
 /* ---- a disk that fills up and shares nothing ---- */
 
-static struct vfs small_disk;        /* the operating system's, but for what follows */
-static _Atomic int64_t disk_left;    /* bytes that segments and blobs may still take */
+static struct vfs small_disk;     /* the operating system's, but for what follows */
+static _Atomic int64_t disk_left; /* bytes that segments and blobs may still take */
 
 static status
 disk_directory_open (const struct vfs *vfs, const char *path, bool create,
@@ -280,7 +280,7 @@ test_load_unsorted (void)
   CHECK_OK (engine_loader_new (engine, &loader, &failure));
   for (unsigned i = 1; i <= PUTS; i++)
     {
-      unsigned number = (unsigned)random_below (&random, KEYS);
+      unsigned number = (unsigned) random_below (&random, KEYS);
       rounds[number] = i;
       CHECK_OK (engine_loader_put (loader, ENGINE_STORE_DEFAULT, number_key (key, number),
                                    number_value (value, number, i), &failure));
@@ -365,8 +365,8 @@ test_load_given_up (void)
   pid_t child = fork ();
   if (child == 0)
     {
-      CHECK_FAILS (engine_loader_put (loader, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("a"),
-                                      BYTES_NONE, &failure),
+      CHECK_FAILS (engine_loader_put (loader, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("a"), BYTES_NONE,
+                                      &failure),
                    STATUS_FORKED);
       engine_loader_free (loader);
       _exit (0);
@@ -702,8 +702,8 @@ test_backup_refused (void)
 static bool
 cancel_at_once (void *data, uint64_t done, uint64_t total, const char *step)
 {
-  (void)done;
-  (void)total;
+  (void) done;
+  (void) total;
   return strcmp (step, data) != 0;
 }
 
@@ -1017,7 +1017,8 @@ test_missing_segment (void)
   CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
   CHECK_INT (saved.files_skipped, 1);
   struct engine *engine = open_small (repaired);
-  size_t left = count_keys (engine, ENGINE_STORE_DEFAULT); /* merges decide how much the file held */
+  size_t left
+      = count_keys (engine, ENGINE_STORE_DEFAULT); /* merges decide how much the file held */
   CHECK (left > 0 && left <= 7499);
   close_it (engine);
   /* Given up in the middle, nothing is left. */

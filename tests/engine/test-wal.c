@@ -62,13 +62,13 @@ plan_reset (void)
 static struct vfs_directory *
 inner_directory (struct vfs_directory *directory)
 {
-  return ((struct fault_directory *)directory)->inner;
+  return ((struct fault_directory *) directory)->inner;
 }
 
 static struct vfs_file *
 inner_file (struct vfs_file *file)
 {
-  return ((struct fault_file *)file)->inner;
+  return ((struct fault_file *) file)->inner;
 }
 
 static const struct vfs fault_vfs;
@@ -271,7 +271,7 @@ struct place
 static uint64_t
 take_number (void *context)
 {
-  return atomic_fetch_add (&((struct place *)context)->next_number, 1);
+  return atomic_fetch_add (&((struct place *) context)->next_number, 1);
 }
 
 static void
@@ -324,7 +324,7 @@ static size_t
 payload_size (uint64_t sequence)
 {
   struct random random = { sequence };
-  return (size_t)random_below (&random, 300);
+  return (size_t) random_below (&random, 300);
 }
 
 static void
@@ -332,7 +332,7 @@ payload_fill (uint64_t sequence, uint8_t *to, size_t size)
 {
   struct random random = { sequence * 977 };
   for (size_t i = 0; i < size; i++)
-    to[i] = (uint8_t)random_next (&random);
+    to[i] = (uint8_t) random_next (&random);
 }
 
 static status
@@ -436,7 +436,7 @@ count_file (void *data, const char *name, uint64_t number)
   snprintf (path, sizeof path, "%s/%s", count->path, name);
   CHECK (stat (path, &information) == 0);
   count->files++;
-  count->bytes += (uint64_t)information.st_size;
+  count->bytes += (uint64_t) information.st_size;
   if (number > count->highest)
     count->highest = number;
   return true;
@@ -467,9 +467,9 @@ file_load (const char *path, size_t *size)
   struct stat information;
   int descriptor = open (path, O_RDONLY);
   CHECK (descriptor >= 0 && fstat (descriptor, &information) == 0);
-  *size = (size_t)information.st_size;
+  *size = (size_t) information.st_size;
   uint8_t *bytes = malloc (*size + 1);
-  CHECK (pread (descriptor, bytes, *size, 0) == (ssize_t)*size);
+  CHECK (pread (descriptor, bytes, *size, 0) == (ssize_t) *size);
   close (descriptor);
   return bytes;
 }
@@ -479,7 +479,7 @@ file_store (const char *path, const uint8_t *bytes, size_t size)
 {
   int descriptor = open (path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   CHECK (descriptor >= 0);
-  CHECK (pwrite (descriptor, bytes, size, 0) == (ssize_t)size);
+  CHECK (pwrite (descriptor, bytes, size, 0) == (ssize_t) size);
   close (descriptor);
 }
 
@@ -488,7 +488,7 @@ file_patch (const char *path, uint64_t offset, const void *bytes, size_t size)
 {
   int descriptor = open (path, O_WRONLY);
   CHECK (descriptor >= 0);
-  CHECK (pwrite (descriptor, bytes, size, (off_t)offset) == (ssize_t)size);
+  CHECK (pwrite (descriptor, bytes, size, (off_t) offset) == (ssize_t) size);
   close (descriptor);
 }
 
@@ -498,7 +498,7 @@ record_offset (const uint8_t *bytes, unsigned index)
 {
   uint64_t offset = 64;
   while (index-- > 0)
-    offset += (32 + (uint64_t)load_u32 (bytes + offset + 8) + 7) & ~UINT64_C (7);
+    offset += (32 + (uint64_t) load_u32 (bytes + offset + 8) + 7) & ~UINT64_C (7);
   return offset;
 }
 
@@ -704,9 +704,9 @@ test_torn_tail (bool map, bool synced)
           memset (bytes + at, 0, end - at);
         else if (kind == 1)
           for (uint64_t i = at; i < end; i++)
-            bytes[i] = (uint8_t)random_next (&random);
+            bytes[i] = (uint8_t) random_next (&random);
         else if (kind == 3)
-          bytes[at] ^= (uint8_t)(1u << random_below (&random, 8));
+          bytes[at] ^= (uint8_t) (1u << random_below (&random, 8));
         file_store (path, bytes, keep);
         bool same = keep == size && memcmp (bytes + start, whole + start, covered - start) == 0;
         struct wal_recovery out;
@@ -990,7 +990,7 @@ test_hostile (void)
   store_u64 (bytes + 56, checksum (checksum_seed (database_id, 1), 0, BYTES (bytes, 56)));
   for (size_t at = 64; at < size; at += 8)
     {
-      store_u32 (bytes + at, (uint32_t)((size - at) / 2));
+      store_u32 (bytes + at, (uint32_t) ((size - at) / 2));
       store_u32 (bytes + at + 4, 0x11111);
     }
   file_store (segment_path (&place, 1), bytes, size);
@@ -1125,7 +1125,7 @@ test_failed_write (int error, bool half, size_t size, bool retryable)
 
   for (unsigned after = 0; after < (size > 1 << 20 ? 3 : 1); after++)
     {
-      plan.write_after = (int)after;
+      plan.write_after = (int) after;
       plan.write_error = error;
       plan.write_half = half;
       status expected = retryable ? STATUS_NO_SPACE : STATUS_UNKNOWN_OUTCOME;
@@ -1467,8 +1467,8 @@ static void
 mutate (struct random *random, const struct image *images, unsigned count, uint8_t *bytes,
         size_t *size)
 {
-  size_t at = (size_t)random_below (random, *size), length;
-  length = (size_t)random_below (random, random_below (random, 2) ? *size - at : 64);
+  size_t at = (size_t) random_below (random, *size), length;
+  length = (size_t) random_below (random, random_below (random, 2) ? *size - at : 64);
   if (length > *size - at)
     length = *size - at;
   const struct image *other = &images[random_below (random, count)];
@@ -1476,10 +1476,10 @@ mutate (struct random *random, const struct image *images, unsigned count, uint8
     {
     case 0:
     case 1:
-      bytes[at] ^= (uint8_t)(1u << random_below (random, 8));
+      bytes[at] ^= (uint8_t) (1u << random_below (random, 8));
       break;
     case 2:
-      memset (bytes + at, (int)random_below (random, 256), length);
+      memset (bytes + at, (int) random_below (random, 256), length);
       break;
     case 3:
       memset (bytes + at, 0, length);
@@ -1492,14 +1492,14 @@ mutate (struct random *random, const struct image *images, unsigned count, uint8
       memcpy (bytes + at, other->bytes + random_below (random, other->size - length + 1), length);
       break;
     case 6: /* a field of a header or record */
-      at &= ~(size_t)7;
+      at &= ~(size_t) 7;
       if (*size - at >= 8)
         store_u64 (bytes + at, random_next (random) >> random_below (random, 64));
       break;
     default: /* a header that verifies and is wrong */
       if (*size >= 64)
         {
-          bytes[8 + random_below (random, 48)] ^= (uint8_t)(1u << random_below (random, 8));
+          bytes[8 + random_below (random, 48)] ^= (uint8_t) (1u << random_below (random, 8));
           store_u64 (bytes + 56, checksum (checksum_seed (bytes + 24, load_u64 (bytes + 16)), 0,
                                            BYTES (bytes, 56)));
         }

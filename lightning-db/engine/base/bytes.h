@@ -12,13 +12,14 @@
 #include <string.h>
 
 /* Hard limits of the format. An internal key is 4 bytes of store id, then the user's key. */
-#define KEY_SIZE_MAX 65536u                            /* user key, bytes; the least is 1 */
-#define STORE_ID_SIZE 4u                               /* big-endian, so that stores sort apart */
+#define KEY_SIZE_MAX 65536u /* user key, bytes; the least is 1 */
+#define STORE_ID_SIZE 4u    /* big-endian, so that stores sort apart */
 #define INTERNAL_KEY_SIZE_MAX (KEY_SIZE_MAX + STORE_ID_SIZE)
-#define VALUE_SIZE_MAX (UINT64_C (1) << 30)            /* bytes */
-#define SEQUENCE_MAX ((UINT64_C (1) << 53) - 1)        /* JavaScript holds it exactly */
+#define VALUE_SIZE_MAX (UINT64_C (1) << 30)     /* bytes */
+#define SEQUENCE_MAX ((UINT64_C (1) << 53) - 1) /* JavaScript holds it exactly */
 
-struct bytes {
+struct bytes
+{
   const uint8_t *data; /* borrowed; may be NULL only when size is 0 */
   size_t size;         /* bytes */
 };

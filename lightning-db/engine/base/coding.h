@@ -119,7 +119,8 @@ varint_store (uint8_t *to, uint64_t value)
 
 /* A reader over untrusted bytes. Every take_ moves `at` only on success; once one fails, `bad`
  * stays set and all later ones fail too, so a parser may check once at the end of a group. */
-struct reader {
+struct reader
+{
   const uint8_t *at;  /* next byte */
   const uint8_t *end; /* one past the last */
   bool bad;           /* a take_ ran past the end or met a malformed varint */

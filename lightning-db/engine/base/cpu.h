@@ -9,14 +9,15 @@
 
 #include <stdbool.h>
 
-enum cpu_level {
+enum cpu_level
+{
   CPU_SCALAR = 0,
-  CPU_SSE2 = 1,   /* also NEON: 128-bit */
+  CPU_SSE2 = 1, /* also NEON: 128-bit */
   CPU_AVX2 = 2,
   CPU_AVX512 = 3, /* F + BW + VL */
 };
 
-enum cpu_level cpu_level (void);   /* what may be used now */
+enum cpu_level cpu_level (void);         /* what may be used now */
 void cpu_limit (enum cpu_level at_most); /* process-wide; before databases are open */
 
 #endif

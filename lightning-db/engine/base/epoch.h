@@ -66,7 +66,7 @@ epoch_publish (struct epoch_slot *slot)
 {
   uint64_t now = atomic_load_explicit (&epoch_clock.now, memory_order_acquire);
 #if defined(__x86_64__) || defined(__i386__)
-  (void)atomic_exchange_explicit (&slot->entered, now, memory_order_seq_cst);
+  (void) atomic_exchange_explicit (&slot->entered, now, memory_order_seq_cst);
 #else
   atomic_store_explicit (&slot->entered, now, memory_order_release);
   atomic_thread_fence (memory_order_seq_cst);

@@ -39,26 +39,26 @@ checksum_stream_new (uint64_t seed, uint64_t position)
   XXH3_state_t *state = XXH3_createState ();
   if (state != NULL)
     XXH3_64bits_reset_withSeed (state, placed_seed (seed, position));
-  return (struct checksum_stream *)state;
+  return (struct checksum_stream *) state;
 }
 
 void
 checksum_stream_add (struct checksum_stream *stream, struct bytes part)
 {
   if (part.size > 0)
-    XXH3_64bits_update ((XXH3_state_t *)stream, part.data, part.size);
+    XXH3_64bits_update ((XXH3_state_t *) stream, part.data, part.size);
 }
 
 uint64_t
 checksum_stream_result (const struct checksum_stream *stream)
 {
-  return XXH3_64bits_digest ((const XXH3_state_t *)stream);
+  return XXH3_64bits_digest ((const XXH3_state_t *) stream);
 }
 
 void
 checksum_stream_free (struct checksum_stream *stream)
 {
-  XXH3_freeState ((XXH3_state_t *)stream);
+  XXH3_freeState ((XXH3_state_t *) stream);
 }
 
 uint64_t

@@ -13,7 +13,7 @@ bucket_middle (size_t bucket)
   size_t doubling = bucket >> HISTOGRAM_PRECISION_BITS;
   if (doubling < 2)
     return bucket;
-  unsigned shift = (unsigned)doubling - 1;
+  unsigned shift = (unsigned) doubling - 1;
   uint64_t within = bucket & ((1u << HISTOGRAM_PRECISION_BITS) - 1);
   uint64_t first = (within + (1u << HISTOGRAM_PRECISION_BITS)) << shift;
   return first + ((UINT64_C (1) << shift) - 1) / 2;
@@ -81,13 +81,13 @@ histogram_count_at_most (const struct histogram *histogram, uint64_t value)
 static uint64_t
 rank_of (double fraction, uint64_t count)
 {
-  double place = fraction * (double)count;
+  double place = fraction * (double) count;
   if (!(place > 1))
     return 1;
-  if (place >= (double)count)
+  if (place >= (double) count)
     return count;
-  uint64_t rank = (uint64_t)place;
-  return rank + ((double)rank < place);
+  uint64_t rank = (uint64_t) place;
+  return rank + ((double) rank < place);
 }
 
 uint64_t

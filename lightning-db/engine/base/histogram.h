@@ -39,11 +39,11 @@ static inline size_t
 histogram_bucket (uint64_t value)
 {
   if (value < (UINT64_C (2) << HISTOGRAM_PRECISION_BITS))
-    return (size_t)value;
+    return (size_t) value;
   if (value >> HISTOGRAM_VALUE_BITS != 0)
     return HISTOGRAM_BUCKETS - 1;
-  unsigned shift = 63 - (unsigned)__builtin_clzll (value) - HISTOGRAM_PRECISION_BITS;
-  return ((size_t)shift << HISTOGRAM_PRECISION_BITS) + (size_t)(value >> shift);
+  unsigned shift = 63 - (unsigned) __builtin_clzll (value) - HISTOGRAM_PRECISION_BITS;
+  return ((size_t) shift << HISTOGRAM_PRECISION_BITS) + (size_t) (value >> shift);
 }
 
 static inline void

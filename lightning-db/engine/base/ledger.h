@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum ledger_account {
+enum ledger_account
+{
   LEDGER_CACHE,      /* frames of decoded pages, cache bookkeeping */
   LEDGER_PAGE_TABLE, /* page tables of open segments */
   LEDGER_INDEX,      /* flat indexes of segments */
@@ -25,9 +26,10 @@ enum ledger_account {
   LEDGER_ACCOUNTS,
 };
 
-struct ledger {
-  uint64_t budget;                                /* bytes; fixed while the database is open */
-  _Atomic int64_t used[LEDGER_ACCOUNTS];          /* bytes held now, per account */
+struct ledger
+{
+  uint64_t budget;                       /* bytes; fixed while the database is open */
+  _Atomic int64_t used[LEDGER_ACCOUNTS]; /* bytes held now, per account */
 };
 
 static inline void

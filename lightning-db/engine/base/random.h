@@ -14,7 +14,8 @@
 /* Fills `to` from the kernel. Never blocks after boot; fails only where getrandom is missing. */
 status random_bytes (void *to, size_t size, struct failure *failure);
 
-struct random {
+struct random
+{
   uint64_t state; /* any value is a valid seed */
 };
 

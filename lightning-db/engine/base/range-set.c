@@ -73,7 +73,7 @@ allocate (struct range_set *set, size_t count, size_t size)
 static int
 compare_edges (const void *a, const void *b)
 {
-  return bytes_compare (((const struct edge *)a)->key, ((const struct edge *)b)->key);
+  return bytes_compare (((const struct edge *) a)->key, ((const struct edge *) b)->key);
 }
 
 static int
@@ -105,10 +105,10 @@ check_deletes (const struct range_delete *deletes, size_t count, struct failure 
       if (bytes_compare (deletes[i].start, deletes[i].end) >= 0)
         return fail (failure, STATUS_INVALID,
                      "range delete %zu (sequence %llu) ends before it starts; give start < end", i,
-                     (unsigned long long)deletes[i].sequence);
+                     (unsigned long long) deletes[i].sequence);
       if (deletes[i].sequence > SEQUENCE_MAX)
         return fail (failure, STATUS_INVALID, "range delete %zu has no valid sequence (%llu)", i,
-                     (unsigned long long)deletes[i].sequence);
+                     (unsigned long long) deletes[i].sequence);
     }
   return STATUS_OK;
 }
@@ -155,8 +155,8 @@ index_deletes (struct range_set *set, const struct range_delete *deletes, size_t
   bool built = edges != NULL && set->deletes != NULL;
   for (uint32_t i = 0; built && i < count; i++)
     {
-      edges[2 * (size_t)i] = (struct edge){ deletes[i].start, i, false };
-      edges[2 * (size_t)i + 1] = (struct edge){ deletes[i].end, i, true };
+      edges[2 * (size_t) i] = (struct edge){ deletes[i].start, i, false };
+      edges[2 * (size_t) i + 1] = (struct edge){ deletes[i].end, i, true };
       set->deletes[i].sequence = deletes[i].sequence;
     }
   if (built)
@@ -209,8 +209,8 @@ file_deletes (struct range_set *set, const struct indexed_delete *newest_first,
     {
       uint64_t sequence = newest_first[i].sequence;
       size_t nodes[2 * TREE_LEVELS_MAX], found = 0;
-      size_t left = (size_t)fragment_of[newest_first[i].start] + set->fragment_count;
-      size_t right = (size_t)fragment_of[newest_first[i].end] + set->fragment_count;
+      size_t left = (size_t) fragment_of[newest_first[i].start] + set->fragment_count;
+      size_t right = (size_t) fragment_of[newest_first[i].end] + set->fragment_count;
       for (; left < right; left >>= 1, right >>= 1)
         {
           if ((left & 1) != 0)
@@ -271,7 +271,7 @@ build_newest (struct range_set *set)
 static bool
 build_tree (struct range_set *set, struct indexed_delete *newest_first, const uint32_t *fragment_of)
 {
-  size_t nodes = 2 * (size_t)set->fragment_count;
+  size_t nodes = 2 * (size_t) set->fragment_count;
   uint64_t *last = malloc (nodes * sizeof *last);
   set->newest = allocate (set, nodes, sizeof *set->newest);
   set->list_start = allocate (set, nodes + 1, sizeof *set->list_start);
@@ -464,7 +464,7 @@ range_set_touches (const struct range_set *set, struct bytes start, const struct
     return false;
   size_t left = range_set_find (set, start) + set->fragment_count;
   size_t right
-      = (end != NULL ? find_start (set, *end) : set->fragment_count) + (size_t)set->fragment_count;
+      = (end != NULL ? find_start (set, *end) : set->fragment_count) + (size_t) set->fragment_count;
   for (; left < right; left >>= 1, right >>= 1)
     {
       if ((left & 1) != 0 && set->newest[left++] > since)

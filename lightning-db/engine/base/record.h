@@ -10,23 +10,26 @@
 
 #include "base/bytes.h"
 
-enum record_kind {
+enum record_kind
+{
   RECORD_PUT = 0,    /* value is the value */
   RECORD_DELETE = 1, /* value is empty: the key is absent from `sequence` on */
   RECORD_BLOB = 2,   /* value is a blob reference (blob.h), BLOB_REFERENCE_SIZE bytes */
 };
 
-struct record {
-  struct bytes key;      /* internal key */
-  struct bytes value;    /* by kind */
-  uint64_t sequence;     /* of the commit that wrote it; 0 = older than every snapshot */
-  uint64_t expiry;       /* microseconds since the epoch, 0 = never; reserved, always 0 for now */
+struct record
+{
+  struct bytes key;   /* internal key */
+  struct bytes value; /* by kind */
+  uint64_t sequence;  /* of the commit that wrote it; 0 = older than every snapshot */
+  uint64_t expiry;    /* microseconds since the epoch, 0 = never; reserved, always 0 for now */
   enum record_kind kind;
 };
 
 /* Keys in [start, end) written before `sequence` (strictly) are absent. Records of the same
  * commit survive it: a commit is normalised to range deletes first. */
-struct range_delete {
+struct range_delete
+{
   struct bytes start; /* internal key, inclusive */
   struct bytes end;   /* internal key, exclusive; always > start */
   uint64_t sequence;

@@ -21,7 +21,8 @@
 
 struct source;
 
-struct source_operations {
+struct source_operations
+{
   status (*seek) (struct source *, struct bytes key, struct failure *);
   status (*seek_before) (struct source *, struct bytes key, struct failure *);
   status (*first) (struct source *, struct failure *);
@@ -31,7 +32,8 @@ struct source_operations {
   void (*release) (struct source *); /* gives up pins and frees the source */
 };
 
-struct source {
+struct source
+{
   const struct source_operations *operations; /* the kind of source */
   bool valid;                                 /* `record` may be read */
   struct record record;                       /* the current one, borrowed */

@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-failure_fill (struct failure *, status, int, const char *, va_list)
-  __attribute__ ((format (printf, 4, 0)));
+static void failure_fill (struct failure *, status, int, const char *, va_list)
+    __attribute__ ((format (printf, 4, 0)));
 
 static void
 failure_fill (struct failure *failure, status code, int system_error, const char *format,

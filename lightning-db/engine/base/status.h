@@ -12,7 +12,8 @@
 #ifndef LIGHTNING_BASE_STATUS_H
 #define LIGHTNING_BASE_STATUS_H
 
-typedef enum status {
+typedef enum status
+{
   STATUS_OK = 0,
   STATUS_NOT_FOUND,       /* the key, store or file is not there; not an error, no message */
   STATUS_INVALID,         /* the caller's argument is wrong */
@@ -43,7 +44,8 @@ typedef enum status {
 
 #define FAILURE_MESSAGE_SIZE 480
 
-struct failure {
+struct failure
+{
   status code;                        /* STATUS_OK until the first failure */
   int system_error;                   /* errno, or 0 */
   char message[FAILURE_MESSAGE_SIZE]; /* UTF-8, one sentence and a remedy, NUL-terminated */
@@ -53,13 +55,13 @@ struct failure {
 
 /* Fills `failure` (unless NULL or already filled) and returns `code`. printf-style. */
 status fail (struct failure *failure, status code, const char *format, ...)
-  __attribute__ ((format (printf, 3, 4)));
+    __attribute__ ((format (printf, 3, 4)));
 
 /* The same for a failed system call: maps `system_error` to a code (ENOSPC and EDQUOT to
  * STATUS_NO_SPACE, EROFS to STATUS_READ_ONLY, ENOMEM to STATUS_NO_MEMORY, else STATUS_IO) and
  * appends strerror and the remedy to the message. */
 status fail_system (struct failure *failure, int system_error, const char *format, ...)
-  __attribute__ ((format (printf, 3, 4)));
+    __attribute__ ((format (printf, 3, 4)));
 
 /* The code of a failed allocation of `size` bytes for `purpose`. */
 status fail_memory (struct failure *failure, unsigned long long size, const char *purpose);

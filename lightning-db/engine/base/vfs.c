@@ -13,6 +13,6 @@ vfs_read_exact (struct vfs_file *file, uint64_t offset, void *to, size_t size,
     return fail (failure, STATUS_CORRUPT,
                  "%s/%s is cut short: %zu bytes at offset %llu were expected and %zu are there; "
                  "restore it from a backup or run a repair",
-                 file->directory->path, file->name, size, (unsigned long long)offset, got);
+                 file->directory->path, file->name, size, (unsigned long long) offset, got);
   return STATUS_OK;
 }

@@ -24,7 +24,8 @@
 struct vfs_directory; /* a held directory; all names are relative to it */
 struct vfs_file;      /* an open file */
 
-enum vfs_open_flags {
+enum vfs_open_flags
+{
   VFS_READ = 0,
   VFS_WRITE = 1 << 0,     /* read and write */
   VFS_CREATE = 1 << 1,    /* create if missing */
@@ -34,16 +35,22 @@ enum vfs_open_flags {
                              Offsets, sizes and memory of writes are then multiples of 4096. */
 };
 
-enum vfs_lock_result { VFS_LOCK_TAKEN, VFS_LOCK_HELD_BY_OTHER };
+enum vfs_lock_result
+{
+  VFS_LOCK_TAKEN,
+  VFS_LOCK_HELD_BY_OTHER
+};
 
-struct vfs_file_information {
+struct vfs_file_information
+{
   uint64_t size;      /* bytes, logical */
   uint64_t allocated; /* bytes on disk */
   uint64_t device;    /* with inode: identity of the file */
   uint64_t inode;
 };
 
-struct vfs {
+struct vfs
+{
   const char *name; /* "posix", … */
   void *context;    /* the implementation's own */
 
@@ -99,12 +106,14 @@ struct vfs {
 const struct vfs *vfs_posix (void);
 
 /* A directory and file know their vfs; the engine calls these, never the table. */
-struct vfs_directory {
+struct vfs_directory
+{
   const struct vfs *vfs; /* who made it */
   char *path;            /* as given by the caller, for messages only; owned */
 };
 
-struct vfs_file {
+struct vfs_file
+{
   const struct vfs *vfs;           /* who made it */
   struct vfs_directory *directory; /* outlives the file; not owned */
   char *name;                      /* for messages; owned */

@@ -209,7 +209,7 @@ blob_file_read (struct blob_file *file, const struct blob_reference *reference, 
                  " of %s/%s is malformed; restore a backup",
                  reference->size, reference->offset, directory, name);
 
-  size_t size = (size_t)reference->size;
+  size_t size = (size_t) reference->size;
   status result = vfs_read_exact (file->file, reference->offset, to, size, failure);
   if (result == STATUS_OK)
     result = vfs_read_exact (file->file, reference->offset + size, trailer, file->trailer_size,

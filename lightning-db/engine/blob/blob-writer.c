@@ -205,7 +205,7 @@ ensure_room (struct blob_writer *writer, uint64_t room, struct failure *failure)
 static uint64_t
 room_for (uint64_t size)
 {
-  return (size + BLOB_TRAILER_SIZE + BLOB_ALIGNMENT - 1) & ~(uint64_t)(BLOB_ALIGNMENT - 1);
+  return (size + BLOB_TRAILER_SIZE + BLOB_ALIGNMENT - 1) & ~(uint64_t) (BLOB_ALIGNMENT - 1);
 }
 
 /* Too many files wait for a sync. When it fails, that stays, and the next call gives it. */
@@ -228,7 +228,7 @@ claim_space (struct blob_writer *writer, uint64_t size, struct blob_space *out,
   if (size > VALUE_SIZE_MAX)
     return fail (failure, STATUS_VALUE_TOO_LARGE,
                  "a value of %llu bytes is above the limit of %llu; split it",
-                 (unsigned long long)size, (unsigned long long)VALUE_SIZE_MAX);
+                 (unsigned long long) size, (unsigned long long) VALUE_SIZE_MAX);
 
   pthread_mutex_lock (&writer->lock);
   status result = writer->failed ? already_failed (writer, failure)
@@ -511,7 +511,7 @@ blob_stream_append (struct blob_stream *stream, struct bytes part, struct failur
       fail (&stream->failure, STATUS_INVALID,
             "%llu bytes were announced for a streamed value and more are given; begin it with its "
             "true size",
-            (unsigned long long)stream->size);
+            (unsigned long long) stream->size);
       return give_failure (stream, failure);
     }
   if (part.size == 0)
@@ -550,7 +550,7 @@ blob_stream_end (struct blob_stream *stream, struct blob_reference *out, struct 
     fail (&stream->failure, STATUS_INVALID,
           "%llu bytes were announced for a streamed value and only %llu given; begin it with its "
           "true size",
-          (unsigned long long)stream->size, (unsigned long long)stream->appended);
+          (unsigned long long) stream->size, (unsigned long long) stream->appended);
   if (stream->failure.code == STATUS_OK && flush_buffer (stream) == STATUS_OK)
     write_trailer (&stream->space, stream->size, checksum_stream_result (stream->checksum),
                    &stream->failure);

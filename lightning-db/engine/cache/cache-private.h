@@ -160,14 +160,14 @@ struct cache
 static inline struct frame_header *
 header_of (const uint8_t *page)
 {
-  return (struct frame_header *)(uintptr_t)(page - FRAME_HEADER_SIZE);
+  return (struct frame_header *) (uintptr_t) (page - FRAME_HEADER_SIZE);
 }
 
 static inline uint8_t *
 frame_page (const struct frame *frame)
 {
   const struct slab *slab = frame->slab;
-  return slab->memory + (size_t)(frame - slab->frames) * slab->stride + FRAME_HEADER_SIZE;
+  return slab->memory + (size_t) (frame - slab->frames) * slab->stride + FRAME_HEADER_SIZE;
 }
 
 /* Of a frame being filled; by its owner, with or without the lock. Not done when the slab is made,

@@ -18,8 +18,8 @@
 #include <stdlib.h>
 
 #define HUGE_BUDGET UINT64_C (32000000) /* ledger budget from which slabs ask for huge pages */
-#define SLAB_SIZE_LEAST ((size_t)64 << 10)
-#define SLAB_SIZE_MOST ((size_t)2 << 20)
+#define SLAB_SIZE_LEAST ((size_t) 64 << 10)
+#define SLAB_SIZE_MOST ((size_t) 2 << 20)
 #define SLAB_FRAMES_LEAST 8u
 
 /* ---- limits ---- */
@@ -126,12 +126,12 @@ cache_new (struct ledger *ledger, size_t page_size, uint64_t capacity, struct ca
       free (cache);
       return fail_memory (failure, sizeof *cache, "the page cache's lock");
     }
-  size_t stride = (page_size + FRAME_HEADER_SIZE + 63) & ~(size_t)63;
+  size_t stride = (page_size + FRAME_HEADER_SIZE + 63) & ~(size_t) 63;
   cache->ledger = ledger;
   cache->page_size = page_size;
   cache->huge = ledger->budget >= HUGE_BUDGET;
   cache->slab_size = slab_size_for (ledger, stride);
-  cache->slab_frames = (uint32_t)(cache->slab_size / stride);
+  cache->slab_frames = (uint32_t) (cache->slab_size / stride);
   cache->stride = stride;
   cache->slab_charge = slab_charge_of (cache->slab_size, cache->slab_frames);
   cache->frame_cost = cache->slab_charge / cache->slab_frames;
@@ -197,9 +197,9 @@ cache_evict_fraction (struct cache *cache, double fraction)
   struct page_chunk *dead = NULL;
   uint64_t evicted = 0;
   pthread_mutex_lock (&cache->lock);
-  double live = (double)(cache->small_live * cache->frame_cost + cache->large_live);
+  double live = (double) (cache->small_live * cache->frame_cost + cache->large_live);
   double wanted = fraction >= 1 ? live : fraction > 0 ? live * fraction : 0;
-  while ((double)evicted < wanted)
+  while ((double) evicted < wanted)
     {
       size_t size = replacement_evict (cache, &dead);
       if (size == 0)
@@ -254,7 +254,7 @@ cache_allocate (struct cache *cache, size_t size)
   struct frame *frame
       = size <= cache->page_size ? take_small (cache, &dead) : take_large (cache, size, &dead);
   if (frame != NULL)
-    frame->size = (uint32_t)size;
+    frame->size = (uint32_t) size;
   settle_sometimes (cache, size > cache->page_size);
   frames_stamp (cache);
   pthread_mutex_unlock (&cache->lock);

@@ -43,7 +43,7 @@
 #include <stdatomic.h>
 
 #define PAGE_CHUNK_SLOTS 64u
-#define PAGE_REFERENCED ((uintptr_t)1)
+#define PAGE_REFERENCED ((uintptr_t) 1)
 #define FRAME_HEADER_SIZE 16u
 
 struct cache;
@@ -99,7 +99,7 @@ page_table_find (struct page_table *table, uint64_t page)
   if (value != 0 && (value & PAGE_REFERENCED) == 0)
     atomic_compare_exchange_strong_explicit (slot, &expected, value | PAGE_REFERENCED,
                                              memory_order_relaxed, memory_order_relaxed);
-  return (const uint8_t *)(value & ~PAGE_REFERENCED);
+  return (const uint8_t *) (value & ~PAGE_REFERENCED);
 }
 
 /* Starts fetching the slot's line. */

@@ -48,7 +48,7 @@ frame_weight (const struct cache *cache, const struct frame *frame)
 static size_t
 bookkeeping_size (uint32_t frame_count)
 {
-  return (sizeof (struct slab) + frame_count * sizeof (struct frame) + 63) & ~(size_t)63;
+  return (sizeof (struct slab) + frame_count * sizeof (struct frame) + 63) & ~(size_t) 63;
 }
 
 size_t
@@ -68,7 +68,7 @@ map_slab (const struct cache *cache)
     return NULL;
   if (!cache->huge)
     return at;
-  size_t before = (size_t)(-(uintptr_t)at & (size - 1));
+  size_t before = (size_t) (-(uintptr_t) at & (size - 1));
   if (before > 0)
     munmap (at, before);
   if (before < extra)
@@ -235,9 +235,9 @@ count_live (struct cache *cache, struct frame *frame, bool more)
   else
     slab->live--;
   if (slab->large)
-    cache->large_live += more ? slab->charge : -(uint64_t)slab->charge;
+    cache->large_live += more ? slab->charge : -(uint64_t) slab->charge;
   else
-    cache->small_live += more ? 1 : -(uint64_t)1;
+    cache->small_live += more ? 1 : -(uint64_t) 1;
 }
 
 static struct frame *
@@ -267,9 +267,9 @@ size_t
 frame_large_charge (size_t size)
 {
   size_t memory;
-  if (size > UINT32_MAX || __builtin_add_overflow (size, (size_t)FRAME_HEADER_SIZE + 63, &memory))
+  if (size > UINT32_MAX || __builtin_add_overflow (size, (size_t) FRAME_HEADER_SIZE + 63, &memory))
     return 0;
-  return (memory & ~(size_t)63) + bookkeeping_size (1);
+  return (memory & ~(size_t) 63) + bookkeeping_size (1);
 }
 
 struct frame *
@@ -359,7 +359,7 @@ frame_unorphan (struct cache *cache, struct frame *frame)
 static void
 frame_move (struct cache *cache, struct frame *from, struct frame *to)
 {
-  uintptr_t old = (uintptr_t)frame_page (from), new = (uintptr_t)frame_page (to);
+  uintptr_t old = (uintptr_t) frame_page (from), new = (uintptr_t) frame_page (to);
   frame_write_header (cache, to);
   memcpy (frame_page (to), frame_page (from), from->size);
   to->size = from->size;
@@ -373,7 +373,7 @@ frame_move (struct cache *cache, struct frame *from, struct frame *to)
   do
     assert ((value & ~PAGE_REFERENCED) == old);
   while (!atomic_compare_exchange_strong (from->slot, &value, new | (value & PAGE_REFERENCED)));
-  (void)old;
+  (void) old;
   frame_retire (cache, from);
 }
 

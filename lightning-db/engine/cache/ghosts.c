@@ -32,7 +32,7 @@ bucket_count (uint64_t count)
 size_t
 ghosts_size (uint64_t count)
 {
-  return (size_t)((count + 1) * sizeof (struct ghost) + bucket_count (count) * sizeof (uint32_t));
+  return (size_t) ((count + 1) * sizeof (struct ghost) + bucket_count (count) * sizeof (uint32_t));
 }
 
 static void
@@ -116,7 +116,7 @@ insert (struct ghosts *ghosts, unsigned name, uint64_t key, uint64_t weight)
   struct ghost_list *list = &ghosts->lists[name];
   uint32_t *bucket = &ghosts->buckets[key & ghosts->bucket_mask];
   ghosts->entries[index] = (struct ghost){
-    .key = key, .previous = list->last, .chain = *bucket, .weight = (uint32_t)weight << 1 | name
+    .key = key, .previous = list->last, .chain = *bucket, .weight = (uint32_t) weight << 1 | name
   };
   *bucket = index;
   if (list->last != 0)
@@ -161,8 +161,8 @@ ghosts_resize (struct cache *cache, uint64_t count)
       free (fresh.buckets);
       return; /* the old ones do */
     }
-  fresh.capacity = (uint32_t)count;
-  fresh.bucket_mask = (uint32_t)(bucket_count (count) - 1);
+  fresh.capacity = (uint32_t) count;
+  fresh.bucket_mask = (uint32_t) (bucket_count (count) - 1);
   for (unsigned name = 0; name < 2; name++) /* oldest first: the newest stay when it is smaller */
     for (uint32_t index = old.lists[name].first; index != 0; index = old.entries[index].next)
       insert (&fresh, name, old.entries[index].key, old.entries[index].weight >> 1);

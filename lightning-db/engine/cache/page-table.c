@@ -24,7 +24,7 @@ static size_t
 array_size (uint64_t page_count)
 {
   uint64_t chunks = (page_count + PAGE_CHUNK_SLOTS - 1) / PAGE_CHUNK_SLOTS;
-  return sizeof (struct chunk_array) + (size_t)chunks * sizeof (void *);
+  return sizeof (struct chunk_array) + (size_t) chunks * sizeof (void *);
 }
 
 status
@@ -55,7 +55,7 @@ array_release (struct epoch_link *link)
 static void
 chunk_release (struct epoch_link *link)
 {
-  free ((uint8_t *)link - offsetof (struct page_chunk, link));
+  free ((uint8_t *) link - offsetof (struct page_chunk, link));
 }
 
 void
@@ -63,7 +63,7 @@ page_chunks_retire (struct page_chunk *dead)
 {
   while (dead != NULL)
     {
-      struct page_chunk *next = (struct page_chunk *)dead->link.next;
+      struct page_chunk *next = (struct page_chunk *) dead->link.next;
       epoch_retire (&dead->link, chunk_release);
       dead = next;
     }
@@ -76,14 +76,14 @@ remove_chunk (struct page_table *table, uint64_t index, struct page_chunk *chunk
 {
   atomic_store_explicit (&table->chunks[index], NULL, memory_order_release);
   ledger_refund (table->cache->ledger, LEDGER_PAGE_TABLE, sizeof *chunk);
-  chunk->link.next = (struct epoch_link *)*dead;
+  chunk->link.next = (struct epoch_link *) *dead;
   *dead = chunk;
 }
 
 void
 page_table_forget (struct frame *frame, struct page_chunk **dead)
 {
-  struct page_chunk *chunk = (struct page_chunk *)(frame->slot - frame->page % PAGE_CHUNK_SLOTS);
+  struct page_chunk *chunk = (struct page_chunk *) (frame->slot - frame->page % PAGE_CHUNK_SLOTS);
   assert (chunk->used > 0); /* P2 */
   if (--chunk->used == 0)
     remove_chunk (frame->table, frame->page / PAGE_CHUNK_SLOTS, chunk, dead);
@@ -123,7 +123,7 @@ cache_install (struct page_table *table, uint64_t page_number, uint8_t *page, bo
   else if (winner != 0)
     {
       frame_give_back (cache, frame);
-      installed = (const uint8_t *)(winner & ~PAGE_REFERENCED);
+      installed = (const uint8_t *) (winner & ~PAGE_REFERENCED);
     }
   else
     {
@@ -133,7 +133,7 @@ cache_install (struct page_table *table, uint64_t page_number, uint8_t *page, bo
       frame->state = FRAME_RESIDENT;
       chunk->used++;
       replacement_enter (cache, frame, scan);
-      atomic_store_explicit (slot, (uintptr_t)page, memory_order_release);
+      atomic_store_explicit (slot, (uintptr_t) page, memory_order_release);
     }
   frames_stamp (cache);
   pthread_mutex_unlock (&cache->lock);
@@ -149,7 +149,7 @@ clear_chunk (struct page_table *table, uint64_t index, struct page_chunk **dead)
       uintptr_t value = atomic_exchange (&chunk->slots[i], 0);
       if (value == 0)
         continue;
-      struct frame *frame = header_of ((const uint8_t *)(value & ~PAGE_REFERENCED))->frame;
+      struct frame *frame = header_of ((const uint8_t *) (value & ~PAGE_REFERENCED))->frame;
       list_remove (table->cache, frame);
       page_table_forget (frame, dead);
       frame_retire (table->cache, frame);
@@ -177,7 +177,7 @@ page_table_clear (struct page_table *table)
   ledger_refund (cache->ledger, LEDGER_PAGE_TABLE, size);
   table->page_count = 0;
   epoch_retire (
-      &((struct chunk_array *)((uint8_t *)table->chunks - offsetof (struct chunk_array, chunks)))
+      &((struct chunk_array *) ((uint8_t *) table->chunks - offsetof (struct chunk_array, chunks)))
            ->link,
       array_release);
 }

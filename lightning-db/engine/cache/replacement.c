@@ -29,7 +29,7 @@ void
 list_append (struct cache *cache, enum list_name name, struct frame *frame)
 {
   struct frame_list *list = &cache->lists[name];
-  frame->list = (uint8_t)name;
+  frame->list = (uint8_t) name;
   frame->next = NULL;
   frame->previous = list->last;
   if (list->last != NULL)
@@ -137,7 +137,7 @@ page_stays (struct cache *cache, struct frame *frame, bool force)
       list_move (cache, frame, frame->list);
       return true;
     }
-  uintptr_t value = (uintptr_t)frame_page (frame);
+  uintptr_t value = (uintptr_t) frame_page (frame);
   if (force)
     {
       atomic_exchange (frame->slot, 0);
@@ -145,7 +145,7 @@ page_stays (struct cache *cache, struct frame *frame, bool force)
     }
   if (atomic_compare_exchange_strong (frame->slot, &value, 0))
     return false;
-  assert (value == ((uintptr_t)frame_page (frame) | PAGE_REFERENCED));
+  assert (value == ((uintptr_t) frame_page (frame) | PAGE_REFERENCED));
   atomic_fetch_and_explicit (frame->slot, ~PAGE_REFERENCED, memory_order_relaxed);
   if (frame->list == LIST_SCAN)
     promote_scan_page (cache, frame);

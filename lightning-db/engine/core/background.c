@@ -9,9 +9,9 @@
  */
 #include "core/engine-private.h"
 
-#define RETRY_MICROSECONDS 1000000u /* after a flush that failed */
+#define RETRY_MICROSECONDS 1000000u            /* after a flush that failed */
 #define SETTLE_FLUSH_SIZE (UINT64_C (1) << 20) /* bytes of memtable that are worth a file, */
-#define SETTLE_BLOB_SIZE (UINT64_C (4) << 20) /* or bytes of large values it refers to */
+#define SETTLE_BLOB_SIZE (UINT64_C (4) << 20)  /* or bytes of large values it refers to */
 
 #include <errno.h>
 #include <signal.h>
@@ -180,7 +180,8 @@ background_arm_expiry (struct engine *engine, uint64_t due)
 static void
 expiry_look (struct engine *engine)
 {
-  atomic_store (&engine->expiry_due, 0); /* before looking: who comes behind the look arms it anew */
+  atomic_store (&engine->expiry_due,
+                0); /* before looking: who comes behind the look arms it anew */
   uint64_t due = transactions_expire (engine, engine_now ());
   if (due != 0)
     atomic_store (&engine->expiry_due, due);
@@ -334,7 +335,7 @@ static void *
 merge_main (void *data)
 {
   struct engine *engine = data;
-  uint64_t seen = 0;      /* generation for which there was nothing to do */
+  uint64_t seen = 0;       /* generation for which there was nothing to do */
   bool seen_quiet = false; /* and whether that was when the database was quiet */
   pthread_setname_np (pthread_self (), "ldb-merge");
   pthread_mutex_lock (&engine->work_lock);

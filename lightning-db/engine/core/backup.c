@@ -47,8 +47,9 @@ note_encode (const struct note *note, char to[NOTE_SIZE_MAX])
   char id[33];
   for (int i = 0; i < 16; i++)
     snprintf (id + 2 * i, 3, "%02x", note->database_id[i]);
-  return (size_t)snprintf (to, NOTE_SIZE_MAX, "Lightning DB backup 1\n%s\n%llu %llu\n", id,
-                           (unsigned long long)note->complete, (unsigned long long)note->under_way);
+  return (size_t) snprintf (to, NOTE_SIZE_MAX, "Lightning DB backup 1\n%s\n%llu %llu\n", id,
+                            (unsigned long long) note->complete,
+                            (unsigned long long) note->under_way);
 }
 
 /* False when there is no note, or it is not one of ours. */
@@ -74,7 +75,7 @@ note_read (struct vfs_directory *directory, struct note *out)
     {
       unsigned byte;
       sscanf (id + 2 * i, "%2x", &byte);
-      out->database_id[i] = (uint8_t)byte;
+      out->database_id[i] = (uint8_t) byte;
     }
   out->complete = complete;
   out->under_way = under_way;
@@ -239,10 +240,11 @@ same_contents (const struct manifest_segment *a, const struct manifest_segment *
 }
 
 /* What the earlier backup's manifest says of a file of ours. */
-enum earlier {
-  EARLIER_LACKS,    /* nothing */
-  EARLIER_HAS,      /* a segment with the same contents, or a blob file of the number */
-  EARLIER_DIFFERS,  /* another segment of the number */
+enum earlier
+{
+  EARLIER_LACKS,   /* nothing */
+  EARLIER_HAS,     /* a segment with the same contents, or a blob file of the number */
+  EARLIER_DIFFERS, /* another segment of the number */
 };
 
 static enum earlier
@@ -369,14 +371,14 @@ copy_state (struct copying *copying, struct failure *failure)
   for (size_t i = 0; result == STATUS_OK && i < state->segment_count; i++)
     {
       file_name (name, FILE_SEGMENT, state->segments[i].information.number);
-      result = copy_one (copying, name, false, earlier_segment (before, &state->segments[i]),
-                         failure);
+      result
+          = copy_one (copying, name, false, earlier_segment (before, &state->segments[i]), failure);
     }
   for (size_t i = 0; result == STATUS_OK && i < state->blob_count; i++)
     {
       file_name (name, FILE_BLOB, state->blobs[i].number);
-      result = copy_one (copying, name, true, earlier_blob (before, state->blobs[i].number),
-                         failure);
+      result
+          = copy_one (copying, name, true, earlier_blob (before, state->blobs[i].number), failure);
     }
   return result;
 }

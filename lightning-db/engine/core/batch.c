@@ -26,9 +26,10 @@ check_value (struct bytes value, struct failure *failure)
     return fail (failure, STATUS_INVALID, "the value is NULL but its size is %zu; pass its bytes",
                  value.size);
   if (value.size > VALUE_SIZE_MAX)
-    return fail (failure, STATUS_VALUE_TOO_LARGE,
-                 "a value of %zu bytes is too large: the limit is 1 GiB; split it over several keys",
-                 value.size);
+    return fail (
+        failure, STATUS_VALUE_TOO_LARGE,
+        "a value of %zu bytes is too large: the limit is 1 GiB; split it over several keys",
+        value.size);
   return STATUS_OK;
 }
 
@@ -40,8 +41,9 @@ check_range (struct bytes start, struct bytes end, struct failure *failure)
                  "a bound of the range is %zu bytes long: the limit is %u; shorten it",
                  start.size > end.size ? start.size : end.size, KEY_SIZE_MAX);
   if (end.size > 0 && bytes_compare (start, end) >= 0)
-    return fail (failure, STATUS_INVALID,
-                 "the range is empty or reversed: its start must be below its end; swap the bounds");
+    return fail (
+        failure, STATUS_INVALID,
+        "the range is empty or reversed: its start must be below its end; swap the bounds");
   return STATUS_OK;
 }
 
@@ -141,8 +143,7 @@ batch_append (struct engine_batch *batch, const struct operation *operation,
               struct failure *failure)
 {
   struct bytes key = operation->key, value = operation->value;
-  status result
-      = batch_room (batch, OPERATION_HEAD_SIZE_MAX + key.size + value.size, failure);
+  status result = batch_room (batch, OPERATION_HEAD_SIZE_MAX + key.size + value.size, failure);
   if (result != STATUS_OK)
     return result;
 

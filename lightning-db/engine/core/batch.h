@@ -21,7 +21,8 @@
 #include "blob/blob.h"
 #include "engine.h"
 
-enum operation_kind {
+enum operation_kind
+{
   OPERATION_PUT = 0,
   OPERATION_DELETE = 1,
   OPERATION_BLOB = 2,
@@ -32,27 +33,29 @@ enum operation_kind {
 #define OPERATION_DEAD 0x10u
 #define OPERATION_HEAD_SIZE_MAX (1 + STORE_ID_SIZE + 2 * VARINT_SIZE_MAX)
 
-struct operation {
+struct operation
+{
   enum operation_kind kind;
   bool dead;
   engine_store store;
-  struct bytes key;     /* user key; the start of a range (empty = the store's start) */
-  struct bytes value;   /* put: value; blob: reference; delete range: end (empty = store's end) */
+  struct bytes key;   /* user key; the start of a range (empty = the store's start) */
+  struct bytes value; /* put: value; blob: reference; delete range: end (empty = store's end) */
 };
 
-struct engine_batch {
-  uint8_t *data;            /* encoded operations */
-  size_t size, capacity;    /* bytes */
-  size_t count;             /* operations */
-  size_t deletes;           /* point deletes */
-  size_t records;           /* puts, deletes, blobs */
-  size_t record_bytes;      /* internal keys and values of them */
-  size_t ranges;            /* range deletes */
-  size_t range_bytes;       /* internal keys of them */
-  size_t user_bytes;        /* keys and values as given */
-  size_t largest_key;       /* user key or bound, bytes */
-  size_t largest_value;     /* bytes */
-  bool needs_normalising;   /* a range delete follows a put or delete */
+struct engine_batch
+{
+  uint8_t *data;          /* encoded operations */
+  size_t size, capacity;  /* bytes */
+  size_t count;           /* operations */
+  size_t deletes;         /* point deletes */
+  size_t records;         /* puts, deletes, blobs */
+  size_t record_bytes;    /* internal keys and values of them */
+  size_t ranges;          /* range deletes */
+  size_t range_bytes;     /* internal keys of them */
+  size_t user_bytes;      /* keys and values as given */
+  size_t largest_key;     /* user key or bound, bytes */
+  size_t largest_value;   /* bytes */
+  bool needs_normalising; /* a range delete follows a put or delete */
 };
 
 void batch_init (struct engine_batch *batch);
@@ -68,7 +71,8 @@ uint8_t *operation_store_head (uint8_t *to, enum operation_kind kind, engine_sto
 status batch_normalise (struct engine_batch *batch, struct failure *failure);
 
 /* Walks encoded operations; hostile bytes give CORRUPT. */
-struct operation_reader {
+struct operation_reader
+{
   const uint8_t *at, *end;
 };
 static inline struct operation_reader
@@ -102,9 +106,10 @@ internal_key_store_of (struct bytes internal)
 
 /* An internal key on the stack where it is short, on the heap where it is long. */
 #define INTERNAL_KEY_INLINE 252u
-struct internal_key {
-  struct bytes bytes;                                  /* the key */
-  uint8_t *heap;                                       /* owned; NULL when inline */
+struct internal_key
+{
+  struct bytes bytes; /* the key */
+  uint8_t *heap;      /* owned; NULL when inline */
   uint8_t inline_bytes[INTERNAL_KEY_INLINE + STORE_ID_SIZE];
 };
 status internal_key_make (struct internal_key *internal, engine_store store, struct bytes key,

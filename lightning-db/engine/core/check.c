@@ -141,7 +141,7 @@ on_record (void *data, const struct record *record, struct failure *failure)
   if (result == STATUS_OK && check->seen % 256 == 0 && check->seen <= check->records)
     {
       uint64_t due
-          = (uint64_t)((double)check->weight * (double)check->seen / (double)check->records);
+          = (uint64_t) ((double) check->weight * (double) check->seen / (double) check->records);
       if (due > check->weighed)
         {
           result = upkeep_advance (check->progress, due - check->weighed, failure);
@@ -276,9 +276,9 @@ on_commit (void *data, uint64_t sequence, struct bytes payload, struct failure *
 static bool
 count_log (void *data, const char *name, uint64_t number)
 {
-  (void)name;
-  (void)number;
-  ((struct check *)data)->report->logs++;
+  (void) name;
+  (void) number;
+  ((struct check *) data)->report->logs++;
   return true;
 }
 
@@ -304,7 +304,7 @@ read_log (struct check *check, uint64_t after, struct wal_recovery *found, struc
   if (result == STATUS_OK && check->log_cut != 0 && found->synced_sequence >= check->log_cut)
     return fail (cause, STATUS_CORRUPT,
                  "the large value of commit %llu is missing or damaged although it was synced",
-                 (unsigned long long)check->log_cut);
+                 (unsigned long long) check->log_cut);
   return result;
 }
 
@@ -450,7 +450,7 @@ check_loose (struct check *check, struct failure *failure)
                      "it does not begin like a segment");
           continue;
         }
-      state.page_size = (uint32_t)page_size;
+      state.page_size = (uint32_t) page_size;
       result = check_begin (check, &state, failure);
       if (result == STATUS_OK)
         result = check_segment (check, file->number, NULL, failure);
@@ -466,7 +466,7 @@ conclude (const struct check *check, status result, struct failure *failure)
   if (result != STATUS_OK || check->report->faults == 0)
     return result;
   return fail (failure, STATUS_CORRUPT, "%s has %llu faults; restore a backup, or run repair",
-               check->directory->path, (unsigned long long)check->report->faults);
+               check->directory->path, (unsigned long long) check->report->faults);
 }
 
 static status
@@ -606,7 +606,7 @@ note_first (void *data, const char *file, uint64_t page, const char *reason)
           file, reason);
   else
     fail (first->failure, STATUS_CORRUPT, "page %llu of %s/%s of the copy does not verify: %s",
-          (unsigned long long)page, first->path, file, reason);
+          (unsigned long long) page, first->path, file, reason);
 }
 
 status

@@ -255,8 +255,7 @@ flush_pressure (struct engine *engine, unsigned frozen)
     return 0;
   epoch_enter ();
   struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
-  size_t fill
-      = view != NULL && view->active != NULL ? memtable_memory (view->active->table) : 0;
+  size_t fill = view != NULL && view->active != NULL ? memtable_memory (view->active->table) : 0;
   epoch_leave ();
 
   double pressure = (double) fill / (double) engine->memtable_size;
@@ -304,8 +303,7 @@ wait_for_place (struct engine *engine, const struct generation *before, struct f
   uint64_t started = engine_now (), failed = engine->flushes_failed;
   background_wake_flush (engine); /* and not the failure of an earlier attempt, but of this one */
   while (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
-         && !atomic_load (&engine->write_failed)
-         && engine->flushes_failed == failed
+         && !atomic_load (&engine->write_failed) && engine->flushes_failed == failed
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
   uint64_t waited = engine_now () - started;
@@ -396,7 +394,8 @@ take_rate_token (struct engine *engine, size_t operations, struct failure *failu
     earned /= 1000000;
   if (earned > 0)
     {
-      engine->rate_tokens = earned > rate - engine->rate_tokens ? rate : engine->rate_tokens + earned;
+      engine->rate_tokens
+          = earned > rate - engine->rate_tokens ? rate : engine->rate_tokens + earned;
       engine->rate_refilled = now;
     }
   if (engine->rate_tokens < operations && engine->rate_tokens < rate)
@@ -448,8 +447,8 @@ commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence
       if (operation.kind == OPERATION_DELETE_RANGE)
         {
           bool open = operation.value.size == 0;
-          struct bytes end = internal_key_store (scratch + key.size, operation.store + open,
-                                                 operation.value);
+          struct bytes end
+              = internal_key_store (scratch + key.size, operation.store + open, operation.value);
           struct range_delete range = { key, end, sequence };
           memtable_delete_range (table, &range);
           continue;
@@ -479,8 +478,8 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
     {
       struct failure cause = FAILURE_INIT;
       bool store = commit->sync != ENGINE_SYNC_FULL;
-      status result = wal_append (engine->wal, sequence, commit->parts, commit->part_count, store,
-                                  &cause);
+      status result
+          = wal_append (engine->wal, sequence, commit->parts, commit->part_count, store, &cause);
       if (result != STATUS_OK)
         {
           if (wal_failed (engine->wal))
@@ -783,9 +782,10 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
   if (result != STATUS_OK)
     return result;
   if (batch->user_bytes > engine->options.transaction_bytes_max)
-    return fail (failure, STATUS_TOO_MANY,
-                 "a commit of %zu bytes is above the limit of %llu; split it, or use the bulk loader",
-                 batch->user_bytes, (unsigned long long) engine->options.transaction_bytes_max);
+    return fail (
+        failure, STATUS_TOO_MANY,
+        "a commit of %zu bytes is above the limit of %llu; split it, or use the bulk loader",
+        batch->user_bytes, (unsigned long long) engine->options.transaction_bytes_max);
   result = batch_normalise (batch, failure);
   if (result != STATUS_OK)
     return result;

@@ -19,37 +19,44 @@
 
 #include <stdlib.h>
 
-enum direction { DIRECTION_NONE, DIRECTION_FORWARD, DIRECTION_BACKWARD };
+enum direction
+{
+  DIRECTION_NONE,
+  DIRECTION_FORWARD,
+  DIRECTION_BACKWARD
+};
 
-struct byte_buffer {
+struct byte_buffer
+{
   uint8_t *data;
   size_t size, capacity;
 };
 
-struct engine_cursor {
+struct engine_cursor
+{
   struct engine *engine;                  /* referenced */
   struct engine_transaction *transaction; /* outlives the cursor's use; may be NULL */
   snapshot_slot *slot;                    /* own; NULL when the snapshot is somebody else's */
   uint64_t sequence;                      /* commits up to it are seen */
   uint64_t own_operations;                /* the transaction's writes up to it are seen */
   bool keys_only;
-  struct internal_key lower, upper;       /* [lower, upper), inside the store */
+  struct internal_key lower, upper; /* [lower, upper), inside the store */
 
-  struct view *view;                      /* the sources are of it; NULL before the first move */
-  struct source *source;                  /* the merge */
-  struct range_set **ranges;              /* of everything in the view; owned references */
+  struct view *view;         /* the sources are of it; NULL before the first move */
+  struct source *source;     /* the merge */
+  struct range_set **ranges; /* of everything in the view; owned references */
   size_t range_count;
-  struct range_set *own_ranges;           /* the transaction's, by operation number */
-  const struct memtable *own_index;       /* the sources see this one; it lives as long as they do */
+  struct range_set *own_ranges;     /* the transaction's, by operation number */
+  const struct memtable *own_index; /* the sources see this one; it lives as long as they do */
 
   enum direction direction;
   bool valid;
-  struct byte_buffer key;                 /* internal key shown, or last passed */
-  struct record record;                   /* shown: value, kind, sequence */
-  struct byte_buffer copy;                /* of the value, backward */
-  struct engine_value blob;               /* the value when it is a blob and was asked for */
+  struct byte_buffer key;   /* internal key shown, or last passed */
+  struct record record;     /* shown: value, kind, sequence */
+  struct byte_buffer copy;  /* of the value, backward */
+  struct engine_value blob; /* the value when it is a blob and was asked for */
   bool has_blob;
-  struct read_span *span;                 /* serializable: what was looked at since positioning */
+  struct read_span *span; /* serializable: what was looked at since positioning */
 };
 
 static status
@@ -78,7 +85,8 @@ buffer_bytes (const struct byte_buffer *buffer)
 
 /* ---- own writes on top ---- */
 
-struct overlay_source {
+struct overlay_source
+{
   struct source base;
   struct source *inner; /* the transaction's index */
 };
@@ -274,8 +282,7 @@ build_sources (struct engine_cursor *cursor, struct failure *failure)
 static bool
 view_is_stale (const struct engine_cursor *cursor)
 {
-  return cursor->view
-         != atomic_load_explicit (&cursor->engine->view, memory_order_relaxed);
+  return cursor->view != atomic_load_explicit (&cursor->engine->view, memory_order_relaxed);
 }
 
 /* ---- what is visible ---- */
@@ -296,8 +303,7 @@ is_hidden (const struct engine_cursor *cursor, const struct record *record)
     return true;
   if (cursor->own_ranges != NULL)
     {
-      uint64_t cover
-          = range_set_cover (cursor->own_ranges, record->key, cursor->own_operations);
+      uint64_t cover = range_set_cover (cursor->own_ranges, record->key, cursor->own_operations);
       if (own ? cover > record->sequence - OVERLAY_BASE : cover > 0)
         return true;
     }
@@ -329,9 +335,9 @@ static status
 show (struct engine_cursor *cursor, struct failure *failure)
 {
   cursor->valid = true;
-  return cursor->span != NULL ? transaction_span_reach (cursor->span,
-                                                        buffer_bytes (&cursor->key), true, failure)
-                              : STATUS_OK;
+  return cursor->span != NULL
+             ? transaction_span_reach (cursor->span, buffer_bytes (&cursor->key), true, failure)
+             : STATUS_OK;
 }
 
 /* From where the merge stands to the next key to show. `skip`: the key in cursor->key is done. */

@@ -37,34 +37,42 @@
 #define RUNS_CROWDED 24u /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
 #define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
 
-enum engine_state { ENGINE_STATE_OPEN, ENGINE_STATE_CLOSING, ENGINE_STATE_CLOSED };
+enum engine_state
+{
+  ENGINE_STATE_OPEN,
+  ENGINE_STATE_CLOSING,
+  ENGINE_STATE_CLOSED
+};
 
 #define MERGE_WORKERS_MAX 16u
 #define BACKUP_NOTE_NAME "BACKUP" /* file in a directory that a backup or restore fills: backup.c */
 #define QUIET_MICROSECONDS 500000u /* without flushes: merges may settle */
 
 /* A commit that waits for its turn to be visible. On the committer's stack. */
-struct commit_waiter {
+struct commit_waiter
+{
   struct commit_waiter *next;
   uint64_t sequence;
-  bool full;              /* becomes visible only once durable */
-  bool lead;              /* has been asked to sync for the group */
-  bool done;              /* result is set */
+  bool full; /* becomes visible only once durable */
+  bool lead; /* has been asked to sync for the group */
+  bool done; /* result is set */
   status result;
-  pthread_cond_t wake;    /* with commit_lock */
+  pthread_cond_t wake; /* with commit_lock */
 };
 
 /* What readers count, each thread in one of several lines, so that they do not fight over one. */
 #define READ_COUNTER_LINES 16u
 
-struct read_counters {
-  _Alignas (64) _Atomic uint64_t found; /* lookups that found their key */
-  _Atomic uint64_t missing;             /* lookups that did not */
-  _Atomic uint64_t page_reads;          /* lookups that had to read a page */
+struct read_counters
+{
+  _Alignas(64) _Atomic uint64_t found; /* lookups that found their key */
+  _Atomic uint64_t missing;            /* lookups that did not */
+  _Atomic uint64_t page_reads;         /* lookups that had to read a page */
 };
 
 /* Relaxed counters; see struct engine_statistics for meanings. */
-struct engine_counters {
+struct engine_counters
+{
   struct read_counters reads[READ_COUNTER_LINES];
   /* Under commit_lock, so without a locked addition: */
   _Atomic uint64_t puts, deletes, range_deletes, commits, cursors;
@@ -74,63 +82,65 @@ struct engine_counters {
   _Atomic uint64_t stalls, stall_microseconds, worst_stall_microseconds;
 };
 
-struct engine {
+struct engine
+{
   _Atomic size_t references;
-  _Atomic int state;                    /* enum engine_state */
-  unsigned fork_generation;             /* of the process that opened it */
+  _Atomic int state;        /* enum engine_state */
+  unsigned fork_generation; /* of the process that opened it */
   bool read_only;
-  char *path;                           /* as given */
+  char *path; /* as given */
   const struct vfs *vfs;
   struct vfs_directory *directory;
   struct vfs_file *lock_file;           /* NULL when read-only */
   struct vfs_file_information identity; /* of the directory's lock file or manifest */
   struct engine_options options;        /* as in force; page_size is the database's */
   uint8_t database_id[16];
-  size_t memtable_size;                 /* bytes at which the active memtable is switched */
-  uint64_t segment_file_size;           /* bytes at which an output file is cut */
+  size_t memtable_size;       /* bytes at which the active memtable is switched */
+  uint64_t segment_file_size; /* bytes at which an output file is cut */
 
   struct ledger ledger;
   struct cache *cache;
-  _Atomic uint64_t cache_capacity;      /* as last told to the cache */
-  struct memtable_pool *pool;           /* arenas of the engine's memtables */
+  _Atomic uint64_t cache_capacity;        /* as last told to the cache */
+  struct memtable_pool *pool;             /* arenas of the engine's memtables */
   struct memtable_pool *transaction_pool; /* small arenas, not charged as memtables */
 
   /* Visibility. */
-  _Atomic (struct view *) view;         /* NULL once closed */
-  _Atomic uint64_t published;           /* newest visible commit */
+  _Atomic (struct view *) view; /* NULL once closed */
+  _Atomic uint64_t published;   /* newest visible commit */
   struct snapshots snapshots;
 
   /* The commit pipeline (commit_lock). */
   pthread_mutex_t commit_lock;
-  struct generation *active;            /* the view's active memtable; own reference */
-  _Atomic unsigned frozen_count;        /* the view's; written under view_lock */
-  _Atomic unsigned crowding;            /* runs above RUNS_CROWDED, when merged at all; likewise */
-  uint64_t last_sequence;               /* newest logged commit, visible or not */
+  struct generation *active;     /* the view's active memtable; own reference */
+  _Atomic unsigned frozen_count; /* the view's; written under view_lock */
+  _Atomic unsigned crowding;     /* runs above RUNS_CROWDED, when merged at all; likewise */
+  uint64_t last_sequence;        /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
-  bool sync_led;                        /* some waiter is syncing */
-  bool loading;                         /* a bulk load is being installed: commits wait for `room` */
-  unsigned recent_group;                /* full commits in the last group */
-  pthread_cond_t room;                  /* a frozen memtable was flushed, writes failed, or a bulk
+  bool sync_led;                                    /* some waiter is syncing */
+  bool loading;                    /* a bulk load is being installed: commits wait for `room` */
+  unsigned recent_group;           /* full commits in the last group */
+  pthread_cond_t room;             /* a frozen memtable was flushed, writes failed, or a bulk
                                            load was installed */
-  _Atomic bool write_failed;            /* write_failure is set; sticky */
-  struct failure write_failure;         /* set once, under commit_lock */
-  _Atomic int flush_failure;            /* status of the last flush; OK once it went well */
-  struct failure flush_failed;          /* its failure; under commit_lock */
-  uint64_t flushes_failed;              /* attempts that failed, ever; under commit_lock */
-  struct wal *wal;                      /* NULL: read-only or log disabled */
-  struct blob_writer *blob_writer;      /* NULL when read-only */
-  engine_store *dropped_stores;         /* ids dropped in this process run */
+  _Atomic bool write_failed;       /* write_failure is set; sticky */
+  struct failure write_failure;    /* set once, under commit_lock */
+  _Atomic int flush_failure;       /* status of the last flush; OK once it went well */
+  struct failure flush_failed;     /* its failure; under commit_lock */
+  uint64_t flushes_failed;         /* attempts that failed, ever; under commit_lock */
+  struct wal *wal;                 /* NULL: read-only or log disabled */
+  struct blob_writer *blob_writer; /* NULL when read-only */
+  engine_store *dropped_stores;    /* ids dropped in this process run */
   size_t dropped_count;
-  _Atomic uint64_t next_transaction;    /* ids handed out */
-  uint64_t rate_tokens, rate_refilled;  /* token bucket: operations, microseconds */
+  _Atomic uint64_t next_transaction;   /* ids handed out */
+  uint64_t rate_tokens, rate_refilled; /* token bucket: operations, microseconds */
 
-  _Atomic size_t operations;            /* long calls under way: close waits for them */
+  _Atomic size_t operations; /* long calls under way: close waits for them */
 
   /* Blob files that commits under way refer to before any memtable does (blob_lock). */
   pthread_mutex_t blob_lock;
   struct blob_guard *blob_guards;
-  uint64_t blobs_swept; /* below it no file is left that never came into the manifest; manifest_lock */
-  uint64_t *spoiled_blobs;              /* not to be collected: a value did not verify; malloc'd */
+  uint64_t
+      blobs_swept; /* below it no file is left that never came into the manifest; manifest_lock */
+  uint64_t *spoiled_blobs; /* not to be collected: a value did not verify; malloc'd */
   size_t spoiled_blob_count;
 
   pthread_mutex_t sync_lock;
@@ -138,13 +148,13 @@ struct engine {
   /* Read-write transactions with a deadline. */
   pthread_mutex_t transactions_lock;
   struct engine_transaction *transactions;
-  _Atomic uint64_t expiry_due;          /* microseconds, monotonic; when to look; 0 = none; work_lock */
+  _Atomic uint64_t expiry_due; /* microseconds, monotonic; when to look; 0 = none; work_lock */
 
   /* Files. */
   pthread_mutex_t manifest_lock;
-  struct manifest *manifest;            /* NULL when read-only */
-  uint64_t next_order;                  /* of the next flushed run; manifest_lock */
-  uint64_t settle_written;              /* bytes settling wrote since it last ended; manifest_lock */
+  struct manifest *manifest; /* NULL when read-only */
+  uint64_t next_order;       /* of the next flushed run; manifest_lock */
+  uint64_t settle_written;   /* bytes settling wrote since it last ended; manifest_lock */
   pthread_mutex_t view_lock;
 
   /* Background threads (work_lock). */
@@ -153,25 +163,25 @@ struct engine {
   pthread_t log_thread, flush_thread, merge_threads[MERGE_WORKERS_MAX];
   bool log_thread_runs, flush_thread_runs;
   unsigned merge_thread_count;
-  bool stop;                            /* threads end */
-  bool sync_wanted;                     /* an async commit waits for the timer */
-  _Atomic bool sync_armed;              /* sync_wanted was set and not yet served */
-  uint64_t sync_due;                    /* microseconds, monotonic */
-  _Atomic bool settle_armed;            /* the flush thread watches for the end of a burst */
-  uint64_t settle_due;                  /* microseconds, monotonic; 0 = not armed */
-  uint64_t settle_sequence;             /* newest commit when it last looked */
-  bool prepare_wanted;                  /* the log's next segment is to be made */
+  bool stop;                 /* threads end */
+  bool sync_wanted;          /* an async commit waits for the timer */
+  _Atomic bool sync_armed;   /* sync_wanted was set and not yet served */
+  uint64_t sync_due;         /* microseconds, monotonic */
+  _Atomic bool settle_armed; /* the flush thread watches for the end of a burst */
+  uint64_t settle_due;       /* microseconds, monotonic; 0 = not armed */
+  uint64_t settle_sequence;  /* newest commit when it last looked */
+  bool prepare_wanted;       /* the log's next segment is to be made */
   _Atomic bool prepare_armed;
   bool flush_wanted;
-  uint64_t retry_due;                   /* microseconds, monotonic; after a flush that failed; 0 = none */
+  uint64_t retry_due; /* microseconds, monotonic; after a flush that failed; 0 = none */
   bool flush_running;
   unsigned merges_running;
-  _Atomic bool saving;                  /* no settling: the battery is to last */
-  uint64_t merge_generation;            /* raised when runs or activity changed */
-  bool merge_paused;                    /* a merge failed; tried again after the next flush */
-  uint64_t last_write;                  /* microseconds, monotonic, of the last flush or switch */
-  _Atomic bool cancel_merges;           /* closing: give up merges under way */
-  _Atomic uint64_t flush_rate;          /* bytes a second of recent flushes, for pacing */
+  _Atomic bool saving;         /* no settling: the battery is to last */
+  uint64_t merge_generation;   /* raised when runs or activity changed */
+  bool merge_paused;           /* a merge failed; tried again after the next flush */
+  uint64_t last_write;         /* microseconds, monotonic, of the last flush or switch */
+  _Atomic bool cancel_merges;  /* closing: give up merges under way */
+  _Atomic uint64_t flush_rate; /* bytes a second of recent flushes, for pacing */
 
   struct engine_counters counters;
 
@@ -244,20 +254,21 @@ struct segment_reader_settings engine_reader_settings (struct engine *engine);
 
 /* ---- commit (commit.c) ---- */
 
-struct commit {
-  const struct bytes *parts;      /* the log record's payload */
+struct commit
+{
+  const struct bytes *parts; /* the log record's payload */
   size_t part_count;
-  size_t records, record_bytes;   /* what the memtable must take */
+  size_t records, record_bytes; /* what the memtable must take */
   size_t ranges, range_bytes;
   size_t user_bytes;
-  size_t operations;              /* for the rate limit and counters */
-  uint64_t oldest_blob;           /* lowest blob file referred to; UINT64_MAX = none */
-  uint64_t blob_bytes;            /* about, of the values in blob files */
+  size_t operations;    /* for the rate limit and counters */
+  uint64_t oldest_blob; /* lowest blob file referred to; UINT64_MAX = none */
+  uint64_t blob_bytes;  /* about, of the values in blob files */
   enum engine_sync sync;
-  const struct engine_batch *batch; /* NULL: the single record below */
-  uint8_t *scratch;               /* COMMIT_SCRATCH_SIZE of the batch's largest key */
-  struct record single;           /* key, value, kind; sequence is filled in */
-  uint64_t hash;                  /* of single.key */
+  const struct engine_batch *batch;       /* NULL: the single record below */
+  uint8_t *scratch;                       /* COMMIT_SCRATCH_SIZE of the batch's largest key */
+  struct record single;                   /* key, value, kind; sequence is filled in */
+  uint64_t hash;                          /* of single.key */
   struct engine_transaction *transaction; /* to be validated; NULL = blind */
 };
 
@@ -286,7 +297,8 @@ status commit_await (struct engine *engine, uint64_t sequence, struct failure *f
 void commit_fail (struct engine *engine, status code, const struct failure *failure);
 
 /* Keeps a blob file from being collected while a commit is on its way to refer to it. */
-struct blob_guard {
+struct blob_guard
+{
   struct blob_guard *next;
   uint64_t file; /* this one and all later ones */
 };
@@ -324,7 +336,8 @@ void background_arm_expiry (struct engine *engine, uint64_t due);
 /* Writes the oldest frozen memtable to a run and installs it. OK and *did false when none. */
 status flush_oldest (struct engine *engine, bool *did, struct failure *failure);
 /* Writes one memtable to segments, which are synced but not installed. */
-struct flushed {
+struct flushed
+{
   struct manifest_segment *segments; /* malloc'd; information owned */
   size_t count;
 };
@@ -334,26 +347,26 @@ void flushed_clear (struct flushed *flushed);
 /* Removes files that were written but will never be installed. */
 void flushed_unlink (struct engine *engine, const struct flushed *flushed);
 /* Puts a written run in front of the others. `generation`: the memtable it replaces, or NULL. */
-status flush_install (struct engine *engine, struct flushed *flushed,
-                      struct generation *generation, uint64_t flushed_sequence,
-                      uint64_t user_bytes, struct failure *failure);
+status flush_install (struct engine *engine, struct flushed *flushed, struct generation *generation,
+                      uint64_t flushed_sequence, uint64_t user_bytes, struct failure *failure);
 /* Opens what was written, as a run. */
 status flushed_open (struct engine *engine, const struct flushed *flushed, uint64_t order,
                      struct run **out, struct failure *failure);
 
 /* Writes `source` (survivors in order) and range deletes to segments cut at the file size. */
-struct output_settings {
-  bool settled;                      /* codec and filter of a settled run, else of a fresh one */
-  uint64_t expected_bytes;           /* of the whole output, to choose the file size */
-  struct bytes start, end;           /* only keys in [start, end); data NULL = open */
-  bool part;                         /* of an output: the caller syncs the directory once for all */
-  const _Atomic bool *cancel;        /* polled; may be NULL */
+struct output_settings
+{
+  bool settled;               /* codec and filter of a settled run, else of a fresh one */
+  uint64_t expected_bytes;    /* of the whole output, to choose the file size */
+  struct bytes start, end;    /* only keys in [start, end); data NULL = open */
+  bool part;                  /* of an output: the caller syncs the directory once for all */
+  const _Atomic bool *cancel; /* polled; may be NULL */
   bool (*progress) (void *data, uint64_t bytes); /* may be NULL; false cancels */
   void *progress_data;
 };
-status output_write (struct engine *engine, struct source *source,
-                     const struct range_set *ranges, const struct output_settings *settings,
-                     struct flushed *out, struct failure *failure);
+status output_write (struct engine *engine, struct source *source, const struct range_set *ranges,
+                     const struct output_settings *settings, struct flushed *out,
+                     struct failure *failure);
 /* Bytes at which segments of an output of `expected` bytes are cut. */
 uint64_t output_file_size (const struct engine *engine, uint64_t expected);
 
@@ -370,26 +383,27 @@ unsigned merge_workers_affordable (const struct engine *engine);
 /* Adds and removes files in the manifest, then publishes the view that goes with it.
  * `edit_view` changes a fresh copy of the present view. */
 status install (struct engine *engine, const struct manifest_edit *edit, size_t extra_runs,
-                size_t extra_blobs,
-                void (*edit_view) (void *data, struct view *view), void *data,
+                size_t extra_blobs, void (*edit_view) (void *data, struct view *view), void *data,
                 struct failure *failure);
 /* Drops blob files nobody refers to any more. */
 void blob_collect (struct engine *engine);
 
 /* ---- reading (read.c) ---- */
 
-enum holder_kind {
-  HOLDER_NONE,     /* nothing to release */
-  HOLDER_HEAP,     /* free */
-  HOLDER_PAGE,     /* cache_unpin */
-  HOLDER_TABLE,    /* memtable_unref, then the owner's pool may go */
-  HOLDER_SEGMENT,  /* segment_unref, likewise */
+enum holder_kind
+{
+  HOLDER_NONE,    /* nothing to release */
+  HOLDER_HEAP,    /* free */
+  HOLDER_PAGE,    /* cache_unpin */
+  HOLDER_TABLE,   /* memtable_unref, then the owner's pool may go */
+  HOLDER_SEGMENT, /* segment_unref, likewise */
 };
 
-struct engine_snapshot {
-  struct engine *engine;  /* referenced */
-  snapshot_slot *slot;    /* holds the sequence */
-  uint64_t sequence;      /* reads see commits up to it */
+struct engine_snapshot
+{
+  struct engine *engine; /* referenced */
+  snapshot_slot *slot;   /* holds the sequence */
+  uint64_t sequence;     /* reads see commits up to it */
 };
 
 /* `view` is referenced by the caller. */
@@ -403,9 +417,10 @@ status blob_value (struct engine *engine, struct view *view, struct bytes refere
 #define OVERLAY_BASE (SEQUENCE_MAX + 1)
 
 /* The span of keys a serializable transaction's cursor has looked at; grows as it moves. */
-struct read_span {
+struct read_span
+{
   struct read_span *next;
-  uint8_t *start, *end;       /* internal keys, [start, end); malloc'd */
+  uint8_t *start, *end; /* internal keys, [start, end); malloc'd */
   size_t start_size, end_size;
 };
 

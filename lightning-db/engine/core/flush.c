@@ -73,8 +73,8 @@ flushed_open (struct engine *engine, const struct flushed *flushed, uint64_t ord
   size_t opened = 0;
   while (result == STATUS_OK && opened < flushed->count)
     {
-      result = segment_open (&settings, &flushed->segments[opened].information,
-                             &segments[opened], failure);
+      result = segment_open (&settings, &flushed->segments[opened].information, &segments[opened],
+                             failure);
       opened += result == STATUS_OK;
     }
   if (result == STATUS_OK)
@@ -130,7 +130,8 @@ install (struct engine *engine, const struct manifest_edit *edit, size_t extra_r
 
 /* ---- the flush ---- */
 
-struct flush_edit {
+struct flush_edit
+{
   struct generation *generation; /* to be removed from the frozen ones; NULL = none (loader) */
   struct run *run;               /* to be put in front; NULL when nothing survived */
   struct new_blobs *blobs;

@@ -56,7 +56,7 @@ struct engine_loader
   size_t piece_count, piece_capacity;
   engine_store *stores; /* written to, rising; malloc'd */
   size_t store_count;
-  bool ended;            /* committed, or failed at the very end */
+  bool ended; /* committed, or failed at the very end */
 };
 
 /* ---- beginning and end ---- */
@@ -171,7 +171,7 @@ newest_yield (struct newest_source *newest, struct failure *failure)
 static status
 newest_first (struct source *source, struct failure *failure)
 {
-  struct newest_source *newest = (struct newest_source *)source;
+  struct newest_source *newest = (struct newest_source *) source;
   source->valid = false;
   status result = source_first (newest->inner, failure);
   return result == STATUS_OK ? newest_yield (newest, failure) : result;
@@ -180,7 +180,7 @@ newest_first (struct source *source, struct failure *failure)
 static status
 newest_next (struct source *source, struct failure *failure)
 {
-  struct newest_source *newest = (struct newest_source *)source;
+  struct newest_source *newest = (struct newest_source *) source;
   source->valid = false;
   status result;
   do
@@ -193,7 +193,7 @@ newest_next (struct source *source, struct failure *failure)
 static void
 newest_release (struct source *source)
 {
-  struct newest_source *newest = (struct newest_source *)source;
+  struct newest_source *newest = (struct newest_source *) source;
   source_release (newest->inner);
   free (newest->last);
   free (newest);
@@ -660,7 +660,7 @@ guess_after (struct engine *engine, uint64_t before, unsigned attempt)
   if (last < before)
     return before;
   uint64_t gap = (last - before + 1) * 2;
-  uint64_t least = (uint64_t)GAP_FIRST << attempt;
+  uint64_t least = (uint64_t) GAP_FIRST << attempt;
   gap = gap < least ? least : gap;
   return last + 1 + (gap < GAP_MAX ? gap : GAP_MAX);
 }

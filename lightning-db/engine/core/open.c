@@ -132,8 +132,7 @@ engine_view_replace (struct engine *engine, struct view *view)
   bool crowded = view != NULL && view->run_count > RUNS_CROWDED && engine->options.merge_enabled;
   atomic_store (&engine->frozen_count, view != NULL ? view->frozen_count : 0);
   atomic_store (&engine->crowding, crowded ? (unsigned) (view->run_count - RUNS_CROWDED) : 0);
-  struct view *before
-      = atomic_exchange_explicit (&engine->view, view, memory_order_acq_rel);
+  struct view *before = atomic_exchange_explicit (&engine->view, view, memory_order_acq_rel);
   view_unref (before);
 }
 
@@ -365,8 +364,7 @@ open_view (struct engine *engine, const struct manifest_state *state, struct vie
            struct failure *failure)
 {
   struct view empty = { 0 }, *view;
-  status result
-      = view_copy (&empty, state->segment_count, state->blob_count, &view, failure);
+  status result = view_copy (&empty, state->segment_count, state->blob_count, &view, failure);
   if (result != STATUS_OK)
     return result;
   for (size_t first = 0, end; result == STATUS_OK && first < state->segment_count; first = end)
@@ -493,8 +491,8 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
   if (result == STATUS_OK)
     result = presence == MANIFEST_PRESENT
                  ? manifest_open (engine->directory, &engine->manifest, failure)
-                 : manifest_create (engine->directory, engine->options.page_size,
-                                    &engine->manifest, failure);
+                 : manifest_create (engine->directory, engine->options.page_size, &engine->manifest,
+                                    failure);
   if (result == STATUS_OK)
     result = adopt_state (engine, manifest_state (engine->manifest), failure);
   if (result == STATUS_OK)
@@ -732,7 +730,8 @@ engine_unref (struct engine *engine)
 
 /* ---- destroying ---- */
 
-struct file_list {
+struct file_list
+{
   char (*names)[FILE_NAME_SIZE];
   size_t count, capacity;
   bool foreign, no_memory;

@@ -32,7 +32,8 @@ engine_options_init (struct engine_options *options)
   };
 }
 
-struct option_range {
+struct option_range
+{
   const char *name;
   uint64_t value, least, most;
 };

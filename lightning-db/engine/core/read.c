@@ -16,13 +16,14 @@
 #include <stdlib.h>
 
 /* Where a lookup found its record. */
-struct found {
-  struct view *view;         /* where; referenced when `referenced` */
-  bool referenced;           /* the page had to be read, or it is a blob: see found_clear */
-  struct record record;      /* borrowed from one of the following */
-  struct memtable *table;    /* or */
-  struct segment *segment;   /* and */
-  const uint8_t *page;       /* NULL when mapped */
+struct found
+{
+  struct view *view;       /* where; referenced when `referenced` */
+  bool referenced;         /* the page had to be read, or it is a blob: see found_clear */
+  struct record record;    /* borrowed from one of the following */
+  struct memtable *table;  /* or */
+  struct segment *segment; /* and */
+  const uint8_t *page;     /* NULL when mapped */
 };
 
 void
@@ -118,8 +119,7 @@ find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t
       struct segment *segment = run_find (view->runs[i], key);
       if (segment == NULL)
         continue;
-      status result
-          = find_in_segment (segment, key, hash, sequence, cached, out, failure);
+      status result = find_in_segment (segment, key, hash, sequence, cached, out, failure);
       if (result != STATUS_NOT_FOUND)
         return result;
     }
@@ -233,10 +233,9 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
       struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
       if (view == NULL)
         return engine_enter_slow (engine, failure);
-      uint64_t sequence
-          = snapshot != NULL
-                ? snapshot->sequence
-                : atomic_load_explicit (&engine->published, memory_order_acquire); /* L1 */
+      uint64_t sequence = snapshot != NULL ? snapshot->sequence
+                                           : atomic_load_explicit (&engine->published,
+                                                                   memory_order_acquire); /* L1 */
       *found = (struct found){ .view = view };
       status result = find_in_tables (view, key, hash, sequence, found);
       if (result == STATUS_NOT_FOUND)
@@ -380,16 +379,17 @@ engine_get_value_cached (struct engine *engine, struct engine_snapshot *snapshot
 /* ---- many keys ---- */
 
 /* The arrays of one multi-get, laid out in one allocation. */
-struct many {
+struct many
+{
   size_t count;
-  struct bytes *keys;             /* internal */
+  struct bytes *keys; /* internal */
   uint64_t *hashes;
   struct segment_lookup *lookups; /* of one segment's part */
   status *states;                 /* of one segment's part */
   size_t *members;                /* which keys are in the part */
   struct bytes *part_keys;
   uint64_t *part_hashes;
-  uint8_t *bytes;                 /* the internal keys */
+  uint8_t *bytes; /* the internal keys */
 };
 
 static status
@@ -453,8 +453,7 @@ many_in_segment (struct engine *engine, struct many *many, struct view *view,
   for (size_t i = 0; i < part; i++)
     {
       size_t member = many->members[i];
-      uint64_t cover
-          = ranges != NULL ? range_set_cover (ranges, many->part_keys[i], sequence) : 0;
+      uint64_t cover = ranges != NULL ? range_set_cover (ranges, many->part_keys[i], sequence) : 0;
       struct segment_lookup *lookup = &many->lookups[i];
       bool found = many->states[i] == STATUS_OK;
       if (!found)
@@ -469,8 +468,7 @@ many_in_segment (struct engine *engine, struct many *many, struct view *view,
       if (hidden)
         results[member] = STATUS_NOT_FOUND;
       else if (lookup->record.kind == RECORD_BLOB)
-        results[member]
-            = blob_value (engine, view, lookup->record.value, &values[member], failure);
+        results[member] = blob_value (engine, view, lookup->record.value, &values[member], failure);
       else
         {
           values[member].data = lookup->record.value;
@@ -500,8 +498,8 @@ many_in_runs (struct engine *engine, struct many *many, struct view *view, uint6
             if (results[i] == STATUS_BUSY && run_find (run, many->keys[i]) == run->segments[s])
               many->members[part++] = i;
           if (part > 0)
-            many_in_segment (engine, many, view, run->segments[s], part, sequence, values,
-                             results, failure);
+            many_in_segment (engine, many, view, run->segments[s], part, sequence, values, results,
+                             failure);
         }
     }
 }

@@ -11,7 +11,8 @@
 
 #include <stdlib.h>
 
-struct recovery {
+struct recovery
+{
   struct engine *engine;
   struct generation *generation; /* takes the records */
   bool to_runs;                  /* flush it when full */
@@ -22,7 +23,8 @@ struct recovery {
 };
 
 /* What a record will need, and whether it is well formed. */
-struct record_needs {
+struct record_needs
+{
   size_t records, record_bytes, ranges, range_bytes;
   uint64_t oldest_blob;
   bool blob_missing;
@@ -54,7 +56,8 @@ verify_blob (struct recovery *recovery, struct bytes reference, struct record_ne
   if (!recovery->to_runs || recovery->synced_blob == place.file)
     return STATUS_OK;
 
-  char name[FILE_NAME_SIZE]; /* only in the page cache, perhaps: the process died, not the machine */
+  char
+      name[FILE_NAME_SIZE]; /* only in the page cache, perhaps: the process died, not the machine */
   struct vfs_file *file;
   file_name (name, FILE_BLOB, place.file);
   result = vfs_open (engine->directory, name, VFS_WRITE, &file, failure);
@@ -81,8 +84,7 @@ measure (struct recovery *recovery, struct bytes payload, struct record_needs *n
       if (operation.kind == OPERATION_DELETE_RANGE)
         {
           needs->ranges++;
-          needs->range_bytes
-              += 2 * STORE_ID_SIZE + operation.key.size + operation.value.size;
+          needs->range_bytes += 2 * STORE_ID_SIZE + operation.key.size + operation.value.size;
           continue;
         }
       needs->records++;
@@ -110,8 +112,8 @@ spill (struct recovery *recovery, struct failure *failure)
   atomic_store (&engine->published, recovery->last_sequence);
   status result = flush_write (engine, table, &flushed, failure);
   if (result == STATUS_OK)
-    result = flush_install (engine, &flushed, NULL, recovery->last_sequence,
-                            statistics.data_bytes, failure);
+    result = flush_install (engine, &flushed, NULL, recovery->last_sequence, statistics.data_bytes,
+                            failure);
   flushed_clear (&flushed);
   generation_unref (recovery->generation);
   recovery->generation = NULL;
@@ -159,8 +161,8 @@ replay_log (struct recovery *recovery, struct wal_recovery *found, struct failur
   recovery->scratch = malloc (COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX));
   if (recovery->scratch == NULL)
     return fail_memory (failure, COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX), "recovery");
-  status result = wal_recover (engine->directory, engine->database_id, engine->last_sequence,
-                               false, replay, recovery, found, failure);
+  status result = wal_recover (engine->directory, engine->database_id, engine->last_sequence, false,
+                               replay, recovery, found, failure);
   free (recovery->scratch);
   recovery->scratch = NULL;
   if (result == STATUS_OK && recovery->cut != 0 && found->synced_sequence >= recovery->cut)
@@ -173,7 +175,8 @@ replay_log (struct recovery *recovery, struct wal_recovery *found, struct failur
 
 /* ---- cleaning up ---- */
 
-struct name_list {
+struct name_list
+{
   char (*names)[FILE_NAME_SIZE];
   size_t count, capacity;
 };

@@ -382,7 +382,7 @@ on_commit (void *data, uint64_t sequence, struct bytes payload, struct failure *
   if (result != STATUS_NOT_FOUND)
     {
       char reason[FAILURE_MESSAGE_SIZE + 64];
-      snprintf (reason, sizeof reason, "part of commit %llu: %s", (unsigned long long)sequence,
+      snprintf (reason, sizeof reason, "part of commit %llu: %s", (unsigned long long) sequence,
                 cause.message);
       add_lost (repair, "log", SEGMENT_NO_PAGE, reason);
     }
@@ -413,7 +413,7 @@ save_log (struct repair *repair, const uint8_t database_id[16], uint64_t after,
   if (after == 0 || found.lost == 0)
     return result;
   snprintf (reason, sizeof reason, "%llu commits that were synced are missing or damaged",
-            (unsigned long long)found.lost);
+            (unsigned long long) found.lost);
   add_lost (repair, "log", SEGMENT_NO_PAGE, reason);
   return result;
 }

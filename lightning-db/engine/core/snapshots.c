@@ -107,8 +107,7 @@ snapshots_collect (struct snapshots *snapshots, uint64_t published, uint64_t **o
                    struct failure *failure)
 {
   uint64_t floor = atomic_load (&snapshots->floor);
-  while (floor < published
-         && !atomic_compare_exchange_weak (&snapshots->floor, &floor, published))
+  while (floor < published && !atomic_compare_exchange_weak (&snapshots->floor, &floor, published))
     ;
 
   size_t found = 0, room = 64;
@@ -128,8 +127,7 @@ snapshots_collect (struct snapshots *snapshots, uint64_t published, uint64_t **o
             if (larger == NULL)
               {
                 free (sequences);
-                return fail_memory (failure, 2 * room * sizeof *sequences,
-                                    "the list of snapshots");
+                return fail_memory (failure, 2 * room * sizeof *sequences, "the list of snapshots");
               }
             sequences = larger;
             room *= 2;

@@ -24,15 +24,17 @@
 
 #define SNAPSHOT_CHUNK_SLOTS 62u
 
-struct snapshot_chunk {
+struct snapshot_chunk
+{
   _Atomic (struct snapshot_chunk *) next;
   _Atomic uint64_t slots[SNAPSHOT_CHUNK_SLOTS]; /* sequence + 1; 0 = free */
 };
 
-struct snapshots {
-  _Atomic uint64_t floor;       /* the newest visible commit any merge has started from */
-  _Atomic uint64_t held;        /* slots in use */
-  struct snapshot_chunk first;  /* more are linked on demand and kept */
+struct snapshots
+{
+  _Atomic uint64_t floor;      /* the newest visible commit any merge has started from */
+  _Atomic uint64_t held;       /* slots in use */
+  struct snapshot_chunk first; /* more are linked on demand and kept */
 };
 
 typedef _Atomic uint64_t snapshot_slot;

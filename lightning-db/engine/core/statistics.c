@@ -2,7 +2,8 @@
 #include "core/engine-private.h"
 
 /* Bytes of a file of ours, 0 when it is gone meanwhile. */
-struct disk_use {
+struct disk_use
+{
   struct engine *engine;
   uint64_t total, blobs, segments;
 };

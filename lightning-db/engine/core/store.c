@@ -22,7 +22,7 @@ is_utf8 (const uint8_t *at, const uint8_t *end)
 {
   while (at < end)
     {
-      unsigned more = *at < 0x80            ? 0
+      unsigned more = *at < 0x80             ? 0
                       : (*at & 0xe0) == 0xc0 ? 1
                       : (*at & 0xf0) == 0xe0 ? 2
                       : (*at & 0xf8) == 0xf0 ? 3
@@ -235,7 +235,8 @@ engine_store_drop (struct engine *engine, const char *name, struct failure *fail
   if (store == ENGINE_STORE_DEFAULT)
     return engine_delete_range (engine, store, BYTES_NONE, BYTES_NONE, ENGINE_SYNC_DEFAULT, NULL,
                                 failure);
-  result = forbid_store (engine, store, failure); /* before the snapshot: nobody writes to it since */
+  result
+      = forbid_store (engine, store, failure); /* before the snapshot: nobody writes to it since */
   if (result != STATUS_OK)
     return result;
   uint8_t bytes[1 + STORE_NAME_SIZE_MAX];
@@ -249,7 +250,8 @@ engine_store_drop (struct engine *engine, const char *name, struct failure *fail
   while (result == STATUS_CONFLICT && attempt++ < CATALOGUE_TRIES);
   if (result == STATUS_OK)
     return STATUS_OK;
-  allow_store (engine, store); /* each forbids it once: the other's ban stays when that dropped it */
+  allow_store (engine,
+               store); /* each forbids it once: the other's ban stays when that dropped it */
   if (result == STATUS_NOT_FOUND)
     return fail (failure, STATUS_NOT_FOUND,
                  "the store \"%s\" was dropped by somebody else at the same time", name);

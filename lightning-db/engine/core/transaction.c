@@ -22,31 +22,34 @@
 /* ACTIVE ──commit──► COMMITTING ──► ENDED, or back to ACTIVE when it may be tried again
  * ACTIVE ──rollback──► ENDED        ACTIVE ──timer──► EXPIRED
  * Whoever makes the step out of ACTIVE owns what follows (the timer runs on another thread). */
-enum transaction_state {
+enum transaction_state
+{
   TRANSACTION_ACTIVE,
   TRANSACTION_COMMITTING,
   TRANSACTION_ENDED,
   TRANSACTION_EXPIRED,
 };
 
-struct savepoint {
+struct savepoint
+{
   struct engine_batch mark; /* counters of the batch at that time; data is not owned */
 };
 
-struct engine_transaction {
-  struct engine_snapshot reading;  /* references the engine */
-  unsigned flags;                  /* enum engine_transaction_flags */
+struct engine_transaction
+{
+  struct engine_snapshot reading; /* references the engine */
+  unsigned flags;                 /* enum engine_transaction_flags */
   uint64_t id;
-  _Atomic int state;               /* enum transaction_state */
-  uint64_t deadline;               /* microseconds, monotonic; UINT64_MAX = none */
+  _Atomic int state;                          /* enum transaction_state */
+  uint64_t deadline;                          /* microseconds, monotonic; UINT64_MAX = none */
   struct engine_transaction *next, *previous; /* with a deadline; engine's transactions_lock */
-  struct engine_batch log;         /* the writes, in order */
-  struct memtable *index;          /* the writes, by key; NULL before the first */
-  struct savepoint *savepoints;    /* malloc'd */
+  struct engine_batch log;                    /* the writes, in order */
+  struct memtable *index;                     /* the writes, by key; NULL before the first */
+  struct savepoint *savepoints;               /* malloc'd */
   size_t savepoint_count;
-  struct engine_batch reads;       /* keys to check, encoded as deletes */
+  struct engine_batch reads; /* keys to check, encoded as deletes */
   struct read_span *spans;
-  bool locks_keys;                 /* some of `reads` were locked: checked even without writes */
+  bool locks_keys; /* some of `reads` were locked: checked even without writes */
 };
 
 /* ---- the list of those with a deadline ---- */
@@ -90,8 +93,8 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
     return result;
   bool read_only = (flags & ENGINE_TRANSACTION_READ_ONLY) != 0;
   if (!read_only && engine->read_only)
-    return fail (failure, STATUS_READ_ONLY,
-                 "%s is open read-only; begin a read-only transaction", engine->path);
+    return fail (failure, STATUS_READ_ONLY, "%s is open read-only; begin a read-only transaction",
+                 engine->path);
   struct engine_transaction *transaction = calloc (1, sizeof *transaction);
   if (transaction == NULL)
     return fail_memory (failure, sizeof *transaction, "a transaction");
@@ -212,9 +215,10 @@ transaction_check (struct engine_transaction *transaction, struct failure *failu
     return result;
   int state = atomic_load (&transaction->state);
   if (state == TRANSACTION_EXPIRED)
-    return fail (failure, STATUS_TIMED_OUT,
-                 "the transaction outlived transaction-timeout and was rolled back; begin it again, "
-                 "keep it shorter, or raise the timeout");
+    return fail (
+        failure, STATUS_TIMED_OUT,
+        "the transaction outlived transaction-timeout and was rolled back; begin it again, "
+        "keep it shorter, or raise the timeout");
   if (state != TRANSACTION_ACTIVE)
     return fail (failure, STATUS_CLOSED,
                  "the transaction was committed or rolled back already; begin a new one");
@@ -308,10 +312,9 @@ transaction_write (struct engine_transaction *transaction, const struct operatio
   if (is_range)
     result = internal_range_end (&end, operation->store, operation->value, failure);
   if (result == STATUS_OK)
-    result = memtable_reserve (transaction->index, is_range ? 0 : 1,
-                               is_range ? 0 : key.bytes.size + operation->value.size,
-                               is_range ? 1 : 0, is_range ? key.bytes.size + end.bytes.size : 0,
-                               failure);
+    result = memtable_reserve (
+        transaction->index, is_range ? 0 : 1, is_range ? 0 : key.bytes.size + operation->value.size,
+        is_range ? 1 : 0, is_range ? key.bytes.size + end.bytes.size : 0, failure);
   if (result == STATUS_OK)
     result = batch_append (&transaction->log, operation, failure);
   if (result == STATUS_OK && is_range)
@@ -414,8 +417,8 @@ copy_bytes (struct bytes from, bool with_zero, uint8_t **to, size_t *size, struc
 }
 
 status
-transaction_span_new (struct engine_transaction *transaction, struct bytes start,
-                      struct bytes end, struct read_span **out, struct failure *failure)
+transaction_span_new (struct engine_transaction *transaction, struct bytes start, struct bytes end,
+                      struct read_span **out, struct failure *failure)
 {
   struct read_span *span = calloc (1, sizeof *span);
   if (span == NULL)
@@ -500,7 +503,8 @@ engine_transaction_get_value (struct engine_transaction *transaction, engine_sto
                              failure);
   if (engine_transaction_is_active (transaction))
     return result;
-  if (result == STATUS_OK) /* the timer let the snapshot go meanwhile: it may have seen too little */
+  if (result
+      == STATUS_OK) /* the timer let the snapshot go meanwhile: it may have seen too little */
     engine_value_release (out);
   return transaction_check (transaction, failure);
 }
@@ -514,8 +518,8 @@ engine_transaction_savepoint (struct engine_transaction *transaction, uint64_t *
   status result = check_writable (transaction, failure);
   if (result != STATUS_OK)
     return result;
-  struct savepoint *savepoints = realloc (
-      transaction->savepoints, (transaction->savepoint_count + 1) * sizeof *savepoints);
+  struct savepoint *savepoints
+      = realloc (transaction->savepoints, (transaction->savepoint_count + 1) * sizeof *savepoints);
   if (savepoints == NULL)
     return fail_memory (failure, sizeof *savepoints, "a savepoint");
   transaction->savepoints = savepoints;
@@ -566,8 +570,7 @@ engine_transaction_rollback_to (struct engine_transaction *transaction, uint64_t
   if (result != STATUS_OK)
     return result;
   if (savepoint == 0 || savepoint > transaction->savepoint_count)
-    return fail (failure, STATUS_INVALID,
-                 "savepoint %llu does not exist (any more); there are %zu",
+    return fail (failure, STATUS_INVALID, "savepoint %llu does not exist (any more); there are %zu",
                  (unsigned long long) savepoint, transaction->savepoint_count);
   struct engine_batch before = transaction->log;
   struct engine_batch *mark = &transaction->savepoints[savepoint - 1].mark;
@@ -656,8 +659,8 @@ key_in_runs (struct view *view, struct bytes key, uint64_t since, bool *changed,
 }
 
 static status
-range_in_run (struct run *run, struct bytes start, struct bytes end, uint64_t since,
-              bool *changed, struct failure *failure)
+range_in_run (struct run *run, struct bytes start, struct bytes end, uint64_t since, bool *changed,
+              struct failure *failure)
 {
   for (size_t i = 0; i < run->count; i++)
     {
@@ -742,8 +745,8 @@ static status
 validate (struct engine_transaction *transaction, struct view *view, validate_key check_key_in,
           validate_range check_range_in, struct failure *failure)
 {
-  status result = validate_list (transaction, view, &transaction->log, check_key_in,
-                                 check_range_in, failure); /* T1 */
+  status result = validate_list (transaction, view, &transaction->log, check_key_in, check_range_in,
+                                 failure); /* T1 */
   if (result == STATUS_OK)
     result = validate_list (transaction, view, &transaction->reads, check_key_in, check_range_in,
                             failure); /* T2 */

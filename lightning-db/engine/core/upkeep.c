@@ -415,8 +415,8 @@ upkeep_blob_read (struct upkeep_blobs *blobs, struct bytes reference, struct byt
   if (end > blobs->file_size)
     return fail (failure, STATUS_CORRUPT,
                  "%s/%llu.blob ends before the value of %llu bytes at offset %llu",
-                 blobs->directory->path, (unsigned long long)place.file,
-                 (unsigned long long)place.size, (unsigned long long)place.offset);
+                 blobs->directory->path, (unsigned long long) place.file,
+                 (unsigned long long) place.size, (unsigned long long) place.offset);
   if (place.size > blobs->capacity)
     {
       free (blobs->buffer);

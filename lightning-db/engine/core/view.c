@@ -25,7 +25,8 @@ generation_new (struct memtable_pool *pool, struct generation **out, struct fail
 }
 
 /* One of the files lent to a memtable. */
-struct lent_blob {
+struct lent_blob
+{
   struct lent_blob *next;
   struct blob_file *file; /* owned */
 };
@@ -115,8 +116,7 @@ run_ref (struct run *run)
 void
 run_unref (struct run *run)
 {
-  if (run == NULL
-      || atomic_fetch_sub_explicit (&run->references, 1, memory_order_acq_rel) != 1)
+  if (run == NULL || atomic_fetch_sub_explicit (&run->references, 1, memory_order_acq_rel) != 1)
     return;
   for (size_t i = 0; i < run->count; i++)
     segment_unref (run->segments[i]);
@@ -157,7 +157,8 @@ run_find (const struct run *run, struct bytes key)
 
 /* ---- one source over the segments of a run ---- */
 
-struct run_walk {
+struct run_walk
+{
   struct run *run;
   struct segment_source_settings settings;
 };
@@ -297,8 +298,7 @@ view_release (struct epoch_link *link)
 void
 view_unref (struct view *view)
 {
-  if (view != NULL
-      && atomic_fetch_sub_explicit (&view->references, 1, memory_order_acq_rel) == 1)
+  if (view != NULL && atomic_fetch_sub_explicit (&view->references, 1, memory_order_acq_rel) == 1)
     epoch_retire (&view->link, view_release);
 }
 

@@ -24,39 +24,42 @@
 #define FROZEN_MAX 2u
 
 /* A memtable with what the engine must know beside it. */
-struct generation {
+struct generation
+{
   _Atomic size_t references;
-  struct memtable *table;        /* owned */
-  _Atomic uint64_t oldest_blob;  /* lowest blob file its records refer to; UINT64_MAX = none */
-  uint64_t blob_bytes;           /* about, of values its records refer to; engine's commit lock */
+  struct memtable *table;       /* owned */
+  _Atomic uint64_t oldest_blob; /* lowest blob file its records refer to; UINT64_MAX = none */
+  uint64_t blob_bytes;          /* about, of values its records refer to; engine's commit lock */
   _Atomic (struct lent_blob *) lent; /* blob files that were installed while it was in the view */
 };
 
 /* A sorted run: segments that do not overlap, in key order. */
-struct run {
+struct run
+{
   _Atomic size_t references;
-  uint64_t id;                   /* never reused */
-  uint64_t order;                /* higher is newer */
-  uint64_t created;              /* microseconds, wall clock */
-  uint64_t max_sequence;         /* of everything in it */
-  uint64_t bytes, records;       /* file bytes, versions */
+  uint64_t id;             /* never reused */
+  uint64_t order;          /* higher is newer */
+  uint64_t created;        /* microseconds, wall clock */
+  uint64_t max_sequence;   /* of everything in it */
+  uint64_t bytes, records; /* file bytes, versions */
   bool has_range_deletes;
-  bool busy;                     /* input of a running merge; engine's view lock */
-  size_t count;                  /* segments, at least 1 */
-  struct segment *segments[];    /* owned references */
+  bool busy;                  /* input of a running merge; engine's view lock */
+  size_t count;               /* segments, at least 1 */
+  struct segment *segments[]; /* owned references */
 };
 
-struct view {
-  struct epoch_link link;            /* retired through it */
+struct view
+{
+  struct epoch_link link; /* retired through it */
   _Atomic size_t references;
-  struct generation *active;         /* NULL only in a read-only view without a log */
+  struct generation *active;             /* NULL only in a read-only view without a log */
   struct generation *frozen[FROZEN_MAX]; /* newest first */
   unsigned frozen_count;
-  struct run **runs;                 /* newest first; owned array and references */
+  struct run **runs; /* newest first; owned array and references */
   size_t run_count;
-  struct blob_file **blobs;          /* rising number; owned array and references */
+  struct blob_file **blobs; /* rising number; owned array and references */
   size_t blob_count;
-  uint64_t flushed_sequence;         /* every commit up to it is in runs */
+  uint64_t flushed_sequence; /* every commit up to it is in runs */
 };
 
 status generation_new (struct memtable_pool *pool, struct generation **out,
@@ -79,8 +82,8 @@ status run_source (struct run *run, const struct segment_source_settings *settin
                    struct source **out, struct failure *failure);
 
 /* A copy with its own references, one reference itself, not yet published; to be edited. */
-status view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs,
-                  struct view **out, struct failure *failure);
+status view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
+                  struct failure *failure);
 status view_new (struct view **out, struct failure *failure);
 struct view *view_ref (struct view *view); /* by who holds a reference already */
 /* By who stands in an epoch section: false when the last reference is already gone (look again). */

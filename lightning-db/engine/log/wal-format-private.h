@@ -65,14 +65,14 @@ static inline struct wal_binding
 wal_bind (const uint8_t database_id[16], uint64_t number, uint64_t salt)
 {
   return (struct wal_binding){ checksum_seed (database_id, number) ^ salt,
-                               (uint32_t)(salt ^ (salt >> 32)) };
+                               (uint32_t) (salt ^ (salt >> 32)) };
 }
 
 /* Bytes that a record with `payload` bytes takes in a segment; payload <= WAL_PAYLOAD_MAX. */
 static inline uint64_t
 wal_record_size (uint64_t payload)
 {
-  return (WAL_RECORD_HEADER_SIZE + payload + WAL_ALIGNMENT - 1) & ~(uint64_t)(WAL_ALIGNMENT - 1);
+  return (WAL_RECORD_HEADER_SIZE + payload + WAL_ALIGNMENT - 1) & ~(uint64_t) (WAL_ALIGNMENT - 1);
 }
 
 /* 0 is the mark of "no record here yet", so a checksum that comes out as 0 is stored as 1. */

@@ -72,7 +72,7 @@ name_parse (const char *name, uint64_t *number)
     return false;
   for (; *at >= '0' && *at <= '9'; at++)
     if (__builtin_mul_overflow (value, UINT64_C (10), &value)
-        || __builtin_add_overflow (value, (uint64_t)(*at - '0'), &value))
+        || __builtin_add_overflow (value, (uint64_t) (*at - '0'), &value))
       return false;
   *number = value;
   return strcmp (at, ".log") == 0;
@@ -124,8 +124,8 @@ segment_found (void *data, const char *name, uint64_t number)
 static int
 compare_numbers (const void *a, const void *b)
 {
-  uint64_t left = ((const struct found_segment *)a)->number;
-  uint64_t right = ((const struct found_segment *)b)->number;
+  uint64_t left = ((const struct found_segment *) a)->number;
+  uint64_t right = ((const struct found_segment *) b)->number;
   return (left > right) - (left < right);
 }
 
@@ -178,7 +178,7 @@ window_read_around (struct window *window, uint64_t offset, uint64_t length)
 {
   for (uint64_t at = 0; at < length; at += 4096)
     {
-      size_t got = 0, piece = length - at < 4096 ? (size_t)(length - at) : 4096;
+      size_t got = 0, piece = length - at < 4096 ? (size_t) (length - at) : 4096;
       memset (window->bytes + at, 0, piece);
       if (vfs_read (window->file, offset + at, window->bytes + at, piece, &got, NULL) != STATUS_OK)
         memset (window->bytes + at, 0, piece);
@@ -195,7 +195,7 @@ window_fill (struct window *window, uint64_t offset, uint64_t length, struct fai
     length = size - offset < WINDOW_SIZE ? size - offset : WINDOW_SIZE;
   if (length > window->capacity)
     {
-      uint8_t *grown = length <= SIZE_MAX ? realloc (window->bytes, (size_t)length) : NULL;
+      uint8_t *grown = length <= SIZE_MAX ? realloc (window->bytes, (size_t) length) : NULL;
       if (grown == NULL)
         return fail_memory (failure, length, "reading a log segment");
       window->bytes = grown;
@@ -203,7 +203,7 @@ window_fill (struct window *window, uint64_t offset, uint64_t length, struct fai
     }
 
   window->filled = 0;
-  status result = vfs_read (window->file, offset, window->bytes, (size_t)length, &got, &reason);
+  status result = vfs_read (window->file, offset, window->bytes, (size_t) length, &got, &reason);
   if (result != STATUS_OK && window->recovery->salvage)
     window_read_around (window, offset, length);
   else if (result != STATUS_OK)
@@ -213,7 +213,7 @@ window_fill (struct window *window, uint64_t offset, uint64_t length, struct fai
       return result;
     }
   else if (got < length) /* it shrank since it was measured: what is gone reads as zeros */
-    memset (window->bytes + got, 0, (size_t)(length - got));
+    memset (window->bytes + got, 0, (size_t) (length - got));
   window->start = offset;
   window->filled = length;
   return STATUS_OK;

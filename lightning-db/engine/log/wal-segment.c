@@ -269,10 +269,10 @@ segment_write_header (struct wal *wal, struct wal_segment *segment, struct failu
   uint64_t word;
   memcpy (&word, bytes + 56, sizeof word);
   memset (segment->map + WAL_HEADER_SIZE, 0, WAL_ALIGNMENT);
-  atomic_store_explicit ((_Atomic uint64_t *)(segment->map + 56), 0, memory_order_release);
+  atomic_store_explicit ((_Atomic uint64_t *) (segment->map + 56), 0, memory_order_release);
   atomic_thread_fence (memory_order_release);
   memcpy (segment->map, bytes, 56);
-  atomic_store_explicit ((_Atomic uint64_t *)(segment->map + 56), word, memory_order_release);
+  atomic_store_explicit ((_Atomic uint64_t *) (segment->map + 56), word, memory_order_release);
   return STATUS_OK;
 }
 
@@ -372,7 +372,7 @@ wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failu
     return result;
 
   if (wal->current == NULL)
-    wal->log = (uint32_t)segment->number;
+    wal->log = (uint32_t) segment->number;
   result = segment_write_header (wal, segment, failure);
   if (result != STATUS_OK)
     {

@@ -114,7 +114,7 @@ append_store (struct wal *wal, const struct record *record)
   uint64_t word = record_assemble (wal, record, wal->offset, to);
   uint64_t encoded;
   store_u64 (&encoded, word);
-  atomic_store_explicit ((_Atomic uint64_t *)to, encoded, memory_order_release);
+  atomic_store_explicit ((_Atomic uint64_t *) to, encoded, memory_order_release);
   wal->stored_to = true;
 }
 
@@ -212,7 +212,7 @@ append_write_parts (struct wal *wal, const struct record *record, struct failure
         result = vfs_write (file, at, record->parts[i].data, record->parts[i].size, &reason);
       at += record->parts[i].size;
     }
-  size_t rest = (size_t)(wal->offset + record->total - at)
+  size_t rest = (size_t) (wal->offset + record->total - at)
                 + (has_next_word (wal, record) ? WAL_ALIGNMENT : 0);
   if (result == STATUS_OK && rest != 0)
     result = vfs_write (file, at, tail, rest, &reason);
@@ -226,12 +226,12 @@ record_measure (struct record *record, struct failure *failure)
 {
   uint64_t size = 0;
   for (size_t i = 0; i < record->part_count; i++)
-    if (__builtin_add_overflow (size, (uint64_t)record->parts[i].size, &size)
+    if (__builtin_add_overflow (size, (uint64_t) record->parts[i].size, &size)
         || size > WAL_PAYLOAD_MAX)
       return fail (failure, STATUS_VALUE_TOO_LARGE,
                    "commit %" PRIu64 " is larger than 4 GiB; split it into smaller ones",
                    record->sequence);
-  record->size = (uint32_t)size;
+  record->size = (uint32_t) size;
   record->total = wal_record_size (size);
   return STATUS_OK;
 }

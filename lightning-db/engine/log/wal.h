@@ -110,10 +110,10 @@ struct wal_recovery
 {
   uint64_t first_sequence, last_sequence; /* of the records handed out; 0, 0 when none */
   uint64_t records, bytes;
-  uint64_t torn_bytes;     /* non-zero bytes after the last good record, dropped as a torn tail */
+  uint64_t torn_bytes;      /* non-zero bytes after the last good record, dropped as a torn tail */
   uint64_t synced_sequence; /* newest sequence any record handed out says was synced before it */
-  uint64_t lost;           /* salvage: commits that were synced and are missing */
-  uint64_t highest_number; /* of any *.log name seen, so that it is never used again */
+  uint64_t lost;            /* salvage: commits that were synced and are missing */
+  uint64_t highest_number;  /* of any *.log name seen, so that it is never used again */
 };
 
 /* Reads all "<number>.log" of the directory, lowest first, and hands each record with sequence >

@@ -8,11 +8,11 @@
 
 /* What a 4-byte reference of 8-byte units reaches; less where address space is short. */
 #if UINTPTR_MAX > UINT32_MAX
-#define DATA_RESERVED_MAX ((size_t)32 << 30)
+#define DATA_RESERVED_MAX ((size_t) 32 << 30)
 #else
-#define DATA_RESERVED_MAX ((size_t)256 << 20)
+#define DATA_RESERVED_MAX ((size_t) 256 << 20)
 #endif
-#define DATA_RESERVED_MIN ((size_t)32 << 20)
+#define DATA_RESERVED_MIN ((size_t) 32 << 20)
 #define BUCKETS_PER_DATA 4 /* address space of the data for one of the buckets */
 
 static size_t

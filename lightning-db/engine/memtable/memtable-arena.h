@@ -24,10 +24,10 @@
 
 #include <pthread.h>
 
-#define ARENA_CHARGE_STEP ((size_t)64 << 10) /* bytes the ledger is told of at a time */
-#define ARENA_OPEN_STEP ((size_t)1 << 20)    /* bytes opened at a time */
-#define ARENA_KEPT_MAX 2                     /* arenas a pool keeps */
-#define ARENA_KEPT_COUNTED_MAX 8             /* the same of a pool for short lives */
+#define ARENA_CHARGE_STEP ((size_t) 64 << 10) /* bytes the ledger is told of at a time */
+#define ARENA_OPEN_STEP ((size_t) 1 << 20)    /* bytes opened at a time */
+#define ARENA_KEPT_MAX 2                      /* arenas a pool keeps */
+#define ARENA_KEPT_COUNTED_MAX 8              /* the same of a pool for short lives */
 
 struct arena_region
 {

@@ -49,13 +49,13 @@ slot_store (uint64_t *slot, uint64_t value)
 static inline uint32_t
 slot_hash (uint64_t hash)
 {
-  return (uint32_t)hash | 1;
+  return (uint32_t) hash | 1;
 }
 
 static inline uint64_t
 slot_make (uint32_t low, reference at)
 {
-  return (uint64_t)at << 32 | low;
+  return (uint64_t) at << 32 | low;
 }
 
 static inline bool
@@ -67,13 +67,13 @@ slot_is_entry (uint64_t slot)
 static inline reference
 slot_reference (uint64_t slot)
 {
-  return (reference)(slot >> 32);
+  return (reference) (slot >> 32);
 }
 
 static inline bool
 slot_is_link (uint64_t slot)
 {
-  return slot != 0 && (uint32_t)slot == 0;
+  return slot != 0 && (uint32_t) slot == 0;
 }
 
 static inline uint32_t
@@ -96,7 +96,7 @@ bucket_at (const struct memtable *table, reference at)
 static inline unsigned
 lanes_equal (const struct bucket *bucket, __m128i wanted)
 {
-  const __m128i *pairs = (const __m128i *)bucket->slots;
+  const __m128i *pairs = (const __m128i *) bucket->slots;
   __m128i same0 = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + 0), wanted);
   __m128i same1 = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + 1), wanted);
   __m128i same2 = _mm_cmpeq_epi32 (_mm_load_si128 (pairs + 2), wanted);
@@ -107,7 +107,7 @@ lanes_equal (const struct bucket *bucket, __m128i wanted)
   __m128i second = _mm_castps_si128 (_mm_shuffle_ps (
       _mm_castsi128_ps (same2), _mm_castsi128_ps (same3), _MM_SHUFFLE (2, 0, 2, 0)));
   __m128i narrow = _mm_packs_epi32 (first, second);
-  return (unsigned)_mm_movemask_epi8 (_mm_packs_epi16 (narrow, _mm_setzero_si128 ()));
+  return (unsigned) _mm_movemask_epi8 (_mm_packs_epi16 (narrow, _mm_setzero_si128 ()));
 }
 
 #endif
@@ -117,11 +117,11 @@ static inline unsigned
 bucket_match (const struct bucket *bucket, uint32_t hash)
 {
 #if BUCKET_SSE2
-  return lanes_equal (bucket, _mm_set1_epi32 ((int)hash));
+  return lanes_equal (bucket, _mm_set1_epi32 ((int) hash));
 #else
   unsigned match = 0;
   for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-    match |= (unsigned)((uint32_t)slot_load (&bucket->slots[i]) == hash) << i;
+    match |= (unsigned) ((uint32_t) slot_load (&bucket->slots[i]) == hash) << i;
   return match;
 #endif
 }
@@ -131,7 +131,7 @@ bucket_match (const struct bucket *bucket, uint32_t hash)
 static inline unsigned
 bucket_empty (const struct bucket *bucket)
 {
-  unsigned tail = (unsigned)(bucket->slots[TAIL] == 0) << TAIL;
+  unsigned tail = (unsigned) (bucket->slots[TAIL] == 0) << TAIL;
   return (bucket_match (bucket, 0) & ~(1u << TAIL)) | tail;
 }
 
@@ -153,13 +153,13 @@ chain_find (const struct memtable *table, const struct bucket *bucket, struct by
       for (unsigned match = bucket_match (bucket, hash); match != 0; match &= match - 1)
         {
           uint64_t slot = slot_load (&bucket->slots[__builtin_ctz (match)]);
-          if ((uint32_t)slot != hash)
+          if ((uint32_t) slot != hash)
             continue;
           if (bytes_equal (entry_key (entry_at (table, slot_reference (slot))), key))
             return slot_reference (slot);
         }
       uint64_t tail = slot_load (&bucket->slots[TAIL]);
-      if ((uint32_t)tail == BUCKET_INCOMPLETE)
+      if ((uint32_t) tail == BUCKET_INCOMPLETE)
         *complete = false;
       if (!slot_is_link (tail))
         return 0;
@@ -262,7 +262,7 @@ chain_store (struct memtable *table, struct bucket *bucket, uint64_t slot)
           bucket = bucket_at (table, slot_reference (tail));
           continue;
         }
-      if ((uint32_t)tail == BUCKET_INCOMPLETE)
+      if ((uint32_t) tail == BUCKET_INCOMPLETE)
         return false;
 
       reference more = overflow < CHAIN_OVERFLOW_MAX ? overflow_take (table) : 0;
@@ -286,7 +286,7 @@ chain_is_incomplete (const struct memtable *table, const struct bucket *bucket)
 {
   while (slot_is_link (bucket->slots[TAIL]))
     bucket = bucket_at (table, slot_reference (bucket->slots[TAIL]));
-  return (uint32_t)bucket->slots[TAIL] == BUCKET_INCOMPLETE;
+  return (uint32_t) bucket->slots[TAIL] == BUCKET_INCOMPLETE;
 }
 
 /* Copies to `to` every slot of the chain whose hash has `bit`. */
@@ -300,7 +300,7 @@ split_copy (struct memtable *table, const struct bucket *from, struct bucket *to
   for (;;)
     {
       for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-        if (slot_is_entry (from->slots[i]) && ((uint32_t)from->slots[i] >> 1 & bit) != 0
+        if (slot_is_entry (from->slots[i]) && ((uint32_t) from->slots[i] >> 1 & bit) != 0
             && !chain_store (table, to, from->slots[i]))
           table->hashed--;
       if (!slot_is_link (from->slots[TAIL]))
@@ -318,7 +318,7 @@ split_clear (struct memtable *table, struct bucket *from, uint32_t bit)
   for (;;)
     {
       for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-        if (slot_is_entry (from->slots[i]) && ((uint32_t)from->slots[i] >> 1 & bit) != 0)
+        if (slot_is_entry (from->slots[i]) && ((uint32_t) from->slots[i] >> 1 & bit) != 0)
           slot_store (&from->slots[i], 0);
       if (!slot_is_link (from->slots[TAIL]))
         break;
@@ -346,13 +346,13 @@ split_single (struct memtable *table, struct bucket *from, uint32_t count, uint3
   for (unsigned i = 0; i < BUCKET_SLOTS; i++)
     {
       uint64_t slot = from->slots[i];
-      bool goes = (slot & ((uint64_t)bit << 1)) != 0; /* an empty slot has no bits */
+      bool goes = (slot & ((uint64_t) bit << 1)) != 0; /* an empty slot has no bits */
       moved[moves] = slot;
       moves += goes;
-      kept[i] = slot & ((uint64_t)goes - 1);
+      kept[i] = slot & ((uint64_t) goes - 1);
     }
   for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-    slot_store (&to->slots[i], moved[i] & -(uint64_t)(i < moves));
+    slot_store (&to->slots[i], moved[i] & -(uint64_t) (i < moves));
   atomic_store_explicit (&table->bucket_count, count + 1, memory_order_release);
   for (unsigned i = 0; i < BUCKET_SLOTS; i++)
     slot_store (&from->slots[i], kept[i]);
@@ -363,13 +363,13 @@ static void
 hash_grow (struct memtable *table)
 {
   uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
-  if (table->hashed * 2 <= (uint64_t)count * FILL_TIMES_TWO || count >= table->bucket_limit)
+  if (table->hashed * 2 <= (uint64_t) count * FILL_TIMES_TWO || count >= table->bucket_limit)
     return;
   uint32_t bit = UINT32_C (1) << (31 - __builtin_clz (count));
   struct bucket *from = &table->buckets[count - bit];
   __builtin_prefetch (from + 4, 1); /* what the next splits read */
   arena_region_charge (&table->arena->buckets, table->pool->ledger,
-                       ((size_t)count + 1) * sizeof (struct bucket));
+                       ((size_t) count + 1) * sizeof (struct bucket));
   uint64_t tail = from->slots[TAIL];
   if (tail == 0 || slot_is_entry (tail))
     {

@@ -54,7 +54,7 @@ search_scalar (const uint32_t *heads, unsigned count, uint32_t head)
   while (length > 0)
     {
       unsigned half = (length + 1) / 2;
-      bool below = (int32_t)shared_load (&heads[base + half - 1]) < (int32_t)head;
+      bool below = (int32_t) shared_load (&heads[base + half - 1]) < (int32_t) head;
       base += below ? half : 0;
       length = below ? length - half : half - 1;
     }
@@ -70,27 +70,27 @@ static inline __attribute__ ((always_inline)) struct head_span
 span_of (uint64_t below, uint64_t equal, unsigned count)
 {
   uint64_t used = (UINT64_C (1) << count) - 1;
-  uint32_t below_count = (uint32_t)__builtin_popcountll (below & used);
-  uint32_t equal_count = (uint32_t)__builtin_popcountll (equal & used);
+  uint32_t below_count = (uint32_t) __builtin_popcountll (below & used);
+  uint32_t equal_count = (uint32_t) __builtin_popcountll (equal & used);
   return (struct head_span){ below_count, below_count + equal_count };
 }
 
 static struct head_span
 search_sse2 (const uint32_t *heads, unsigned count, uint32_t head)
 {
-  const __m128i wanted = _mm_set1_epi32 ((int)head);
+  const __m128i wanted = _mm_set1_epi32 ((int) head);
   uint64_t below = 0;
   uint64_t equal = 0;
   for (unsigned i = 0; i < count; i += 4)
     {
-      __m128i block = _mm_loadu_si128 ((const __m128i *)(heads + i));
-      below |= (uint64_t)_mm_movemask_ps (_mm_castsi128_ps (_mm_cmplt_epi32 (block, wanted))) << i;
-      equal |= (uint64_t)_mm_movemask_ps (_mm_castsi128_ps (_mm_cmpeq_epi32 (block, wanted))) << i;
+      __m128i block = _mm_loadu_si128 ((const __m128i *) (heads + i));
+      below |= (uint64_t) _mm_movemask_ps (_mm_castsi128_ps (_mm_cmplt_epi32 (block, wanted))) << i;
+      equal |= (uint64_t) _mm_movemask_ps (_mm_castsi128_ps (_mm_cmpeq_epi32 (block, wanted))) << i;
     }
   uint64_t used = count < 64 ? (UINT64_C (1) << count) - 1 : UINT64_MAX;
-  uint32_t below_count = (uint32_t)__builtin_popcountll (below & used);
+  uint32_t below_count = (uint32_t) __builtin_popcountll (below & used);
   return (struct head_span){ below_count,
-                             below_count + (uint32_t)__builtin_popcountll (equal & used) };
+                             below_count + (uint32_t) __builtin_popcountll (equal & used) };
 }
 
 /* The wider ones read all 64 words from the first head on, which are still the node, and mask what
@@ -99,18 +99,18 @@ search_sse2 (const uint32_t *heads, unsigned count, uint32_t head)
 #define AVX2_BLOCK(i)                                                                              \
   do                                                                                               \
     {                                                                                              \
-      __m256i block = _mm256_loadu_si256 ((const __m256i *)(heads + (i)*8));                       \
+      __m256i block = _mm256_loadu_si256 ((const __m256i *) (heads + (i) *8));                     \
       __m256 lower = _mm256_castsi256_ps (_mm256_cmpgt_epi32 (wanted, block));                     \
       __m256 same = _mm256_castsi256_ps (_mm256_cmpeq_epi32 (wanted, block));                      \
-      below |= (uint64_t)(uint8_t)_mm256_movemask_ps (lower) << ((i)*8);                           \
-      equal |= (uint64_t)(uint8_t)_mm256_movemask_ps (same) << ((i)*8);                            \
+      below |= (uint64_t) (uint8_t) _mm256_movemask_ps (lower) << ((i) *8);                        \
+      equal |= (uint64_t) (uint8_t) _mm256_movemask_ps (same) << ((i) *8);                         \
     }                                                                                              \
   while (0)
 
 __attribute__ ((target ("avx2,popcnt"))) static struct head_span
 search_avx2 (const uint32_t *heads, unsigned count, uint32_t head)
 {
-  const __m256i wanted = _mm256_set1_epi32 ((int)head);
+  const __m256i wanted = _mm256_set1_epi32 ((int) head);
   uint64_t below = 0;
   uint64_t equal = 0;
   AVX2_BLOCK (0);
@@ -127,16 +127,16 @@ search_avx2 (const uint32_t *heads, unsigned count, uint32_t head)
 #define AVX512_BLOCK(i)                                                                            \
   do                                                                                               \
     {                                                                                              \
-      __m512i block = _mm512_loadu_si512 (heads + (i)*16);                                         \
-      below |= (uint64_t)_mm512_cmplt_epi32_mask (block, wanted) << ((i)*16);                      \
-      equal |= (uint64_t)_mm512_cmpeq_epi32_mask (block, wanted) << ((i)*16);                      \
+      __m512i block = _mm512_loadu_si512 (heads + (i) *16);                                        \
+      below |= (uint64_t) _mm512_cmplt_epi32_mask (block, wanted) << ((i) *16);                    \
+      equal |= (uint64_t) _mm512_cmpeq_epi32_mask (block, wanted) << ((i) *16);                    \
     }                                                                                              \
   while (0)
 
 __attribute__ ((target ("avx512f,avx512bw,avx512vl,popcnt"))) static struct head_span
 search_avx512 (const uint32_t *heads, unsigned count, uint32_t head)
 {
-  const __m512i wanted = _mm512_set1_epi32 ((int)head);
+  const __m512i wanted = _mm512_set1_epi32 ((int) head);
   uint64_t below = 0;
   uint64_t equal = 0;
   AVX512_BLOCK (0);
@@ -153,7 +153,7 @@ search_avx512 (const uint32_t *heads, unsigned count, uint32_t head)
 static struct head_span
 search_neon (const uint32_t *heads, unsigned count, uint32_t head)
 {
-  const int32x4_t wanted = vdupq_n_s32 ((int32_t)head);
+  const int32x4_t wanted = vdupq_n_s32 ((int32_t) head);
   uint32_t below = 0;
   uint32_t equal = 0;
   unsigned i = 0;
@@ -166,7 +166,7 @@ search_neon (const uint32_t *heads, unsigned count, uint32_t head)
   for (; i < count; i++)
     {
       uint32_t value = shared_load (&heads[i]);
-      below += (int32_t)value < (int32_t)head;
+      below += (int32_t) value < (int32_t) head;
       equal += value == head;
     }
   return (struct head_span){ below, below + equal };

@@ -139,13 +139,13 @@ node_capacity (const struct node *node)
 static inline uint32_t *
 node_entries (const struct node *node)
 {
-  return (uint32_t *)node->heads + node_capacity (node);
+  return (uint32_t *) node->heads + node_capacity (node);
 }
 
 static inline uint32_t *
 node_children (const struct node *node)
 {
-  return (uint32_t *)node->heads + 2 * INNER_CAPACITY;
+  return (uint32_t *) node->heads + 2 * INNER_CAPACITY;
 }
 
 /* ---- the seqlock ---- */

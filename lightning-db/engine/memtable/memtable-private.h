@@ -167,7 +167,7 @@ struct memtable
 static inline void *
 arena_at (const struct memtable *table, reference at)
 {
-  return table->data + (size_t)at * 8;
+  return table->data + (size_t) at * 8;
 }
 
 static inline struct entry *
@@ -198,7 +198,7 @@ entry_key (const struct entry *entry)
 static inline size_t
 entry_size (size_t key_size)
 {
-  return (sizeof (struct entry) + key_size + 7) & ~(size_t)7;
+  return (sizeof (struct entry) + key_size + 7) & ~(size_t) 7;
 }
 
 /* `size` bytes at a multiple of `alignment` (8 or more). The room was reserved: M3. */
@@ -221,7 +221,7 @@ version_sequence (const struct version *version)
 static inline const struct version_jump *
 version_jump (const struct version *version)
 {
-  return (version->word & VERSION_OVERWRITES) != 0 ? (const struct version_jump *)version->rest
+  return (version->word & VERSION_OVERWRITES) != 0 ? (const struct version_jump *) version->rest
                                                    : NULL;
 }
 

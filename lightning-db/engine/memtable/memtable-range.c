@@ -68,7 +68,7 @@ layers_free (struct range_layers *layers)
 static void
 layers_release (struct epoch_link *link)
 {
-  layers_free ((struct range_layers *)((char *)link - offsetof (struct range_layers, link)));
+  layers_free ((struct range_layers *) ((char *) link - offsetof (struct range_layers, link)));
 }
 
 /* A set of the `count` range deletes from `at` downward, whatever their ordinals. */
@@ -157,8 +157,8 @@ range_insert (struct memtable *table, const struct range_delete *range)
   entry->sequence = range->sequence;
   entry->ordinal = newest != 0 ? range_at (table, newest)->ordinal + 1 : 1;
   entry->previous = newest;
-  entry->start_size = (uint32_t)range->start.size;
-  entry->end_size = (uint32_t)range->end.size;
+  entry->start_size = (uint32_t) range->start.size;
+  entry->end_size = (uint32_t) range->end.size;
   if (range->start.size > 0)
     memcpy (entry->keys, range->start.data, range->start.size);
   if (range->end.size > 0)

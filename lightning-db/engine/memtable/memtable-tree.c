@@ -43,7 +43,7 @@ key_head (struct bytes key, size_t prefix)
     }
   uint32_t head = 0;
   for (size_t i = prefix; i < key.size; i++)
-    head |= (uint32_t)key.data[i] << (24 - 8 * (i - prefix));
+    head |= (uint32_t) key.data[i] << (24 - 8 * (i - prefix));
   return head ^ UINT32_C (0x80000000);
 }
 
@@ -138,7 +138,7 @@ node_locate_own (const struct memtable *table, const struct node *node, struct b
 static inline void
 node_prefetch (const struct node *node)
 {
-  const char *lines = (const char *)node;
+  const char *lines = (const char *) node;
   __builtin_prefetch (lines);
   __builtin_prefetch (lines + CACHE_LINE);
   __builtin_prefetch (lines + 2 * CACHE_LINE);
@@ -312,7 +312,7 @@ tree_copy_previous (const struct memtable *table, struct leaf_copy *copy)
 static uint32_t
 prefix_alone (struct bytes key)
 {
-  return key.size > 4 ? (uint32_t)key.size - 4 : 0;
+  return key.size > 4 ? (uint32_t) key.size - 4 : 0;
 }
 
 static void
@@ -335,14 +335,14 @@ node_fit (const struct memtable *table, struct node *node, reference low, refere
   uint32_t prefix;
   node->checked = low == 0 || high == 0;
   if (!node->checked)
-    prefix = (uint32_t)bytes_common_prefix (key_at (table, low), key_at (table, high));
+    prefix = (uint32_t) bytes_common_prefix (key_at (table, low), key_at (table, high));
   else if (node->count == 0)
     prefix = 0;
   else if (node->count == 1)
     prefix = prefix_alone (key_at (table, entries[0]));
   else
-    prefix = (uint32_t)bytes_common_prefix (key_at (table, entries[0]),
-                                            key_at (table, entries[node->count - 1]));
+    prefix = (uint32_t) bytes_common_prefix (key_at (table, entries[0]),
+                                             key_at (table, entries[node->count - 1]));
   if (!fresh && prefix >= node->prefix && prefix - node->prefix < PREFIX_GAIN_MIN)
     return;
   node->prefix = prefix;
@@ -355,7 +355,7 @@ node_new (struct memtable *table, unsigned level)
   reference at = memtable_take (table, NODE_SIZE, CACHE_LINE);
   struct node *node = node_at (table, at);
   memset (node, 0, sizeof *node);
-  node->level = (uint8_t)level;
+  node->level = (uint8_t) level;
   node->checked = 1;
   if (level == 0)
     table->leaf_count++;
@@ -397,7 +397,7 @@ node_admit (const struct memtable *table, struct node *node, struct bytes key)
   else
     {
       struct bytes shared = BYTES (key_at (table, node_entries (node)[0]).data, node->prefix);
-      prefix = (uint32_t)bytes_common_prefix (key, shared);
+      prefix = (uint32_t) bytes_common_prefix (key, shared);
     }
   if (node->count > 0 && prefix == node->prefix)
     return;
@@ -419,7 +419,7 @@ node_add (const struct memtable *table, struct node *node, unsigned index, refer
   shared_insert (node_entries (node), count, index, entry);
   if (node->level > 0)
     shared_insert (node_children (node), count + 1, index + 1, child);
-  __atomic_store_n (&node->count, (uint16_t)(count + 1), SHARED_STORE);
+  __atomic_store_n (&node->count, (uint16_t) (count + 1), SHARED_STORE);
 }
 
 /* ---- splitting ---- */
@@ -476,7 +476,7 @@ split_inner (struct memtable *table, unsigned level, struct bytes key)
   reference right_at = node_new (table, level);
   struct node *right = node_at (table, right_at);
   unsigned moved = count - stay - 1;
-  right->count = (uint16_t)moved;
+  right->count = (uint16_t) moved;
   right->prefix = left->prefix;
   shared_copy_in (right->heads, left->heads + stay + 1, moved);
   shared_copy_in (node_entries (right), node_entries (left) + stay + 1, moved);
@@ -484,7 +484,7 @@ split_inner (struct memtable *table, unsigned level, struct bytes key)
   node_fit (table, right, separator, path->high[level], false);
 
   struct node image = *left;
-  image.count = (uint16_t)stay;
+  image.count = (uint16_t) stay;
   node_fit (table, &image, path->low[level], separator, false);
 
   split_publish (table, node_at (table, path->nodes[level + 1]), left, &image, separator, right_at);
@@ -514,12 +514,12 @@ split_leaf (struct memtable *table, reference entry, unsigned index)
 
   reference right_at = node_new (table, 0);
   struct node *right = node_at (table, right_at);
-  right->count = (uint16_t)(LEAF_CAPACITY + 1 - stay);
+  right->count = (uint16_t) (LEAF_CAPACITY + 1 - stay);
   right->next = left->next;
   right->previous = path->nodes[0];
   shared_copy_in (right->slots, entries + stay, right->count);
   struct node image = *left;
-  image.count = (uint16_t)stay;
+  image.count = (uint16_t) stay;
   image.next = right_at;
   memcpy (image.slots, entries, stay * sizeof *entries);
 
@@ -660,5 +660,5 @@ tree_reserve_size (const struct memtable *table, size_t records, size_t *size)
   if (inner > leaves * table->depth)
     inner = leaves * table->depth;
   inner += table->depth + 2;
-  return !__builtin_mul_overflow (leaves + inner, (size_t)NODE_RESERVE, size);
+  return !__builtin_mul_overflow (leaves + inner, (size_t) NODE_RESERVE, size);
 }

@@ -26,8 +26,8 @@ reference
 memtable_take (struct memtable *table, size_t size, size_t alignment)
 {
   uint64_t used = atomic_load_explicit (&table->used, memory_order_relaxed);
-  uint64_t start = (used + alignment - 1) & ~(uint64_t)(alignment - 1);
-  uint64_t end = start + ((size + 7) & ~(size_t)7);
+  uint64_t start = (used + alignment - 1) & ~(uint64_t) (alignment - 1);
+  uint64_t end = start + ((size + 7) & ~(size_t) 7);
   assert (end <= table->arena->data.open); /* M3 */
   if (end > table->charged)
     {
@@ -35,7 +35,7 @@ memtable_take (struct memtable *table, size_t size, size_t alignment)
       table->charged = table->arena->data.charged;
     }
   atomic_store_explicit (&table->used, end, memory_order_relaxed);
-  return (reference)(start / 8);
+  return (reference) (start / 8);
 }
 
 static void
@@ -45,7 +45,7 @@ memtable_init (struct memtable *table, struct memtable_pool *pool, struct arena 
   table->pool = pool;
   table->arena = arena;
   table->data = arena->data.base;
-  table->buckets = (struct bucket *)arena->buckets.base;
+  table->buckets = (struct bucket *) arena->buckets.base;
   table->search = head_search_for (cpu_level ());
   table->charged = arena->data.charged;
   atomic_init (&table->references, 1);
@@ -86,7 +86,7 @@ memtable_ref (struct memtable *table)
 static void
 memtable_release (struct epoch_link *link)
 {
-  struct memtable *table = (struct memtable *)((char *)link - offsetof (struct memtable, link));
+  struct memtable *table = (struct memtable *) ((char *) link - offsetof (struct memtable, link));
   range_release (table);
   memtable_pool_give (table->pool, table->arena);
   free (table);
@@ -127,7 +127,7 @@ reserve_size (const struct memtable *table, size_t records, size_t bytes, size_t
               size_t range_bytes, size_t *payload, size_t *size)
 {
   size_t nodes;
-  *payload = (size_t)atomic_load_explicit (&table->used, memory_order_relaxed);
+  *payload = (size_t) atomic_load_explicit (&table->used, memory_order_relaxed);
   if (!add_product (payload, bytes, 1) || !add_product (payload, range_bytes, 1)
       || !add_product (payload, records, RECORD_OVERHEAD_MAX)
       || !add_product (payload, range_deletes, RANGE_OVERHEAD_MAX))
@@ -146,7 +146,7 @@ reserve_is_idle (const struct memtable *table, size_t records, size_t bytes)
   if (records > 16 || bytes > limit)
     return false;
   size_t nodes = (records + 1) * (table->depth + 2) * NODE_RESERVE;
-  size_t size = (size_t)atomic_load_explicit (&table->used, memory_order_relaxed) + bytes + nodes
+  size_t size = (size_t) atomic_load_explicit (&table->used, memory_order_relaxed) + bytes + nodes
                 + records * RECORD_OVERHEAD_MAX + RESERVE_FIXED;
   uint32_t buckets = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
   return size <= table->arena->data.open && buckets + records < table->bucket_limit;
@@ -266,9 +266,9 @@ version_write (struct version *version, const struct record *record, reference o
                const struct version_jump *jump)
 {
   uint8_t *rest = version->rest;
-  version->word = record->sequence << VERSION_SEQUENCE_SHIFT | (uint64_t)record->kind;
+  version->word = record->sequence << VERSION_SEQUENCE_SHIFT | (uint64_t) record->kind;
   version->older = older;
-  version->value_size = (uint32_t)record->value.size;
+  version->value_size = (uint32_t) record->value.size;
   if (jump != NULL)
     {
       version->word |= VERSION_OVERWRITES;
@@ -321,9 +321,9 @@ entry_new (struct memtable *table, const struct record *record)
   size_t key_part = entry_size (record->key.size);
   reference at = memtable_take (table, key_part + version_size (record, false), 8);
   struct entry *entry = entry_at (table, at);
-  reference first = at + (reference)(key_part / 8);
+  reference first = at + (reference) (key_part / 8);
   version_write (version_at (table, first), record, 0, NULL);
-  entry->key_size = (uint32_t)record->key.size;
+  entry->key_size = (uint32_t) record->key.size;
   if (record->key.size > 0)
     memcpy (entry->key, record->key.data, record->key.size);
   atomic_init (&entry->newest, first);
@@ -533,7 +533,7 @@ memtable_changed_since (struct memtable *table, struct bytes start, const struct
 size_t
 memtable_memory (struct memtable *table)
 {
-  return (size_t)atomic_load_explicit (&table->used, memory_order_relaxed)
+  return (size_t) atomic_load_explicit (&table->used, memory_order_relaxed)
          + atomic_load_explicit (&table->bucket_count, memory_order_relaxed)
                * sizeof (struct bucket);
 }

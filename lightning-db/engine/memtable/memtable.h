@@ -28,7 +28,8 @@
 #include "base/status.h"
 
 struct memtable;
-struct memtable_pool; /* keeps one or two arenas of a dead memtable: first touch costs 3 ns a byte */
+struct
+    memtable_pool; /* keeps one or two arenas of a dead memtable: first touch costs 3 ns a byte */
 
 status memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memtable_pool **out,
                           struct failure *failure);
@@ -46,8 +47,8 @@ void memtable_unref (struct memtable *table); /* the last one frees after the pr
 
 /* Makes room for `records` inserts with `bytes` of keys and values together, and `range_deletes`
  * with `range_bytes`; charges the ledger. NO_MEMORY leaves the table unchanged. Writer only. */
-status memtable_reserve (struct memtable *table, size_t records, size_t bytes,
-                         size_t range_deletes, size_t range_bytes, struct failure *failure);
+status memtable_reserve (struct memtable *table, size_t records, size_t bytes, size_t range_deletes,
+                         size_t range_bytes, struct failure *failure);
 /* A hint, worth a third of an insert or get: `hash` will be asked for or inserted soon. Any thread. */
 void memtable_prefetch (struct memtable *table, uint64_t hash);
 /* Adds a version; copies key and value. `hash` = key_hash (record->key). Writer only. */
@@ -76,13 +77,14 @@ bool memtable_changed_since (struct memtable *table, struct bytes start, const s
  * source was positioned is seen; later inserts may or may not be. */
 status memtable_source_new (struct memtable *table, struct source **out, struct failure *failure);
 
-struct memtable_statistics {
-  uint64_t records;         /* versions inserted, deletes included */
-  uint64_t deletes;         /* point deletes among them */
+struct memtable_statistics
+{
+  uint64_t records; /* versions inserted, deletes included */
+  uint64_t deletes; /* point deletes among them */
   uint64_t range_deletes;
-  uint64_t data_bytes;      /* keys and values */
-  uint64_t memory;          /* arena and hash bytes in use */
-  uint64_t first_sequence;  /* 0 when empty */
+  uint64_t data_bytes;     /* keys and values */
+  uint64_t memory;         /* arena and hash bytes in use */
+  uint64_t first_sequence; /* 0 when empty */
   uint64_t last_sequence;
 };
 /* Any thread; each field is atomic by itself. */

@@ -71,7 +71,7 @@ struct visibility
 static int
 compare_numbers (const void *left, const void *right)
 {
-  uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+  uint64_t a = *(const uint64_t *) left, b = *(const uint64_t *) right;
   return (a > b) - (a < b);
 }
 

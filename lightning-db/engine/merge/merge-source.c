@@ -45,7 +45,7 @@ struct merge_source
 static inline struct merge_source *
 merge_of (struct source *source)
 {
-  return (struct merge_source *)source;
+  return (struct merge_source *) source;
 }
 
 /* ---- matches ---- */

@@ -39,7 +39,8 @@ status merge_source_new (struct source **children, size_t count, struct source *
  * it is first needed; smallest/largest bound each (inclusive), rising. Records below a segment's
  * smallest bound are passed over: the bounds of the manifest are authoritative (V7). Everything is copied or
  * referenced by `context`, which `release` frees. */
-struct run_source_settings {
+struct run_source_settings
+{
   size_t count;
   status (*open) (void *context, size_t index, struct source **out, struct failure *failure);
   struct bytes (*smallest) (void *context, size_t index);
@@ -50,8 +51,9 @@ struct run_source_settings {
 status run_source_new (const struct run_source_settings *settings, struct source **out,
                        struct failure *failure);
 
-struct survivor_settings {
-  const uint64_t *snapshots;      /* live ones, rising; copied. The present is implied. */
+struct survivor_settings
+{
+  const uint64_t *snapshots; /* live ones, rising; copied. The present is implied. */
   size_t snapshot_count;
   bool bottom;                    /* no run older than the inputs may hold any of the keys */
   const struct range_set *ranges; /* of all inputs together; referenced */
@@ -60,18 +62,18 @@ struct survivor_settings {
   bool (*keep) (void *context, const struct record *record);
   void *context;
 };
-struct survivor_statistics {
-  uint64_t read, kept;                       /* versions */
-  uint64_t dropped_hidden;                   /* older versions nobody can see */
-  uint64_t dropped_deletes;                  /* point deletes that hid nothing any more */
-  uint64_t dropped_ranges;                   /* records under range deletes */
-  uint64_t dropped_blob_bytes;               /* of values whose reference was dropped */
+struct survivor_statistics
+{
+  uint64_t read, kept;         /* versions */
+  uint64_t dropped_hidden;     /* older versions nobody can see */
+  uint64_t dropped_deletes;    /* point deletes that hid nothing any more */
+  uint64_t dropped_ranges;     /* records under range deletes */
+  uint64_t dropped_blob_bytes; /* of values whose reference was dropped */
 };
 /* Forward only (first, seek, next). Takes over `merged`. */
 status survivor_source_new (struct source *merged, const struct survivor_settings *settings,
                             struct source **out, struct failure *failure);
-void survivor_source_statistics (const struct source *survivors,
-                                 struct survivor_statistics *out);
+void survivor_source_statistics (const struct source *survivors, struct survivor_statistics *out);
 
 /* The range deletes a merge's output must carry (G4), as a new set (NULL when none). */
 status merge_range_deletes (const struct range_set *ranges, const uint64_t *snapshots,

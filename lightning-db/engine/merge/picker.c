@@ -185,7 +185,8 @@ picker_choose (const struct picker_settings *settings)
   if (settings->count < 2)
     return nothing;
   struct picker_decision decision = settings->quiet ? choose_quiet (settings) : nothing;
-  return decision.count > 0 ? decision : choose_busy (settings); /* the limits on numbers always hold */
+  return decision.count > 0 ? decision
+                            : choose_busy (settings); /* the limits on numbers always hold */
 }
 
 uint64_t

@@ -22,7 +22,7 @@ struct run_source
 static inline struct run_source *
 run_of (struct source *source)
 {
-  return (struct run_source *)source;
+  return (struct run_source *) source;
 }
 
 static struct bytes

@@ -50,7 +50,7 @@ enum verdict
 static inline struct survivor_source *
 survivors_of (struct source *source)
 {
-  return (struct survivor_source *)source;
+  return (struct survivor_source *) source;
 }
 
 static inline uint64_t
@@ -320,7 +320,7 @@ survivor_source_new (struct source *merged, const struct survivor_settings *sett
   survivors->snapshots = snapshots;
   survivors->snapshot_count = settings->snapshot_count + 1;
   survivors->bottom = settings->bottom;
-  survivors->ranges = range_set_ref ((struct range_set *)settings->ranges);
+  survivors->ranges = range_set_ref ((struct range_set *) settings->ranges);
   survivors->fragment_count
       = survivors->ranges != NULL ? range_set_fragment_count (survivors->ranges) : 0;
   survivors->keep = settings->keep;
@@ -332,5 +332,5 @@ survivor_source_new (struct source *merged, const struct survivor_settings *sett
 void
 survivor_source_statistics (const struct source *survivors, struct survivor_statistics *out)
 {
-  *out = ((const struct survivor_source *)survivors)->statistics;
+  *out = ((const struct survivor_source *) survivors)->statistics;
 }

@@ -24,7 +24,7 @@
 #define POOL_SIZE 8
 #define UNPAID_LIMIT 4     /* pages in a row that did not pay before sampling begins */
 #define SAMPLE_INTERVAL 16 /* when sampling: one page in so many is tried */
-#define DICTIONARY_SIZE_MAX ((size_t)16 << 20)
+#define DICTIONARY_SIZE_MAX ((size_t) 16 << 20)
 #define TRAINING_LEVEL 3
 
 struct compressor
@@ -74,8 +74,8 @@ compressor_new (enum codec codec, int level, struct bytes dictionary, struct com
                 struct failure *failure)
 {
   *out = NULL;
-  if ((unsigned)codec >= CODEC_COUNT)
-    return fail (failure, STATUS_INVALID, "there is no codec %d", (int)codec);
+  if ((unsigned) codec >= CODEC_COUNT)
+    return fail (failure, STATUS_INVALID, "there is no codec %d", (int) codec);
   struct compressor *compressor = calloc (1, sizeof *compressor);
   if (compressor == NULL)
     return fail_memory (failure, sizeof *compressor, "a compressor");
@@ -85,9 +85,9 @@ compressor_new (enum codec codec, int level, struct bytes dictionary, struct com
     result = compressor_prepare_zstd (compressor, level, dictionary, failure);
   else if (codec == CODEC_LZ4)
     {
-      compressor->state = malloc ((size_t)LZ4_sizeofState ());
+      compressor->state = malloc ((size_t) LZ4_sizeofState ());
       if (compressor->state == NULL)
-        result = fail_memory (failure, (size_t)LZ4_sizeofState (), "an LZ4 compressor");
+        result = fail_memory (failure, (size_t) LZ4_sizeofState (), "an LZ4 compressor");
     }
   if (result != STATUS_OK)
     {
@@ -125,7 +125,7 @@ compress_snappy (struct compressor *compressor, struct bytes page, uint8_t *to, 
       if (compressor->scratch == NULL)
         return 0;
     }
-  if (snappy_compress ((const char *)page.data, page.size, compressor->scratch, &size) != SNAPPY_OK
+  if (snappy_compress ((const char *) page.data, page.size, compressor->scratch, &size) != SNAPPY_OK
       || size > limit)
     return 0;
   memcpy (to, compressor->scratch, size);
@@ -137,9 +137,9 @@ compress_lz4 (struct compressor *compressor, struct bytes page, uint8_t *to, siz
 {
   if (page.size > LZ4_MAX_INPUT_SIZE)
     return 0;
-  int size = LZ4_compress_fast_extState (compressor->state, (const char *)page.data, (char *)to,
-                                         (int)page.size, (int)limit, 1);
-  return size > 0 ? (size_t)size : 0;
+  int size = LZ4_compress_fast_extState (compressor->state, (const char *) page.data, (char *) to,
+                                         (int) page.size, (int) limit, 1);
+  return size > 0 ? (size_t) size : 0;
 }
 
 static size_t
@@ -248,9 +248,9 @@ decompress_lz4 (struct bytes stored, uint8_t *to, size_t size, struct failure *f
 {
   if (stored.size > INT_MAX || size > INT_MAX)
     return fail (failure, STATUS_CORRUPT, "%zu bytes are more than LZ4 can hold", size);
-  int made
-      = LZ4_decompress_safe ((const char *)stored.data, (char *)to, (int)stored.size, (int)size);
-  if (made < 0 || (size_t)made != size)
+  int made = LZ4_decompress_safe ((const char *) stored.data, (char *) to, (int) stored.size,
+                                  (int) size);
+  if (made < 0 || (size_t) made != size)
     return fail (failure, STATUS_CORRUPT, "LZ4 cannot decode it to %zu bytes", size);
   return STATUS_OK;
 }
@@ -259,10 +259,11 @@ static status
 decompress_snappy (struct bytes stored, uint8_t *to, size_t size, struct failure *failure)
 {
   size_t claimed = 0;
-  if (snappy_uncompressed_length ((const char *)stored.data, stored.size, &claimed) != SNAPPY_OK
+  if (snappy_uncompressed_length ((const char *) stored.data, stored.size, &claimed) != SNAPPY_OK
       || claimed != size)
     return fail (failure, STATUS_CORRUPT, "Snappy claims %zu bytes instead of %zu", claimed, size);
-  if (snappy_uncompress ((const char *)stored.data, stored.size, (char *)to, &claimed) != SNAPPY_OK
+  if (snappy_uncompress ((const char *) stored.data, stored.size, (char *) to, &claimed)
+          != SNAPPY_OK
       || claimed != size)
     return fail (failure, STATUS_CORRUPT, "Snappy cannot decode it to %zu bytes", size);
   return STATUS_OK;
@@ -292,7 +293,7 @@ codec_decompress (enum codec codec, const struct dictionary *dictionary, struct 
     case CODEC_COUNT:
       break;
     }
-  return fail (failure, STATUS_CORRUPT, "there is no codec %d", (int)codec);
+  return fail (failure, STATUS_CORRUPT, "there is no codec %d", (int) codec);
 }
 
 /* ---- dictionaries ---- */
@@ -390,7 +391,7 @@ dictionary_train (const uint8_t *samples, const size_t *sizes, size_t count, siz
   if (content == NULL)
     return fail_memory (failure, size_max, "training a dictionary");
   size_t training = count - count / 4;
-  size_t size = ZDICT_trainFromBuffer (content, size_max, samples, sizes, (unsigned)training);
+  size_t size = ZDICT_trainFromBuffer (content, size_max, samples, sizes, (unsigned) training);
   if (ZDICT_isError (size)
       || !dictionary_pays (samples, sizes, training, count, BYTES (content, size)))
     {

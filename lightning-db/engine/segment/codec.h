@@ -12,7 +12,8 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-enum codec {
+enum codec
+{
   CODEC_NONE = 0,
   CODEC_ZSTD = 1,
   CODEC_LZ4 = 2,
@@ -37,13 +38,12 @@ status dictionary_new (struct bytes content, struct dictionary **out, struct fai
 void dictionary_free (struct dictionary *dictionary);
 /* Trains one from sample pages laid end to end (sizes[i] bytes each); *out is malloc'd. Empty and
  * OK when training says it does not pay. */
-status dictionary_train (const uint8_t *samples, const size_t *sizes, size_t count,
-                         size_t size_max, uint8_t **out, size_t *out_size,
-                         struct failure *failure);
+status dictionary_train (const uint8_t *samples, const size_t *sizes, size_t count, size_t size_max,
+                         uint8_t **out, size_t *out_size, struct failure *failure);
 
 /* Exactly `size` bytes to `to`, or CORRUPT. Never reads or writes outside either, whatever the
  * input; message without the place (the caller knows file and page). */
-status codec_decompress (enum codec codec, const struct dictionary *dictionary,
-                         struct bytes stored, uint8_t *to, size_t size, struct failure *failure);
+status codec_decompress (enum codec codec, const struct dictionary *dictionary, struct bytes stored,
+                         uint8_t *to, size_t size, struct failure *failure);
 
 #endif

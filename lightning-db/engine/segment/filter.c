@@ -58,7 +58,7 @@ struct filter_builder
 static inline uint32_t
 scale (uint64_t hash, uint32_t count)
 {
-  return (uint32_t)(((hash >> 32) * count) >> 32);
+  return (uint32_t) (((hash >> 32) * count) >> 32);
 }
 
 static inline uint64_t
@@ -73,18 +73,18 @@ mix (uint64_t hash, uint64_t seed)
 static inline uint8_t
 fingerprint (uint64_t mixed)
 {
-  return (uint8_t)(mixed ^ (mixed >> 32));
+  return (uint8_t) (mixed ^ (mixed >> 32));
 }
 
 /* The three positions of a mixed hash, in three neighbouring segments. */
 static inline void
 fuse_positions (const struct filter *filter, uint64_t mixed, uint32_t at[3])
 {
-  uint32_t first = (uint32_t)(((unsigned __int128)mixed * filter->segment_count_length) >> 64);
+  uint32_t first = (uint32_t) (((unsigned __int128) mixed * filter->segment_count_length) >> 64);
   at[0] = first;
   at[1]
-      = (first + filter->segment_length) ^ ((uint32_t)(mixed >> 18) & filter->segment_length_mask);
-  at[2] = (first + 2 * filter->segment_length) ^ ((uint32_t)mixed & filter->segment_length_mask);
+      = (first + filter->segment_length) ^ ((uint32_t) (mixed >> 18) & filter->segment_length_mask);
+  at[2] = (first + 2 * filter->segment_length) ^ ((uint32_t) mixed & filter->segment_length_mask);
 }
 
 /* ---- collecting ---- */
@@ -94,7 +94,7 @@ filter_builder_new (enum filter_kind kind, struct filter_builder **out, struct f
 {
   *out = NULL;
   if (kind != FILTER_NONE && kind != FILTER_BLOOM && kind != FILTER_FUSE8)
-    return fail (failure, STATUS_INVALID, "there is no filter kind %d", (int)kind);
+    return fail (failure, STATUS_INVALID, "there is no filter kind %d", (int) kind);
   struct filter_builder *builder = calloc (1, sizeof *builder);
   if (builder == NULL)
     return fail_memory (failure, sizeof *builder, "a filter");
@@ -120,7 +120,7 @@ filter_builder_grow (struct filter_builder *builder, struct failure *failure)
     room = KEYS_MAX;
   if (room <= builder->count)
     return fail (failure, STATUS_TOO_MANY, "a filter holds at most %llu keys; use smaller segments",
-                 (unsigned long long)KEYS_MAX);
+                 (unsigned long long) KEYS_MAX);
   uint64_t *hashes = realloc (builder->hashes, room * sizeof *hashes);
   if (hashes == NULL)
     return fail_memory (failure, room * sizeof *hashes, "a filter's hashes");
@@ -159,7 +159,7 @@ static void
 store_header (uint8_t *block, enum filter_kind kind, uint64_t keys, uint32_t parts)
 {
   store_u32 (block, FILTER_MAGIC);
-  block[4] = (uint8_t)kind;
+  block[4] = (uint8_t) kind;
   block[5] = FILTER_VERSION;
   store_u64 (block + 8, keys);
   store_u32 (block + 16, parts);
@@ -170,19 +170,21 @@ store_header (uint8_t *block, enum filter_kind kind, uint64_t keys, uint32_t par
 static status
 build_bloom (struct filter_builder *builder, uint8_t **out, size_t *size, struct failure *failure)
 {
-  uint32_t blocks = (uint32_t)(((uint64_t)builder->count * BLOOM_BITS_PER_KEY + BLOCK_SIZE * 8 - 1)
-                               / (BLOCK_SIZE * 8));
-  *size = HEADER_SIZE + (size_t)blocks * BLOCK_SIZE;
+  uint32_t blocks
+      = (uint32_t) (((uint64_t) builder->count * BLOOM_BITS_PER_KEY + BLOCK_SIZE * 8 - 1)
+                    / (BLOCK_SIZE * 8));
+  *size = HEADER_SIZE + (size_t) blocks * BLOCK_SIZE;
   status result = allocate_block (*size, out, failure);
   if (result != STATUS_OK)
     return result;
   store_header (*out, FILTER_BLOOM, builder->count, blocks);
   for (size_t i = 0; i < builder->count; i++)
     {
-      uint8_t *block = *out + HEADER_SIZE + (size_t)scale (builder->hashes[i], blocks) * BLOCK_SIZE;
-      uint32_t probe = (uint32_t)builder->hashes[i];
+      uint8_t *block
+          = *out + HEADER_SIZE + (size_t) scale (builder->hashes[i], blocks) * BLOCK_SIZE;
+      uint32_t probe = (uint32_t) builder->hashes[i];
       for (unsigned k = 0; k < BLOOM_PROBES; k++, probe *= BLOOM_MULTIPLIER)
-        block[probe >> 26] |= (uint8_t)(1u << ((probe >> 23) & 7));
+        block[probe >> 26] |= (uint8_t) (1u << ((probe >> 23) & 7));
     }
   return STATUS_OK;
 }
@@ -204,13 +206,13 @@ bloom_probe_avx2 (const uint8_t *block, uint32_t probe)
 {
   const uint32_t m = BLOOM_MULTIPLIER, m2 = m * m, m3 = m2 * m, m4 = m3 * m, m5 = m4 * m;
   const __m256i powers
-      = _mm256_setr_epi32 (1, (int)m, (int)m2, (int)m3, (int)m4, (int)m5, 1, (int)m);
+      = _mm256_setr_epi32 (1, (int) m, (int) m2, (int) m3, (int) m4, (int) m5, 1, (int) m);
   __m256i bits
-      = _mm256_srli_epi32 (_mm256_mullo_epi32 (_mm256_set1_epi32 ((int)probe), powers), 23);
+      = _mm256_srli_epi32 (_mm256_mullo_epi32 (_mm256_set1_epi32 ((int) probe), powers), 23);
   __m256i word = _mm256_srli_epi32 (bits, 5);
-  __m256i low = _mm256_permutevar8x32_epi32 (_mm256_loadu_si256 ((const __m256i *)block), word);
+  __m256i low = _mm256_permutevar8x32_epi32 (_mm256_loadu_si256 ((const __m256i *) block), word);
   __m256i high
-      = _mm256_permutevar8x32_epi32 (_mm256_loadu_si256 ((const __m256i *)(block + 32)), word);
+      = _mm256_permutevar8x32_epi32 (_mm256_loadu_si256 ((const __m256i *) (block + 32)), word);
   __m256i in_high = _mm256_cmpgt_epi32 (word, _mm256_set1_epi32 (7));
   __m256i words = _mm256_blendv_epi8 (low, high, in_high);
   __m256i masks
@@ -239,17 +241,17 @@ fuse_shape (struct filter *filter, uint64_t keys)
   unsigned exponent = 2;
   for (double bound = 2.4656; keys >= bound && exponent < 18; bound *= 3.33)
     exponent++;
-  unsigned log = 63u - (unsigned)__builtin_clzll (keys | 1);
-  double log2 = log + (double)(keys | 1) / (double)(UINT64_C (1) << log) - 1;
+  unsigned log = 63u - (unsigned) __builtin_clzll (keys | 1);
+  double log2 = log + (double) (keys | 1) / (double) (UINT64_C (1) << log) - 1;
   double factor = log2 > 1 ? 0.875 + 0.25 * 19.93 / log2 : 4;
   if (factor < 1.125)
     factor = 1.125;
   uint32_t length = UINT32_C (1) << exponent;
-  uint64_t segments = ((uint64_t)((double)keys * factor) + length - 1) / length;
+  uint64_t segments = ((uint64_t) ((double) keys * factor) + length - 1) / length;
   segments = segments > 3 ? segments - 2 : 1;
   filter->segment_length = length;
   filter->segment_length_mask = length - 1;
-  filter->segment_count_length = (uint32_t)segments * length;
+  filter->segment_count_length = (uint32_t) segments * length;
   filter->shard_size = filter->segment_count_length + 2 * length;
 }
 
@@ -269,7 +271,7 @@ fuse_count (const struct filter *filter, const uint64_t *hashes, size_t count, u
         {
           if (work->counts[at[place]] >= 252)
             return false;
-          work->counts[at[place]] = (uint8_t)((work->counts[at[place]] + 4) ^ place);
+          work->counts[at[place]] = (uint8_t) ((work->counts[at[place]] + 4) ^ place);
           work->sums[at[place]] ^= mixed;
         }
     }
@@ -293,13 +295,13 @@ fuse_peel (const struct filter *filter, struct fuse_work *work)
       unsigned found = work->counts[index] & 3;
       fuse_positions (filter, mixed, at);
       work->order[peeled] = mixed;
-      work->found[peeled++] = (uint8_t)found;
+      work->found[peeled++] = (uint8_t) found;
       for (unsigned place = 0; place < 3; place++)
         {
           uint32_t other = at[place];
           if (place != found && work->counts[other] >> 2 == 2)
             work->alone[alone++] = other;
-          work->counts[other] = (uint8_t)((work->counts[other] - 4) ^ place);
+          work->counts[other] = (uint8_t) ((work->counts[other] - 4) ^ place);
           work->sums[other] ^= mixed;
         }
     }
@@ -322,7 +324,7 @@ fuse_assign (const struct filter *filter, const struct fuse_work *work, size_t c
 static int
 compare_hashes (const void *a, const void *b)
 {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  uint64_t x = *(const uint64_t *) a, y = *(const uint64_t *) b;
   return (x > y) - (x < y);
 }
 
@@ -406,13 +408,13 @@ fuse_work_free (struct fuse_work *work)
 static size_t
 fuse_seeds_size (uint32_t shards)
 {
-  return ((size_t)shards * 8 + 63) & ~(size_t)63;
+  return ((size_t) shards * 8 + 63) & ~(size_t) 63;
 }
 
 static uint32_t
 fuse_shards (size_t keys)
 {
-  return (uint32_t)((keys + SHARD_KEYS - 1) / SHARD_KEYS);
+  return (uint32_t) ((keys + SHARD_KEYS - 1) / SHARD_KEYS);
 }
 
 /* Builds into *out; NULL and OK when no seed works. */
@@ -421,19 +423,19 @@ build_fuse (struct filter_builder *builder, uint8_t **out, size_t *size, struct 
 {
   struct filter filter = { .kind = FILTER_FUSE8, .shards = fuse_shards (builder->count) };
   struct fuse_work work = { NULL };
-  size_t *ends = calloc (2 * (size_t)filter.shards, sizeof *ends);
+  size_t *ends = calloc (2 * (size_t) filter.shards, sizeof *ends);
   size_t largest = 0, start = 0;
   bool built = true;
   status result = STATUS_OK;
   if (ends == NULL)
-    return fail_memory (failure, 16 * (size_t)filter.shards, "building a filter");
+    return fail_memory (failure, 16 * (size_t) filter.shards, "building a filter");
   partition (builder->hashes, builder->count, filter.shards, ends, ends + filter.shards);
   for (uint32_t i = 0; i < filter.shards; i++)
     if (ends[i] - (i > 0 ? ends[i - 1] : 0) > largest)
       largest = ends[i] - (i > 0 ? ends[i - 1] : 0);
   fuse_shape (&filter, largest);
   size_t header = HEADER_SIZE + fuse_seeds_size (filter.shards);
-  *size = (header + (size_t)filter.shards * filter.shard_size + 63) & ~(size_t)63;
+  *size = (header + (size_t) filter.shards * filter.shard_size + 63) & ~(size_t) 63;
   if (!fuse_work_allocate (&work, largest, filter.shard_size))
     result = fail_memory (failure, 24 * largest, "building a filter");
   if (result == STATUS_OK)
@@ -442,8 +444,8 @@ build_fuse (struct filter_builder *builder, uint8_t **out, size_t *size, struct 
     {
       uint64_t seed = 0;
       built = fuse_build_shard (&filter, builder->hashes + start, ends[i] - start, &work,
-                                *out + header + (size_t)i * filter.shard_size, &seed);
-      store_u64 (*out + HEADER_SIZE + (size_t)i * 8, seed);
+                                *out + header + (size_t) i * filter.shard_size, &seed);
+      store_u64 (*out + HEADER_SIZE + (size_t) i * 8, seed);
     }
   if (result == STATUS_OK && built)
     {
@@ -501,7 +503,7 @@ all_zero (const uint8_t *at, size_t size)
 static status
 parse_bloom (struct bytes block, uint32_t blocks, struct filter *out, struct failure *failure)
 {
-  if (blocks == 0 || (uint64_t)HEADER_SIZE + (uint64_t)blocks * BLOCK_SIZE != block.size)
+  if (blocks == 0 || (uint64_t) HEADER_SIZE + (uint64_t) blocks * BLOCK_SIZE != block.size)
     return fail (failure, STATUS_CORRUPT, "a Bloom filter of %zu bytes claims %u blocks",
                  block.size, blocks);
   out->kind = FILTER_BLOOM;
@@ -520,20 +522,20 @@ parse_fuse (struct bytes block, uint32_t shards, struct filter *out, struct fail
     return fail (failure, STATUS_CORRUPT,
                  "a fuse filter claims %u shards of %u segments of %u bytes", shards, segments,
                  length);
-  shard_size = ((uint64_t)segments + 2) * length;
+  shard_size = ((uint64_t) segments + 2) * length;
   if (shard_size > UINT32_MAX || __builtin_mul_overflow (shard_size, shards, &fingerprints))
     return fail (failure, STATUS_CORRUPT, "a fuse filter claims shards of %llu bytes",
-                 (unsigned long long)shard_size);
+                 (unsigned long long) shard_size);
   header = HEADER_SIZE + fuse_seeds_size (shards);
   if (block.size < header || fingerprints > block.size - header
       || block.size - header - fingerprints >= 64)
     return fail (failure, STATUS_CORRUPT, "a fuse filter of %zu bytes claims %llu", block.size,
-                 (unsigned long long)(header + fingerprints));
+                 (unsigned long long) (header + fingerprints));
   out->kind = FILTER_FUSE8;
   out->seeds = block.data + HEADER_SIZE;
   out->words = block.data + header;
   out->shards = shards;
-  out->shard_size = (uint32_t)shard_size;
+  out->shard_size = (uint32_t) shard_size;
   out->segment_length = length;
   out->segment_length_mask = length - 1;
   out->segment_count_length = segments * length;
@@ -564,7 +566,7 @@ filter_parse (struct bytes block, struct filter *out, struct failure *failure)
 static inline const uint8_t *
 bloom_block (const struct filter *filter, uint64_t hash)
 {
-  return filter->words + (size_t)scale (hash, filter->blocks) * BLOCK_SIZE;
+  return filter->words + (size_t) scale (hash, filter->blocks) * BLOCK_SIZE;
 }
 
 /* The shard's fingerprints, and the key's positions in it. */
@@ -572,9 +574,9 @@ static inline const uint8_t *
 fuse_find (const struct filter *filter, uint64_t hash, uint64_t *mixed, uint32_t at[3])
 {
   uint32_t shard = scale (hash, filter->shards);
-  *mixed = mix (hash, load_u64 (filter->seeds + (size_t)shard * 8));
+  *mixed = mix (hash, load_u64 (filter->seeds + (size_t) shard * 8));
   fuse_positions (filter, *mixed, at);
-  return filter->words + (size_t)shard * filter->shard_size;
+  return filter->words + (size_t) shard * filter->shard_size;
 }
 
 bool
@@ -591,9 +593,9 @@ filter_may_contain (const struct filter *filter, uint64_t hash)
     return true;
 #if defined(__x86_64__)
   if (cpu_level () >= CPU_AVX2)
-    return bloom_probe_avx2 (bloom_block (filter, hash), (uint32_t)hash);
+    return bloom_probe_avx2 (bloom_block (filter, hash), (uint32_t) hash);
 #endif
-  return bloom_probe (bloom_block (filter, hash), (uint32_t)hash);
+  return bloom_probe (bloom_block (filter, hash), (uint32_t) hash);
 }
 
 void

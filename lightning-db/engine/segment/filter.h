@@ -23,7 +23,12 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
-enum filter_kind { FILTER_NONE = 0, FILTER_BLOOM = 1, FILTER_FUSE8 = 2 };
+enum filter_kind
+{
+  FILTER_NONE = 0,
+  FILTER_BLOOM = 1,
+  FILTER_FUSE8 = 2
+};
 
 struct filter_builder;
 status filter_builder_new (enum filter_kind kind, struct filter_builder **out,
@@ -37,7 +42,8 @@ void filter_builder_free (struct filter_builder *builder);
 /* Bytes the builder holds now and, at most, will hold while it finishes (the block included). */
 size_t filter_builder_memory (const struct filter_builder *builder);
 
-struct filter {
+struct filter
+{
   enum filter_kind kind; /* FILTER_NONE: always "perhaps" */
   const uint8_t *words;  /* bits or fingerprints; borrowed from the block */
   const uint8_t *seeds;  /* fuse8: one 64-bit seed a shard; borrowed */

@@ -41,7 +41,7 @@ struct flat_index
 static inline int64_t
 bias (uint64_t head)
 {
-  return (int64_t)(head ^ UINT64_C (0x8000000000000000));
+  return (int64_t) (head ^ UINT64_C (0x8000000000000000));
 }
 
 static inline int64_t
@@ -51,7 +51,7 @@ head_of (struct bytes suffix)
     return bias (load_u64_big (suffix.data));
   uint64_t head = 0;
   for (size_t i = 0; i < suffix.size; i++)
-    head |= (uint64_t)suffix.data[i] << (56 - 8 * i);
+    head |= (uint64_t) suffix.data[i] << (56 - 8 * i);
   return bias (head);
 }
 
@@ -73,11 +73,11 @@ rank_avx2 (const int64_t *node, int64_t head)
   unsigned above = 0;
   for (unsigned part = 0; part < 4; part++)
     {
-      __m256i heads = _mm256_load_si256 ((const __m256i *)(const void *)(node + 4 * part));
+      __m256i heads = _mm256_load_si256 ((const __m256i *) (const void *) (node + 4 * part));
       __m256i greater = _mm256_cmpgt_epi64 (heads, wanted);
-      above |= (unsigned)_mm256_movemask_pd (_mm256_castsi256_pd (greater)) << (4 * part);
+      above |= (unsigned) _mm256_movemask_pd (_mm256_castsi256_pd (greater)) << (4 * part);
     }
-  return NODE_HEADS - (unsigned)_mm_popcnt_u32 (above);
+  return NODE_HEADS - (unsigned) _mm_popcnt_u32 (above);
 }
 
 __attribute__ ((target ("avx512f,popcnt"))) static inline unsigned
@@ -86,7 +86,7 @@ rank_avx512 (const int64_t *node, int64_t head)
   __m512i wanted = _mm512_set1_epi64 (head);
   __mmask8 low = _mm512_cmple_epi64_mask (_mm512_load_si512 (node), wanted);
   __mmask8 high = _mm512_cmple_epi64_mask (_mm512_load_si512 (node + 8), wanted);
-  return (unsigned)_mm_popcnt_u32 ((unsigned)low | (unsigned)high << 8);
+  return (unsigned) _mm_popcnt_u32 ((unsigned) low | (unsigned) high << 8);
 }
 #endif
 
@@ -122,10 +122,10 @@ final_rank (const struct flat_index *index, uint32_t node, unsigned rank)
     uint32_t node = 0;                                                                             \
     for (unsigned layer = index->layer_count - 1; layer > 0; layer--)                              \
       node = child_of (index, layer, node,                                                         \
-                       RANK (index->layers[layer] + (size_t)node * NODE_HEADS, head));             \
+                       RANK (index->layers[layer] + (size_t) node * NODE_HEADS, head));            \
     if (table != NULL)                                                                             \
-      prefetch_slots (table, (uint64_t)node *NODE_HEADS);                                          \
-    return final_rank (index, node, RANK (index->layers[0] + (size_t)node * NODE_HEADS, head));    \
+      prefetch_slots (table, (uint64_t) node *NODE_HEADS);                                         \
+    return final_rank (index, node, RANK (index->layers[0] + (size_t) node * NODE_HEADS, head));   \
   }
 
 DEFINE_WALK (walk_scalar, rank_scalar)
@@ -239,19 +239,19 @@ flat_index_find_many (const struct flat_index *index, const struct bytes *keys, 
   for (unsigned layer = index->layer_count - 1; layer > 0; layer--)
     for (size_t i = 0; i < count; i++)
       {
-        const int64_t *node = index->layers[layer] + (size_t)nodes[i] * NODE_HEADS;
+        const int64_t *node = index->layers[layer] + (size_t) nodes[i] * NODE_HEADS;
         nodes[i] = child_of (index, layer, nodes[i], node_rank (node, heads[i], level));
-        const int64_t *child = index->layers[layer - 1] + (size_t)nodes[i] * NODE_HEADS;
+        const int64_t *child = index->layers[layer - 1] + (size_t) nodes[i] * NODE_HEADS;
         __builtin_prefetch (child);
         __builtin_prefetch (child + 8);
         if (layer == 1 && table != NULL)
-          prefetch_slots (table, (uint64_t)nodes[i] * NODE_HEADS);
+          prefetch_slots (table, (uint64_t) nodes[i] * NODE_HEADS);
       }
   for (size_t i = 0; i < count; i++)
     {
       if (settled[i])
         continue;
-      const int64_t *node = index->layers[0] + (size_t)nodes[i] * NODE_HEADS;
+      const int64_t *node = index->layers[0] + (size_t) nodes[i] * NODE_HEADS;
       out[i] = final_rank (index, nodes[i], node_rank (node, heads[i], level));
       if (out[i] > 0 && index->layers[0][out[i] - 1] == heads[i])
         out[i] = settle_ties (index, out[i], heads[i], suffixes[i], level);
@@ -265,13 +265,13 @@ static size_t
 plan_layers (uint32_t count, uint32_t nodes[LAYERS_MAX], unsigned *layer_count)
 {
   size_t total = 0;
-  uint64_t here = ((uint64_t)count + NODE_HEADS - 1) / NODE_HEADS;
+  uint64_t here = ((uint64_t) count + NODE_HEADS - 1) / NODE_HEADS;
   unsigned layer = 0;
   here = here > 0 ? here : 1;
   for (;; layer++)
     {
-      nodes[layer] = (uint32_t)here;
-      total += (size_t)here * NODE_HEADS;
+      nodes[layer] = (uint32_t) here;
+      total += (size_t) here * NODE_HEADS;
       if (here == 1 || layer + 1 == LAYERS_MAX)
         break;
       here = (here + NODE_CHILDREN - 1) / NODE_CHILDREN;
@@ -294,7 +294,7 @@ flat_index_memory (const struct flat_index *index)
 {
   size_t memory
       = sizeof *index + index->prefix_size + index->block_size + index->count + index->tail_room;
-  return index->tail_ends != NULL ? memory + (size_t)index->count * sizeof (uint32_t) : memory;
+  return index->tail_ends != NULL ? memory + (size_t) index->count * sizeof (uint32_t) : memory;
 }
 
 void
@@ -313,7 +313,7 @@ static void
 release (struct epoch_link *link)
 {
   struct flat_index *index
-      = (struct flat_index *)(void *)((char *)link - offsetof (struct flat_index, link));
+      = (struct flat_index *) (void *) ((char *) link - offsetof (struct flat_index, link));
   if (index->ledger != NULL)
     ledger_refund (index->ledger, LEDGER_INDEX, index->charged);
   flat_index_free (index);
@@ -338,7 +338,7 @@ flat_index_new (uint32_t count, struct bytes prefix, struct flat_index **out,
     return fail_memory (failure, size, "a segment's index");
   index->count = count;
   index->prefix_size = prefix.size;
-  index->prefix = (uint8_t *)(index + 1);
+  index->prefix = (uint8_t *) (index + 1);
   if (prefix.size > 0)
     memcpy (index + 1, prefix.data, prefix.size);
   size_t heads = plan_layers (count, index->nodes, &index->layer_count);
@@ -355,7 +355,7 @@ flat_index_new (uint32_t count, struct bytes prefix, struct flat_index **out,
   const int64_t *at = index->block + heads;
   for (unsigned layer = 0; layer < index->layer_count; layer++)
     {
-      at -= (size_t)index->nodes[layer] * NODE_HEADS;
+      at -= (size_t) index->nodes[layer] * NODE_HEADS;
       index->layers[layer] = at;
     }
   *out = index;
@@ -375,7 +375,8 @@ keep_tail (struct flat_index *index, struct bytes tail, struct failure *failure)
     {
       index->tail_ends = calloc (index->count, sizeof *index->tail_ends);
       if (index->tail_ends == NULL)
-        return fail_memory (failure, (size_t)index->count * sizeof (uint32_t), "a segment's index");
+        return fail_memory (failure, (size_t) index->count * sizeof (uint32_t),
+                            "a segment's index");
     }
   size_t start = index->added > 0 ? index->tail_ends[index->added - 1] : 0;
   size_t end = start + tail.size;
@@ -391,7 +392,7 @@ keep_tail (struct flat_index *index, struct bytes tail, struct failure *failure)
       index->tail_room = room;
     }
   memcpy (index->tails + start, tail.data, tail.size);
-  index->tail_ends[index->added] = (uint32_t)end;
+  index->tail_ends[index->added] = (uint32_t) end;
   return STATUS_OK;
 }
 
@@ -415,7 +416,7 @@ flat_index_add (struct flat_index *index, struct bytes separator, struct failure
   if (result != STATUS_OK)
     return result;
   heads[at] = head;
-  index->sizes[at] = suffix.size > HEAD_BYTES ? SIZE_LONG : (uint8_t)suffix.size;
+  index->sizes[at] = suffix.size > HEAD_BYTES ? SIZE_LONG : (uint8_t) suffix.size;
   index->added++;
   return STATUS_OK;
 }

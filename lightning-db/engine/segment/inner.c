@@ -19,7 +19,7 @@ entry_offset (const uint8_t *page, unsigned index)
 struct bytes
 inner_prefix (const uint8_t *page)
 {
-  return BYTES (page + INNER_HEADER_SIZE + (size_t)inner_count (page) * (is_wide (page) ? 4 : 2),
+  return BYTES (page + INNER_HEADER_SIZE + (size_t) inner_count (page) * (is_wide (page) ? 4 : 2),
                 load_u16 (page + 4));
 }
 
@@ -137,7 +137,7 @@ inner_list_append (struct inner_list *list, const struct page_place *place, uint
   at = varint_store (at + INNER_ENTRY_FIXED, separator.size);
   if (separator.size > 0)
     memcpy (at, separator.data, separator.size);
-  list->size = (size_t)(at + separator.size - list->data);
+  list->size = (size_t) (at + separator.size - list->data);
   list->count++;
   return STATUS_OK;
 }
@@ -239,10 +239,10 @@ inner_build (const struct inner_list *list, size_t at, unsigned level, uint32_t 
   memset (to, 0, INNER_HEADER_SIZE);
   to[0] = PAGE_KIND_INNER;
   to[1] = wide ? PAGE_FLAG_WIDE : 0;
-  store_u16 (to + 2, (uint16_t)layout.count);
-  store_u16 (to + 4, (uint16_t)layout.prefix_size);
-  to[6] = (uint8_t)level;
-  store_u32 (to + 8, (uint32_t)layout.used);
+  store_u16 (to + 2, (uint16_t) layout.count);
+  store_u16 (to + 4, (uint16_t) layout.prefix_size);
+  to[6] = (uint8_t) level;
+  store_u32 (to + 8, (uint32_t) layout.used);
   store_u32 (to + 12, first_child);
 
   uint8_t *offsets = to + INNER_HEADER_SIZE;
@@ -260,9 +260,9 @@ inner_build (const struct inner_list *list, size_t at, unsigned level, uint32_t 
           end += layout.prefix_size;
         }
       if (wide)
-        store_u32 (offsets + 4 * i, (uint32_t)(end - to));
+        store_u32 (offsets + 4 * i, (uint32_t) (end - to));
       else
-        store_u16 (offsets + 2 * i, (uint16_t)(end - to));
+        store_u16 (offsets + 2 * i, (uint16_t) (end - to));
       page_place_store (end, &entry.place);
       store_u32 (end + PAGE_PLACE_SIZE, entry.first_leaf);
       size_t suffix_size = entry.suffix.size - layout.prefix_size;
@@ -272,6 +272,6 @@ inner_build (const struct inner_list *list, size_t at, unsigned level, uint32_t 
     }
   out->used = layout.used;
   out->entries = layout.count;
-  out->next = (size_t)(reader.at - list->data);
+  out->next = (size_t) (reader.at - list->data);
   return STATUS_OK;
 }

@@ -30,13 +30,13 @@ match_tags_scalar (const uint8_t *tags, uint8_t tag)
 static uint64_t
 match_tags_sse2 (const uint8_t *tags, uint8_t tag)
 {
-  __m128i pattern = _mm_set1_epi8 ((char)tag);
+  __m128i pattern = _mm_set1_epi8 ((char) tag);
   uint64_t matches = 0;
   for (unsigned part = 0; part < 4; part++)
     {
-      __m128i these = _mm_loadu_si128 ((const __m128i *)(const void *)(tags + 16 * part));
-      unsigned mask = (unsigned)_mm_movemask_epi8 (_mm_cmpeq_epi8 (these, pattern));
-      matches |= (uint64_t)mask << (16 * part);
+      __m128i these = _mm_loadu_si128 ((const __m128i *) (const void *) (tags + 16 * part));
+      unsigned mask = (unsigned) _mm_movemask_epi8 (_mm_cmpeq_epi8 (these, pattern));
+      matches |= (uint64_t) mask << (16 * part);
     }
   return matches;
 }
@@ -44,18 +44,18 @@ match_tags_sse2 (const uint8_t *tags, uint8_t tag)
 __attribute__ ((target ("avx2"))) static uint64_t
 match_tags_avx2 (const uint8_t *tags, uint8_t tag)
 {
-  __m256i pattern = _mm256_set1_epi8 ((char)tag);
-  __m256i first = _mm256_loadu_si256 ((const __m256i *)(const void *)tags);
-  __m256i second = _mm256_loadu_si256 ((const __m256i *)(const void *)(tags + 32));
-  uint32_t low = (uint32_t)_mm256_movemask_epi8 (_mm256_cmpeq_epi8 (first, pattern));
-  uint32_t high = (uint32_t)_mm256_movemask_epi8 (_mm256_cmpeq_epi8 (second, pattern));
-  return low | (uint64_t)high << 32;
+  __m256i pattern = _mm256_set1_epi8 ((char) tag);
+  __m256i first = _mm256_loadu_si256 ((const __m256i *) (const void *) tags);
+  __m256i second = _mm256_loadu_si256 ((const __m256i *) (const void *) (tags + 32));
+  uint32_t low = (uint32_t) _mm256_movemask_epi8 (_mm256_cmpeq_epi8 (first, pattern));
+  uint32_t high = (uint32_t) _mm256_movemask_epi8 (_mm256_cmpeq_epi8 (second, pattern));
+  return low | (uint64_t) high << 32;
 }
 
 __attribute__ ((target ("avx512f,avx512bw"))) static uint64_t
 match_tags_avx512 (const uint8_t *tags, uint8_t tag)
 {
-  return _mm512_cmpeq_epi8_mask (_mm512_loadu_si512 (tags), _mm512_set1_epi8 ((char)tag));
+  return _mm512_cmpeq_epi8_mask (_mm512_loadu_si512 (tags), _mm512_set1_epi8 ((char) tag));
 }
 #endif
 
@@ -109,7 +109,7 @@ prefetch_candidates (const uint8_t *page, const uint8_t *offsets, bool wide, uns
 {
   for (unsigned i = 0; matches != 0 && i < CANDIDATES_FETCHED; i++, matches &= matches - 1)
     {
-      size_t slot = first + (unsigned)__builtin_ctzll (matches);
+      size_t slot = first + (unsigned) __builtin_ctzll (matches);
       prefetch_record (page
                        + (wide ? load_u32 (offsets + 4 * slot) : load_u16 (offsets + 2 * slot)));
     }
@@ -155,7 +155,7 @@ leaf_find (const uint8_t *page, struct bytes key, uint8_t tag, uint64_t snapshot
       prefetch_candidates (page, view.offsets, view.wide, first, matches);
       for (; matches != 0; matches &= matches - 1)
         {
-          unsigned slot = first + (unsigned)__builtin_ctzll (matches);
+          unsigned slot = first + (unsigned) __builtin_ctzll (matches);
           struct leaf_record found = leaf_record (&view, slot);
           if (!slot_holds (&view, &found, key))
             continue;
@@ -163,7 +163,7 @@ leaf_find (const uint8_t *page, struct bytes key, uint8_t tag, uint64_t snapshot
           if (found.sequence > snapshot)
             continue;
           *record = (struct record){ key, found.value, found.sequence, found.expiry,
-                                     (enum record_kind)found.kind };
+                                     (enum record_kind) found.kind };
           return LEAF_FOUND;
         }
     }
@@ -245,8 +245,8 @@ check_record (struct reader *reader, size_t prefix_size, uint64_t base)
     return "a record's value is longer than a value may be";
   if (delta > SEQUENCE_MAX || base > SEQUENCE_MAX - delta)
     return "a record's sequence number is too high";
-  take_bytes (reader, (size_t)suffix_size, &skipped);
-  take_bytes (reader, (size_t)value_size, &skipped);
+  take_bytes (reader, (size_t) suffix_size, &skipped);
+  take_bytes (reader, (size_t) value_size, &skipped);
   return reader->bad ? "a record runs past the end of its page" : NULL;
 }
 
@@ -430,9 +430,9 @@ leaf_builder_add (struct leaf_builder *builder, const struct record *record, uin
     .at = builder->data_size,
     .sequence = record->sequence,
     .expiry = record->expiry,
-    .key_size = (uint32_t)record->key.size,
-    .value_size = (uint32_t)record->value.size,
-    .kind = (uint8_t)record->kind,
+    .key_size = (uint32_t) record->key.size,
+    .value_size = (uint32_t) record->value.size,
+    .kind = (uint8_t) record->kind,
     .tag = tag,
   };
   size_t prefix_size = shared_prefix (builder, record->key);
@@ -469,8 +469,8 @@ static uint8_t *
 write_record (const struct leaf_builder *builder, const struct leaf_item *item, uint8_t *at)
 {
   size_t suffix_size = item->key_size - builder->prefix_size;
-  *at++ = (uint8_t)(item->kind | (item->sequence != 0 ? LEAF_RECORD_SEQUENCE : 0)
-                    | (item->expiry != 0 ? LEAF_RECORD_EXPIRY : 0));
+  *at++ = (uint8_t) (item->kind | (item->sequence != 0 ? LEAF_RECORD_SEQUENCE : 0)
+                     | (item->expiry != 0 ? LEAF_RECORD_EXPIRY : 0));
   at = varint_store (at, suffix_size);
   at = varint_store (at, item->value_size);
   if (item->sequence != 0)
@@ -493,10 +493,10 @@ leaf_builder_write (struct leaf_builder *builder, uint8_t *to)
   bool wide = used != builder->used + count * 7;
   to[0] = PAGE_KIND_LEAF;
   to[1] = wide ? PAGE_FLAG_WIDE : 0;
-  store_u16 (to + 2, (uint16_t)count);
-  store_u16 (to + 4, (uint16_t)builder->prefix_size);
+  store_u16 (to + 2, (uint16_t) count);
+  store_u16 (to + 4, (uint16_t) builder->prefix_size);
   store_u16 (to + 6, 0);
-  store_u32 (to + 8, (uint32_t)used);
+  store_u32 (to + 8, (uint32_t) used);
 
   uint8_t *tags = to + LEAF_HEADER_SIZE;
   uint8_t *offsets = tags + count;
@@ -512,9 +512,9 @@ leaf_builder_write (struct leaf_builder *builder, uint8_t *to)
       const uint8_t *key = builder->data + item->at;
       tags[slot] = item->tag;
       if (wide)
-        store_u32 (offsets + 4 * slot, (uint32_t)(at - to));
+        store_u32 (offsets + 4 * slot, (uint32_t) (at - to));
       else
-        store_u16 (offsets + 2 * slot, (uint16_t)(at - to));
+        store_u16 (offsets + 2 * slot, (uint16_t) (at - to));
       store_u32 (heads + 4 * slot, leaf_head (BYTES (key + builder->prefix_size,
                                                      item->key_size - builder->prefix_size)));
       at = write_record (builder, item, at);

@@ -69,7 +69,7 @@ leaf_view (const uint8_t *page)
     .wide = (page[1] & PAGE_FLAG_WIDE) != 0,
   };
   view.offsets = page + LEAF_HEADER_SIZE + view.count;
-  const uint8_t *base = view.offsets + (size_t)view.count * (view.wide ? 4 : 2);
+  const uint8_t *base = view.offsets + (size_t) view.count * (view.wide ? 4 : 2);
   view.base = load_u64 (base);
   view.prefix = base + 8;
   view.heads = view.prefix + view.prefix_size;
@@ -103,7 +103,7 @@ leaf_varint (const uint8_t *at, uint64_t *out)
       for (unsigned shift = 7; shift < 64; shift += 7)
         {
           uint8_t byte = *at++;
-          value |= (uint64_t)(byte & 0x7f) << shift;
+          value |= (uint64_t) (byte & 0x7f) << shift;
           if (byte < 0x80)
             break;
         }
@@ -172,7 +172,7 @@ leaf_head (struct bytes suffix)
     return load_u32_big (suffix.data);
   uint32_t head = 0;
   for (size_t i = 0; i < suffix.size; i++)
-    head |= (uint32_t)suffix.data[i] << (24 - 8 * i);
+    head |= (uint32_t) suffix.data[i] << (24 - 8 * i);
   return head;
 }
 

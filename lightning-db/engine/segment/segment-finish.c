@@ -13,7 +13,7 @@ write_level (struct segment_writer *writer, const struct inner_list *below, unsi
              uint32_t first_child, struct inner_list *above, struct failure *failure)
 {
   size_t capacity = writer->settings.page_size - SEGMENT_TRAILER_SIZE;
-  uint32_t number = first_child + (uint32_t)below->count;
+  uint32_t number = first_child + (uint32_t) below->count;
   for (size_t at = 0; at < below->size;)
     {
       struct inner_built built;
@@ -35,7 +35,7 @@ write_level (struct segment_writer *writer, const struct inner_list *below, unsi
       result = inner_list_append (above, &place, built.first_leaf, built.separator, failure);
       if (result != STATUS_OK)
         return result;
-      first_child += (uint32_t)built.entries;
+      first_child += (uint32_t) built.entries;
       number++;
       at = built.next;
     }
@@ -51,13 +51,13 @@ write_inner_pages (struct segment_writer *writer, struct failure *failure)
   status result = STATUS_OK;
   uint32_t first_child = 0;
   writer->directory = (struct inner_list){ 0 };
-  totals->leaves = (uint32_t)below.count;
+  totals->leaves = (uint32_t) below.count;
   totals->depth = below.count > 0;
   while (result == STATUS_OK && below.count > 0 && (below.count > 1 || totals->depth == 1))
     {
       result = write_level (writer, &below, totals->depth, first_child, &above, failure);
-      first_child += (uint32_t)below.count;
-      totals->inner_pages += (uint32_t)above.count;
+      first_child += (uint32_t) below.count;
+      totals->inner_pages += (uint32_t) above.count;
       totals->depth++;
       inner_list_clear (&below);
       below = above;
@@ -81,7 +81,7 @@ write_block (struct segment_writer *writer, enum segment_block block, struct byt
   writer->blocks[block].offset = segment_output_position (writer);
   writer->blocks[block].size = bytes.size;
   writer->blocks[block].checksum
-      = checksum (writer->seed, SEGMENT_POSITION_BLOCK + (uint64_t)block, bytes);
+      = checksum (writer->seed, SEGMENT_POSITION_BLOCK + (uint64_t) block, bytes);
   return segment_output_append (writer, bytes, failure);
 }
 
@@ -123,7 +123,7 @@ write_range_deletes (struct segment_writer *writer, struct failure *failure)
       at = varint_store (at + range->end.size, range->sequence);
     }
   status result
-      = write_block (writer, BLOCK_RANGE_DELETES, BYTES (block, (size_t)(at - block)), failure);
+      = write_block (writer, BLOCK_RANGE_DELETES, BYTES (block, (size_t) (at - block)), failure);
   free (block);
   return result;
 }
@@ -145,7 +145,7 @@ write_blob_use (struct segment_writer *writer, struct failure *failure)
       at = varint_store (at, information->blobs[i].bytes);
     }
   status result
-      = write_block (writer, BLOCK_BLOB_USE, BYTES (block, (size_t)(at - block)), failure);
+      = write_block (writer, BLOCK_BLOB_USE, BYTES (block, (size_t) (at - block)), failure);
   free (block);
   return result;
 }
@@ -183,7 +183,7 @@ write_properties (struct segment_writer *writer, struct failure *failure)
     memcpy (at, information->largest, information->largest_size);
   at += information->largest_size;
   status result
-      = write_block (writer, BLOCK_PROPERTIES, BYTES (block, (size_t)(at - block)), failure);
+      = write_block (writer, BLOCK_PROPERTIES, BYTES (block, (size_t) (at - block)), failure);
   free (block);
   return result;
 }

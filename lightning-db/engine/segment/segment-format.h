@@ -85,8 +85,8 @@ struct page_place
 static inline void
 page_place_store (uint8_t *to, const struct page_place *place)
 {
-  store_u32 (to, (uint32_t)place->offset);
-  store_u16 (to + 4, (uint16_t)(place->offset >> 32));
+  store_u32 (to, (uint32_t) place->offset);
+  store_u16 (to + 4, (uint16_t) (place->offset >> 32));
   store_u32 (to + 6, place->stored);
   store_u32 (to + 10, place->logical);
   to[14] = place->codec;
@@ -96,7 +96,7 @@ static inline struct page_place
 page_place_load (const uint8_t *from)
 {
   return (struct page_place){
-    .offset = load_u32 (from) | (uint64_t)load_u16 (from + 4) << 32,
+    .offset = load_u32 (from) | (uint64_t) load_u16 (from + 4) << 32,
     .stored = load_u32 (from + 6),
     .logical = load_u32 (from + 10),
     .codec = from[14],

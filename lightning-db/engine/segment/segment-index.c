@@ -22,7 +22,7 @@ within_budget (const struct segment *segment, size_t more)
     return true;
   int64_t used = ledger_used (ledger, LEDGER_INDEX) + ledger_used (ledger, LEDGER_FILTER);
   uint64_t limit = ledger->budget / 4;
-  return (used < 0 ? 0 : (uint64_t)used) + more <= limit;
+  return (used < 0 ? 0 : (uint64_t) used) + more <= limit;
 }
 
 static void
@@ -38,7 +38,7 @@ static void
 release_filter (struct epoch_link *link)
 {
   struct segment_filter *filter
-      = (struct segment_filter *)(void *)((char *)link - offsetof (struct segment_filter, link));
+      = (struct segment_filter *) (void *) ((char *) link - offsetof (struct segment_filter, link));
   if (filter->ledger != NULL)
     ledger_refund (filter->ledger, LEDGER_FILTER, filter->memory);
   free (filter);

@@ -79,7 +79,7 @@ status
 segment_output_pad (struct segment_writer *writer, size_t alignment, struct failure *failure)
 {
   static const uint8_t zeros[SEGMENT_ALIGNMENT];
-  size_t over = (size_t)(segment_output_position (writer) % alignment);
+  size_t over = (size_t) (segment_output_position (writer) % alignment);
   return over == 0 ? STATUS_OK
                    : segment_output_append (writer, BYTES (zeros, alignment - over), failure);
 }
@@ -102,7 +102,7 @@ segment_output_raw_page (struct segment_writer *writer, uint32_t number, struct 
   size_t unit = whole_units ? writer->settings.page_size : 1;
   size_t stored = round_up (page.size + SEGMENT_TRAILER_SIZE, unit) - SEGMENT_TRAILER_SIZE;
   *place = (struct page_place){ segment_output_position (writer),
-                                (uint32_t)(stored + SEGMENT_TRAILER_SIZE), (uint32_t)page.size,
+                                (uint32_t) (stored + SEGMENT_TRAILER_SIZE), (uint32_t) page.size,
                                 CODEC_NONE };
   status result = segment_output_append (writer, BYTES (page.data, stored), failure);
   if (result != STATUS_OK)
@@ -116,7 +116,7 @@ segment_output_count_page (struct segment_writer *writer, const struct page_plac
 {
   size_t unit = writer->settings.page_size;
   writer->totals.stored += place->stored;
-  writer->totals.logical += round_up ((size_t)place->logical + SEGMENT_TRAILER_SIZE, unit);
+  writer->totals.logical += round_up ((size_t) place->logical + SEGMENT_TRAILER_SIZE, unit);
   writer->totals.used += place->logical;
   writer->totals.by_codec[place->codec]++;
 }

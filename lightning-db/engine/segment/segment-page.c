@@ -54,7 +54,7 @@ segment_check_place (const struct segment *segment, uint32_t page, const struct 
 size_t
 segment_page_room (const struct segment *segment, const struct page_place *place)
 {
-  size_t needed = (size_t)place->logical + segment->trailer_size;
+  size_t needed = (size_t) place->logical + segment->trailer_size;
   if (place->codec == CODEC_NONE && place->stored > needed)
     needed = place->stored;
   return round_up (needed, segment->page_size);
@@ -82,7 +82,7 @@ segment_decode (const struct segment *segment, uint32_t page, const struct page_
   if (place->codec != CODEC_NONE)
     {
       struct failure reason = FAILURE_INIT;
-      status result = codec_decompress ((enum codec)place->codec, segment->dictionary, body, to,
+      status result = codec_decompress ((enum codec) place->codec, segment->dictionary, body, to,
                                         place->logical, &reason);
       if (result == STATUS_CORRUPT)
         return segment_corrupt (segment, page, reason.message, failure);

@@ -273,7 +273,7 @@ segment_split_key (struct segment *segment, double fraction, uint8_t **out, size
   if (leaves < 2)
     return STATUS_NOT_FOUND;
   double wanted = fraction * leaves;
-  uint32_t leaf = wanted < 1 ? 1 : wanted >= leaves ? leaves - 1 : (uint32_t)wanted;
+  uint32_t leaf = wanted < 1 ? 1 : wanted >= leaves ? leaves - 1 : (uint32_t) wanted;
   epoch_enter ();
   status result = segment_separator (segment, leaf, out, size, failure);
   epoch_leave ();

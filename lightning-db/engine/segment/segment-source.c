@@ -16,11 +16,11 @@
 
 #include <stdlib.h>
 
-#define PLACES 64u                     /* of coming leaves, copied from an inner page at once */
-#define CHUNK_LEAST ((size_t)32 << 10) /* of one read of a bypassing walk: doubles … */
-#define CHUNK_MOST ((size_t)256 << 10) /* … up to this */
-#define SMALL_COPY 16u                 /* bytes a short suffix is copied in */
-#define SEQUENTIAL_LEAVES 2u           /* leaves in a row that make a walk sequential */
+#define PLACES 64u                      /* of coming leaves, copied from an inner page at once */
+#define CHUNK_LEAST ((size_t) 32 << 10) /* of one read of a bypassing walk: doubles … */
+#define CHUNK_MOST ((size_t) 256 << 10) /* … up to this */
+#define SMALL_COPY 16u                  /* bytes a short suffix is copied in */
+#define SEQUENTIAL_LEAVES 2u            /* leaves in a row that make a walk sequential */
 
 struct own_buffer
 {
@@ -54,7 +54,7 @@ struct segment_source
 static inline struct segment_source *
 self (struct source *source)
 {
-  return (struct segment_source *)source;
+  return (struct segment_source *) source;
 }
 
 static status
@@ -233,14 +233,14 @@ fill_chunk (struct segment_source *walk, const struct page_place *place, bool ba
   if (start < SEGMENT_HEADER_SIZE)
     start = SEGMENT_HEADER_SIZE;
   walk->chunk_size = 0;
-  status result = grow (&walk->chunk, (size_t)(end - start), failure);
+  status result = grow (&walk->chunk, (size_t) (end - start), failure);
   if (result == STATUS_OK)
-    result = vfs_read_exact (walk->segment->file, start, walk->chunk.data, (size_t)(end - start),
+    result = vfs_read_exact (walk->segment->file, start, walk->chunk.data, (size_t) (end - start),
                              failure);
   if (result != STATUS_OK)
     return result;
   walk->chunk_start = start;
-  walk->chunk_size = (size_t)(end - start);
+  walk->chunk_size = (size_t) (end - start);
   if (walk->chunk_goal < (walk->settings.chunk_most > 0 ? walk->settings.chunk_most : CHUNK_MOST))
     walk->chunk_goal *= 2;
   if (!backward && walk->settings.prefetch > 0 && end < limit)
@@ -302,7 +302,7 @@ stand (struct segment_source *walk, uint32_t slot)
   walk->source.record.value = record.value;
   walk->source.record.sequence = record.sequence;
   walk->source.record.expiry = record.expiry;
-  walk->source.record.kind = (enum record_kind)record.kind;
+  walk->source.record.kind = (enum record_kind) record.kind;
   walk->source.valid = true;
 }
 

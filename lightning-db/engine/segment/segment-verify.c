@@ -125,7 +125,7 @@ check_blocks (struct verification *run)
     {
       struct failure reason = FAILURE_INIT;
       uint8_t *data = NULL;
-      status result = segment_read_block (run->segment, (enum segment_block)block, &data, &reason);
+      status result = segment_read_block (run->segment, (enum segment_block) block, &data, &reason);
       if (result == STATUS_NO_MEMORY)
         return fail (run->failure, result, "%s", reason.message);
       if (result == STATUS_OK && block == BLOCK_FILTER && data != NULL)
@@ -174,7 +174,7 @@ learn_places (struct verification *run, unsigned level, const uint8_t *page)
     {
       uint32_t child = inner_first_child (page) + i - leaves;
       run->places[child] = inner_entry (page, i).place;
-      run->levels[child] = (uint8_t)(level - 1);
+      run->levels[child] = (uint8_t) (level - 1);
     }
 }
 
@@ -188,7 +188,7 @@ check_inner_pages (struct verification *run)
     return fail_memory (run->failure, totals->inner_pages * sizeof *run->places,
                         "checking a segment");
   run->places[totals->inner_pages - 1] = totals->root;
-  run->levels[totals->inner_pages - 1] = (uint8_t)(totals->depth - 1);
+  run->levels[totals->inner_pages - 1] = (uint8_t) (totals->depth - 1);
   for (uint32_t i = totals->inner_pages; i-- > 0;)
     {
       uint32_t number = totals->leaves + i;
@@ -289,7 +289,7 @@ check_leaf (struct verification *run, uint32_t number)
       if (result != STATUS_OK)
         return result;
       struct record record = { bytes_of (&run->key), found.value, found.sequence, found.expiry,
-                               (enum record_kind)found.kind };
+                               (enum record_kind) found.kind };
       const char *here = check_order (run, &record, slot);
       here = here != NULL
                  ? here
@@ -335,7 +335,7 @@ check_leaves_below (struct verification *run, uint32_t number)
         return result;
       run->gap = !good;
     }
-  run->next_leaf = (uint64_t)first + inner_count (page);
+  run->next_leaf = (uint64_t) first + inner_count (page);
   return STATUS_OK;
 }
 
@@ -422,7 +422,7 @@ segment_verify (struct segment *segment,
   if (result == STATUS_OK && run.faults > 0)
     result = fail (
         failure, STATUS_CORRUPT, "%s/%s has %llu faults; restore a backup or repair the database",
-        segment->settings.directory->path, segment->name, (unsigned long long)run.faults);
+        segment->settings.directory->path, segment->name, (unsigned long long) run.faults);
   clear (&run);
   return result;
 }

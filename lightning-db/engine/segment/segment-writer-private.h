@@ -13,7 +13,7 @@
 #include "segment/leaf.h"
 #include "segment/segment-private.h"
 
-#define WRITE_BUFFER_SIZE ((size_t)1 << 20)
+#define WRITE_BUFFER_SIZE ((size_t) 1 << 20)
 
 struct pending_pages
 {

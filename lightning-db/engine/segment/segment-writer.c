@@ -22,9 +22,9 @@
 
 #include <stdlib.h>
 
-#define TRAINING_SIZE ((size_t)1 << 20)
+#define TRAINING_SIZE ((size_t) 1 << 20)
 #define TRAINING_PAGES_LEAST 16u
-#define DICTIONARY_SIZE_MAX ((size_t)16 << 10)
+#define DICTIONARY_SIZE_MAX ((size_t) 16 << 10)
 
 /* ---- memory ---- */
 
@@ -35,7 +35,7 @@ recharge (struct segment_writer *writer)
                + writer->stored_room + writer->separator_room + writer->last_key_room
                + writer->directory.room + writer->pending.room + writer->pending.list.room;
   if (writer->filter != NULL)
-    now += (size_t)writer->information.records * 8;
+    now += (size_t) writer->information.records * 8;
   if (writer->settings.ledger == NULL || now == writer->charged)
     return;
   if (now > writer->charged)
@@ -92,8 +92,8 @@ write_page (struct segment_writer *writer, uint32_t number, struct bytes page,
     return segment_output_raw_page (writer, number, page, false, place, failure);
   struct bytes stored = BYTES (writer->stored, size);
   *place = (struct page_place){ segment_output_position (writer),
-                                (uint32_t)(size + SEGMENT_TRAILER_SIZE), (uint32_t)page.size,
-                                (uint8_t)codec };
+                                (uint32_t) (size + SEGMENT_TRAILER_SIZE), (uint32_t) page.size,
+                                (uint8_t) codec };
   result = segment_output_append (writer, stored, failure);
   if (result != STATUS_OK)
     return result;
@@ -104,7 +104,7 @@ static status
 emit_leaf (struct segment_writer *writer, struct bytes page, struct bytes separator,
            struct failure *failure)
 {
-  uint32_t number = (uint32_t)writer->directory.count;
+  uint32_t number = (uint32_t) writer->directory.count;
   struct page_place place;
   status result = write_page (writer, number, page, &place, failure);
   if (result != STATUS_OK)
@@ -222,7 +222,7 @@ keep_for_training (struct segment_writer *writer, struct bytes page, struct byte
   if (result != STATUS_OK)
     return result;
   memcpy (pending->data + pending->size, page.data, page.size);
-  struct page_place place = { pending->size, 0, (uint32_t)page.size, 0 };
+  struct page_place place = { pending->size, 0, (uint32_t) page.size, 0 };
   pending->size = needed;
   result = inner_list_append (&pending->list, &place, 0, separator, failure);
   if (result == STATUS_OK && pending->size >= TRAINING_SIZE)
@@ -242,10 +242,10 @@ emit_in_place (struct segment_writer *writer, bool *done, struct failure *failur
   status result = segment_output_claim (writer, size, &at, failure);
   if (result != STATUS_OK || at == NULL)
     return result;
-  uint32_t number = (uint32_t)writer->directory.count;
+  uint32_t number = (uint32_t) writer->directory.count;
   leaf_builder_write (&writer->leaf, at);
   struct page_place place
-      = { segment_output_position (writer), (uint32_t)size, load_u32 (at + 8), CODEC_NONE };
+      = { segment_output_position (writer), (uint32_t) size, load_u32 (at + 8), CODEC_NONE };
   struct bytes stored = BYTES (at, size - SEGMENT_TRAILER_SIZE);
   store_u64 (at + stored.size, checksum (writer->seed, number, stored));
   writer->buffered += size;
@@ -486,11 +486,11 @@ write_header (struct segment_writer *writer, struct failure *failure)
   store_u32 (header + HEADER_VERSION, SEGMENT_FORMAT_VERSION);
   memcpy (header + HEADER_DATABASE_ID, settings->database_id, 16);
   store_u64 (header + HEADER_NUMBER, settings->number);
-  store_u32 (header + HEADER_PAGE_SIZE, (uint32_t)settings->page_size);
+  store_u32 (header + HEADER_PAGE_SIZE, (uint32_t) settings->page_size);
   store_u32 (header + HEADER_TRAILER_SIZE, SEGMENT_TRAILER_SIZE);
-  header[HEADER_CODEC] = (uint8_t)settings->codec;
-  header[HEADER_COMPRESSION_LEVEL] = (uint8_t)settings->compression_level;
-  header[HEADER_FILTER] = (uint8_t)settings->filter;
+  header[HEADER_CODEC] = (uint8_t) settings->codec;
+  header[HEADER_COMPRESSION_LEVEL] = (uint8_t) settings->compression_level;
+  header[HEADER_FILTER] = (uint8_t) settings->filter;
   store_u64 (header + HEADER_CHECKSUM,
              checksum (writer->seed, SEGMENT_POSITION_HEADER, BYTES (header, HEADER_CHECKSUM)));
   return segment_output_append (writer, BYTES (header, sizeof header), failure);
@@ -506,7 +506,7 @@ writer_free (struct segment_writer *writer)
   inner_list_clear (&writer->directory);
   inner_list_clear (&writer->pending.list);
   for (size_t i = 0; i < writer->ranges.count; i++)
-    free ((void *)writer->ranges.items[i].start.data);
+    free ((void *) writer->ranges.items[i].start.data);
   free (writer->ranges.items);
   compressor_free (writer->compressor);
   if (writer->filter != NULL)

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TAIL_SIZE ((size_t)16 << 10) /* one read that usually brings footer and small blocks */
-#define STORED_PAGE_LEAST 8u         /* bytes of a page beside its trailer, at the very least */
+#define TAIL_SIZE ((size_t) 16 << 10) /* one read that usually brings footer and small blocks */
+#define STORED_PAGE_LEAST 8u          /* bytes of a page beside its trailer, at the very least */
 
 void
 segment_name (char to[SEGMENT_NAME_SIZE], uint64_t number)
@@ -89,7 +89,7 @@ parse_blocks (struct segment *segment, const uint8_t *footer, uint64_t file_size
       if (place.size > 0
           && (place.offset < segment->pages_end || place.offset > end
               || place.size > end - place.offset))
-        return corrupt_file (segment, segment_block_name ((enum segment_block)block),
+        return corrupt_file (segment, segment_block_name ((enum segment_block) block),
                              "it lies outside its part of the file", failure);
       segment->blocks[block] = place;
     }
@@ -111,7 +111,7 @@ parse_footer (struct segment *segment, const uint8_t *footer, uint64_t file_size
   totals->root = page_place_load (footer + FOOTER_ROOT);
   segment->pages_end = load_u64 (footer + FOOTER_PAGES_END);
 
-  uint64_t pages = (uint64_t)totals->leaves + totals->inner_pages;
+  uint64_t pages = (uint64_t) totals->leaves + totals->inner_pages;
   uint64_t least = segment->trailer_size + STORED_PAGE_LEAST;
   if (segment->pages_end < SEGMENT_HEADER_SIZE
       || segment->pages_end > file_size - SEGMENT_FOOTER_SIZE
@@ -122,7 +122,7 @@ parse_footer (struct segment *segment, const uint8_t *footer, uint64_t file_size
                                           && totals->depth <= SEGMENT_DEPTH_MAX;
   if (!shaped)
     return corrupt_file (segment, "footer", "the tree it describes is impossible", failure);
-  segment->page_count = (uint32_t)pages;
+  segment->page_count = (uint32_t) pages;
   status result = parse_blocks (segment, footer, file_size, failure);
   if (result == STATUS_OK && pages > 0)
     result = segment_check_place (segment, segment->page_count - 1, &totals->root, failure);
@@ -156,7 +156,7 @@ read_block (const struct segment *segment, enum segment_block block, const struc
   else
     result = vfs_read_exact (segment->file, place->offset, data, place->size, failure);
   if (result == STATUS_OK
-      && !verifies (segment, SEGMENT_POSITION_BLOCK + (uint64_t)block, BYTES (data, place->size),
+      && !verifies (segment, SEGMENT_POSITION_BLOCK + (uint64_t) block, BYTES (data, place->size),
                     place->checksum))
     result = corrupt_file (segment, segment_block_name (block), "its checksum does not verify",
                            failure);
@@ -337,7 +337,7 @@ open_file (struct segment *segment, uint64_t expected_size, struct tail *tail,
   if (result != STATUS_OK)
     return result;
 
-  tail->size = file.size < TAIL_SIZE ? (size_t)file.size : TAIL_SIZE;
+  tail->size = file.size < TAIL_SIZE ? (size_t) file.size : TAIL_SIZE;
   tail->start = file.size - tail->size;
   tail->data = malloc (tail->size);
   if (tail->data == NULL)
@@ -373,7 +373,7 @@ segment_free (struct segment *segment)
   if (segment->table_ready)
     page_table_clear (&segment->table);
   if (segment->map != NULL)
-    vfs_unmap (segment->file, (void *)segment->map, segment->information.file_size);
+    vfs_unmap (segment->file, (void *) segment->map, segment->information.file_size);
   free (segment->mapped);
   vfs_close (segment->file);
   dictionary_free (segment->dictionary);
@@ -456,7 +456,7 @@ segment_open_alone (const struct segment_reader_settings *settings, uint64_t num
 static void
 release (struct epoch_link *link)
 {
-  segment_free ((struct segment *)(void *)((char *)link - offsetof (struct segment, link)));
+  segment_free ((struct segment *) (void *) ((char *) link - offsetof (struct segment, link)));
 }
 
 struct segment *
@@ -510,7 +510,7 @@ segment_shape (struct segment *segment, struct segment_shape *out)
     .used_bytes = totals->used,
   };
   memcpy (out->pages_by_codec, totals->by_codec, sizeof out->pages_by_codec);
-  size_t chunks = ((size_t)segment->page_count + PAGE_CHUNK_SLOTS - 1) / PAGE_CHUNK_SLOTS;
+  size_t chunks = ((size_t) segment->page_count + PAGE_CHUNK_SLOTS - 1) / PAGE_CHUNK_SLOTS;
   out->table_memory = chunks * sizeof *segment->table.chunks;
   for (size_t i = 0; i < chunks; i++)
     if (atomic_load_explicit (&segment->table.chunks[i], memory_order_relaxed) != NULL)

@@ -40,25 +40,27 @@
 #include "segment/codec.h"
 #include "segment/filter.h"
 
-struct blob_use {
+struct blob_use
+{
   uint64_t file;   /* blob file number */
   uint64_t values; /* references to it from this segment */
   uint64_t bytes;  /* of values referred to */
 };
 
 /* What the manifest keeps about a segment. Owned; see segment_information_clear. */
-struct segment_information {
-  uint64_t number;                       /* file number */
-  uint64_t file_size;                    /* bytes */
-  uint64_t records, deletes;             /* versions, point deletes among them */
+struct segment_information
+{
+  uint64_t number;           /* file number */
+  uint64_t file_size;        /* bytes */
+  uint64_t records, deletes; /* versions, point deletes among them */
   uint64_t range_deletes;
-  uint64_t key_bytes, value_bytes;       /* uncompressed, blobs not counted */
-  uint64_t min_sequence, max_sequence;   /* of records and range deletes */
-  uint8_t *smallest, *largest;           /* bounds over records and range deletes: smallest is
+  uint64_t key_bytes, value_bytes;     /* uncompressed, blobs not counted */
+  uint64_t min_sequence, max_sequence; /* of records and range deletes */
+  uint8_t *smallest, *largest;         /* bounds over records and range deletes: smallest is
                                             inclusive, largest inclusive (a range delete's end
                                             counts as if included); malloc'd */
   size_t smallest_size, largest_size;
-  struct blob_use *blobs;                /* malloc'd, rising file number */
+  struct blob_use *blobs; /* malloc'd, rising file number */
   size_t blob_count;
 };
 status segment_information_copy (struct segment_information *to,
@@ -67,17 +69,18 @@ void segment_information_clear (struct segment_information *information);
 
 /* ---- writing ---- */
 
-struct segment_settings {
+struct segment_settings
+{
   struct vfs_directory *directory;
   uint8_t database_id[16];
   uint64_t number;
-  size_t page_size;          /* unit, 4096 … 65536, power of two */
-  enum codec codec;          /* CODEC_NONE: all raw */
-  int compression_level;     /* zstd */
-  bool train_dictionary;     /* zstd: buffer the first ~1 MiB of pages, train, keep if it pays */
+  size_t page_size;      /* unit, 4096 … 65536, power of two */
+  enum codec codec;      /* CODEC_NONE: all raw */
+  int compression_level; /* zstd */
+  bool train_dictionary; /* zstd: buffer the first ~1 MiB of pages, train, keep if it pays */
   enum filter_kind filter;
-  bool direct;               /* write around the page cache where possible */
-  struct ledger *ledger;     /* charged for buffers (LEDGER_MERGE) */
+  bool direct;           /* write around the page cache where possible */
+  struct ledger *ledger; /* charged for buffers (LEDGER_MERGE) */
 };
 
 struct segment_writer;
@@ -100,14 +103,15 @@ void segment_writer_abort (struct segment_writer *writer); /* removes the file *
 
 struct segment;
 
-struct segment_reader_settings {
+struct segment_reader_settings
+{
   struct vfs_directory *directory;
   uint8_t database_id[16];
   struct cache *cache;
-  struct ledger *ledger;     /* index, filter and page table are charged to it */
-  bool build_index;          /* false: always walk inner pages (tests, tiny budgets) */
-  bool map_plain;            /* opt-in: use raw pages in place from a read-only mapping */
-  bool verify;               /* always true outside of tests */
+  struct ledger *ledger; /* index, filter and page table are charged to it */
+  bool build_index;      /* false: always walk inner pages (tests, tiny budgets) */
+  bool map_plain;        /* opt-in: use raw pages in place from a read-only mapping */
+  bool verify;           /* always true outside of tests */
 };
 
 /* Opens and checks header, footer and small blocks (not the pages). References: one. */
@@ -125,7 +129,8 @@ void segment_mark_obsolete (struct segment *segment); /* S5 */
 const struct segment_information *segment_information (const struct segment *segment);
 const struct range_set *segment_range_deletes (const struct segment *segment); /* may be NULL */
 
-struct segment_lookup {
+struct segment_lookup
+{
   struct record record; /* borrowed from `page` */
   const uint8_t *page;  /* cached page to pin (cache_pin) to keep the record beyond the epoch
                            section; NULL when it lies in a mapping (then keep a segment ref) */
@@ -145,24 +150,24 @@ status segment_get_cached (struct segment *segment, struct bytes key, uint64_t h
  * results[i] == STATUS_BUSY on entry and leaves OK, NOT_FOUND or an error there. `keys` need not be
  * sorted. Found pages are PINNED (the caller unpins). */
 void segment_get_many (struct segment *segment, const struct bytes *keys, const uint64_t *hashes,
-                       size_t count, uint64_t snapshot, struct segment_lookup *out,
-                       status *results, struct failure *failure);
+                       size_t count, uint64_t snapshot, struct segment_lookup *out, status *results,
+                       struct failure *failure);
 
 /* Sequence of the newest version of key, 0 when none (reads pages; may use the filter). Called
  * inside an epoch section like segment_get. */
 status segment_newest (struct segment *segment, struct bytes key, uint64_t hash, uint64_t *out,
                        struct failure *failure);
 
-struct segment_source_settings {
+struct segment_source_settings
+{
   unsigned prefetch; /* pages to read ahead once the walk looks sequential; 0 = off */
   bool scan;         /* installs pages as scan pages (cache.h); merges read without installing */
   bool bypass;       /* read through own buffers, not the cache (merges, checks) */
   size_t chunk_most; /* bytes a bypassing walk reads at once, at most; 0 = 256 KiB */
 };
 /* All versions in order. Holds a segment reference and a pin on its page. */
-status segment_source_new (struct segment *segment,
-                           const struct segment_source_settings *settings, struct source **out,
-                           struct failure *failure);
+status segment_source_new (struct segment *segment, const struct segment_source_settings *settings,
+                           struct source **out, struct failure *failure);
 
 /* Approximate file bytes of [start, end) from the lowest inner level or index; for splitting. */
 uint64_t segment_approximate_size (struct segment *segment, struct bytes start, struct bytes end);
@@ -173,11 +178,12 @@ status segment_split_key (struct segment *segment, double fraction, uint8_t **ou
 /* Gives index and filter memory back; they are rebuilt or reread when next wanted. Returns bytes. */
 size_t segment_trim (struct segment *segment);
 
-struct segment_shape {
+struct segment_shape
+{
   uint64_t leaves, inner_pages;
-  unsigned depth;                         /* levels, leaves included */
-  uint64_t stored_bytes, logical_bytes;   /* of pages */
-  uint64_t used_bytes;                    /* of logical bytes, without padding: utilisation */
+  unsigned depth;                       /* levels, leaves included */
+  uint64_t stored_bytes, logical_bytes; /* of pages */
+  uint64_t used_bytes;                  /* of logical bytes, without padding: utilisation */
   uint64_t pages_by_codec[CODEC_COUNT];
   size_t index_memory, filter_memory, table_memory;
 };
@@ -189,11 +195,10 @@ void segment_shape (struct segment *segment, struct segment_shape *out);
  * separators, filter (no false negative), records' fields. Calls `report` for each fault and goes on
  * where it can; `visit` (may be NULL) gets every record of pages that verify: repair uses it.
  * `cancel`: polled. Returns CORRUPT if anything was reported. */
-status segment_verify (struct segment *segment,
-                       void (*report) (void *data, const char *file, uint64_t page,
-                                       const char *reason),
-                       status (*visit) (void *data, const struct record *record,
-                                        struct failure *failure),
-                       void *data, const _Atomic bool *cancel, struct failure *failure);
+status
+segment_verify (struct segment *segment,
+                void (*report) (void *data, const char *file, uint64_t page, const char *reason),
+                status (*visit) (void *data, const struct record *record, struct failure *failure),
+                void *data, const _Atomic bool *cancel, struct failure *failure);
 
 #endif

@@ -30,7 +30,7 @@ parse_number (const char *at, uint64_t *number)
     return NULL;
   for (; *at >= '0' && *at <= '9'; at++)
     {
-      value = value * 10 + (uint64_t)(*at - '0');
+      value = value * 10 + (uint64_t) (*at - '0');
       if (value > FILE_NUMBER_MAX)
         return NULL;
     }
@@ -49,7 +49,7 @@ file_name_parse (const char *name, enum file_kind *kind, uint64_t *number)
       const char *end = parse_number (name + before, number);
       if (end != NULL && strcmp (end, patterns[i].after) == 0)
         {
-          *kind = (enum file_kind)i;
+          *kind = (enum file_kind) i;
           return true;
         }
     }

@@ -68,7 +68,7 @@ put_varint (struct output *output, uint64_t value)
 {
   uint8_t *to = output_room (output, VARINT_SIZE_MAX);
   if (to != NULL)
-    output->size += (size_t)(varint_store (to, value) - to);
+    output->size += (size_t) (varint_store (to, value) - to);
 }
 
 static void
@@ -143,7 +143,7 @@ manifest_header_decode (const uint8_t from[MANIFEST_HEADER_SIZE], uint64_t numbe
     return fail (failure, STATUS_NEWER_FORMAT,
                  "%s needs features 0x%llx that this version does not know; nothing was changed: "
                  "open it with a later version",
-                 file, (unsigned long long)(state->features & FEATURES_REQUIRED));
+                 file, (unsigned long long) (state->features & FEATURES_REQUIRED));
   if (state->format_version == 0 || !page_size_is_sound (state->page_size)
       || load_u64 (from + 40) != number || load_u32 (from + 52) != 0)
     return fail (failure, STATUS_CORRUPT,
@@ -158,7 +158,7 @@ manifest_header_decode (const uint8_t from[MANIFEST_HEADER_SIZE], uint64_t numbe
 static uint32_t
 size_check (uint64_t seed, uint64_t offset, const uint8_t size[4])
 {
-  return (uint32_t)checksum (~seed, offset, BYTES (size, 4));
+  return (uint32_t) checksum (~seed, offset, BYTES (size, 4));
 }
 
 static uint64_t
@@ -196,17 +196,17 @@ edit_seal (struct output *output, size_t start, uint64_t seed, uint64_t offset,
   uint8_t end = ITEM_END;
   put_bytes (output, BYTES (&end, 1));
   size_t payload = output->size - start - EDIT_HEADER_SIZE;
-  put_zeros (output, (size_t)(round_up_8 (payload) - payload));
+  put_zeros (output, (size_t) (round_up_8 (payload) - payload));
   if (output->failed)
     return fail_memory (failure, payload, "an edit of the manifest");
   if (payload > EDIT_PAYLOAD_MAX)
     return fail (failure, STATUS_TOO_MANY,
                  "the list of files takes %llu bytes, more than a manifest can hold; use larger "
                  "segment files or shorter keys",
-                 (unsigned long long)payload);
+                 (unsigned long long) payload);
 
   uint8_t *at = output->data + start;
-  store_u32 (at + 8, (uint32_t)payload);
+  store_u32 (at + 8, (uint32_t) payload);
   store_u32 (at + 12, size_check (seed, offset, at + 8));
   store_u64 (at, checksum (seed, offset, BYTES (at + 8, output->size - start - 8)));
   return STATUS_OK;
@@ -405,10 +405,10 @@ take_blob_uses (struct reader *reader, struct segment_information *information,
     return STATUS_CORRUPT;
   if (count == 0)
     return STATUS_OK;
-  information->blobs = calloc ((size_t)count, sizeof *information->blobs);
+  information->blobs = calloc ((size_t) count, sizeof *information->blobs);
   if (information->blobs == NULL)
     return fail_memory (failure, count * sizeof *information->blobs, "a segment's use of blobs");
-  information->blob_count = (size_t)count;
+  information->blob_count = (size_t) count;
   for (size_t i = 0; i < information->blob_count; i++)
     {
       take_varint (reader, &information->blobs[i].file);
@@ -460,7 +460,7 @@ decode_segment (struct reader *reader, uint64_t ordinal, const char *file, struc
   if (fault != NULL)
     code = fail (failure, STATUS_CORRUPT,
                  "%s: segment %llu: %s; restore a backup or repair the database", file,
-                 (unsigned long long)segment.information.number, fault);
+                 (unsigned long long) segment.information.number, fault);
   if (code != STATUS_OK)
     {
       segment_information_clear (&segment.information);
@@ -544,7 +544,7 @@ edit_decode (struct bytes payload, uint64_t ordinal, const char *file, struct hi
   if (code == STATUS_CORRUPT)
     fail (failure, STATUS_CORRUPT,
           "%s: edit %llu is malformed %llu bytes into it; restore a backup or repair the database",
-          file, (unsigned long long)ordinal, (unsigned long long)(reader.at - payload.data));
+          file, (unsigned long long) ordinal, (unsigned long long) (reader.at - payload.data));
   return code;
 }
 
@@ -556,10 +556,10 @@ current_encode (char *to, uint64_t number)
   char name[FILE_NAME_SIZE];
   file_name (name, FILE_MANIFEST, number);
   int size = snprintf (to, CURRENT_SIZE_MAX, "%s\n", name);
-  uint64_t sum = XXH3_64bits (to, (size_t)size);
-  size += snprintf (to + size, CURRENT_SIZE_MAX - (size_t)size, "%016llx\n",
-                    (unsigned long long)sum);
-  return (size_t)size;
+  uint64_t sum = XXH3_64bits (to, (size_t) size);
+  size += snprintf (to + size, CURRENT_SIZE_MAX - (size_t) size, "%016llx\n",
+                    (unsigned long long) sum);
+  return (size_t) size;
 }
 
 bool
@@ -568,7 +568,7 @@ current_decode (struct bytes content, uint64_t *number)
   char name[FILE_NAME_SIZE], expected[CURRENT_SIZE_MAX];
   enum file_kind kind;
   const uint8_t *end = content.size > 0 ? memchr (content.data, '\n', content.size) : NULL;
-  size_t size = end != NULL ? (size_t)(end - content.data) : FILE_NAME_SIZE;
+  size_t size = end != NULL ? (size_t) (end - content.data) : FILE_NAME_SIZE;
   if (size >= FILE_NAME_SIZE)
     return false;
   memcpy (name, content.data, size);

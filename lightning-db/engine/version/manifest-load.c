@@ -145,7 +145,7 @@ tail_is_unwritten (struct loader *loader, bool *torn, struct failure *failure)
   uint64_t from = (loader->size - 1) / SECTOR_SIZE * SECTOR_SIZE;
   if (from < loader->at)
     from = loader->at;
-  size_t size = (size_t)(loader->size - from);
+  size_t size = (size_t) (loader->size - from);
   status code = vfs_read_exact (loader->file, from, sector, size, failure);
   *torn = code == STATUS_OK && all_zero (sector, size);
   return code;
@@ -161,7 +161,7 @@ bad_edit (struct loader *loader, bool *end, struct failure *failure)
       failure, STATUS_CORRUPT,
       "%s: the edit at offset %llu does not match its checksum; restore a backup or repair "
       "the database",
-      loader->name, (unsigned long long)loader->at);
+      loader->name, (unsigned long long) loader->at);
 }
 
 static status
@@ -171,12 +171,12 @@ read_edit (struct loader *loader, uint64_t size, struct failure *failure)
     {
       free (loader->buffer);
       loader->capacity = 0;
-      loader->buffer = malloc ((size_t)size);
+      loader->buffer = malloc ((size_t) size);
       if (loader->buffer == NULL)
         return fail_memory (failure, size, "an edit of the manifest");
-      loader->capacity = (size_t)size;
+      loader->capacity = (size_t) size;
     }
-  return vfs_read_exact (loader->file, loader->at, loader->buffer, (size_t)size, failure);
+  return vfs_read_exact (loader->file, loader->at, loader->buffer, (size_t) size, failure);
 }
 
 /* Reads the edit at `at`; *end when there is none left. */
@@ -209,7 +209,7 @@ load_edit (struct loader *loader, bool *end, struct failure *failure)
                         : fail (failure, STATUS_CORRUPT,
                                 "%s: the edit at offset %llu does not match its checksum; restore "
                                 "a backup or repair the database",
-                                loader->name, (unsigned long long)loader->at);
+                                loader->name, (unsigned long long) loader->at);
   code = edit_decode (BYTES (loader->buffer + EDIT_HEADER_SIZE, payload), loader->edits,
                       loader->name, &loader->history, &loader->numbers, failure);
   loader->at += size;
@@ -316,7 +316,7 @@ raise_next_number (struct vfs_directory *directory, struct manifest_state *state
     return fail (failure, STATUS_CORRUPT,
                  "%s holds a file with the number %llu, which leaves none for new files; move it "
                  "elsewhere",
-                 directory->path, (unsigned long long)highest.number);
+                 directory->path, (unsigned long long) highest.number);
   if (state->next_number <= highest.number)
     state->next_number = highest.number + 1;
   return STATUS_OK;
@@ -407,14 +407,14 @@ struct orphan_search
 static int
 compare_numbers (const void *left, const void *right)
 {
-  uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+  uint64_t a = *(const uint64_t *) left, b = *(const uint64_t *) right;
   return (a > b) - (a < b);
 }
 
 static int
 compare_blobs (const void *left, const void *right)
 {
-  uint64_t a = *(const uint64_t *)left, b = ((const struct manifest_blob *)right)->number;
+  uint64_t a = *(const uint64_t *) left, b = ((const struct manifest_blob *) right)->number;
   return (a > b) - (a < b);
 }
 

@@ -104,7 +104,7 @@ grow (void **array, size_t count, size_t *capacity, size_t element)
 static status
 history_event (struct history *history, struct history_event event, struct failure *failure)
 {
-  if (!grow ((void **)&history->events, history->event_count, &history->event_capacity,
+  if (!grow ((void **) &history->events, history->event_count, &history->event_capacity,
              sizeof *history->events))
     return fail_memory (failure, history->event_capacity * sizeof *history->events,
                         "reading the manifest");
@@ -116,7 +116,7 @@ status
 history_add_segment (struct history *history, uint64_t ordinal, struct manifest_segment *segment,
                      struct failure *failure)
 {
-  if (!grow ((void **)&history->segments, history->segment_count, &history->segment_capacity,
+  if (!grow ((void **) &history->segments, history->segment_count, &history->segment_capacity,
              sizeof *history->segments))
     {
       if (history->segment_count >= history->owned_from)
@@ -139,7 +139,7 @@ status
 history_add_blob (struct history *history, uint64_t ordinal, const struct manifest_blob *blob,
                   struct failure *failure)
 {
-  if (!grow ((void **)&history->blobs, history->blob_count, &history->blob_capacity,
+  if (!grow ((void **) &history->blobs, history->blob_count, &history->blob_capacity,
              sizeof *history->blobs))
     return fail_memory (failure, history->blob_capacity * sizeof *history->blobs,
                         "reading the manifest");
@@ -300,7 +300,7 @@ neighbours_fault (const struct manifest_segment *before, const struct manifest_s
 static int
 compare_numbers (const void *left, const void *right)
 {
-  uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+  uint64_t a = *(const uint64_t *) left, b = *(const uint64_t *) right;
   return (a > b) - (a < b);
 }
 
@@ -351,7 +351,7 @@ contradiction (status code, const char *file, uint64_t number, const char *fault
                struct failure *failure)
 {
   return fail (
-      failure, code, "%s: file number %llu: %s; %s", file, (unsigned long long)number, fault,
+      failure, code, "%s: file number %llu: %s; %s", file, (unsigned long long) number, fault,
       code == STATUS_CORRUPT ? "restore a backup or repair the database" : "nothing was written");
 }
 

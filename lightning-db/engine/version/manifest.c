@@ -307,7 +307,7 @@ gather_segment (struct history *history, const struct manifest_segment *added, c
   const char *fault = manifest_segment_fault (added);
   if (fault != NULL)
     return fail (failure, STATUS_INVALID, "%s: segment %llu: %s; nothing was written", file,
-                 (unsigned long long)added->information.number, fault);
+                 (unsigned long long) added->information.number, fault);
   status code = segment_information_copy (&segment.information, &added->information, failure);
   return code == STATUS_OK ? history_add_segment (history, 1, &segment, failure) : code;
 }

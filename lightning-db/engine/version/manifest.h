@@ -39,33 +39,36 @@
 
 /* A sorted run: segments that do not overlap, in key order. Runs with a higher `order` are newer:
  * whatever they say of a key wins. */
-struct manifest_segment {
+struct manifest_segment
+{
   struct segment_information information; /* owned */
   uint64_t run;                           /* id of its run; never reused */
   uint64_t order;                         /* of the run; equal for all its segments */
   uint64_t created;                       /* microseconds since the epoch, wall clock */
 };
 
-struct manifest_blob {
+struct manifest_blob
+{
   uint64_t number;
   uint64_t file_size;
   uint64_t value_bytes; /* written to it, live or not */
 };
 
 /* The whole state, as loaded and kept up to date by manifest_apply. */
-struct manifest_state {
+struct manifest_state
+{
   uint8_t database_id[16];
   uint32_t format_version;
-  uint64_t features;              /* bit set; unknown low 32 bits are required, high are optional */
-  uint32_t page_size;             /* fixed at creation */
-  uint64_t next_number;           /* next file number */
-  uint64_t next_run;              /* next run id */
-  uint64_t flushed_sequence;      /* every commit up to it is in segments */
-  uint64_t settle_debt_base;      /* user bytes written when the last settling ended */
-  uint64_t user_bytes;            /* user bytes written, ever (flushes add to it) */
+  uint64_t features;         /* bit set; unknown low 32 bits are required, high are optional */
+  uint32_t page_size;        /* fixed at creation */
+  uint64_t next_number;      /* next file number */
+  uint64_t next_run;         /* next run id */
+  uint64_t flushed_sequence; /* every commit up to it is in segments */
+  uint64_t settle_debt_base; /* user bytes written when the last settling ended */
+  uint64_t user_bytes;       /* user bytes written, ever (flushes add to it) */
   struct manifest_segment *segments; /* sorted by order falling (newest run first), then key */
   size_t segment_count, segment_capacity;
-  struct manifest_blob *blobs;    /* rising number */
+  struct manifest_blob *blobs; /* rising number */
   size_t blob_count, blob_capacity;
 };
 void manifest_state_clear (struct manifest_state *state);
@@ -74,32 +77,38 @@ status manifest_state_copy (struct manifest_state *to, const struct manifest_sta
 
 /* One change, all or nothing. Removals go first, so that an edit may remove a segment and add the
  * same number again, in another run (moved without rewriting) or with narrower bounds. */
-struct manifest_edit {
+struct manifest_edit
+{
   const struct manifest_segment *add_segments; /* borrowed */
   size_t add_segment_count;
-  const uint64_t *remove_segments;             /* numbers */
+  const uint64_t *remove_segments; /* numbers */
   size_t remove_segment_count;
   const struct manifest_blob *add_blobs;
   size_t add_blob_count;
   const uint64_t *remove_blobs;
   size_t remove_blob_count;
-  uint64_t flushed_sequence;                   /* 0 = unchanged */
-  uint64_t user_bytes_added;                   /* by this flush */
-  bool settled;                                /* settle_debt_base = user_bytes */
+  uint64_t flushed_sequence; /* 0 = unchanged */
+  uint64_t user_bytes_added; /* by this flush */
+  bool settled;              /* settle_debt_base = user_bytes */
 };
 
 struct manifest;
 
 /* Whether the directory holds a database (perhaps a damaged one), is empty (or holds only LOCK and
  * what a crash during manifest_create leaves), or holds something else. Writes nothing. */
-enum manifest_presence { MANIFEST_PRESENT, MANIFEST_EMPTY, MANIFEST_FOREIGN };
+enum manifest_presence
+{
+  MANIFEST_PRESENT,
+  MANIFEST_EMPTY,
+  MANIFEST_FOREIGN
+};
 status manifest_probe (struct vfs_directory *directory, enum manifest_presence *out,
                        struct failure *failure);
 
 /* Makes the first manifest of a new database, with a random id. The directory is synced. EXISTS and
  * NOT_A_DATABASE unless the directory is empty in manifest_probe's sense. */
-status manifest_create (struct vfs_directory *directory, uint32_t page_size,
-                        struct manifest **out, struct failure *failure);
+status manifest_create (struct vfs_directory *directory, uint32_t page_size, struct manifest **out,
+                        struct failure *failure);
 /* Reads the state only; writes nothing. For readers, tools and the first step of opening. NOT_FOUND
  * in an empty directory. Safe beside a writer. */
 status manifest_load (struct vfs_directory *directory, struct manifest_state *out,
@@ -128,14 +137,20 @@ status manifest_write_copy (const struct manifest_state *state, struct vfs_direc
  * blobs the state does not know, other manifests, temporaries. The caller unlinks, once recovery has
  * added the blobs that the log refers to. Logs are the log's; foreign files are never named. */
 status manifest_orphans (struct vfs_directory *directory, const struct manifest_state *state,
-                         const char *manifest_name,
-                         void (*visit) (void *data, const char *name), void *data,
-                         struct failure *failure);
+                         const char *manifest_name, void (*visit) (void *data, const char *name),
+                         void *data, struct failure *failure);
 
 /* File names. `to` has room for FILE_NAME_SIZE. Numbers are decimal, from 1, without leading zeros. */
 #define FILE_NAME_SIZE 40
 #define FILE_NUMBER_MAX ((UINT64_C (1) << 53) - 1)
-enum file_kind { FILE_LOG, FILE_SEGMENT, FILE_BLOB, FILE_MANIFEST, FILE_TEMPORARY };
+enum file_kind
+{
+  FILE_LOG,
+  FILE_SEGMENT,
+  FILE_BLOB,
+  FILE_MANIFEST,
+  FILE_TEMPORARY
+};
 void file_name (char to[FILE_NAME_SIZE], enum file_kind kind, uint64_t number);
 /* False when the name is not one of ours ("CURRENT" and "LOCK" are not numbered: false too). */
 bool file_name_parse (const char *name, enum file_kind *kind, uint64_t *number);

@@ -31,7 +31,7 @@ now (void)
 {
   struct timespec time;
   clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+  return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
 }
 
 static void
@@ -46,7 +46,7 @@ require (status result, const struct failure *failure)
 static int
 compare_doubles (const void *a, const void *b)
 {
-  double left = *(const double *)a, right = *(const double *)b;
+  double left = *(const double *) a, right = *(const double *) b;
   return (left > right) - (left < right);
 }
 
@@ -90,7 +90,7 @@ bench_append (struct vfs_directory *directory, bool store, double seconds)
           memcpy (payload, &sequence, sizeof sequence);
           require (wal_append (wal, sequence++, &part, 1, store, &failure), &failure);
         }
-      samples[count] = (now () - start) / (double)batch * 1e9;
+      samples[count] = (now () - start) / (double) batch * 1e9;
     }
   qsort (samples, count, sizeof *samples, compare_doubles);
   printf ("append, 128 bytes, %-14s median %7.1f ns   best %7.1f   worst half segment %7.1f\n",
@@ -103,7 +103,7 @@ report_commits (const char *what, double *samples, size_t count, double elapsed)
 {
   qsort (samples, count, sizeof *samples, compare_doubles);
   printf ("durable commit, %-24s %8.0f /s   median %6.1f us   P99 %7.1f   worst %7.1f us\n", what,
-          (double)count / elapsed, samples[count / 2] * 1e6, samples[count * 99 / 100] * 1e6,
+          (double) count / elapsed, samples[count / 2] * 1e6, samples[count * 99 / 100] * 1e6,
           samples[count - 1] * 1e6);
 }
 
@@ -150,13 +150,13 @@ bench_bare (const char *path, double seconds, double *samples)
   if (descriptor < 0 || posix_fallocate (descriptor, 0, SEGMENT_SIZE) != 0)
     exit (1);
   for (uint64_t at = 0; at < SEGMENT_SIZE; at += sizeof zeros)
-    if (pwrite (descriptor, zeros, sizeof zeros, (off_t)at) != sizeof zeros)
+    if (pwrite (descriptor, zeros, sizeof zeros, (off_t) at) != sizeof zeros)
       exit (1);
   fdatasync (descriptor);
   double began = now (), at = began;
   while (at < began + seconds && count < COMMITS_MOST)
     {
-      off_t offset = (off_t)(count * sizeof record % SEGMENT_SIZE);
+      off_t offset = (off_t) (count * sizeof record % SEGMENT_SIZE);
       if (pwrite (descriptor, record, sizeof record, offset) != sizeof record
           || fdatasync (descriptor) != 0)
         exit (1);
@@ -172,7 +172,7 @@ bench_bare (const char *path, double seconds, double *samples)
 static status
 count_record (void *data, uint64_t sequence, struct bytes payload, struct failure *failure)
 {
-  *(uint64_t *)data += payload.size;
+  *(uint64_t *) data += payload.size;
   return STATUS_OK;
 }
 
@@ -195,7 +195,7 @@ bench_recovery (struct vfs_directory *directory)
            &failure);
   double elapsed = now () - start;
   printf ("recovery, 128-byte records          %7.0f MB/s %9.1f ns a record\n",
-          (double)out.records * 128 / elapsed / 1e6, elapsed / (double)out.records * 1e9);
+          (double) out.records * 128 / elapsed / 1e6, elapsed / (double) out.records * 1e9);
   wal_close (wal, true);
 }
 

@@ -66,7 +66,7 @@ now (void)
 {
   struct timespec time;
   clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+  return (double) time.tv_sec * 1e9 + (double) time.tv_nsec;
 }
 
 static void
@@ -78,7 +78,7 @@ make_key (uint8_t *to, enum order order, uint64_t index, size_t count)
                     : order == ORDER_FALLING ? count * 2 - index
                                              : mixed >> 16;
   snprintf (text, sizeof text, "%016llu",
-            (unsigned long long)(number % UINT64_C (10000000000000000)));
+            (unsigned long long) (number % UINT64_C (10000000000000000)));
   memcpy (to, "\0\0\0\1", 4);
   memcpy (to + 4, text, 16);
   if (order == ORDER_RANDOM_BINARY)
@@ -116,7 +116,7 @@ bench_writes (struct bench *bench, struct memtable *table, uint64_t first_sequen
         fatal ("memtable_reserve");
       memtable_insert (table, key_hash (record.key), &record);
     }
-  return (now () - start) / (double)bench->count;
+  return (now () - start) / (double) bench->count;
 }
 
 /* Keys are asked in another order than they were inserted in. Dependent: which key comes next is
@@ -137,7 +137,7 @@ bench_gets (struct bench *bench, struct memtable *table, const uint8_t *keys, bo
       index -= index >= bench->count ? bench->count : 0;
     }
   sink += sum;
-  return (now () - start) / (double)bench->count;
+  return (now () - start) / (double) bench->count;
 }
 
 static double
@@ -157,7 +157,7 @@ bench_walk (struct bench *bench, struct memtable *table, bool forward)
   double spent = now () - start;
   sink += sum;
   source_release (source);
-  return spent / (double)bench->count;
+  return spent / (double) bench->count;
 }
 
 static double
@@ -175,7 +175,7 @@ bench_seeks (struct bench *bench, struct memtable *table)
     }
   double spent = now () - start;
   source_release (source);
-  return spent / (double)count;
+  return spent / (double) count;
 }
 
 static void
@@ -186,7 +186,7 @@ bench_round (struct bench *bench, int round)
     fatal ("memtable_new");
   bench->figures[FIGURE_INSERT][round] = bench_writes (bench, table, 1);
   bench->overhead
-      = (double)memtable_memory (table) / (double)bench->count - (double)(KEY_SIZE + VALUE_SIZE);
+      = (double) memtable_memory (table) / (double) bench->count - (double) (KEY_SIZE + VALUE_SIZE);
   bench->figures[FIGURE_HIT][round] = bench_gets (bench, table, bench->keys, false);
   bench->figures[FIGURE_HIT_DEPENDENT][round] = bench_gets (bench, table, bench->keys, true);
   bench->figures[FIGURE_MISS][round] = bench_gets (bench, table, bench->absent, false);
@@ -201,8 +201,8 @@ bench_round (struct bench *bench, int round)
 static int
 compare_doubles (const void *a, const void *b)
 {
-  double left = *(const double *)a;
-  double right = *(const double *)b;
+  double left = *(const double *) a;
+  double right = *(const double *) b;
   return (left > right) - (left < right);
 }
 
@@ -219,7 +219,7 @@ bench_order (struct bench *bench, enum order order, int rounds)
   printf ("%-15s", order_names[order]);
   for (int figure = 0; figure < FIGURES; figure++)
     {
-      qsort (bench->figures[figure], (size_t)rounds, sizeof (double), compare_doubles);
+      qsort (bench->figures[figure], (size_t) rounds, sizeof (double), compare_doubles);
       printf ("  %s %.1f", figure_names[figure], bench->figures[figure][rounds / 2]);
     }
   printf ("  bytes %+.1f\n", bench->overhead);
@@ -235,7 +235,7 @@ main (int argc, char **argv)
       fprintf (stderr, "usage: %s [megabytes] [rounds up to %d]\n", argv[0], ROUNDS_MAX);
       return 2;
     }
-  struct ledger ledger = { .budget = (uint64_t)1 << 30 };
+  struct ledger ledger = { .budget = (uint64_t) 1 << 30 };
   struct bench bench = { .count = (megabytes << 20) / 136 };
   bench.keys = malloc (bench.count * KEY_SIZE);
   bench.absent = malloc (bench.count * KEY_SIZE);
@@ -244,7 +244,7 @@ main (int argc, char **argv)
     fatal ("setup");
   printf ("%zu records, %u + %u bytes, ns\n", bench.count, KEY_SIZE, VALUE_SIZE);
   for (int order = 0; order < ORDERS; order++)
-    bench_order (&bench, (enum order)order, rounds);
+    bench_order (&bench, (enum order) order, rounds);
   memtable_pool_free (bench.pool);
   free (bench.keys);
   free (bench.absent);

@@ -39,7 +39,7 @@ now (void)
 {
   struct timespec time;
   clock_gettime (CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+  return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
 }
 
 static void
@@ -54,7 +54,7 @@ require (status result, const struct failure *failure)
 static int
 compare_doubles (const void *a, const void *b)
 {
-  double left = *(const double *)a, right = *(const double *)b;
+  double left = *(const double *) a, right = *(const double *) b;
   return (left > right) - (left < right);
 }
 
@@ -64,7 +64,7 @@ make_key (uint8_t to[KEY_SIZE], uint64_t n)
 {
   memcpy (to, "\0\0\0\1", 4);
   for (unsigned i = 0; i < 12; i++, n /= 10)
-    to[KEY_SIZE - 1 - i] = (uint8_t)('0' + n % 10);
+    to[KEY_SIZE - 1 - i] = (uint8_t) ('0' + n % 10);
 }
 
 static void
@@ -90,7 +90,7 @@ build (struct vfs_directory *directory, struct ledger *ledger, uint64_t records,
       make_key (key, 2 * i);
       for (unsigned at = 0; at < VALUE_SIZE; at += 4)
         {
-          uint32_t word = (uint32_t)random_next (&random) & (at < 48 ? UINT32_MAX : 0x0f0f0f0f);
+          uint32_t word = (uint32_t) random_next (&random) & (at < 48 ? UINT32_MAX : 0x0f0f0f0f);
           memcpy (value + at, &word, 4);
         }
       struct record record = { BYTES (key, KEY_SIZE), BYTES (value, VALUE_SIZE), 0, 0, RECORD_PUT };
@@ -99,12 +99,12 @@ build (struct vfs_directory *directory, struct ledger *ledger, uint64_t records,
   double added = now ();
   require (segment_writer_finish (writer, out, &failure), &failure);
   double end = now ();
-  double data = (double)records * (KEY_SIZE + VALUE_SIZE);
+  double data = (double) records * (KEY_SIZE + VALUE_SIZE);
   printf ("build           %7.1f ns/record  %7.1f MB/s  (adding %.1f ns/record)\n",
-          (end - start) * 1e9 / (double)records, data / 1e6 / (end - start),
-          (added - start) * 1e9 / (double)records);
+          (end - start) * 1e9 / (double) records, data / 1e6 / (end - start),
+          (added - start) * 1e9 / (double) records);
   printf ("file            %7.1f bytes/record  %.3f of the data\n",
-          (double)out->file_size / (double)records, (double)out->file_size / data);
+          (double) out->file_size / (double) records, (double) out->file_size / data);
 }
 
 static void
@@ -112,7 +112,7 @@ get_independent (struct bench *bench)
 {
   for (unsigned i = 0; i < PROBES; i++)
     {
-      struct bytes key = BYTES (bench->keys + (size_t)i * KEY_SIZE, KEY_SIZE);
+      struct bytes key = BYTES (bench->keys + (size_t) i * KEY_SIZE, KEY_SIZE);
       struct segment_lookup lookup;
       uint64_t copy[13];
       epoch_enter ();
@@ -151,7 +151,7 @@ get_missing (struct bench *bench)
   for (unsigned i = 0; i < PROBES; i++)
     {
       uint8_t raw[KEY_SIZE];
-      memcpy (raw, bench->keys + (size_t)i * KEY_SIZE, KEY_SIZE);
+      memcpy (raw, bench->keys + (size_t) i * KEY_SIZE, KEY_SIZE);
       raw[KEY_SIZE - 1] |= 1;
       struct bytes key = BYTES (raw, KEY_SIZE);
       struct segment_lookup lookup;
@@ -174,7 +174,7 @@ get_many (struct bench *bench)
     {
       for (unsigned j = 0; j < BATCH; j++)
         {
-          keys[j] = BYTES (bench->keys + (size_t)(i + j) * KEY_SIZE, KEY_SIZE);
+          keys[j] = BYTES (bench->keys + (size_t) (i + j) * KEY_SIZE, KEY_SIZE);
           hashes[j] = key_hash (keys[j]);
           results[j] = STATUS_BUSY;
         }
@@ -237,7 +237,7 @@ seek_ten (struct bench *bench)
   require (segment_source_new (bench->segment, &settings, &source, &failure), &failure);
   for (unsigned i = 0; i < SEEKS; i++)
     {
-      struct bytes key = BYTES (bench->keys + (size_t)i * KEY_SIZE, KEY_SIZE);
+      struct bytes key = BYTES (bench->keys + (size_t) i * KEY_SIZE, KEY_SIZE);
       require (source_seek (source, key, &failure), &failure);
       for (unsigned step = 0; step < 10 && source->valid; step++)
         {
@@ -259,7 +259,7 @@ measure (struct bench *bench, const char *name, void (*run) (struct bench *), ui
     {
       double start = now ();
       run (bench);
-      times[round] = (now () - start) * 1e9 / (double)operations;
+      times[round] = (now () - start) * 1e9 / (double) operations;
     }
   qsort (times, ROUNDS, sizeof *times, compare_doubles);
   printf ("%-15s %7.1f ns  (%.1f … %.1f)\n", name, times[ROUNDS / 2], times[0], times[ROUNDS - 1]);
@@ -274,7 +274,7 @@ main (int argc, char **argv)
   struct segment_information information;
   struct cache *cache;
   struct bench bench = { .records = 1000000 };
-  enum codec codec = argc > 3 ? (enum codec)atoi (argv[3]) : CODEC_NONE;
+  enum codec codec = argc > 3 ? (enum codec) atoi (argv[3]) : CODEC_NONE;
   if (argc < 2)
     {
       fprintf (stderr, "usage: %s DIRECTORY [RECORDS [CODEC [NAME]]]\n", argv[0]);
@@ -293,14 +293,14 @@ main (int argc, char **argv)
     .directory = directory, .cache = cache, .ledger = &ledger, .build_index = true, .verify = true
   };
   require (segment_open (&settings, &information, &bench.segment, &failure), &failure);
-  bench.keys = malloc ((size_t)PROBES * KEY_SIZE);
+  bench.keys = malloc ((size_t) PROBES * KEY_SIZE);
   struct random random = { 2 };
   for (unsigned i = 0; i < PROBES; i++)
-    make_key (bench.keys + (size_t)i * KEY_SIZE, 2 * random_below (&random, bench.records));
+    make_key (bench.keys + (size_t) i * KEY_SIZE, 2 * random_below (&random, bench.records));
 
   double start = now ();
   walk_forward (&bench);
-  printf ("first walk      %7.1f ns/record\n", (now () - start) * 1e9 / (double)bench.records);
+  printf ("first walk      %7.1f ns/record\n", (now () - start) * 1e9 / (double) bench.records);
   measure (&bench, "get ind", get_independent, PROBES);
   measure (&bench, "get dep", get_dependent, PROBES);
   measure (&bench, "get missing", get_missing, PROBES);
@@ -313,9 +313,9 @@ main (int argc, char **argv)
   segment_shape (bench.segment, &shape);
   printf ("memory          index %.2f, filter %.2f, page table %.2f bytes/record; %" PRIu64
           " leaves, depth %u\n",
-          (double)shape.index_memory / (double)bench.records,
-          (double)shape.filter_memory / (double)bench.records,
-          (double)shape.table_memory / (double)bench.records, shape.leaves, shape.depth);
+          (double) shape.index_memory / (double) bench.records,
+          (double) shape.filter_memory / (double) bench.records,
+          (double) shape.table_memory / (double) bench.records, shape.leaves, shape.depth);
   printf ("sum %" PRIx64 "\n", bench.sum);
   segment_mark_obsolete (bench.segment);
   segment_unref (bench.segment);
