@@ -78,8 +78,11 @@ print_report (LdbCheckReport *report, gboolean deep)
   print_line (report->log, _ ("Transaction log consistent"), _ ("Transaction log damaged"));
   print_line (report->no_orphans, _ ("No orphaned pages"), _ ("Orphaned pages found"));
   print_line (report->blobs_intact, _ ("Large values intact"), _ ("Large values damaged"));
-  if (report->fault_count == 0)
+  if (report->fault_count == 0 && report->no_orphans)
     print_line (TRUE, _ ("All checks passed"), "");
+  else if (report->fault_count == 0)
+    puts (_ ("Nothing is damaged; the files that a crash left behind go at the next opening for "
+             "writing"));
   else
     {
       g_autofree char *message = g_strdup_printf (
