@@ -163,7 +163,7 @@ test_small_runs (void)
   CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
   struct engine_statistics statistics;
   engine_statistics (engine, &statistics);
-  CHECK (statistics.segments < 24);
+  CHECK (statistics.segments < 32);
   for (unsigned i = 0; i < 80; i++)
     check_number (engine, NULL, i, 1);
   engine_unref (engine);

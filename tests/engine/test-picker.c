@@ -8,7 +8,7 @@
 #include "merge/picker.h"
 
 #define MIB (UINT64_C (1) << 20)
-#define RUNS 64
+#define RUNS 80
 
 struct database
 {
@@ -129,6 +129,30 @@ report (const char *name, const struct database *database)
 {
   printf ("%-34s runs %zu, most %zu; written per user byte %.2f (and the log)\n", name,
           database->count, database->most, amplification (database));
+}
+
+/* How the cost grows with the number of memtables: the rows of docs/design/merge.md. */
+static void
+test_rows (void)
+{
+  static const struct
+  {
+    unsigned memtables;
+    double limit; /* flushes, merges and settling, per user byte */
+  } rows[] = { { 8, 2.0 },   { 16, 2.0 },   { 31, 2.0 },   { 48, 2.6 },   { 64, 2.7 },
+               { 128, 2.9 }, { 256, 3.05 }, { 512, 3.75 }, { 1024, 3.9 }, { 4096, 4.9 } };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    {
+      struct database database = { .memtable_size = 16 * MIB };
+      load (&database, rows[i].memtables * 16 * MIB);
+      double during = amplification (&database);
+      size_t most = database.most;
+      rest (&database);
+      printf ("random fill of %4u memtables: %.2f, most runs %zu; settled %.2f\n",
+              rows[i].memtables, during, most, amplification (&database));
+      CHECK (database.count == 1 && most <= PICKER_RUNS_MAX);
+      CHECK (amplification (&database) <= rows[i].limit);
+    }
 }
 
 static void
@@ -276,6 +300,7 @@ int
 main (void)
 {
   setvbuf (stdout, NULL, _IOLBF, 0);
+  test_rows ();
   test_fill ();
   test_bounded_settling ();
   test_tiny_writes (false);

@@ -34,7 +34,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define RUNS_CROWDED 24u /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
+#define RUNS_CROWDED 32u /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
 #define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
 
 enum engine_state

@@ -127,16 +127,26 @@ is_overgrown (const struct picker_settings *settings)
          && settings->user_bytes / OVERWRITTEN_PARTS >= logical / 2;
 }
 
+/* The oldest of the stretch, more of them the more runs there are beside it. */
+static struct picker_decision
+oldest_of (const struct picker_settings *settings, struct picker_decision stretch)
+{
+  size_t wanted = PICKER_GROUP + settings->count - stretch.count;
+  if (stretch.count <= wanted)
+    return stretch;
+  return decide (settings, stretch.first + stretch.count - wanted, wanted);
+}
+
 static struct picker_decision
 choose_busy (const struct picker_settings *settings)
 {
   if (is_overgrown (settings))
     return decide (settings, 0, settings->count);
-  struct picker_decision decision = smallest_stretch (settings, PICKER_FAN_IN);
-  if (decision.count > 0 || count_after_merges (settings) < PICKER_RUNS_MAX)
-    return decision;
-  decision = smallest_stretch (settings, PICKER_GROUP_MIN);
-  return decision.count > 0 ? decision : find_stretch (settings, 0, UINT64_MAX, 2);
+  if (count_after_merges (settings) < PICKER_RUNS_MAX)
+    return nothing;
+  struct picker_decision stretch = smallest_stretch (settings, PICKER_GROUP_MIN);
+  return stretch.count > 0 ? oldest_of (settings, stretch)
+                           : find_stretch (settings, 0, UINT64_MAX, 2);
 }
 
 /* ---- while quiet ---- */

@@ -2,11 +2,11 @@
 /*
  * picker: which runs to merge next. A pure function of what is there; it keeps no state.
  *
- * While writes go on, merging is lazy: runs of one size class gather until there are PICKER_FAN_IN
- * of them, or PICKER_RUNS_MAX runs in all; then all of the class and below that lie together become
- * one. With r larger runs present the next group has PICKER_RUNS_MAX - r members: groups shrink as
- * larger runs gather, so that about 270 memtables are written once more before any byte is written
- * twice more. When the database is quiet it settles to one run, at a bounded cost.
+ * While writes go on, merging is lazy: nothing is merged until there are PICKER_RUNS_MAX runs. Then
+ * the oldest PICKER_GROUP and as many more as there are larger runs, of those of the smallest size
+ * class that lie together, become one: first few, because the load may be about to end and settling
+ * writes everything once anyway, later more, because it may be long. When the database is quiet it
+ * settles to one run, at a bounded cost.
  *
  * Invariants
  *   Q1  A decision is nothing, or at least two runs, adjacent in order, none of them busy.
@@ -30,8 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PICKER_FAN_IN 18u        /* runs of one size class that are merged */
-#define PICKER_RUNS_MAX 24u      /* runs in all */
+#define PICKER_RUNS_MAX 32u      /* runs in all */
+#define PICKER_GROUP 8u          /* runs that are merged while there are no larger ones */
 #define PICKER_GROUP_MIN 3u      /* fewer are not worth a merge only because there are many runs */
 #define PICKER_SETTLE_FACTOR 10u /* bytes rewritten per user byte by settling */
 
