@@ -578,6 +578,30 @@ test_mixed (void)
   place_close (&place);
 }
 
+/* S6: however much is live, three segments are mapped at most; with `late`, nobody prepares. */
+static void
+test_mapped_bounded (bool late)
+{
+  struct place place;
+  struct failure failure;
+  uint64_t sequence = 1;
+  int64_t most = 0;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  for (; sequence <= 8000; sequence++)
+    {
+      CHECK_OK (append_sized (&place, sequence, 200, true, &failure));
+      if (!late && wal_wants_preparing (place.wal))
+        CHECK_OK (wal_prepare (place.wal, &failure));
+      int64_t mapped = ledger_used (&place.ledger, LEDGER_LOG);
+      most = mapped > most ? mapped : most;
+    }
+  CHECK (count_files (&place).files > 10); /* all live */
+  CHECK (most > 0 && most <= 3 * (int64_t) SEGMENT_SIZE);
+  CHECK_INT (recover_to (&place, 0, NULL, NULL), sequence - 1);
+  place_close (&place);
+}
+
 static void
 test_recycling (bool map)
 {
@@ -1583,6 +1607,8 @@ main (void)
   test_round_trip (true, false);
   test_round_trip (false, true);
   test_mixed ();
+  test_mapped_bounded (false);
+  test_mapped_bounded (true);
   for (unsigned map = 0; map < 2; map++)
     {
       test_recycling (map != 0);

@@ -23,7 +23,8 @@ struct wal_segment
 {
   struct wal_segment *next;   /* in the list it is on; mutex */
   struct vfs_file *file;      /* owned */
-  uint8_t *map;               /* the whole file, writable; NULL: written by calls. Owner's */
+  uint8_t *map;               /* the whole file, writable; NULL: written by calls, or full. Owner's;
+                                 of a full live one, whoever made it `leaving` */
   uint64_t number;            /* of its name */
   uint64_t size;              /* bytes of the file, multiple of 64 KiB */
   uint64_t salt;              /* of this use */
@@ -67,6 +68,7 @@ struct wal
   unsigned spare_count;        /* length of it */
   struct wal_segment *ready;   /* prepared to be the next; its number is above the current's */
   struct wal_segment *syncing; /* the live segment in fdatasync: must stay open */
+  struct wal_segment *leaving; /* the live segment being unmapped: must stay open */
   uint64_t released;           /* no record up to here is needed */
   uint64_t newest_number;      /* of the current segment */
   uint64_t next_size;          /* bytes of the next regular segment */
@@ -86,6 +88,9 @@ status wal_segment_obtain_own (struct wal *wal, uint64_t size, struct wal_segmen
 /* Makes a segment that can take a record of `record_size` bytes the current one: appender only.
  * On failure nothing has changed. */
 status wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failure);
+
+/* Unmaps the live segments that are full (S6). Any thread; does nothing while another is at it. */
+void wal_segment_unmap_full (struct wal *wal);
 
 /* Moves what is released from the live list to the spares, or unlinks it. Any thread. */
 status wal_segment_reclaim (struct wal *wal, struct failure *failure);

@@ -15,7 +15,9 @@
  *       zero before the header is whole: bytes that verify belong to this use of the file.
  *   S3  A ready segment has durable contents and a durable name, so that a commit pays for neither.
  *   S4  The current segment is never released: one segment of this log stays for a recovery to see.
- *   S5  A segment in fdatasync is not moved, unmapped or closed.
+ *   S5  A segment in fdatasync is not moved, unmapped or closed; one being unmapped neither.
+ *   S6  What is mapped counts as memory, so a full segment is unmapped when the next one is made, long
+ *       before it is released: at any time the current one, the one before and the next are mapped.
  */
 #include "log/wal-segment-private.h"
 
@@ -357,6 +359,35 @@ segment_start (struct wal *wal, struct wal_segment *segment)
   wal_segment_discard (wal, overtaken, true, NULL);
 }
 
+/* The oldest full segment that is mapped, held open (S5); NULL when none. */
+static struct wal_segment *
+unmap_begin (struct wal *wal)
+{
+  pthread_mutex_lock (&wal->mutex);
+  struct wal_segment *segment = wal->leaving == NULL ? wal->oldest : wal->current;
+  while (segment != wal->current && (segment->map == NULL || segment == wal->syncing))
+    segment = segment->next;
+  if (segment == wal->current)
+    segment = NULL;
+  else
+    wal->leaving = segment;
+  pthread_mutex_unlock (&wal->mutex);
+  return segment;
+}
+
+void
+wal_segment_unmap_full (struct wal *wal)
+{
+  struct wal_segment *segment;
+  while ((segment = unmap_begin (wal)) != NULL)
+    {
+      segment_unmap (wal, segment);
+      pthread_mutex_lock (&wal->mutex);
+      wal->leaving = NULL;
+      pthread_mutex_unlock (&wal->mutex);
+    }
+}
+
 status
 wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failure)
 {
@@ -365,7 +396,10 @@ wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failu
   struct wal_segment *segment = size != 0 ? ready_take (wal, need) : NULL;
   status result = STATUS_OK;
   if (segment == NULL && size != 0)
-    result = wal_segment_obtain (wal, size, false, &segment, failure);
+    {
+      wal_segment_unmap_full (wal); /* who prepares is behind */
+      result = wal_segment_obtain (wal, size, false, &segment, failure);
+    }
   else if (segment == NULL)
     result = wal_segment_obtain_own (wal, need, &segment, failure);
   if (result != STATUS_OK)
@@ -388,6 +422,8 @@ wal_prepare (struct wal *wal, struct failure *failure)
 {
   if (wal_failed (wal))
     return wal_fail_again (wal, failure);
+  wal_segment_unmap_full (wal);
+  wal_segment_reclaim (wal, NULL); /* what was skipped meanwhile */
 
   pthread_mutex_lock (&wal->mutex);
   bool is_ready = wal->ready != NULL;
@@ -427,7 +463,7 @@ released_take (struct wal *wal)
   pthread_mutex_lock (&wal->mutex);
   struct wal_segment *segment = wal->oldest;
   if (segment == NULL || segment == wal->current || segment == wal->syncing
-      || segment->last_sequence > wal->released)
+      || segment == wal->leaving || segment->last_sequence > wal->released)
     segment = NULL;
   else
     {
