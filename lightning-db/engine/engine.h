@@ -109,8 +109,6 @@ status engine_destroy (const char *path, const struct vfs *vfs, struct failure *
 bool engine_is_closed (struct engine *engine);
 bool engine_is_read_only (struct engine *engine);
 const char *engine_path (struct engine *engine);
-/* Device and inode of the directory, to find an engine that is already open in this process. */
-void engine_identity (struct engine *engine, uint64_t *device, uint64_t *inode);
 const struct engine_options *engine_get_options (struct engine *engine); /* as in force */
 uint64_t engine_sequence (struct engine *engine);                        /* newest visible commit */
 uint64_t engine_durable_sequence (struct engine *engine);                /* newest commit on disk */

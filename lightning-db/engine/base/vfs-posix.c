@@ -12,7 +12,10 @@
  *   P5  A directory made here is durable in its parent before directory_open returns.
  *   P6  No descriptor held here is 0, 1 or 2: what a program whose standard streams are closed
  *       prints cannot land in a database file.
+ *   P7  A forked child closes the descriptors that hold locks at once, without unlocking: a lock
+ *       ends with the process that took it, whatever its children do.
  */
+#include "base/file-lock.h"
 #include "base/vfs.h"
 
 #include <dirent.h>
@@ -44,14 +47,15 @@
 struct posix_directory
 {
   struct vfs_directory directory; /* what callers see; first, so that it may be cast back */
-  int descriptor;                 /* held open, O_DIRECTORY */
+  int descriptor;                 /* held open, O_DIRECTORY; -1 in a child once it held a lock */
+  struct file_lock lock;          /* of posix_directory_lock */
 };
 
 struct posix_file
 {
-  struct vfs_file file; /* what callers see; first, so that it may be cast back */
-  int descriptor;       /* owned */
-  bool locked;          /* holds the lock of posix_lock */
+  struct vfs_file file;  /* what callers see; first, so that it may be cast back */
+  int descriptor;        /* owned; -1 in a child once it held a lock */
+  struct file_lock lock; /* of posix_lock */
 };
 
 static int
@@ -159,7 +163,7 @@ posix_directory_open (const struct vfs *vfs, const char *path, bool create,
       return fail_memory (failure, sizeof *opened + strlen (path) + 1, "an open directory");
     }
 
-  *opened = (struct posix_directory){ { vfs, copy }, -1 };
+  *opened = (struct posix_directory){ .directory = { vfs, copy }, .descriptor = -1 };
   error = open_directory (path, create, &opened->descriptor);
   if (error != 0)
     {
@@ -171,10 +175,45 @@ posix_directory_open (const struct vfs *vfs, const char *path, bool create,
   return STATUS_OK;
 }
 
+static status
+posix_directory_lock (struct vfs_directory *directory, enum vfs_lock_result *out,
+                      struct failure *failure)
+{
+  struct posix_directory *posix = (struct posix_directory *) directory;
+  int error = file_lock_take_whole (&posix->lock, &posix->descriptor);
+  *out = error == 0 ? VFS_LOCK_TAKEN : VFS_LOCK_HELD_BY_OTHER;
+  switch (error)
+    {
+    case 0:
+    case EWOULDBLOCK:
+      return STATUS_OK;
+    case EBADF: /* a network file system that locks only what is open for writing */
+    case EINVAL:
+    case EISDIR:
+    case ENOLCK:
+    case ENOSYS:
+    case EOPNOTSUPP:
+      return fail (failure, STATUS_UNSUPPORTED,
+                   "the file system of %s has no locks on directories; keep the database on a "
+                   "local disk",
+                   directory->path);
+    default:
+      return fail_system (failure, error, "the directory %s cannot be locked", directory->path);
+    }
+}
+
+static void
+posix_directory_unlock (struct vfs_directory *directory)
+{
+  file_lock_release (&((struct posix_directory *) directory)->lock);
+}
+
 static void
 posix_directory_close (struct vfs_directory *directory)
 {
-  close (directory_descriptor (directory));
+  posix_directory_unlock (directory);
+  if (directory_descriptor (directory) >= 0)
+    close (directory_descriptor (directory));
   free (directory->path);
   free (directory);
 }
@@ -462,7 +501,8 @@ posix_open (struct vfs_directory *directory, const char *name, unsigned flags,
     error = prepare_descriptor (descriptor, flags);
   if (error == 0)
     {
-      *opened = (struct posix_file){ { directory->vfs, directory, copy }, descriptor };
+      *opened = (struct posix_file){ .file = { directory->vfs, directory, copy },
+                                     .descriptor = descriptor };
       *out = &opened->file;
       return STATUS_OK;
     }
@@ -482,10 +522,9 @@ posix_open (struct vfs_directory *directory, const char *name, unsigned flags,
 static void
 posix_close (struct vfs_file *file)
 {
-  struct flock first_byte = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = 1 };
-  if (((struct posix_file *) file)->locked) /* a forked child may hold the descriptor open */
-    fcntl (file_descriptor (file), F_OFD_SETLK, &first_byte);
-  close (file_descriptor (file)); /* never again after EINTR: the descriptor is gone */
+  file_lock_release (&((struct posix_file *) file)->lock);
+  if (file_descriptor (file) >= 0)
+    close (file_descriptor (file)); /* never again after EINTR: the descriptor is gone */
   free (file->name);
   free (file);
 }
@@ -747,25 +786,26 @@ posix_unmap (struct vfs_file *file, void *at, size_t size)
 static status
 posix_lock (struct vfs_file *file, bool wait, enum vfs_lock_result *out, struct failure *failure)
 {
+  struct posix_file *posix = (struct posix_file *) file;
   *out = VFS_LOCK_HELD_BY_OTHER;
-  for (;;)
+  int error = file_lock_take_byte (&posix->lock, &posix->descriptor, wait);
+  switch (error)
     {
-      struct flock first_byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
-      if (fcntl (file_descriptor (file), wait ? F_OFD_SETLKW : F_OFD_SETLK, &first_byte) == 0)
-        {
-          ((struct posix_file *) file)->locked = true;
-          *out = VFS_LOCK_TAKEN;
-          return STATUS_OK;
-        }
-      if (errno == EAGAIN || errno == EACCES)
-        return STATUS_OK;
-      if (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)
-        return fail (failure, STATUS_UNSUPPORTED,
-                     "the file system of %s has no locks; keep the database on a local disk",
-                     file->directory->path);
-      if (errno != EINTR)
-        return fail_system (failure, errno, "%s/%s cannot be locked", file->directory->path,
-                            file->name);
+    case 0:
+      *out = VFS_LOCK_TAKEN;
+      return STATUS_OK;
+    case EAGAIN:
+    case EACCES:
+      return STATUS_OK;
+    case EINVAL:
+    case EOPNOTSUPP:
+    case ENOSYS:
+      return fail (failure, STATUS_UNSUPPORTED,
+                   "the file system of %s has no locks; keep the database on a local disk",
+                   file->directory->path);
+    default:
+      return fail_system (failure, error, "%s/%s cannot be locked", file->directory->path,
+                          file->name);
     }
 }
 
@@ -780,6 +820,8 @@ vfs_posix (void)
     .directory_sync = posix_directory_sync,
     .directory_free = posix_directory_free,
     .directory_mapping_is_safe = posix_directory_mapping_is_safe,
+    .directory_lock = posix_directory_lock,
+    .directory_unlock = posix_directory_unlock,
     .rename = posix_rename,
     .unlink = posix_unlink,
     .link = posix_link,

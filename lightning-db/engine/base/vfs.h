@@ -67,6 +67,11 @@ struct vfs
   /* Whether stores to allocated, zeroed blocks of a shared mapping can never fault here (file
    * system type and a probe): ext4, xfs, tmpfs yes; btrfs, network, FUSE and unknown ones no. */
   bool (*directory_mapping_is_safe) (struct vfs_directory *);
+  /* Exclusive lock on the directory itself, which no other name or file can stand in for; never
+   * waits. UNSUPPORTED where the file system has none. Released by unlock, by close, and by the
+   * death of the process. */
+  status (*directory_lock) (struct vfs_directory *, enum vfs_lock_result *out, struct failure *);
+  void (*directory_unlock) (struct vfs_directory *);
 
   /* Names. rename replaces. unlink of a missing name is OK. link: hard link into another directory,
    * UNSUPPORTED across file systems. clone: reflink (shares blocks), UNSUPPORTED where it can't. */
@@ -98,7 +103,9 @@ struct vfs
                  bool populate_write, void **out, struct failure *);
   void (*unmap) (struct vfs_file *, void *at, size_t size);
   /* Exclusive OFD lock on the first byte of the file; released by close or death of the process.
-   * `wait`: block until it is free (never on a thread the application sees). */
+   * `wait`: block until it is free (never on a thread the application sees).
+   * This lock and a directory's stay with the process that took them: a forked child neither holds
+   * nor releases them, and can't use the locked file or directory any more. */
   status (*lock) (struct vfs_file *, bool wait, enum vfs_lock_result *out, struct failure *);
 };
 
@@ -156,6 +163,19 @@ static inline bool
 vfs_directory_mapping_is_safe (struct vfs_directory *directory)
 {
   return directory->vfs->directory_mapping_is_safe (directory);
+}
+
+static inline status
+vfs_directory_lock (struct vfs_directory *directory, enum vfs_lock_result *out,
+                    struct failure *failure)
+{
+  return directory->vfs->directory_lock (directory, out, failure);
+}
+
+static inline void
+vfs_directory_unlock (struct vfs_directory *directory)
+{
+  directory->vfs->directory_unlock (directory);
 }
 
 static inline status

@@ -109,7 +109,7 @@ note_write (struct vfs_directory *directory, const struct note *note, struct fai
 struct destination
 {
   struct vfs_directory *directory;
-  struct vfs_file *lock;        /* the writer's, so that nobody opens it meanwhile */
+  struct writer_lock lock;      /* the writer's, so that nobody opens it meanwhile */
   struct manifest_state before; /* of the earlier backup; nothing when there is none */
   struct note note;
 };
@@ -118,7 +118,7 @@ static void
 destination_close (struct destination *destination)
 {
   manifest_state_clear (&destination->before);
-  vfs_close (destination->lock);
+  writer_lock_release (&destination->lock);
   vfs_directory_close (destination->directory);
 }
 
@@ -213,14 +213,8 @@ destination_open (struct destination *destination, const struct vfs *vfs, const 
     }
   result = judge (destination, database_id, failure);
   if (result == STATUS_OK)
-    {
-      struct vfs_file *lock;
-      result = vfs_open (destination->directory, "LOCK", VFS_WRITE | VFS_CREATE, &lock, failure);
-      if (result == STATUS_OK)
-        vfs_close (lock);
-    }
-  if (result == STATUS_OK)
-    result = upkeep_lock (destination->directory, &destination->lock, failure);
+    result = writer_lock_take (&destination->lock, destination->directory, true,
+                               "close it there first", failure);
   return result == STATUS_OK ? judge (destination, database_id, failure) : result;
 }
 
@@ -640,7 +634,7 @@ engine_restore (const char *backup_path, const char *path, engine_progress progr
 {
   struct upkeep_progress told = { .report = progress, .data = data };
   struct vfs_directory *source;
-  struct vfs_file *lock;
+  struct writer_lock lock;
   if (backup_path == NULL || *backup_path == '\0')
     return fail (failure, STATUS_INVALID, "the path of the backup is empty; pass a directory");
   status result = upkeep_refuse_inside (vfs_posix (), backup_path, path, failure);
@@ -650,11 +644,12 @@ engine_restore (const char *backup_path, const char *path, engine_progress progr
     return fail (failure, result, "there is no directory %s; check the path", backup_path);
   if (result != STATUS_OK)
     return result;
-  result = upkeep_lock (source, &lock, failure); /* nobody opens it while it is copied */
+  /* Nobody opens it while it is copied. */
+  result = writer_lock_take (&lock, source, false, "close it there first", failure);
   if (result == STATUS_OK)
     {
       result = restore_from (source, path, &told, failure);
-      vfs_close (lock);
+      writer_lock_release (&lock);
     }
   vfs_directory_close (source);
   return result;

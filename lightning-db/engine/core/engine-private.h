@@ -26,6 +26,7 @@
 #include "core/batch.h"
 #include "core/snapshots.h"
 #include "core/view.h"
+#include "core/writer-lock.h"
 #include "engine.h"
 #include "log/wal.h"
 #include "merge/merge.h"
@@ -91,9 +92,8 @@ struct engine
   char *path; /* as given */
   const struct vfs *vfs;
   struct vfs_directory *directory;
-  struct vfs_file *lock_file;           /* NULL when read-only */
-  struct vfs_file_information identity; /* of the directory's lock file or manifest */
-  struct engine_options options;        /* as in force; page_size is the database's */
+  struct writer_lock writer_lock; /* not held when read-only, or once closed */
+  struct engine_options options;  /* as in force; page_size is the database's */
   uint8_t database_id[16];
   size_t memtable_size;       /* bytes at which the active memtable is switched */
   uint64_t segment_file_size; /* bytes at which an output file is cut */

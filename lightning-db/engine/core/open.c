@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_NAME "LOCK"
 #define MIB (UINT64_C (1) << 20)
 
 /* ---- fork ---- */
@@ -258,7 +257,6 @@ engine_free (struct engine *engine)
   cache_free (engine->cache);
   memtable_pool_free (engine->pool);
   memtable_pool_free (engine->transaction_pool);
-  vfs_close (engine->lock_file);
   vfs_directory_close (engine->directory);
   snapshots_clear (&engine->snapshots);
   pthread_mutex_destroy (&engine->commit_lock);
@@ -279,24 +277,7 @@ engine_free (struct engine *engine)
   free (engine);
 }
 
-/* ---- the writer role ---- */
-
-static status
-take_lock (struct engine *engine, struct failure *failure)
-{
-  status result = vfs_open (engine->directory, LOCK_NAME, VFS_WRITE | VFS_CREATE,
-                            &engine->lock_file, failure);
-  enum vfs_lock_result lock;
-  if (result == STATUS_OK)
-    result = vfs_information (engine->lock_file, &engine->identity, failure);
-  if (result == STATUS_OK)
-    result = vfs_lock (engine->lock_file, false, &lock, failure);
-  if (result == STATUS_OK && lock == VFS_LOCK_HELD_BY_OTHER)
-    return fail (failure, STATUS_LOCKED,
-                 "%s is open for writing elsewhere; close it there, or open it read-only",
-                 engine->path);
-  return result;
-}
+/* ---- the directory ---- */
 
 static status
 refuse_presence (const struct engine *engine, enum manifest_presence presence, unsigned flags,
@@ -483,7 +464,8 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
   enum manifest_presence presence;
   status result = open_directory (engine, flags, &presence, failure);
   if (result == STATUS_OK)
-    result = take_lock (engine, failure);
+    result = writer_lock_take (&engine->writer_lock, engine->directory, true,
+                               "close it there, or open it read-only", failure);
   if (result == STATUS_OK) /* somebody may have been creating it until just now */
     result = manifest_probe (engine->directory, &presence, failure);
   if (result == STATUS_OK)
@@ -702,8 +684,7 @@ engine_close (struct engine *engine, struct failure *failure)
   generation_unref (engine->active);
   engine->active = NULL;
   engine_collect ();
-  vfs_close (engine->lock_file); /* gives the writer role back */
-  engine->lock_file = NULL;
+  writer_lock_release (&engine->writer_lock);
   atomic_store (&engine->state, ENGINE_STATE_CLOSED);
   return result;
 }
@@ -744,7 +725,7 @@ collect_name (void *data, const char *name)
   enum file_kind kind;
   uint64_t number;
   bool ours = file_name_parse (name, &kind, &number) || strcmp (name, "CURRENT") == 0
-              || strcmp (name, LOCK_NAME) == 0 || strcmp (name, BACKUP_NOTE_NAME) == 0;
+              || strcmp (name, WRITER_LOCK_NAME) == 0 || strcmp (name, BACKUP_NOTE_NAME) == 0;
   if (!ours || strlen (name) >= FILE_NAME_SIZE)
     {
       list->foreign = true;
@@ -777,10 +758,10 @@ remove_files (struct vfs_directory *directory, struct failure *failure)
   if (result == STATUS_OK)
     result = vfs_directory_sync (directory, failure);
   for (size_t i = 0; result == STATUS_OK && i < list.count; i++)
-    if (strcmp (list.names[i], LOCK_NAME) != 0)
+    if (strcmp (list.names[i], WRITER_LOCK_NAME) != 0)
       result = vfs_unlink (directory, list.names[i], failure);
   if (result == STATUS_OK)
-    result = vfs_unlink (directory, LOCK_NAME, failure);
+    result = vfs_unlink (directory, WRITER_LOCK_NAME, failure);
   free (list.names);
   return result;
 }
@@ -800,11 +781,13 @@ engine_destroy (const char *path, const struct vfs *vfs, struct failure *failure
   enum manifest_presence presence;
   result = open_directory (engine, ENGINE_OPEN_EXISTING, &presence, failure);
   if (result == STATUS_OK)
-    result = take_lock (engine, failure);
+    result = writer_lock_take (&engine->writer_lock, engine->directory, true,
+                               "close it there first", failure);
   if (result == STATUS_OK)
     result = remove_files (engine->directory, failure);
   if (result == STATUS_OK && engine->vfs == vfs_posix ())
     rmdir (path); /* stays when it holds something else */
+  writer_lock_release (&engine->writer_lock);
   atomic_store (&engine->state, ENGINE_STATE_CLOSED);
   engine_free (engine);
   return result;
@@ -858,13 +841,6 @@ engine_durable_sequence (struct engine *engine)
       engine_end (engine);
     }
   return durable;
-}
-
-void
-engine_identity (struct engine *engine, uint64_t *device, uint64_t *inode)
-{
-  *device = engine->identity.device;
-  *inode = engine->identity.inode;
 }
 
 void

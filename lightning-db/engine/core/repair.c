@@ -559,7 +559,7 @@ engine_repair (const char *path, const char *destination,
     .lost_data = data,
     .progress = &told,
   };
-  struct vfs_file *lock;
+  struct writer_lock lock;
   *repair.report = (struct engine_repair_report){ 0 };
   if (path == NULL || *path == '\0')
     return fail (failure, STATUS_INVALID, "the path of the database is empty; pass a directory");
@@ -570,11 +570,11 @@ engine_repair (const char *path, const char *destination,
     return fail (failure, result, "there is no directory %s; check the path", path);
   if (result != STATUS_OK)
     return result;
-  result = upkeep_lock (repair.directory, &lock, failure);
+  result = writer_lock_take (&lock, repair.directory, false, "close it there first", failure);
   if (result == STATUS_OK)
     {
       result = repair_directory (&repair, destination, failure);
-      vfs_close (lock);
+      writer_lock_release (&lock);
     }
   vfs_directory_close (repair.directory);
   return result;

@@ -59,7 +59,7 @@ list_visit (void *data, const char *name)
     listing->current = true;
   else if (strcmp (name, BACKUP_NOTE_NAME) == 0)
     listing->backup_note = true;
-  else if (strcmp (name, "LOCK") == 0)
+  else if (strcmp (name, WRITER_LOCK_NAME) == 0)
     return true;
   else if (!file_name_parse (name, &file.kind, &file.number))
     listing->foreign = true;
@@ -132,34 +132,12 @@ upkeep_current_manifest (struct vfs_directory *directory, char to[FILE_NAME_SIZE
   return STATUS_OK;
 }
 
-status
-upkeep_lock (struct vfs_directory *directory, struct vfs_file **out, struct failure *failure)
-{
-  enum vfs_lock_result lock;
-  *out = NULL;
-  if (vfs_open (directory, "LOCK", VFS_WRITE, out, NULL) != STATUS_OK)
-    {
-      *out = NULL;
-      return STATUS_OK;
-    }
-  status result = vfs_lock (*out, false, &lock, failure);
-  if (result == STATUS_OK && lock == VFS_LOCK_HELD_BY_OTHER)
-    result = fail (failure, STATUS_LOCKED, "%s is open for writing; close it there first",
-                   directory->path);
-  if (result != STATUS_OK)
-    {
-      vfs_close (*out);
-      *out = NULL;
-    }
-  return result;
-}
-
 bool
 upkeep_writer_lives (struct vfs_directory *directory)
 {
-  struct vfs_file *lock;
-  bool lives = upkeep_lock (directory, &lock, NULL) == STATUS_LOCKED;
-  vfs_close (lock);
+  struct writer_lock lock;
+  bool lives = writer_lock_take (&lock, directory, false, "", NULL) == STATUS_LOCKED;
+  writer_lock_release (&lock);
   return lives;
 }
 

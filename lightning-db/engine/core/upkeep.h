@@ -52,11 +52,6 @@ void upkeep_listing_clear (struct upkeep_listing *listing);
 /* The file CURRENT names. NOT_FOUND without a message when there is none or it is damaged. */
 status upkeep_current_manifest (struct vfs_directory *directory, char to[FILE_NAME_SIZE],
                                 uint64_t *number, struct failure *failure);
-/* Takes the writer's lock for as long as *out is open: LOCKED when a writer lives. *out is NULL,
- * and the status OK, where no lock can be taken: no lock file, or a medium that can't be written.
- */
-status upkeep_lock (struct vfs_directory *directory, struct vfs_file **out,
-                    struct failure *failure);
 /* Whether a writer holds the lock now. */
 bool upkeep_writer_lives (struct vfs_directory *directory);
 /* INVALID when `path` is `source` or lies in it. Looks only. */
