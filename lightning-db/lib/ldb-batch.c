@@ -64,10 +64,11 @@ static gboolean
 enter (LdbBatch *self, LdbStore *store, engine_store *id, GError **error)
 {
   struct failure failure = FAILURE_INIT;
-  *id = store != NULL ? store->id : ENGINE_STORE_DEFAULT;
+  *id = store != NULL ? store->place.store : ENGINE_STORE_DEFAULT;
   if (!ldb_busy_enter (&self->busy, "batch", error))
     return FALSE;
-  if (store != NULL && self->database != NULL && self->database->engine != store->database->engine)
+  if (store != NULL && self->database != NULL
+      && self->database->engine != store->place.database->engine)
     {
       ldb_busy_leave (&self->busy);
       return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
@@ -76,7 +77,7 @@ enter (LdbBatch *self, LdbStore *store, engine_store *id, GError **error)
                             store->name);
     }
   if (store != NULL && self->database == NULL)
-    self->database = g_object_ref (store->database);
+    self->database = g_object_ref (store->place.database);
   status code = self->batch != NULL ? STATUS_OK : engine_batch_new (&self->batch, &failure);
   if (code == STATUS_OK)
     return TRUE;
@@ -453,20 +454,12 @@ ldb_database_write_batch_async (LdbDatabase *self, LdbBatch *batch, LdbSyncMode 
 {
   g_return_if_fail (LDB_IS_DATABASE (self));
   g_return_if_fail (LDB_IS_BATCH (batch));
-  LdbPlace place = { .database = self };
-  LdbCall *call = ldb_call_new (run_write_batch, &place);
-  GError *error = NULL;
+  LdbCall *call = ldb_call_new (run_write_batch, &self->place);
   call->subject = G_OBJECT (g_object_ref (batch));
   call->flags = sync;
-  if (!ldb_busy_enter (&batch->busy, "batch", &error))
-    {
-      ldb_call_complete (call, self, ldb_database_write_batch_async,
-                         "ldb_database_write_batch_async", cancellable, callback, user_data, error);
-      return;
-    }
-  call->busy = &batch->busy;
-  ldb_call_start (call, self, ldb_database_write_batch_async, "ldb_database_write_batch_async",
-                  LDB_WORK_SHORT, cancellable, callback, user_data);
+  ldb_call_start_alone (
+      call, LDB_REPLY (self, ldb_database_write_batch_async, cancellable, callback, user_data),
+      LDB_WORK_SHORT, &batch->busy, "batch");
 }
 
 /**

@@ -69,14 +69,17 @@ struct _LdbCall
 LdbCall *ldb_call_new (LdbCallFunc run, const LdbPlace *place);
 
 /* Takes `call` over and runs it. A closed or forked database fails without a thread. */
-void ldb_call_start (LdbCall *call, gpointer source, gpointer tag, const char *name,
-                     LdbWorkKind kind, GCancellable *cancellable, GAsyncReadyCallback callback,
-                     gpointer user_data);
+void ldb_call_start (LdbCall *call, const LdbReply *reply, LdbWorkKind kind);
+
+/* The same for an object that works on one call at a time: see ldb_busy_enter. */
+void ldb_call_start_alone (LdbCall *call, const LdbReply *reply, LdbWorkKind kind, gint *busy,
+                           const char *what);
 
 /* Takes `call` over and completes it with what it holds, or with `error` (transfer full). */
-void ldb_call_complete (LdbCall *call, gpointer source, gpointer tag, const char *name,
-                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data,
-                        GError *error);
+void ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error);
+
+/* Completes a call that could not even begin; `error` (transfer full). */
+void ldb_reply_error (const LdbReply *reply, GError *error);
 
 /* Takes `call` over and runs it here: the synchronous form. */
 gboolean ldb_call_now (LdbCall *call, GCancellable *cancellable, GError **error);
@@ -86,9 +89,11 @@ gboolean ldb_call_finish (gpointer source, GAsyncResult *result, gpointer tag, G
 gpointer ldb_call_finish_pointer (gpointer source, GAsyncResult *result, gpointer tag,
                                   GError **error);
 
-/* Arms a call's progress for the current thread-default main context. */
-void ldb_call_set_progress (LdbCall *call, LdbProgressFunc func, gpointer data,
-                            GDestroyNotify destroy);
+/* Has the progress of a synchronous call told in its own thread; `func` may be NULL. */
+void ldb_call_tell_here (LdbCall *call, LdbProgressFunc func, gpointer data);
+/* Has it told in the thread-default main context of this thread. */
+void ldb_call_tell_later (LdbCall *call, LdbProgressFunc func, gpointer data,
+                          GDestroyNotify destroy);
 
 /* Of type engine_progress; `data` is an LdbProgress. */
 bool ldb_progress_report (void *data, uint64_t done, uint64_t total, const char *step);

@@ -134,7 +134,14 @@ ldb_progress_report (void *data, uint64_t done, uint64_t total, const char *step
 }
 
 void
-ldb_call_set_progress (LdbCall *call, LdbProgressFunc func, gpointer data, GDestroyNotify destroy)
+ldb_call_tell_here (LdbCall *call, LdbProgressFunc func, gpointer data)
+{
+  call->progress.func = func;
+  call->progress.data = data;
+}
+
+void
+ldb_call_tell_later (LdbCall *call, LdbProgressFunc func, gpointer data, GDestroyNotify destroy)
 {
   call->progress.func = func;
   call->progress.data = data;
@@ -248,26 +255,39 @@ run_call (gpointer data, gpointer user_data)
 }
 
 static GTask *
-create_task (LdbCall *call, gpointer source, gpointer tag, const char *name,
-             GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+create_task (const LdbReply *reply)
 {
-  GTask *task = g_task_new (source, cancellable, callback, user_data);
-  g_task_set_source_tag (task, tag);
-  g_task_set_name (task, name);
+  GTask *task = g_task_new (reply->source, reply->cancellable, reply->callback, reply->user_data);
+  /* In parentheses: GLib's macro would name the task after the expression. */
+  (g_task_set_source_tag) (task, reply->tag);
+  g_task_set_name (task, reply->name);
   /* What was committed is not reported as cancelled. */
   g_task_set_check_cancellable (task, FALSE);
-  call->cancellable = cancellable;
-  call->progress.cancellable = cancellable;
+  return task;
+}
+
+static GTask *
+create_call_task (LdbCall *call, const LdbReply *reply)
+{
+  GTask *task = create_task (reply);
+  call->cancellable = reply->cancellable;
+  call->progress.cancellable = reply->cancellable;
   g_task_set_task_data (task, call, ldb_call_free);
   return task;
 }
 
 void
-ldb_call_start (LdbCall *call, gpointer source, gpointer tag, const char *name, LdbWorkKind kind,
-                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ldb_reply_error (const LdbReply *reply, GError *error)
 {
-  g_autoptr (GTask) task = create_task (call, source, tag, name, cancellable, callback, user_data);
-  if (g_cancellable_set_error_if_cancelled (cancellable, &call->error)
+  g_autoptr (GTask) task = create_task (reply);
+  g_task_return_error (task, error);
+}
+
+void
+ldb_call_start (LdbCall *call, const LdbReply *reply, LdbWorkKind kind)
+{
+  g_autoptr (GTask) task = create_call_task (call, reply);
+  if (g_cancellable_set_error_if_cancelled (reply->cancellable, &call->error)
       || (call->place.database != NULL
           && !ldb_database_is_usable (call->place.database, &call->error)))
     return_call (task);
@@ -276,13 +296,25 @@ ldb_call_start (LdbCall *call, gpointer source, gpointer tag, const char *name, 
 }
 
 void
-ldb_call_complete (LdbCall *call, gpointer source, gpointer tag, const char *name,
-                   GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data,
-                   GError *error)
+ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error)
 {
-  g_autoptr (GTask) task = create_task (call, source, tag, name, cancellable, callback, user_data);
+  g_autoptr (GTask) task = create_call_task (call, reply);
   call->error = error;
   return_call (task);
+}
+
+void
+ldb_call_start_alone (LdbCall *call, const LdbReply *reply, LdbWorkKind kind, gint *busy,
+                      const char *what)
+{
+  GError *error = NULL;
+  if (!ldb_busy_enter (busy, what, &error))
+    {
+      ldb_call_complete (call, reply, error);
+      return;
+    }
+  call->busy = busy;
+  ldb_call_start (call, reply, kind);
 }
 
 gpointer

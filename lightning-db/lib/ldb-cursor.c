@@ -1,13 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * States, in the order of the scan
- *   BEFORE   before the first record: next() goes to it
- *   ON       on a record: so is the engine's cursor
- *   CUT      the limit ended the scan: the engine's cursor is still on the last record given
- *   AFTER    behind the last record: previous() goes to it
- * A move that fails going forward leaves AFTER, one going back leaves BEFORE, so that a loop over
- * next() or previous() ends.
- */
 #include "config.h"
 
 #include "ldb-call-private.h"
@@ -49,39 +40,6 @@
  *
  * Since: 0.1
  */
-typedef enum
-{
-  STATE_BEFORE,
-  STATE_ON,
-  STATE_CUT,
-  STATE_AFTER,
-} CursorState;
-
-typedef enum
-{
-  MOVE_NEXT,
-  MOVE_PREVIOUS,
-  MOVE_FIRST,
-  MOVE_LAST,
-  MOVE_SEEK,
-} CursorMove;
-
-struct _LdbCursor
-{
-  GObject parent_instance;
-
-  LdbDatabase *database;        /* owned */
-  LdbTransaction *transaction;  /* owned, or NULL */
-  LdbPin *pin;                  /* of the snapshot it reads, or NULL; owned */
-  struct engine_cursor *cursor; /* NULL once closed */
-  LdbScanFlags flags;           /* how it goes */
-  CursorState state;            /* where it is */
-  guint64 limit;                /* records that next() gives; 0 = all */
-  guint64 given;                /* records that next() gave since the last first, last or seek */
-  gint own_busy;                /* taken while a call is under way, unless it has a transaction */
-  gint *busy;                   /* own_busy, or the transaction's */
-};
-
 G_DEFINE_FINAL_TYPE (LdbCursor, ldb_cursor, G_TYPE_OBJECT)
 
 enum
@@ -143,13 +101,13 @@ ldb_cursor_close_claimed (LdbCursor *self)
 {
   g_clear_pointer (&self->cursor, engine_cursor_free);
   g_clear_pointer (&self->pin, ldb_pin_unref);
-  self->state = STATE_AFTER;
+  self->state = LDB_CURSOR_STATE_AFTER;
 }
 
 struct engine_cursor *
 ldb_cursor_steal (LdbCursor *self)
 {
-  self->state = STATE_AFTER;
+  self->state = LDB_CURSOR_STATE_AFTER;
   return g_steal_pointer (&self->cursor);
 }
 
@@ -241,479 +199,6 @@ ldb_cursor_init (LdbCursor *self)
   self->busy = &self->own_busy;
 }
 
-/* ---- moving ---- */
-
-static gboolean
-is_reverse (LdbCursor *self)
-{
-  return (self->flags & LDB_SCAN_REVERSE) != 0;
-}
-
-/* The greatest key up to `key`, for a scan that goes down. */
-static status
-seek_down (struct engine_cursor *cursor, struct bytes key, struct failure *failure)
-{
-  status code = engine_cursor_seek (cursor, key, failure);
-  if (code != STATUS_OK
-      || (engine_cursor_valid (cursor) && bytes_equal (engine_cursor_key (cursor), key)))
-    return code;
-  return engine_cursor_seek_before (cursor, key, failure);
-}
-
-static status
-move_engine (LdbCursor *self, CursorMove move, struct bytes key, struct failure *failure)
-{
-  gboolean reverse = is_reverse (self);
-  switch (move)
-    {
-    case MOVE_NEXT:
-      return reverse ? engine_cursor_previous (self->cursor, failure)
-                     : engine_cursor_next (self->cursor, failure);
-    case MOVE_PREVIOUS:
-      return reverse ? engine_cursor_next (self->cursor, failure)
-                     : engine_cursor_previous (self->cursor, failure);
-    case MOVE_FIRST:
-      return reverse ? engine_cursor_last (self->cursor, failure)
-                     : engine_cursor_first (self->cursor, failure);
-    case MOVE_LAST:
-      return reverse ? engine_cursor_first (self->cursor, failure)
-                     : engine_cursor_last (self->cursor, failure);
-    case MOVE_SEEK:
-    default:
-      return reverse ? seek_down (self->cursor, key, failure)
-                     : engine_cursor_seek (self->cursor, key, failure);
-    }
-}
-
-/* What next() and previous() come down to, seen from the state. FALSE: no record that way. */
-static gboolean
-plan_step (LdbCursor *self, CursorMove *move)
-{
-  if (*move == MOVE_NEXT)
-    {
-      if (self->state == STATE_AFTER || self->state == STATE_CUT)
-        return FALSE;
-      if (self->limit > 0 && self->given >= self->limit)
-        {
-          self->state = self->state == STATE_ON ? STATE_CUT : STATE_AFTER;
-          return FALSE;
-        }
-      if (self->state == STATE_BEFORE)
-        *move = MOVE_FIRST;
-      return TRUE;
-    }
-  if (*move == MOVE_PREVIOUS)
-    {
-      if (self->state == STATE_BEFORE)
-        return FALSE;
-      if (self->state == STATE_AFTER)
-        *move = MOVE_LAST;
-    }
-  return TRUE;
-}
-
-/* With the cursor claimed. */
-static gboolean
-move_claimed (LdbCursor *self, CursorMove asked, struct bytes key, GError **error)
-{
-  struct failure failure;
-  CursorMove move = asked;
-  if (self->cursor == NULL)
-    return ldb_error_set (error, LDB_ERROR_CLOSED,
-                          "The cursor is closed, or its transaction has ended; make a new one.");
-  if (ldb_database_enter (self->database, error) == NULL || !plan_step (self, &move))
-    return FALSE;
-  if (asked == MOVE_PREVIOUS && self->state == STATE_CUT)
-    {
-      self->state = STATE_ON;
-      return TRUE;
-    }
-  failure.code = STATUS_OK;
-  failure.message[0] = '\0';
-  status code = move_engine (self, move, key, &failure);
-  gboolean valid = code == STATUS_OK && engine_cursor_valid (self->cursor);
-  if (valid)
-    self->state = STATE_ON;
-  else
-    self->state = asked == MOVE_PREVIOUS || asked == MOVE_LAST ? STATE_BEFORE : STATE_AFTER;
-  if (asked == MOVE_NEXT)
-    self->given += valid;
-  else if (asked == MOVE_PREVIOUS)
-    self->given -= MIN (self->given, 1);
-  else
-    self->given = valid;
-  return valid || (code != STATUS_OK && ldb_error_take_failure (error, code, &failure));
-}
-
-static gboolean
-move_sync (LdbCursor *self, CursorMove move, struct bytes key, GCancellable *cancellable,
-           GError **error)
-{
-  if (g_cancellable_set_error_if_cancelled (cancellable, error)
-      || !ldb_busy_enter (self->busy, self->transaction != NULL ? "transaction" : "cursor", error))
-    return FALSE;
-  gboolean moved = move_claimed (self, move, key, error);
-  ldb_busy_leave (self->busy);
-  return moved;
-}
-
-static gboolean
-run_move (LdbCall *call, GError **error)
-{
-  struct bytes key = BYTES_NONE;
-  if (call->first != NULL)
-    key.data = g_bytes_get_data (call->first, &key.size);
-  return move_claimed (LDB_CURSOR (call->subject), call->flags, key, error);
-}
-
-/* Claims the cursor and sends `call` (taken over) to a worker. */
-static void
-start_claimed (LdbCursor *self, LdbCall *call, gpointer tag, const char *name,
-               GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
-{
-  GError *error = NULL;
-  call->subject = G_OBJECT (g_object_ref (self));
-  call->place.database = g_object_ref (self->database);
-  if (!ldb_busy_enter (self->busy, self->transaction != NULL ? "transaction" : "cursor", &error))
-    {
-      ldb_call_complete (call, self, tag, name, cancellable, callback, user_data, error);
-      return;
-    }
-  call->busy = self->busy;
-  ldb_call_start (call, self, tag, name, LDB_WORK_SHORT, cancellable, callback, user_data);
-}
-
-static void
-move_async (LdbCursor *self, CursorMove move, GBytes *key, gpointer tag, const char *name,
-            GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
-{
-  LdbCall *call = ldb_call_new (run_move, NULL);
-  call->flags = move;
-  call->first = key;
-  start_claimed (self, call, tag, name, cancellable, callback, user_data);
-}
-
-/**
- * ldb_cursor_next:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Goes to the next record; on a new cursor, to the first.
- *
- * Fails with %LDB_ERROR_CLOSED, %LDB_ERROR_PENDING, %LDB_ERROR_TIMED_OUT (transaction),
- * %LDB_ERROR_CORRUPT or %LDB_ERROR_IO. Blocks while a page is read; one thread at a time.
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_next (LdbCursor *self, GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  return move_sync (self, MOVE_NEXT, BYTES_NONE, cancellable, error);
-}
-
-/**
- * ldb_cursor_next_async:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [method@Ldb.Cursor.next], without blocking.
- *
- * One thread at a time; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_cursor_next_async (LdbCursor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                       gpointer user_data)
-{
-  g_return_if_fail (LDB_IS_CURSOR (self));
-  move_async (self, MOVE_NEXT, NULL, ldb_cursor_next_async, "ldb_cursor_next_async", cancellable,
-              callback, user_data);
-}
-
-/**
- * ldb_cursor_next_finish:
- * @self: a cursor
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [method@Ldb.Cursor.next_async].
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_next_finish (LdbCursor *self, GAsyncResult *result, GError **error)
-{
-  return ldb_call_finish (self, result, ldb_cursor_next_async, error);
-}
-
-/**
- * ldb_cursor_previous:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Goes to the record before; from behind the last one, to the last.
- *
- * Fails as [method@Ldb.Cursor.next] does. Blocks while a page is read; one thread at a time.
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_previous (LdbCursor *self, GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  return move_sync (self, MOVE_PREVIOUS, BYTES_NONE, cancellable, error);
-}
-
-/**
- * ldb_cursor_previous_async:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [method@Ldb.Cursor.previous], without blocking.
- *
- * One thread at a time; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_cursor_previous_async (LdbCursor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                           gpointer user_data)
-{
-  g_return_if_fail (LDB_IS_CURSOR (self));
-  move_async (self, MOVE_PREVIOUS, NULL, ldb_cursor_previous_async, "ldb_cursor_previous_async",
-              cancellable, callback, user_data);
-}
-
-/**
- * ldb_cursor_previous_finish:
- * @self: a cursor
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [method@Ldb.Cursor.previous_async].
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_previous_finish (LdbCursor *self, GAsyncResult *result, GError **error)
-{
-  return ldb_call_finish (self, result, ldb_cursor_previous_async, error);
-}
-
-/**
- * ldb_cursor_first:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Goes to the first record of the scan.
- *
- * Fails as [method@Ldb.Cursor.next] does. Blocks while a page is read; one thread at a time.
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_first (LdbCursor *self, GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  return move_sync (self, MOVE_FIRST, BYTES_NONE, cancellable, error);
-}
-
-/**
- * ldb_cursor_first_async:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [method@Ldb.Cursor.first], without blocking.
- *
- * One thread at a time; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_cursor_first_async (LdbCursor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                        gpointer user_data)
-{
-  g_return_if_fail (LDB_IS_CURSOR (self));
-  move_async (self, MOVE_FIRST, NULL, ldb_cursor_first_async, "ldb_cursor_first_async", cancellable,
-              callback, user_data);
-}
-
-/**
- * ldb_cursor_first_finish:
- * @self: a cursor
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [method@Ldb.Cursor.first_async].
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_first_finish (LdbCursor *self, GAsyncResult *result, GError **error)
-{
-  return ldb_call_finish (self, result, ldb_cursor_first_async, error);
-}
-
-/**
- * ldb_cursor_last:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Goes to the last record of the scan, whatever the limit.
- *
- * Fails as [method@Ldb.Cursor.next] does. Blocks while a page is read; one thread at a time.
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_last (LdbCursor *self, GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  return move_sync (self, MOVE_LAST, BYTES_NONE, cancellable, error);
-}
-
-/**
- * ldb_cursor_last_async:
- * @self: a cursor
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [method@Ldb.Cursor.last], without blocking.
- *
- * One thread at a time; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_cursor_last_async (LdbCursor *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                       gpointer user_data)
-{
-  g_return_if_fail (LDB_IS_CURSOR (self));
-  move_async (self, MOVE_LAST, NULL, ldb_cursor_last_async, "ldb_cursor_last_async", cancellable,
-              callback, user_data);
-}
-
-/**
- * ldb_cursor_last_finish:
- * @self: a cursor
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [method@Ldb.Cursor.last_async].
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_last_finish (LdbCursor *self, GAsyncResult *result, GError **error)
-{
-  return ldb_call_finish (self, result, ldb_cursor_last_async, error);
-}
-
-/**
- * ldb_cursor_seek:
- * @self: a cursor
- * @key: (array length=key_length) (element-type guint8): where to go
- * @key_length: its bytes
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Goes to the first record that is not before a key in the order of the scan: the smallest key that
- * is not smaller, or with %LDB_SCAN_REVERSE the greatest that is not greater.
- *
- * Fails as [method@Ldb.Cursor.next] does, and with %LDB_ERROR_INVALID_ARGUMENT or
- * %LDB_ERROR_KEY_TOO_LARGE for what is no key. Blocks while a page is read; one thread at a time.
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_seek (LdbCursor *self, gconstpointer key, gsize key_length, GCancellable *cancellable,
-                 GError **error)
-{
-  g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  struct bytes bytes;
-  return ldb_check_key (key, key_length, &bytes, error)
-         && move_sync (self, MOVE_SEEK, bytes, cancellable, error);
-}
-
-/**
- * ldb_cursor_seek_async:
- * @self: a cursor
- * @key: (array length=key_length) (element-type guint8): where to go; copied
- * @key_length: its bytes
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * Goes to a key without blocking: see [method@Ldb.Cursor.seek].
- *
- * One thread at a time; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_cursor_seek_async (LdbCursor *self, gconstpointer key, gsize key_length,
-                       GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_return_if_fail (LDB_IS_CURSOR (self));
-  struct bytes bytes;
-  GError *error = NULL;
-  if (!ldb_check_key (key, key_length, &bytes, &error))
-    ldb_call_complete (ldb_call_new (run_move, NULL), self, ldb_cursor_seek_async,
-                       "ldb_cursor_seek_async", cancellable, callback, user_data, error);
-  else
-    move_async (self, MOVE_SEEK, g_bytes_new (key, key_length), ldb_cursor_seek_async,
-                "ldb_cursor_seek_async", cancellable, callback, user_data);
-}
-
-/**
- * ldb_cursor_seek_finish:
- * @self: a cursor
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [method@Ldb.Cursor.seek_async].
- *
- * Returns: %TRUE on a record; %FALSE without an error when there is none
- *
- * Since: 0.1
- */
-gboolean
-ldb_cursor_seek_finish (LdbCursor *self, GAsyncResult *result, GError **error)
-{
-  return ldb_call_finish (self, result, ldb_cursor_seek_async, error);
-}
-
 /* ---- reading ---- */
 
 static GBytes *
@@ -729,7 +214,7 @@ take_value (LdbCursor *self, GError **error)
 {
   struct failure failure = FAILURE_INIT;
   struct engine_value value;
-  if (self->cursor == NULL || self->state != STATE_ON)
+  if (self->cursor == NULL || self->state != LDB_CURSOR_STATE_ON)
     {
       ldb_error_set (error, self->cursor == NULL ? LDB_ERROR_CLOSED : LDB_ERROR_INVALID_ARGUMENT,
                      self->cursor == NULL ? "The cursor is closed; make a new one."
@@ -758,7 +243,7 @@ read_claimed (LdbCursor *self, guint count, GCancellable *cancellable, GError **
       = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_record_unref);
   g_autoptr (GError) local = NULL;
   while (records->len < count && !g_cancellable_set_error_if_cancelled (cancellable, &local)
-         && move_claimed (self, MOVE_NEXT, BYTES_NONE, &local))
+         && ldb_cursor_move_claimed (self, LDB_CURSOR_MOVE_NEXT, BYTES_NONE, &local))
     {
       g_autoptr (GBytes) key = copy_key (self);
       g_autoptr (GBytes) value = NULL;
@@ -832,8 +317,8 @@ ldb_cursor_read_async (LdbCursor *self, guint count, GCancellable *cancellable,
   LdbCall *call = ldb_call_new (run_read, NULL);
   call->flags = count;
   call->result_free = (GDestroyNotify) g_ptr_array_unref;
-  start_claimed (self, call, ldb_cursor_read_async, "ldb_cursor_read_async", cancellable, callback,
-                 user_data);
+  ldb_cursor_start_claimed (
+      self, call, LDB_REPLY (self, ldb_cursor_read_async, cancellable, callback, user_data));
 }
 
 /**
@@ -870,7 +355,8 @@ gboolean
 ldb_cursor_is_valid (LdbCursor *self)
 {
   g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  return g_atomic_int_get (self->busy) == 0 && self->cursor != NULL && self->state == STATE_ON;
+  return g_atomic_int_get (self->busy) == 0 && self->cursor != NULL
+         && self->state == LDB_CURSOR_STATE_ON;
 }
 
 /**
@@ -947,8 +433,8 @@ ldb_cursor_get_value_async (LdbCursor *self, GCancellable *cancellable,
   g_return_if_fail (LDB_IS_CURSOR (self));
   LdbCall *call = ldb_call_new (run_get_value, NULL);
   call->result_free = (GDestroyNotify) g_bytes_unref;
-  start_claimed (self, call, ldb_cursor_get_value_async, "ldb_cursor_get_value_async", cancellable,
-                 callback, user_data);
+  ldb_cursor_start_claimed (
+      self, call, LDB_REPLY (self, ldb_cursor_get_value_async, cancellable, callback, user_data));
 }
 
 /**

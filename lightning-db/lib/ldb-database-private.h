@@ -10,6 +10,7 @@
 
 #include "engine.h"
 #include "ldb-database.h"
+#include "ldb-place-private.h"
 #include "ldb-share-private.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,7 @@ struct _LdbDatabase
 {
   GObject parent_instance;
 
+  LdbPlace place;        /* its default store, now; borrows the database itself */
   char *path;            /* as given; construct-only */
   LdbOpenFlags flags;    /* construct-only */
   LdbOptions *options;   /* what was asked for, then a copy of what is in force; owned */
@@ -43,6 +45,11 @@ struct engine *ldb_database_enter (LdbDatabase *self, GError **error);
 /* The same for a write; READ_ONLY on a read-only handle. */
 struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
 gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
+
+/* NEW → OPEN. On any thread, so nothing of the application's is called. */
+gboolean ldb_database_open_handle (LdbDatabase *self, GError **error);
+/* Says on the caller's thread that it has a new handle, or NULL; returns it. */
+LdbDatabase *ldb_database_log_opened (LdbDatabase *database);
 
 /* How many times this process was forked from one that used the library. */
 guint ldb_fork_get_generation (void);

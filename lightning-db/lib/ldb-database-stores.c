@@ -45,9 +45,8 @@ run_open_store (LdbCall *call, GError **error)
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);
   LdbStore *store = g_object_new (LDB_TYPE_STORE, NULL);
-  store->database = g_object_ref (database);
+  store->place = (LdbPlace){ .database = g_object_ref (database), .store = id };
   store->name = g_strdup (call->path);
-  store->id = id;
   call->result = store;
   return TRUE;
 }
@@ -76,8 +75,7 @@ ldb_database_open_store (LdbDatabase *self, const char *name, LdbOpenFlags flags
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
-  LdbPlace place = { .database = self };
-  LdbCall *call = ldb_call_new (run_open_store, &place);
+  LdbCall *call = ldb_call_new (run_open_store, &self->place);
   call->path = g_strdup (name);
   call->flags = flags;
   call->result_free = (GDestroyNotify) g_object_unref;
@@ -106,13 +104,13 @@ ldb_database_open_store_async (LdbDatabase *self, const char *name, LdbOpenFlags
 {
   g_return_if_fail (LDB_IS_DATABASE (self));
   g_return_if_fail (name != NULL);
-  LdbPlace place = { .database = self };
-  LdbCall *call = ldb_call_new (run_open_store, &place);
+  LdbCall *call = ldb_call_new (run_open_store, &self->place);
   call->path = g_strdup (name);
   call->flags = flags;
   call->result_free = (GDestroyNotify) g_object_unref;
-  ldb_call_start (call, self, ldb_database_open_store_async, "ldb_database_open_store_async",
-                  LDB_WORK_SHORT, cancellable, callback, user_data);
+  ldb_call_start (call,
+                  LDB_REPLY (self, ldb_database_open_store_async, cancellable, callback, user_data),
+                  LDB_WORK_SHORT);
 }
 
 /**
@@ -174,8 +172,7 @@ char **
 ldb_database_list_stores (LdbDatabase *self, GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
-  LdbPlace place = { .database = self };
-  LdbCall *call = ldb_call_new (run_list_stores, &place);
+  LdbCall *call = ldb_call_new (run_list_stores, &self->place);
   call->result_free = (GDestroyNotify) g_strfreev;
   return ldb_call_now_pointer (call, cancellable, error);
 }
@@ -198,11 +195,11 @@ ldb_database_list_stores_async (LdbDatabase *self, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (LDB_IS_DATABASE (self));
-  LdbPlace place = { .database = self };
-  LdbCall *call = ldb_call_new (run_list_stores, &place);
+  LdbCall *call = ldb_call_new (run_list_stores, &self->place);
   call->result_free = (GDestroyNotify) g_strfreev;
-  ldb_call_start (call, self, ldb_database_list_stores_async, "ldb_database_list_stores_async",
-                  LDB_WORK_SHORT, cancellable, callback, user_data);
+  ldb_call_start (
+      call, LDB_REPLY (self, ldb_database_list_stores_async, cancellable, callback, user_data),
+      LDB_WORK_SHORT);
 }
 
 /**
@@ -235,7 +232,7 @@ run_drop_store (LdbCall *call, GError **error)
     return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
                           "There is no store \"%s\" in \"%s\"; check the name.", call->path,
                           call->place.database->path);
-  return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
+  return ldb_error_check (error, code, &failure);
 }
 
 /**
@@ -260,8 +257,7 @@ ldb_database_drop_store (LdbDatabase *self, const char *name, GCancellable *canc
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
   g_return_val_if_fail (name != NULL, FALSE);
-  LdbPlace place = { .database = self };
-  LdbCall *call = ldb_call_new (run_drop_store, &place);
+  LdbCall *call = ldb_call_new (run_drop_store, &self->place);
   call->path = g_strdup (name);
   return ldb_call_now (call, cancellable, error);
 }
@@ -286,11 +282,11 @@ ldb_database_drop_store_async (LdbDatabase *self, const char *name, GCancellable
 {
   g_return_if_fail (LDB_IS_DATABASE (self));
   g_return_if_fail (name != NULL);
-  LdbPlace place = { .database = self };
-  LdbCall *call = ldb_call_new (run_drop_store, &place);
+  LdbCall *call = ldb_call_new (run_drop_store, &self->place);
   call->path = g_strdup (name);
-  ldb_call_start (call, self, ldb_database_drop_store_async, "ldb_database_drop_store_async",
-                  LDB_WORK_SHORT, cancellable, callback, user_data);
+  ldb_call_start (call,
+                  LDB_REPLY (self, ldb_database_drop_store_async, cancellable, callback, user_data),
+                  LDB_WORK_SHORT);
 }
 
 /**

@@ -111,9 +111,8 @@ ldb_database_is_usable (LdbDatabase *self, GError **error)
   return ldb_database_enter (self, error) != NULL;
 }
 
-/* NEW → OPEN. On any thread, so nothing of the application's is called. */
-static gboolean
-open_handle (LdbDatabase *self, GError **error)
+gboolean
+ldb_database_open_handle (LdbDatabase *self, GError **error)
 {
   if (g_atomic_int_get (&self->state) != LDB_DATABASE_NEW)
     return ldb_database_is_usable (self, error);
@@ -144,9 +143,8 @@ close_handle (LdbDatabase *self, GError **error)
   return closed;
 }
 
-/* Says on the caller's thread that it has a new handle. */
-static LdbDatabase *
-log_opened (LdbDatabase *database)
+LdbDatabase *
+ldb_database_log_opened (LdbDatabase *database)
 {
   if (database != NULL)
     ldb_log (G_LOG_LEVEL_INFO, "opened", "Opened the database \"%s\" at commit %" G_GUINT64_FORMAT,
@@ -342,6 +340,7 @@ ldb_database_class_init (LdbDatabaseClass *klass)
 static void
 ldb_database_init (LdbDatabase *self)
 {
+  self->place = (LdbPlace){ .database = self, .store = ENGINE_STORE_DEFAULT };
   self->max_retries = MAX_RETRIES_DEFAULT;
   g_weak_ref_init (&self->weak, self);
 }
@@ -352,16 +351,17 @@ static gboolean
 init_now (GInitable *initable, GCancellable *cancellable, GError **error)
 {
   LdbDatabase *self = LDB_DATABASE (initable);
-  if (g_cancellable_set_error_if_cancelled (cancellable, error) || !open_handle (self, error))
+  if (g_cancellable_set_error_if_cancelled (cancellable, error)
+      || !ldb_database_open_handle (self, error))
     return FALSE;
-  log_opened (self);
+  ldb_database_log_opened (self);
   return TRUE;
 }
 
 static gboolean
 run_init (LdbCall *call, GError **error)
 {
-  return open_handle (LDB_DATABASE (call->subject), error);
+  return ldb_database_open_handle (LDB_DATABASE (call->subject), error);
 }
 
 static void
@@ -370,8 +370,8 @@ init_async (GAsyncInitable *initable, int io_priority, GCancellable *cancellable
 {
   LdbCall *call = ldb_call_new (run_init, NULL);
   call->subject = G_OBJECT (g_object_ref (initable));
-  ldb_call_start (call, initable, init_async, "ldb_database_init_async", LDB_WORK_LONG, cancellable,
-                  callback, user_data);
+  ldb_call_start (call, LDB_REPLY (initable, init_async, cancellable, callback, user_data),
+                  LDB_WORK_LONG);
 }
 
 static gboolean
@@ -391,363 +391,6 @@ async_initable_init (GAsyncInitableIface *interface)
 {
   interface->init_async = init_async;
   interface->init_finish = init_finish;
-}
-
-static gboolean
-run_open (LdbCall *call, GError **error)
-{
-  const guint known = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE | LDB_OPEN_READ_ONLY;
-  if ((call->flags & ~known) != 0)
-    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
-                          "The flags 0x%x to open \"%s\" are none of LdbOpenFlags; leave them out.",
-                          call->flags & ~known, call->path);
-  g_autoptr (LdbDatabase) database = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags",
-                                                   call->flags, "options", call->options, NULL);
-  if (!open_handle (database, error))
-    return FALSE;
-  call->result = g_steal_pointer (&database);
-  return TRUE;
-}
-
-/**
- * ldb_database_open:
- * @path: (type filename): the database directory
- * @flags: how to open it
- * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
- *   when the database is open already
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Opens a database, and with %LDB_OPEN_CREATE makes one. All handles of a process on one
- * directory share what they have in memory.
- *
- * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_NOT_FOUND, %LDB_ERROR_EXISTS,
- * %LDB_ERROR_NOT_A_DATABASE, %LDB_ERROR_NEWER_FORMAT, %LDB_ERROR_LOCKED when another process
- * writes to it, %LDB_ERROR_OPTIONS_MISMATCH, %LDB_ERROR_CORRUPT, %LDB_ERROR_READ_ONLY,
- * %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO or %LDB_ERROR_NO_MEMORY. Blocks for the disk; any thread.
- *
- * Returns: (transfer full): the database
- *
- * Since: 0.1
- */
-LdbDatabase *
-ldb_database_open (const char *path, LdbOpenFlags flags, LdbOptions *options,
-                   GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (path != NULL, NULL);
-  LdbCall *call = ldb_call_new (run_open, NULL);
-  call->path = g_strdup (path);
-  call->flags = flags;
-  call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify) g_object_unref;
-  return log_opened (ldb_call_now_pointer (call, cancellable, error));
-}
-
-/**
- * ldb_database_open_async:
- * @path: (type filename): the database directory
- * @flags: how to open it
- * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
- *   when the database is open already
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [func@Ldb.Database.open], without blocking.
- *
- * Any thread; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_database_open_async (const char *path, LdbOpenFlags flags, LdbOptions *options,
-                         GCancellable *cancellable, GAsyncReadyCallback callback,
-                         gpointer user_data)
-{
-  g_return_if_fail (path != NULL);
-  LdbCall *call = ldb_call_new (run_open, NULL);
-  call->path = g_strdup (path);
-  call->flags = flags;
-  call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify) g_object_unref;
-  ldb_call_start (call, NULL, ldb_database_open_async, "ldb_database_open_async", LDB_WORK_LONG,
-                  cancellable, callback, user_data);
-}
-
-/**
- * ldb_database_open_finish:
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [func@Ldb.Database.open_async].
- *
- * Returns: (transfer full): the database
- *
- * Since: 0.1
- */
-LdbDatabase *
-ldb_database_open_finish (GAsyncResult *result, GError **error)
-{
-  return log_opened (ldb_call_finish_pointer (NULL, result, ldb_database_open_async, error));
-}
-
-/**
- * ldb_database_create:
- * @path: (type filename): the database directory; its parent has to exist
- * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
- *   when the database is open already
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Makes a new database and opens it: [func@Ldb.Database.open] with %LDB_OPEN_CREATE and
- * %LDB_OPEN_EXCLUSIVE.
- *
- * Fails as [func@Ldb.Database.open] does, with %LDB_ERROR_EXISTS when there is one already.
- * Blocks for the disk; any thread.
- *
- * Returns: (transfer full): the database
- *
- * Since: 0.1
- */
-LdbDatabase *
-ldb_database_create (const char *path, LdbOptions *options, GCancellable *cancellable,
-                     GError **error)
-{
-  g_return_val_if_fail (path != NULL, NULL);
-  LdbCall *call = ldb_call_new (run_open, NULL);
-  call->path = g_strdup (path);
-  call->flags = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE;
-  call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify) g_object_unref;
-  return log_opened (ldb_call_now_pointer (call, cancellable, error));
-}
-
-/**
- * ldb_database_create_async:
- * @path: (type filename): the database directory; its parent has to exist
- * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
- *   when the database is open already
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [func@Ldb.Database.create], without blocking.
- *
- * Any thread; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_database_create_async (const char *path, LdbOptions *options, GCancellable *cancellable,
-                           GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_return_if_fail (path != NULL);
-  LdbCall *call = ldb_call_new (run_open, NULL);
-  call->path = g_strdup (path);
-  call->flags = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE;
-  call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify) g_object_unref;
-  ldb_call_start (call, NULL, ldb_database_create_async, "ldb_database_create_async", LDB_WORK_LONG,
-                  cancellable, callback, user_data);
-}
-
-/**
- * ldb_database_create_finish:
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [func@Ldb.Database.create_async].
- *
- * Returns: (transfer full): the database
- *
- * Since: 0.1
- */
-LdbDatabase *
-ldb_database_create_finish (GAsyncResult *result, GError **error)
-{
-  return log_opened (ldb_call_finish_pointer (NULL, result, ldb_database_create_async, error));
-}
-
-static gboolean
-run_open_default (LdbCall *call, GError **error)
-{
-  if (!g_application_id_is_valid (call->path))
-    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
-                          "\"%s\" is no application id; it looks like \"org.example.Notes\".",
-                          call->path);
-  g_autofree char *folder = g_build_filename (g_get_user_data_dir (), call->path, NULL);
-  if (g_mkdir_with_parents (folder, 0700) != 0)
-    {
-      int code = errno;
-      return ldb_error_set (error, code == ENOSPC ? LDB_ERROR_NO_SPACE : LDB_ERROR_IO,
-                            "The folder \"%s\" cannot be made: %s. Check the permissions of the "
-                            "folders above it.",
-                            folder, g_strerror (code));
-    }
-  g_free (call->path);
-  call->path = g_build_filename (folder, "lightning-db", NULL);
-  return run_open (call, error);
-}
-
-/**
- * ldb_database_open_default:
- * @application_id: the application's id, such as `org.example.Notes`
- * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
- *   when the database is open already
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Opens the application's own database, `lightning-db` in its folder of the user's data
- * directory, and makes it when it is missing. This is all that most applications need.
- *
- * Fails as [func@Ldb.Database.open] does, with %LDB_ERROR_INVALID_ARGUMENT for what is no
- * application id. Blocks for the disk; any thread.
- *
- * Returns: (transfer full): the database
- *
- * Since: 0.1
- */
-LdbDatabase *
-ldb_database_open_default (const char *application_id, LdbOptions *options,
-                           GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (application_id != NULL, NULL);
-  LdbCall *call = ldb_call_new (run_open_default, NULL);
-  call->path = g_strdup (application_id);
-  call->flags = LDB_OPEN_CREATE;
-  call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify) g_object_unref;
-  return log_opened (ldb_call_now_pointer (call, cancellable, error));
-}
-
-/**
- * ldb_database_open_default_async:
- * @application_id: the application's id, such as `org.example.Notes`
- * @options: (nullable): how; %NULL for the defaults and the environment, or for those in force
- *   when the database is open already
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [func@Ldb.Database.open_default], without blocking.
- *
- * Any thread; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_database_open_default_async (const char *application_id, LdbOptions *options,
-                                 GCancellable *cancellable, GAsyncReadyCallback callback,
-                                 gpointer user_data)
-{
-  g_return_if_fail (application_id != NULL);
-  LdbCall *call = ldb_call_new (run_open_default, NULL);
-  call->path = g_strdup (application_id);
-  call->flags = LDB_OPEN_CREATE;
-  call->options = options != NULL ? ldb_options_copy (options) : NULL;
-  call->result_free = (GDestroyNotify) g_object_unref;
-  ldb_call_start (call, NULL, ldb_database_open_default_async, "ldb_database_open_default_async",
-                  LDB_WORK_LONG, cancellable, callback, user_data);
-}
-
-/**
- * ldb_database_open_default_finish:
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [func@Ldb.Database.open_default_async].
- *
- * Returns: (transfer full): the database
- *
- * Since: 0.1
- */
-LdbDatabase *
-ldb_database_open_default_finish (GAsyncResult *result, GError **error)
-{
-  return log_opened (
-      ldb_call_finish_pointer (NULL, result, ldb_database_open_default_async, error));
-}
-
-static gboolean
-run_destroy (LdbCall *call, GError **error)
-{
-  struct failure failure = FAILURE_INIT;
-  if (ldb_share_is_open (call->path))
-    return ldb_error_set (error, LDB_ERROR_LOCKED,
-                          "The database \"%s\" is open in this process; close all its handles "
-                          "first.",
-                          call->path);
-  status code = engine_destroy (call->path, NULL, &failure);
-  if (code == STATUS_NOT_FOUND && failure.message[0] == '\0')
-    return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
-                          "There is no database \"%s\"; check the path.", call->path);
-  return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
-}
-
-/**
- * ldb_database_destroy:
- * @path: (type filename): the database directory
- * @cancellable: (nullable): to give up
- * @error: return location for an error
- *
- * Deletes the files of a database, and its directory when nothing else is in it. There is no way
- * back.
- *
- * Fails with %LDB_ERROR_LOCKED while it is open in any process, %LDB_ERROR_NOT_FOUND,
- * %LDB_ERROR_NOT_A_DATABASE or %LDB_ERROR_IO. Blocks for the disk; any thread.
- *
- * Returns: %TRUE if it is gone
- *
- * Since: 0.1
- */
-gboolean
-ldb_database_destroy (const char *path, GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (path != NULL, FALSE);
-  LdbCall *call = ldb_call_new (run_destroy, NULL);
-  call->path = g_strdup (path);
-  return ldb_call_now (call, cancellable, error);
-}
-
-/**
- * ldb_database_destroy_async:
- * @path: (type filename): the database directory
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is done
- * @user_data: for @callback
- *
- * The same as [func@Ldb.Database.destroy], without blocking.
- *
- * Any thread; completes in its thread-default main context.
- *
- * Since: 0.1
- */
-void
-ldb_database_destroy_async (const char *path, GCancellable *cancellable,
-                            GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_return_if_fail (path != NULL);
-  LdbCall *call = ldb_call_new (run_destroy, NULL);
-  call->path = g_strdup (path);
-  ldb_call_start (call, NULL, ldb_database_destroy_async, "ldb_database_destroy_async",
-                  LDB_WORK_LONG, cancellable, callback, user_data);
-}
-
-/**
- * ldb_database_destroy_finish:
- * @result: what the callback was given
- * @error: return location for an error
- *
- * Finishes [func@Ldb.Database.destroy_async].
- *
- * Returns: %TRUE if it is gone
- *
- * Since: 0.1
- */
-gboolean
-ldb_database_destroy_finish (GAsyncResult *result, GError **error)
-{
-  return ldb_call_finish (NULL, result, ldb_database_destroy_async, error);
 }
 
 /**
@@ -819,8 +462,9 @@ ldb_database_close_async (LdbDatabase *self, GCancellable *cancellable,
   g_return_if_fail (LDB_IS_DATABASE (self));
   LdbCall *call = ldb_call_new (run_close, NULL);
   call->subject = G_OBJECT (g_object_ref (self));
-  ldb_call_start (call, self, ldb_database_close_async, "ldb_database_close_async", LDB_WORK_LONG,
-                  cancellable, callback, user_data);
+  ldb_call_start (call,
+                  LDB_REPLY (self, ldb_database_close_async, cancellable, callback, user_data),
+                  LDB_WORK_LONG);
 }
 
 /**

@@ -16,6 +16,17 @@ LdbError ldb_error_from_status (status code);
  * STATUS_NOT_FOUND carries no message of its own: use ldb_error_set where it is an error. */
 gboolean ldb_error_take_failure (GError **error, status code, const struct failure *failure);
 
+/* TRUE when `code` is fine; else the same. */
+static inline gboolean
+ldb_error_check (GError **error, status code, const struct failure *failure)
+{
+  return G_LIKELY (code == STATUS_OK) || ldb_error_take_failure (error, code, failure);
+}
+
+/* The same; names the path where the engine says only that there is nothing. */
+gboolean ldb_error_check_path (GError **error, status code, const struct failure *failure,
+                               const char *path);
+
 /* Sets `error` and returns FALSE. */
 gboolean ldb_error_set (GError **error, LdbError code, const char *format, ...)
     G_GNUC_PRINTF (3, 4);

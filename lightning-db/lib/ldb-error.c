@@ -95,6 +95,15 @@ ldb_error_set (GError **error, LdbError code, const char *format, ...)
   return FALSE;
 }
 
+gboolean
+ldb_error_check_path (GError **error, status code, const struct failure *failure, const char *path)
+{
+  if (code == STATUS_NOT_FOUND && failure->message[0] == '\0')
+    return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
+                          "There is no database \"%s\"; check the path.", path);
+  return ldb_error_check (error, code, failure);
+}
+
 /**
  * ldb_error_matches_io:
  * @error: (nullable): an error, or %NULL

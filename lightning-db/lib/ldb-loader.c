@@ -228,18 +228,10 @@ run_put_many (LdbCall *call, GError **error)
 
 /* Claims the loader and sends `call` (taken over) to a worker. */
 static void
-start_claimed (LdbLoader *self, LdbCall *call, gpointer tag, const char *name,
-               GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+start_claimed (LdbLoader *self, LdbCall *call, const LdbReply *reply)
 {
-  GError *error = NULL;
   call->subject = G_OBJECT (g_object_ref (self));
-  if (!ldb_busy_enter (&self->busy, "loader", &error))
-    {
-      ldb_call_complete (call, self, tag, name, cancellable, callback, user_data, error);
-      return;
-    }
-  call->busy = &self->busy;
-  ldb_call_start (call, self, tag, name, LDB_WORK_LONG, cancellable, callback, user_data);
+  ldb_call_start_alone (call, reply, LDB_WORK_LONG, &self->busy, "loader");
 }
 
 /**
@@ -266,11 +258,12 @@ ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, LdbRecord *const *r
   g_return_if_fail (LDB_IS_LOADER (self));
   g_return_if_fail (records != NULL || n_records == 0);
   LdbPlace place;
+  const LdbReply *reply
+      = LDB_REPLY (self, ldb_loader_put_many_async, cancellable, callback, user_data);
   GError *error = NULL;
   if (!ldb_place_init (&place, self->database, store, &error))
     {
-      ldb_call_complete (ldb_call_new (NULL, NULL), self, ldb_loader_put_many_async,
-                         "ldb_loader_put_many_async", cancellable, callback, user_data, error);
+      ldb_reply_error (reply, error);
       return;
     }
   LdbCall *call = ldb_call_new (run_put_many, &place);
@@ -278,8 +271,7 @@ ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, LdbRecord *const *r
       = g_ptr_array_new_full ((guint) MIN (n_records, G_MAXINT), (GDestroyNotify) ldb_record_unref);
   for (gsize i = 0; i < n_records; i++)
     g_ptr_array_add (call->array, ldb_record_ref (records[i]));
-  start_claimed (self, call, ldb_loader_put_many_async, "ldb_loader_put_many_async", cancellable,
-                 callback, user_data);
+  start_claimed (self, call, reply);
 }
 
 /**
@@ -368,8 +360,8 @@ ldb_loader_commit_async (LdbLoader *self, GCancellable *cancellable, GAsyncReady
 {
   g_return_if_fail (LDB_IS_LOADER (self));
   LdbPlace place = { .database = self->database };
-  start_claimed (self, ldb_call_new (run_commit, &place), ldb_loader_commit_async,
-                 "ldb_loader_commit_async", cancellable, callback, user_data);
+  start_claimed (self, ldb_call_new (run_commit, &place),
+                 LDB_REPLY (self, ldb_loader_commit_async, cancellable, callback, user_data));
 }
 
 /**

@@ -1,11 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The properties of LdbOptions one by one: documentation and accessors. All of them end in
- * ldb_options_get_number and ldb_options_set_number.
+ * The properties of LdbOptions one by one: documentation and accessors. What an option is called,
+ * its range and its default stand in ldb_option_specs; here every getter and setter is one line,
+ * whose macro defines ldb_options_get_X and ldb_options_set_X.
  */
 #include "config.h"
 
 #include "ldb-options-private.h"
+
+/* Casts by way of a signed number, so that a negative one is out of range rather than large. */
+#define OPTION_NUMBER(type, name, id)                                                              \
+  type ldb_options_get_##name (LdbOptions *self)                                                   \
+  {                                                                                                \
+    g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);                                               \
+    return (type) ldb_options_get_number (self, id);                                               \
+  }                                                                                                \
+                                                                                                   \
+  void ldb_options_set_##name (LdbOptions *self, type value)                                       \
+  {                                                                                                \
+    g_return_if_fail (LDB_IS_OPTIONS (self));                                                      \
+    ldb_options_set_number (self, id, (guint64) (gint64) value, LDB_OPTION_SOURCE_CODE);           \
+  }
+
+#define OPTION_BOOLEAN(name, id)                                                                   \
+  gboolean ldb_options_get_##name (LdbOptions *self)                                               \
+  {                                                                                                \
+    g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);                                           \
+    return ldb_options_get_number (self, id) != 0;                                                 \
+  }                                                                                                \
+                                                                                                   \
+  void ldb_options_set_##name (LdbOptions *self, gboolean value)                                   \
+  {                                                                                                \
+    g_return_if_fail (LDB_IS_OPTIONS (self));                                                      \
+    ldb_options_set_number (self, id, value != FALSE, LDB_OPTION_SOURCE_CODE);                     \
+  }
 
 /**
  * LdbOptions:page-size:
@@ -28,12 +56,6 @@
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_page_size (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_PAGE_SIZE);
-}
 
 /**
  * ldb_options_set_page_size:
@@ -47,12 +69,7 @@ ldb_options_get_page_size (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_page_size (LdbOptions *self, guint page_size)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PAGE_SIZE, (guint64) page_size, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, page_size, LDB_OPTION_PAGE_SIZE)
 
 /**
  * LdbOptions:cache-size:
@@ -75,12 +92,6 @@ ldb_options_set_page_size (LdbOptions *self, guint page_size)
  *
  * Since: 0.1
  */
-guint64
-ldb_options_get_cache_size (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64) ldb_options_get_number (self, LDB_OPTION_CACHE_SIZE);
-}
 
 /**
  * ldb_options_set_cache_size:
@@ -94,12 +105,7 @@ ldb_options_get_cache_size (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_cache_size (LdbOptions *self, guint64 cache_size)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_CACHE_SIZE, cache_size, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint64, cache_size, LDB_OPTION_CACHE_SIZE)
 
 /**
  * LdbOptions:mmap-size:
@@ -123,12 +129,6 @@ ldb_options_set_cache_size (LdbOptions *self, guint64 cache_size)
  *
  * Since: 0.1
  */
-guint64
-ldb_options_get_mmap_size (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64) ldb_options_get_number (self, LDB_OPTION_MMAP_SIZE);
-}
 
 /**
  * ldb_options_set_mmap_size:
@@ -142,12 +142,7 @@ ldb_options_get_mmap_size (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_mmap_size (LdbOptions *self, guint64 mmap_size)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_MMAP_SIZE, mmap_size, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint64, mmap_size, LDB_OPTION_MMAP_SIZE)
 
 /**
  * LdbOptions:compression-enabled:
@@ -169,32 +164,19 @@ ldb_options_set_mmap_size (LdbOptions *self, guint64 mmap_size)
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_compression_enabled (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_COMPRESSION_ENABLED) != 0;
-}
 
 /**
  * ldb_options_set_compression_enabled:
  * @self: options
  * @compression_enabled: the value
  *
- * Sets [property@Ldb.Options:compression-enabled]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:compression-enabled].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_compression_enabled (LdbOptions *self, gboolean compression_enabled)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_ENABLED, compression_enabled != FALSE,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (compression_enabled, LDB_OPTION_COMPRESSION_ENABLED)
 
 /**
  * LdbOptions:compression-type:
@@ -216,12 +198,6 @@ ldb_options_set_compression_enabled (LdbOptions *self, gboolean compression_enab
  *
  * Since: 0.1
  */
-LdbCompressionType
-ldb_options_get_compression_type (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (LdbCompressionType) ldb_options_get_number (self, LDB_OPTION_COMPRESSION_TYPE);
-}
 
 /**
  * ldb_options_set_compression_type:
@@ -235,13 +211,7 @@ ldb_options_get_compression_type (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_compression_type (LdbOptions *self, LdbCompressionType compression_type)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_TYPE, (guint64) compression_type,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (LdbCompressionType, compression_type, LDB_OPTION_COMPRESSION_TYPE)
 
 /**
  * LdbOptions:compression-level:
@@ -263,12 +233,6 @@ ldb_options_set_compression_type (LdbOptions *self, LdbCompressionType compressi
  *
  * Since: 0.1
  */
-int
-ldb_options_get_compression_level (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (int) ldb_options_get_number (self, LDB_OPTION_COMPRESSION_LEVEL);
-}
 
 /**
  * ldb_options_set_compression_level:
@@ -282,13 +246,7 @@ ldb_options_get_compression_level (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_compression_level (LdbOptions *self, int compression_level)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_COMPRESSION_LEVEL, (guint64) (gint64) compression_level,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (int, compression_level, LDB_OPTION_COMPRESSION_LEVEL)
 
 /**
  * LdbOptions:max-active-transactions:
@@ -311,12 +269,6 @@ ldb_options_set_compression_level (LdbOptions *self, int compression_level)
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_max_active_transactions (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS);
-}
 
 /**
  * ldb_options_set_max_active_transactions:
@@ -330,13 +282,7 @@ ldb_options_get_max_active_transactions (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_max_active_transactions (LdbOptions *self, guint max_active_transactions)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS,
-                          (guint64) max_active_transactions, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, max_active_transactions, LDB_OPTION_MAX_ACTIVE_TRANSACTIONS)
 
 /**
  * LdbOptions:transaction-timeout:
@@ -359,12 +305,6 @@ ldb_options_set_max_active_transactions (LdbOptions *self, guint max_active_tran
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_transaction_timeout (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_TRANSACTION_TIMEOUT);
-}
 
 /**
  * ldb_options_set_transaction_timeout:
@@ -378,13 +318,7 @@ ldb_options_get_transaction_timeout (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_transaction_timeout (LdbOptions *self, guint transaction_timeout)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_TRANSACTION_TIMEOUT, (guint64) transaction_timeout,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, transaction_timeout, LDB_OPTION_TRANSACTION_TIMEOUT)
 
 /**
  * LdbOptions:use-optimized-transactions:
@@ -407,32 +341,19 @@ ldb_options_set_transaction_timeout (LdbOptions *self, guint transaction_timeout
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_use_optimized_transactions (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_USE_OPTIMIZED_TRANSACTIONS) != 0;
-}
 
 /**
  * ldb_options_set_use_optimized_transactions:
  * @self: options
  * @use_optimized_transactions: the value
  *
- * Sets [property@Ldb.Options:use-optimized-transactions]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:use-optimized-transactions].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_use_optimized_transactions (LdbOptions *self, gboolean use_optimized_transactions)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_USE_OPTIMIZED_TRANSACTIONS,
-                          use_optimized_transactions != FALSE, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (use_optimized_transactions, LDB_OPTION_USE_OPTIMIZED_TRANSACTIONS)
 
 /**
  * LdbOptions:wal-enabled:
@@ -455,32 +376,19 @@ ldb_options_set_use_optimized_transactions (LdbOptions *self, gboolean use_optim
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_wal_enabled (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_WAL_ENABLED) != 0;
-}
 
 /**
  * ldb_options_set_wal_enabled:
  * @self: options
  * @wal_enabled: the value
  *
- * Sets [property@Ldb.Options:wal-enabled]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:wal-enabled].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_wal_enabled (LdbOptions *self, gboolean wal_enabled)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_WAL_ENABLED, wal_enabled != FALSE,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (wal_enabled, LDB_OPTION_WAL_ENABLED)
 
 /**
  * LdbOptions:wal-sync-mode:
@@ -503,12 +411,6 @@ ldb_options_set_wal_enabled (LdbOptions *self, gboolean wal_enabled)
  *
  * Since: 0.1
  */
-LdbSyncMode
-ldb_options_get_wal_sync_mode (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (LdbSyncMode) ldb_options_get_number (self, LDB_OPTION_WAL_SYNC_MODE);
-}
 
 /**
  * ldb_options_set_wal_sync_mode:
@@ -522,13 +424,7 @@ ldb_options_get_wal_sync_mode (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_wal_sync_mode (LdbOptions *self, LdbSyncMode wal_sync_mode)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_WAL_SYNC_MODE, (guint64) wal_sync_mode,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (LdbSyncMode, wal_sync_mode, LDB_OPTION_WAL_SYNC_MODE)
 
 /**
  * LdbOptions:improved-wal:
@@ -551,32 +447,19 @@ ldb_options_set_wal_sync_mode (LdbOptions *self, LdbSyncMode wal_sync_mode)
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_improved_wal (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_IMPROVED_WAL) != 0;
-}
 
 /**
  * ldb_options_set_improved_wal:
  * @self: options
  * @improved_wal: the value
  *
- * Sets [property@Ldb.Options:improved-wal]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:improved-wal].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_improved_wal (LdbOptions *self, gboolean improved_wal)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_IMPROVED_WAL, improved_wal != FALSE,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (improved_wal, LDB_OPTION_IMPROVED_WAL)
 
 /**
  * LdbOptions:prefetch-enabled:
@@ -598,32 +481,19 @@ ldb_options_set_improved_wal (LdbOptions *self, gboolean improved_wal)
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_prefetch_enabled (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_PREFETCH_ENABLED) != 0;
-}
 
 /**
  * ldb_options_set_prefetch_enabled:
  * @self: options
  * @prefetch_enabled: the value
  *
- * Sets [property@Ldb.Options:prefetch-enabled]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:prefetch-enabled].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_prefetch_enabled (LdbOptions *self, gboolean prefetch_enabled)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PREFETCH_ENABLED, prefetch_enabled != FALSE,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (prefetch_enabled, LDB_OPTION_PREFETCH_ENABLED)
 
 /**
  * LdbOptions:prefetch-distance:
@@ -645,12 +515,6 @@ ldb_options_set_prefetch_enabled (LdbOptions *self, gboolean prefetch_enabled)
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_prefetch_distance (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_PREFETCH_DISTANCE);
-}
 
 /**
  * ldb_options_set_prefetch_distance:
@@ -664,13 +528,7 @@ ldb_options_get_prefetch_distance (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_prefetch_distance (LdbOptions *self, guint prefetch_distance)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PREFETCH_DISTANCE, (guint64) prefetch_distance,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, prefetch_distance, LDB_OPTION_PREFETCH_DISTANCE)
 
 /**
  * LdbOptions:prefetch-workers:
@@ -693,12 +551,6 @@ ldb_options_set_prefetch_distance (LdbOptions *self, guint prefetch_distance)
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_prefetch_workers (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_PREFETCH_WORKERS);
-}
 
 /**
  * ldb_options_set_prefetch_workers:
@@ -712,13 +564,7 @@ ldb_options_get_prefetch_workers (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_prefetch_workers (LdbOptions *self, guint prefetch_workers)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PREFETCH_WORKERS, (guint64) prefetch_workers,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, prefetch_workers, LDB_OPTION_PREFETCH_WORKERS)
 
 /**
  * LdbOptions:use-lock-free-cache:
@@ -741,32 +587,19 @@ ldb_options_set_prefetch_workers (LdbOptions *self, guint prefetch_workers)
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_use_lock_free_cache (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_USE_LOCK_FREE_CACHE) != 0;
-}
 
 /**
  * ldb_options_set_use_lock_free_cache:
  * @self: options
  * @use_lock_free_cache: the value
  *
- * Sets [property@Ldb.Options:use-lock-free-cache]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:use-lock-free-cache].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_use_lock_free_cache (LdbOptions *self, gboolean use_lock_free_cache)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_USE_LOCK_FREE_CACHE, use_lock_free_cache != FALSE,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (use_lock_free_cache, LDB_OPTION_USE_LOCK_FREE_CACHE)
 
 /**
  * LdbOptions:background-compaction:
@@ -789,32 +622,19 @@ ldb_options_set_use_lock_free_cache (LdbOptions *self, gboolean use_lock_free_ca
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_background_compaction (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_BACKGROUND_COMPACTION) != 0;
-}
 
 /**
  * ldb_options_set_background_compaction:
  * @self: options
  * @background_compaction: the value
  *
- * Sets [property@Ldb.Options:background-compaction]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:background-compaction].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_background_compaction (LdbOptions *self, gboolean background_compaction)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_BACKGROUND_COMPACTION, background_compaction != FALSE,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (background_compaction, LDB_OPTION_BACKGROUND_COMPACTION)
 
 /**
  * LdbOptions:compaction-interval:
@@ -837,12 +657,6 @@ ldb_options_set_background_compaction (LdbOptions *self, gboolean background_com
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_compaction_interval (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_COMPACTION_INTERVAL);
-}
 
 /**
  * ldb_options_set_compaction_interval:
@@ -856,13 +670,7 @@ ldb_options_get_compaction_interval (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_compaction_interval (LdbOptions *self, guint compaction_interval)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_COMPACTION_INTERVAL, (guint64) compaction_interval,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, compaction_interval, LDB_OPTION_COMPACTION_INTERVAL)
 
 /**
  * LdbOptions:parallel-compaction-workers:
@@ -884,12 +692,6 @@ ldb_options_set_compaction_interval (LdbOptions *self, guint compaction_interval
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_parallel_compaction_workers (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_PARALLEL_COMPACTION_WORKERS);
-}
 
 /**
  * ldb_options_set_parallel_compaction_workers:
@@ -903,13 +705,7 @@ ldb_options_get_parallel_compaction_workers (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_parallel_compaction_workers (LdbOptions *self, guint parallel_compaction_workers)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_PARALLEL_COMPACTION_WORKERS,
-                          (guint64) parallel_compaction_workers, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, parallel_compaction_workers, LDB_OPTION_PARALLEL_COMPACTION_WORKERS)
 
 /**
  * LdbOptions:use-simd:
@@ -932,31 +728,19 @@ ldb_options_set_parallel_compaction_workers (LdbOptions *self, guint parallel_co
  *
  * Since: 0.1
  */
-gboolean
-ldb_options_get_use_simd (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), FALSE);
-  return ldb_options_get_number (self, LDB_OPTION_USE_SIMD) != 0;
-}
 
 /**
  * ldb_options_set_use_simd:
  * @self: options
  * @use_simd: the value
  *
- * Sets [property@Ldb.Options:use-simd]. A value out of range is reported by
- * [method@Ldb.Options.check] and when the options are used.
+ * Sets [property@Ldb.Options:use-simd].
  *
  * One thread at a time.
  *
  * Since: 0.1
  */
-void
-ldb_options_set_use_simd (LdbOptions *self, gboolean use_simd)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_USE_SIMD, use_simd != FALSE, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_BOOLEAN (use_simd, LDB_OPTION_USE_SIMD)
 
 /**
  * LdbOptions:rate-limit-ops-per-second:
@@ -979,12 +763,6 @@ ldb_options_set_use_simd (LdbOptions *self, gboolean use_simd)
  *
  * Since: 0.1
  */
-guint64
-ldb_options_get_rate_limit_ops_per_second (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64) ldb_options_get_number (self, LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND);
-}
 
 /**
  * ldb_options_set_rate_limit_ops_per_second:
@@ -998,13 +776,7 @@ ldb_options_get_rate_limit_ops_per_second (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_rate_limit_ops_per_second (LdbOptions *self, guint64 rate_limit_ops_per_second)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND, rate_limit_ops_per_second,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint64, rate_limit_ops_per_second, LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND)
 
 /**
  * LdbOptions:wal-segment-size:
@@ -1027,12 +799,6 @@ ldb_options_set_rate_limit_ops_per_second (LdbOptions *self, guint64 rate_limit_
  *
  * Since: 0.1
  */
-guint64
-ldb_options_get_wal_segment_size (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64) ldb_options_get_number (self, LDB_OPTION_WAL_SEGMENT_SIZE);
-}
 
 /**
  * ldb_options_set_wal_segment_size:
@@ -1046,13 +812,7 @@ ldb_options_get_wal_segment_size (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_wal_segment_size (LdbOptions *self, guint64 wal_segment_size)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_WAL_SEGMENT_SIZE, wal_segment_size,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint64, wal_segment_size, LDB_OPTION_WAL_SEGMENT_SIZE)
 
 /**
  * LdbOptions:sync-interval:
@@ -1075,12 +835,6 @@ ldb_options_set_wal_segment_size (LdbOptions *self, guint64 wal_segment_size)
  *
  * Since: 0.1
  */
-guint
-ldb_options_get_sync_interval (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint) ldb_options_get_number (self, LDB_OPTION_SYNC_INTERVAL);
-}
 
 /**
  * ldb_options_set_sync_interval:
@@ -1094,13 +848,7 @@ ldb_options_get_sync_interval (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_sync_interval (LdbOptions *self, guint sync_interval)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_SYNC_INTERVAL, (guint64) sync_interval,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint, sync_interval, LDB_OPTION_SYNC_INTERVAL)
 
 /**
  * LdbOptions:blob-threshold:
@@ -1122,12 +870,6 @@ ldb_options_set_sync_interval (LdbOptions *self, guint sync_interval)
  *
  * Since: 0.1
  */
-guint64
-ldb_options_get_blob_threshold (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64) ldb_options_get_number (self, LDB_OPTION_BLOB_THRESHOLD);
-}
 
 /**
  * ldb_options_set_blob_threshold:
@@ -1141,12 +883,7 @@ ldb_options_get_blob_threshold (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_blob_threshold (LdbOptions *self, guint64 blob_threshold)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_BLOB_THRESHOLD, blob_threshold, LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint64, blob_threshold, LDB_OPTION_BLOB_THRESHOLD)
 
 /**
  * LdbOptions:change-retention:
@@ -1169,12 +906,6 @@ ldb_options_set_blob_threshold (LdbOptions *self, guint64 blob_threshold)
  *
  * Since: 0.1
  */
-guint64
-ldb_options_get_change_retention (LdbOptions *self)
-{
-  g_return_val_if_fail (LDB_IS_OPTIONS (self), 0);
-  return (guint64) ldb_options_get_number (self, LDB_OPTION_CHANGE_RETENTION);
-}
 
 /**
  * ldb_options_set_change_retention:
@@ -1188,10 +919,4 @@ ldb_options_get_change_retention (LdbOptions *self)
  *
  * Since: 0.1
  */
-void
-ldb_options_set_change_retention (LdbOptions *self, guint64 change_retention)
-{
-  g_return_if_fail (LDB_IS_OPTIONS (self));
-  ldb_options_set_number (self, LDB_OPTION_CHANGE_RETENTION, change_retention,
-                          LDB_OPTION_SOURCE_CODE);
-}
+OPTION_NUMBER (guint64, change_retention, LDB_OPTION_CHANGE_RETENTION)

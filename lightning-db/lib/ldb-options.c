@@ -432,7 +432,7 @@ ldb_options_to_engine (LdbOptions *self, struct engine_options *options, GError 
   options->rate_limit = values[LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND];
   struct failure failure = FAILURE_INIT;
   status code = engine_options_check (options, &failure);
-  return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
+  return ldb_error_check (error, code, &failure);
 }
 
 gboolean

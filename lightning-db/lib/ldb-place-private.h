@@ -9,6 +9,7 @@
 #pragma once
 
 #include "engine.h"
+#include "ldb-reply-private.h"
 #include "ldb-types.h"
 #include "ldb-view.h"
 
@@ -70,22 +71,16 @@ gboolean ldb_place_get_into (const LdbPlace *place, gconstpointer key, gsize key
                              gpointer buffer, gsize capacity, gsize *size, GError **error);
 gpointer ldb_place_get (const LdbPlace *place, gconstpointer key, gsize key_length, LdbForm form,
                         const GVariantType *type, GCancellable *cancellable, GError **error);
-void ldb_place_get_async (const LdbPlace *place, gpointer source, gpointer tag, const char *name,
-                          gconstpointer key, gsize key_length, LdbForm form,
-                          const GVariantType *type, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data);
+void ldb_place_get_async (const LdbPlace *place, const LdbReply *reply, gconstpointer key,
+                          gsize key_length, LdbForm form, const GVariantType *type);
 gboolean ldb_place_contains (const LdbPlace *place, gconstpointer key, gsize key_length,
                              GCancellable *cancellable, GError **error);
-void ldb_place_contains_async (const LdbPlace *place, gpointer source, gpointer tag,
-                               const char *name, gconstpointer key, gsize key_length,
-                               GCancellable *cancellable, GAsyncReadyCallback callback,
-                               gpointer user_data);
+void ldb_place_contains_async (const LdbPlace *place, const LdbReply *reply, gconstpointer key,
+                               gsize key_length);
 GPtrArray *ldb_place_get_many (const LdbPlace *place, GBytes *const *keys, gsize n_keys,
                                GCancellable *cancellable, GError **error);
-void ldb_place_get_many_async (const LdbPlace *place, gpointer source, gpointer tag,
-                               const char *name, GBytes *const *keys, gsize n_keys,
-                               GCancellable *cancellable, GAsyncReadyCallback callback,
-                               gpointer user_data);
+void ldb_place_get_many_async (const LdbPlace *place, const LdbReply *reply, GBytes *const *keys,
+                               gsize n_keys);
 LdbCursor *ldb_place_scan (const LdbPlace *place, gconstpointer start, gsize start_length,
                            gconstpointer end, gsize end_length, LdbScanFlags flags, GError **error);
 LdbCursor *ldb_place_scan_prefix (const LdbPlace *place, gconstpointer prefix, gsize prefix_length,
@@ -113,10 +108,8 @@ typedef enum
   LDB_WRITE_DELETE_RANGE,
   LDB_WRITE_DELETE_PREFIX,
 } LdbWriteKind;
-void ldb_place_write_async (const LdbPlace *place, gpointer source, gpointer tag, const char *name,
-                            LdbWriteKind kind, GBytes *first, GBytes *second,
-                            GCancellable *cancellable, GAsyncReadyCallback callback,
-                            gpointer user_data);
+void ldb_place_write_async (const LdbPlace *place, const LdbReply *reply, LdbWriteKind kind,
+                            GBytes *first, GBytes *second);
 
 /* Bytes of a caller's array, copied; NULL for NULL. */
 GBytes *ldb_bytes_copy (gconstpointer data, gsize length);

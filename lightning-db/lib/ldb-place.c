@@ -19,13 +19,13 @@ ldb_place_init (LdbPlace *place, LdbDatabase *database, LdbStore *store, GError 
   *place = (LdbPlace){ .database = database, .store = ENGINE_STORE_DEFAULT };
   if (store == NULL)
     return TRUE;
-  place->store = store->id;
-  if (store->database == database || store->database->engine == database->engine)
+  place->store = store->place.store;
+  if (store->place.database == database || store->place.database->engine == database->engine)
     return TRUE;
   return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                         "The store \"%s\" belongs to the database \"%s\", not to \"%s\"; open it "
                         "there.",
-                        store->name, store->database->path, database->path);
+                        store->name, store->place.database->path, database->path);
 }
 
 /* ---- arguments ---- */
@@ -383,33 +383,30 @@ claim_transaction (LdbCall *call, GError **error)
 
 /* Takes `call` over: checks the key, answers from memory, or sends it to a worker. */
 static void
-start_lookup (LdbCall *call, gpointer source, gpointer tag, const char *name, gconstpointer key,
-              gsize key_length, GCancellable *cancellable, GAsyncReadyCallback callback,
-              gpointer user_data)
+start_lookup (LdbCall *call, const LdbReply *reply, gconstpointer key, gsize key_length)
 {
   GError *error = NULL;
   struct bytes bytes;
   if (!ldb_check_key (key, key_length, &bytes, &error)
-      || g_cancellable_set_error_if_cancelled (cancellable, &error)
+      || g_cancellable_set_error_if_cancelled (reply->cancellable, &error)
       || !claim_transaction (call, &error) || answer_from_memory (call, bytes, &error))
     {
-      ldb_call_complete (call, source, tag, name, cancellable, callback, user_data, error);
+      ldb_call_complete (call, reply, error);
       return;
     }
   call->first = g_bytes_new (key, key_length);
-  ldb_call_start (call, source, tag, name, LDB_WORK_SHORT, cancellable, callback, user_data);
+  ldb_call_start (call, reply, LDB_WORK_SHORT);
 }
 
 void
-ldb_place_get_async (const LdbPlace *place, gpointer source, gpointer tag, const char *name,
-                     gconstpointer key, gsize key_length, LdbForm form, const GVariantType *type,
-                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ldb_place_get_async (const LdbPlace *place, const LdbReply *reply, gconstpointer key,
+                     gsize key_length, LdbForm form, const GVariantType *type)
 {
   LdbCall *call = ldb_call_new (run_get, place);
   call->form = form;
   call->type = type != NULL ? g_variant_type_copy (type) : NULL;
   call->result_free = ldb_form_free_func (form);
-  start_lookup (call, source, tag, name, key, key_length, cancellable, callback, user_data);
+  start_lookup (call, reply, key, key_length);
 }
 
 gboolean
@@ -435,12 +432,10 @@ run_contains (LdbCall *call, GError **error)
 }
 
 void
-ldb_place_contains_async (const LdbPlace *place, gpointer source, gpointer tag, const char *name,
-                          gconstpointer key, gsize key_length, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
+ldb_place_contains_async (const LdbPlace *place, const LdbReply *reply, gconstpointer key,
+                          gsize key_length)
 {
-  start_lookup (ldb_call_new (run_contains, place), source, tag, name, key, key_length, cancellable,
-                callback, user_data);
+  start_lookup (ldb_call_new (run_contains, place), reply, key, key_length);
 }
 
 /* ---- many keys at once ---- */
@@ -539,9 +534,8 @@ run_get_many (LdbCall *call, GError **error)
 }
 
 void
-ldb_place_get_many_async (const LdbPlace *place, gpointer source, gpointer tag, const char *name,
-                          GBytes *const *keys, gsize n_keys, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
+ldb_place_get_many_async (const LdbPlace *place, const LdbReply *reply, GBytes *const *keys,
+                          gsize n_keys)
 {
   LdbCall *call = ldb_call_new (run_get_many, place);
   call->result_free = (GDestroyNotify) g_ptr_array_unref;
@@ -549,7 +543,7 @@ ldb_place_get_many_async (const LdbPlace *place, gpointer source, gpointer tag, 
   call->array = g_ptr_array_new_full ((guint) MIN (n_keys, G_MAXINT), unref_bytes_or_null);
   for (gsize i = 0; i < n_keys; i++)
     g_ptr_array_add (call->array, keys[i] != NULL ? g_bytes_ref (keys[i]) : NULL);
-  ldb_call_start (call, source, tag, name, LDB_WORK_SHORT, cancellable, callback, user_data);
+  ldb_call_start (call, reply, LDB_WORK_SHORT);
 }
 
 /* ---- scanning ---- */
@@ -577,13 +571,6 @@ ldb_place_scan_prefix (const LdbPlace *place, gconstpointer prefix, gsize prefix
 
 /* ---- writing ---- */
 
-/* TRUE when `code` is fine; else sets the error. */
-static inline gboolean
-written (status code, const struct failure *failure, GError **error)
-{
-  return G_LIKELY (code == STATUS_OK) || ldb_error_take_failure (error, code, failure);
-}
-
 gboolean
 ldb_place_put (const LdbPlace *place, gconstpointer key, gsize key_length, gconstpointer value,
                gsize value_length, GCancellable *cancellable, GError **error)
@@ -601,7 +588,7 @@ ldb_place_put (const LdbPlace *place, gconstpointer key, gsize key_length, gcons
                                               key_bytes, value_bytes, &failure)
                     : engine_put (engine, place->store, key_bytes, value_bytes, ENGINE_SYNC_DEFAULT,
                                   NULL, &failure);
-  return written (code, &failure, error);
+  return ldb_error_check (error, code, &failure);
 }
 
 gboolean
@@ -619,7 +606,7 @@ ldb_place_delete (const LdbPlace *place, gconstpointer key, gsize key_length,
             ? engine_transaction_delete (place->transaction->transaction, place->store, bytes,
                                          &failure)
             : engine_delete (engine, place->store, bytes, ENGINE_SYNC_DEFAULT, NULL, &failure);
-  return written (code, &failure, error);
+  return ldb_error_check (error, code, &failure);
 }
 
 static gboolean
@@ -635,7 +622,7 @@ delete_between (const LdbPlace *place, struct bytes lower, struct bytes upper,
                                                        place->store, lower, upper, &failure)
                     : engine_delete_range (engine, place->store, lower, upper, ENGINE_SYNC_DEFAULT,
                                            NULL, &failure);
-  return written (code, &failure, error);
+  return ldb_error_check (error, code, &failure);
 }
 
 gboolean
@@ -686,13 +673,12 @@ run_write (LdbCall *call, GError **error)
 }
 
 void
-ldb_place_write_async (const LdbPlace *place, gpointer source, gpointer tag, const char *name,
-                       LdbWriteKind kind, GBytes *first, GBytes *second, GCancellable *cancellable,
-                       GAsyncReadyCallback callback, gpointer user_data)
+ldb_place_write_async (const LdbPlace *place, const LdbReply *reply, LdbWriteKind kind,
+                       GBytes *first, GBytes *second)
 {
   LdbCall *call = ldb_call_new (run_write, place);
   call->flags = kind;
   call->first = first;
   call->second = second;
-  ldb_call_start (call, source, tag, name, LDB_WORK_SHORT, cancellable, callback, user_data);
+  ldb_call_start (call, reply, LDB_WORK_SHORT);
 }

@@ -229,7 +229,7 @@ ldb_share_leave (LdbDatabase *handle, GError **error)
   g_ptr_array_remove_fast (shares, share);
   g_cond_broadcast (&share_gone);
   g_mutex_unlock (&lock);
-  return code == STATUS_OK || ldb_error_take_failure (error, code, &failure);
+  return ldb_error_check (error, code, &failure);
 }
 
 GPtrArray *

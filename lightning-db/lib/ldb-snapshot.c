@@ -297,13 +297,13 @@ ldb_snapshot_get_async (LdbSnapshot *self, LdbStore *store, gconstpointer key, g
 {
   g_return_if_fail (LDB_IS_SNAPSHOT (self));
   LdbPlace place;
+  const LdbReply *reply
+      = LDB_REPLY (self, ldb_snapshot_get_async, cancellable, callback, user_data);
   GError *error = NULL;
   if (!place_of (self, store, &place, &error))
-    ldb_call_complete (ldb_call_new (NULL, NULL), self, ldb_snapshot_get_async,
-                       "ldb_snapshot_get_async", cancellable, callback, user_data, error);
+    ldb_reply_error (reply, error);
   else
-    ldb_place_get_async (&place, self, ldb_snapshot_get_async, "ldb_snapshot_get_async", key,
-                         key_length, LDB_FORM_BYTES, NULL, cancellable, callback, user_data);
+    ldb_place_get_async (&place, reply, key, key_length, LDB_FORM_BYTES, NULL);
 }
 
 /**
@@ -406,14 +406,13 @@ ldb_snapshot_get_many_async (LdbSnapshot *self, LdbStore *store, GBytes *const *
   g_return_if_fail (LDB_IS_SNAPSHOT (self));
   g_return_if_fail (keys != NULL || n_keys == 0);
   LdbPlace place;
+  const LdbReply *reply
+      = LDB_REPLY (self, ldb_snapshot_get_many_async, cancellable, callback, user_data);
   GError *error = NULL;
   if (!place_of (self, store, &place, &error))
-    ldb_call_complete (ldb_call_new (NULL, NULL), self, ldb_snapshot_get_many_async,
-                       "ldb_snapshot_get_many_async", cancellable, callback, user_data, error);
+    ldb_reply_error (reply, error);
   else
-    ldb_place_get_many_async (&place, self, ldb_snapshot_get_many_async,
-                              "ldb_snapshot_get_many_async", keys, n_keys, cancellable, callback,
-                              user_data);
+    ldb_place_get_many_async (&place, reply, keys, n_keys);
 }
 
 /**

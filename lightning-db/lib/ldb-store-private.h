@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include "engine.h"
 #include "ldb-database.h"
+#include "ldb-place-private.h"
 #include "ldb-store.h"
 
 G_BEGIN_DECLS
@@ -11,9 +11,8 @@ struct _LdbStore
 {
   GObject parent_instance;
 
-  LdbDatabase *database; /* owned */
-  char *name;            /* UTF-8 */
-  engine_store id;       /* its number, for ever */
+  LdbPlace place; /* itself, now; the database is owned, the number is for ever */
+  char *name;     /* UTF-8 */
 };
 
 G_END_DECLS
