@@ -95,6 +95,11 @@ void ldb_call_tell_here (LdbCall *call, LdbProgressFunc func, gpointer data);
 void ldb_call_tell_later (LdbCall *call, LdbProgressFunc func, gpointer data,
                           GDestroyNotify destroy);
 
+/* A closure (may be NULL) as LdbProgressFunc, data and GDestroyNotify. */
+void ldb_closure_progress (guint64 done, guint64 total, const char *step, gpointer closure);
+gpointer ldb_closure_hold (GClosure *closure);
+void ldb_closure_release (gpointer closure);
+
 /* Of type engine_progress; `data` is an LdbProgress. */
 bool ldb_progress_report (void *data, uint64_t done, uint64_t total, const char *step);
 

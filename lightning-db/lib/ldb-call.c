@@ -149,6 +149,36 @@ ldb_call_tell_later (LdbCall *call, LdbProgressFunc func, gpointer data, GDestro
   call->progress.context = g_main_context_ref_thread_default ();
 }
 
+void
+ldb_closure_progress (guint64 done, guint64 total, const char *step, gpointer closure)
+{
+  GValue arguments[3] = { G_VALUE_INIT, G_VALUE_INIT, G_VALUE_INIT };
+  g_value_set_uint64 (g_value_init (&arguments[0], G_TYPE_UINT64), done);
+  g_value_set_uint64 (g_value_init (&arguments[1], G_TYPE_UINT64), total);
+  g_value_set_string (g_value_init (&arguments[2], G_TYPE_STRING), step);
+  g_closure_invoke (closure, NULL, G_N_ELEMENTS (arguments), arguments, NULL);
+  g_value_unset (&arguments[2]);
+}
+
+gpointer
+ldb_closure_hold (GClosure *closure)
+{
+  if (closure == NULL)
+    return NULL;
+  g_closure_ref (closure);
+  g_closure_sink (closure);
+  if (G_CLOSURE_NEEDS_MARSHAL (closure))
+    g_closure_set_marshal (closure, g_cclosure_marshal_generic);
+  return closure;
+}
+
+void
+ldb_closure_release (gpointer closure)
+{
+  if (closure != NULL)
+    g_closure_unref (closure);
+}
+
 /* No report after this. Runs in the progress' context. */
 static void
 end_progress (LdbProgress *progress)

@@ -104,6 +104,36 @@ ldb_database_backup_async (LdbDatabase *self, const char *path, LdbBackupFlags f
 }
 
 /**
+ * ldb_database_backup_with_closure_async: (rename-to ldb_database_backup_async)
+ * @self: a database
+ * @path: (type filename): where to; a new directory, or an earlier backup of this database
+ * @flags: how
+ * @progress: (nullable): told how it goes, in the main context of this thread: see
+ *   [callback@Ldb.ProgressFunc]
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.backup], without blocking: the form of
+ * ldb_database_backup_async() for language bindings, which call it by that name.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_backup_with_closure_async (LdbDatabase *self, const char *path, LdbBackupFlags flags,
+                                        GClosure *progress, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  g_return_if_fail (path != NULL);
+  ldb_database_backup_async (self, path, flags, progress != NULL ? ldb_closure_progress : NULL,
+                             ldb_closure_hold (progress), ldb_closure_release, cancellable,
+                             callback, user_data);
+}
+
+/**
  * ldb_database_backup_finish:
  * @self: a database
  * @result: what the callback was given
@@ -200,6 +230,35 @@ ldb_database_restore_async (const char *backup_path, const char *path, LdbProgre
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_restore_async, cancellable, callback, user_data),
                   LDB_WORK_LONG);
+}
+
+/**
+ * ldb_database_restore_with_closure_async: (rename-to ldb_database_restore_async)
+ * @backup_path: (type filename): a backup, or any database that is not open
+ * @path: (type filename): where to; there must be nothing
+ * @progress: (nullable): told how it goes, in the main context of this thread: see
+ *   [callback@Ldb.ProgressFunc]
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [func@Ldb.Database.restore], without blocking: the form of
+ * ldb_database_restore_async() for language bindings, which call it by that name.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_restore_with_closure_async (const char *backup_path, const char *path,
+                                         GClosure *progress, GCancellable *cancellable,
+                                         GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (backup_path != NULL);
+  g_return_if_fail (path != NULL);
+  ldb_database_restore_async (backup_path, path, progress != NULL ? ldb_closure_progress : NULL,
+                              ldb_closure_hold (progress), ldb_closure_release, cancellable,
+                              callback, user_data);
 }
 
 /**

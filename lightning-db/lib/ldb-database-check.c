@@ -130,6 +130,34 @@ ldb_database_check_async (LdbDatabase *self, LdbCheckFlags flags, LdbProgressFun
 }
 
 /**
+ * ldb_database_check_with_closure_async: (rename-to ldb_database_check_async)
+ * @self: a database
+ * @flags: how thoroughly
+ * @progress: (nullable): told how it goes, in the main context of this thread: see
+ *   [callback@Ldb.ProgressFunc]
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.check], without blocking: the form of
+ * ldb_database_check_async() for language bindings, which call it by that name.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_check_with_closure_async (LdbDatabase *self, LdbCheckFlags flags, GClosure *progress,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  ldb_database_check_async (self, flags, progress != NULL ? ldb_closure_progress : NULL,
+                            ldb_closure_hold (progress), ldb_closure_release, cancellable, callback,
+                            user_data);
+}
+
+/**
  * ldb_database_check_finish:
  * @self: a database
  * @result: what the callback was given
@@ -227,6 +255,34 @@ ldb_database_check_path_async (const char *path, LdbCheckFlags flags, LdbProgres
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_check_path_async, cancellable, callback, user_data),
                   LDB_WORK_LONG);
+}
+
+/**
+ * ldb_database_check_path_with_closure_async: (rename-to ldb_database_check_path_async)
+ * @path: (type filename): the database
+ * @flags: how thoroughly
+ * @progress: (nullable): told how it goes, in the main context of this thread: see
+ *   [callback@Ldb.ProgressFunc]
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [func@Ldb.Database.check_path], without blocking: the form of
+ * ldb_database_check_path_async() for language bindings, which call it by that name.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_check_path_with_closure_async (const char *path, LdbCheckFlags flags,
+                                            GClosure *progress, GCancellable *cancellable,
+                                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (path != NULL);
+  ldb_database_check_path_async (path, flags, progress != NULL ? ldb_closure_progress : NULL,
+                                 ldb_closure_hold (progress), ldb_closure_release, cancellable,
+                                 callback, user_data);
 }
 
 /**
@@ -332,6 +388,35 @@ ldb_database_repair_async (const char *path, const char *destination, LdbProgres
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_repair_async, cancellable, callback, user_data),
                   LDB_WORK_LONG);
+}
+
+/**
+ * ldb_database_repair_with_closure_async: (rename-to ldb_database_repair_async)
+ * @path: (type filename): the damaged database; it is only read
+ * @destination: (type filename): where to; there must be nothing
+ * @progress: (nullable): told how it goes, in the main context of this thread: see
+ *   [callback@Ldb.ProgressFunc]
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [func@Ldb.Database.repair], without blocking: the form of
+ * ldb_database_repair_async() for language bindings, which call it by that name.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_repair_with_closure_async (const char *path, const char *destination,
+                                        GClosure *progress, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (path != NULL);
+  g_return_if_fail (destination != NULL);
+  ldb_database_repair_async (path, destination, progress != NULL ? ldb_closure_progress : NULL,
+                             ldb_closure_hold (progress), ldb_closure_release, cancellable,
+                             callback, user_data);
 }
 
 /**

@@ -375,6 +375,33 @@ ldb_database_compact_async (LdbDatabase *self, LdbProgressFunc progress, gpointe
 }
 
 /**
+ * ldb_database_compact_with_closure_async: (rename-to ldb_database_compact_async)
+ * @self: a database
+ * @progress: (nullable): told how it goes, in the main context of this thread: see
+ *   [callback@Ldb.ProgressFunc]
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.compact], without blocking: the form of
+ * ldb_database_compact_async() for language bindings, which call it by that name.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_compact_with_closure_async (LdbDatabase *self, GClosure *progress,
+                                         GCancellable *cancellable, GAsyncReadyCallback callback,
+                                         gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  ldb_database_compact_async (self, progress != NULL ? ldb_closure_progress : NULL,
+                              ldb_closure_hold (progress), ldb_closure_release, cancellable,
+                              callback, user_data);
+}
+
+/**
  * ldb_database_compact_finish:
  * @self: a database
  * @result: what the callback was given

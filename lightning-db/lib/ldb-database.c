@@ -60,6 +60,8 @@ enum
 static GParamSpec *properties[N_PROPERTIES];
 
 #define MAX_RETRIES_DEFAULT 3
+/* With the waits between them, the last of these comes after more than an hour. */
+#define MAX_RETRIES_MAX 1000
 
 G_STATIC_ASSERT ((int) LDB_OPEN_CREATE == (int) ENGINE_OPEN_CREATE);
 G_STATIC_ASSERT ((int) LDB_OPEN_EXCLUSIVE == (int) ENGINE_OPEN_EXCLUSIVE);
@@ -315,12 +317,13 @@ install_state_properties (void)
   /**
    * LdbDatabase:max-retries:
    *
-   * How often [method@Ldb.Database.run_transaction] begins again after a conflict.
+   * How often [method@Ldb.Database.run_transaction] begins again after a conflict. More than 1000
+   * is taken for 1000.
    *
    * Since: 0.1
    */
   properties[PROP_MAX_RETRIES]
-      = g_param_spec_uint ("max-retries", NULL, NULL, 0, 1000, MAX_RETRIES_DEFAULT,
+      = g_param_spec_uint ("max-retries", NULL, NULL, 0, G_MAXUINT, MAX_RETRIES_DEFAULT,
                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 }
 
@@ -644,7 +647,7 @@ ldb_database_get_max_retries (LdbDatabase *self)
 /**
  * ldb_database_set_max_retries:
  * @self: a database
- * @max_retries: how often to begin again, up to 1000
+ * @max_retries: how often to begin again; more than 1000 is taken for 1000
  *
  * Sets [property@Ldb.Database:max-retries].
  *
@@ -656,7 +659,7 @@ void
 ldb_database_set_max_retries (LdbDatabase *self, guint max_retries)
 {
   g_return_if_fail (LDB_IS_DATABASE (self));
-  g_return_if_fail (max_retries <= 1000);
+  max_retries = MIN (max_retries, MAX_RETRIES_MAX);
   if (ldb_database_get_max_retries (self) == max_retries)
     return;
   g_atomic_int_set (&self->max_retries, (gint) max_retries);

@@ -335,6 +335,10 @@ void ldb_database_compact_async (LdbDatabase *self, LdbProgressFunc progress,
                                  GCancellable *cancellable, GAsyncReadyCallback callback,
                                  gpointer user_data);
 LDB_AVAILABLE_IN_ALL
+void ldb_database_compact_with_closure_async (LdbDatabase *self, GClosure *progress,
+                                              GCancellable *cancellable,
+                                              GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
 gboolean ldb_database_compact_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
 LdbBackupResult *ldb_database_backup (LdbDatabase *self, const char *path, LdbBackupFlags flags,
@@ -345,6 +349,11 @@ void ldb_database_backup_async (LdbDatabase *self, const char *path, LdbBackupFl
                                 LdbProgressFunc progress, gpointer progress_data,
                                 GDestroyNotify progress_destroy, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_backup_with_closure_async (LdbDatabase *self, const char *path,
+                                             LdbBackupFlags flags, GClosure *progress,
+                                             GCancellable *cancellable,
+                                             GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 LdbBackupResult *ldb_database_backup_finish (LdbDatabase *self, GAsyncResult *result,
                                              GError **error);
@@ -357,6 +366,10 @@ void ldb_database_restore_async (const char *backup_path, const char *path,
                                  GDestroyNotify progress_destroy, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
+void ldb_database_restore_with_closure_async (const char *backup_path, const char *path,
+                                              GClosure *progress, GCancellable *cancellable,
+                                              GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
 gboolean ldb_database_restore_finish (GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
 LdbCheckReport *ldb_database_check (LdbDatabase *self, LdbCheckFlags flags,
@@ -367,6 +380,10 @@ void ldb_database_check_async (LdbDatabase *self, LdbCheckFlags flags, LdbProgre
                                gpointer progress_data, GDestroyNotify progress_destroy,
                                GCancellable *cancellable, GAsyncReadyCallback callback,
                                gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_check_with_closure_async (LdbDatabase *self, LdbCheckFlags flags,
+                                            GClosure *progress, GCancellable *cancellable,
+                                            GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 LdbCheckReport *ldb_database_check_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
@@ -379,6 +396,10 @@ void ldb_database_check_path_async (const char *path, LdbCheckFlags flags, LdbPr
                                     GCancellable *cancellable, GAsyncReadyCallback callback,
                                     gpointer user_data);
 LDB_AVAILABLE_IN_ALL
+void ldb_database_check_path_with_closure_async (const char *path, LdbCheckFlags flags,
+                                                 GClosure *progress, GCancellable *cancellable,
+                                                 GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
 LdbCheckReport *ldb_database_check_path_finish (GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
 LdbRepairReport *ldb_database_repair (const char *path, const char *destination,
@@ -389,6 +410,10 @@ void ldb_database_repair_async (const char *path, const char *destination, LdbPr
                                 gpointer progress_data, GDestroyNotify progress_destroy,
                                 GCancellable *cancellable, GAsyncReadyCallback callback,
                                 gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_repair_with_closure_async (const char *path, const char *destination,
+                                             GClosure *progress, GCancellable *cancellable,
+                                             GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 LdbRepairReport *ldb_database_repair_finish (GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL

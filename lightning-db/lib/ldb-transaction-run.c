@@ -234,6 +234,8 @@ first_attempt (gpointer data)
  * [method@Ldb.Database.run_transaction]. The function is called in the thread-default main context
  * of this thread, once this call has returned; only the commit happens elsewhere.
  *
+ * From Python, @func_data is a tuple of what @func gets besides the transaction, such as `()`.
+ *
  * Any thread; completes in its thread-default main context.
  *
  * Since: 0.1

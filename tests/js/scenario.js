@@ -149,8 +149,11 @@ async function asynchronous(directory) {
         inside => inside.put_string(null, 'k', 'x'), null);
     equal(db.get_string('k', null), 'x');
     const steps = [];
-    await db.compact_async((done, total, step) => steps.push(step), null);
-    const report = await db.check_async(Ldb.CheckFlags.DEEP, null, null);
+    const tell = (done, total, step) => steps.push([done <= total, typeof step]);
+    await db.compact_async(tell, null);
+    const report = await db.check_async(Ldb.CheckFlags.DEEP, tell, null);
+    equal(steps.length > 0, true);
+    equal(steps.every(step => step[0] && step[1] === 'string'), true);
     equal(report.fault_count, 0);
     let refused = false;
     try {

@@ -236,6 +236,11 @@ run_with_retries (LdbDatabase *db)
   g_autoptr (GError) error = NULL;
   guint rivals = 2;
   g_assert_cmpuint (ldb_database_get_max_retries (db), ==, 3);
+  ldb_database_set_max_retries (db, G_MAXUINT);
+  g_assert_cmpuint (ldb_database_get_max_retries (db), ==, 1000);
+  g_object_set (db, "max-retries", 1001u, NULL);
+  g_assert_cmpuint (ldb_database_get_max_retries (db), ==, 1000);
+  ldb_database_set_max_retries (db, 3);
   g_assert_true (
       ldb_database_run_transaction (db, LDB_TRANSACTION_NONE, count_up, &rivals, NULL, &error));
   g_assert_no_error (error);

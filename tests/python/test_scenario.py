@@ -236,6 +236,25 @@ class Scenario(unittest.TestCase):
         )
         self.assertTrue(db.run_transaction_finish(done.wait()))
         self.assertEqual(db.get_string("k", None), "x")
+        steps = []
+        self.assertTrue(call(db.compact_async, db.compact_finish, lambda *step: steps.append(step)))
+        backup = self.path + ".backup"
+        call(db.backup_async, db.backup_finish, backup, Ldb.BackupFlags.NONE,
+             lambda *step: steps.append(step))
+        self.assertGreater(len(steps), 0)
+        self.assertTrue(all(len(step) == 3 and step[0] <= step[1] for step in steps), steps)
+        report = call(db.check_async, db.check_finish, Ldb.CheckFlags.NONE, None)
+        self.assertEqual(report.fault_count, 0)
+        restored = self.path + ".restored"
+        self.assertTrue(
+            call(Ldb.Database.restore_async, Ldb.Database.restore_finish, backup, restored, None)
+        )
+        report = call(Ldb.Database.check_path_async, Ldb.Database.check_path_finish, restored,
+                      Ldb.CheckFlags.DEEP, None)
+        self.assertEqual(report.fault_count, 0)
+        report = call(Ldb.Database.repair_async, Ldb.Database.repair_finish, restored,
+                      self.path + ".repaired", lambda *step: steps.append(step))
+        self.assertEqual(report.lost_pages, 0)
         self.assertTrue(call(db.close_async, db.close_finish))
 
     def test_load(self):

@@ -135,6 +135,12 @@ async void asynchronous (string directory) throws Error {
 	transaction.put_string (null, "k", "w");
 	yield transaction.commit_async (Ldb.SyncMode.DEFAULT, null);
 	assert ((yield db.get_string_async ("k", null)) == "w");
+	uint told = 0;
+	yield db.check_async (Ldb.CheckFlags.DEEP, (done, total, step) => {
+		assert (done <= total);
+		told++;
+	}, null);
+	assert (told > 0);
 	yield db.close_async (null);
 }
 
