@@ -89,23 +89,28 @@ flushed_open (struct engine *engine, const struct flushed *flushed, uint64_t ord
 
 /* ---- installing ---- */
 
+static void
+note_failed_manifest (struct engine *engine, const struct failure *cause)
+{
+  if (!manifest_failed (engine->manifest))
+    return;
+  pthread_mutex_lock (&engine->commit_lock);
+  commit_fail (engine, STATUS_UNKNOWN_OUTCOME, cause);
+  pthread_mutex_unlock (&engine->commit_lock);
+}
+
 status
 install (struct engine *engine, const struct manifest_edit *edit, size_t extra_runs,
          size_t extra_blobs, void (*edit_view) (void *data, struct view *view), void *data,
          struct failure *failure)
 {
-  status result = manifest_apply (engine->manifest, edit, failure);
+  struct failure cause = FAILURE_INIT;
+  status result = manifest_apply (engine->manifest, edit, &cause);
   if (result != STATUS_OK)
     {
-      if (manifest_failed (engine->manifest))
-        {
-          struct failure cause = FAILURE_INIT;
-          fail (&cause, STATUS_UNKNOWN_OUTCOME, "%s could not be written",
-                manifest_file_name (engine->manifest));
-          pthread_mutex_lock (&engine->commit_lock);
-          commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
-          pthread_mutex_unlock (&engine->commit_lock);
-        }
+      if (failure != NULL && failure->code == STATUS_OK)
+        *failure = cause;
+      note_failed_manifest (engine, &cause);
       return result;
     }
   struct view *next;
@@ -119,7 +124,6 @@ install (struct engine *engine, const struct manifest_edit *edit, size_t extra_r
   pthread_mutex_unlock (&engine->view_lock);
   if (result != STATUS_OK) /* the files are right, only our picture of them is not: reopen */
     {
-      struct failure cause = FAILURE_INIT;
       fail (&cause, STATUS_NO_MEMORY, "out of memory while files were installed");
       pthread_mutex_lock (&engine->commit_lock);
       commit_fail (engine, STATUS_NO_MEMORY, &cause);
@@ -303,5 +307,19 @@ status
 engine_checkpoint (struct engine *engine, struct failure *failure)
 {
   status result = engine_sync (engine, failure);
-  return result == STATUS_OK ? engine_flush (engine, failure) : result;
+  if (result == STATUS_OK)
+    result = engine_flush (engine, failure);
+  if (result != STATUS_OK || engine->read_only || engine_begin (engine, failure) != STATUS_OK)
+    return result;
+  struct failure cause = FAILURE_INIT;
+  pthread_mutex_lock (&engine->manifest_lock);
+  result = manifest_secure (engine->manifest, &cause); /* also when there was nothing to flush */
+  pthread_mutex_unlock (&engine->manifest_lock);
+  if (result != STATUS_OK)
+    {
+      note_failed_manifest (engine, &cause);
+      fail (failure, result, "%s", cause.message);
+    }
+  engine_end (engine);
+  return result;
 }

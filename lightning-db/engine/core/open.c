@@ -10,6 +10,7 @@
 
 #include "base/cpu.h"
 #include "core/recovery.h"
+#include "core/upkeep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -650,6 +651,28 @@ close_merge (struct engine *engine)
     merge_one (engine, CLOSE_MERGE_BYTES, &did, &ignored);
 }
 
+/* What was deleted under us is told now: at the next open it is too late to ask who did it. */
+static status
+close_look_around (struct engine *engine, struct failure *failure)
+{
+  char missing[FILE_NAME_SIZE];
+  if (engine->manifest == NULL || engine->active == NULL)
+    return STATUS_OK;
+  struct failure cause = FAILURE_INIT;
+  status result = manifest_secure (engine->manifest, &cause);
+  if (result != STATUS_OK)
+    return fail (failure, result, "%s",
+                 engine->write_failed ? engine->write_failure.message : cause.message);
+  result = upkeep_find_missing (engine->directory, manifest_state (engine->manifest), missing,
+                                failure);
+  if (result == STATUS_OK && missing[0] != '\0')
+    return fail (failure, STATUS_CORRUPT,
+                 "%s/%s was deleted by another program while the database was open, and what it "
+                 "held is lost; restore a backup, or run repair",
+                 engine->directory->path, missing);
+  return result;
+}
+
 status
 engine_close (struct engine *engine, struct failure *failure)
 {
@@ -670,6 +693,8 @@ engine_close (struct engine *engine, struct failure *failure)
     close_merge (engine);
   if (flushed && blob_writer_seal (engine->blob_writer, NULL) == STATUS_OK)
     blob_collect (engine);
+  if (result == STATUS_OK)
+    result = close_look_around (engine, failure);
   if (engine->blob_writer != NULL)
     blob_writer_free (engine->blob_writer);
   if (engine->wal != NULL)

@@ -85,7 +85,9 @@ static int
 compare_files (const void *a, const void *b)
 {
   const struct upkeep_file *left = a, *right = b;
-  return (left->number > right->number) - (left->number < right->number);
+  if (left->number != right->number)
+    return left->number < right->number ? -1 : 1;
+  return (left->kind > right->kind) - (left->kind < right->kind);
 }
 
 status
@@ -107,6 +109,34 @@ upkeep_listing_clear (struct upkeep_listing *listing)
 {
   free (listing->files);
   *listing = (struct upkeep_listing){ 0 };
+}
+
+static bool
+listing_has (const struct upkeep_listing *listing, enum file_kind kind, uint64_t number)
+{
+  struct upkeep_file wanted = { .kind = kind, .number = number };
+  return listing->count > 0
+         && bsearch (&wanted, listing->files, listing->count, sizeof *listing->files, compare_files)
+                != NULL;
+}
+
+status
+upkeep_find_missing (struct vfs_directory *directory, const struct manifest_state *state,
+                     char to[FILE_NAME_SIZE], struct failure *failure)
+{
+  struct upkeep_listing listing;
+  to[0] = '\0';
+  status result = upkeep_list (directory, &listing, failure);
+  if (result != STATUS_OK)
+    return result;
+  for (size_t i = 0; to[0] == '\0' && i < state->segment_count; i++)
+    if (!listing_has (&listing, FILE_SEGMENT, state->segments[i].information.number))
+      file_name (to, FILE_SEGMENT, state->segments[i].information.number);
+  for (size_t i = 0; to[0] == '\0' && i < state->blob_count; i++)
+    if (!listing_has (&listing, FILE_BLOB, state->blobs[i].number))
+      file_name (to, FILE_BLOB, state->blobs[i].number);
+  upkeep_listing_clear (&listing);
+  return STATUS_OK;
 }
 
 status

@@ -49,6 +49,9 @@ status upkeep_list (struct vfs_directory *directory, struct upkeep_listing *out,
                     struct failure *failure);
 void upkeep_listing_clear (struct upkeep_listing *listing);
 
+/* The first file that the state lists and the directory lacks; "" when all are there. */
+status upkeep_find_missing (struct vfs_directory *directory, const struct manifest_state *state,
+                            char to[FILE_NAME_SIZE], struct failure *failure);
 /* The file CURRENT names. NOT_FOUND without a message when there is none or it is damaged. */
 status upkeep_current_manifest (struct vfs_directory *directory, char to[FILE_NAME_SIZE],
                                 uint64_t *number, struct failure *failure);

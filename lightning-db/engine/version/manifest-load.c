@@ -71,9 +71,8 @@ probe_visit (void *data, const char *name)
   return true;
 }
 
-/* NOT_FOUND when there is no CURRENT, CORRUPT (without a message) when it does not verify. */
-static status
-read_current (struct vfs_directory *directory, uint64_t *number, struct failure *failure)
+status
+manifest_read_current (struct vfs_directory *directory, uint64_t *number, struct failure *failure)
 {
   struct vfs_file *file;
   uint8_t content[CURRENT_SIZE_MAX];
@@ -100,7 +99,7 @@ manifest_probe (struct vfs_directory *directory, enum manifest_presence *out,
     return code;
   if (listing.current)
     {
-      code = read_current (directory, &number, failure);
+      code = manifest_read_current (directory, &number, failure);
       if (code != STATUS_OK && code != STATUS_CORRUPT && code != STATUS_NOT_FOUND)
         return code;
       *out = code == STATUS_OK || listing.manifest_of_ours ? MANIFEST_PRESENT : MANIFEST_FOREIGN;
@@ -352,7 +351,7 @@ open_current (struct vfs_directory *directory, struct manifest_place *place, str
   uint64_t before = 0;
   for (int attempt = 0; attempt < SWITCHES_MAX; attempt++)
     {
-      status code = read_current (directory, &place->number, failure);
+      status code = manifest_read_current (directory, &place->number, failure);
       if (code != STATUS_OK)
         return explain_missing (directory, code, failure);
       file_name (place->name, FILE_MANIFEST, place->number);

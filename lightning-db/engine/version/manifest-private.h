@@ -129,6 +129,10 @@ struct manifest_place
   uint64_t number;           /* of the manifest file CURRENT names */
   char name[FILE_NAME_SIZE]; /* its name */
 };
+/* What CURRENT names. NOT_FOUND when there is none, CORRUPT (without a message) when it does not
+ * verify. */
+status manifest_read_current (struct vfs_directory *directory, uint64_t *number,
+                              struct failure *failure);
 status manifest_load_place (struct vfs_directory *directory, struct manifest_state *state,
                             struct manifest_place *place, struct failure *failure);
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * manifest: the writing side. V1 … V7 are in the header; the steps and what a crash after each one
+ * manifest: the writing side. V1 … V8 are in the header; the steps and what a crash after each one
  * leaves are in docs/design/manifest.md.
  *
  *              create, open                       failed sync, failed switch
  *   (nothing) ──────────────▶ APPENDING ───────────────────────────────────▶ FAILED
  *                              ▲     │ append met a full disk                  ▲
- *             switched to a    │     ▼                                         │
+ *             switched to a    │     ▼ or the file lost its name               │
  *             fresh manifest   └── TORN ───────────────────────────────────────┘
  *
  *   M1  `state` is what a reader of the durable bytes would load, in every state but FAILED.
  *   M2  APPENDING: the file ends at `size`, and everything before is durable.
- *   M3  TORN: an incomplete edit may follow `size`; nothing is appended to this file any more.
+ *   M3  TORN: an incomplete edit may follow `size`, or CURRENT or the file were deleted; nothing is
+ *       appended to this file any more.
  *   M4  FAILED: what is durable is unknown; nothing is written any more.
  */
 #include "base/hash.h"
@@ -453,6 +454,74 @@ make_durable (struct manifest *manifest, const struct manifest_edit *edit,
   return code;
 }
 
+static status
+refuse_failed (const struct manifest *manifest, struct failure *failure)
+{
+  return fail (failure, STATUS_UNKNOWN_OUTCOME,
+               "%s/%s could not be written earlier; close the database and open it again",
+               manifest->directory->path, manifest->name);
+}
+
+/* ---- what others did to the directory ---- */
+
+/* Whether `name` leads to the open file; also when that can't be found out now. */
+static bool
+leads_to (struct vfs_directory *directory, const char *name, struct vfs_file *file, bool *missing)
+{
+  struct vfs_file *named;
+  struct vfs_file_information here, there;
+  status code = vfs_open (directory, name, VFS_READ, &named, NULL);
+  *missing = code == STATUS_NOT_FOUND;
+  if (code != STATUS_OK)
+    return code != STATUS_NOT_FOUND && code != STATUS_INVALID;
+  bool known = vfs_information (named, &there, NULL) == STATUS_OK
+               && vfs_information (file, &here, NULL) == STATUS_OK;
+  vfs_close (named);
+  return !known || (here.device == there.device && here.inode == there.inode);
+}
+
+/* V8: → M3 when something was deleted (*gone), → M4 when something else stands in its place. */
+static status
+look_around (struct manifest *manifest, bool *gone, struct failure *failure)
+{
+  uint64_t number = manifest->number;
+  bool missing;
+  bool leads = leads_to (manifest->directory, manifest->name, manifest->file, &missing);
+  status code = manifest_read_current (manifest->directory, &number, NULL);
+  if ((!leads && !missing) || code == STATUS_CORRUPT || code == STATUS_INVALID
+      || (code == STATUS_OK && number != manifest->number))
+    {
+      manifest->phase = FAILED;
+      return fail (failure, STATUS_CORRUPT,
+                   "another program put other files in the place of %s/" CURRENT_NAME
+                   " or %s while the database was open; what is there was left alone: close the "
+                   "database, then restore a backup, or run repair",
+                   manifest->directory->path, manifest->name);
+    }
+  *gone = missing || code == STATUS_NOT_FOUND;
+  if (*gone && manifest->phase == APPENDING)
+    manifest->phase = TORN;
+  return STATUS_OK;
+}
+
+status
+manifest_secure (struct manifest *manifest, struct failure *failure)
+{
+  bool gone;
+  status code = look_around (manifest, &gone, failure);
+  if (code != STATUS_OK || !gone)
+    return code;
+  if (manifest->phase == FAILED)
+    return refuse_failed (manifest, failure);
+  struct manifest_state next = manifest->state; /* shares the arrays; only numbers change */
+  next.next_number = atomic_load (&manifest->next_number);
+  next.next_run = atomic_load (&manifest->next_run);
+  code = rotate (manifest, &next, failure);
+  if (code == STATUS_OK)
+    manifest->state = next;
+  return code;
+}
+
 status
 manifest_apply (struct manifest *manifest, const struct manifest_edit *edit,
                 struct failure *failure)
@@ -460,10 +529,11 @@ manifest_apply (struct manifest *manifest, const struct manifest_edit *edit,
   struct history history;
   struct manifest_state next;
   if (manifest->phase == FAILED)
-    return fail (failure, STATUS_UNKNOWN_OUTCOME,
-                 "%s/%s could not be written earlier; close the database and open it again",
-                 manifest->directory->path, manifest->name);
-  status code = plan (manifest, edit, &history, &next, failure);
+    return refuse_failed (manifest, failure);
+  bool gone;
+  status code = look_around (manifest, &gone, failure);
+  if (code == STATUS_OK)
+    code = plan (manifest, edit, &history, &next, failure);
   if (code != STATUS_OK)
     return code;
   code = make_durable (manifest, edit, &next, failure);

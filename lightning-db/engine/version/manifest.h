@@ -25,6 +25,8 @@
  *   V6  A newer format version or an unknown required feature is refused before anything is written.
  *   V7  Within a run segments rise and do not overlap; one run has one order, one order one run.
  *       Bounds are authoritative: records of a file outside its segment's bounds do not count.
+ *   V8  What an edit is acknowledged in is found by the next open: CURRENT and the file were in their
+ *       places when it was begun.
  *
  * Threads: one at a time (the engine's manifest lock).
  */
@@ -123,6 +125,10 @@ status manifest_apply (struct manifest *manifest, const struct manifest_edit *ed
                        struct failure *failure);
 uint64_t manifest_next_number (struct manifest *manifest); /* takes one; any thread (atomic) */
 uint64_t manifest_next_run (struct manifest *manifest);
+/* Makes sure that the directory still leads to this manifest: when CURRENT or the file were deleted,
+ * a fresh one takes their place. CORRUPT when others stand there, which are left alone, IO when the
+ * directory itself was deleted; both sticky like V3. manifest_apply does this first. */
+status manifest_secure (struct manifest *manifest, struct failure *failure);
 bool manifest_failed (const struct manifest *manifest);
 const char *manifest_file_name (const struct manifest *manifest);
 uint64_t manifest_file_size (const struct manifest *manifest);
