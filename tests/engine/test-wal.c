@@ -492,14 +492,68 @@ file_patch (const char *path, uint64_t offset, const void *bytes, size_t size)
   close (descriptor);
 }
 
-/* Offset of record `index` (from 0) in a segment, by the format alone. */
+/* A record by the format alone, as docs/design/log.md has it. */
+struct shape
+{
+  bool is_long;
+  uint64_t head;     /* bytes before the payload */
+  uint64_t size;     /* of the payload */
+  uint64_t behind;   /* long: sequence - first sequence */
+  uint64_t distance; /* long: sequence - synced up to */
+};
+
+static uint64_t
+varint_read (const uint8_t *bytes, uint64_t *at)
+{
+  uint64_t value = 0;
+  for (unsigned shift = 0;; shift += 7)
+    {
+      value |= (uint64_t) (bytes[*at] & 0x7f) << shift;
+      if (bytes[(*at)++] < 0x80)
+        return value;
+    }
+}
+
+static struct shape
+record_shape (const uint8_t *bytes, uint64_t offset)
+{
+  uint64_t at = offset;
+  struct shape shape = { .is_long = bytes[offset] == 1 };
+  if (shape.is_long)
+    {
+      at += 1 + 4 + 8;
+      shape.size = varint_read (bytes, &at);
+      shape.behind = varint_read (bytes, &at);
+      shape.distance = varint_read (bytes, &at);
+    }
+  else
+    {
+      shape.size = varint_read (bytes, &at) - 1;
+      at += 4;
+    }
+  shape.head = at - offset;
+  return shape;
+}
+
+/* Offset of record `index` (from 0) in a segment. */
 static uint64_t
 record_offset (const uint8_t *bytes, unsigned index)
 {
   uint64_t offset = 64;
   while (index-- > 0)
-    offset += (32 + (uint64_t) load_u32 (bytes + offset + 8) + 7) & ~UINT64_C (7);
+    {
+      struct shape shape = record_shape (bytes, offset);
+      offset += shape.head + shape.size;
+    }
   return offset;
+}
+
+/* Where a byte of its checksum stands. */
+static uint64_t
+checksum_offset (const uint8_t *bytes, uint64_t offset)
+{
+  struct shape shape = record_shape (bytes, offset);
+  return offset + (shape.is_long ? 5 : shape.head - 4);
 }
 
 /* ---- tests ---- */
@@ -532,7 +586,8 @@ test_round_trip (bool map, bool store)
 
   wal_statistics (place.wal, &statistics);
   CHECK_INT (statistics.records, 6000);
-  CHECK (statistics.written_bytes >= statistics.bytes + 32 * 6000);
+  CHECK (statistics.written_bytes >= statistics.bytes + 5 * 6000);
+  CHECK (statistics.written_bytes <= statistics.bytes + 7 * 6000);
   CHECK_INT (statistics.live_bytes, count_files (&place).bytes);
   CHECK_INT (statistics.oldest_number, 1);
   if (statistics.mapped)
@@ -717,7 +772,6 @@ test_torn_tail (bool map, bool synced)
   char *path = segment_path (&place, 1);
   uint8_t *whole = file_load (path, &size), *bytes = malloc (size);
   uint64_t start = record_offset (whole, 19), end = record_offset (whole, 20);
-  uint64_t covered = start + 32 + load_u32 (whole + start + 8);
   CHECK (end < size);
   for (uint64_t at = start; at < end; at++)
     for (unsigned kind = 0; kind < 4; kind++)
@@ -732,7 +786,7 @@ test_torn_tail (bool map, bool synced)
         else if (kind == 3)
           bytes[at] ^= (uint8_t) (1u << random_below (&random, 8));
         file_store (path, bytes, keep);
-        bool same = keep == size && memcmp (bytes + start, whole + start, covered - start) == 0;
+        bool same = keep == size && memcmp (bytes + start, whole + start, end - start) == 0;
         struct wal_recovery out;
         CHECK_INT (recover_to (&place, 0, payload_size, &out), same ? 20 : 19);
         if (kind == 1 && !same)
@@ -761,11 +815,11 @@ test_damage (void)
 
   for (unsigned bad = 1; bad <= 10; bad++)
     {
-      uint64_t offset = record_offset (whole, bad - 1);
-      uint8_t flipped = whole[offset + 20] ^ 4;
+      uint64_t offset = record_offset (whole, bad - 1), at = checksum_offset (whole, offset);
+      uint8_t flipped = whole[at] ^ 4;
       char place_named[64];
       file_store (path, whole, size);
-      file_patch (path, offset + 20, &flipped, 1);
+      file_patch (path, at, &flipped, 1);
       if (bad <= 6)
         {
           CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_CORRUPT);
@@ -797,9 +851,10 @@ test_damage (void)
   whole = file_load (path, &size);
   for (unsigned bad = 1; bad <= 10; bad++)
     {
-      uint8_t garbage = whole[record_offset (whole, bad - 1) + 1] ^ 0x80;
+      uint64_t at = checksum_offset (whole, record_offset (whole, bad - 1)) + 1;
+      uint8_t garbage = whole[at] ^ 0x80;
       file_store (path, whole, size);
-      file_patch (path, record_offset (whole, bad - 1) + 1, &garbage, 1);
+      file_patch (path, at, &garbage, 1);
       CHECK_INT (recover_to (&place, 0, payload_size, &out), bad - 1);
       CHECK (out.torn_bytes > 0);
     }
@@ -830,13 +885,13 @@ test_stale (bool map)
   char *path = segment_path (&place, 4);
   uint8_t *whole = file_load (path, &size);
   CHECK_INT (load_u16 (whole + 10), 1);
-  CHECK_INT (load_u64 (whole + record_offset (whole, 2)), 0);       /* a reader stops here */
-  CHECK_INT (load_u32 (whole + record_offset (whole, 2) + 8), 256); /* a stale record's size */
+  CHECK_INT (whole[record_offset (whole, 2)], 0);               /* a reader stops here */
+  CHECK (load_u64 (whole + record_offset (whole, 2) + 1) != 0); /* stale bytes behind */
   CHECK_INT (recover_to (&place, released, NULL, &out), sequence - 1);
   CHECK_INT (out.torn_bytes, 0);
 
   /* The newest record torn: stale ones stand behind it. */
-  whole[record_offset (whole, 1) + 40] ^= 1;
+  whole[record_offset (whole, 1) + 20] ^= 1;
   file_store (path, whole, size);
   CHECK_INT (recover_to (&place, released, NULL, &out), sequence - 2);
   CHECK (out.torn_bytes > 0);
@@ -949,7 +1004,7 @@ test_segment_states (void)
   free (one);
   place_close (&place);
 
-  /* Another database's, and a later format's. */
+  /* Another database's, a later format's, one with features of later versions. */
   three_segments (&place, false, first);
   static const uint8_t other[16] = "another-database";
   struct seen none = { .next = 1 };
@@ -962,6 +1017,12 @@ test_segment_states (void)
   store_u64 (one + 56, checksum (checksum_seed (database_id, 1), 0, BYTES (one, 56)));
   file_store (segment_path (&place, 1), one, size);
   CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_NEWER_FORMAT);
+  store_u16 (one + 8, 1);
+  store_u16 (one + 10, 2);
+  store_u64 (one + 56, checksum (checksum_seed (database_id, 1), 0, BYTES (one, 56)));
+  file_store (segment_path (&place, 1), one, size);
+  CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_NEWER_FORMAT);
+  CHECK (strstr (failure.message, "flags 0x2") != NULL);
   free (one);
   place_close (&place);
 }
@@ -978,8 +1039,9 @@ test_runs (void)
   append (&place, 1, 20, true);
   log_close (&place, false);
   uint8_t *bytes = file_load (segment_path (&place, 1), &size);
-  uint8_t flipped = bytes[record_offset (bytes, 11)] ^ 1;
-  file_patch (segment_path (&place, 1), record_offset (bytes, 11), &flipped, 1);
+  uint64_t at = checksum_offset (bytes, record_offset (bytes, 11));
+  uint8_t flipped = bytes[at] ^ 1;
+  file_patch (segment_path (&place, 1), at, &flipped, 1);
   CHECK_INT (recover_to (&place, 0, payload_size, NULL), 11);
 
   log_open (&place, SEGMENT_SIZE, true, 12);
@@ -997,14 +1059,13 @@ test_runs (void)
 
 /* Time in proportion to the size, however the file is made. */
 static void
-test_hostile (void)
+test_hostile (bool tags)
 {
   struct place place;
   struct failure failure;
   size_t size = 2 << 20;
   uint8_t *bytes = calloc (1, size);
   place_open (&place);
-  /* Every word is a size and the tag: each offset looks like a record of a megabyte. */
   memcpy (bytes, "LDB-LOG\n", 8);
   store_u16 (bytes + 8, 1);
   store_u64 (bytes + 16, 1);
@@ -1012,18 +1073,156 @@ test_hostile (void)
   store_u64 (bytes + 40, 0x11111);
   store_u64 (bytes + 48, 1);
   store_u64 (bytes + 56, checksum (checksum_seed (database_id, 1), 0, BYTES (bytes, 56)));
-  for (size_t at = 64; at < size; at += 8)
-    {
-      store_u32 (bytes + at, (uint32_t) ((size - at) / 2));
-      store_u32 (bytes + at + 4, 0x11111);
-    }
+  /* Each place looks like a long record of a megabyte, or like the head of a short one. */
+  for (size_t at = 64; at + 24 < size; at += tags ? 20 : 3)
+    if (tags)
+      {
+        bytes[at] = 1;
+        store_u32 (bytes + at + 1, 0x11111);
+        uint8_t *end = varint_store (bytes + at + 13, (size - at) / 2);
+        end = varint_store (end, 0);
+        varint_store (end, 1);
+      }
+    else
+      varint_store (bytes + at, (size - at) / 2);
   file_store (segment_path (&place, 1), bytes, size);
-  CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_CORRUPT);
   struct wal_recovery out;
   struct seen seen = { .next = 1 };
+  if (tags)
+    CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_CORRUPT);
+  else
+    CHECK_OK (wal_recover (place.directory, database_id, 0, false, see, &seen, &out, &failure));
   CHECK_OK (wal_recover (place.directory, database_id, 0, true, see, &seen, &out, &failure));
   CHECK_INT (out.records, 0);
   free (bytes);
+  place_close (&place);
+}
+
+/* ---- the format ---- */
+
+static size_t
+hundred (uint64_t sequence)
+{
+  return 100;
+}
+
+/* What each record costs, byte by byte, and where the long ones stand. */
+static void
+test_heads (void)
+{
+  struct place place;
+  struct failure failure;
+  struct wal_statistics statistics;
+  size_t size;
+  static const size_t sizes[] = { 1, 126, 127, 16383, 16384, 0, 5000 };
+  static const uint64_t totals[]
+      = { 16 + 1, 5 + 126, 6 + 127, 17 + 16383, 18 + 16384, 16, 17 + 5000 };
+  place_open (&place);
+  log_open (&place, 16 * SEGMENT_SIZE, true, 1);
+  for (uint64_t sequence = 1; sequence <= 7; sequence++)
+    {
+      uint64_t before;
+      wal_statistics (place.wal, &statistics);
+      before = statistics.written_bytes;
+      CHECK_OK (append_sized (&place, sequence, sizes[sequence - 1], true, &failure));
+      wal_statistics (place.wal, &statistics);
+      CHECK_INT (statistics.written_bytes - before, totals[sequence - 1]);
+    }
+  place_close (&place);
+
+  /* Long: the first, then one in a block of 512 bytes, 1 KiB, 2 KiB, 4 KiB, 4 KiB; a sync makes the
+   * next one long and the distances short again. */
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  for (uint64_t sequence = 1; sequence <= 300; sequence++)
+    {
+      CHECK_OK (append_sized (&place, sequence, 100, true, &failure));
+      if (sequence == 200)
+        CHECK_OK (wal_sync (place.wal, 200, &failure));
+    }
+  log_close (&place, false);
+  uint8_t *bytes = file_load (segment_path (&place, 1), &size);
+  uint64_t next = 0, stride = 0, synced = 0;
+  for (unsigned index = 0; index < 300; index++)
+    {
+      uint64_t offset = record_offset (bytes, index);
+      struct shape shape = record_shape (bytes, offset);
+      CHECK_INT (shape.size, 100);
+      CHECK_INT (shape.is_long, offset >= next || index == 200);
+      if (!shape.is_long)
+        continue;
+      CHECK_INT (shape.behind, index);
+      CHECK_INT (shape.distance, index + 1 - (index < 200 ? 0 : 200));
+      stride = stride == 0 || index == 200 ? 512 : stride < 4096 ? 2 * stride : 4096;
+      next = (offset / stride + 1) * stride;
+      synced++;
+    }
+  CHECK (synced > 10 && synced < 25);
+  CHECK_INT (bytes[record_offset (bytes, 300)], 0);
+
+  /* One sector gone, the synced records and the first claim of it: the claim's repetition tells. */
+  uint64_t at = record_offset (bytes, 200) / 512 * 512;
+  memset (bytes + at, 0, 512);
+  file_store (segment_path (&place, 1), bytes, size);
+  struct wal_recovery out;
+  struct seen seen = { .next = 1, .size = hundred };
+  CHECK_FAILS (wal_recover (place.directory, database_id, 0, false, see, &seen, &out, &failure),
+               STATUS_CORRUPT);
+  failure = FAILURE_INIT;
+  seen = (struct seen){ .next = 1, .gaps = true, .size = hundred };
+  CHECK_OK (wal_recover (place.directory, database_id, 0, true, see, &seen, &out, &failure));
+  CHECK_INT (out.last_sequence, 300);
+  CHECK (out.lost > 3 && out.lost < 15);
+  CHECK_INT (out.records + out.lost, 300);
+  free (bytes);
+  place_close (&place);
+}
+
+/* Records that lost their size: the next long one is found, whatever stands in between. */
+static void
+test_lost_way (void)
+{
+  struct place place;
+  struct failure failure;
+  struct wal_recovery out;
+  size_t size;
+  struct random random = { 8 };
+  place_open (&place);
+  log_open (&place, 4 * SEGMENT_SIZE, false, 1);
+  for (uint64_t sequence = 1; sequence <= 500; sequence++)
+    {
+      CHECK_OK (append_sized (&place, sequence, 100, false, &failure));
+      if (sequence % 100 == 0)
+        CHECK_OK (wal_sync (place.wal, sequence, &failure));
+    }
+  log_close (&place, false);
+  uint8_t *whole = file_load (segment_path (&place, 1), &size), *bytes = malloc (size);
+  uint64_t end = record_offset (whole, 500);
+  for (unsigned round = 0; round < 300; round++)
+    {
+      uint64_t at = record_offset (whole, 1 + (unsigned) random_below (&random, 350));
+      uint64_t length = 1 + random_below (&random, 3000);
+      memcpy (bytes, whole, size);
+      if (round % 3 == 0) /* a size of its own, which leads elsewhere */
+        bytes[at] = (uint8_t) (2 + random_below (&random, 120));
+      else
+        for (uint64_t i = at; i < at + length; i++)
+          bytes[i] = round % 3 == 1 ? (uint8_t) random_next (&random) : 0;
+      bool same = memcmp (bytes, whole, end) == 0;
+      file_store (segment_path (&place, 1), bytes, size);
+      struct seen seen = { .next = 1, .size = hundred };
+      status result
+          = wal_recover (place.directory, database_id, 0, false, see, &seen, &out, &failure);
+      CHECK_INT (result, same ? STATUS_OK : STATUS_CORRUPT);
+      failure = FAILURE_INIT;
+      seen = (struct seen){ .next = 1, .gaps = true, .size = hundred };
+      CHECK_OK (wal_recover (place.directory, database_id, 0, true, see, &seen, &out, &failure));
+      CHECK_INT (out.last_sequence, 500);
+      CHECK_INT (out.records + out.lost, 500);
+      CHECK (out.lost <= (length + 2 * 4096) / 100 + 2);
+    }
+  free (bytes);
+  free (whole);
   place_close (&place);
 }
 
@@ -1625,7 +1824,10 @@ main (void)
   test_missing_segment ();
   test_segment_states ();
   test_runs ();
-  test_hostile ();
+  test_hostile (true);
+  test_hostile (false);
+  test_heads ();
+  test_lost_way ();
   test_failed_sync (false);
   test_failed_sync (true);
   test_failed_later_sync ();

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bytes of the log, shared by its writing and its reading side. docs/design/log.md draws them.
- * All integers are little-endian.
+ * All integers are little-endian, varints in their shortest form.
  *
- *   segment header            record header
- *    0  magic, 8               0  checksum, 8: of bytes 8 … 32 + size, never 0
- *    8  format version, 2      8  size of the payload, 4
- *   10  flags, 2              12  tag: the salt folded to 4 bytes
- *   12  log, 4                16  sequence, 8
- *   16  number, 8             24  synced up to, 8: below sequence
- *   24  database id, 16       32  payload, then zeros up to a multiple of 8
- *   40  salt, 8
+ *   segment header            short record               long record
+ *    0  magic, 8               0  varint: size + 1        0  1
+ *    8  format version, 2      …  checksum, 4             1  tag: the salt folded, 4
+ *   10  flags, 2               …  payload                 5  checksum, 8
+ *   12  log, 4                                           13  varint: size
+ *   16  number, 8                                         …  varint: sequence - first sequence
+ *   24  database id, 16                                   …  varint: sequence - synced up to
+ *   40  salt, 8                                           …  payload
  *   48  first sequence, 8
  *   56  checksum of 0 … 56, 8
+ *
+ * A byte of 0 where a record would begin: none is there. A short record's sequence is the one behind
+ * its neighbour's, and its payload is not empty. A long record tells all about itself, so that a
+ * reader who has lost its way finds the next one by its tag; it carries the claim of what was
+ * durable. The writer makes the first record of a segment long, each that has a new claim to make,
+ * and then one in 512 bytes, 1 KiB, 2 KiB, 4 KiB, 4 KiB, …, so that no damage takes a claim and all
+ * its repetitions.
  *
  * `log` is the number (its low half) of the first segment written since the log was opened: it
  * tells segments of one run of the writer from those of the run after a recovery.
@@ -29,10 +36,18 @@
 #define WAL_MAGIC "LDB-LOG\n"
 #define WAL_FORMAT_VERSION 1
 #define WAL_HEADER_SIZE 64u
-#define WAL_RECORD_HEADER_SIZE 32u
-#define WAL_ALIGNMENT 8u
 #define WAL_PAYLOAD_MAX UINT64_C (0xfffff000)
 #define WAL_FLAG_RECYCLED 1u /* stale bytes of an earlier use may follow the last record */
+#define WAL_FLAGS_KNOWN WAL_FLAG_RECYCLED
+
+#define WAL_LONG_MARK 1u /* the first byte of a long record */
+#define WAL_LONG_TAG 1u  /* where its tag, checksum and varints stand */
+#define WAL_LONG_CHECKSUM 5u
+#define WAL_LONG_VARINTS 13u
+#define WAL_LONG_HEAD_LEAST (WAL_LONG_VARINTS + 3)
+#define WAL_HEAD_MOST (WAL_LONG_VARINTS + 3 * VARINT_SIZE_MAX)
+#define WAL_SHORT_CHECKSUM_SIZE 4u
+#define WAL_RECORD_LEAST 6u /* bytes of the smallest record */
 
 /* Longest "<number>.log" with its terminator. */
 #define WAL_NAME_SIZE 32
@@ -68,20 +83,6 @@ wal_bind (const uint8_t database_id[16], uint64_t number, uint64_t salt)
                                (uint32_t) (salt ^ (salt >> 32)) };
 }
 
-/* Bytes that a record with `payload` bytes takes in a segment; payload <= WAL_PAYLOAD_MAX. */
-static inline uint64_t
-wal_record_size (uint64_t payload)
-{
-  return (WAL_RECORD_HEADER_SIZE + payload + WAL_ALIGNMENT - 1) & ~(uint64_t) (WAL_ALIGNMENT - 1);
-}
-
-/* 0 is the mark of "no record here yet", so a checksum that comes out as 0 is stored as 1. */
-static inline uint64_t
-wal_checksum_word (uint64_t value)
-{
-  return value != 0 ? value : 1;
-}
-
 static inline void
 wal_header_encode (const struct wal_segment_header *header, uint8_t to[WAL_HEADER_SIZE])
 {
@@ -113,14 +114,91 @@ wal_header_decode (const uint8_t from[WAL_HEADER_SIZE], struct wal_segment_heade
                 == checksum (checksum_seed (out->database_id, out->number), 0, BYTES (from, 56));
 }
 
-/* The header's fields behind the checksum word. */
-static inline void
-wal_record_encode (uint8_t *to, uint32_t size, uint32_t tag, uint64_t sequence, uint64_t synced)
+/* What stands before a record's payload. */
+struct wal_record_head
 {
-  store_u32 (to + 8, size);
-  store_u32 (to + 12, tag);
-  store_u64 (to + 16, sequence);
-  store_u64 (to + 24, synced);
+  uint64_t size;        /* bytes of the payload */
+  uint64_t sequence;    /* of the commit */
+  uint64_t synced;      /* the newest sequence known durable then; 0 in a short record: no claim */
+  uint64_t checksum;    /* as stored: 4 bytes of it in a short record */
+  uint32_t checksum_at; /* where it is stored */
+  uint32_t checked;     /* where the checked bytes begin; they end with the payload */
+  uint32_t payload;     /* where the payload begins */
+  bool is_long;
+};
+
+/* The checksum of a record at `offset` of its segment, over its checked bytes. */
+static inline uint64_t
+wal_record_seed (const struct wal_binding *binding, uint64_t sequence)
+{
+  return binding->seed ^ (sequence * UINT64_C (0xd6e8feb86659fd93));
+}
+
+/* What of a checksum a record stores. */
+static inline uint64_t
+wal_record_checksum (const struct wal_record_head *head, uint64_t checksum)
+{
+  return head->is_long ? checksum : (uint32_t) checksum;
+}
+
+/* Lays out all but the checksum at `to`, which has room for WAL_HEAD_MOST; size, sequence, synced
+ * and is_long are given, the places come out. The first byte is written too. */
+static inline void
+wal_record_head_encode (struct wal_record_head *head, uint32_t tag, uint64_t first_sequence,
+                        uint8_t *to)
+{
+  uint8_t *at = to;
+  if (head->is_long)
+    {
+      *at = WAL_LONG_MARK;
+      store_u32 (to + WAL_LONG_TAG, tag);
+      at = varint_store (to + WAL_LONG_VARINTS, head->size);
+      at = varint_store (at, head->sequence - first_sequence);
+      at = varint_store (at, head->sequence - head->synced);
+      head->checksum_at = WAL_LONG_CHECKSUM;
+      head->checked = WAL_LONG_VARINTS;
+      head->payload = (uint32_t) (at - to);
+      return;
+    }
+  at = varint_store (at, head->size + 1);
+  head->checksum_at = (uint32_t) (at - to);
+  head->payload = head->checked = head->checksum_at + WAL_SHORT_CHECKSUM_SIZE;
+}
+
+/* Whether untrusted bytes begin with a record's head. `next` is the sequence that a short record has
+ * here; 0: not known, only a long one will do. Sequence and sizes are checked against themselves
+ * only, nothing is verified. */
+static inline bool
+wal_record_head_decode (struct bytes from, uint32_t tag, uint64_t first_sequence, uint64_t next,
+                        struct wal_record_head *out)
+{
+  struct reader reader = reader_over (from);
+  uint64_t number, behind, distance;
+  uint32_t low;
+  if (!take_varint (&reader, &number) || number == 0)
+    return false;
+  out->is_long = number == WAL_LONG_MARK;
+  if (!out->is_long)
+    {
+      out->checksum_at = (uint32_t) (reader.at - from.data);
+      take_u32 (&reader, &low);
+      out->checksum = low;
+      out->size = number - 1;
+      out->sequence = next;
+      out->synced = 0;
+      out->payload = out->checked = (uint32_t) (reader.at - from.data);
+      return !reader.bad && next != 0 && out->size <= WAL_PAYLOAD_MAX;
+    }
+  out->checksum_at = WAL_LONG_CHECKSUM;
+  out->checked = WAL_LONG_VARINTS;
+  if (!take_u32 (&reader, &low) || low != tag || !take_u64 (&reader, &out->checksum)
+      || !take_varint (&reader, &out->size) || !take_varint (&reader, &behind)
+      || !take_varint (&reader, &distance)
+      || __builtin_add_overflow (first_sequence, behind, &out->sequence))
+    return false;
+  out->synced = out->sequence - distance;
+  out->payload = (uint32_t) (reader.at - from.data);
+  return out->size <= WAL_PAYLOAD_MAX && distance != 0 && distance <= out->sequence;
 }
 
 #endif

@@ -8,14 +8,15 @@
  *       of its file name. A header of zeros, a short file, or a header with a smaller number (a
  *       spare that was renamed and not yet used) is an unused segment.
  *   R2  A record is one that verifies at its offset under the segment's number and salt, in rising
- *       sequence. Everything else is bytes.
+ *       sequence. Everything else is bytes. Behind a place where none stands, the record that its
+ *       size leads to counts, and the next long one, wherever it is.
  *   R3  Segments of one run of the writer share `log`. The run after a recovery starts at the
  *       sequence where that recovery ended; whatever an earlier run holds from there on is void.
  *   R4  Only records above `after` matter: what is missing below it is in the tree.
  *   R5  When a needed record is missing and a later valid record of the run says it was synced,
  *       that is corruption. When none says so, it is the torn tail of a crash: the run ends there.
  *
- * Each step of a walk moves forward by at least 8 bytes or one segment, and the bytes checksummed
+ * Each step of a walk moves forward by at least a byte or one segment, and the bytes checksummed
  * in vain have a budget per segment, so that a hostile file costs time in proportion to its size.
  */
 #include "log/wal.h"
@@ -29,6 +30,8 @@
 /* Bytes checksummed in vain per byte of a segment before it counts as damaged, and a base. */
 #define VAIN_FACTOR 4
 #define VAIN_BASE (UINT64_C (1) << 20)
+/* Records that do not verify and are stepped over by their size, before a long one is looked for. */
+#define HOPS_MOST 16
 
 enum segment_state
 {
@@ -233,16 +236,7 @@ window_view (struct window *window, uint64_t offset, uint64_t length, const uint
 
 /* ---- headers ---- */
 
-static bool
-all_zero (const uint8_t *bytes, size_t size)
-{
-  for (size_t i = 0; i < size; i++)
-    if (bytes[i] != 0)
-      return false;
-  return true;
-}
-
-/* R1. `bytes` is the header and the first record's word. */
+/* R1. `bytes` is the header and the first record's first byte. */
 static status
 segment_classify (struct recovery *recovery, struct found_segment *segment, const uint8_t *bytes,
                   struct failure *failure)
@@ -251,8 +245,8 @@ segment_classify (struct recovery *recovery, struct found_segment *segment, cons
   const char *path = recovery->directory->path;
   if (!wal_header_decode (bytes, &header))
     {
-      /* The word is zeroed before a header is written and stays so until the header is whole. */
-      bool started = !all_zero (bytes + WAL_HEADER_SIZE, WAL_ALIGNMENT);
+      /* The byte is zeroed before a header is written and stays so until the header is whole. */
+      bool started = bytes[WAL_HEADER_SIZE] != 0;
       segment->state = started ? SEGMENT_DAMAGED : SEGMENT_UNUSED;
       return STATUS_OK;
     }
@@ -261,6 +255,11 @@ segment_classify (struct recovery *recovery, struct found_segment *segment, cons
                  "%s/%" PRIu64 ".log has log format %u, this version reads %d; open the database "
                  "with the version that wrote it, or a later one",
                  path, segment->number, header.version, WAL_FORMAT_VERSION);
+  if ((header.flags & ~WAL_FLAGS_KNOWN) != 0)
+    return fail (failure, STATUS_NEWER_FORMAT,
+                 "%s/%" PRIu64 ".log uses features (flags %#x) that this version does not know; "
+                 "open the database with the version that wrote it, or a later one",
+                 path, segment->number, header.flags);
   if (memcmp (header.database_id, recovery->database_id, 16) != 0)
     {
       if (recovery->salvage)
@@ -296,11 +295,11 @@ segment_inspect (struct window *window, size_t index, struct failure *failure)
     return result;
   segment->size = information.size;
   segment->state = SEGMENT_UNUSED;
-  if (segment->size < WAL_HEADER_SIZE + WAL_ALIGNMENT)
+  if (segment->size <= WAL_HEADER_SIZE)
     return STATUS_OK;
 
   /* Only the header: the window's read ahead would read each file twice. */
-  uint8_t head[WAL_HEADER_SIZE + WAL_ALIGNMENT] = { 0 };
+  uint8_t head[WAL_HEADER_SIZE + 1] = { 0 };
   size_t got = 0;
   result = vfs_read (window->file, 0, head, sizeof head, &got, failure);
   return result == STATUS_OK ? segment_classify (recovery, segment, head, failure) : result;
@@ -359,7 +358,8 @@ struct walk
   struct window *window; /* shared by walks: a view of one ends those of the others */
   size_t index, end;     /* segment at hand; one past the run's last */
   uint64_t offset;       /* next place to look at in it */
-  uint64_t expected;     /* least sequence the next record may have */
+  uint64_t expected;     /* least sequence the next record may have; its own, unless lost */
+  bool lost;             /* which record would stand at the offset is not known */
   uint64_t vain;         /* bytes that may still be checksummed in vain in this segment */
 };
 
@@ -367,8 +367,9 @@ struct found_record
 {
   size_t index;         /* of its segment */
   uint64_t offset;      /* in it */
+  uint64_t total;       /* bytes it takes there; 0: nothing there looks like a record */
   uint64_t sequence;    /* its own */
-  uint64_t synced;      /* what it says was durable before it */
+  uint64_t synced;      /* what it says was durable before it; 0: it says nothing */
   struct bytes payload; /* in the window: valid until the next view */
 };
 
@@ -377,11 +378,14 @@ walk_enter (struct walk *walk, size_t index)
 {
   walk->index = index;
   walk->offset = WAL_HEADER_SIZE;
-  if (index < walk->end)
-    {
-      uint64_t size = walk->window->recovery->segments[index].size;
-      walk->vain = (size < UINT64_MAX / 8 ? size * VAIN_FACTOR : size) + VAIN_BASE;
-    }
+  if (index >= walk->end)
+    return;
+  const struct found_segment *segment = &walk->window->recovery->segments[index];
+  walk->lost = segment->first_sequence < walk->expected;
+  if (!walk->lost)
+    walk->expected = segment->first_sequence;
+  walk->vain
+      = (segment->size < UINT64_MAX / 8 ? segment->size * VAIN_FACTOR : segment->size) + VAIN_BASE;
 }
 
 static const struct found_segment *
@@ -393,8 +397,7 @@ walk_segment (const struct walk *walk)
 static bool
 walk_has_room (const struct walk *walk)
 {
-  uint64_t size = walk_segment (walk)->size;
-  return size >= WAL_RECORD_HEADER_SIZE && walk->offset <= size - WAL_RECORD_HEADER_SIZE;
+  return walk->offset < walk_segment (walk)->size;
 }
 
 static status
@@ -412,61 +415,107 @@ vain_exhausted (struct walk *walk, struct failure *failure)
                walk->window->recovery->directory->path, segment->number, walk->offset);
 }
 
-/* R2: is there a record at the walk's offset? There is room for a header. */
+/* What the bytes at the walk's offset, which has room for one, say of a record. False: none. */
+static status
+walk_decode (struct walk *walk, struct wal_record_head *head, bool *plausible,
+             struct failure *failure)
+{
+  const uint8_t *at;
+  const struct found_segment *segment = walk_segment (walk);
+  uint64_t left = segment->size - walk->offset;
+  uint64_t length = left < WAL_HEAD_MOST ? left : WAL_HEAD_MOST;
+  *plausible = false;
+  status result = window_view (walk->window, walk->offset, length, &at, failure);
+  if (result == STATUS_OK)
+    *plausible
+        = wal_record_head_decode (BYTES (at, length), segment->binding.tag, segment->first_sequence,
+                                  walk->lost ? 0 : walk->expected, head)
+          && head->size <= left - head->payload && head->sequence >= walk->expected
+          && head->sequence <= SEQUENCE_MAX
+          && head->sequence - segment->first_sequence
+                 <= (walk->offset - WAL_HEADER_SIZE) / WAL_RECORD_LEAST;
+  return result;
+}
+
+/* R2: is there a record at the walk's offset? There is room for one. */
 static status
 walk_test (struct walk *walk, struct found_record *record, bool *valid, struct failure *failure)
 {
   const uint8_t *at;
-  const struct found_segment *segment = walk_segment (walk);
+  struct wal_record_head head;
   *valid = false;
-  status result = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
-  if (result != STATUS_OK)
+  record->total = 0;
+  bool plausible;
+  status result = walk_decode (walk, &head, &plausible, failure);
+  if (result != STATUS_OK || !plausible)
     return result;
-  uint64_t word = load_u64 (at);
-  uint64_t size = load_u32 (at + 8);
+
+  const struct found_segment *segment = walk_segment (walk);
   record->index = walk->index;
   record->offset = walk->offset;
-  record->sequence = load_u64 (at + 16);
-  record->synced = load_u64 (at + 24);
-  if (word == 0 || load_u32 (at + 12) != segment->binding.tag || size > WAL_PAYLOAD_MAX
-      || wal_record_size (size) > segment->size - walk->offset || record->sequence < walk->expected
-      || record->sequence > SEQUENCE_MAX || record->synced >= record->sequence)
-    return STATUS_OK;
-
-  result = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE + size, &at, failure);
+  record->total = head.payload + head.size;
+  record->sequence = head.sequence;
+  record->synced = head.synced;
+  result = window_view (walk->window, walk->offset, record->total, &at, failure);
   if (result != STATUS_OK)
     return result;
-  *valid = word
-           == wal_checksum_word (checksum (segment->binding.seed, walk->offset,
-                                           BYTES (at + 8, WAL_RECORD_HEADER_SIZE - 8 + size)));
-  record->payload = BYTES (at + WAL_RECORD_HEADER_SIZE, size);
+  record->payload = BYTES (at + head.payload, head.size);
+  *valid = head.checksum
+           == wal_record_checksum (
+               &head, checksum (wal_record_seed (&segment->binding, head.sequence), walk->offset,
+                                BYTES (at + head.checked, record->total - head.checked)));
   if (*valid)
     return STATUS_OK;
-  uint64_t cost = WAL_RECORD_HEADER_SIZE + size;
-  if (walk->vain < cost)
+  if (walk->vain < record->total)
     return vain_exhausted (walk, failure);
-  walk->vain -= cost;
+  walk->vain -= record->total;
   return STATUS_OK;
 }
 
-/* Moves on to the next place whose tag is right, or to the end of the segment. */
+/* What stands at the walk's offset looks like `record` and does not verify. When its size is right,
+ * the next one stands behind it; so for a few. */
+static status
+walk_hop (struct walk *walk, struct found_record *record, bool *found, struct failure *failure)
+{
+  struct walk ahead = *walk;
+  status result = STATUS_OK;
+  for (unsigned hop = 0; hop < HOPS_MOST && !*found && record->total != 0; hop++)
+    {
+      ahead.offset += record->total;
+      ahead.expected++;
+      if (!walk_has_room (&ahead))
+        break;
+      result = walk_test (&ahead, record, found, failure);
+      if (result != STATUS_OK)
+        break;
+    }
+  walk->vain = ahead.vain;
+  if (*found)
+    *walk = ahead;
+  return result;
+}
+
+/* Moves on to the next place with the tag of a long record, or to the end of the segment. */
 static status
 walk_search (struct walk *walk, struct failure *failure)
 {
   const struct found_segment *segment = walk_segment (walk);
-  walk->offset
-      = segment->size - walk->offset < WAL_ALIGNMENT ? segment->size : walk->offset + WAL_ALIGNMENT;
-  while (walk_has_room (walk))
+  uint32_t tag = segment->binding.tag;
+  walk->lost = true;
+  walk->offset++;
+  while (walk->offset < segment->size && segment->size - walk->offset >= WAL_LONG_HEAD_LEAST)
     {
       const uint8_t *at;
-      status result
-          = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
+      status result = window_view (walk->window, walk->offset, WAL_LONG_HEAD_LEAST, &at, failure);
       if (result != STATUS_OK)
         return result;
-      const uint8_t *end = walk->window->bytes + walk->window->filled - WAL_RECORD_HEADER_SIZE;
-      for (; at <= end; at += WAL_ALIGNMENT, walk->offset += WAL_ALIGNMENT)
-        if (load_u32 (at + 12) == segment->binding.tag)
-          return STATUS_OK;
+      const uint8_t *begin = at;
+      const uint8_t *end = walk->window->bytes + walk->window->filled - WAL_LONG_HEAD_LEAST;
+      while (at <= end && (load_u32 (at + WAL_LONG_TAG) != tag || *at != WAL_LONG_MARK))
+        at++;
+      walk->offset += (uint64_t) (at - begin);
+      if (at <= end)
+        return STATUS_OK;
     }
   walk->offset = segment->size;
   return STATUS_OK;
@@ -484,6 +533,7 @@ static status
 walk_next (struct walk *walk, struct found_record *record, bool *found, struct failure *failure)
 {
   *found = false;
+  record->total = 0;
   while (walk->index < walk->end)
     {
       status result = window_open (walk->window, walk->index, failure);
@@ -491,13 +541,19 @@ walk_next (struct walk *walk, struct found_record *record, bool *found, struct f
         result = walk_test (walk, record, found, failure);
       if (result != STATUS_OK)
         return result;
+      bool goes_on = *found || (walk_has_room (walk) && !walk_continues (walk));
+      if (!*found && goes_on && !walk->lost && record->total != 0)
+        result = walk_hop (walk, record, found, failure);
+      if (result != STATUS_OK)
+        return result;
       if (*found)
         {
-          walk->offset += wal_record_size (record->payload.size);
+          walk->offset += record->total;
           walk->expected = record->sequence + 1;
+          walk->lost = false;
           return STATUS_OK;
         }
-      if (!walk_has_room (walk) || walk_continues (walk))
+      if (!goes_on)
         walk_enter (walk, walk->index + 1);
       else if ((result = walk_search (walk, failure)) != STATUS_OK)
         return result;
@@ -527,7 +583,7 @@ survey_after (struct walk walk, uint64_t limit, struct survey *out, struct failu
         return result;
       if (record.synced > out->claim)
         out->claim = record.synced;
-      out->dropped += wal_record_size (record.payload.size);
+      out->dropped += record.total;
     }
 }
 
@@ -543,7 +599,8 @@ count_nonzero (const uint8_t *bytes, uint64_t size)
 }
 
 /* Counts what a torn tail left in the segment where it starts: in a fresh one all that is not zero,
- * in a recycled one, where stale bytes stand, the attempt at one more record. */
+ * in a recycled one, where stale bytes stand, the attempt at one more record, at the least it may
+ * have had. */
 static status
 torn_tail (struct walk *walk, uint64_t dropped, struct failure *failure)
 {
@@ -558,9 +615,9 @@ torn_tail (struct walk *walk, uint64_t dropped, struct failure *failure)
       count = dropped;
       if (dropped == 0 && walk_has_room (walk))
         {
-          result = window_view (walk->window, walk->offset, WAL_RECORD_HEADER_SIZE, &at, failure);
-          if (result == STATUS_OK && load_u32 (at + 12) == segment->binding.tag)
-            count = WAL_RECORD_HEADER_SIZE;
+          result = window_view (walk->window, walk->offset, 1, &at, failure);
+          if (result == STATUS_OK && *at != 0)
+            count = WAL_RECORD_LEAST;
         }
     }
   else
@@ -618,14 +675,12 @@ recover_run (struct window *window, size_t first, size_t end, uint64_t limit, vi
              void *data, struct failure *failure)
 {
   struct recovery *recovery = window->recovery;
-  struct walk walk = { .window = window, .end = end };
-  struct walk before;
+  struct walk walk = { .window = window, .end = end }, before;
   struct survey survey = { 0, 0 };
   bool surveyed = false, found;
   struct found_record record;
 
   walk_enter (&walk, first);
-  walk.expected = walk_segment (&walk)->first_sequence;
   for (;;)
     {
       before = walk;

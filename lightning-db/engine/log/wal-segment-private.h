@@ -16,8 +16,10 @@
 
 #define WAL_SEGMENT_SIZE_LEAST (UINT64_C (64) << 10) /* also the unit of sizes and of zeroing */
 #define WAL_SEGMENT_SIZE_MOST (UINT64_C (1) << 30)
-#define WAL_SEGMENT_GROWTH 4u /* each regular segment to the one before */
-#define WAL_SPARES_MOST 16u   /* recycled segments kept without a trim */
+#define WAL_SEGMENT_GROWTH 4u                /* each regular segment to the one before */
+#define WAL_SPARES_MOST 16u                  /* recycled segments kept without a trim */
+#define WAL_LONG_STRIDE_FIRST UINT64_C (512) /* between long records, doubled up to … */
+#define WAL_LONG_STRIDE_MOST UINT64_C (4096)
 
 struct wal_segment
 {
@@ -46,6 +48,9 @@ struct wal
   uint64_t offset;             /* of the next record in it */
   uint64_t next_sequence;      /* of the next record */
   uint32_t log;                /* number of the first segment, low half */
+  uint64_t next_long;          /* a record from this offset on is long */
+  uint64_t long_stride;        /* bytes from the newest long record's block to the next one's */
+  uint64_t claimed;            /* what the newest long record claims */
   bool stored_to;              /* whether the current segment has records that were stored */
   uint8_t *buffer;             /* a record is put together here before it is written */
   size_t buffer_size;          /* bytes of it */
@@ -59,7 +64,7 @@ struct wal
   _Atomic bool may_map;     /* cleared for good when mapping fails */
   _Atomic uint64_t records; /* appended since open */
   _Atomic uint64_t bytes;   /* payload of them */
-  _Atomic uint64_t written; /* with headers and padding */
+  _Atomic uint64_t written; /* with their heads */
   _Atomic uint64_t syncs;   /* fdatasync calls */
 
   pthread_mutex_t mutex;       /* the lists below; never held over a system call */

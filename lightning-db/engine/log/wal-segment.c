@@ -11,8 +11,8 @@
  * Invariants
  *   S1  The numbers of live segments rise in the order of their sequences. A ready segment that was
  *       overtaken by a higher number is not used under its own.
- *   S2  A segment's header is whole before any record of it is, and the word of the first record is
- *       zero before the header is whole: bytes that verify belong to this use of the file.
+ *   S2  A segment's header is whole before any record of it is, and the first byte of the first record
+ *       is zero before the header is whole: bytes that verify belong to this use of the file.
  *   S3  A ready segment has durable contents and a durable name, so that a commit pays for neither.
  *   S4  The current segment is never released: one segment of this log stays for a recovery to see.
  *   S5  A segment in fdatasync is not moved, unmapped or closed; one being unmapped neither.
@@ -250,11 +250,11 @@ wal_segment_obtain_own (struct wal *wal, uint64_t size, struct wal_segment **out
   return segment_create (wal, (size + unit - 1) / unit * unit, true, out, failure);
 }
 
-/* S2: the first record's word, then the header, its checksum last. */
+/* S2: the first record's first byte, then the header, its checksum last. */
 static status
 segment_write_header (struct wal *wal, struct wal_segment *segment, struct failure *failure)
 {
-  uint8_t bytes[WAL_HEADER_SIZE + WAL_ALIGNMENT] = { 0 };
+  uint8_t bytes[WAL_HEADER_SIZE + 1] = { 0 };
   struct wal_segment_header header = {
     .version = WAL_FORMAT_VERSION,
     .flags = segment->recycled ? WAL_FLAG_RECYCLED : 0,
@@ -270,7 +270,7 @@ segment_write_header (struct wal *wal, struct wal_segment *segment, struct failu
 
   uint64_t word;
   memcpy (&word, bytes + 56, sizeof word);
-  memset (segment->map + WAL_HEADER_SIZE, 0, WAL_ALIGNMENT);
+  segment->map[WAL_HEADER_SIZE] = 0;
   atomic_store_explicit ((_Atomic uint64_t *) (segment->map + 56), 0, memory_order_release);
   atomic_thread_fence (memory_order_release);
   memcpy (segment->map, bytes, 56);
@@ -354,6 +354,8 @@ segment_start (struct wal *wal, struct wal_segment *segment)
   pthread_mutex_unlock (&wal->mutex);
 
   wal->offset = WAL_HEADER_SIZE;
+  wal->next_long = 0;
+  wal->long_stride = 0;
   wal->stored_to = false;
   atomic_store_explicit (&wal->wants_preparing, false, memory_order_relaxed);
   wal_segment_discard (wal, overtaken, true, NULL);

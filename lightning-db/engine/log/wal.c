@@ -6,12 +6,12 @@
  *   open ──sync────▶ open          (synced rises)
  *   open ──a write or sync fails──▶ failed   (for good: W3)
  *
- * A record becomes one by its first word, the checksum, which is stored last and is never zero;
- * the word after the newest record is always zero. So a kill between any two stores leaves either
- * no record or the whole one (W2), and who follows the log in another process knows where to stop.
+ * A record becomes one by its first byte, which is stored last and is never zero; the byte after
+ * the newest record is always zero. So a kill between any two stores leaves either no record or the
+ * whole one (W2), and who follows the log in another process knows where to stop.
  *
  * A write call that fails can leave part of a record. Only when the disk was full and the record's
- * first word still reads zero is the tail known to be clean, and the failure retryable (W4).
+ * first byte still reads zero is the tail known to be clean, and the failure retryable (W4).
  */
 #include "log/wal.h"
 
@@ -71,50 +71,65 @@ counter_add (_Atomic uint64_t *counter, uint64_t amount)
 /* One record on its way into the log. */
 struct record
 {
-  const struct bytes *parts; /* the payload's pieces; the caller's */
-  size_t part_count;         /* how many */
-  uint32_t size;             /* bytes of the payload */
-  uint64_t total;            /* bytes in the segment, padding included */
-  uint64_t sequence;         /* its own */
+  const struct bytes *parts;   /* the payload's pieces; the caller's */
+  size_t part_count;           /* how many */
+  struct wal_record_head head; /* of the size and sequence, laid out for where it will stand */
+  uint8_t head_bytes[WAL_HEAD_MOST]; /* the head but its checksum */
+  uint64_t total;                    /* bytes in the segment */
 };
 
-/* Lays out all of the record but its first word, and returns that word. `to` is in the mapping or
- * a buffer; `offset` is where in the segment the record will stand. */
-static inline uint64_t
-record_assemble (struct wal *wal, const struct record *record, uint64_t offset, uint8_t *to)
+/* Decides what kind of record stands at the log's offset, and lays out its head. A large one is
+ * long for the sake of its longer checksum. */
+static inline void
+record_place (struct wal *wal, struct record *record)
 {
-  const struct wal_binding *binding = &wal->current->binding;
-  uint8_t *at = to + WAL_RECORD_HEADER_SIZE;
-  memset (to + record->total - WAL_ALIGNMENT, 0, WAL_ALIGNMENT);
+  struct wal_record_head *head = &record->head;
+  head->synced = atomic_load_explicit (&wal->synced, memory_order_acquire);
+  head->is_long = wal->offset >= wal->next_long || head->synced != wal->claimed || head->size == 0
+                  || head->size >= WAL_LONG_STRIDE_MOST;
+  wal_record_head_encode (head, wal->current->binding.tag, wal->current->first_sequence,
+                          record->head_bytes);
+  record->total = head->payload + head->size;
+}
+
+/* Writes all of the record but its first byte. `to` is in the mapping or a buffer. */
+static inline void
+record_assemble (struct wal *wal, const struct record *record, uint8_t *to)
+{
+  const struct wal_record_head *head = &record->head;
+  uint8_t *at = to + head->payload;
   for (size_t i = 0; i < record->part_count; i++)
     if (record->parts[i].size != 0)
       {
         memcpy (at, record->parts[i].data, record->parts[i].size);
         at += record->parts[i].size;
       }
-  wal_record_encode (to, record->size, binding->tag, record->sequence,
-                     atomic_load_explicit (&wal->synced, memory_order_acquire));
-  return wal_checksum_word (
-      checksum (binding->seed, offset, BYTES (to + 8, WAL_RECORD_HEADER_SIZE - 8 + record->size)));
+  for (uint32_t i = 1; i < head->payload; i++)
+    to[i] = record->head_bytes[i];
+
+  uint64_t sum = checksum (wal_record_seed (&wal->current->binding, head->sequence), wal->offset,
+                           BYTES (to + head->checked, record->total - head->checked));
+  if (head->is_long)
+    store_u64 (to + head->checksum_at, sum);
+  else
+    store_u32 (to + head->checksum_at, (uint32_t) sum);
 }
 
-/* Whether a word for the next record fits behind this one. */
+/* Whether another record's first byte fits behind this one. */
 static inline bool
-has_next_word (const struct wal *wal, const struct record *record)
+has_next (const struct wal *wal, const struct record *record)
 {
-  return wal->current->size - wal->offset - record->total >= WAL_ALIGNMENT;
+  return wal->current->size - wal->offset > record->total;
 }
 
 static inline void
 append_store (struct wal *wal, const struct record *record)
 {
   uint8_t *to = wal->current->map + wal->offset;
-  if (has_next_word (wal, record))
-    memset (to + record->total, 0, WAL_ALIGNMENT);
-  uint64_t word = record_assemble (wal, record, wal->offset, to);
-  uint64_t encoded;
-  store_u64 (&encoded, word);
-  atomic_store_explicit ((_Atomic uint64_t *) to, encoded, memory_order_release);
+  if (has_next (wal, record))
+    to[record->total] = 0;
+  record_assemble (wal, record, to);
+  atomic_store_explicit ((_Atomic uint8_t *) to, record->head_bytes[0], memory_order_release);
   wal->stored_to = true;
 }
 
@@ -123,11 +138,11 @@ static status
 append_failed (struct wal *wal, status result, const struct failure *reason,
                struct failure *failure)
 {
-  uint64_t word = 1;
+  uint8_t first = 1;
   size_t got = 0;
   if (result == STATUS_NO_SPACE
-      && vfs_read (wal->current->file, wal->offset, &word, sizeof word, &got, NULL) == STATUS_OK
-      && (got < sizeof word || word == 0))
+      && vfs_read (wal->current->file, wal->offset, &first, 1, &got, NULL) == STATUS_OK
+      && (got == 0 || first == 0))
     {
       if (failure != NULL && failure->code == STATUS_OK)
         *failure = *reason;
@@ -167,57 +182,67 @@ buffer_shrink (struct wal *wal)
   wal->buffer_size = 0;
 }
 
-/* The record and the zero word behind it, by one call. */
+/* The record and the zero byte behind it, by one call. */
 static status
 append_write (struct wal *wal, const struct record *record, struct failure *failure)
 {
   struct failure reason = FAILURE_INIT;
-  status result = buffer_reserve (wal, record->total + WAL_ALIGNMENT, failure);
+  status result = buffer_reserve (wal, record->total + 1, failure);
   if (result != STATUS_OK)
     return result;
 
-  uint64_t length = record->total + (has_next_word (wal, record) ? WAL_ALIGNMENT : 0);
-  store_u64 (wal->buffer, record_assemble (wal, record, wal->offset, wal->buffer));
-  memset (wal->buffer + record->total, 0, WAL_ALIGNMENT);
-  result = vfs_write (wal->current->file, wal->offset, wal->buffer, length, &reason);
+  record_assemble (wal, record, wal->buffer);
+  wal->buffer[0] = record->head_bytes[0];
+  wal->buffer[record->total] = 0;
+  result = vfs_write (wal->current->file, wal->offset, wal->buffer,
+                      record->total + has_next (wal, record), &reason);
   buffer_shrink (wal);
   return result == STATUS_OK ? STATUS_OK : append_failed (wal, result, &reason, failure);
 }
 
-/* A large record: the payload in place first, piece by piece, then the header. */
+/* The checksum of a long record whose payload is nowhere in one piece. */
 static status
-append_write_parts (struct wal *wal, const struct record *record, struct failure *failure)
+record_checksum_parts (struct wal *wal, const struct record *record, uint64_t *out,
+                       struct failure *failure)
+{
+  const struct wal_record_head *head = &record->head;
+  size_t count = record->part_count + 1;
+  struct bytes *pieces = malloc (count * sizeof *pieces);
+  if (pieces == NULL)
+    return fail_memory (failure, count * sizeof *pieces, "a log record");
+  pieces[0] = BYTES (record->head_bytes + head->checked, head->payload - head->checked);
+  if (record->part_count != 0)
+    memcpy (pieces + 1, record->parts, record->part_count * sizeof *pieces);
+  *out = checksum_parts (wal_record_seed (&wal->current->binding, head->sequence), wal->offset,
+                         pieces, count);
+  free (pieces);
+  return STATUS_OK;
+}
+
+/* A large record: the payload in place first, piece by piece, then the head. */
+static status
+append_write_parts (struct wal *wal, struct record *record, struct failure *failure)
 {
   struct failure reason = FAILURE_INIT;
   struct vfs_file *file = wal->current->file;
-  uint8_t header[WAL_RECORD_HEADER_SIZE], tail[2 * WAL_ALIGNMENT] = { 0 };
-  uint64_t at = wal->offset + WAL_RECORD_HEADER_SIZE;
-  struct bytes *pieces = malloc ((record->part_count + 1) * sizeof *pieces);
-  if (pieces == NULL)
-    return fail_memory (failure, (record->part_count + 1) * sizeof *pieces, "a log record");
+  static const uint8_t zero = 0;
+  uint64_t at = wal->offset + record->head.payload, sum = 0;
+  assert (record->head.is_long);
+  status result = record_checksum_parts (wal, record, &sum, failure);
+  if (result != STATUS_OK)
+    return result;
+  store_u64 (record->head_bytes + record->head.checksum_at, sum);
 
-  wal_record_encode (header, record->size, wal->current->binding.tag, record->sequence,
-                     atomic_load_explicit (&wal->synced, memory_order_acquire));
-  pieces[0] = BYTES (header + 8, WAL_RECORD_HEADER_SIZE - 8);
-  if (record->part_count != 0)
-    memcpy (pieces + 1, record->parts, record->part_count * sizeof *pieces);
-  store_u64 (header, wal_checksum_word (checksum_parts (wal->current->binding.seed, wal->offset,
-                                                        pieces, record->part_count + 1)));
-  free (pieces);
-
-  status result = STATUS_OK;
   for (size_t i = 0; result == STATUS_OK && i < record->part_count; i++)
     {
       if (record->parts[i].size != 0)
         result = vfs_write (file, at, record->parts[i].data, record->parts[i].size, &reason);
       at += record->parts[i].size;
     }
-  size_t rest = (size_t) (wal->offset + record->total - at)
-                + (has_next_word (wal, record) ? WAL_ALIGNMENT : 0);
-  if (result == STATUS_OK && rest != 0)
-    result = vfs_write (file, at, tail, rest, &reason);
+  if (result == STATUS_OK && has_next (wal, record))
+    result = vfs_write (file, at, &zero, 1, &reason);
   if (result == STATUS_OK)
-    result = vfs_write (file, wal->offset, header, sizeof header, &reason);
+    result = vfs_write (file, wal->offset, record->head_bytes, record->head.payload, &reason);
   return result == STATUS_OK ? STATUS_OK : append_failed (wal, result, &reason, failure);
 }
 
@@ -230,20 +255,51 @@ record_measure (struct record *record, struct failure *failure)
         || size > WAL_PAYLOAD_MAX)
       return fail (failure, STATUS_VALUE_TOO_LARGE,
                    "commit %" PRIu64 " is larger than 4 GiB; split it into smaller ones",
-                   record->sequence);
-  record->size = (uint32_t) size;
-  record->total = wal_record_size (size);
+                   record->head.sequence);
+  record->head.size = size;
   return STATUS_OK;
+}
+
+/* Finds the record its place, in a new segment if there is none in this one. */
+static status
+record_make_room (struct wal *wal, struct record *record, struct failure *failure)
+{
+  if (wal->current != NULL)
+    {
+      record_place (wal, record);
+      if (wal->current->size - wal->offset >= record->total)
+        return STATUS_OK;
+    }
+  status result = wal_segment_rotate (wal, WAL_HEAD_MOST + record->head.size, failure);
+  if (result == STATUS_OK)
+    record_place (wal, record);
+  return result;
+}
+
+/* The next long record is due in the next block of a stride; a new claim starts over with short
+ * strides. */
+static void
+note_long (struct wal *wal, const struct record *record)
+{
+  bool is_new = record->head.synced != wal->claimed || wal->long_stride == 0;
+  if (is_new)
+    wal->long_stride = WAL_LONG_STRIDE_FIRST;
+  else if (wal->long_stride < WAL_LONG_STRIDE_MOST)
+    wal->long_stride *= 2;
+  wal->claimed = record->head.synced;
+  wal->next_long = (wal->offset / wal->long_stride + 1) * wal->long_stride;
 }
 
 static void
 append_account (struct wal *wal, const struct record *record)
 {
+  if (record->head.is_long)
+    note_long (wal, record);
   wal->offset += record->total;
   wal->next_sequence++;
-  atomic_store_explicit (&wal->appended, record->sequence, memory_order_release);
+  atomic_store_explicit (&wal->appended, record->head.sequence, memory_order_release);
   counter_add (&wal->records, 1);
-  counter_add (&wal->bytes, record->size);
+  counter_add (&wal->bytes, record->head.size);
   counter_add (&wal->written, record->total);
   uint64_t half = wal->current->size / 2;
   if (wal->offset >= half && wal->offset - record->total < half)
@@ -257,7 +313,10 @@ status
 wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_t part_count,
             bool store, struct failure *failure)
 {
-  struct record record = { .parts = parts, .part_count = part_count, .sequence = sequence };
+  struct record record;
+  record.parts = parts;
+  record.part_count = part_count;
+  record.head.sequence = sequence;
   if (wal_failed (wal))
     return wal_fail_again (wal, failure);
   if (sequence != wal->next_sequence || sequence > SEQUENCE_MAX)
@@ -266,13 +325,11 @@ wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_
                  wal->next_sequence - 1);
 
   status result = record_measure (&record, failure);
-  if (result == STATUS_OK
-      && (wal->current == NULL || wal->current->size - wal->offset < record.total))
-    result = wal_segment_rotate (wal, record.total, failure);
+  if (result == STATUS_OK)
+    result = record_make_room (wal, &record, failure);
   if (result != STATUS_OK)
     return result;
 
-  assert (wal->offset % WAL_ALIGNMENT == 0);
   if (store && wal->current->map != NULL)
     append_store (wal, &record);
   else if (record.total <= WRITE_TOGETHER_MOST)

@@ -3,9 +3,11 @@
  * wal: the write-ahead log. Records in fixed, preallocated, zeroed segments named "<number>.log".
  *
  *   segment   64-byte header {magic, format version, flags, log, number, database id, salt, first
- *             sequence, checksum}, then records, 8-byte aligned, then zeros (or stale bytes of an
- *             earlier use, behind a zero word)
- *   record    {checksum 8, size 4, salt tag 4, sequence 8, synced-up-to 8} payload, padding
+ *             sequence, checksum}, then records end to end, then zeros (or stale bytes of an
+ *             earlier use, behind a zero byte)
+ *   record    short: {size, checksum 4} payload: 5 bytes and the payload up to 126 of it;
+ *             long: {mark, salt tag 4, checksum 8, size, sequence, synced-up-to} payload: the first
+ *             of a segment, each with a new synced-up-to, one in about 4 KiB
  *
  * `synced-up-to` is the sequence number up to which the log was known durable when the record was
  * appended: when a needed record is missing or bad and a later one (in this or a later segment)
@@ -92,7 +94,7 @@ void wal_trim (struct wal *wal, unsigned keep);
 struct wal_statistics
 {
   uint64_t records, bytes; /* appended since open: records, payload bytes */
-  uint64_t written_bytes;  /* with headers and padding */
+  uint64_t written_bytes;  /* with their heads */
   uint64_t syncs;          /* fdatasync calls */
   uint64_t live_bytes;     /* of segments that are not released */
   uint64_t spare_bytes;    /* of spare segments and the one made ready */

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define SEGMENT_SIZE (UINT64_C (4) << 20)
-#define RECORD_SIZE 96u /* payload: 128 bytes with the header */
+#define RECORD_SIZE 119u /* payload: the put of a key of 16 and a value of 100 bytes */
 
 static _Atomic uint64_t numbers = 1;
 
@@ -83,7 +83,7 @@ bench_append (struct vfs_directory *directory, bool store, double seconds)
     {
       require (wal_prepare (wal, &failure), &failure);
       require (wal_release (wal, sequence - 1, &failure), &failure);
-      const uint64_t batch = SEGMENT_SIZE / 128 / 2;
+      const uint64_t batch = SEGMENT_SIZE / 160;
       double start = now ();
       for (uint64_t i = 0; i < batch; i++)
         {
@@ -93,7 +93,7 @@ bench_append (struct vfs_directory *directory, bool store, double seconds)
       samples[count] = (now () - start) / (double) batch * 1e9;
     }
   qsort (samples, count, sizeof *samples, compare_doubles);
-  printf ("append, 128 bytes, %-14s median %7.1f ns   best %7.1f   worst half segment %7.1f\n",
+  printf ("append, 119 bytes, %-14s median %7.1f ns   best %7.1f   worst half segment %7.1f\n",
           store ? "by stores" : "by one write", samples[count / 2], samples[0], samples[count - 1]);
   wal_close (wal, true);
 }
@@ -194,9 +194,35 @@ bench_recovery (struct vfs_directory *directory)
   require (wal_recover (directory, database_id, 0, false, count_record, &bytes, &out, &failure),
            &failure);
   double elapsed = now () - start;
-  printf ("recovery, 128-byte records          %7.0f MB/s %9.1f ns a record\n",
-          (double) out.records * 128 / elapsed / 1e6, elapsed / (double) out.records * 1e9);
+  printf ("recovery, 119-byte records          %7.0f MB/s %9.1f ns a record\n",
+          (double) out.bytes / elapsed / 1e6, elapsed / (double) out.records * 1e9);
   wal_close (wal, true);
+}
+
+/* What the log writes for the data of one commit. */
+static void
+bench_size (struct vfs_directory *directory, const char *what, size_t data, size_t payload,
+            unsigned commits, bool synced)
+{
+  struct ledger ledger = { 0 };
+  struct failure failure = FAILURE_INIT;
+  struct wal_statistics statistics;
+  struct bytes part = BYTES (calloc (1, payload), payload);
+  struct wal *wal = open_log (directory, &ledger);
+  for (uint64_t sequence = 1; sequence <= commits; sequence++)
+    {
+      require (wal_append (wal, sequence, &part, 1, !synced, &failure), &failure);
+      if (synced)
+        require (wal_sync (wal, sequence, &failure), &failure);
+      if (sequence % 64 == 0)
+        require (wal_release (wal, sequence, &failure), &failure);
+    }
+  wal_statistics (wal, &statistics);
+  double each = (double) statistics.written_bytes / commits;
+  printf ("%-34s %9zu bytes of data, %11.1f in the log, %.3f x\n", what, data, each,
+          each / (double) data);
+  wal_close (wal, true);
+  free ((void *) part.data);
 }
 
 int
@@ -214,6 +240,12 @@ main (int argument_count, char **arguments)
   require (vfs_directory_open (vfs_posix (), arguments[1], true, &directory, &failure), &failure);
   printf ("%s, mapping %s\n", arguments[1],
           vfs_directory_mapping_is_safe (directory) ? "safe" : "not safe");
+  bench_size (directory, "single puts, 16 + 100", 116, 119, 500000, false);
+  bench_size (directory, "single puts, 16 + 100, synced", 116, 119, 200, true);
+  bench_size (directory, "single puts, 8 + 8", 16, 19, 500000, false);
+  bench_size (directory, "batches of 1000 x (16 + 100)", 116000, 119000, 500, false);
+  bench_size (directory, "values of 4000", 4016, 4020, 5000, false);
+  bench_size (directory, "batches of 20 MB", 20000000, 20010000, 10, false);
   for (unsigned round = 0; round < 2; round++)
     {
       bench_append (directory, true, seconds);
