@@ -673,6 +673,20 @@ close_look_around (struct engine *engine, struct failure *failure)
   return result;
 }
 
+/* Gives back the memory that a closed handle has no use for and nothing is pinned in: somebody may
+ * keep the handle for long. The directory stays open: a file that is no longer part of the database
+ * is deleted through it when the last value lent from it is released. */
+static void
+close_trim (struct engine *engine)
+{
+  if (engine->cache != NULL) /* an opening that failed may have come less far */
+    cache_evict_fraction (engine->cache, 1);
+  if (engine->pool != NULL)
+    memtable_pool_trim (engine->pool);
+  if (engine->transaction_pool != NULL)
+    memtable_pool_trim (engine->transaction_pool);
+}
+
 status
 engine_close (struct engine *engine, struct failure *failure)
 {
@@ -710,6 +724,7 @@ engine_close (struct engine *engine, struct failure *failure)
   engine->active = NULL;
   engine_collect ();
   writer_lock_release (&engine->writer_lock);
+  close_trim (engine);
   atomic_store (&engine->state, ENGINE_STATE_CLOSED);
   return result;
 }
