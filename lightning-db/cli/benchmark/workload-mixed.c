@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows that read and write at once, and rows about the database as a whole. */
+#include "workload.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#define MIXED_READS 80        /* of a hundred operations */
+#define TRANSACTION_LENGTH 10 /* operations: six gets, three puts, a delete taken back */
+#define OPEN_CYCLES 100       /* of opening, one read and closing */
+#define SETTLE_LIMIT 600      /* seconds to wait for an engine to come to rest */
+
+bool
+workload_mixed (struct worker *worker)
+{
+  while (worker_goes_on (worker))
+    {
+      bool reads = generator_random_below (&worker->random, 100) < MIXED_READS;
+      if (!(reads ? worker_get (worker, worker_any_record (worker))
+                  : worker_overwrite (worker, worker_own_record (worker))))
+        return false;
+    }
+  return true;
+}
+
+/* Worker 0 reads as long as it may; the others overwrite at full speed until it is done. */
+bool
+workload_readwhilewriting (struct worker *worker)
+{
+  if (worker->number == 0)
+    {
+      bool done = workload_readrandom (worker);
+      atomic_store (worker->stop, true);
+      return done;
+    }
+  worker->limit = UINT64_MAX;
+  worker->deadline = UINT64_MAX;
+  return workload_overwrite (worker);
+}
+
+/* One get within a transaction, which must see the transaction's own puts. */
+static bool
+transaction_read (struct worker *worker, uint64_t record, uint8_t version)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  char key[GENERATOR_KEY_MAXIMUM];
+  size_t size = 0;
+  generator_key (benchmark->generator, record, key);
+  enum driver_answer answer = benchmark->driver->transaction_get (
+      worker->session, (struct driver_bytes){ key, benchmark->options.key_size }, worker->buffer,
+      benchmark->options.value_size, &size);
+  if (answer == DRIVER_ABSENT)
+    return worker_fail_record (worker, record, "did not find");
+  if (answer == DRIVER_FAILED)
+    return false;
+  return generator_matches (benchmark->generator, record, version, worker->buffer, size)
+         || worker_fail_record (worker, record, "read a wrong value of");
+}
+
+static bool
+transaction_write (struct worker *worker, uint64_t record, uint8_t version, bool deletes_first)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  char name[GENERATOR_KEY_MAXIMUM];
+  generator_key (benchmark->generator, record, name);
+  generator_value (benchmark->generator, record, version, worker->value);
+  struct driver_bytes key = { name, benchmark->options.key_size };
+  if (deletes_first && !benchmark->driver->transaction_remove (worker->session, key))
+    return false;
+  return benchmark->driver->transaction_put (
+      worker->session, key, (struct driver_bytes){ worker->value, benchmark->options.value_size });
+}
+
+/* Three times: read a record, put its next version, read that; the last put follows a delete. */
+static bool
+run_transaction (struct worker *worker)
+{
+  const struct driver *driver = worker->benchmark->driver;
+  if (!driver->transaction_begin (worker->session))
+    return false;
+  for (unsigned i = 0; i < 3; i++)
+    {
+      uint64_t record = worker_own_record (worker);
+      _Atomic uint8_t *version = &worker->benchmark->versions[record];
+      uint8_t old = atomic_load (version), next = workload_next_version (old);
+      if (!transaction_read (worker, record, old)
+          || !transaction_write (worker, record, next, i == 2)
+          || !transaction_read (worker, record, next))
+        return false;
+      atomic_store (version, next);
+    }
+  return driver->transaction_commit (worker->session);
+}
+
+bool
+workload_transactions (struct worker *worker)
+{
+  while (worker_goes_on (worker))
+    {
+      uint64_t begun = worker_call_begins (worker);
+      if (!run_transaction (worker))
+        return false;
+      worker_call_ends (worker, begun);
+    }
+  return true;
+}
+
+/* Until neither processor nor disk is used; the time counts up to the last sign of work. */
+bool
+workload_settle (struct benchmark *benchmark, struct worker *worker)
+{
+  uint64_t begun = latency_now ();
+  if (benchmark->driver->settle != NULL && !benchmark->driver->settle (benchmark->database))
+    return false;
+  uint64_t told = latency_now () - begun;
+  uint64_t idle = measure_wait_idle (begun, SETTLE_LIMIT * UINT64_C (1000000000));
+  worker->begun = begun;
+  worker->ended = begun + (idle > told && idle - told > 100000000 ? idle : told);
+  worker->operations = 1;
+  return true;
+}
+
+bool
+workload_compact (struct benchmark *benchmark, struct worker *worker)
+{
+  worker->operations = 1;
+  worker->begun = latency_now ();
+  bool done
+      = benchmark->driver->compact == NULL || benchmark->driver->compact (benchmark->database);
+  worker->ended = latency_now ();
+  return done;
+}
+
+/* Open, read one record, close. Every opening up to its read is timed. */
+bool
+workload_openclose (struct benchmark *benchmark, struct worker *worker)
+{
+  const struct driver *driver = benchmark->driver;
+  if (!driver->close (benchmark->database))
+    return false;
+  worker->begun = latency_now ();
+  for (unsigned cycle = 0; cycle < OPEN_CYCLES; cycle++)
+    {
+      uint64_t opened = latency_now ();
+      benchmark->database = driver->open (&benchmark->options);
+      if (benchmark->database == NULL)
+        return false;
+      worker->session = driver->session_open (benchmark->database);
+      if (worker->session == NULL || !worker_get (worker, worker_any_record (worker)))
+        return false;
+      latency_record (&worker->latency, latency_now () - opened);
+      driver->session_close (worker->session);
+      worker->session = NULL;
+      worker->operations++;
+      if (cycle + 1 < OPEN_CYCLES && !driver->close (benchmark->database))
+        return false;
+    }
+  worker->ended = latency_now ();
+  return true;
+}
+
+/* The process ends here as by a crash: nothing is closed. */
+bool
+workload_kill (struct benchmark *benchmark, struct worker *worker)
+{
+  fflush (NULL);
+  raise (SIGKILL);
+  return driver_fail ("the process could not be killed");
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows that read. Every key and every byte of every value is compared. */
+#include "workload.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+bool
+worker_fail_record (struct worker *worker, uint64_t record, const char *what)
+{
+  return driver_fail ("%s: %s %s record %" PRIu64 "; the engine or its driver is wrong",
+                      worker->benchmark->driver->name, worker->workload->name, what, record);
+}
+
+/* The version after `versions` steps back is `low`: is `version` between it and `high`, or the next
+ * one after that? */
+static bool
+version_fits (uint64_t version, uint8_t low, uint8_t high)
+{
+  if (version >= WORKLOAD_VERSIONS)
+    return false;
+  unsigned step = (unsigned) (version + WORKLOAD_VERSIONS - low) % WORKLOAD_VERSIONS;
+  unsigned steps = (unsigned) (high + WORKLOAD_VERSIONS - low) % WORKLOAD_VERSIONS;
+  return step <= steps + 1;
+}
+
+bool
+worker_verify (struct worker *worker, uint64_t record, uint8_t low, const char *value, size_t size)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  const struct generator *generator = benchmark->generator;
+  uint64_t version = low;
+  if (worker->threads > 1 && !benchmark->uniform)
+    {
+      uint8_t high = atomic_load_explicit (&benchmark->versions[record], memory_order_acquire);
+      version = generator_claimed_version (generator, record, value, size);
+      if (!version_fits (version, low, high))
+        return worker_fail_record (worker, record, "read an old or foreign value of");
+    }
+  if (generator_matches (generator, record, version, value, size))
+    return true;
+  return worker_fail_record (worker, record, "read a wrong value of");
+}
+
+static uint8_t
+version_of (const struct worker *worker, uint64_t record)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  if (benchmark->uniform)
+    return 0;
+  return atomic_load_explicit (&benchmark->versions[record], memory_order_acquire);
+}
+
+bool
+worker_get (struct worker *worker, uint64_t record)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  char key[GENERATOR_KEY_MAXIMUM];
+  generator_key (benchmark->generator, record, key);
+  uint8_t low = version_of (worker, record);
+  size_t size = 0;
+  uint64_t begun = worker_call_begins (worker);
+  enum driver_answer answer = benchmark->driver->get (
+      worker->session, (struct driver_bytes){ key, benchmark->options.key_size }, worker->buffer,
+      benchmark->options.value_size, &size);
+  worker_call_ends (worker, begun);
+  if (answer == DRIVER_FAILED)
+    return false;
+  if (answer == DRIVER_ABSENT)
+    return worker_fail_record (worker, record, "did not find");
+  return worker_verify (worker, record, low, worker->buffer, size);
+}
+
+bool
+workload_readrandom (struct worker *worker)
+{
+  while (worker_goes_on (worker))
+    if (!worker_get (worker, worker_any_record (worker)))
+      return false;
+  return true;
+}
+
+bool
+workload_readsnapshot (struct worker *worker)
+{
+  const struct driver *driver = worker->benchmark->driver;
+  if (!driver->read_begin (worker->session))
+    return false;
+  bool done = workload_readrandom (worker);
+  driver->read_end (worker->session);
+  return done;
+}
+
+/* One record of a hundred, some far more often than others. */
+bool
+workload_readhot (struct worker *worker)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  while (worker_goes_on (worker))
+    {
+      uint32_t rank = generator_zipf_next (&benchmark->hot, &worker->random);
+      if (!worker_get (worker, generator_shuffle (benchmark->generator, rank)))
+        return false;
+    }
+  return true;
+}
+
+bool
+workload_readmissing (struct worker *worker)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  while (worker_goes_on (worker))
+    {
+      uint64_t record = worker_any_record (worker);
+      char key[GENERATOR_KEY_MAXIMUM];
+      generator_missing_key (benchmark->generator, record, key);
+      size_t size = 0;
+      uint64_t begun = worker_call_begins (worker);
+      enum driver_answer answer = benchmark->driver->get (
+          worker->session, (struct driver_bytes){ key, benchmark->options.key_size },
+          worker->buffer, benchmark->options.value_size, &size);
+      worker_call_ends (worker, begun);
+      if (answer == DRIVER_FAILED)
+        return false;
+      if (answer == DRIVER_FOUND)
+        return worker_fail_record (worker, record, "found a key that was never put, next to");
+    }
+  return true;
+}
+
+static bool
+read_group (struct worker *worker, const uint64_t *records, const struct driver_bytes *keys)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  size_t sizes[WORKLOAD_MULTI_GET], capacity = benchmark->options.value_size;
+  uint64_t begun = latency_now ();
+  if (!benchmark->driver->multi_get (worker->session, WORKLOAD_MULTI_GET, keys, worker->buffer,
+                                     capacity, sizes))
+    return false;
+  worker_call_ends (worker, begun);
+  for (size_t i = 0; i < WORKLOAD_MULTI_GET; i++)
+    {
+      if (sizes[i] == SIZE_MAX)
+        return worker_fail_record (worker, records[i], "did not find");
+      if (!worker_verify (worker, records[i], version_of (worker, records[i]),
+                          worker->buffer + i * capacity, sizes[i]))
+        return false;
+    }
+  return true;
+}
+
+bool
+workload_multiget (struct worker *worker)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  static _Thread_local char names[WORKLOAD_MULTI_GET][GENERATOR_KEY_MAXIMUM];
+  uint64_t records[WORKLOAD_MULTI_GET];
+  struct driver_bytes keys[WORKLOAD_MULTI_GET];
+  while (worker->operations < worker->limit && latency_now () < worker->deadline)
+    {
+      for (size_t i = 0; i < WORKLOAD_MULTI_GET; i++)
+        {
+          records[i] = worker_any_record (worker);
+          generator_key (benchmark->generator, records[i], names[i]);
+          keys[i] = (struct driver_bytes){ names[i], benchmark->options.key_size };
+        }
+      if (!read_group (worker, records, keys))
+        return false;
+      worker->operations += WORKLOAD_MULTI_GET;
+    }
+  return true;
+}
+
+bool
+worker_verify_record (struct worker *worker, uint64_t record, struct driver_bytes key,
+                      struct driver_bytes value)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  char expected[GENERATOR_KEY_MAXIMUM];
+  generator_key (benchmark->generator, record, expected);
+  if (key.size != benchmark->options.key_size || memcmp (key.data, expected, key.size) != 0)
+    return worker_fail_record (worker, record, "scanned another key than that of");
+  return worker_verify (worker, record, version_of (worker, record), value.data, value.size);
+}
+
+/* The whole database, again and again until the operations are done. */
+static bool
+scan_once (struct worker *worker, bool reverse)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  const struct driver *driver = benchmark->driver;
+  uint64_t records = benchmark->options.records, seen = 0;
+  if (!driver->scan_begin (worker->session, reverse))
+    return false;
+  bool sound = true;
+  while (sound && worker_goes_on (worker))
+    {
+      struct driver_bytes key, value;
+      enum driver_answer answer = driver->scan_next (worker->session, &key, &value);
+      if (answer != DRIVER_FOUND)
+        {
+          worker->operations--;
+          sound = answer == DRIVER_ABSENT
+                  && (seen == records || worker_fail_record (worker, seen, "ended before"));
+          break;
+        }
+      uint64_t record = reverse ? records - 1 - seen : seen;
+      sound = seen < records && worker_verify_record (worker, record, key, value);
+      seen++;
+    }
+  driver->scan_end (worker->session);
+  return sound;
+}
+
+static bool
+scan_again (struct worker *worker, bool reverse)
+{
+  while (worker->operations < worker->limit && latency_now () < worker->deadline)
+    if (!scan_once (worker, reverse))
+      return false;
+  return true;
+}
+
+bool
+workload_readseq (struct worker *worker)
+{
+  return scan_again (worker, false);
+}
+
+bool
+workload_readreverse (struct worker *worker)
+{
+  return scan_again (worker, true);
+}
+
+static bool
+seek_and_scan (struct worker *worker, uint64_t record)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  const struct driver *driver = benchmark->driver;
+  char name[GENERATOR_KEY_MAXIMUM];
+  generator_key (benchmark->generator, record, name);
+  uint64_t begun = worker_call_begins (worker);
+  if (!driver->scan_seek (worker->session,
+                          (struct driver_bytes){ name, benchmark->options.key_size }))
+    return false;
+  for (unsigned i = 0; i < WORKLOAD_SCAN_LENGTH; i++)
+    {
+      struct driver_bytes key, value;
+      enum driver_answer answer = driver->scan_next (worker->session, &key, &value);
+      if (answer == DRIVER_FAILED)
+        return false;
+      if (answer == DRIVER_ABSENT)
+        return worker_fail_record (worker, record + i, "did not find");
+      if (!worker_verify_record (worker, record + i, key, value))
+        return false;
+    }
+  worker_call_ends (worker, begun);
+  return true;
+}
+
+/* One scan that seeks again and again; each is followed by ten records. */
+bool
+workload_seek (struct worker *worker)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  if (benchmark->options.records <= WORKLOAD_SCAN_LENGTH)
+    return driver_fail ("%s needs more than %d records", worker->workload->name,
+                        WORKLOAD_SCAN_LENGTH);
+  if (!benchmark->driver->scan_begin (worker->session, false))
+    return false;
+  uint64_t last = benchmark->options.records - WORKLOAD_SCAN_LENGTH;
+  bool done = true;
+  while (done && worker_goes_on (worker))
+    done = seek_and_scan (worker, generator_random_below (&worker->random, last + 1));
+  benchmark->driver->scan_end (worker->session);
+  return done;
+}
+
+/* Exactly the records that must be there, in order, with their newest values. */
+bool
+workload_check (struct worker *worker)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  const struct driver *driver = benchmark->driver;
+  if (!driver->scan_begin (worker->session, false))
+    return false;
+  uint64_t record = 0, records = benchmark->options.records;
+  bool sound = true;
+  struct driver_bytes key, value;
+  enum driver_answer answer = DRIVER_FAILED;
+  for (;; record++)
+    {
+      while (record < records && benchmark->versions[record] == WORKLOAD_ABSENT)
+        record++;
+      answer = driver->scan_next (worker->session, &key, &value);
+      if (answer != DRIVER_FOUND || record >= records)
+        break;
+      sound = worker_verify_record (worker, record, key, value);
+      if (!sound)
+        break;
+      worker->operations++;
+    }
+  driver->scan_end (worker->session);
+  if (!sound || answer == DRIVER_FAILED)
+    return false;
+  if (answer == DRIVER_FOUND)
+    return worker_fail_record (worker, records, "found a record too many, after");
+  return record >= records || worker_fail_record (worker, record, "ended before");
+}
