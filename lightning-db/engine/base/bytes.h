@@ -44,6 +44,37 @@ bytes_equal (struct bytes a, struct bytes b)
   return a.size == b.size && (a.size == 0 || memcmp (a.data, b.data, a.size) == 0);
 }
 
+/* memcmp (a, b, size) == 0 without a call, for the short runs that keys are made of: whole words,
+ * the last one overlapping the one before. */
+static inline bool
+bytes_same (const uint8_t *a, const uint8_t *b, size_t size)
+{
+  uint64_t left, right;
+  if (size >= 8)
+    {
+      for (size_t at = 0; at + 8 < size; at += 8)
+        {
+          memcpy (&left, a + at, 8);
+          memcpy (&right, b + at, 8);
+          if (left != right)
+            return false;
+        }
+      memcpy (&left, a + size - 8, 8);
+      memcpy (&right, b + size - 8, 8);
+      return left == right;
+    }
+  if (size >= 4)
+    {
+      uint32_t low, high, its_low, its_high;
+      memcpy (&low, a, 4);
+      memcpy (&its_low, b, 4);
+      memcpy (&high, a + size - 4, 4);
+      memcpy (&its_high, b + size - 4, 4);
+      return ((low ^ its_low) | (high ^ its_high)) == 0;
+    }
+  return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+}
+
 static inline size_t
 bytes_common_prefix (struct bytes a, struct bytes b)
 {

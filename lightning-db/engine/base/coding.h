@@ -92,6 +92,24 @@ load_u64_big (const void *from)
   return __builtin_bswap64 (load_u64 (from));
 }
 
+/* The 8 bytes of a key behind its first `skip` ones, zeros behind a shorter key, as a number that
+ * orders as they do. */
+static inline uint64_t
+key_head (struct bytes key, size_t skip)
+{
+  size_t left = key.size - skip;
+  if (left >= 8)
+    return load_u64_big (key.data + skip);
+  if (left == 0)
+    return 0;
+  if (key.size >= 8) /* the key's last 8 bytes, without those in front */
+    return load_u64_big (key.data + key.size - 8) << (64 - 8 * left);
+  uint64_t head = 0;
+  for (size_t i = 0; i < left; i++)
+    head |= (uint64_t) key.data[skip + i] << (56 - 8 * i);
+  return head;
+}
+
 static inline size_t
 varint_size (uint64_t value)
 {

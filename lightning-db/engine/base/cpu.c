@@ -3,7 +3,10 @@
 
 #include <stdatomic.h>
 
+#define UNKNOWN (-1)
+
 static _Atomic int limit = CPU_AVX512;
+static _Atomic int detected = UNKNOWN;
 
 static enum cpu_level
 detect (void)
@@ -28,9 +31,11 @@ detect (void)
 enum cpu_level
 cpu_level (void)
 {
-  enum cpu_level found = detect ();
+  int found = atomic_load_explicit (&detected, memory_order_relaxed);
+  if (found == UNKNOWN)
+    atomic_store_explicit (&detected, found = detect (), memory_order_relaxed);
   int at_most = atomic_load_explicit (&limit, memory_order_relaxed);
-  return (int) found < at_most ? found : (enum cpu_level) at_most;
+  return (enum cpu_level) (found < at_most ? found : at_most);
 }
 
 void

@@ -4,11 +4,15 @@
  *
  *   retire ──push──▶ [fresh: lock-free stack] ──batch, stamped──▶ [limbo: queue] ──▶ release
  *
- * Why one exchange is enough. A reader publishes (P), then reads a shared pointer (R). A collector
- * has unlinked an object (U) before it scans the slots (S). P, the clock's increments and S are
- * sequentially consistent. If S misses P, then P comes after S, so R comes after U and cannot find
- * the object. If S sees P, the object waits. That the published clock may be older than the present
- * one only makes the object wait longer.
+ * Why a plain store is enough. A reader publishes (P), then reads a shared pointer (R), in program
+ * order. A collector has unlinked an object (U), then makes every thread of the process pass a full
+ * barrier (B, membarrier), then scans the slots (S). In each reader B falls somewhere. If P comes
+ * before it, S sees P and the object waits. If P comes after it, so does R, which then sees U and
+ * cannot find the object. That the published clock may be older than the present one only makes the
+ * object wait longer.
+ *
+ * Where there is no membarrier the reader publishes by an exchange, and P, the clock's increments
+ * and S are sequentially consistent: if S misses P, then P comes after S, so R comes after U.
  *
  * Invariants
  *   C1  Slots live for ever: chunks are appended to the list and never freed, so a scan needs no
@@ -20,10 +24,13 @@
 #include "base/epoch.h"
 
 #include <assert.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SLOTS_PER_CHUNK 256u
 #define CASCADE_DEPTH 16u /* how long a chain of releases that retire a waiting collect follows */
@@ -54,6 +61,7 @@ struct retired
 
 __thread struct epoch_thread epoch_self __attribute__ ((tls_model ("initial-exec")));
 struct epoch_clock epoch_clock = { 1 };
+bool epoch_asymmetric;
 
 static __thread bool releasing __attribute__ ((tls_model ("initial-exec"))); /* holds collecting */
 
@@ -63,6 +71,31 @@ static struct retired retired;
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_key; /* its value is the thread's slot */
 static bool thread_key_works;    /* written once by start */
+
+/* --- barriers --------------------------------------------------------------------------------- */
+
+static bool
+membarrier (int command)
+{
+  return syscall (SYS_membarrier, command, 0, 0) == 0;
+}
+
+/* Asks the kernel for barriers in all threads of this process. */
+static void
+choose_barriers (void)
+{
+  epoch_asymmetric = membarrier (MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
+/* Between unlinking and scanning. False when the kernel lacked memory for it just now. */
+static bool
+collector_barrier (void)
+{
+  if (epoch_asymmetric)
+    return membarrier (MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  atomic_thread_fence (memory_order_seq_cst);
+  return true;
+}
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
@@ -97,6 +130,7 @@ after_fork_in_child (void)
        chunk = atomic_load_explicit (&chunk->next, memory_order_relaxed))
     clear_chunk (chunk);
 
+  choose_barriers ();
   pthread_mutex_init (&shared.lock, NULL);
   shared.inside = epoch_self.slot == NULL && epoch_self.depth > 0 ? 1 : 0;
   if (shared.inside == 0)
@@ -111,12 +145,14 @@ after_fork_in_child (void)
 static void
 start (void)
 {
+  choose_barriers ();
   pthread_atfork (NULL, NULL, after_fork_in_child);
   thread_key_works = pthread_key_create (&thread_key, give_slot_back) == 0;
 }
 
+/* `first`: the number of the chunk's first slot. */
 static struct epoch_slot *
-claim_in (struct slot_chunk *chunk)
+claim_in (struct slot_chunk *chunk, uint32_t first)
 {
   for (unsigned i = 0; i < SLOTS_PER_CHUNK; i++)
     {
@@ -124,6 +160,7 @@ claim_in (struct slot_chunk *chunk)
       if (atomic_load_explicit (&slot->claimed, memory_order_relaxed)
           || atomic_exchange_explicit (&slot->claimed, true, memory_order_acq_rel))
         continue;
+      slot->number = first + i;
       unsigned used = atomic_load (&chunk->used);
       while (used <= i && !atomic_compare_exchange_weak (&chunk->used, &used, i + 1))
         ;
@@ -157,9 +194,10 @@ claim_slot (void)
   if (!thread_key_works)
     return NULL;
   struct epoch_slot *slot = NULL;
+  uint32_t first = 0;
   for (struct slot_chunk *chunk = &first_chunk; chunk != NULL && slot == NULL;
-       chunk = slot == NULL ? following_chunk (chunk) : NULL)
-    slot = claim_in (chunk);
+       chunk = slot == NULL ? following_chunk (chunk) : NULL, first += SLOTS_PER_CHUNK)
+    slot = claim_in (chunk, first);
   if (slot != NULL && pthread_setspecific (thread_key, slot) != 0)
     {
       atomic_store_explicit (&slot->claimed, false, memory_order_release);
@@ -226,11 +264,10 @@ older (uint64_t oldest, struct epoch_slot *slot)
 uint64_t
 epoch_oldest (void)
 {
-  /* A read-modify-write, so that what the caller unlinked is ordered before the scan. */
+  pthread_once (&start_once, start);
   uint64_t oldest = atomic_fetch_add (&epoch_clock.now, 0);
-#if !defined(__x86_64__) && !defined(__i386__)
-  atomic_thread_fence (memory_order_seq_cst);
-#endif
+  if (!collector_barrier ())
+    return 0; /* nothing is known to be free */
   for (struct slot_chunk *chunk = &first_chunk; chunk != NULL; chunk = atomic_load (&chunk->next))
     {
       unsigned used = atomic_load (&chunk->used);

@@ -7,9 +7,11 @@
  *   writer    old = atomic_exchange (&shared, new);  epoch_retire (old, free_it);
  *
  * One process-wide clock and one slot per thread, claimed on first use and given back when the
- * thread ends. enter costs one load and one exchange, leave one store; both nest. A section must
- * be short and must not block on another thread; anything longer takes a reference or a pin on
- * what it found and leaves.
+ * thread ends. enter costs one load and one plain store, leave one store; both nest. The barrier
+ * that a reader would need between its store and its first look is made by whoever collects, in
+ * all threads at once (membarrier); where the kernel cannot, readers pay for it with an exchange.
+ * A section must be short and must not block on another thread; anything longer takes a reference
+ * or a pin on what it found and leaves.
  *
  * Invariants
  *   E1  A retired object is freed only after every thread that was inside when it was retired has
@@ -39,6 +41,7 @@ struct epoch_slot
 {
   alignas (EPOCH_CACHE_LINE) _Atomic uint64_t entered; /* the clock at entry; 0 = outside */
   _Atomic bool claimed;                                /* some thread owns it */
+  uint32_t number;                                     /* of the slot, from 0; its owner's */
 };
 
 struct epoch_thread
@@ -55,16 +58,25 @@ struct epoch_clock
 extern __thread struct epoch_thread epoch_self
     __attribute__ ((tls_model ("initial-exec"), visibility ("hidden")));
 extern struct epoch_clock epoch_clock __attribute__ ((visibility ("hidden")));
+/* Collectors make the readers' barriers. Decided before the first slot is claimed. */
+extern bool epoch_asymmetric __attribute__ ((visibility ("hidden")));
 
 void epoch_enter_unslotted (void);
 void epoch_leave_unslotted (void);
 
-/* Publishes the present clock, before anything the section reads. On x86 one exchange does both
- * (never mfence: it costs hundreds of ns beside cache misses). */
+/* Publishes the present clock, before anything the section reads. An exchange or fence would keep
+ * the cache misses of one section from overlapping with those of the next: it waits for every
+ * earlier store, the copied value among them (and mfence costs hundreds of ns beside misses). */
 static inline void
 epoch_publish (struct epoch_slot *slot)
 {
   uint64_t now = atomic_load_explicit (&epoch_clock.now, memory_order_acquire);
+  if (__builtin_expect (epoch_asymmetric, 1))
+    {
+      atomic_store_explicit (&slot->entered, now, memory_order_release);
+      atomic_signal_fence (memory_order_seq_cst); /* the compiler keeps the order too */
+      return;
+    }
 #if defined(__x86_64__) || defined(__i386__)
   (void) atomic_exchange_explicit (&slot->entered, now, memory_order_seq_cst);
 #else
@@ -127,5 +139,16 @@ uint64_t epoch_oldest (void);
 
 /* Threads that own a slot now. */
 size_t epoch_thread_count (void);
+
+#define EPOCH_NO_NUMBER UINT32_MAX
+
+/* A small number that no other living thread has, for figures kept per thread: what its last owner
+ * wrote is visible to the next. EPOCH_NO_NUMBER before the thread's first section, or without
+ * memory for a slot. */
+static inline uint32_t
+epoch_thread_number (void)
+{
+  return epoch_self.slot != NULL ? epoch_self.slot->number : EPOCH_NO_NUMBER;
+}
 
 #endif

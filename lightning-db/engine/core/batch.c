@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 status
-check_key (struct bytes key, struct failure *failure)
+check_key_slow (struct bytes key, struct failure *failure)
 {
   if (key.size == 0 || key.data == NULL)
     return fail (failure, STATUS_INVALID, "a key must have at least one byte; pass a longer key");
@@ -50,18 +50,13 @@ check_range (struct bytes start, struct bytes end, struct failure *failure)
 /* ---- internal keys ---- */
 
 status
-internal_key_make (struct internal_key *internal, engine_store store, struct bytes key,
-                   struct failure *failure)
+internal_key_make_long (struct internal_key *internal, engine_store store, struct bytes key,
+                        struct failure *failure)
 {
-  uint8_t *to = internal->inline_bytes;
-  internal->heap = NULL;
-  if (!internal_key_fits (key))
-    {
-      to = internal->heap = malloc (STORE_ID_SIZE + key.size);
-      if (to == NULL)
-        return fail_memory (failure, STORE_ID_SIZE + key.size, "a key");
-    }
-  internal->bytes = internal_key_store (to, store, key);
+  internal->heap = malloc (STORE_ID_SIZE + key.size);
+  if (internal->heap == NULL)
+    return fail_memory (failure, STORE_ID_SIZE + key.size, "a key");
+  internal->bytes = internal_key_store (internal->heap, store, key);
   return STATUS_OK;
 }
 
@@ -72,13 +67,6 @@ internal_range_end (struct internal_key *internal, engine_store store, struct by
   if (end.size == 0)
     return internal_key_make (internal, store + 1, BYTES_NONE, failure);
   return internal_key_make (internal, store, end, failure);
-}
-
-void
-internal_key_clear (struct internal_key *internal)
-{
-  free (internal->heap);
-  internal->heap = NULL;
 }
 
 /* ---- encoding ---- */

@@ -21,6 +21,8 @@
 #include "blob/blob.h"
 #include "engine.h"
 
+#include <stdlib.h>
+
 enum operation_kind
 {
   OPERATION_PUT = 0,
@@ -112,8 +114,6 @@ struct internal_key
   uint8_t *heap;      /* owned; NULL when inline */
   uint8_t inline_bytes[INTERNAL_KEY_INLINE + STORE_ID_SIZE];
 };
-status internal_key_make (struct internal_key *internal, engine_store store, struct bytes key,
-                          struct failure *failure);
 /* The internal range of a range delete or cursor: [store|start, store|end) or up to the next store. */
 status internal_range_end (struct internal_key *internal, engine_store store, struct bytes end,
                            struct failure *failure);
@@ -122,10 +122,34 @@ internal_key_fits (struct bytes key)
 {
   return key.size <= INTERNAL_KEY_INLINE;
 }
-void internal_key_clear (struct internal_key *internal);
+status internal_key_make_long (struct internal_key *internal, engine_store store, struct bytes key,
+                               struct failure *failure);
+static inline status
+internal_key_make (struct internal_key *internal, engine_store store, struct bytes key,
+                   struct failure *failure)
+{
+  internal->heap = NULL;
+  if (__builtin_expect (!internal_key_fits (key), 0))
+    return internal_key_make_long (internal, store, key, failure);
+  internal->bytes = internal_key_store (internal->inline_bytes, store, key);
+  return STATUS_OK;
+}
+static inline void
+internal_key_clear (struct internal_key *internal)
+{
+  if (__builtin_expect (internal->heap != NULL, 0))
+    free (internal->heap);
+  internal->heap = NULL;
+}
 
 /* INVALID for empty, KEY_TOO_LARGE, VALUE_TOO_LARGE; with sizes and limits in the message. */
-status check_key (struct bytes key, struct failure *failure);
+status check_key_slow (struct bytes key, struct failure *failure);
+static inline status
+check_key (struct bytes key, struct failure *failure)
+{
+  bool fine = key.size - 1 < KEY_SIZE_MAX && key.data != NULL;
+  return __builtin_expect (fine, 1) ? STATUS_OK : check_key_slow (key, failure);
+}
 status check_value (struct bytes value, struct failure *failure);
 /* Bounds of a range delete. */
 status check_range (struct bytes start, struct bytes end, struct failure *failure);

@@ -61,14 +61,21 @@ struct commit_waiter
   pthread_cond_t wake; /* with commit_lock */
 };
 
-/* What readers count, each thread in one of several lines, so that they do not fight over one. */
-#define READ_COUNTER_LINES 16u
+/* What readers count, each thread in a line of its own, which needs no locked addition (that would
+ * hold back the next lookup's cache misses like a fence); later threads share the last line. */
+#define READ_COUNTER_LINES 32u
+
+enum read_counter
+{
+  READS_FOUND,   /* lookups that found their key */
+  READS_MISSING, /* lookups that did not */
+  READS_DISK,    /* lookups that had to read a page */
+  READ_COUNTERS,
+};
 
 struct read_counters
 {
-  _Alignas(64) _Atomic uint64_t found; /* lookups that found their key */
-  _Atomic uint64_t missing;            /* lookups that did not */
-  _Atomic uint64_t page_reads;         /* lookups that had to read a page */
+  _Alignas(64) _Atomic uint64_t counters[READ_COUNTERS]; /* by enum read_counter */
 };
 
 /* Relaxed counters; see struct engine_statistics for meanings. */
@@ -189,13 +196,18 @@ struct engine
   void *listen_data;
 };
 
-/* The line of the calling thread. */
-struct read_counters *engine_read_counters (struct engine *engine);
-
 static inline void
-count_read (_Atomic uint64_t *counter, uint64_t by)
+count_reads (struct engine *engine, enum read_counter which, uint64_t by)
 {
-  atomic_fetch_add_explicit (counter, by, memory_order_relaxed);
+  uint32_t thread = epoch_thread_number ();
+  bool alone = thread < READ_COUNTER_LINES - 1;
+  struct read_counters *line = &engine->counters.reads[alone ? thread : READ_COUNTER_LINES - 1];
+  _Atomic uint64_t *counter = &line->counters[which];
+  if (__builtin_expect (alone, 1))
+    atomic_store_explicit (counter, atomic_load_explicit (counter, memory_order_relaxed) + by,
+                           memory_order_relaxed);
+  else
+    atomic_fetch_add_explicit (counter, by, memory_order_relaxed);
 }
 
 /* A counter that only the holder of commit_lock changes. */

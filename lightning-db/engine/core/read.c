@@ -15,16 +15,25 @@
 
 #include <stdlib.h>
 
-/* Where a lookup found its record. */
+/* Where a lookup found its record. Written in place by whoever finds it: nothing of it is copied. */
 struct found
 {
-  struct view *view;       /* where; referenced when `referenced` */
-  bool referenced;         /* the page had to be read, or it is a blob: see found_clear */
-  struct record record;    /* borrowed from one of the following */
-  struct memtable *table;  /* or */
-  struct segment *segment; /* and */
-  const uint8_t *page;     /* NULL when mapped */
+  struct segment_lookup lookup; /* the record; the page is NULL when it is in none that is cached */
+  struct memtable *table;       /* that has it, or */
+  struct segment *segment;      /* the segment, or NULL: a range delete covers the key */
+  struct view *view;            /* where; referenced when `referenced` */
+  bool referenced;              /* the page had to be read, or it is a blob: see found_clear */
 };
+
+static inline void
+found_begin (struct found *found, struct view *view)
+{
+  found->lookup.page = NULL;
+  found->table = NULL;
+  found->segment = NULL;
+  found->view = view;
+  found->referenced = false;
+}
 
 void
 engine_value_release (struct engine_value *value)
@@ -67,56 +76,59 @@ find_in_tables (const struct view *view, struct bytes key, uint64_t hash, uint64
         continue;
       struct memtable *table = generation->table;
       uint64_t cover = memtable_cover (table, key, sequence);
-      if (memtable_get (table, key, hash, sequence, &out->record))
+      if (memtable_get (table, key, hash, sequence, &out->lookup.record))
         {
           out->table = table;
-          if (out->record.sequence < cover)
-            out->record.kind = RECORD_DELETE;
+          if (out->lookup.record.sequence < cover)
+            out->lookup.record.kind = RECORD_DELETE;
           return STATUS_OK;
         }
       if (cover > 0)
         {
-          out->record.kind = RECORD_DELETE;
+          out->lookup.record.kind = RECORD_DELETE;
           return STATUS_OK;
         }
     }
   return STATUS_NOT_FOUND;
 }
 
+/* Whether the memtables need not be asked, as when the database is settled. */
+static inline bool
+tables_are_empty (const struct view *view)
+{
+  return view->frozen_count == 0
+         && (view->active == NULL || memtable_is_empty (view->active->table));
+}
+
 /* L2 for one segment. `cached`: BUSY instead of reading a page. */
-static status
+static inline status
 find_in_segment (struct segment *segment, struct bytes key, uint64_t hash, uint64_t sequence,
                  bool cached, struct found *out, struct failure *failure)
 {
-  const struct range_set *ranges = segment_range_deletes (segment);
-  uint64_t cover = ranges != NULL ? range_set_cover (ranges, key, sequence) : 0;
-  struct segment_lookup lookup;
-  status result = cached ? segment_get_cached (segment, key, hash, sequence, &lookup)
-                         : segment_get (segment, key, hash, sequence, &lookup, failure);
+  status result = cached ? segment_get_cached (segment, key, hash, sequence, &out->lookup)
+                         : segment_get (segment, key, hash, sequence, &out->lookup, failure);
   if (result == STATUS_OK)
+    out->segment = segment;
+  const struct range_set *ranges = segment_range_deletes (segment);
+  if (__builtin_expect (ranges == NULL, 1) || result > STATUS_NOT_FOUND)
+    return result;
+  uint64_t cover = range_set_cover (ranges, key, sequence);
+  if (cover > 0 && (result == STATUS_NOT_FOUND || out->lookup.record.sequence < cover))
     {
-      out->record = lookup.record;
-      out->segment = segment;
-      out->page = lookup.page;
-      if (lookup.record.sequence < cover)
-        out->record.kind = RECORD_DELETE;
-      return STATUS_OK;
-    }
-  if (result == STATUS_NOT_FOUND && cover > 0)
-    {
-      out->record.kind = RECORD_DELETE;
+      out->lookup.record.kind = RECORD_DELETE;
       return STATUS_OK;
     }
   return result;
 }
 
-static status
+static inline status
 find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t sequence,
               bool cached, struct found *out, struct failure *failure)
 {
   for (size_t i = 0; i < view->run_count; i++)
     {
-      struct segment *segment = run_find (view->runs[i], key);
+      struct segment *segment = i + 1 < view->run_count ? run_find (view->runs[i], key)
+                                                        : run_find_last (view->runs[i], key);
       if (segment == NULL)
         continue;
       status result = find_in_segment (segment, key, hash, sequence, cached, out, failure);
@@ -172,33 +184,34 @@ static status
 lend (struct engine *engine, const struct found *found, struct engine_value *out,
       struct failure *failure)
 {
-  out->sequence = found->record.sequence;
-  if (found->record.kind == RECORD_DELETE)
+  const struct record *record = &found->lookup.record;
+  if (record->kind == RECORD_DELETE)
     return STATUS_NOT_FOUND;
-  if (found->record.kind == RECORD_BLOB)
+  out->sequence = record->sequence;
+  if (record->kind == RECORD_BLOB)
     {
       uint8_t reference[BLOB_REFERENCE_SIZE];
-      if (found->record.value.size != sizeof reference)
+      if (record->value.size != sizeof reference)
         return fail (failure, STATUS_CORRUPT, "%s: a blob reference is malformed; run repair",
                      engine->path);
-      memcpy (reference, found->record.value.data, sizeof reference);
+      memcpy (reference, record->value.data, sizeof reference);
       epoch_leave ();
       status result
           = blob_value (engine, found->view, BYTES (reference, sizeof reference), out, failure);
       epoch_enter ();
       return result;
     }
-  out->data = found->record.value;
+  out->data = record->value;
   if (found->table != NULL)
     {
       out->holder = memtable_ref (found->table);
       out->holder_kind = HOLDER_TABLE;
       out->owner = engine_ref (engine);
     }
-  else if (found->page != NULL)
+  else if (found->lookup.page != NULL)
     {
-      cache_pin (found->page);
-      out->holder = (void *) found->page;
+      cache_pin (found->lookup.page);
+      out->holder = (void *) found->lookup.page;
       out->holder_kind = HOLDER_PAGE;
     }
   else
@@ -210,20 +223,28 @@ lend (struct engine *engine, const struct found *found, struct engine_value *out
   return STATUS_OK;
 }
 
-static status
-copy_out (const struct found *found, void *buffer, size_t capacity, size_t *size)
+static inline void
+copy_out (struct bytes value, void *buffer, size_t capacity, size_t *size)
 {
-  *size = found->record.value.size;
-  if (*size <= capacity && *size > 0)
-    memcpy (buffer, found->record.value.data, *size);
-  return STATUS_OK;
+  *size = value.size;
+  if (value.size <= capacity && value.size > 0)
+    memcpy (buffer, value.data, value.size);
 }
 
 /* ---- lookups ---- */
 
+/* When memory alone has no answer; the view is referenced. */
+static __attribute__ ((noinline)) status
+find_by_reading (struct engine *engine, struct bytes key, uint64_t hash, uint64_t sequence,
+                 struct found *found, struct failure *failure)
+{
+  count_reads (engine, READS_DISK, 1);
+  return find_in_runs (found->view, key, hash, sequence, false, found, failure);
+}
+
 /* The whole path, inside one epoch section that the caller enters and leaves. What was found needs
  * found_clear after leaving. */
-static status
+static inline status
 look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct bytes key,
          bool cached_only, struct found *found, struct failure *failure)
 {
@@ -231,43 +252,49 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
   for (;;)
     {
       struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
-      if (view == NULL)
+      found_begin (found, view);
+      if (__builtin_expect (view == NULL, 0))
         return engine_enter_slow (engine, failure);
       uint64_t sequence = snapshot != NULL ? snapshot->sequence
                                            : atomic_load_explicit (&engine->published,
                                                                    memory_order_acquire); /* L1 */
-      *found = (struct found){ .view = view };
-      status result = find_in_tables (view, key, hash, sequence, found);
+      status result = STATUS_NOT_FOUND;
+      if (!tables_are_empty (view))
+        result = find_in_tables (view, key, hash, sequence, found);
       if (result == STATUS_NOT_FOUND)
         result = find_in_runs (view, key, hash, sequence, true, found, failure);
-      bool is_blob = result == STATUS_OK && found->record.kind == RECORD_BLOB;
-      if ((result != STATUS_BUSY && !is_blob) || cached_only)
+      bool is_blob = result == STATUS_OK && found->lookup.record.kind == RECORD_BLOB;
+      if (__builtin_expect (result != STATUS_BUSY && !is_blob, 1) || cached_only)
         return result;
       if (!view_try_ref (view)) /* L3: the section is about to be left */
         continue;
       found->referenced = true;
       if (is_blob)
         return result;
-      count_read (&engine_read_counters (engine)->page_reads, 1);
-      return find_in_runs (view, key, hash, sequence, false, found, failure);
+      return find_by_reading (engine, key, hash, sequence, found, failure);
     }
 }
 
 /* Reading pages also builds indexes and filters: the cache gives way to them. */
 #define REBALANCE_READS 64u
 
-static void
-found_clear (struct engine *engine, struct found *found)
+static __attribute__ ((noinline)) void
+view_done (struct engine *engine, struct view *view)
 {
   static _Thread_local unsigned reads;
-  if (!found->referenced)
-    return;
-  view_unref (found->view);
+  view_unref (view);
   if (++reads % REBALANCE_READS == 0)
     engine_rebalance (engine);
 }
 
-static status
+static inline void
+found_clear (struct engine *engine, struct found *found)
+{
+  if (__builtin_expect (found->referenced, 0))
+    view_done (engine, found->view);
+}
+
+static inline status
 prepare_key (struct engine *engine, engine_store store, struct bytes key,
              struct internal_key *internal, struct failure *failure)
 {
@@ -279,28 +306,30 @@ prepare_key (struct engine *engine, engine_store store, struct bytes key,
   return result;
 }
 
-struct read_counters *
-engine_read_counters (struct engine *engine)
-{
-  static _Atomic unsigned threads;
-  static _Thread_local unsigned mine;
-  if (mine == 0)
-    mine = atomic_fetch_add_explicit (&threads, 1, memory_order_relaxed) % READ_COUNTER_LINES + 1;
-  return &engine->counters.reads[mine - 1];
-}
-
-static void
+static inline void
 count_lookup (struct engine *engine, status result)
 {
-  struct read_counters *counters = engine_read_counters (engine);
-  count_read (result == STATUS_OK ? &counters->found : &counters->missing, 1);
+  count_reads (engine, result == STATUS_OK ? READS_FOUND : READS_MISSING, 1);
 }
 
-static void
+static inline void
 note_failure (struct engine *engine, status result, struct failure *failure)
 {
-  if (result == STATUS_CORRUPT)
+  if (__builtin_expect (result == STATUS_CORRUPT, 0))
     engine_emit (engine, ENGINE_EVENT_CORRUPT, 0, 0, failure);
+}
+
+/* What is no plain value: a delete, or a blob, which is read outside the section. */
+static __attribute__ ((noinline)) status
+copy_other (struct engine *engine, const struct found *found, void *buffer, size_t capacity,
+            size_t *size, struct failure *failure)
+{
+  struct engine_value blob = { .holder_kind = HOLDER_NONE };
+  status result = lend (engine, found, &blob, failure);
+  if (result == STATUS_OK)
+    copy_out (blob.data, buffer, capacity, size);
+  engine_value_release (&blob);
+  return result;
 }
 
 status
@@ -312,29 +341,22 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   if (result != STATUS_OK)
     return result;
 
-  struct found found = { 0 };
-  struct engine_value blob = { .holder_kind = HOLDER_NONE };
+  struct found found;
   epoch_enter ();
   result = look_up (engine, snapshot, internal.bytes, false, &found, failure);
-  if (result == STATUS_OK && found.record.kind == RECORD_PUT)
-    result = copy_out (&found, buffer, capacity, size);
+  if (result == STATUS_OK && found.lookup.record.kind == RECORD_PUT)
+    copy_out (found.lookup.record.value, buffer, capacity, size);
   else if (result == STATUS_OK)
-    result = lend (engine, &found, &blob, failure);
+    result = copy_other (engine, &found, buffer, capacity, size, failure);
   epoch_leave ();
   found_clear (engine, &found);
-  if (blob.holder_kind != HOLDER_NONE)
-    {
-      found.record.value = blob.data;
-      copy_out (&found, buffer, capacity, size);
-      engine_value_release (&blob);
-    }
   internal_key_clear (&internal);
   count_lookup (engine, result);
   note_failure (engine, result, failure);
   return result;
 }
 
-static status
+static inline status
 get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine_store store,
            struct bytes key, bool cached_only, struct engine_value *out, struct failure *failure)
 {
@@ -344,10 +366,10 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   if (result != STATUS_OK)
     return result;
 
-  struct found found = { 0 };
+  struct found found;
   epoch_enter ();
   result = look_up (engine, snapshot, internal.bytes, cached_only, &found, failure);
-  if (result == STATUS_OK && found.record.kind == RECORD_BLOB && cached_only)
+  if (result == STATUS_OK && found.lookup.record.kind == RECORD_BLOB && cached_only)
     result = STATUS_BUSY;
   else if (result == STATUS_OK)
     result = lend (engine, &found, out, failure);
@@ -528,7 +550,8 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
   epoch_enter ();
   for (size_t i = 0; i < count; i++)
     {
-      struct found found = { .view = view };
+      struct found found;
+      found_begin (&found, view);
       values[i] = (struct engine_value){ .holder_kind = HOLDER_NONE };
       results[i] = find_in_tables (view, many->keys[i], many->hashes[i], sequence, &found);
       if (results[i] == STATUS_OK)
@@ -547,9 +570,8 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
       found_count += results[i] == STATUS_OK;
       note_failure (engine, results[i], failure);
     }
-  struct read_counters *counters = engine_read_counters (engine);
-  count_read (&counters->found, found_count);
-  count_read (&counters->missing, count - found_count);
+  count_reads (engine, READS_FOUND, found_count);
+  count_reads (engine, READS_MISSING, count - found_count);
   view_unref (view);
   free (many);
   return STATUS_OK;

@@ -83,10 +83,13 @@ add_counters (struct engine *engine, struct engine_statistics *out)
 #define COPY(field) out->field = atomic_load_explicit (&from->field, memory_order_relaxed)
   for (unsigned i = 0; i < READ_COUNTER_LINES; i++)
     {
-      uint64_t found = atomic_load_explicit (&from->reads[i].found, memory_order_relaxed);
-      out->gets_found += found;
-      out->gets += found + atomic_load_explicit (&from->reads[i].missing, memory_order_relaxed);
-      out->cache_misses += atomic_load_explicit (&from->reads[i].page_reads, memory_order_relaxed);
+      uint64_t counts[READ_COUNTERS];
+      for (unsigned which = 0; which < READ_COUNTERS; which++)
+        counts[which]
+            = atomic_load_explicit (&from->reads[i].counters[which], memory_order_relaxed);
+      out->gets_found += counts[READS_FOUND];
+      out->gets += counts[READS_FOUND] + counts[READS_MISSING];
+      out->cache_misses += counts[READS_DISK];
     }
   COPY (puts);
   COPY (deletes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/view.h"
 
+#include "base/coding.h"
 #include "merge/merge.h"
 
 #include <assert.h>
@@ -76,16 +77,43 @@ generation_unref (struct generation *generation)
   free (generation);
 }
 
+static struct bytes
+segment_largest (const struct segment *segment)
+{
+  const struct segment_information *information = segment_information (segment);
+  return BYTES (information->largest, information->largest_size);
+}
+
+static struct bytes
+segment_smallest (const struct segment *segment)
+{
+  const struct segment_information *information = segment_information (segment);
+  return BYTES (information->smallest, information->smallest_size);
+}
+
+/* What run_find looks at: one array instead of a key behind two pointers for each comparison. */
+static void
+make_heads (struct run *run)
+{
+  run->prefix = segment_smallest (run->segments[0]);
+  for (size_t i = 1; i < run->count; i++)
+    run->prefix.size = bytes_common_prefix (run->prefix, segment_smallest (run->segments[i]));
+  run->heads = (uint64_t *) (void *) (run->segments + run->count);
+  for (size_t i = 0; i < run->count; i++)
+    run->heads[i] = key_head (segment_smallest (run->segments[i]), run->prefix.size);
+}
+
 status
 run_new (uint64_t id, uint64_t order, uint64_t created, struct segment **segments, size_t count,
          struct run **out, struct failure *failure)
 {
-  struct run *run = calloc (1, sizeof *run + count * sizeof *segments);
+  size_t size = sizeof (struct run) + count * (sizeof *segments + sizeof (uint64_t));
+  struct run *run = calloc (1, size);
   if (run == NULL)
     {
       for (size_t i = 0; i < count; i++)
         segment_unref (segments[i]);
-      return fail_memory (failure, sizeof *run + count * sizeof *segments, "a run");
+      return fail_memory (failure, size, "a run");
     }
   atomic_init (&run->references, 1);
   run->id = id;
@@ -102,6 +130,7 @@ run_new (uint64_t id, uint64_t order, uint64_t created, struct segment **segment
       if (information->max_sequence > run->max_sequence)
         run->max_sequence = information->max_sequence;
     }
+  make_heads (run);
   *out = run;
   return STATUS_OK;
 }
@@ -123,35 +152,58 @@ run_unref (struct run *run)
   free (run);
 }
 
-static struct bytes
-segment_largest (const struct segment *segment)
+/* Segments whose smallest key has a head below `head`. */
+static size_t
+heads_below (const struct run *run, uint64_t head)
 {
-  const struct segment_information *information = segment_information (segment);
-  return BYTES (information->largest, information->largest_size);
+  size_t low = 0;
+  for (size_t left = run->count; left > 0;)
+    {
+      size_t half = left / 2;
+      bool below = run->heads[low + half] < head;
+      low += below ? half + 1 : 0;
+      left = below ? left - half - 1 : half;
+    }
+  return low;
 }
 
-static struct bytes
-segment_smallest (const struct segment *segment)
+/* The same for a key without the shared prefix. */
+static size_t
+without_prefix (const struct run *run, struct bytes key)
 {
-  const struct segment_information *information = segment_information (segment);
-  return BYTES (information->smallest, information->smallest_size);
+  return bytes_compare (key, run->prefix) > 0 ? run->count : 0;
+}
+
+/* Segments whose smallest key is <= key. */
+static inline size_t
+segments_up_to (const struct run *run, struct bytes key)
+{
+  if (__builtin_expect (key.size < run->prefix.size
+                            || !bytes_same (key.data, run->prefix.data, run->prefix.size),
+                        0))
+    return without_prefix (run, key);
+  uint64_t head = key_head (key, run->prefix.size);
+  size_t found = heads_below (run, head);
+  while (found < run->count && run->heads[found] == head
+         && bytes_compare (segment_smallest (run->segments[found]), key) <= 0)
+    found++;
+  return found;
+}
+
+struct segment *
+run_find_last (const struct run *run, struct bytes key)
+{
+  size_t found = segments_up_to (run, key);
+  return found > 0 ? run->segments[found - 1] : NULL;
 }
 
 struct segment *
 run_find (const struct run *run, struct bytes key)
 {
-  size_t low = 0, high = run->count; /* first segment whose smallest key is > key */
-  while (low < high)
-    {
-      size_t middle = (low + high) / 2;
-      if (bytes_compare (segment_smallest (run->segments[middle]), key) <= 0)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  if (low == 0)
+  size_t found = segments_up_to (run, key);
+  if (found == 0)
     return NULL;
-  struct segment *segment = run->segments[low - 1];
+  struct segment *segment = run->segments[found - 1];
   return bytes_compare (key, segment_largest (segment)) <= 0 ? segment : NULL;
 }
 
@@ -194,8 +246,14 @@ status
 run_source (struct run *run, const struct segment_source_settings *settings, struct source **out,
             struct failure *failure)
 {
+  bool unique = run->max_sequence == 0; /* settled: nothing is left but one version of each key */
   if (run->count == 1)
-    return segment_source_new (run->segments[0], settings, out, failure);
+    {
+      status result = segment_source_new (run->segments[0], settings, out, failure);
+      if (result == STATUS_OK)
+        (*out)->unique = unique;
+      return result;
+    }
 
   struct run_walk *walk = malloc (sizeof *walk);
   if (walk == NULL)
@@ -210,7 +268,10 @@ run_source (struct run *run, const struct segment_source_settings *settings, str
     .release = run_walk_release,
     .context = walk,
   };
-  return run_source_new (&walk_settings, out, failure);
+  status result = run_source_new (&walk_settings, out, failure);
+  if (result == STATUS_OK)
+    (*out)->unique = unique;
+  return result;
 }
 
 /* ---- views ---- */

@@ -44,6 +44,8 @@ struct run
   uint64_t bytes, records; /* file bytes, versions */
   bool has_range_deletes;
   bool busy;                  /* input of a running merge; engine's view lock */
+  struct bytes prefix;        /* shared by all segments' smallest keys; borrowed from the first's */
+  uint64_t *heads;            /* of each, the 8 bytes behind the prefix; behind `segments` */
   size_t count;               /* segments, at least 1 */
   struct segment *segments[]; /* owned references */
 };
@@ -77,6 +79,9 @@ struct run *run_ref (struct run *run);
 void run_unref (struct run *run);
 /* The segment that may hold `key`, or NULL. */
 struct segment *run_find (const struct run *run, struct bytes key);
+/* The only segment that may hold it, without looking whether it is above that one's keys: for the
+ * last run asked, where the segment's filter knows that as well. */
+struct segment *run_find_last (const struct run *run, struct bytes key);
 /* All versions of the run in order; holds a run reference. */
 status run_source (struct run *run, const struct segment_source_settings *settings,
                    struct source **out, struct failure *failure);

@@ -45,14 +45,9 @@ bias (uint64_t head)
 }
 
 static inline int64_t
-head_of (struct bytes suffix)
+head_of (struct bytes key, size_t prefix_size)
 {
-  if (suffix.size >= HEAD_BYTES)
-    return bias (load_u64_big (suffix.data));
-  uint64_t head = 0;
-  for (size_t i = 0; i < suffix.size; i++)
-    head |= (uint64_t) suffix.data[i] << (56 - 8 * i);
-  return bias (head);
+  return bias (key_head (key, prefix_size));
 }
 
 /* Heads of one node that are <= head. */
@@ -196,11 +191,9 @@ behind_prefix (const struct flat_index *index, struct bytes key, struct bytes *s
                uint32_t *rank)
 {
   size_t size = index->prefix_size;
-  size_t compared = key.size < size ? key.size : size;
-  int order = compared > 0 ? memcmp (key.data, index->prefix, compared) : 0;
-  if (__builtin_expect (order != 0 || key.size < size, 0))
+  if (__builtin_expect (key.size < size || !bytes_same (key.data, index->prefix, size), 0))
     {
-      *rank = order > 0 ? index->count : 0;
+      *rank = bytes_compare (key, BYTES (index->prefix, size)) > 0 ? index->count : 0;
       return false;
     }
   *suffix = BYTES (key.data + size, key.size - size);
@@ -215,7 +208,7 @@ flat_index_find (const struct flat_index *index, struct bytes key, enum cpu_leve
   uint32_t rank;
   if (!behind_prefix (index, key, &suffix, &rank))
     return rank;
-  int64_t head = head_of (suffix);
+  int64_t head = head_of (key, index->prefix_size);
   rank = walk (index, head, level, table);
   if (rank > 0 && __builtin_expect (index->layers[0][rank - 1] == head, 0))
     rank = settle_ties (index, rank, head, suffix, level);
@@ -234,7 +227,7 @@ flat_index_find_many (const struct flat_index *index, const struct bytes *keys, 
     {
       nodes[i] = 0;
       settled[i] = !behind_prefix (index, keys[i], &suffixes[i], &out[i]);
-      heads[i] = settled[i] ? 0 : head_of (suffixes[i]);
+      heads[i] = settled[i] ? 0 : head_of (keys[i], index->prefix_size);
     }
   for (unsigned layer = index->layer_count - 1; layer > 0; layer--)
     for (size_t i = 0; i < count; i++)
@@ -404,7 +397,7 @@ flat_index_add (struct flat_index *index, struct bytes separator, struct failure
     return fail (failure, STATUS_INVALID, "separators are out of order");
   struct bytes suffix = BYTES (separator.data + prefix.size, separator.size - prefix.size);
   int64_t *heads = layer_to_fill (index, 0);
-  int64_t head = head_of (suffix);
+  int64_t head = head_of (separator, prefix.size);
   uint32_t at = index->added;
   if (at > 0 && heads[at - 1] > head)
     return fail (failure, STATUS_INVALID, "separators are out of order");

@@ -79,12 +79,13 @@ leaf_match_tags (enum cpu_level level, const uint8_t *tags, uint8_t tag)
   return match_tags (level, tags, tag);
 }
 
+typedef uint64_t (*tag_matcher) (const uint8_t *tags, uint8_t tag);
+
 /* The matches among the vector of tags that starts at slot `first`. */
-static inline uint64_t
-matches_from (const uint8_t *page, unsigned count, unsigned first, uint8_t tag,
-              enum cpu_level level)
+static inline __attribute__ ((always_inline)) uint64_t
+matches_from (const uint8_t *page, unsigned count, unsigned first, uint8_t tag, tag_matcher match)
 {
-  uint64_t matches = match_tags (level, page + LEAF_HEADER_SIZE + first, tag);
+  uint64_t matches = match (page + LEAF_HEADER_SIZE + first, tag);
   unsigned left = count - first;
   return left < LEAF_TAGS_PER_VECTOR ? matches & ((UINT64_C (1) << left) - 1) : matches;
 }
@@ -116,39 +117,22 @@ prefetch_candidates (const uint8_t *page, const uint8_t *offsets, bool wide, uns
 }
 
 static inline bool
-same_bytes (const uint8_t *a, const uint8_t *b, size_t size)
-{
-  for (; size >= 8; size -= 8, a += 8, b += 8)
-    {
-      uint64_t left, right;
-      memcpy (&left, a, 8);
-      memcpy (&right, b, 8);
-      if (left != right)
-        return false;
-    }
-  for (; size > 0; size--)
-    if (*a++ != *b++)
-      return false;
-  return true;
-}
-
-static inline bool
 slot_holds (const struct leaf_view *view, const struct leaf_record *record, struct bytes key)
 {
   return key.size == view->prefix_size + record->suffix.size
-         && same_bytes (record->suffix.data, key.data + view->prefix_size, record->suffix.size)
-         && same_bytes (view->prefix, key.data, view->prefix_size);
+         && bytes_same (record->suffix.data, key.data + view->prefix_size, record->suffix.size)
+         && bytes_same (view->prefix, key.data, view->prefix_size);
 }
 
-enum leaf_result
-leaf_find (const uint8_t *page, struct bytes key, uint8_t tag, uint64_t snapshot,
-           enum cpu_level level, struct record *record)
+static inline __attribute__ ((always_inline)) enum leaf_result
+find (const uint8_t *page, struct bytes key, uint8_t tag, uint64_t snapshot, tag_matcher match,
+      struct record *record)
 {
   unsigned count = load_u16 (page + 2);
   unsigned newer = UINT32_MAX; /* last slot that holds the key, too new to be seen */
   for (unsigned first = 0; first < count; first += LEAF_TAGS_PER_VECTOR)
     {
-      uint64_t matches = matches_from (page, count, first, tag, level);
+      uint64_t matches = matches_from (page, count, first, tag, match);
       if (matches == 0)
         continue;
       struct leaf_view view = leaf_view (page);
@@ -170,19 +154,72 @@ leaf_find (const uint8_t *page, struct bytes key, uint8_t tag, uint64_t snapshot
   return newer + 1 == count ? LEAF_CONTINUES : LEAF_ABSENT;
 }
 
-void
-leaf_prefetch_candidate (const uint8_t *page, uint8_t tag, enum cpu_level level)
+static inline __attribute__ ((always_inline)) void
+fetch_candidate (const uint8_t *page, uint8_t tag, tag_matcher match)
 {
   unsigned count = load_u16 (page + 2);
   bool wide = (page[1] & PAGE_FLAG_WIDE) != 0;
   for (unsigned first = 0; first < count; first += LEAF_TAGS_PER_VECTOR)
     {
-      uint64_t matches = matches_from (page, count, first, tag, level);
+      uint64_t matches = matches_from (page, count, first, tag, match);
       if (matches == 0)
         continue;
       prefetch_candidates (page, page + LEAF_HEADER_SIZE + count, wide, first, matches);
       return;
     }
+}
+
+/* One copy for each kernel, compiled for its instructions, so that the kernel is inlined. */
+#define DEFINE_SEARCHES(NAME)                                                                      \
+  TARGET_##NAME static enum leaf_result find_##NAME (const uint8_t *page, struct bytes key,        \
+                                                     uint8_t tag, uint64_t snapshot,               \
+                                                     struct record *record)                        \
+  {                                                                                                \
+    return find (page, key, tag, snapshot, match_tags_##NAME, record);                             \
+  }                                                                                                \
+  TARGET_##NAME static void fetch_##NAME (const uint8_t *page, uint8_t tag)                        \
+  {                                                                                                \
+    fetch_candidate (page, tag, match_tags_##NAME);                                                \
+  }
+
+#define TARGET_scalar
+#define TARGET_sse2
+#define TARGET_avx2 __attribute__ ((target ("avx2")))
+#define TARGET_avx512 __attribute__ ((target ("avx512f,avx512bw")))
+DEFINE_SEARCHES (scalar)
+#if defined(__x86_64__)
+DEFINE_SEARCHES (sse2)
+DEFINE_SEARCHES (avx2)
+DEFINE_SEARCHES (avx512)
+#endif
+
+enum leaf_result
+leaf_find (const uint8_t *page, struct bytes key, uint8_t tag, uint64_t snapshot,
+           enum cpu_level level, struct record *record)
+{
+#if defined(__x86_64__)
+  if (level == CPU_AVX512)
+    return find_avx512 (page, key, tag, snapshot, record);
+  if (level == CPU_AVX2)
+    return find_avx2 (page, key, tag, snapshot, record);
+  if (level == CPU_SSE2)
+    return find_sse2 (page, key, tag, snapshot, record);
+#endif
+  return find_scalar (page, key, tag, snapshot, record);
+}
+
+void
+leaf_prefetch_candidate (const uint8_t *page, uint8_t tag, enum cpu_level level)
+{
+#if defined(__x86_64__)
+  if (level == CPU_AVX512)
+    return fetch_avx512 (page, tag);
+  if (level == CPU_AVX2)
+    return fetch_avx2 (page, tag);
+  if (level == CPU_SSE2)
+    return fetch_sse2 (page, tag);
+#endif
+  fetch_scalar (page, tag);
 }
 
 /* The suffix of a slot's key. */
