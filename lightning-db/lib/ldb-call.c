@@ -25,11 +25,11 @@ static GThreadPool *
 get_pool (LdbWorkKind kind)
 {
   g_mutex_lock (&pools_lock);
-  if (pools_generation != ldb_fork_get_generation ())
+  if (pools_generation != ldb_fork_generation)
     {
       /* The threads stayed in the parent process; what is left of their pool cannot be freed. */
       pools[LDB_WORK_SHORT] = pools[LDB_WORK_LONG] = NULL;
-      pools_generation = ldb_fork_get_generation ();
+      pools_generation = ldb_fork_generation;
     }
   /* After a fork the idle threads that GLib shares between pools are gone: have our own. */
   if (pools[kind] == NULL)

@@ -79,8 +79,8 @@ plan_step (LdbCursor *self, LdbCursorMove *move)
   return TRUE;
 }
 
-gboolean
-ldb_cursor_move_claimed (LdbCursor *self, LdbCursorMove asked, struct bytes key, GError **error)
+static inline __attribute__ ((always_inline)) gboolean
+move_claimed (LdbCursor *self, LdbCursorMove asked, struct bytes key, GError **error)
 {
   struct failure failure;
   LdbCursorMove move = asked;
@@ -113,15 +113,22 @@ ldb_cursor_move_claimed (LdbCursor *self, LdbCursorMove asked, struct bytes key,
   return valid || (code != STATUS_OK && ldb_error_take_failure (error, code, &failure));
 }
 
-static gboolean
+gboolean
+ldb_cursor_move_claimed (LdbCursor *self, LdbCursorMove move, struct bytes key, GError **error)
+{
+  return move_claimed (self, move, key, error);
+}
+
+static inline gboolean
 move_sync (LdbCursor *self, LdbCursorMove move, struct bytes key, GCancellable *cancellable,
            GError **error)
 {
-  if (g_cancellable_set_error_if_cancelled (cancellable, error)
-      || !ldb_busy_enter (self->busy, self->transaction != NULL ? "transaction" : "cursor", error))
+  if ((cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
+      || !ldb_busy_enter_here (self->busy, self->transaction != NULL ? "transaction" : "cursor",
+                               error))
     return FALSE;
-  gboolean moved = ldb_cursor_move_claimed (self, move, key, error);
-  ldb_busy_leave (self->busy);
+  gboolean moved = move_claimed (self, move, key, error);
+  ldb_busy_leave_here (self->busy);
   return moved;
 }
 

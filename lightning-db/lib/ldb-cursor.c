@@ -339,6 +339,13 @@ ldb_cursor_read_finish (LdbCursor *self, GAsyncResult *result, GError **error)
   return ldb_call_finish_pointer (self, result, ldb_cursor_read_async, error);
 }
 
+static inline gboolean
+is_on_record (LdbCursor *self)
+{
+  return g_atomic_int_get (self->busy) == 0 && self->cursor != NULL
+         && self->state == LDB_CURSOR_STATE_ON;
+}
+
 /**
  * ldb_cursor_is_valid:
  * @self: a cursor
@@ -355,8 +362,7 @@ gboolean
 ldb_cursor_is_valid (LdbCursor *self)
 {
   g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  return g_atomic_int_get (self->busy) == 0 && self->cursor != NULL
-         && self->state == LDB_CURSOR_STATE_ON;
+  return is_on_record (self);
 }
 
 /**
@@ -570,7 +576,9 @@ ldb_cursor_close (LdbCursor *self)
 const guint8 *
 ldb_cursor_peek_key (LdbCursor *self, gsize *length)
 {
-  struct bytes key = ldb_cursor_is_valid (self) ? engine_cursor_key (self->cursor) : BYTES_NONE;
+  *length = 0;
+  g_return_val_if_fail (LDB_IS_CURSOR (self), NULL);
+  struct bytes key = is_on_record (self) ? engine_cursor_key (self->cursor) : BYTES_NONE;
   *length = key.size;
   return key.data;
 }
@@ -594,10 +602,11 @@ ldb_cursor_peek_key (LdbCursor *self, gsize *length)
 const guint8 *
 ldb_cursor_peek_value (LdbCursor *self, gsize *length, GError **error)
 {
-  struct failure failure = FAILURE_INIT;
-  struct bytes value = BYTES_NONE;
+  struct failure failure;
+  struct bytes value;
   *length = 0;
-  if (!ldb_cursor_is_valid (self) || (self->flags & LDB_SCAN_KEYS_ONLY))
+  g_return_val_if_fail (LDB_IS_CURSOR (self), NULL);
+  if (!is_on_record (self) || (self->flags & LDB_SCAN_KEYS_ONLY))
     {
       ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                      "The cursor is on no record, or reads keys only.");
@@ -605,6 +614,9 @@ ldb_cursor_peek_value (LdbCursor *self, gsize *length, GError **error)
     }
   if (ldb_database_enter (self->database, error) == NULL)
     return NULL;
+  failure.code = STATUS_OK; /* without clearing the whole message: this runs for each record */
+  failure.system_error = 0;
+  failure.message[0] = '\0';
   status code = engine_cursor_value (self->cursor, &value, &failure);
   if (code != STATUS_OK)
     {

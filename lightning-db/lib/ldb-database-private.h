@@ -33,15 +33,30 @@ struct _LdbDatabase
   struct engine *engine; /* NULL while NEW; a reference */
   LdbShare *share;       /* while OPEN; guarded by the share's lock */
   gint state;            /* LdbDatabaseState; atomic */
-  guint generation;      /* ldb_fork_get_generation() when it was opened */
+  guint generation;      /* ldb_fork_generation when it was opened */
   gboolean read_only;    /* this handle refuses writes */
   gint max_retries;      /* of run_transaction; atomic */
   GWeakRef weak;         /* to itself, for the list of open handles */
   char id[33];           /* the database's id in hexadecimal */
 };
 
+/* How many times this process was forked from one that used the library. Changed only in the child
+ * of a fork, before it has threads. */
+extern guint ldb_fork_generation;
+
+/* Sets why the handle cannot be used; NULL. */
+struct engine *ldb_database_refuse (LdbDatabase *self, GError **error);
+
 /* The engine, or NULL with CLOSED or FORKED. */
-struct engine *ldb_database_enter (LdbDatabase *self, GError **error);
+static inline struct engine *
+ldb_database_enter (LdbDatabase *self, GError **error)
+{
+  if (G_LIKELY (g_atomic_int_get (&self->state) == LDB_DATABASE_OPEN
+                && self->generation == ldb_fork_generation))
+    return self->engine;
+  return ldb_database_refuse (self, error);
+}
+
 /* The same for a write; READ_ONLY on a read-only handle. */
 struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
 gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
@@ -50,9 +65,6 @@ gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
 gboolean ldb_database_open_handle (LdbDatabase *self, GError **error);
 /* Says on the caller's thread that it has a new handle, or NULL; returns it. */
 LdbDatabase *ldb_database_log_opened (LdbDatabase *database);
-
-/* How many times this process was forked from one that used the library. */
-guint ldb_fork_get_generation (void);
 
 /* ldb-call.c: after a fork, in the child. */
 void ldb_call_forget_threads (void);

@@ -69,13 +69,13 @@ G_STATIC_ASSERT ((int) LDB_OPEN_READ_ONLY == (int) ENGINE_OPEN_READ_ONLY);
 
 /* ---- the state ---- */
 
-static struct engine *
-refuse (LdbDatabase *self, GError **error)
+struct engine *
+ldb_database_refuse (LdbDatabase *self, GError **error)
 {
   if (g_atomic_int_get (&self->state) == LDB_DATABASE_NEW)
     ldb_error_set (error, LDB_ERROR_CLOSED,
                    "The database was never opened; open it with ldb_database_open().");
-  else if (self->generation != ldb_fork_get_generation ())
+  else if (self->generation != ldb_fork_generation)
     ldb_error_set (error, LDB_ERROR_FORKED,
                    "The database \"%s\" was opened before this process was forked; open it anew.",
                    self->path);
@@ -83,15 +83,6 @@ refuse (LdbDatabase *self, GError **error)
     ldb_error_set (error, LDB_ERROR_CLOSED, "The database \"%s\" is closed; open it again.",
                    self->path);
   return NULL;
-}
-
-struct engine *
-ldb_database_enter (LdbDatabase *self, GError **error)
-{
-  if (G_LIKELY (g_atomic_int_get (&self->state) == LDB_DATABASE_OPEN
-                && self->generation == ldb_fork_get_generation ()))
-    return self->engine;
-  return refuse (self, error);
 }
 
 struct engine *
@@ -140,7 +131,7 @@ close_handle (LdbDatabase *self, GError **error)
   if (!g_atomic_int_compare_and_exchange (&self->state, LDB_DATABASE_OPEN, LDB_DATABASE_CLOSED))
     return TRUE;
   gboolean closed = ldb_share_leave (self, error);
-  if (self->generation == ldb_fork_get_generation ())
+  if (self->generation == ldb_fork_generation)
     ldb_registry_announce_closed (self->path);
   return closed;
 }

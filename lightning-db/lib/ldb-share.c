@@ -32,20 +32,14 @@ static GPtrArray *shares;   /* all of them */
 static int saving_now;      /* whether the system saves power; atomic */
 static GMutex opening_lock; /* held while an engine is being opened; taken before lock */
 
-static guint fork_generation; /* changed only in the child of a fork, before it has threads */
-
-guint
-ldb_fork_get_generation (void)
-{
-  return fork_generation;
-}
+guint ldb_fork_generation;
 
 /* In the child of a fork: no handle of the parent's counts here, and locks may be held by threads
  * that are gone. The parent's shares are left to themselves; their engines know of the fork. */
 static void
 start_anew_after_fork (void)
 {
-  fork_generation++;
+  ldb_fork_generation++;
   memset (&lock, 0, sizeof lock);
   memset (&share_gone, 0, sizeof share_gone);
   memset (&opening_lock, 0, sizeof opening_lock);
@@ -121,7 +115,7 @@ attach (LdbShare *share, LdbDatabase *handle)
   handle->share = share;
   handle->engine = engine_ref (share->engine);
   handle->read_only = share->read_only || (handle->flags & LDB_OPEN_READ_ONLY) != 0;
-  handle->generation = fork_generation;
+  handle->generation = ldb_fork_generation;
   g_set_object (&handle->options, share->options);
   format_id (share->engine, handle->id);
   g_ptr_array_add (share->handles, handle);
@@ -211,7 +205,7 @@ ldb_share_leave (LdbDatabase *handle, GError **error)
   status code = STATUS_OK;
   gboolean last;
 
-  if (handle->generation != fork_generation)
+  if (handle->generation != ldb_fork_generation)
     return TRUE;
   g_mutex_lock (&lock);
   LdbShare *share = g_steal_pointer (&handle->share);

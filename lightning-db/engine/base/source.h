@@ -36,6 +36,7 @@ struct source
 {
   const struct source_operations *operations; /* the kind of source */
   bool valid;                                 /* `record` may be read */
+  bool unique;                                /* no two records of the source have the same key */
   struct record record;                       /* the current one, borrowed */
 };
 

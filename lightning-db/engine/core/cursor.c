@@ -7,7 +7,8 @@
  *   runs ─────────────────┘
  *
  * Forward, the merge stands on the record shown. Backward it has already passed it (the newest
- * version of a key comes last), so the record is shown from a copy. When the engine has published
+ * version of a key comes last), so the record is shown from a copy; not so when there is but one
+ * source and that is settled, with one version of each key. When the engine has published
  * a new view, the next move builds the sources anew and goes on behind the key it stood on, so that
  * a long-lived cursor pins no old memtables and files.
  *
@@ -17,7 +18,12 @@
  */
 #include "core/engine-private.h"
 
+#include "base/coding.h"
+
 #include <stdlib.h>
+
+/* A record's bytes stay where they are until the source moves: what is shown is borrowed. The key is
+ * copied only when the next step must still know it: when older versions of it may follow. */
 
 enum direction
 {
@@ -41,6 +47,7 @@ struct engine_cursor
   uint64_t own_operations;                /* the transaction's writes up to it are seen */
   bool keys_only;
   struct internal_key lower, upper; /* [lower, upper), inside the store */
+  uint64_t lower_head, upper_head;  /* their first 8 bytes, which mostly decide (key_head) */
 
   struct view *view;         /* the sources are of it; NULL before the first move */
   struct source *source;     /* the merge */
@@ -51,8 +58,10 @@ struct engine_cursor
 
   enum direction direction;
   bool valid;
-  struct byte_buffer key;   /* internal key shown, or last passed */
-  struct record record;     /* shown: value, kind, sequence */
+  bool standing;            /* the source stands on the record shown; else it has passed it */
+  bool key_kept;            /* `key` holds the key shown, or last passed */
+  struct byte_buffer key;   /* see key_kept */
+  struct record record;     /* shown; key and value borrowed from the source, `key` and `copy` */
   struct byte_buffer copy;  /* of the value, backward */
   struct engine_value blob; /* the value when it is a blob and was asked for */
   bool has_blob;
@@ -77,10 +86,21 @@ buffer_set (struct byte_buffer *buffer, struct bytes from, struct failure *failu
   return STATUS_OK;
 }
 
-static struct bytes
+static inline struct bytes
 buffer_bytes (const struct byte_buffer *buffer)
 {
   return BYTES (buffer->data, buffer->size);
+}
+
+/* Before the source moves: keeps the key shown in a place of its own. */
+static status
+keep_key (struct engine_cursor *cursor, struct failure *failure)
+{
+  if (cursor->key_kept)
+    return STATUS_OK;
+  status result = buffer_set (&cursor->key, cursor->record.key, failure);
+  cursor->key_kept = result == STATUS_OK;
+  return result;
 }
 
 /* ---- own writes on top ---- */
@@ -279,7 +299,7 @@ build_sources (struct engine_cursor *cursor, struct failure *failure)
   return result;
 }
 
-static bool
+static inline bool
 view_is_stale (const struct engine_cursor *cursor)
 {
   return cursor->view != atomic_load_explicit (&cursor->engine->view, memory_order_relaxed);
@@ -287,7 +307,7 @@ view_is_stale (const struct engine_cursor *cursor)
 
 /* ---- what is visible ---- */
 
-static bool
+static inline bool
 is_visible (const struct engine_cursor *cursor, const struct record *record)
 {
   if (record->sequence >= OVERLAY_BASE)
@@ -296,11 +316,9 @@ is_visible (const struct engine_cursor *cursor, const struct record *record)
 }
 
 static bool
-is_hidden (const struct engine_cursor *cursor, const struct record *record)
+is_covered (const struct engine_cursor *cursor, const struct record *record)
 {
   bool own = record->sequence >= OVERLAY_BASE;
-  if (record->kind == RECORD_DELETE)
-    return true;
   if (cursor->own_ranges != NULL)
     {
       uint64_t cover = range_set_cover (cursor->own_ranges, record->key, cursor->own_operations);
@@ -315,7 +333,15 @@ is_hidden (const struct engine_cursor *cursor, const struct record *record)
   return false;
 }
 
-static void
+static inline bool
+is_hidden (const struct engine_cursor *cursor, const struct record *record)
+{
+  return record->kind == RECORD_DELETE
+         || (__builtin_expect (cursor->range_count > 0 || cursor->own_ranges != NULL, 0)
+             && is_covered (cursor, record));
+}
+
+static inline void
 forget_value (struct engine_cursor *cursor)
 {
   if (cursor->has_blob)
@@ -331,17 +357,43 @@ ran_out (struct engine_cursor *cursor, struct bytes limit, struct failure *failu
                               : STATUS_OK;
 }
 
-static status
+static inline status
 show (struct engine_cursor *cursor, struct failure *failure)
 {
   cursor->valid = true;
-  return cursor->span != NULL
-             ? transaction_span_reach (cursor->span, buffer_bytes (&cursor->key), true, failure)
+  return __builtin_expect (cursor->span != NULL, 0)
+             ? transaction_span_reach (cursor->span, cursor->record.key, true, failure)
              : STATUS_OK;
 }
 
+/* Shows what the source stands on. */
+static inline status
+show_source (struct engine_cursor *cursor, struct failure *failure)
+{
+  cursor->record = cursor->source->record;
+  cursor->standing = true;
+  cursor->key_kept = false;
+  return show (cursor, failure);
+}
+
+static inline bool
+is_below_upper (const struct engine_cursor *cursor, struct bytes key)
+{
+  uint64_t head = key_head (key, 0);
+  return head < cursor->upper_head
+         || (head == cursor->upper_head && bytes_compare (key, cursor->upper.bytes) < 0);
+}
+
+static inline bool
+is_from_lower (const struct engine_cursor *cursor, struct bytes key)
+{
+  uint64_t head = key_head (key, 0);
+  return head > cursor->lower_head
+         || (head == cursor->lower_head && bytes_compare (key, cursor->lower.bytes) >= 0);
+}
+
 /* From where the merge stands to the next key to show. `skip`: the key in cursor->key is done. */
-static status
+static inline status
 settle_forward (struct engine_cursor *cursor, bool skip, struct failure *failure)
 {
   struct source *source = cursor->source;
@@ -352,20 +404,18 @@ settle_forward (struct engine_cursor *cursor, bool skip, struct failure *failure
       const struct record *record = &source->record;
       if (skip && bytes_equal (record->key, buffer_bytes (&cursor->key)))
         continue;
-      if (bytes_compare (record->key, cursor->upper.bytes) >= 0)
+      if (!is_below_upper (cursor, record->key))
         return ran_out (cursor, cursor->upper.bytes, failure);
       skip = false;
       if (!is_visible (cursor, record))
         continue;
-      result = buffer_set (&cursor->key, record->key, failure);
+      if (!is_hidden (cursor, record))
+        return show_source (cursor, failure);
+      skip = record->sequence != 0; /* else it is the oldest version */
+      if (skip)
+        result = buffer_set (&cursor->key, record->key, failure);
       if (result != STATUS_OK)
         break;
-      if (!is_hidden (cursor, record))
-        {
-          cursor->record = *record;
-          return show (cursor, failure);
-        }
-      skip = true;
     }
   if (result != STATUS_OK)
     cursor->valid = false;
@@ -379,6 +429,8 @@ gather_backward (struct engine_cursor *cursor, bool *found, struct failure *fail
   struct source *source = cursor->source;
   status result = buffer_set (&cursor->key, source->record.key, failure);
   *found = false;
+  cursor->standing = false;
+  cursor->key_kept = true;
   while (result == STATUS_OK && source->valid
          && bytes_equal (source->record.key, buffer_bytes (&cursor->key)))
     {
@@ -403,10 +455,16 @@ settle_backward (struct engine_cursor *cursor, struct failure *failure)
   struct source *source = cursor->source;
   status result = STATUS_OK;
   cursor->direction = DIRECTION_BACKWARD;
-  while (result == STATUS_OK && source->valid
-         && bytes_compare (source->record.key, cursor->lower.bytes) >= 0)
+  while (result == STATUS_OK && source->valid && is_from_lower (cursor, source->record.key))
     {
       bool found;
+      if (source->unique)
+        {
+          if (is_visible (cursor, &source->record) && !is_hidden (cursor, &source->record))
+            return show_source (cursor, failure);
+          result = source_previous (source, failure);
+          continue;
+        }
       result = gather_backward (cursor, &found, failure);
       if (result == STATUS_OK && found && !is_hidden (cursor, &cursor->record))
         return show (cursor, failure);
@@ -417,7 +475,7 @@ settle_backward (struct engine_cursor *cursor, struct failure *failure)
 
 /* ---- moving ---- */
 
-static status
+static inline status
 check_open (struct engine_cursor *cursor, struct failure *failure)
 {
   if (cursor->transaction != NULL)
@@ -470,7 +528,7 @@ clamp (struct engine_cursor *cursor, struct bytes key, struct internal_key *inte
 
 /* A transaction whose timeout passed during the move has let its snapshot go: what the cursor found
  * may be too little. */
-static status
+static inline status
 finish_move (struct engine_cursor *cursor, status result, struct failure *failure)
 {
   if (result == STATUS_OK && cursor->transaction != NULL)
@@ -540,32 +598,39 @@ engine_cursor_seek_before (struct engine_cursor *cursor, struct bytes key, struc
   return result;
 }
 
-/* Before a step: the sources must be of the present view and stand right for the direction. */
+/* The sources are of an old view, or stand wrong for the direction. */
 static status
+place_again (struct engine_cursor *cursor, enum direction direction, struct failure *failure)
+{
+  status result = keep_key (cursor, failure);
+  if (result == STATUS_OK && view_is_stale (cursor))
+    result = build_sources (cursor, failure);
+  struct bytes here = buffer_bytes (&cursor->key);
+  if (result == STATUS_OK)
+    result = direction == DIRECTION_FORWARD ? source_seek (cursor->source, here, failure)
+                                            : source_seek_before (cursor->source, here, failure);
+  if (result != STATUS_OK)
+    cursor->valid = false;
+  return result;
+}
+
+/* Before a step: the sources must be of the present view and stand right for the direction. */
+static inline status
 prepare_step (struct engine_cursor *cursor, enum direction direction, bool *moved,
               struct failure *failure)
 {
   *moved = false;
   forget_value (cursor);
   status result = check_open (cursor, failure);
-  if (result != STATUS_OK || !cursor->valid)
+  if (__builtin_expect (result != STATUS_OK || !cursor->valid, 0))
     {
       cursor->valid = false;
       return result;
     }
-  bool stale = view_is_stale (cursor);
-  if (!stale && cursor->direction == direction)
+  if (__builtin_expect (!view_is_stale (cursor) && cursor->direction == direction, 1))
     return STATUS_OK;
-  if (stale)
-    result = build_sources (cursor, failure);
-  struct bytes here = buffer_bytes (&cursor->key);
-  if (result == STATUS_OK)
-    result = direction == DIRECTION_FORWARD ? source_seek (cursor->source, here, failure)
-                                            : source_seek_before (cursor->source, here, failure);
   *moved = true;
-  if (result != STATUS_OK)
-    cursor->valid = false;
-  return result;
+  return place_again (cursor, direction, failure);
 }
 
 status
@@ -575,10 +640,14 @@ engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
   status result = prepare_step (cursor, DIRECTION_FORWARD, &moved, failure);
   if (result != STATUS_OK || !cursor->valid)
     return result;
-  if (!moved)
+  /* What is older than every snapshot has no older version behind it. */
+  bool skip = moved || cursor->record.sequence != 0;
+  if (skip)
+    result = keep_key (cursor, failure);
+  if (!moved && result == STATUS_OK)
     result = source_next (cursor->source, failure);
   if (result == STATUS_OK)
-    result = settle_forward (cursor, true, failure);
+    result = settle_forward (cursor, skip, failure);
   return finish_move (cursor, result, failure);
 }
 
@@ -589,7 +658,11 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
   status result = prepare_step (cursor, DIRECTION_BACKWARD, &moved, failure);
   if (result != STATUS_OK || !cursor->valid)
     return result;
-  return finish_move (cursor, settle_backward (cursor, failure), failure);
+  if (!moved && cursor->standing)
+    result = source_previous (cursor->source, failure);
+  if (result == STATUS_OK)
+    result = settle_backward (cursor, failure);
+  return finish_move (cursor, result, failure);
 }
 
 /* ---- looking ---- */
@@ -605,7 +678,8 @@ engine_cursor_key (const struct engine_cursor *cursor)
 {
   if (!cursor->valid)
     return BYTES_NONE;
-  return BYTES (cursor->key.data + STORE_ID_SIZE, cursor->key.size - STORE_ID_SIZE);
+  struct bytes key = cursor->record.key;
+  return BYTES (key.data + STORE_ID_SIZE, key.size - STORE_ID_SIZE);
 }
 
 uint64_t
@@ -713,6 +787,11 @@ engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *s
   result = internal_key_make (&cursor->lower, settings->store, settings->lower, failure);
   if (result == STATUS_OK)
     result = internal_range_end (&cursor->upper, settings->store, settings->upper, failure);
+  if (result == STATUS_OK)
+    {
+      cursor->lower_head = key_head (cursor->lower.bytes, 0);
+      cursor->upper_head = key_head (cursor->upper.bytes, 0);
+    }
   if (result == STATUS_OK)
     result = hold_snapshot (cursor, settings, failure);
   if (result != STATUS_OK)
