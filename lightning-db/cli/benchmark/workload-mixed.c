@@ -139,20 +139,17 @@ workload_openclose (struct benchmark *benchmark, struct worker *worker)
   if (!driver->close (benchmark->database))
     return false;
   worker->begun = latency_now ();
-  for (unsigned cycle = 0; cycle < OPEN_CYCLES; cycle++)
+  for (;;)
     {
       uint64_t opened = latency_now ();
       benchmark->database = driver->open (&benchmark->options);
-      if (benchmark->database == NULL)
+      if (benchmark->database == NULL || !benchmark_first_read (benchmark, opened))
         return false;
-      worker->session = driver->session_open (benchmark->database);
-      if (worker->session == NULL || !worker_get (worker, worker_any_record (worker)))
-        return false;
-      latency_record (&worker->latency, latency_now () - opened);
-      driver->session_close (worker->session);
-      worker->session = NULL;
+      latency_record (&worker->latency, benchmark->first_read);
       worker->operations++;
-      if (cycle + 1 < OPEN_CYCLES && !driver->close (benchmark->database))
+      if (worker->operations >= OPEN_CYCLES || latency_now () > worker->deadline)
+        break;
+      if (!driver->close (benchmark->database))
         return false;
     }
   worker->ended = latency_now ();

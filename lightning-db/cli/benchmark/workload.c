@@ -129,8 +129,8 @@ worker_own_record (struct worker *worker)
 
 /* ---- The database ---- */
 
-static bool
-first_read (struct benchmark *benchmark, uint64_t begun)
+bool
+benchmark_first_read (struct benchmark *benchmark, uint64_t begun)
 {
   const struct driver *driver = benchmark->driver;
   struct driver_session *session = driver->session_open (benchmark->database);
@@ -198,7 +198,7 @@ benchmark_open (struct benchmark *benchmark, bool existing)
   benchmark->database = benchmark->driver->open (options);
   if (benchmark->database == NULL)
     return false;
-  return !existing || first_read (benchmark, begun);
+  return !existing || benchmark_first_read (benchmark, begun);
 }
 
 bool

@@ -115,6 +115,8 @@ const struct workload *workload_find (const char *name);
  * record with version 0. */
 bool benchmark_open (struct benchmark *benchmark, bool existing);
 bool benchmark_close (struct benchmark *benchmark);
+/* Reads a record of a database that was opened at `begun` and keeps how long it took. */
+bool benchmark_first_read (struct benchmark *benchmark, uint64_t begun);
 bool workload_run (struct benchmark *benchmark, const struct workload *workload, unsigned threads,
                    struct workload_result *result);
 

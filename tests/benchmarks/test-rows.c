@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* The benchmark itself: its records are what they should be, and its rows notice an engine that
+ * loses, mixes up or ages what it was given. */
+#include "workload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)                                                                           \
+  do                                                                                               \
+    if (!(condition))                                                                              \
+      {                                                                                            \
+        fprintf (stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);             \
+        abort ();                                                                                  \
+      }                                                                                            \
+  while (0)
+
+/* ---- Records ---- */
+
+static void
+check_every_byte_counts (size_t value_size)
+{
+  struct generator *generator = generator_new (1000, 16, value_size, 7);
+  char *value = malloc (value_size), *other = malloc (value_size);
+  CHECK (generator != NULL && value != NULL && other != NULL);
+  generator_value (generator, 17, 3, value);
+  CHECK (generator_matches (generator, 17, 3, value, value_size));
+  CHECK (!generator_matches (generator, 18, 3, value, value_size));
+  CHECK (!generator_matches (generator, 17, 4, value, value_size));
+  CHECK (!generator_matches (generator, 17, 3, value, value_size - 1));
+  CHECK (generator_claimed_version (generator, 17, value, value_size) == 3);
+  size_t step = value_size > 10000 ? 977 : 1;
+  for (size_t at = 0; at < value_size; at += step)
+    {
+      value[at] ^= 0x10;
+      CHECK (!generator_matches (generator, 17, 3, value, value_size));
+      value[at] ^= 0x10;
+    }
+  generator_value (generator, 18, 3, other);
+  CHECK (memcmp (value, other, value_size) != 0);
+  free (value);
+  free (other);
+  generator_free (generator);
+}
+
+static void
+test_values (void)
+{
+  const size_t sizes[]
+      = { 8, 9, 15, 16, 31, 32, 33, 47, 48, 99, 100, 101, 200, 1000, 4095, 4096, 4097, 100000 };
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    check_every_byte_counts (sizes[i]);
+}
+
+static void
+test_order (void)
+{
+  const uint64_t counts[] = { 100, 127, 128, 129, 1000, 4096, 100003 };
+  for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+    {
+      struct generator *generator = generator_new (counts[i], 16, 100, i);
+      char *seen = calloc (1, counts[i]);
+      uint64_t in_place = 0;
+      CHECK (generator != NULL && seen != NULL);
+      for (uint64_t place = 0; place < counts[i]; place++)
+        {
+          uint64_t record = generator_shuffle (generator, place);
+          CHECK (record < counts[i] && !seen[record]);
+          seen[record] = 1;
+          in_place += record == place;
+        }
+      CHECK (in_place < counts[i] / 10 + 5);
+      free (seen);
+      generator_free (generator);
+    }
+}
+
+static void
+test_keys (void)
+{
+  struct generator *generator = generator_new (49000000, 8, 100, 1);
+  char key[20] = "", next[20] = "", missing[20] = "";
+  CHECK (generator != NULL);
+  generator_key (generator, 12345678, key);
+  CHECK (strcmp (key, "24691356") == 0);
+  generator_free (generator);
+
+  generator = generator_new (1000000, 18, 100, 1);
+  CHECK (generator != NULL);
+  generator_key (generator, 999, key);
+  generator_missing_key (generator, 999, missing);
+  generator_key (generator, 1000, next);
+  CHECK (strcmp (key, "000000000000001998") == 0);
+  CHECK (strcmp (key, missing) < 0 && strcmp (missing, next) < 0);
+  generator_free (generator);
+}
+
+/* Rank 0 of 1000 with theta 0.99 is drawn about 13 times of a hundred, rank 9 a tenth as often. */
+static void
+test_zipf (void)
+{
+  struct generator_zipf zipf;
+  struct generator_random random;
+  unsigned counts[1000] = { 0 };
+  CHECK (generator_zipf_init (&zipf, 1000, 0.99));
+  generator_random_init (&random, 5);
+  for (unsigned i = 0; i < 1000000; i++)
+    {
+      uint32_t rank = generator_zipf_next (&zipf, &random);
+      CHECK (rank < 1000);
+      counts[rank]++;
+    }
+  CHECK (counts[0] > 120000 && counts[0] < 145000);
+  CHECK (counts[9] > 11000 && counts[9] < 16000);
+  CHECK (counts[999] > 50 && counts[999] < 300);
+  generator_zipf_clear (&zipf);
+}
+
+static void
+test_latency (void)
+{
+  static struct latency latency, other;
+  for (uint64_t duration = 1; duration <= 100000; duration++)
+    latency_record (duration % 2 == 0 ? &latency : &other, duration);
+  latency_merge (&latency, &other);
+  CHECK (latency.count == 100000 && latency.maximum == 100000);
+  const double fractions[] = { 0.5, 0.9, 0.99, 0.999 };
+  for (size_t i = 0; i < 4; i++)
+    {
+      double exact = fractions[i] * 100000;
+      double found = (double) latency_percentile (&latency, fractions[i]);
+      CHECK (found > exact * 0.99 && found < exact * 1.01);
+    }
+  CHECK (latency_percentile (&latency, 1) == 100000);
+}
+
+/* ---- Rows against faulty engines ---- */
+
+#define RECORDS 3000
+
+/* Which fault shows, and after how many calls it may. */
+static struct fault
+{
+  enum
+  {
+    FAULT_NONE,
+    FAULT_ABSENT,      /* a get finds nothing */
+    FAULT_BYTE,        /* a byte of a value is wrong */
+    FAULT_NEIGHBOUR,   /* a get gives another record's value */
+    FAULT_SHORT,       /* a value is too short */
+    FAULT_INVENTED,    /* every key is found */
+    FAULT_LOST_PUT,    /* a put is forgotten */
+    FAULT_LOST_DELETE, /* a delete is forgotten */
+    FAULT_SKIP,        /* a scan leaves a record out */
+    FAULT_END,         /* a scan ends early */
+    FAULT_SCAN_BYTE,   /* a byte of a scanned value is wrong */
+  } kind;
+  unsigned calls; /* until it shows, once or for good */
+} fault;
+
+static bool
+fault_shows (unsigned kind)
+{
+  return fault.kind == kind && fault.calls > 0 && --fault.calls == 0;
+}
+
+static enum driver_answer
+faulty_get (struct driver_session *session, struct driver_bytes key, void *buffer, size_t capacity,
+            size_t *size)
+{
+  char changed[GENERATOR_KEY_MAXIMUM];
+  if (fault_shows (FAULT_ABSENT))
+    return DRIVER_ABSENT;
+  bool other = fault_shows (FAULT_NEIGHBOUR);
+  if (other || fault.kind == FAULT_INVENTED)
+    {
+      memcpy (changed, key.data, key.size);
+      changed[key.size - 1] = other && changed[key.size - 1] == '2' ? '4' : '2';
+      key.data = changed;
+    }
+  enum driver_answer answer = benchmark_driver.get (session, key, buffer, capacity, size);
+  if (answer == DRIVER_FOUND && fault_shows (FAULT_BYTE))
+    ((char *) buffer)[*size - 1] ^= 1;
+  if (answer == DRIVER_FOUND && fault_shows (FAULT_SHORT))
+    *size -= 1;
+  return answer;
+}
+
+static bool
+faulty_multi_get (struct driver_session *session, size_t count, const struct driver_bytes *keys,
+                  char *buffer, size_t capacity, size_t *sizes)
+{
+  for (size_t i = 0; i < count; i++)
+    if (faulty_get (session, keys[i], buffer + i * capacity, capacity, &sizes[i]) != DRIVER_FOUND)
+      sizes[i] = SIZE_MAX;
+  return true;
+}
+
+static bool
+faulty_put (struct driver_session *session, struct driver_bytes key, struct driver_bytes value)
+{
+  return fault_shows (FAULT_LOST_PUT) || benchmark_driver.put (session, key, value);
+}
+
+static bool
+faulty_remove (struct driver_session *session, struct driver_bytes key)
+{
+  return fault_shows (FAULT_LOST_DELETE) || benchmark_driver.remove (session, key);
+}
+
+static enum driver_answer
+faulty_scan_next (struct driver_session *session, struct driver_bytes *key,
+                  struct driver_bytes *value)
+{
+  static char changed[1000];
+  if (fault_shows (FAULT_END))
+    return DRIVER_ABSENT;
+  if (fault_shows (FAULT_SKIP))
+    benchmark_driver.scan_next (session, key, value);
+  enum driver_answer answer = benchmark_driver.scan_next (session, key, value);
+  if (answer == DRIVER_FOUND && fault_shows (FAULT_SCAN_BYTE))
+    {
+      memcpy (changed, value->data, value->size);
+      changed[value->size / 2] ^= 1;
+      value->data = changed;
+    }
+  return answer;
+}
+
+/* Fills a database, then runs the row with the fault; did everything go well? */
+static bool
+row_is_content (const char *fill, const char *row, struct fault its_fault)
+{
+  struct driver driver = benchmark_driver;
+  driver.get = faulty_get;
+  driver.multi_get = faulty_multi_get;
+  driver.put = faulty_put;
+  driver.remove = faulty_remove;
+  driver.scan_next = faulty_scan_next;
+  struct benchmark benchmark = {
+    .driver = &driver,
+    .options = { .directory = "none", .records = RECORDS, .key_size = 16, .value_size = 100 },
+    .settings = { .seconds = 1, .seed = 1 },
+  };
+  static struct workload_result result;
+  fault = (struct fault){ FAULT_NONE, 0 };
+  CHECK (benchmark_open (&benchmark, false));
+  CHECK (workload_run (&benchmark, workload_find (fill), 1, &result));
+  CHECK (result.operations == RECORDS && result.seconds > 0);
+  fault = its_fault;
+  bool content = workload_run (&benchmark, workload_find (row), 1, &result);
+  if (content && its_fault.kind >= FAULT_LOST_PUT && its_fault.kind <= FAULT_LOST_DELETE)
+    content = workload_run (&benchmark, workload_find ("check"), 1, &result);
+  CHECK (!content || result.operations > 0);
+  CHECK (benchmark_close (&benchmark));
+  return content;
+}
+
+static void
+test_rows (void)
+{
+  const struct
+  {
+    const char *row;
+    struct fault fault;
+  } cases[] = {
+    { "readrandom", { FAULT_ABSENT, 1000 } },
+    { "readrandom", { FAULT_BYTE, 1000 } },
+    { "readrandom", { FAULT_NEIGHBOUR, 1000 } },
+    { "readrandom", { FAULT_SHORT, 1000 } },
+    { "readhot", { FAULT_NEIGHBOUR, 2000 } },
+    { "readmissing", { FAULT_INVENTED, 1 } },
+    { "multiget", { FAULT_ABSENT, 1500 } },
+    { "multiget", { FAULT_BYTE, 1500 } },
+    { "readseq", { FAULT_SKIP, 500 } },
+    { "readseq", { FAULT_END, 500 } },
+    { "readseq", { FAULT_SCAN_BYTE, 2999 } },
+    { "readreverse", { FAULT_SKIP, 2000 } },
+    { "readreverse", { FAULT_SCAN_BYTE, 1 } },
+    { "seek", { FAULT_SKIP, 777 } },
+    { "seek", { FAULT_END, 777 } },
+    { "seek", { FAULT_SCAN_BYTE, 5000 } },
+    { "check", { FAULT_SKIP, 100 } },
+    { "check", { FAULT_END, 3000 } },
+    { "mixed", { FAULT_BYTE, 1000 } },
+    { "mixed", { FAULT_LOST_PUT, 550 } },
+    { "overwrite", { FAULT_LOST_PUT, 3000 } },
+    { "deleterandom", { FAULT_LOST_DELETE, 2 } },
+    { "read-latency", { FAULT_BYTE, 500 } },
+  };
+  const char *const fills[] = { "fillseq", "fillseq-batch", "fillrandom", "fillrandom-batch" };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    {
+      const char *row = cases[i].row, *fill = fills[i % 4];
+      CHECK (row_is_content (fill, row, (struct fault){ FAULT_NONE, 0 }));
+      if (row_is_content (fill, row, cases[i].fault))
+        {
+          fprintf (stderr, "%s did not notice fault %d\n", row, (int) cases[i].fault.kind);
+          abort ();
+        }
+    }
+}
+
+int
+main (void)
+{
+  test_values ();
+  test_order ();
+  test_keys ();
+  test_zipf ();
+  test_latency ();
+  test_rows ();
+  return 0;
+}
