@@ -37,8 +37,17 @@ struct source
   const struct source_operations *operations; /* the kind of source */
   bool valid;                                 /* `record` may be read */
   bool unique;                                /* no two records of the source have the same key */
+  bool lean;                                  /* set by who holds it: reads by source_record only */
   struct record record;                       /* the current one, borrowed */
+  const struct record *lent;                  /* of a lean source: where it is instead, or NULL */
 };
+
+/* The current record without a copy, of a source that is lean. */
+static inline const struct record *
+source_record (const struct source *source)
+{
+  return source->lent != NULL ? source->lent : &source->record;
+}
 
 static inline status
 source_seek (struct source *source, struct bytes key, struct failure *failure)

@@ -102,6 +102,19 @@ page_table_find (struct page_table *table, uint64_t page)
   return (const uint8_t *) (value & ~PAGE_REFERENCED);
 }
 
+/* The same without saying that the page was used: for prefetching what is in it. */
+static inline const uint8_t *
+page_table_peek (struct page_table *table, uint64_t page)
+{
+  struct page_chunk *chunk
+      = atomic_load_explicit (&table->chunks[page / PAGE_CHUNK_SLOTS], memory_order_acquire);
+  if (chunk == NULL)
+    return NULL;
+  uintptr_t value
+      = atomic_load_explicit (&chunk->slots[page % PAGE_CHUNK_SLOTS], memory_order_acquire);
+  return (const uint8_t *) (value & ~PAGE_REFERENCED);
+}
+
 /* Starts fetching the slot's line. */
 static inline void
 page_table_prefetch (struct page_table *table, uint64_t page)

@@ -58,12 +58,13 @@ struct engine_cursor
 
   enum direction direction;
   bool valid;
-  bool standing;            /* the source stands on the record shown; else it has passed it */
-  bool key_kept;            /* `key` holds the key shown, or last passed */
-  struct byte_buffer key;   /* see key_kept */
-  struct record record;     /* shown; key and value borrowed from the source, `key` and `copy` */
-  struct byte_buffer copy;  /* of the value, backward */
-  struct engine_value blob; /* the value when it is a blob and was asked for */
+  bool standing;               /* the source stands on the record shown; else it has passed it */
+  bool key_kept;               /* `key` holds the key shown, or last passed */
+  struct byte_buffer key;      /* see key_kept */
+  const struct record *record; /* shown: the source's own, or: */
+  struct record gathered;      /* backward: of `key` and `copy` */
+  struct byte_buffer copy;     /* of the value, backward */
+  struct engine_value blob;    /* the value when it is a blob and was asked for */
   bool has_blob;
   struct read_span *span; /* serializable: what was looked at since positioning */
 };
@@ -98,7 +99,7 @@ keep_key (struct engine_cursor *cursor, struct failure *failure)
 {
   if (cursor->key_kept)
     return STATUS_OK;
-  status result = buffer_set (&cursor->key, cursor->record.key, failure);
+  status result = buffer_set (&cursor->key, cursor->record->key, failure);
   cursor->key_kept = result == STATUS_OK;
   return result;
 }
@@ -294,7 +295,9 @@ build_sources (struct engine_cursor *cursor, struct failure *failure)
     for (size_t i = 0; i < count; i++)
       source_release (sources[i]);
   free (sources);
-  if (result != STATUS_OK)
+  if (result == STATUS_OK)
+    cursor->source->lean = true;
+  else
     drop_sources (cursor);
   return result;
 }
@@ -362,7 +365,7 @@ show (struct engine_cursor *cursor, struct failure *failure)
 {
   cursor->valid = true;
   return __builtin_expect (cursor->span != NULL, 0)
-             ? transaction_span_reach (cursor->span, cursor->record.key, true, failure)
+             ? transaction_span_reach (cursor->span, cursor->record->key, true, failure)
              : STATUS_OK;
 }
 
@@ -370,7 +373,7 @@ show (struct engine_cursor *cursor, struct failure *failure)
 static inline status
 show_source (struct engine_cursor *cursor, struct failure *failure)
 {
-  cursor->record = cursor->source->record;
+  cursor->record = source_record (cursor->source);
   cursor->standing = true;
   cursor->key_kept = false;
   return show (cursor, failure);
@@ -401,7 +404,7 @@ settle_forward (struct engine_cursor *cursor, bool skip, struct failure *failure
   cursor->direction = DIRECTION_FORWARD;
   for (; result == STATUS_OK && source->valid; result = source_next (source, failure))
     {
-      const struct record *record = &source->record;
+      const struct record *record = source_record (source);
       if (skip && bytes_equal (record->key, buffer_bytes (&cursor->key)))
         continue;
       if (!is_below_upper (cursor, record->key))
@@ -427,24 +430,27 @@ static status
 gather_backward (struct engine_cursor *cursor, bool *found, struct failure *failure)
 {
   struct source *source = cursor->source;
-  status result = buffer_set (&cursor->key, source->record.key, failure);
+  const struct record *record = source_record (source);
+  status result = buffer_set (&cursor->key, record->key, failure);
   *found = false;
   cursor->standing = false;
   cursor->key_kept = true;
+  cursor->record = &cursor->gathered;
   while (result == STATUS_OK && source->valid
-         && bytes_equal (source->record.key, buffer_bytes (&cursor->key)))
+         && bytes_equal (record->key, buffer_bytes (&cursor->key)))
     {
-      if (is_visible (cursor, &source->record))
+      if (is_visible (cursor, record))
         {
           *found = true;
-          cursor->record = source->record;
-          cursor->record.key = buffer_bytes (&cursor->key);
-          bool keep = !cursor->keys_only || source->record.kind == RECORD_BLOB;
-          result = buffer_set (&cursor->copy, keep ? source->record.value : BYTES_NONE, failure);
-          cursor->record.value = buffer_bytes (&cursor->copy);
+          bool keep = !cursor->keys_only || record->kind == RECORD_BLOB;
+          result = buffer_set (&cursor->copy, keep ? record->value : BYTES_NONE, failure);
+          cursor->gathered = *record;
+          cursor->gathered.key = buffer_bytes (&cursor->key);
+          cursor->gathered.value = buffer_bytes (&cursor->copy);
         }
       if (result == STATUS_OK)
         result = source_previous (source, failure);
+      record = source_record (source);
     }
   return result;
 }
@@ -455,18 +461,20 @@ settle_backward (struct engine_cursor *cursor, struct failure *failure)
   struct source *source = cursor->source;
   status result = STATUS_OK;
   cursor->direction = DIRECTION_BACKWARD;
-  while (result == STATUS_OK && source->valid && is_from_lower (cursor, source->record.key))
+  while (result == STATUS_OK && source->valid
+         && is_from_lower (cursor, source_record (source)->key))
     {
       bool found;
       if (source->unique)
         {
-          if (is_visible (cursor, &source->record) && !is_hidden (cursor, &source->record))
+          const struct record *record = source_record (source);
+          if (is_visible (cursor, record) && !is_hidden (cursor, record))
             return show_source (cursor, failure);
           result = source_previous (source, failure);
           continue;
         }
       result = gather_backward (cursor, &found, failure);
-      if (result == STATUS_OK && found && !is_hidden (cursor, &cursor->record))
+      if (result == STATUS_OK && found && !is_hidden (cursor, cursor->record))
         return show (cursor, failure);
     }
   cursor->valid = false;
@@ -641,7 +649,7 @@ engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
   if (result != STATUS_OK || !cursor->valid)
     return result;
   /* What is older than every snapshot has no older version behind it. */
-  bool skip = moved || cursor->record.sequence != 0;
+  bool skip = moved || cursor->record->sequence != 0;
   if (skip)
     result = keep_key (cursor, failure);
   if (!moved && result == STATUS_OK)
@@ -678,14 +686,14 @@ engine_cursor_key (const struct engine_cursor *cursor)
 {
   if (!cursor->valid)
     return BYTES_NONE;
-  struct bytes key = cursor->record.key;
+  struct bytes key = cursor->record->key;
   return BYTES (key.data + STORE_ID_SIZE, key.size - STORE_ID_SIZE);
 }
 
 uint64_t
 engine_cursor_sequence (const struct engine_cursor *cursor)
 {
-  return cursor->valid && cursor->record.sequence < OVERLAY_BASE ? cursor->record.sequence : 0;
+  return cursor->valid && cursor->record->sequence < OVERLAY_BASE ? cursor->record->sequence : 0;
 }
 
 status
@@ -695,16 +703,16 @@ engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct fai
   if (!cursor->valid)
     return fail (failure, STATUS_INVALID,
                  "the cursor stands on no record; move it and check that it is valid");
-  if (cursor->record.kind != RECORD_BLOB)
+  if (cursor->record->kind != RECORD_BLOB)
     {
-      *out = cursor->record.value;
+      *out = cursor->record->value;
       return STATUS_OK;
     }
   if (!cursor->has_blob)
     {
       status result = engine_enter (cursor->engine, failure);
       if (result == STATUS_OK)
-        result = blob_value (cursor->engine, cursor->view, cursor->record.value, &cursor->blob,
+        result = blob_value (cursor->engine, cursor->view, cursor->record->value, &cursor->blob,
                              failure);
       if (result != STATUS_OK)
         return result;

@@ -209,6 +209,8 @@ run_find (const struct run *run, struct bytes key)
 
 /* ---- one source over the segments of a run ---- */
 
+#define CURSOR_SEGMENTS_KEPT 8u
+
 struct run_walk
 {
   struct run *run;
@@ -267,6 +269,7 @@ run_source (struct run *run, const struct segment_source_settings *settings, str
     .largest = run_walk_largest,
     .release = run_walk_release,
     .context = walk,
+    .keep = settings->bypass ? 1 : CURSOR_SEGMENTS_KEPT, /* merges have large buffers */
   };
   status result = run_source_new (&walk_settings, out, failure);
   if (result == STATUS_OK)

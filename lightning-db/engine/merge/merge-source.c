@@ -57,10 +57,10 @@ beats (struct merge_source *merge, size_t a, size_t b)
   const struct source *left = merge->children[a].source, *right = merge->children[b].source;
   if (!left->valid || !right->valid)
     return left->valid || (!right->valid && a < b);
-  int order = bytes_compare (left->record.key, right->record.key);
+  const struct record *its = source_record (left), *other = source_record (right);
+  int order = bytes_compare (its->key, other->key);
   if (order == 0)
-    order = (left->record.sequence < right->record.sequence)
-            - (left->record.sequence > right->record.sequence);
+    order = (its->sequence < other->sequence) - (its->sequence > other->sequence);
   if (order != 0)
     return (order < 0) != merge->backward;
   merge->children[a < b ? b : a].duplicate = true;
@@ -121,8 +121,10 @@ publish (struct merge_source *merge)
 {
   const struct source *winner = merge->children[merge->winner].source;
   merge->source.valid = winner->valid;
-  if (winner->valid)
-    merge->source.record = winner->record;
+  if (winner->valid && merge->source.lean)
+    merge->source.lent = source_record (winner);
+  else if (winner->valid)
+    merge->source.record = *source_record (winner);
   return STATUS_OK;
 }
 
@@ -376,7 +378,10 @@ merge_source_new (struct source **children, size_t count, struct source **out,
   merge->source.operations = &merge_operations;
   merge->count = count;
   for (size_t i = 0; i < count; i++)
-    merge->children[i].source = children[i];
+    {
+      merge->children[i].source = children[i];
+      children[i]->lean = true;
+    }
   *out = &merge->source;
   return STATUS_OK;
 }

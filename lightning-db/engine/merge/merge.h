@@ -47,6 +47,7 @@ struct run_source_settings
   struct bytes (*largest) (void *context, size_t index);
   void (*release) (void *context);
   void *context;
+  size_t keep; /* sources kept open at once, at most 8; 0 = 1 */
 };
 status run_source_new (const struct run_source_settings *settings, struct source **out,
                        struct failure *failure);

@@ -2,21 +2,28 @@
 /*
  * run-source: the segments of one run, end to end, each opened when the walk reaches it.
  *
- *   N1  At most one segment's source is open; `valid` means that it stands on the current record.
+ *   N1  The sources of some segments are kept open, so that seeks back and forth need not open
+ *       them again; `child` is one of them. `valid` means that it stands on the current record.
  *   N2  A record below its segment's smallest bound does not exist: a merge that replaces a run
  *       part by part raises the bound of a segment it is half through. Forward that costs nothing
  *       (a segment is entered at its bound), backward one comparison a record.
  */
+#include "base/coding.h"
 #include "merge/merge.h"
 
 #include <stdlib.h>
+
+#define KEPT_MOST 8u
 
 struct run_source
 {
   struct source source;                /* what the caller sees; first member */
   struct run_source_settings settings; /* the caller's; `context` owned */
-  struct source *child;                /* of segment `index`; owned; NULL when none is open */
-  size_t index;                        /* of the open segment */
+  struct source *child;                /* of segment `index`: in `kept`; NULL when none is open */
+  size_t index;                        /* of that segment */
+  struct bytes bound;                  /* its smallest bound; borrowed from `context` */
+  struct source *kept[KEPT_MOST];      /* of segment i at i modulo settings.keep; owned */
+  size_t kept_index[KEPT_MOST];        /* which segment that is */
 };
 
 static inline struct run_source *
@@ -74,17 +81,31 @@ open_segment (struct run_source *run, size_t index, struct failure *failure)
 {
   if (run->child != NULL && run->index == index)
     return STATUS_OK;
-  source_release (run->child);
-  run->child = NULL;
+  size_t place = index % run->settings.keep;
+  run->child = run->kept[place];
   run->index = index;
-  return run->settings.open (run->settings.context, index, &run->child, failure);
+  run->bound = smallest_of (run, index);
+  if (run->child != NULL && run->kept_index[place] == index)
+    return STATUS_OK;
+  source_release (run->child);
+  run->child = run->kept[place] = NULL;
+  run->kept_index[place] = index;
+  status code = run->settings.open (run->settings.context, index, &run->child, failure);
+  if (code == STATUS_OK)
+    run->kept[place] = run->child;
+  else
+    run->child = NULL;
+  return code;
 }
 
-static status
+static inline status
 publish (struct run_source *run)
 {
   run->source.valid = true;
-  run->source.record = run->child->record;
+  if (run->source.lean)
+    run->source.lent = &run->child->record;
+  else
+    run->source.record = run->child->record;
   return STATUS_OK;
 }
 
@@ -109,11 +130,24 @@ enter_forward (struct run_source *run, size_t index, const struct bytes *from,
   return STATUS_OK;
 }
 
-static bool
+/* Whether a key is at or above a bound: a word at a time, since this is asked for each record. */
+static inline bool
+is_within (struct bytes key, struct bytes bound)
+{
+  size_t shorter = key.size < bound.size ? key.size : bound.size;
+  for (size_t at = 0; at + 8 <= shorter; at += 8)
+    {
+      uint64_t ours = load_u64_big (key.data + at), its = load_u64_big (bound.data + at);
+      if (ours != its)
+        return ours > its;
+    }
+  return bytes_compare (key, bound) >= 0;
+}
+
+static inline bool
 child_in_bounds (struct run_source *run)
 {
-  return run->child->valid
-         && bytes_compare (run->child->record.key, smallest_of (run, run->index)) >= 0;
+  return run->child->valid && is_within (run->child->record.key, run->bound);
 }
 
 /* Stands on the last record of the first `count` segments, below `before` if that is given. */
@@ -200,7 +234,8 @@ static void
 run_release (struct source *source)
 {
   struct run_source *run = run_of (source);
-  source_release (run->child);
+  for (size_t i = 0; i < run->settings.keep; i++)
+    source_release (run->kept[i]);
   if (run->settings.release != NULL)
     run->settings.release (run->settings.context);
   free (run);
@@ -224,6 +259,10 @@ run_source_new (const struct run_source_settings *settings, struct source **out,
     }
   run->source.operations = &run_operations;
   run->settings = *settings;
+  if (run->settings.keep == 0)
+    run->settings.keep = 1;
+  if (run->settings.keep > KEPT_MOST)
+    run->settings.keep = KEPT_MOST;
   *out = &run->source;
   return STATUS_OK;
 }

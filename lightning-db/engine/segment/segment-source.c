@@ -20,6 +20,7 @@
 #define CHUNK_LEAST ((size_t) 32 << 10) /* of one read of a bypassing walk: doubles … */
 #define CHUNK_MOST ((size_t) 256 << 10) /* … up to this */
 #define SMALL_COPY 16u                  /* bytes a short suffix is copied in */
+#define LINES_AHEAD 10u                 /* of a coming leaf: header, arrays, two records */
 #define SEQUENTIAL_LEAVES 2u            /* leaves in a row that make a walk sequential */
 
 struct own_buffer
@@ -185,8 +186,35 @@ read_ahead (struct segment_source *walk, uint32_t leaf, bool backward)
   walk->advised = backward ? from : to;
 }
 
+/* Starts fetching what the coming leaf's first records need, if it is cached: a leaf's first lines,
+ * then, once those are there, what pinning it writes. Inside the section. */
+static void
+fetch_ahead (struct segment_source *walk, uint32_t leaf, bool backward)
+{
+  struct segment *segment = walk->segment;
+  uint32_t leaves = segment->totals.leaves;
+  uint32_t next = backward ? leaf - 1 : leaf + 1, after = backward ? leaf - 2 : leaf + 2;
+  if (segment->mapped != NULL || next >= leaves) /* before the first one as well */
+    return;
+  const uint8_t *page = page_table_peek (&segment->table, next);
+  if (page != NULL)
+    {
+      cache_prefetch_pin (page);
+      if (backward) /* its last records */
+        for (unsigned line = 1; line <= LINES_AHEAD; line++)
+          __builtin_prefetch (page + segment->page_size - 64 * line);
+    }
+  page = after < leaves ? page_table_peek (&segment->table, after) : NULL;
+  if (page != NULL)
+    for (unsigned line = 0; line < LINES_AHEAD; line++)
+      __builtin_prefetch (page + 64 * line);
+}
+
+/* Holds a leaf; with `key`, *slot is where that is or would be. Searching comes before pinning, so
+ * that the line the pin writes is on its way meanwhile. */
 static status
-hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, struct failure *failure)
+hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const struct bytes *key,
+             uint32_t *slot, struct failure *failure)
 {
   struct segment *segment = walk->segment;
   const struct page_place *place;
@@ -205,14 +233,19 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, struct f
     }
   if (result == STATUS_OK)
     {
+      leaf_prefetch (page);
+      if (segment->mapped == NULL)
+        cache_prefetch_pin (page);
+      hold (walk, leaf, page);
+      if (walk->run > 0)
+        fetch_ahead (walk, leaf, backward);
+      if (key != NULL)
+        *slot = leaf_lower_bound (&walk->view, *key);
       if (segment->mapped == NULL)
         {
           cache_pin (page);
           walk->pinned = page;
         }
-      hold (walk, leaf, page);
-      if (!backward && walk->run > 0 && leaf + 1 < segment->totals.leaves)
-        page_table_prefetch (&segment->table, leaf + 1);
     }
   epoch_leave ();
   return result;
@@ -281,7 +314,7 @@ hold_leaf (struct segment_source *walk, uint32_t leaf, bool backward, struct fai
 {
   let_go (walk);
   return walk->settings.bypass ? hold_own (walk, leaf, backward, failure)
-                               : hold_cached (walk, leaf, backward, failure);
+                               : hold_cached (walk, leaf, backward, NULL, NULL, failure);
 }
 
 /* ---- standing on a record ---- */
@@ -360,11 +393,20 @@ position (struct segment_source *walk, struct bytes key, bool backward, uint32_t
   walk->run = 0;
   walk->source.valid = false;
   status result = find_leaf (walk, key, &leaf, failure);
-  if (result == STATUS_OK && (walk->view.page == NULL || walk->leaf != leaf))
-    result = hold_leaf (walk, leaf, backward, failure);
-  if (result == STATUS_OK)
-    *slot = leaf_lower_bound (&walk->view, key);
-  else
+  bool held = walk->view.page != NULL && walk->leaf == leaf;
+  if (result == STATUS_OK && !held && !walk->settings.bypass)
+    {
+      let_go (walk);
+      result = hold_cached (walk, leaf, backward, &key, slot, failure);
+    }
+  else if (result == STATUS_OK)
+    {
+      if (!held)
+        result = hold_leaf (walk, leaf, backward, failure);
+      if (result == STATUS_OK)
+        *slot = leaf_lower_bound (&walk->view, key);
+    }
+  if (result != STATUS_OK)
     let_go (walk);
   return result;
 }
