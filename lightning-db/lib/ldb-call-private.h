@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+
 #include "engine.h"
 #include "ldb-place-private.h"
 
@@ -33,7 +35,7 @@ typedef struct _LdbProgress
   GDestroyNotify destroy;    /* of data, or NULL */
   GCancellable *cancellable; /* stops the work; borrowed, may be NULL */
   GMainContext *context;     /* where to call func; NULL = here and now. Owned. */
-  GMutex lock;               /* guards the rest; used only with a context */
+  pthread_mutex_t lock;      /* guards the rest; used only with a context */
   GSource *source;           /* about to call func, or NULL; owned */
   guint64 done, total;       /* newest */
   char *step;                /* newest */
@@ -64,6 +66,9 @@ struct _LdbCall
   gpointer result;            /* when result_free is set: what the operation returns */
   GDestroyNotify result_free; /* set by whoever starts a call that returns a pointer */
   GError *error;              /* why it failed */
+  GTask *task;                /* while a worker or an outbox has it; owned */
+  LdbCall *next;              /* in the queue it is in */
+  gpointer outbox;            /* of its context: ldb-worker.c */
 };
 
 LdbCall *ldb_call_new (LdbCallFunc run, const LdbPlace *place);
@@ -77,6 +82,10 @@ void ldb_call_start_alone (LdbCall *call, const LdbReply *reply, LdbWorkKind kin
 
 /* Takes `call` over and completes it with what it holds, or with `error` (transfer full). */
 void ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error);
+
+/* For ldb-worker.c: does the work, on a worker; tells its end, in its context. */
+void ldb_call_run (LdbCall *call);
+void ldb_call_returned (LdbCall *call);
 
 /* Completes a call that could not even begin; `error` (transfer full). */
 void ldb_reply_error (const LdbReply *reply, GError *error);

@@ -2,51 +2,14 @@
 /*
  * Invariants
  *   1. A caller's function, or the release of its data, runs in the context it started in.
- *   2. A call is owned by one thread at a time: the starter, then a worker, then the context.
- *   3. In a forked child no call waits for a thread that is not there.
+ *   2. A call holds its task from the start until it has returned, and the task owns the call.
  */
 #include "config.h"
 
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
-
-/* Commits that wait for a sync share it, so more threads than processors make sense. */
-#define SHORT_THREADS 8
-#define LONG_THREADS 4
-
-static GThreadPool *pools[2];  /* by LdbWorkKind; made on first use; guarded by pools_lock */
-static guint pools_generation; /* ldb_fork_generation they were made in; same lock */
-static GMutex pools_lock;
-
-static void run_call (gpointer data, gpointer user_data);
-
-static GThreadPool *
-get_pool (LdbWorkKind kind)
-{
-  g_mutex_lock (&pools_lock);
-  if (pools_generation != ldb_fork_generation)
-    {
-      /* The threads stayed in the parent process; what is left of their pool cannot be freed. */
-      pools[LDB_WORK_SHORT] = pools[LDB_WORK_LONG] = NULL;
-      pools_generation = ldb_fork_generation;
-    }
-  /* After a fork the idle threads that GLib shares between pools are gone: have our own. */
-  if (pools[kind] == NULL)
-    pools[kind]
-        = g_thread_pool_new (run_call, NULL, kind == LDB_WORK_SHORT ? SHORT_THREADS : LONG_THREADS,
-                             pools_generation > 0, NULL);
-  GThreadPool *pool = pools[kind];
-  g_mutex_unlock (&pools_lock);
-  return pool;
-}
-
-/* In the child of a fork: the lock may have been held by a thread that is gone. */
-void
-ldb_call_forget_threads (void)
-{
-  memset (&pools_lock, 0, sizeof pools_lock);
-}
+#include "ldb-worker-private.h"
 
 gboolean
 ldb_busy_enter (gint *busy, const char *what, GError **error)
@@ -71,12 +34,12 @@ static gboolean
 deliver_progress (gpointer data)
 {
   LdbProgress *progress = data;
-  g_mutex_lock (&progress->lock);
+  pthread_mutex_lock (&progress->lock);
   guint64 done = progress->done;
   guint64 total = progress->total;
   g_autofree char *step = g_steal_pointer (&progress->step);
   g_clear_pointer (&progress->source, g_source_unref);
-  g_mutex_unlock (&progress->lock);
+  pthread_mutex_unlock (&progress->lock);
   progress->func (done, total, step != NULL ? step : "", progress->data);
   return G_SOURCE_REMOVE;
 }
@@ -85,7 +48,7 @@ deliver_progress (gpointer data)
 static void
 queue_progress (LdbProgress *progress, guint64 done, guint64 total, const char *step)
 {
-  g_mutex_lock (&progress->lock);
+  pthread_mutex_lock (&progress->lock);
   progress->done = done;
   progress->total = total;
   g_free (progress->step);
@@ -98,7 +61,7 @@ queue_progress (LdbProgress *progress, guint64 done, guint64 total, const char *
       g_source_set_callback (progress->source, deliver_progress, progress, NULL);
       g_source_attach (progress->source, progress->context);
     }
-  g_mutex_unlock (&progress->lock);
+  pthread_mutex_unlock (&progress->lock);
 }
 
 /* The progress whose function runs on this thread right now, within a synchronous operation. */
@@ -179,6 +142,17 @@ ldb_closure_release (gpointer closure)
     g_closure_unref (closure);
 }
 
+/* Delivers a report that is on its way, so that the newest one is never lost. Runs in the progress'
+ * context, when the work has ended. */
+static void
+flush_progress (LdbProgress *progress)
+{
+  if (progress->source == NULL)
+    return;
+  g_source_destroy (progress->source);
+  deliver_progress (progress);
+}
+
 /* No report after this. Runs in the progress' context. */
 static void
 end_progress (LdbProgress *progress)
@@ -201,7 +175,7 @@ ldb_call_new (LdbCallFunc run, const LdbPlace *place)
 {
   LdbCall *call = g_new0 (LdbCall, 1);
   call->run = run;
-  g_mutex_init (&call->progress.lock);
+  pthread_mutex_init (&call->progress.lock, NULL);
   if (place == NULL)
     return call;
   call->place = *place;
@@ -220,7 +194,7 @@ ldb_call_free (gpointer data)
 {
   LdbCall *call = data;
   end_progress (&call->progress);
-  g_mutex_clear (&call->progress.lock);
+  pthread_mutex_destroy (&call->progress.lock);
   g_clear_object (&call->subject);
   g_clear_object (&call->place.snapshot);
   g_clear_object (&call->place.transaction);
@@ -245,6 +219,7 @@ return_call (GTask *task)
   if (call->busy != NULL)
     ldb_busy_leave (call->busy);
   call->busy = NULL;
+  flush_progress (&call->progress);
   end_progress (&call->progress);
   if (call->error != NULL)
     g_task_return_error (task, g_steal_pointer (&call->error));
@@ -254,34 +229,18 @@ return_call (GTask *task)
     g_task_return_boolean (task, call->succeeded);
 }
 
-static gboolean
-return_call_in_context (gpointer data)
+void
+ldb_call_run (LdbCall *call)
 {
-  return_call (data);
-  return G_SOURCE_REMOVE;
-}
-
-/* Gives the task, and with it the last word about its lifetime, back to its context. */
-static void
-hand_back (GTask *task)
-{
-  GSource *source = g_idle_source_new ();
-  g_source_set_priority (source, g_task_get_priority (task));
-  g_source_set_static_name (source, "[lightning-db] completion");
-  g_source_set_callback (source, return_call_in_context, task, g_object_unref);
-  g_source_attach (source, g_task_get_context (task));
-  g_source_unref (source);
-}
-
-/* On a thread of the pool. */
-static void
-run_call (gpointer data, gpointer user_data)
-{
-  GTask *task = data;
-  LdbCall *call = g_task_get_task_data (task);
   if (!g_cancellable_set_error_if_cancelled (call->cancellable, &call->error))
     call->succeeded = call->run (call, &call->error);
-  hand_back (task);
+}
+
+void
+ldb_call_returned (LdbCall *call)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&call->task);
+  return_call (task);
 }
 
 static GTask *
@@ -316,21 +275,20 @@ ldb_reply_error (const LdbReply *reply, GError *error)
 void
 ldb_call_start (LdbCall *call, const LdbReply *reply, LdbWorkKind kind)
 {
-  g_autoptr (GTask) task = create_call_task (call, reply);
+  call->task = create_call_task (call, reply);
   if (g_cancellable_set_error_if_cancelled (reply->cancellable, &call->error)
       || (call->place.database != NULL
-          && !ldb_database_is_usable (call->place.database, &call->error)))
-    return_call (task);
-  else
-    g_thread_pool_push (get_pool (kind), g_steal_pointer (&task), NULL);
+          && !ldb_database_is_usable (call->place.database, &call->error))
+      || !ldb_worker_push (call, kind, g_task_get_context (call->task), &call->error))
+    ldb_call_returned (call);
 }
 
 void
 ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error)
 {
-  g_autoptr (GTask) task = create_call_task (call, reply);
+  call->task = create_call_task (call, reply);
   call->error = error;
-  return_call (task);
+  ldb_worker_skip (call, g_task_get_context (call->task));
 }
 
 void

@@ -66,7 +66,4 @@ gboolean ldb_database_open_handle (LdbDatabase *self, GError **error);
 /* Says on the caller's thread that it has a new handle, or NULL; returns it. */
 LdbDatabase *ldb_database_log_opened (LdbDatabase *database);
 
-/* ldb-call.c: after a fork, in the child. */
-void ldb_call_forget_threads (void);
-
 G_END_DECLS

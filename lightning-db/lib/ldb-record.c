@@ -14,9 +14,9 @@
  */
 struct _LdbRecord
 {
-  gatomicrefcount references; /* free at 0 */
-  GBytes *key;                /* owned */
-  GBytes *value;              /* owned, or NULL: only keys were read */
+  gint references; /* free at 0 */
+  GBytes *key;     /* owned */
+  GBytes *value;   /* owned, or NULL: only keys were read */
 };
 
 G_DEFINE_BOXED_TYPE (LdbRecord, ldb_record, ldb_record_ref, ldb_record_unref)
@@ -39,7 +39,7 @@ ldb_record_new (GBytes *key, GBytes *value)
 {
   g_return_val_if_fail (key != NULL, NULL);
   LdbRecord *self = g_new (LdbRecord, 1);
-  g_atomic_ref_count_init (&self->references);
+  self->references = 1;
   self->key = g_bytes_ref (key);
   self->value = value != NULL ? g_bytes_ref (value) : NULL;
   return self;
@@ -61,7 +61,7 @@ LdbRecord *
 ldb_record_ref (LdbRecord *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
-  g_atomic_ref_count_inc (&self->references);
+  g_atomic_int_inc (&self->references);
   return self;
 }
 
@@ -79,7 +79,7 @@ void
 ldb_record_unref (LdbRecord *self)
 {
   g_return_if_fail (self != NULL);
-  if (!g_atomic_ref_count_dec (&self->references))
+  if (!g_atomic_int_dec_and_test (&self->references))
     return;
   g_bytes_unref (self->key);
   g_clear_pointer (&self->value, g_bytes_unref);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <pthread.h>
+
 #include "ldb-database-private.h"
 #include "ldb-registry.h"
 
@@ -35,7 +37,7 @@ enum
 
 static guint signals[N_SIGNALS];
 
-static GMutex listeners_lock;
+static pthread_mutex_t listeners_lock = PTHREAD_MUTEX_INITIALIZER;
 static GPtrArray *listeners; /* every LdbRegistry, borrowed; guarded by listeners_lock */
 
 /* One signal on its way to one registry. */
@@ -85,7 +87,7 @@ queue_announcement (LdbRegistry *registry, LdbDatabase *database, const char *pa
 static void
 announce_to_all (LdbDatabase *database, const char *path)
 {
-  g_mutex_lock (&listeners_lock);
+  pthread_mutex_lock (&listeners_lock);
   for (guint i = 0; listeners != NULL && i < listeners->len; i++)
     {
       LdbRegistry *listed = g_ptr_array_index (listeners, i);
@@ -93,7 +95,7 @@ announce_to_all (LdbDatabase *database, const char *path)
       if (registry != NULL)
         queue_announcement (registry, database, path);
     }
-  g_mutex_unlock (&listeners_lock);
+  pthread_mutex_unlock (&listeners_lock);
 }
 
 void
@@ -111,17 +113,17 @@ ldb_registry_announce_closed (const char *path)
 void
 ldb_registry_forget_listeners (void)
 {
-  memset (&listeners_lock, 0, sizeof listeners_lock);
+  listeners_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   listeners = NULL;
 }
 
 static void
 ldb_registry_dispose (GObject *object)
 {
-  g_mutex_lock (&listeners_lock);
+  pthread_mutex_lock (&listeners_lock);
   if (listeners != NULL)
     g_ptr_array_remove_fast (listeners, object);
-  g_mutex_unlock (&listeners_lock);
+  pthread_mutex_unlock (&listeners_lock);
   G_OBJECT_CLASS (ldb_registry_parent_class)->dispose (object);
 }
 
@@ -170,11 +172,11 @@ ldb_registry_init (LdbRegistry *self)
 {
   self->context = g_main_context_ref_thread_default ();
   g_weak_ref_init (&self->weak, self);
-  g_mutex_lock (&listeners_lock);
+  pthread_mutex_lock (&listeners_lock);
   if (listeners == NULL)
     listeners = g_ptr_array_new ();
   g_ptr_array_add (listeners, self);
-  g_mutex_unlock (&listeners_lock);
+  pthread_mutex_unlock (&listeners_lock);
 }
 
 /**

@@ -14,6 +14,7 @@
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 #include "ldb-options-private.h"
+#include "ldb-worker-private.h"
 
 struct _LdbShare
 {
@@ -26,11 +27,13 @@ struct _LdbShare
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
 };
 
-static GMutex lock;         /* guards shares and every handle's `share` */
-static GCond share_gone;    /* a closing share has left the list */
-static GPtrArray *shares;   /* all of them */
-static int saving_now;      /* whether the system saves power; atomic */
-static GMutex opening_lock; /* held while an engine is being opened; taken before lock */
+static pthread_mutex_t lock
+    = PTHREAD_MUTEX_INITIALIZER; /* guards shares and every handle's `share` */
+static pthread_cond_t share_gone = PTHREAD_COND_INITIALIZER; /* a closing share has left the list */
+static GPtrArray *shares;                                    /* all of them */
+static int saving_now; /* whether the system saves power; atomic */
+static pthread_mutex_t opening_lock
+    = PTHREAD_MUTEX_INITIALIZER; /* held while an engine is being opened; taken before lock */
 
 guint ldb_fork_generation;
 
@@ -40,11 +43,11 @@ static void
 start_anew_after_fork (void)
 {
   ldb_fork_generation++;
-  memset (&lock, 0, sizeof lock);
-  memset (&share_gone, 0, sizeof share_gone);
-  memset (&opening_lock, 0, sizeof opening_lock);
+  lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+  share_gone = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+  opening_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   shares = NULL;
-  ldb_call_forget_threads ();
+  ldb_worker_forget ();
   ldb_registry_forget_listeners ();
 }
 
@@ -95,7 +98,7 @@ wait_for_share (const char *path, gboolean read_only)
 {
   LdbShare *share;
   while ((share = find_share (path, read_only)) != NULL && share->closing)
-    g_cond_wait (&share_gone, &lock);
+    pthread_cond_wait (&share_gone, &lock);
   return share;
 }
 
@@ -127,7 +130,7 @@ static gboolean
 join_present (LdbDatabase *handle, gboolean *joined, GError **error)
 {
   gboolean agreed = TRUE;
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   LdbShare *share = wait_for_share (handle->path, (handle->flags & LDB_OPEN_READ_ONLY) != 0);
   *joined = share != NULL;
   if (share != NULL && (handle->flags & LDB_OPEN_CREATE) && (handle->flags & LDB_OPEN_EXCLUSIVE))
@@ -139,7 +142,7 @@ join_present (LdbDatabase *handle, gboolean *joined, GError **error)
     agreed = ldb_options_agree (share->options, handle->options, handle->path, error);
   if (share != NULL && agreed)
     attach (share, handle);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return agreed;
 }
 
@@ -174,12 +177,12 @@ open_engine (LdbDatabase *handle, GError **error)
                           LDB_OPTION_SOURCE_CODE);
   share->options = g_steal_pointer (&options);
   share->handles = g_ptr_array_new ();
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   if (shares == NULL)
     shares = g_ptr_array_new_with_free_func (share_free);
   g_ptr_array_add (shares, share);
   attach (share, handle);
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   engine_set_saving (engine, g_atomic_int_get (&saving_now));
   return TRUE;
 }
@@ -191,10 +194,10 @@ ldb_share_join (LdbDatabase *handle, GError **error)
   ensure_fork_handler ();
   if (handle->options != NULL && !ldb_options_check (handle->options, error))
     return FALSE;
-  g_mutex_lock (&opening_lock);
+  pthread_mutex_lock (&opening_lock);
   gboolean success
       = join_present (handle, &joined, error) && (joined || open_engine (handle, error));
-  g_mutex_unlock (&opening_lock);
+  pthread_mutex_unlock (&opening_lock);
   return success;
 }
 
@@ -207,22 +210,22 @@ ldb_share_leave (LdbDatabase *handle, GError **error)
 
   if (handle->generation != ldb_fork_generation)
     return TRUE;
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   LdbShare *share = g_steal_pointer (&handle->share);
   if (share != NULL)
     g_ptr_array_remove_fast (share->handles, handle);
   last = share != NULL && share->handles->len == 0;
   if (last)
     share->closing = TRUE;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   if (!last)
     return TRUE;
 
   code = engine_close (share->engine, &failure);
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   g_ptr_array_remove_fast (shares, share);
-  g_cond_broadcast (&share_gone);
-  g_mutex_unlock (&lock);
+  pthread_cond_broadcast (&share_gone);
+  pthread_mutex_unlock (&lock);
   return ldb_error_check (error, code, &failure);
 }
 
@@ -230,7 +233,7 @@ GPtrArray *
 ldb_share_list_handles (void)
 {
   GPtrArray *handles = g_ptr_array_new_with_free_func (g_object_unref);
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   for (guint i = 0; shares != NULL && i < shares->len; i++)
     {
       LdbShare *share = g_ptr_array_index (shares, i);
@@ -243,16 +246,16 @@ ldb_share_list_handles (void)
             g_ptr_array_add (handles, handle);
         }
     }
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return handles;
 }
 
 gboolean
 ldb_share_is_open (const char *path)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   gboolean open = find_share (path, TRUE) != NULL;
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return open;
 }
 
@@ -261,13 +264,13 @@ static GPtrArray *
 list_engines (void)
 {
   GPtrArray *engines = g_ptr_array_new_with_free_func ((GDestroyNotify) engine_unref);
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   for (guint i = 0; shares != NULL && i < shares->len; i++)
     {
       LdbShare *share = g_ptr_array_index (shares, i);
       g_ptr_array_add (engines, engine_ref (share->engine));
     }
-  g_mutex_unlock (&lock);
+  pthread_mutex_unlock (&lock);
   return engines;
 }
 

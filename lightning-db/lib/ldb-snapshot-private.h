@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gatomicrefcount references;       /* of the LdbSnapshot, reads and cursors */
+  gint references;                  /* of the LdbSnapshot, reads and cursors */
   struct engine_snapshot *snapshot; /* freed with the last of them */
 } LdbPin;
 

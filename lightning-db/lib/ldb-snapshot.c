@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <pthread.h>
+
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
@@ -26,7 +28,7 @@ struct _LdbSnapshot
 
   LdbDatabase *database; /* owned */
   guint64 sequence;      /* the newest commit it sees */
-  GMutex lock;           /* guards pin */
+  pthread_mutex_t lock;  /* guards pin */
   LdbPin *pin;           /* NULL once closed */
 };
 
@@ -44,14 +46,14 @@ static GParamSpec *properties[N_PROPERTIES];
 LdbPin *
 ldb_pin_ref (LdbPin *pin)
 {
-  g_atomic_ref_count_inc (&pin->references);
+  g_atomic_int_inc (&pin->references);
   return pin;
 }
 
 void
 ldb_pin_unref (LdbPin *pin)
 {
-  if (!g_atomic_ref_count_dec (&pin->references))
+  if (!g_atomic_int_dec_and_test (&pin->references))
     return;
   engine_snapshot_free (pin->snapshot);
   g_free (pin);
@@ -60,9 +62,9 @@ ldb_pin_unref (LdbPin *pin)
 LdbPin *
 ldb_snapshot_pin (LdbSnapshot *self)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   LdbPin *pin = self->pin != NULL ? ldb_pin_ref (self->pin) : NULL;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return pin;
 }
 
@@ -84,7 +86,7 @@ ldb_snapshot_new (LdbDatabase *database, GError **error)
   self->database = g_object_ref (database);
   self->sequence = engine_snapshot_sequence (snapshot);
   self->pin = g_new (LdbPin, 1);
-  g_atomic_ref_count_init (&self->pin->references);
+  self->pin->references = 1;
   self->pin->snapshot = snapshot;
   return self;
 }
@@ -100,7 +102,7 @@ static void
 ldb_snapshot_finalize (GObject *object)
 {
   LdbSnapshot *self = LDB_SNAPSHOT (object);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_clear_object (&self->database);
   G_OBJECT_CLASS (ldb_snapshot_parent_class)->finalize (object);
 }
@@ -154,7 +156,7 @@ ldb_snapshot_class_init (LdbSnapshotClass *klass)
 static void
 ldb_snapshot_init (LdbSnapshot *self)
 {
-  g_mutex_init (&self->lock);
+  pthread_mutex_init (&self->lock, NULL);
 }
 
 /**
@@ -211,9 +213,9 @@ gboolean
 ldb_snapshot_is_closed (LdbSnapshot *self)
 {
   g_return_val_if_fail (LDB_IS_SNAPSHOT (self), TRUE);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   gboolean closed = self->pin == NULL;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   return closed;
 }
 
@@ -231,9 +233,9 @@ void
 ldb_snapshot_close (LdbSnapshot *self)
 {
   g_return_if_fail (LDB_IS_SNAPSHOT (self));
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   LdbPin *pin = g_steal_pointer (&self->pin);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   if (pin != NULL)
     ldb_pin_unref (pin);
 }

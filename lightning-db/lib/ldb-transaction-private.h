@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+
 #include "engine.h"
 #include "ldb-transaction.h"
 
@@ -24,7 +26,7 @@ struct _LdbTransaction
   gboolean committed;                     /* with success, also of nothing; set before ended */
   gint ended;                             /* committed or rolled back; atomic */
   gint busy;                              /* claimed; see ldb_busy_enter */
-  GMutex cursors_lock;                    /* guards the two lists */
+  pthread_mutex_t cursors_lock;           /* guards the two lists */
   GPtrArray *cursors;                     /* open ones; borrowed, their dispose takes them off */
   GPtrArray *orphans;                     /* engine cursors to free with the next claim */
 };

@@ -87,16 +87,16 @@ ldb_transaction_claim (LdbTransaction *self, GError **error)
 void
 ldb_transaction_add_cursor (LdbTransaction *self, LdbCursor *cursor)
 {
-  g_mutex_lock (&self->cursors_lock);
+  pthread_mutex_lock (&self->cursors_lock);
   g_ptr_array_add (self->cursors, cursor);
-  g_mutex_unlock (&self->cursors_lock);
+  pthread_mutex_unlock (&self->cursors_lock);
 }
 
 void
 ldb_transaction_remove_cursor (LdbTransaction *self, LdbCursor *cursor)
 {
   gboolean claimed = ldb_busy_enter (&self->busy, "transaction", NULL);
-  g_mutex_lock (&self->cursors_lock);
+  pthread_mutex_lock (&self->cursors_lock);
   g_ptr_array_remove_fast (self->cursors, cursor);
   if (claimed)
     ldb_cursor_close_claimed (cursor);
@@ -106,7 +106,7 @@ ldb_transaction_remove_cursor (LdbTransaction *self, LdbCursor *cursor)
       if (orphan != NULL)
         g_ptr_array_add (self->orphans, orphan);
     }
-  g_mutex_unlock (&self->cursors_lock);
+  pthread_mutex_unlock (&self->cursors_lock);
   if (claimed)
     ldb_busy_leave (&self->busy);
 }
@@ -115,11 +115,11 @@ ldb_transaction_remove_cursor (LdbTransaction *self, LdbCursor *cursor)
 static void
 close_cursors (LdbTransaction *self)
 {
-  g_mutex_lock (&self->cursors_lock);
+  pthread_mutex_lock (&self->cursors_lock);
   for (guint i = 0; i < self->cursors->len; i++)
     ldb_cursor_close_claimed (g_ptr_array_index (self->cursors, i));
   g_ptr_array_set_size (self->orphans, 0);
-  g_mutex_unlock (&self->cursors_lock);
+  pthread_mutex_unlock (&self->cursors_lock);
 }
 
 /* ---- the object ---- */
@@ -130,7 +130,7 @@ ldb_transaction_finalize (GObject *object)
   LdbTransaction *self = LDB_TRANSACTION (object);
   g_ptr_array_unref (self->orphans);
   g_ptr_array_unref (self->cursors);
-  g_mutex_clear (&self->cursors_lock);
+  pthread_mutex_destroy (&self->cursors_lock);
   g_clear_pointer (&self->transaction, engine_transaction_free);
   g_clear_object (&self->database);
   G_OBJECT_CLASS (ldb_transaction_parent_class)->finalize (object);
@@ -221,7 +221,7 @@ ldb_transaction_class_init (LdbTransactionClass *klass)
 static void
 ldb_transaction_init (LdbTransaction *self)
 {
-  g_mutex_init (&self->cursors_lock);
+  pthread_mutex_init (&self->cursors_lock, NULL);
   self->cursors = g_ptr_array_new ();
   self->orphans = g_ptr_array_new_with_free_func ((GDestroyNotify) engine_cursor_free);
 }

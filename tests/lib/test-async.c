@@ -465,6 +465,79 @@ test_initable (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "missing");
 }
 
+/* A callback may run the loop itself, while other results wait: they come in there. */
+typedef struct
+{
+  LdbDatabase *db; /* borrowed */
+  guint inside;    /* callbacks that are running */
+  guint deepest;   /* the most of them at once */
+  guint done;      /* callbacks that have begun */
+} Nest;
+
+static void
+nest_deeper (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Nest *nest = data;
+  g_autoptr (GError) error = NULL;
+  g_assert_true (ldb_database_put_finish (nest->db, result, &error));
+  nest->done++;
+  nest->inside++;
+  nest->deepest = MAX (nest->deepest, nest->inside);
+  if (nest->inside < 5)
+    assert_async_text (nest->db, "k", "v");
+  nest->inside--;
+}
+
+static void
+test_nested (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  Nest nest = { .db = place_open (place, NULL) };
+  g_assert_true (ldb_database_put_string (nest.db, "k", "v", NULL, &error));
+  for (guint32 i = 0; i < 200; i++)
+    ldb_database_put_async (nest.db, &i, sizeof i, "v", 1, NULL, nest_deeper, &nest);
+  while (nest.done < 200)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (nest.inside, ==, 0);
+  g_assert_cmpuint (nest.deepest, >, 1);
+  g_object_unref (nest.db);
+}
+
+/* Contexts come and go, often at one address, in threads that do the same. */
+static gpointer
+use_short_lived_contexts (gpointer data)
+{
+  for (guint32 round = 0; round < 30; round++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GMainContext) context = g_main_context_new ();
+      g_main_context_push_thread_default (context);
+      for (guint32 i = 0; i < 5; i++)
+        {
+          g_autofree char *key = g_strdup_printf ("%p-%u", (void *) g_thread_self (), i);
+          g_autofree char *value = g_strdup_printf ("%u", round);
+          gboolean put;
+          AWAIT (put, data, ldb_database_put_string, key, value);
+          g_assert_no_error (error);
+          g_assert_true (put);
+          assert_async_text (data, key, value);
+        }
+      g_main_context_pop_thread_default (context);
+    }
+  return NULL;
+}
+
+static void
+test_short_lived_contexts (Place *place, gconstpointer data)
+{
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  GThread *threads[4];
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new (NULL, use_short_lived_contexts, db);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -475,5 +548,7 @@ main (int argc, char *argv[])
   add_test ("/async/from-memory", test_from_memory);
   add_test ("/async/many", test_many);
   add_test ("/async/initable", test_initable);
+  add_test ("/async/nested", test_nested);
+  add_test ("/async/short-lived-contexts", test_short_lived_contexts);
   return g_test_run ();
 }
