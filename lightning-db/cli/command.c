@@ -270,17 +270,8 @@ command_finish (struct invocation *invocation, GError **error)
 
 /* ---- the database ---- */
 
-static gboolean
-is_unwritable (const GError *error)
-{
-  return g_error_matches (error, LDB_ERROR, LDB_ERROR_READ_ONLY)
-         || g_error_matches (error, LDB_ERROR, LDB_ERROR_PERMISSION_DENIED);
-}
-
-/* `else_read`: read-only where it can't be written. */
-static gboolean
-open_database (struct invocation *invocation, LdbOpenFlags flags, gboolean else_read,
-               GError **error)
+gboolean
+command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
 {
   struct session *session = invocation->session;
   if (session->database != NULL)
@@ -296,11 +287,6 @@ open_database (struct invocation *invocation, LdbOpenFlags flags, gboolean else_
     return FALSE;
   GError *failure = NULL;
   invocation->database = ldb_database_open (path, flags, options, NULL, &failure);
-  if (else_read && is_unwritable (failure))
-    {
-      g_clear_error (&failure);
-      invocation->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, options, NULL, &failure);
-    }
   if (invocation->database != NULL)
     return TRUE;
   if (g_error_matches (failure, LDB_ERROR, LDB_ERROR_NOT_FOUND) && (flags & LDB_OPEN_CREATE) == 0)
@@ -313,18 +299,6 @@ open_database (struct invocation *invocation, LdbOpenFlags flags, gboolean else_
   else
     g_propagate_error (error, failure);
   return FALSE;
-}
-
-gboolean
-command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
-{
-  return open_database (invocation, flags, FALSE, error);
-}
-
-gboolean
-command_open_else_read (struct invocation *invocation, GError **error)
-{
-  return open_database (invocation, LDB_OPEN_NONE, TRUE, error);
 }
 
 gboolean

@@ -38,7 +38,6 @@ struct driver_session
   struct driver_database *database; /* borrowed */
   uint64_t next;                    /* record of a scan */
   bool reverse;                     /* scan's direction */
-  char key[256];                    /* of the scan's record */
   size_t batch_bytes;               /* of a batch, for the log */
 };
 
@@ -156,12 +155,13 @@ store (struct driver_database *database, struct driver_bytes key, struct driver_
   if (*place == NULL || (*place)->size != value.size)
     {
       free (*place);
-      *place = malloc (sizeof **place + value.size);
+      *place = malloc (sizeof **place + value.size + key.size);
       if (*place == NULL)
         return driver_fail ("memory is short");
       (*place)->size = value.size;
     }
   memcpy ((*place)->data, value.data, value.size);
+  memcpy ((*place)->data + value.size, key.data, key.size);
   return true;
 }
 
@@ -240,7 +240,6 @@ limit_scan_begin (struct driver_session *session, bool reverse)
 {
   session->reverse = reverse;
   session->next = reverse ? session->database->options->records - 1 : 0;
-  memset (session->key, '0', sizeof session->key);
   return true;
 }
 
@@ -261,11 +260,7 @@ limit_scan_next (struct driver_session *session, struct driver_bytes *key,
   if (session->next >= database->options->records)
     return DRIVER_ABSENT;
   const struct text *text = database->texts[session->next];
-  size_t length = database->options->key_size;
-  uint64_t number = session->next * 2;
-  for (size_t at = length; at-- > 0 && at + 16 >= length; number /= 10)
-    session->key[at] = (char) ('0' + number % 10);
-  *key = (struct driver_bytes){ session->key, length };
+  *key = (struct driver_bytes){ text->data + text->size, database->options->key_size };
   *value = (struct driver_bytes){ text->data, text->size };
   session->next += session->reverse ? UINT64_MAX : 1;
   return DRIVER_FOUND;

@@ -128,7 +128,7 @@ class Upkeep(CommandLineTest):
         self.create()
         for i in range(45):
             self.put(f"key {i}", "value")
-        self.assertLess(self.run_json("inspect", self.database)["runs"], 33)
+        self.assertLess(self.run_json("inspect", self.database)["runs"], 25)
         self.assertEqual(self.run_cli("scan", self.database, "--count"), b"45\n")
 
     def test_backup_and_restore(self):

@@ -681,7 +681,7 @@ use_read_only (const char *path)
   struct engine *engine;
   for (unsigned flags = 0; flags <= ENGINE_OPEN_CREATE; flags += ENGINE_OPEN_CREATE)
     {
-      CHECK_FAILS (engine_open (path, flags, NULL, &engine, &failure), STATUS_DENIED);
+      CHECK_FAILS (engine_open (path, flags, NULL, &engine, &failure), STATUS_IO);
       CHECK (strstr (failure.message, path) != NULL);
       CHECK (strstr (failure.message, "ermission") != NULL);
     }
@@ -692,7 +692,7 @@ use_read_only (const char *path)
   char *below = join (path, "below");
   failure = FAILURE_INIT;
   status result = engine_open (below, ENGINE_OPEN_CREATE, NULL, &engine, &failure);
-  CHECK (result == STATUS_READ_ONLY || result == STATUS_DENIED);
+  CHECK (result == STATUS_READ_ONLY || result == STATUS_IO);
   CHECK (strstr (failure.message, below) != NULL);
   free (below);
 }
@@ -705,7 +705,7 @@ use_unreadable_current (const char *path)
     {
       failure = FAILURE_INIT;
       status result = engine_open (path, flags, NULL, &engine, &failure);
-      CHECK (result == STATUS_DENIED || result == STATUS_READ_ONLY);
+      CHECK (result == STATUS_IO || result == STATUS_READ_ONLY);
       CHECK (strstr (failure.message, "CURRENT") != NULL);
     }
 }
@@ -716,7 +716,7 @@ use_unreadable_directory (const char *path)
   struct engine *engine;
   failure = FAILURE_INIT;
   status result = engine_open (path, 0, NULL, &engine, &failure);
-  CHECK (result == STATUS_DENIED || result == STATUS_READ_ONLY);
+  CHECK (result == STATUS_IO || result == STATUS_READ_ONLY);
   CHECK (strstr (failure.message, path) != NULL);
 }
 

@@ -41,7 +41,6 @@ can_load (const struct driver *driver)
 
 #define FILL (WORKLOAD_FILLS | WORKLOAD_ONE_THREAD)
 #define DELETE (WORKLOAD_CHANGES | WORKLOAD_ONE_THREAD)
-#define WHOLE WORKLOAD_ONE_THREAD
 
 const struct workload workload_list[] = {
   { "fillseq", "fill in order, single puts", "records", FILL, .work = workload_fillseq },
@@ -52,7 +51,7 @@ const struct workload workload_list[] = {
     .work = workload_fillrandom_batch },
   { "fill-latency", "fill at random, every put timed", "records", FILL | WORKLOAD_EVERY_CALL,
     .work = workload_fillrandom },
-  { "bulkload", "the engine's loader, in order", "records", FILL, can_load,
+  { "bulkload", "the engine's loader, in order", "records", FILL, .possible = can_load,
     .work = workload_bulkload },
   { "fillsync", "single puts, each durable", "puts", WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL,
     .work = workload_fillsync },
@@ -64,35 +63,35 @@ const struct workload workload_list[] = {
     WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL, .work = workload_overwrite },
   { "deleterandom", "delete at random, single deletes", "deletes", DELETE,
     .work = workload_deleterandom },
-  { "removerange", "delete ranges of 1000 records", "ranges", DELETE, can_remove_range,
+  { "removerange", "delete ranges of 1000 records", "ranges", DELETE, .possible = can_remove_range,
     .work = workload_removerange },
-  { "readrandom", "random reads, copied out, independent", "reads", WORKLOAD_READS,
+  { "readrandom", "random reads, copied out, independent", "reads", WORKLOAD_READS, 2,
     .work = workload_readrandom },
   { "read-latency", "random reads, every one timed", "reads", WORKLOAD_READS | WORKLOAD_EVERY_CALL,
-    .work = workload_readrandom },
-  { "readsnapshot", "random reads inside one snapshot", "reads", WORKLOAD_READS, can_read_snapshot,
-    .work = workload_readsnapshot },
-  { "readhot", "reads of 1 % of the records, Zipf 0.99", "reads", WORKLOAD_READS,
+    2, .work = workload_readrandom },
+  { "readsnapshot", "random reads inside one snapshot", "reads", WORKLOAD_READS, 2,
+    .possible = can_read_snapshot, .work = workload_readsnapshot },
+  { "readhot", "reads of 1 % of the records, Zipf 0.99", "reads", WORKLOAD_READS, 5,
     .work = workload_readhot },
-  { "readmissing", "reads of keys that are not there", "reads", WORKLOAD_READS,
+  { "readmissing", "reads of keys that are not there", "reads", WORKLOAD_READS, 5,
     .work = workload_readmissing },
-  { "multiget", "reads of 100 keys at a time", "keys", WORKLOAD_READS, can_multi_get,
+  { "multiget", "reads of 100 keys at a time", "keys", WORKLOAD_READS, 2, .possible = can_multi_get,
     .work = workload_multiget },
-  { "readseq", "scan in order", "records", WORKLOAD_READS, .work = workload_readseq },
-  { "readreverse", "scan backwards", "records", WORKLOAD_READS, .work = workload_readreverse },
-  { "seek", "seek at random, then ten records", "seeks", WORKLOAD_READS, .work = workload_seek },
+  { "readseq", "scan in order", "records", WORKLOAD_READS, 10, .work = workload_readseq },
+  { "readreverse", "scan backwards", "records", WORKLOAD_READS, 10, .work = workload_readreverse },
+  { "seek", "seek at random, then ten records", "seeks", WORKLOAD_READS, 1, .work = workload_seek },
   { "mixed", "80 % reads, 20 % overwrites", "operations", WORKLOAD_CHANGES,
     .work = workload_mixed },
   { "readwhilewriting", "a reader beside a writer at full speed", "reads",
     WORKLOAD_CHANGES | WORKLOAD_TWO_SIDES, .work = workload_readwhilewriting },
   { "transactions", "transactions of ten mixed operations", "transactions", WORKLOAD_CHANGES,
-    can_transact, .work = workload_transactions },
-  { "check", "every record verified by a scan", "records", WORKLOAD_FILLS | WORKLOAD_ONE_THREAD,
-    .work = workload_check },
-  { "settle", "background work ends", "", WHOLE, .whole = workload_settle },
-  { "compact", "the best state for reading", "", WHOLE, .whole = workload_compact },
-  { "openclose", "open, one read, close", "cycles", WHOLE, .whole = workload_openclose },
-  { "kill", "the process is killed", "", WHOLE, .whole = workload_kill },
+    .possible = can_transact, .work = workload_transactions },
+  { "check", "every record verified by a scan", "records", FILL, .work = workload_check },
+  { "settle", "background work ends", "", WORKLOAD_ONE_THREAD, .whole = workload_settle },
+  { "compact", "the best state for reading", "", WORKLOAD_ONE_THREAD, .whole = workload_compact },
+  { "openclose", "open, one read, close", "cycles", WORKLOAD_ONE_THREAD,
+    .whole = workload_openclose },
+  { "kill", "the process is killed", "", WORKLOAD_ONE_THREAD, .whole = workload_kill },
   { NULL },
 };
 
@@ -249,8 +248,8 @@ set_limits (struct worker *worker, double part)
   uint64_t records = benchmark->options.records, operations = benchmark->settings.operations;
   bool fills = (worker->workload->use & WORKLOAD_FILLS) != 0;
   if (fills || operations == 0)
-    operations = records;
-  if ((worker->workload->use & WORKLOAD_READS) == 0 && operations > records)
+    operations = records * (worker->workload->times > 0 ? worker->workload->times : 1);
+  else if ((worker->workload->use & WORKLOAD_READS) == 0 && operations > records)
     operations = records;
   worker->limit = (uint64_t) ((double) operations * part) / worker->threads;
   double seconds = benchmark->settings.seconds;

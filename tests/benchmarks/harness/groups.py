@@ -18,7 +18,7 @@ class Settings:
     value_size: int = 100
     budget: int = 256 * MIB
     operations: int = 0          # 0: as many as there are records
-    seconds: float = 10          # at most, of rows that can be short
+    seconds: float = 5           # at most, of rows that can be short
     warming: float = 0.2
     sync: bool = False
     compression: bool = False
@@ -146,6 +146,7 @@ GROUPS = (
     Group("headline", "The headline's settings: 256 MB, zstd, prefetch, background merging",
           (Run("fillseq,settle", fresh=True), Run("fillrandom,settle", fresh=True),
            Run("fillrandom-batch,settle", fresh=True),
+           Run("fillseq-batch,settle", fresh=True), Run("bulkload", fresh=True),
            Run("readseq,readrandom,readhot,readmissing,multiget,readhot@8"),
            *changing("mixed", "mixed@8")),
           Settings(compression=True), engines=("lightning",)),

@@ -29,6 +29,17 @@ def milliseconds(seconds):
     return f"{seconds * 1e3:.1f} ms" if seconds < 10 else f"{seconds:.1f} s"
 
 
+def nanoseconds(duration):
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if abs(duration) >= size:
+            return f"{duration / size:.3g} {unit}"
+    return f"{duration:.0f} ns"
+
+
+def megabytes(size):
+    return f"{size / 1e6:.3g}"
+
+
 def is_duration(row):
     return row in ("settle", "compact", "first_read")
 
@@ -111,4 +122,15 @@ def of_group(group, results, names):
                 compared = ratio(others, key[1])
                 lines.append(f"{'  … and writes':28}{cells}"
                              + (f"{compared:>14.2f}" if compared else f"{'–':>14}"))
+    return "\n".join(lines)
+
+
+def of_languages(results):
+    """The same for what a call costs."""
+    found = collect(results, "languages", lambda result: result.get("nanoseconds"))
+    lines = ["\nWhat a call costs (languages)", f"{'':28}" + "".join(
+        f"{name:>28}" for name in ("C", "Python", "GJS"))]
+    for key, figures in found.items():
+        lines.append(f"{key[1]:28}" + "".join(f"{spread(figures.get(name, []), nanoseconds):>28}"
+                                              for name in ("c", "python", "gjs")))
     return "\n".join(lines)

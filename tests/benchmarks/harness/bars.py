@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""The bars: what has to be reached, judged on the figures of one run, whichever way it goes."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from . import engines, table
+
+# (group, row, threads, side, what, bar, aim): ours to the best other engine's, in operations a second.
+RATES = (
+    ("read", "readrandom", 1, "rate", "readrandom", 2.0, 2.8),
+    ("read", "readrandom", 2, "rate", "readrandom, 2 threads", 1.8, 2.3),
+    ("read", "readhot", 1, "rate", "readhot", 4, 6),
+    ("read", "readmissing", 1, "rate", "readmissing", 2, 4),
+    ("read", "multiget", 1, "rate", "multi_get 100", 3, 4),
+    ("read", "readseq", 1, "rate", "readseq", 1.7, 2.5),
+    ("read", "readreverse", 1, "rate", "readreverse", 1.5, 2),
+    ("read", "seek", 1, "rate", "seekrandom + 10", 1.5, 2),
+    ("mixed", "mixed", 1, "rate", "mixed 80/20, 1 thread", 2.5, 3.5),
+    ("mixed", "mixed", 2, "rate", "mixed 80/20, 2 threads", 2.0, 3),
+    ("mixed", "readwhilewriting", 1, "rate", "reader beside a writer: reads", 1.8, 2.5),
+    ("mixed", "readwhilewriting", 1, "other_rate", "reader beside a writer: writes", 1.8, 2.5),
+    ("fill", "fillseq", 1, "rate", "fillseq, single puts", 1.3, 1.7),
+    ("fill", "fillseq-batch", 1, "rate", "fillseq, 1000 per batch", 1.3, 1.6),
+    ("fill", "fillrandom", 1, "rate", "fillrandom, single puts", 2.2, 3),
+    ("fill", "fillrandom-batch", 1, "rate", "fillrandom, 1000 per batch", 2.0, 3),
+    ("change", "overwrite", 1, "rate", "overwrite", 2.5, 4),
+    ("change", "deleterandom", 1, "rate", "deleterandom", 2.5, 3.5),
+    ("sync", "fillsync", 8, "rate", "fillsync, 8 threads", 1.8, 2.5),
+    ("large", "fillrandom", 1, "rate", "100 KB values, put", 1.2, 1.5),
+    ("large", "readrandom", 1, "rate", "100 KB values, read", 1.2, 1.5),
+    ("cold", "readrandom", 1, "rate", "cold reads", 1.2, 1.5),
+)
+# (group, row, threads, what, bar, aim): ours to the limit's.
+LIMITS = (
+    ("sync", "fillsync", 1, "fillsync, 1 thread, against a bare write + fdatasync", 0.9, 0.95),
+    ("read", "readrandom", 1, "readrandom against the limit", 0.6, None),
+    ("read", "readhot", 1, "readhot against the limit", 0.5, None),
+)
+# (group, row, what, bar): operations a second.
+ABSOLUTE = (
+    ("read", "readseq", "scan, verified records a second", 18e6),
+    ("read", "readreverse", "scan backwards, verified records a second", 18e6),
+)
+LATENCIES = (("latency", "fill-latency", "single puts, filling"),
+             ("latency", "overwrite-latency", "single puts, overwriting"),
+             ("latency", "read-latency", "single gets"))
+
+
+@dataclass
+class Verdict:
+    """One bar. `won` is None where the run has not measured it."""
+    what: str
+    bar: str
+    aim: str
+    figure: str
+    won: bool = None
+    reached_aim: bool = False
+
+    def word(self):
+        if self.won is None:
+            return "not measured"
+        return "aim reached" if self.reached_aim else "met" if self.won else "**LOST**"
+
+
+def _medians(results, group, row, threads, value):
+    """{engine: median} of a figure; the first run of the group that has the row."""
+    for key, figures in table.collect(results, group, value).items():
+        if key[1] == row and key[2] == threads:
+            return {name: median(values) for name, values in figures.items() if values}
+    return {}
+
+
+def _at_least(what, bar, aim, ours, other, other_name):
+    bar_text = f"≥ {bar:g} ×"
+    aim_text = f"{aim:g} ×" if aim else ""
+    if ours is None or not other:
+        return Verdict(what, bar_text, aim_text, "–")
+    reached = ours / other
+    return Verdict(what, bar_text, aim_text,
+                   f"{reached:.2f} × {other_name} ({table.short(ours)} to {table.short(other)})",
+                   reached >= bar, bool(aim) and reached >= aim)
+
+
+def _rates(results):
+    for group, row, threads, side, what, bar, aim in RATES:
+        figures = _medians(results, group, row, threads, lambda result, side=side: result.get(side))
+        peers = {name: figures[name] for name in engines.PEERS if name in figures}
+        best = max(peers, key=peers.get) if peers else ""
+        yield _at_least(what, bar, aim, figures.get("lightning"), peers.get(best), best)
+
+
+def _limits(results):
+    for group, row, threads, what, bar, aim in LIMITS:
+        figures = _medians(results, group, row, threads, table.value_of)
+        yield _at_least(what, bar, aim, figures.get("lightning"), figures.get("limit"), "limit")
+
+
+def _absolute(results):
+    for group, row, what, bar in ABSOLUTE:
+        ours = _medians(results, group, row, 1, table.value_of).get("lightning")
+        yield Verdict(what, f"≥ {table.short(bar)}", "", table.short(ours) if ours else "–",
+                      ours >= bar if ours else None)
+
+
+def _latencies(results):
+    for group, row, what in LATENCIES:
+        for name, title in (("p99", "P99"), ("p999", "P99.9")):
+            figures = _medians(results, group, row, 1,
+                               lambda result, name=name: result.get("latency", {}).get(name))
+            ours = figures.get("lightning")
+            peers = {peer: figures[peer] for peer in engines.PEERS if peer in figures}
+            what_text = f"{title} of {what}"
+            if ours is None or not peers:
+                yield Verdict(what_text, "≤ best peer", "half", "–")
+                continue
+            best = min(peers, key=peers.get)
+            yield Verdict(what_text, "≤ best peer", "half",
+                          f"{table.nanoseconds(ours)} to {table.nanoseconds(peers[best])} ({best})",
+                          ours <= peers[best], ours <= peers[best] / 2)
+
+
+PUTTING = ("fill", "overwrite", "bulkload")  # how rows that put records begin
+
+
+def written_for(results, group, run, records=None):
+    """{engine: [bytes written by all rows of a process for each byte put, or, where none is put,
+    for each byte in the database]}"""
+    sums = {}
+    for result in results:
+        if (result["group"], result["run"]) != (group, run) or "written" not in result:
+            continue
+        if records is not None and result["records"] != records:
+            continue
+        its = sums.setdefault((result["engine"], result["round"]), [0, 0, result["data"]])
+        its[0] += result["written"]
+        if result["row"].startswith(PUTTING):
+            its[1] += result["operations"] * result["data"] // result["records"]
+    found = {}
+    for (engine, _), (written, put, data) in sums.items():
+        found.setdefault(engine, []).append(written / (put or data))
+    return found
+
+
+def disk_after(results, group, run, row):
+    """{engine: [bytes]}"""
+    found = {}
+    for result in results:
+        if (result["group"], result["run"], result.get("row")) == (group, run, row):
+            found.setdefault(result["engine"], []).append(result["disk"])
+    return found
+
+
+def _storage(results):
+    run = "fillrandom-batch,settle"
+    written = written_for(results, "fill", run).get("lightning")
+    yield Verdict("write amplification, random fill and settle", "≤ 3.2", "",
+                  f"{median(written):.2f}" if written else "–",
+                  median(written) <= 3.2 if written else None)
+    disk = {name: median(values)
+            for name, values in disk_after(results, "fill", run, "settle").items()}
+    peers = {name: disk[name] for name in engines.PEERS if name in disk}
+    bar = "≤ smallest peer + 5 %"
+    if not peers or "lightning" not in disk:
+        yield Verdict("size on disk after it", bar, "", "–")
+        return
+    best = min(peers, key=peers.get)
+    yield Verdict("size on disk after it", bar, "",
+                  f"{disk['lightning'] / 1e6:.0f} MB to {peers[best] / 1e6:.0f} MB ({best})",
+                  disk["lightning"] <= peers[best] * 1.05)
+
+
+def _reopening(results):
+    ours = _medians(results, "reopen", "first_read", 1, table.value_of).get("lightning")
+    yield Verdict("reopening after a kill with a full log", "≤ 100 ms", "",
+                  table.milliseconds(ours) if ours is not None else "–",
+                  ours <= 0.1 if ours is not None else None)
+
+
+def _languages(results):
+    for language, title in (("python", "Python"), ("gjs", "GJS")):
+        for operation in ("get", "put"):
+            cost = _medians(results, "languages", operation, 1,
+                            lambda result: result.get("nanoseconds")).get(language)
+            bare = _medians(results, "languages", "no-op " + operation, 1,
+                            lambda result: result.get("nanoseconds")).get(language)
+            what = f"{title}: a {operation} above a no-op of the same signature"
+            if cost is None or bare is None:
+                yield Verdict(what, "≤ 1 µs", "", "–")
+            else:
+                yield Verdict(what, "≤ 1 µs", "", table.nanoseconds(cost - bare),
+                              cost - bare <= 1000)
+
+
+def judge(results):
+    verdicts = []
+    for judged in (_rates, _limits, _absolute, _latencies, _storage, _reopening, _languages):
+        verdicts.extend(judged(results))
+    return verdicts
