@@ -2,7 +2,8 @@
 /*
  * load: measures what the engine promises about memory, disk, waking up and waiting. Run by hand:
  *
- *   engine-load [--directory DIR] [--megabytes N] [--budget 10|64|256] WHAT…
+ *   engine-load [--directory DIR] [--megabytes N] [--budget 10|64|256]
+ *               [--uncompressed] WHAT…
  *
  *   budget         memory while loading and then reading at random, at 10, 64 and 256 MB
  *   idle           context switches of an open, settled database's threads in 60 s
@@ -10,9 +11,10 @@
  *   amplification  bytes written for a random fill and settling, files afterwards, by compression
  *   overwrite      bytes rewritten by settling after 1 % was overwritten, and reads beside it
  *   latency        every put's time in a random load, the worst one's cause, the most disk used
+ *   churn          the most disk used while every record is overwritten four times at random
  *
- * --megabytes scales budget (2048), overwrite (5120) and latency (4096). DIR must be on a disk: in
- * memory the kernel counts no writes. It asserts nothing: it prints figures beside their limits.
+ * --megabytes scales budget (2048), overwrite (5120), latency (4096) and churn (1024). --uncompressed
+ * is for overwrite, latency and churn. DIR must be on a disk: in memory the kernel counts no writes. It asserts nothing: it prints figures beside their limits.
  */
 #include "base/random.h"
 #include "check.h"
@@ -34,6 +36,7 @@
 static const char *parent = "/tmp";
 static uint64_t megabytes; /* 0 = each measurement's own */
 static uint64_t only;      /* the one budget to measure; 0 = all three */
+static bool uncompressed;
 static char path[512];
 static struct engine *engine;
 static struct failure failure;
@@ -108,6 +111,14 @@ read_at_random (uint64_t count, uint64_t reads)
 }
 
 /* ---- opening ---- */
+
+static void
+choose_options (struct engine_options *options)
+{
+  engine_options_init (options);
+  if (uncompressed)
+    options->compression = ENGINE_COMPRESSION_NONE;
+}
 
 static void
 open_database (const struct engine_options *options)
@@ -434,7 +445,7 @@ measure_overwrite (void)
   struct engine_loader *loader;
   struct random random = { 5 };
   uint8_t key[KEY_SIZE], value[VALUE_SIZE];
-  engine_options_init (&options);
+  choose_options (&options);
   new_directory ();
   open_database (&options);
   CHECK_OK (engine_loader_new (engine, &loader, &failure));
@@ -520,7 +531,7 @@ measure_latency (void)
   struct worst worst = { 0 };
   struct rusage usage, usage_then = { 0 };
   uint64_t size = (megabytes > 0 ? megabytes : 4096) * MIB, count = size / RECORD_SIZE, slow = 0;
-  engine_options_init (&options);
+  choose_options (&options);
   new_directory ();
   open_database (&options);
   engine_listen (engine, listen_to, NULL);
@@ -575,6 +586,58 @@ measure_latency (void)
   drop_directory ();
 }
 
+/* ---- overwriting everything, again and again ---- */
+
+static void
+measure_churn (void)
+{
+  enum
+  {
+    ROUNDS = 4
+  };
+  struct engine_options options;
+  struct engine_statistics statistics;
+  uint64_t size = (megabytes > 0 ? megabytes : 1024) * MIB, count = size / RECORD_SIZE;
+  struct random random = { 7 };
+  double data = (double) count * RECORD_SIZE, most[1 + ROUNDS];
+  choose_options (&options);
+  new_directory ();
+  open_database (&options);
+  sampler.base = 0;
+  double started = now ();
+  for (unsigned round = 0; round <= ROUNDS; round++)
+    {
+      sampler_start (false);
+      for (uint64_t i = 0; i < count; i++)
+        put (round == 0 ? i : random_below (&random, count), round);
+      sampler_stop ();
+      most[round] = (double) sampler.most / data;
+    }
+  double took = now () - started;
+  engine_statistics (engine, &statistics);
+  sampler_start (false);
+  settle ();
+  sampler_stop ();
+  double settling = (double) sampler.most / data, worst = settling;
+  printf (
+      "churn: %lu MB, overwritten %d times at random, %.0f puts/s; flushes and merges wrote %.2f "
+      "bytes per user byte\n  most disk used, x the data: loading %.2f, rounds",
+      size / MIB, ROUNDS, (double) count * (1 + ROUNDS) / took,
+      (double) (statistics.flush_bytes + statistics.merge_bytes_written)
+          / (double) statistics.user_bytes,
+      most[0]);
+  for (unsigned round = 0; round <= ROUNDS; round++)
+    {
+      worst = most[round] > worst ? most[round] : worst;
+      if (round > 0)
+        printf (" %.2f", most[round]);
+    }
+  printf (", settling %.2f; limit 2.2: %s; after settling %.2f x\n", settling,
+          worst <= 2.2 ? "kept" : "MISSED", (double) disk_bytes () / data);
+  close_database ();
+  drop_directory ();
+}
+
 /* ---- which ---- */
 
 static const struct
@@ -585,6 +648,7 @@ static const struct
   { "budget", measure_budget },       { "idle", measure_idle },
   { "open", measure_open },           { "amplification", measure_amplification },
   { "overwrite", measure_overwrite }, { "latency", measure_latency },
+  { "churn", measure_churn },
 };
 
 int
@@ -599,6 +663,8 @@ main (int argc, char **argv)
       only = strtoull (argv[++i], NULL, 10);
     else if (i + 1 < argc && strcmp (argv[i], "--megabytes") == 0)
       megabytes = strtoull (argv[++i], NULL, 10);
+    else if (strcmp (argv[i], "--uncompressed") == 0)
+      uncompressed = true;
     else
       for (size_t m = 0; m < sizeof measurements / sizeof *measurements; m++)
         if (strcmp (argv[i], measurements[m].name) == 0)
@@ -609,8 +675,8 @@ main (int argc, char **argv)
   if (done > 0)
     return 0;
   fprintf (stderr,
-           "usage: %s [--directory DIR] [--megabytes N] [--budget N] "
-           "budget|idle|open|amplification|overwrite|latency …\n",
+           "usage: %s [--directory DIR] [--megabytes N] [--budget N] [--uncompressed] "
+           "budget|idle|open|amplification|overwrite|latency|churn …\n",
            argv[0]);
   return 2;
 }

@@ -219,7 +219,7 @@ check_segment (const struct merge_job *job, const struct merge_plan *plan,
 }
 
 static void
-check_plan (struct engine *engine, bool whole, unsigned workers, size_t *parts, size_t *moved)
+check_plan (struct engine *engine, bool whole, size_t *parts, size_t *moved)
 {
   struct view *view = engine_view (engine);
   struct merge_job job = {
@@ -230,7 +230,7 @@ check_plan (struct engine *engine, bool whole, unsigned workers, size_t *parts, 
     .whole = whole,
   };
   struct merge_plan plan;
-  CHECK_OK (merge_plan_make (engine, &job, workers, &plan, &failure));
+  CHECK_OK (merge_plan_make (engine, &job, &plan, &failure));
   for (size_t r = 0; r < job.count; r++)
     for (size_t s = 0; s < job.runs[r]->count; s++)
       check_segment (&job, &plan, job.runs[r]->segments[s]);
@@ -317,9 +317,9 @@ test_parts (void)
       if (round % 8 == 3)
         {
           CHECK_OK (engine_flush (engine, &failure));
-          check_plan (engine, false, 3, &parts, &moved);
-          check_plan (engine, true, 3, &parts, &moved);
-          CHECK (parts > 1 && parts <= 4);
+          check_plan (engine, false, &parts, &moved);
+          check_plan (engine, true, &parts, &moved);
+          CHECK (parts > 4);
           CHECK_INT (moved, 0);
           CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
           check_rounds (engine, NULL, rounds, KEYS);
@@ -393,6 +393,284 @@ test_cancel (void)
   remove_directory (path);
 }
 
+/* ---- step by step ---- */
+
+/* Puts and deletes only: what a merge may divide (J7). */
+static void
+write_points (struct engine *engine, uint8_t *rounds, uint32_t *random, unsigned round)
+{
+  for (unsigned i = 0; i < 4000; i++)
+    {
+      unsigned number = next_random (random) % KEYS;
+      if (i % 10 == 9)
+        {
+          char key[64];
+          CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, number),
+                                   ENGINE_SYNC_NONE, NULL, &failure));
+          rounds[number] = 0;
+          continue;
+        }
+      put (engine, number, round);
+      rounds[number] = (uint8_t) round;
+    }
+}
+
+static void
+check_backward (struct engine *engine, struct engine_snapshot *snapshot, const uint8_t *rounds)
+{
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT, .snapshot = snapshot };
+  struct engine_cursor *cursor;
+  char key[64], value[256];
+  struct bytes got;
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_last (cursor, &failure));
+  for (unsigned i = KEYS; i-- > 0;)
+    {
+      if (rounds[i] == 0)
+        continue;
+      CHECK (engine_cursor_valid (cursor));
+      CHECK (bytes_equal (engine_cursor_key (cursor), number_key (key, i)));
+      CHECK_OK (engine_cursor_value (cursor, &got, &failure));
+      CHECK (bytes_equal (got, number_value (value, i, rounds[i])));
+      CHECK_OK (engine_cursor_previous (cursor, &failure));
+    }
+  CHECK (!engine_cursor_valid (cursor));
+  engine_cursor_free (cursor);
+}
+
+static unsigned
+count_narrowed (struct engine *engine)
+{
+  unsigned count = 0;
+  struct view *view = engine_view (engine);
+  for (size_t r = 0; r < view->run_count; r++)
+    for (size_t s = 0; s < view->runs[r]->count; s++)
+      count += run_is_narrowed (view->runs[r], s);
+  view_unref (view);
+  return count;
+}
+
+static void
+copy_file (const char *from, const char *to)
+{
+  static char buffer[65536];
+  FILE *source = fopen (from, "rb"), *target = fopen (to, "wb");
+  size_t size;
+  CHECK (source != NULL && target != NULL);
+  while ((size = fread (buffer, 1, sizeof buffer, source)) > 0)
+    CHECK (fwrite (buffer, 1, size, target) == size);
+  fclose (source);
+  CHECK (fclose (target) == 0);
+}
+
+/* What a kill at this moment would leave. */
+static char *
+copy_directory (const char *path)
+{
+  char *copy = fresh_directory (), from[1024], to[1024];
+  DIR *directory = opendir (path);
+  CHECK (directory != NULL);
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    if (entry->d_name[0] != '.')
+      {
+        snprintf (from, sizeof from, "%s/%s", path, entry->d_name);
+        snprintf (to, sizeof to, "%s/%s", copy, entry->d_name);
+        copy_file (from, to);
+      }
+  closedir (directory);
+  return copy;
+}
+
+#define COPIES 5u
+
+/* A merge watched from its progress function, beside which nothing else runs. */
+struct watch
+{
+  struct engine *engine;
+  const char *path;
+  struct engine_snapshot *snapshot;
+  const uint8_t *rounds, *before; /* now, and when the snapshot was taken */
+  unsigned calls, cancel_at;
+  unsigned narrowed, least_files; /* most seen, and fewest */
+  char *copies[COPIES];
+  unsigned copy_count;
+};
+
+static bool
+watch_merge (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  struct watch *watch = data;
+  CHECK (done <= total && step != NULL);
+  unsigned narrowed = count_narrowed (watch->engine), files = count_files (watch->path, ".seg");
+  watch->narrowed = narrowed > watch->narrowed ? narrowed : watch->narrowed;
+  watch->least_files = files < watch->least_files ? files : watch->least_files;
+  if (watch->calls++ % 6 == 3 && watch->copy_count < COPIES && narrowed > 0)
+    {
+      check_rounds (watch->engine, NULL, watch->rounds, KEYS);
+      check_backward (watch->engine, NULL, watch->rounds);
+      check_rounds (watch->engine, watch->snapshot, watch->before, KEYS);
+      check_backward (watch->engine, watch->snapshot, watch->before);
+      watch->copies[watch->copy_count++] = copy_directory (watch->path);
+    }
+  return watch->calls != watch->cancel_at;
+}
+
+static void
+check_copy (char *copy, struct engine_options options, const uint8_t *rounds)
+{
+  struct engine *engine = open_with (copy, &options);
+  struct engine_check_report report;
+  CHECK (count_narrowed (engine) > 0);
+  check_rounds (engine, NULL, rounds, KEYS);
+  check_backward (engine, NULL, rounds);
+  CHECK_OK (engine_check_open (engine, true, NULL, NULL, NULL, &report, &failure));
+  CHECK_INT (report.faults, 0);
+  char *backup = fresh_directory ();
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure));
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+
+  options.merge_enabled = true;
+  engine = open_with (copy, &options);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK_INT (count_narrowed (engine), 0);
+  check_rounds (engine, NULL, rounds, KEYS);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure));
+  engine_unref (engine);
+  remove_directory (copy);
+  engine = open_with (backup, &options);
+  check_rounds (engine, NULL, rounds, KEYS);
+  engine_unref (engine);
+  remove_directory (backup);
+}
+
+/* J6: while a merge is under way, and after a kill between its steps, everything reads as before. */
+static void
+test_steps (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.segment_file_size = 16 << 10;
+  options.merge_enabled = false;
+  options.merge_workers = 1;
+  struct engine *engine = open_with (path, &options);
+  static uint8_t rounds[KEYS], before[KEYS];
+  uint32_t random = 3;
+  memset (rounds, 0, sizeof rounds);
+  struct watch watch = { .engine = engine, .path = path, .rounds = rounds, .before = before };
+  for (unsigned round = 1; round <= 12; round++)
+    {
+      write_points (engine, rounds, &random, round);
+      if (round != 6)
+        continue;
+      CHECK_OK (engine_flush (engine, &failure));
+      CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+      CHECK_OK (engine_snapshot_new (engine, &watch.snapshot, &failure));
+      memcpy (before, rounds, sizeof before);
+    }
+  CHECK_OK (engine_flush (engine, &failure));
+  watch.least_files = count_files (path, ".seg");
+  unsigned files = watch.least_files;
+  CHECK_OK (engine_compact (engine, watch_merge, &watch, &failure));
+  CHECK (watch.narrowed > 4 && watch.copy_count == COPIES);
+  CHECK (watch.least_files < files); /* inputs go while the merge goes on */
+  CHECK_INT (count_narrowed (engine), 0);
+  check_rounds (engine, NULL, rounds, KEYS);
+  check_rounds (engine, watch.snapshot, before, KEYS);
+  engine_snapshot_free (watch.snapshot);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+  for (unsigned i = 0; i < watch.copy_count; i++)
+    check_copy (watch.copies[i], options, rounds);
+}
+
+/* Given up again and again at different places, with writes, flushes and reopening between: the next
+ * merges begin with what the others left. */
+static void
+test_steps_again (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.segment_file_size = 16 << 10;
+  options.merge_enabled = false;
+  struct engine *engine = open_with (path, &options);
+  static uint8_t rounds[KEYS], before[KEYS];
+  uint32_t random = 77;
+  unsigned left_narrowed = 0;
+  memset (rounds, 0, sizeof rounds);
+  memset (before, 0, sizeof before);
+  for (unsigned turn = 1; turn <= 16; turn++)
+    {
+      write_points (engine, rounds, &random, turn);
+      if (turn % 7 == 5)
+        delete_numbers (engine, rounds, 1000 * (turn % 20), 1000 * (turn % 20) + 600);
+      CHECK_OK (engine_flush (engine, &failure));
+      struct watch watch = { .engine = engine,
+                             .path = path,
+                             .rounds = rounds,
+                             .copy_count = COPIES,
+                             .cancel_at = 1 + next_random (&random) % 30 };
+      if (turn % 6 == 0)
+        CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+      else
+        engine_compact (engine, watch_merge, &watch, NULL);
+      left_narrowed += count_narrowed (engine) > 0;
+      check_rounds (engine, NULL, rounds, KEYS);
+      check_backward (engine, NULL, rounds);
+      struct engine_statistics statistics;
+      engine_statistics (engine, &statistics);
+      CHECK_INT (count_files (path, ".seg"), statistics.segments);
+      if (turn % 4 != 0)
+        continue;
+      CHECK_OK (engine_close (engine, &failure));
+      engine_unref (engine);
+      options.merge_workers = 1 + turn % 3;
+      engine = open_with (path, &options);
+      check_rounds (engine, NULL, rounds, KEYS);
+    }
+  CHECK (left_narrowed > 3);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  options.merge_enabled = true;
+  engine = open_with (path, &options);
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  check_rounds (engine, NULL, rounds, KEYS);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* A moved segment is the same file still: an incremental backup keeps it, also one that was carried
+ * to another disk. */
+static void
+test_moves_and_backup (void)
+{
+  char *path = fresh_directory (), *backup = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.merge_enabled = false;
+  options.compression = ENGINE_COMPRESSION_NONE;
+  struct engine *engine = open_with (path, &options);
+  for (unsigned i = 0; i < KEYS; i++)
+    put (engine, i, 1);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure));
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  options.merge_enabled = true;
+  engine = open_with (path, &options);
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.runs == 1 && statistics.segments > 4);
+  struct engine_backup_result result;
+  char *carried = copy_directory (backup);
+  CHECK_OK (engine_backup (engine, carried, true, NULL, NULL, &result, &failure));
+  CHECK (result.kept_files > statistics.segments / 2);
+  engine_unref (engine);
+  remove_directory (path);
+  remove_directory (backup);
+  remove_directory (carried);
+}
+
 /* ---- writing faster than merging ---- */
 
 /* Many runs before merging begins, then writes: they all arrive, and the runs come down. */
@@ -437,6 +715,9 @@ main (void)
   test_small_runs ();
   test_parts ();
   test_cancel ();
+  test_steps ();
+  test_steps_again ();
+  test_moves_and_backup ();
   test_crowded ();
   return 0;
 }

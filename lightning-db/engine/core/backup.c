@@ -220,6 +220,7 @@ destination_open (struct destination *destination, const struct vfs *vfs, const 
 
 /* ---- which files are there already ---- */
 
+/* The file's, that is: its lower bound may have risen since (R2). */
 static bool
 same_contents (const struct manifest_segment *a, const struct manifest_segment *b)
 {
@@ -228,8 +229,6 @@ same_contents (const struct manifest_segment *a, const struct manifest_segment *
          && x->deletes == y->deletes && x->range_deletes == y->range_deletes
          && x->key_bytes == y->key_bytes && x->value_bytes == y->value_bytes
          && x->min_sequence == y->min_sequence && x->max_sequence == y->max_sequence
-         && bytes_equal (BYTES (x->smallest, x->smallest_size),
-                         BYTES (y->smallest, y->smallest_size))
          && bytes_equal (BYTES (x->largest, x->largest_size), BYTES (y->largest, y->largest_size));
 }
 

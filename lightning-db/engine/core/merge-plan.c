@@ -15,21 +15,18 @@
 #define SMALL_BYTES (UINT64_C (64) << 10) /* and those below that many bytes */
 #define SAMPLES_PER_PART 8u               /* precision with which parts are made equal */
 #define PART_SEGMENTS 2u                  /* a part writes that many output segments at least */
+#define PARTS_MAX 64u                     /* about so many parts a merge has at most */
 
 struct placed
 {
   struct segment *segment; /* borrowed */
+  struct bytes smallest;   /* its least key that counts; borrowed from its run */
+  struct bytes bound;      /* the same if its run narrows it, else data NULL; likewise */
   size_t run;              /* its input, 0 = newest */
+  bool narrowed;           /* holds records that do not count */
   bool alone;              /* overlaps no other */
   bool moves;              /* is not rewritten */
 };
-
-static struct bytes
-smallest_of (const struct segment *segment)
-{
-  const struct segment_information *information = segment_information (segment);
-  return BYTES (information->smallest, information->smallest_size);
-}
 
 static struct bytes
 largest_of (const struct segment *segment)
@@ -48,7 +45,7 @@ static int
 compare_placed (const void *left, const void *right)
 {
   const struct placed *a = left, *b = right;
-  int order = bytes_compare (smallest_of (a->segment), smallest_of (b->segment));
+  int order = bytes_compare (a->smallest, b->smallest);
   return order != 0 ? order : (a->run > b->run) - (a->run < b->run);
 }
 
@@ -67,14 +64,20 @@ lay_out (struct run *const *runs, size_t run_count, struct placed **out, size_t 
     return fail_memory (failure, total * sizeof *items, "the plan of a merge");
   for (size_t i = 0; i < run_count; i++)
     for (size_t s = 0; s < runs[i]->count; s++)
-      items[filled++] = (struct placed){ .segment = runs[i]->segments[s], .run = i };
+      items[filled++] = (struct placed){
+        .segment = runs[i]->segments[s],
+        .smallest = run_smallest (runs[i], s),
+        .bound = run_bound (runs[i], s),
+        .narrowed = run_is_narrowed (runs[i], s),
+        .run = i,
+      };
   qsort (items, total, sizeof *items, compare_placed);
 
   struct bytes reach = BYTES_NONE; /* the largest key of the present cluster */
   for (size_t i = 0; i < total; i++)
     {
       struct bytes largest = largest_of (items[i].segment);
-      if (i == 0 || bytes_compare (smallest_of (items[i].segment), reach) > 0)
+      if (i == 0 || bytes_compare (items[i].smallest, reach) > 0)
         {
           items[i].alone = true; /* until the next one turns out to overlap it */
           cluster = i;
@@ -104,10 +107,12 @@ is_small (const struct engine *engine, const struct segment *segment)
   return size < SMALL_BYTES || size < engine->memtable_size / SMALL_PART_OF_MEMTABLE;
 }
 
+/* A narrowed one is rewritten, so that what does not count of it gives its space back. */
 static bool
 may_move (const struct merge_job *job, const struct placed *item)
 {
-  if (!item->alone || job->whole || blob_collection_concerns (job->collection, item->segment))
+  if (!item->alone || item->narrowed || job->whole
+      || blob_collection_concerns (job->collection, item->segment))
     return false;
   return job->only_collects || !(job->bottom && has_deletes (item->segment));
 }
@@ -138,7 +143,8 @@ merge_apart_bytes (struct engine *engine, const struct view *view, uint64_t *apa
   for (size_t i = 0; i < view->run_count; i++)
     apart[i] = 0;
   for (size_t i = 0; i < count; i++)
-    if (items[i].alone && !has_deletes (items[i].segment) && !is_small (engine, items[i].segment))
+    if (items[i].alone && !items[i].narrowed && !has_deletes (items[i].segment)
+        && !is_small (engine, items[i].segment))
       apart[items[i].run] += size_of (items[i].segment);
   free (items);
   return STATUS_OK;
@@ -158,14 +164,15 @@ copy_key (struct bytes key, struct bytes *out, struct failure *failure)
   return STATUS_OK;
 }
 
-static void
-part_clear (struct merge_part *part)
+void
+merge_part_clear (struct merge_part *part)
 {
   for (size_t i = 0; i < part->count; i++)
     run_unref (part->runs[i]);
   free (part->runs);
   free ((void *) part->start.data);
   free ((void *) part->end.data);
+  free (part->from);
   flushed_clear (&part->output);
   *part = (struct merge_part){ 0 };
 }
@@ -174,17 +181,18 @@ void
 merge_plan_clear (struct merge_plan *plan)
 {
   for (size_t i = 0; i < plan->part_count; i++)
-    part_clear (&plan->parts[i]);
+    merge_part_clear (&plan->parts[i]);
   free (plan->parts);
   free (plan->moved);
   *plan = (struct merge_plan){ 0 };
 }
 
 static bool
-reaches (const struct merge_part *part, const struct segment *segment)
+reaches (const struct merge_part *part, const struct placed *item)
 {
-  return (part->end.data == NULL || bytes_compare (smallest_of (segment), part->end) < 0)
-         && (part->start.data == NULL || bytes_compare (largest_of (segment), part->start) >= 0);
+  return (part->end.data == NULL || bytes_compare (item->smallest, part->end) < 0)
+         && (part->start.data == NULL
+             || bytes_compare (largest_of (item->segment), part->start) >= 0);
 }
 
 /* The segments of input `run` that reach into the part, as a run of their own. `list` has room. */
@@ -193,17 +201,33 @@ part_add_run (struct merge_part *part, const struct merge_job *job, size_t run,
               const struct placed *items, size_t count, struct segment **list,
               struct failure *failure)
 {
+  const struct run *input = job->runs[run];
   size_t found = 0;
   for (size_t i = 0; i < count; i++)
-    if (items[i].run == run && reaches (part, items[i].segment))
+    if (items[i].run == run && reaches (part, &items[i]))
       list[found++] = segment_ref (items[i].segment);
   if (found == 0)
     return STATUS_OK;
-  const struct run *input = job->runs[run];
-  status result = run_new (input->id, input->order, input->created, list, found,
-                           &part->runs[part->count], failure);
-  part->count += result == STATUS_OK;
+  struct run *own;
+  status result = run_new (input->id, input->order, input->created, list, found, &own, failure);
+  if (result != STATUS_OK)
+    return result;
+  part->runs[part->count++] = own;
+  found = 0;
+  for (size_t i = 0; result == STATUS_OK && i < count; i++)
+    if (items[i].run == run && reaches (part, &items[i]))
+      result = run_narrow (own, found++, items[i].bound, failure);
   return result;
+}
+
+/* Whether a merge may be installed up to the part's end. J7: if not, up to the end of its stretch. */
+static bool
+may_divide (const struct merge_part *part, const struct placed *items, size_t count)
+{
+  bool ranges = false;
+  for (size_t i = 0; part->end.data != NULL && i < count; i++)
+    ranges |= segment_information (items[i].segment)->range_deletes > 0;
+  return !ranges;
 }
 
 /* Adds the part of items [0, count) between the bounds (which it takes over). */
@@ -213,12 +237,19 @@ plan_add_part (struct merge_plan *plan, const struct merge_job *job, const struc
 {
   struct merge_part *part = &plan->parts[plan->part_count];
   struct segment **list = malloc (count * sizeof *list);
-  *part = (struct merge_part){ .start = start, .end = end };
+  struct bytes from = start.data != NULL ? start : items[0].smallest;
+  *part = (struct merge_part){ .start = start, .end = end, .moved_before = plan->moved_count };
   part->runs = calloc (job->count, sizeof *part->runs);
+  part->divides = may_divide (part, items, count);
   plan->part_count++;
   status result = list != NULL && part->runs != NULL
-                      ? STATUS_OK
+                      ? copy_key (from, &from, failure)
                       : fail_memory (failure, count * sizeof *list, "the plan of a merge");
+  if (result == STATUS_OK)
+    {
+      part->from = (uint8_t *) from.data;
+      part->from_size = from.size;
+    }
   for (size_t run = 0; result == STATUS_OK && run < job->count; run++)
     result = part_add_run (part, job, run, items, count, list, failure);
   free (list);
@@ -269,12 +300,13 @@ samples_add (struct samples *samples, struct bytes key, uint64_t weight, struct 
 }
 
 static status
-sample_segment (struct samples *samples, struct segment *segment, uint64_t step,
+sample_segment (struct samples *samples, const struct placed *item, uint64_t step,
                 struct failure *failure)
 {
+  struct segment *segment = item->segment;
   uint64_t pieces = size_of (segment) / step + 1;
   struct bytes key;
-  status result = copy_key (smallest_of (segment), &key, failure);
+  status result = copy_key (item->smallest, &key, failure);
   if (result == STATUS_OK)
     result = samples_add (samples, key, size_of (segment) / pieces, failure);
   for (uint64_t i = 1; result == STATUS_OK && i < pieces; i++)
@@ -284,7 +316,9 @@ sample_segment (struct samples *samples, struct segment *segment, uint64_t step,
       result = segment_split_key (segment, (double) i / (double) pieces, &data, &size, failure);
       if (result == STATUS_NOT_FOUND) /* a single leaf */
         return STATUS_OK;
-      if (result == STATUS_OK)
+      if (result == STATUS_OK && bytes_compare (BYTES (data, size), item->smallest) <= 0)
+        free (data); /* below its bound */
+      else if (result == STATUS_OK)
         result = samples_add (samples, BYTES (data, size), size_of (segment) / pieces, failure);
     }
   return result;
@@ -348,7 +382,7 @@ plan_add_stretch (struct merge_plan *plan, const struct merge_job *job, const st
   status result = STATUS_OK;
   uint64_t step = target / SAMPLES_PER_PART + 1;
   for (size_t i = 0; result == STATUS_OK && i < count; i++)
-    result = sample_segment (&samples, items[i].segment, step, failure);
+    result = sample_segment (&samples, &items[i], step, failure);
   if (result == STATUS_OK)
     {
       qsort (samples.list, samples.count, sizeof *samples.list, compare_samples);
@@ -360,13 +394,14 @@ plan_add_stretch (struct merge_plan *plan, const struct merge_job *job, const st
 
 /* ---- the plan ---- */
 
-/* Bytes of a part: equal ones for all workers, but not so little that it would make small files. */
+/* Bytes of a part: what comes on top of the data while merging, so no more than does not make small
+ * files; but not so little that there would be very many edits. */
 static uint64_t
-part_target (struct engine *engine, uint64_t rewritten, unsigned workers)
+part_target (struct engine *engine, uint64_t rewritten)
 {
   uint64_t least = PART_SEGMENTS * output_file_size (engine, rewritten);
-  uint64_t equal = rewritten / (workers > 0 ? workers : 1) + 1;
-  return equal > least ? equal : least;
+  uint64_t most_parts = rewritten / PARTS_MAX + 1;
+  return most_parts > least ? most_parts : least;
 }
 
 static status
@@ -390,8 +425,8 @@ plan_fill (struct merge_plan *plan, const struct merge_job *job, const struct pl
 }
 
 status
-merge_plan_make (struct engine *engine, const struct merge_job *job, unsigned workers,
-                 struct merge_plan *out, struct failure *failure)
+merge_plan_make (struct engine *engine, const struct merge_job *job, struct merge_plan *out,
+                 struct failure *failure)
 {
   struct placed *items;
   size_t count, room;
@@ -402,7 +437,7 @@ merge_plan_make (struct engine *engine, const struct merge_job *job, unsigned wo
   choose_moves (engine, job, items, count);
   for (size_t i = 0; i < count; i++)
     out->rewritten += items[i].moves ? 0 : size_of (items[i].segment);
-  uint64_t target = part_target (engine, out->rewritten, workers);
+  uint64_t target = part_target (engine, out->rewritten);
   room = count + (size_t) (out->rewritten / target) + 1; /* a stretch of b has b / target + 1 */
   out->moved = malloc (room * sizeof *out->moved);
   out->parts = calloc (room, sizeof *out->parts);

@@ -3,8 +3,8 @@
  * merging: runs become fewer, in the background.
  *
  *   pick (merge/picker.h) ─► mark busy ─► plan (merge-plan.c) ─► read past the cache, keep survivors,
- *   write ─► manifest edit ─► publish (merge-write.c) ─► inputs are obsolete: unlinked with their
- *   last reader
+ *   write (merge-write.c) ─► manifest edit ─► publish (merge-install.c) ─► inputs are obsolete:
+ *   unlinked with their last reader
  *
  * Invariants: core/merge-private.h.
  */
@@ -42,6 +42,9 @@ merge_job_take (struct merge_job *job, struct view *view, size_t first, size_t c
       job->bytes += job->runs[i]->bytes;
     }
   job->count = count;
+  job->output_run = job->runs[count - 1]->id;
+  job->output_order = job->runs[count - 1]->order;
+  job->output_created = job->runs[count - 1]->created;
   job->bottom = first + count == view->run_count;
   job->settled = job->bottom;
   return STATUS_OK;
@@ -52,7 +55,8 @@ merge_job_release (struct engine *engine, struct merge_job *job)
 {
   pthread_mutex_lock (&engine->view_lock);
   for (size_t i = 0; i < job->count; i++)
-    job->runs[i]->busy = false;
+    if (job->runs[i] != NULL)
+      job->runs[i]->busy = false;
   pthread_mutex_unlock (&engine->view_lock);
   merge_job_clear (job);
 }
@@ -82,14 +86,13 @@ merge_worker_count (struct engine *engine, bool background)
 
 /* Writes and installs what was planned. */
 static status
-merge_carry_out (struct engine *engine, const struct merge_job *job, struct merge_plan *plan,
+merge_carry_out (struct engine *engine, struct merge_job *job, struct merge_plan *plan,
                  unsigned workers, struct failure *failure)
 {
   uint64_t started = engine_now ();
   status result = merge_write (engine, job, plan, workers, failure);
-  if (result != STATUS_OK)
-    return result;
-  result = merge_install (engine, job, plan, failure);
+  if (result == STATUS_OK)
+    result = merge_install (engine, job, plan, plan->part_count, failure);
   if (result != STATUS_OK)
     {
       /* Once writes have failed it is unknown what the manifest refers to: the next open cleans up. */
@@ -97,17 +100,15 @@ merge_carry_out (struct engine *engine, const struct merge_job *job, struct merg
         merge_plan_unlink (engine, plan);
       return result;
     }
-  uint64_t written = merge_plan_written (plan);
   COUNT (engine, merges, 1);
   COUNT (engine, merge_bytes_read, plan->rewritten);
-  COUNT (engine, merge_bytes_written, written);
-  engine_emit (engine, ENGINE_EVENT_MERGED, written, engine_now () - started, NULL);
+  engine_emit (engine, ENGINE_EVENT_MERGED, plan->written, engine_now () - started, NULL);
   return STATUS_OK;
 }
 
 /* The job's collection is set; its new files are guarded until the edit. */
 static status
-merge_collecting (struct engine *engine, const struct merge_job *job, struct merge_plan *plan,
+merge_collecting (struct engine *engine, struct merge_job *job, struct merge_plan *plan,
                   unsigned workers, struct failure *failure)
 {
   struct blob_guard guard;
@@ -133,7 +134,7 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
   if (collection != NULL)
     job->collection = collection;
   if (result == STATUS_OK)
-    result = merge_plan_make (engine, job, workers, &plan, failure);
+    result = merge_plan_make (engine, job, &plan, failure);
   if (result == STATUS_OK)
     {
       result = job->collection != NULL ? merge_collecting (engine, job, &plan, workers, failure)

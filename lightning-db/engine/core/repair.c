@@ -17,7 +17,8 @@
  *   X5  When it fails or is cancelled, nothing is left at the destination.
  *
  * What can't be known: behind a lost page an older run's version of the same key comes to light
- * again; without a manifest, files that a crash kept beside the merge that replaced them do too.
+ * again; without a manifest, files that a crash kept beside the merge that replaced them do too, and
+ * what no longer counts of a segment that a merge is half through.
  */
 #include "core/upkeep.h"
 

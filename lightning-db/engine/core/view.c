@@ -84,23 +84,16 @@ segment_largest (const struct segment *segment)
   return BYTES (information->largest, information->largest_size);
 }
 
-static struct bytes
-segment_smallest (const struct segment *segment)
-{
-  const struct segment_information *information = segment_information (segment);
-  return BYTES (information->smallest, information->smallest_size);
-}
-
 /* What run_find looks at: one array instead of a key behind two pointers for each comparison. */
 static void
 make_heads (struct run *run)
 {
-  run->prefix = segment_smallest (run->segments[0]);
+  run->prefix = run_smallest (run, 0);
   for (size_t i = 1; i < run->count; i++)
-    run->prefix.size = bytes_common_prefix (run->prefix, segment_smallest (run->segments[i]));
+    run->prefix.size = bytes_common_prefix (run->prefix, run_smallest (run, i));
   run->heads = (uint64_t *) (void *) (run->segments + run->count);
   for (size_t i = 0; i < run->count; i++)
-    run->heads[i] = key_head (segment_smallest (run->segments[i]), run->prefix.size);
+    run->heads[i] = key_head (run_smallest (run, i), run->prefix.size);
 }
 
 status
@@ -149,7 +142,34 @@ run_unref (struct run *run)
     return;
   for (size_t i = 0; i < run->count; i++)
     segment_unref (run->segments[i]);
+  for (size_t i = 0; run->bounds != NULL && i < run->count; i++)
+    free ((void *) run->bounds[i].data);
+  free (run->bounds);
   free (run);
+}
+
+status
+run_narrow (struct run *run, size_t index, struct bytes bound, struct failure *failure)
+{
+  if (bound.data == NULL)
+    return STATUS_OK;
+  if (run->bounds == NULL)
+    run->bounds = calloc (run->count, sizeof *run->bounds);
+  uint8_t *copy = run->bounds != NULL ? malloc (bound.size + 1) : NULL;
+  if (copy == NULL)
+    return fail_memory (failure, bound.size, "the bound of a segment");
+  if (bound.size > 0)
+    memcpy (copy, bound.data, bound.size);
+  free ((void *) run->bounds[index].data);
+  run->bounds[index] = BYTES (copy, bound.size);
+  make_heads (run);
+  return STATUS_OK;
+}
+
+bool
+run_is_narrowed (const struct run *run, size_t index)
+{
+  return run_bound (run, index).data != NULL || segment_is_narrowed (run->segments[index]);
 }
 
 /* Segments whose smallest key has a head below `head`. */
@@ -185,7 +205,7 @@ segments_up_to (const struct run *run, struct bytes key)
   uint64_t head = key_head (key, run->prefix.size);
   size_t found = heads_below (run, head);
   while (found < run->count && run->heads[found] == head
-         && bytes_compare (segment_smallest (run->segments[found]), key) <= 0)
+         && bytes_compare (run_smallest (run, found), key) <= 0)
     found++;
   return found;
 }
@@ -227,7 +247,7 @@ run_walk_open (void *context, size_t index, struct source **out, struct failure 
 static struct bytes
 run_walk_smallest (void *context, size_t index)
 {
-  return segment_smallest (((struct run_walk *) context)->run->segments[index]);
+  return run_smallest (((struct run_walk *) context)->run, index);
 }
 
 static struct bytes
@@ -249,7 +269,7 @@ run_source (struct run *run, const struct segment_source_settings *settings, str
             struct failure *failure)
 {
   bool unique = run->max_sequence == 0; /* settled: nothing is left but one version of each key */
-  if (run->count == 1)
+  if (run->count == 1 && !run_is_narrowed (run, 0))
     {
       status result = segment_source_new (run->segments[0], settings, out, failure);
       if (result == STATUS_OK)

@@ -8,7 +8,10 @@
  * Invariants
  *   R1  Everything an older member says of a key has a lower sequence than what a newer one says
  *       (runs: a record whose sequence was zeroed stands in the oldest run only).
- *   R2  A view references all it names; whoever holds a view, or stands in an epoch section since
+ *   R2  Bounds are authoritative: a merge that replaces its inputs part by part leaves a segment whose
+ *       records below a bound do not count. In the process that merges the run tells; opened anew,
+ *       the segment's information holds the bound. Such a segment has no range deletes.
+ *   R3  A view references all it names; whoever holds a view, or stands in an epoch section since
  *       before it was replaced, may use all of it.
  *
  * Threads: building is the engine's (under its view lock); reading is anyone's.
@@ -46,6 +49,8 @@ struct run
   bool busy;                  /* input of a running merge; engine's view lock */
   struct bytes prefix;        /* shared by all segments' smallest keys; borrowed from the first's */
   uint64_t *heads;            /* of each, the 8 bytes behind the prefix; behind `segments` */
+  struct bytes *bounds;       /* R2, of each segment, data NULL = it counts wholly; NULL = all do;
+                                 malloc'd, as their keys */
   size_t count;               /* segments, at least 1 */
   struct segment *segments[]; /* owned references */
 };
@@ -75,6 +80,25 @@ void generation_unref (struct generation *generation);
 /* Takes over the segment references. */
 status run_new (uint64_t id, uint64_t order, uint64_t created, struct segment **segments,
                 size_t count, struct run **out, struct failure *failure);
+/* R2: before the run is published. Copies the key; nothing happens when its data is NULL. */
+status run_narrow (struct run *run, size_t index, struct bytes bound, struct failure *failure);
+/* The least key that counts of a segment. */
+static inline struct bytes
+run_smallest (const struct run *run, size_t index)
+{
+  if (__builtin_expect (run->bounds != NULL && run->bounds[index].data != NULL, 0))
+    return run->bounds[index];
+  const struct segment_information *information = segment_information (run->segments[index]);
+  return BYTES (information->smallest, information->smallest_size);
+}
+/* The bound that the run itself gives a segment; data NULL = none. */
+static inline struct bytes
+run_bound (const struct run *run, size_t index)
+{
+  return run->bounds != NULL ? run->bounds[index] : BYTES_NONE;
+}
+/* Whether the segment holds records that do not count. */
+bool run_is_narrowed (const struct run *run, size_t index);
 struct run *run_ref (struct run *run);
 void run_unref (struct run *run);
 /* The segment that may hold `key`, or NULL. */

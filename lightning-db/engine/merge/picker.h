@@ -19,8 +19,6 @@
  *   Q4  While merges keep up there are at most PICKER_RUNS_MAX runs.
  *   Q5  Once overwriting shows, what stands above the oldest run is at most about its size.
  *
- * A merge of everything replaces its inputs at its end and so needs twice the space. How it could be
- * installed part by part is in docs/design/merge.md, "Parts of runs".
  * Threads: none of its own; any thread.
  */
 #ifndef LIGHTNING_PICKER_H

@@ -80,6 +80,7 @@ struct segment
   struct dictionary *dictionary;           /* NULL: none; owned */
   struct range_set *ranges;                /* range deletes; NULL: none; owned */
   struct segment_information information;  /* owned */
+  bool narrowed;                           /* its smallest key is below the information's bound */
   pthread_mutex_t building;                /* held while index or filter are built or dropped */
   bool table_ready;                        /* table was initialised */
   size_t index_memory, filter_memory;      /* bytes charged; under `building` */

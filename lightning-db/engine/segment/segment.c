@@ -272,11 +272,12 @@ take_copy (struct reader *reader, uint8_t **out, size_t *size)
   return true;
 }
 
-/* Fills totals always, the information only when `alone`: else the manifest gave it. */
+/* Fills totals always, the information only without `given`: else the manifest gave it. */
 static status
-load_properties (struct segment *segment, const struct tail *tail, bool alone,
-                 struct failure *failure)
+load_properties (struct segment *segment, const struct tail *tail,
+                 const struct segment_information *given, struct failure *failure)
 {
+  bool alone = given == NULL;
   struct segment_information read
       = { .number = segment->information.number, .file_size = segment->information.file_size };
   struct segment_totals *totals = &segment->totals;
@@ -299,6 +300,9 @@ load_properties (struct segment *segment, const struct tail *tail, bool alone,
   bool copied = !alone
                 || (take_copy (&reader, &read.smallest, &read.smallest_size)
                     && take_copy (&reader, &read.largest, &read.largest_size));
+  struct bytes smallest;
+  if (!alone && take_sized (&reader, &smallest))
+    segment->narrowed = bytes_compare (smallest, BYTES (given->smallest, given->smallest_size)) < 0;
   free (data);
   if (reader.bad)
     result = corrupt_file (segment, "properties", "they are malformed", failure);
@@ -395,7 +399,7 @@ open_parts (struct segment *segment, const struct segment_information *informati
   if (result == STATUS_OK)
     result = load_range_deletes (segment, &tail, failure);
   if (result == STATUS_OK)
-    result = load_properties (segment, &tail, alone, failure);
+    result = load_properties (segment, &tail, information, failure);
   if (result == STATUS_OK)
     result = alone ? load_blob_use (segment, &tail, failure)
                    : segment_information_copy (&segment->information, information, failure);
@@ -489,6 +493,12 @@ const struct segment_information *
 segment_information (const struct segment *segment)
 {
   return &segment->information;
+}
+
+bool
+segment_is_narrowed (const struct segment *segment)
+{
+  return segment->narrowed;
 }
 
 const struct range_set *

@@ -126,6 +126,9 @@ struct segment *segment_ref (struct segment *segment);
  * epoch_collect (true) has returned. */
 void segment_unref (struct segment *segment);
 void segment_mark_obsolete (struct segment *segment); /* S5 */
+/* Whether records below the bound that segment_open was given lie in the file. They do not count, but
+ * lookups and sources of the segment itself find them: who walks it without a bound must look. */
+bool segment_is_narrowed (const struct segment *segment);
 const struct segment_information *segment_information (const struct segment *segment);
 const struct range_set *segment_range_deletes (const struct segment *segment); /* may be NULL */
 
