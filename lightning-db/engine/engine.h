@@ -146,8 +146,8 @@ void engine_value_release (struct engine_value *value);
 
 /* ---- reading (snapshot NULL = the newest commits) ---- */
 
-/* Copies the value to `buffer` if it fits (*size <= capacity), else copies nothing; *size is the
- * value's size either way. NOT_FOUND when absent. Allocates nothing, except for blobs. */
+/* Copies the value to `buffer` if it fits (*size <= capacity), else nothing of use is there; *size
+ * is the value's size either way. NOT_FOUND when absent. Allocates nothing, except for blobs. */
 status engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
                    struct bytes key, void *buffer, size_t capacity, size_t *size,
                    struct failure *failure);

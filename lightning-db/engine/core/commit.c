@@ -339,7 +339,8 @@ commit_switch (struct engine *engine, bool wait, struct failure *failure)
     return result;
   pthread_mutex_lock (&engine->view_lock);
   struct view *next;
-  result = view_copy (atomic_load (&engine->view), 0, 0, &next, failure);
+  const struct view *present = atomic_load (&engine->view);
+  result = view_copy (present, 0, 0, &next, failure);
   if (result == STATUS_OK)
     {
       memtable_freeze (next->active->table);
@@ -348,6 +349,7 @@ commit_switch (struct engine *engine, bool wait, struct failure *failure)
       next->frozen[0] = next->active;
       next->frozen_count++;
       next->active = fresh;
+      next->runs_id = present->runs_id; /* the same runs */
       generation_unref (engine->active);
       engine->active = generation_ref (fresh);
       engine_view_replace (engine, next);

@@ -24,6 +24,7 @@
 #include "base/ledger.h"
 #include "base/vfs.h"
 #include "core/batch.h"
+#include "core/hot-records.h"
 #include "core/snapshots.h"
 #include "core/view.h"
 #include "core/writer-lock.h"
@@ -76,6 +77,7 @@ enum read_counter
 struct read_counters
 {
   _Alignas(64) _Atomic uint64_t counters[READ_COUNTERS]; /* by enum read_counter */
+  struct hot_trial hot; /* of the line's thread; not in use in the line that threads share */
 };
 
 /* Relaxed counters; see struct engine_statistics for meanings. */
@@ -107,13 +109,15 @@ struct engine
 
   struct ledger ledger;
   struct cache *cache;
-  _Atomic uint64_t cache_capacity;        /* as last told to the cache */
-  struct memtable_pool *pool;             /* arenas of the engine's memtables */
-  struct memtable_pool *transaction_pool; /* small arenas, not charged as memtables */
+  _Atomic (struct hot_records *) hot_records; /* NULL until a thread tries it; owned */
+  _Atomic uint64_t cache_capacity;            /* as last told to the cache */
+  struct memtable_pool *pool;                 /* arenas of the engine's memtables */
+  struct memtable_pool *transaction_pool;     /* small arenas, not charged as memtables */
 
   /* Visibility. */
   _Atomic (struct view *) view; /* NULL once closed */
   _Atomic uint64_t published;   /* newest visible commit */
+  uint64_t runs_ids;            /* handed out; view_lock */
   struct snapshots snapshots;
 
   /* The commit pipeline (commit_lock). */
@@ -195,6 +199,14 @@ struct engine
   void (*listen) (void *data, const struct engine_event *);
   void *listen_data;
 };
+
+/* The calling thread's own line, or NULL when it shares one. */
+static inline struct read_counters *
+own_reads (struct engine *engine)
+{
+  uint32_t thread = epoch_thread_number ();
+  return thread < READ_COUNTER_LINES - 1 ? &engine->counters.reads[thread] : NULL;
+}
 
 static inline void
 count_reads (struct engine *engine, enum read_counter which, uint64_t by)

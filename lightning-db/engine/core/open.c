@@ -132,6 +132,11 @@ engine_view_replace (struct engine *engine, struct view *view)
   bool crowded = view != NULL && view->run_count > RUNS_CROWDED && engine->options.merge_enabled;
   atomic_store (&engine->frozen_count, view != NULL ? view->frozen_count : 0);
   atomic_store (&engine->crowding, crowded ? (unsigned) (view->run_count - RUNS_CROWDED) : 0);
+  if (view != NULL && view->runs_id == 0)
+    view->runs_id = ++engine->runs_ids;
+  for (size_t i = 0; view != NULL && i < view->run_count; i++)
+    if (view->runs[i]->max_sequence > view->runs_sequence)
+      view->runs_sequence = view->runs[i]->max_sequence;
   struct view *before = atomic_exchange_explicit (&engine->view, view, memory_order_acq_rel);
   view_unref (before);
 }
@@ -255,6 +260,7 @@ engine_free (struct engine *engine)
 {
   if (!is_forked (engine))
     epoch_collect (true); /* views and segments give back pages, arenas and names */
+  hot_records_free (atomic_load (&engine->hot_records));
   cache_free (engine->cache);
   memtable_pool_free (engine->pool);
   memtable_pool_free (engine->transaction_pool);

@@ -242,11 +242,36 @@ find_by_reading (struct engine *engine, struct bytes key, uint64_t hash, uint64_
   return find_in_runs (found->view, key, hash, sequence, false, found, failure);
 }
 
+/* A get that copies may go through the hot records. */
+struct hot_use
+{
+  struct hot_records *records; /* NULL: not looked at */
+  void *buffer;                /* where a hit copies the value to */
+  size_t capacity;             /* bytes of it */
+  size_t *size;                /* of the value */
+  uint64_t hash;               /* of the key */
+  bool hit;                    /* the value was copied */
+  bool keep;                   /* what the runs say is worth keeping, and H1 holds */
+};
+
+static inline bool
+hot_answers (struct hot_use *hot, const struct view *view, struct bytes key, uint64_t hash,
+             uint64_t sequence)
+{
+  if (hot == NULL || hot->records == NULL)
+    return false;
+  hot->hit = hot_records_get (hot->records, view->runs_id, key, hash, sequence, hot->buffer,
+                              hot->capacity, hot->size);
+  hot->hash = hash;
+  hot->keep = sequence >= view->runs_sequence;
+  return hot->hit;
+}
+
 /* The whole path, inside one epoch section that the caller enters and leaves. What was found needs
  * found_clear after leaving. */
 static inline status
 look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct bytes key,
-         bool cached_only, struct found *found, struct failure *failure)
+         bool cached_only, struct hot_use *hot, struct found *found, struct failure *failure)
 {
   uint64_t hash = key_hash (key);
   for (;;)
@@ -261,6 +286,8 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
       status result = STATUS_NOT_FOUND;
       if (!tables_are_empty (view))
         result = find_in_tables (view, key, hash, sequence, found);
+      if (result == STATUS_NOT_FOUND && hot_answers (hot, view, key, hash, sequence))
+        return STATUS_OK;
       if (result == STATUS_NOT_FOUND)
         result = find_in_runs (view, key, hash, sequence, true, found, failure);
       bool is_blob = result == STATUS_OK && found->lookup.record.kind == RECORD_BLOB;
@@ -332,6 +359,19 @@ copy_other (struct engine *engine, const struct found *found, void *buffer, size
   return result;
 }
 
+/* Finds the hot records, if this thread looks at them now. */
+static inline struct hot_trial *
+begin_hot (struct engine *engine, struct hot_use *hot)
+{
+  struct read_counters *own = own_reads (engine);
+  if (own == NULL || !hot_trial_looks (&own->hot))
+    return NULL;
+  hot->records = hot_records_provide (&engine->hot_records, &engine->ledger);
+  if (hot->records == NULL)
+    hot_trial_end (&own->hot);
+  return &own->hot;
+}
+
 status
 engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
             struct bytes key, void *buffer, size_t capacity, size_t *size, struct failure *failure)
@@ -342,10 +382,20 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
     return result;
 
   struct found found;
+  struct hot_use hot = { .buffer = buffer, .capacity = capacity, .size = size };
   epoch_enter ();
-  result = look_up (engine, snapshot, internal.bytes, false, &found, failure);
-  if (result == STATUS_OK && found.lookup.record.kind == RECORD_PUT)
-    copy_out (found.lookup.record.value, buffer, capacity, size);
+  struct hot_trial *trial = begin_hot (engine, &hot);
+  result = look_up (engine, snapshot, internal.bytes, false, &hot, &found, failure);
+  if (hot.hit)
+    trial->hits++;
+  else if (result == STATUS_OK && found.lookup.record.kind == RECORD_PUT)
+    {
+      struct bytes value = found.lookup.record.value;
+      copy_out (value, buffer, capacity, size);
+      if (hot.keep && found.segment != NULL)
+        hot_records_keep (hot.records, found.view->runs_id, internal.bytes, hot.hash,
+                          found.lookup.record.sequence, value);
+    }
   else if (result == STATUS_OK)
     result = copy_other (engine, &found, buffer, capacity, size, failure);
   epoch_leave ();
@@ -368,7 +418,7 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
 
   struct found found;
   epoch_enter ();
-  result = look_up (engine, snapshot, internal.bytes, cached_only, &found, failure);
+  result = look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure);
   if (result == STATUS_OK && found.lookup.record.kind == RECORD_BLOB && cached_only)
     result = STATUS_BUSY;
   else if (result == STATUS_OK)

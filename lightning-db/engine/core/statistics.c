@@ -164,6 +164,8 @@ engine_evict_cache (struct engine *engine, double fraction)
   if (engine_begin (engine, NULL) != STATUS_OK)
     return 0;
   uint64_t freed = cache_evict_fraction (engine->cache, fraction);
+  if (fraction >= 1)
+    freed += hot_records_drop (&engine->hot_records);
   int64_t before = ledger_used (&engine->ledger, LEDGER_MEMTABLE);
   memtable_pool_trim (engine->pool);
   memtable_pool_trim (engine->transaction_pool);

@@ -67,6 +67,8 @@ struct view
   struct blob_file **blobs; /* rising number; owned array and references */
   size_t blob_count;
   uint64_t flushed_sequence; /* every commit up to it is in runs */
+  uint64_t runs_id;          /* of what `runs` holds, never reused; 0 until the view is published */
+  uint64_t runs_sequence;    /* nothing in the runs is newer */
 };
 
 status generation_new (struct memtable_pool *pool, struct generation **out,
