@@ -5,8 +5,10 @@
  *
  * What is trusted
  *   R1  A segment takes part when its header verifies, names this database and carries the number
- *       of its file name. A header of zeros, a short file, or a header with a smaller number (a
- *       spare that was renamed and not yet used) is an unused segment.
+ *       of its file name. A header of zeros or of bytes that were never one of this database, a
+ *       short file, or a header with another number (smaller: a spare that was renamed and not yet
+ *       used; larger: one in use whose new name is not durable, so that no commit in it is) is an
+ *       unused segment.
  *   R2  A record is one that verifies at its offset under the segment's number and salt, in rising
  *       sequence. Everything else is bytes. Behind a place where none stands, the record that its
  *       size leads to counts, and the next long one, wherever it is.
@@ -236,6 +238,21 @@ window_view (struct window *window, uint64_t offset, uint64_t length, const uint
 
 /* ---- headers ---- */
 
+/* Whether bytes that do not verify were a header once: what is the same in all headers of this name
+ * is there, or only that is damaged. A crash may leave anything in a file whose zeros had not reached
+ * the disk, or that was being written again. */
+static bool
+was_header (const struct recovery *recovery, const uint8_t bytes[WAL_HEADER_SIZE], uint64_t number)
+{
+  uint8_t mended[WAL_HEADER_SIZE];
+  struct wal_segment_header ignored;
+  memcpy (mended, bytes, sizeof mended);
+  memcpy (mended, WAL_MAGIC, 8);
+  store_u64 (mended + 16, number);
+  memcpy (mended + 24, recovery->database_id, 16);
+  return memcmp (mended, bytes, sizeof mended) == 0 || wal_header_decode (mended, &ignored);
+}
+
 /* R1. `bytes` is the header and the first record's first byte. */
 static status
 segment_classify (struct recovery *recovery, struct found_segment *segment, const uint8_t *bytes,
@@ -246,7 +263,7 @@ segment_classify (struct recovery *recovery, struct found_segment *segment, cons
   if (!wal_header_decode (bytes, &header))
     {
       /* The byte is zeroed before a header is written and stays so until the header is whole. */
-      bool started = bytes[WAL_HEADER_SIZE] != 0;
+      bool started = bytes[WAL_HEADER_SIZE] != 0 && was_header (recovery, bytes, segment->number);
       segment->state = started ? SEGMENT_DAMAGED : SEGMENT_UNUSED;
       return STATUS_OK;
     }
@@ -268,10 +285,11 @@ segment_classify (struct recovery *recovery, struct found_segment *segment, cons
                    "%s/%" PRIu64 ".log belongs to another database; move it away", path,
                    segment->number);
     }
-  if (header.number != segment->number || header.first_sequence == 0
-      || header.first_sequence > SEQUENCE_MAX)
+  if (header.number != segment->number)
+    return STATUS_OK;
+  if (header.first_sequence == 0 || header.first_sequence > SEQUENCE_MAX)
     {
-      segment->state = header.number < segment->number ? SEGMENT_UNUSED : SEGMENT_DAMAGED;
+      segment->state = SEGMENT_DAMAGED;
       return STATUS_OK;
     }
   segment->state = SEGMENT_VALID;
