@@ -3,11 +3,11 @@
  * manifest-format: the bytes of MANIFEST and CURRENT, exactly as docs/design/manifest.md gives
  * them.
  *
- *   F1  Every byte of an edit, padding included, is under its checksum, which is bound to database,
- *       file and offset; the size has a check of its own, because it decides where the next edit
- * is. F2  An edit ends in the item END, whose byte is not zero, followed by at most 7 bytes of
- * padding: so each sector an edit touches at its end holds a non-zero byte once it was written. F3
- * A decoder believes no count: it makes room for an item only after it has read that item.
+ *   F1  Every byte of an edit is under its checksum, which is bound to database, file and offset;
+ *       the size has a check of its own, because it decides where the next edit is.
+ *   F2  An edit but the first begins a sector, and nothing else begins in its last one: what a
+ *       disk does to a sector it was writing concerns one edit.
+ *   F3  A decoder believes no count: it makes room for an item only after it has read that item.
  */
 #include "base/coding.h"
 #include "base/hash.h"
@@ -27,6 +27,7 @@ enum item
   ITEM_REMOVE_SEGMENT = 3, /* number */
   ITEM_ADD_BLOB = 4,       /* number, file size, value bytes */
   ITEM_REMOVE_BLOB = 5,    /* number */
+  ITEM_COPY = 6,           /* first of all: the offset of the edit that this one repeats */
   ITEM_END = 0xff,         /* nothing but padding follows */
 };
 
@@ -159,6 +160,13 @@ static uint32_t
 size_check (uint64_t seed, uint64_t offset, const uint8_t size[4])
 {
   return (uint32_t) checksum (~seed, offset, BYTES (size, 4));
+}
+
+/* Zeros up to a whole sector of the file; the output begins at one. */
+void
+output_fill_sector (struct output *output)
+{
+  put_zeros (output, (size_t) (next_sector (output->size) - output->size));
 }
 
 static uint64_t
@@ -325,11 +333,16 @@ edit_encode_state (struct output *output, uint64_t seed, uint64_t offset,
 
 status
 edit_encode (struct output *output, uint64_t seed, uint64_t offset,
-             const struct manifest_state *after, const struct manifest_edit *edit,
+             const struct manifest_state *after, const struct manifest_edit *edit, uint64_t copy_of,
              struct failure *failure)
 {
   size_t start = output->size;
   put_zeros (output, EDIT_HEADER_SIZE);
+  if (copy_of != 0)
+    {
+      put_varint (output, ITEM_COPY);
+      put_varint (output, copy_of);
+    }
   put_numbers (output, after);
   put_removals (output, ITEM_REMOVE_SEGMENT, edit->remove_segments, edit->remove_segment_count);
   put_removals (output, ITEM_REMOVE_BLOB, edit->remove_blobs, edit->remove_blob_count);
@@ -499,6 +512,25 @@ decode_end (const struct reader *reader, bool numbers_seen)
   return reader_left (reader) == 0 && numbers_seen ? STATUS_OK : STATUS_CORRUPT;
 }
 
+static void
+skip_copy (struct reader *reader)
+{
+  uint8_t item;
+  uint64_t offset;
+  take_u8 (reader, &item);
+  take_varint (reader, &offset);
+}
+
+uint64_t
+edit_copy_of (struct bytes payload)
+{
+  struct reader reader = reader_over (payload);
+  uint8_t item;
+  uint64_t offset;
+  return take_u8 (&reader, &item) && item == ITEM_COPY && take_varint (&reader, &offset) ? offset
+                                                                                         : 0;
+}
+
 static status
 decode_items (struct reader *reader, uint64_t ordinal, const char *file, struct history *history,
               struct edit_numbers *numbers, struct failure *failure)
@@ -540,6 +572,8 @@ edit_decode (struct bytes payload, uint64_t ordinal, const char *file, struct hi
              struct edit_numbers *numbers, struct failure *failure)
 {
   struct reader reader = reader_over (payload);
+  if (edit_copy_of (payload) != 0)
+    skip_copy (&reader);
   status code = decode_items (&reader, ordinal, file, history, numbers, failure);
   if (code == STATUS_CORRUPT)
     fail (failure, STATUS_CORRUPT,

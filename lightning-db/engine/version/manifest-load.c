@@ -2,10 +2,10 @@
 /*
  * manifest-load: reads a directory; writes nothing, and may run beside a writer.
  *
- *   L1  The file CURRENT names is read to its end or to a torn tail (V5). A torn tail is
- *         a) a file that ends before the edit whose size is known does, or within its 16 bytes;
- *         b) bytes that do not verify and whose last sector, as far as they touch it, is all zero:
- *            the file grew and the data never arrived. F2 keeps a written edit from looking so.
+ *   L1  The file CURRENT names is read to its end or to a torn tail (V5). Each edit but the first
+ *       stands there twice. When the first of the two does not verify, the second counts. When
+ *       neither does, and nothing behind them, they are a torn tail: one write that a crash cut. When
+ *       something behind them verifies, they were durable once and are damaged.
  *   L2  A writer may switch CURRENT and unlink the old file between two steps here: when the file
  * is missing, CURRENT is read again, a bounded number of times.
  */
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #define SWITCHES_MAX 16 /* of CURRENT while we look */
+#define VAIN_FACTOR 4   /* bytes checksummed in vain per byte of a file before it is given up */
 
 /* ---- what is there ---- */
 
@@ -120,6 +121,8 @@ struct loader
   uint64_t size;               /* of the file when loading began */
   uint64_t seed;               /* of its checksums */
   uint64_t at;                 /* offset of the next edit */
+  uint64_t last;               /* offset of the one that was added last */
+  uint64_t vain;               /* bytes checksummed that did not verify */
   uint64_t edits;              /* decoded so far */
   uint8_t *buffer;             /* of one edit; owned */
   size_t capacity;             /* of `buffer` */
@@ -127,35 +130,9 @@ struct loader
   struct edit_numbers numbers; /* of the last edit */
 };
 
-static bool
-all_zero (const uint8_t *at, size_t size)
-{
-  for (size_t i = 0; i < size; i++)
-    if (at[i] != 0)
-      return false;
-  return true;
-}
-
-/* L1b: the bytes from `at` to the end of the file do not verify. OK with *torn set or not. */
 static status
-tail_is_unwritten (struct loader *loader, bool *torn, struct failure *failure)
+fail_edit (const struct loader *loader, struct failure *failure)
 {
-  uint8_t sector[SECTOR_SIZE];
-  uint64_t from = (loader->size - 1) / SECTOR_SIZE * SECTOR_SIZE;
-  if (from < loader->at)
-    from = loader->at;
-  size_t size = (size_t) (loader->size - from);
-  status code = vfs_read_exact (loader->file, from, sector, size, failure);
-  *torn = code == STATUS_OK && all_zero (sector, size);
-  return code;
-}
-
-static status
-bad_edit (struct loader *loader, bool *end, struct failure *failure)
-{
-  status code = tail_is_unwritten (loader, end, failure);
-  if (code != STATUS_OK || *end)
-    return code;
   return fail (
       failure, STATUS_CORRUPT,
       "%s: the edit at offset %llu does not match its checksum; restore a backup or repair "
@@ -164,7 +141,7 @@ bad_edit (struct loader *loader, bool *end, struct failure *failure)
 }
 
 static status
-read_edit (struct loader *loader, uint64_t size, struct failure *failure)
+read_edit (struct loader *loader, uint64_t offset, uint64_t size, struct failure *failure)
 {
   if (size > loader->capacity)
     {
@@ -175,45 +152,89 @@ read_edit (struct loader *loader, uint64_t size, struct failure *failure)
         return fail_memory (failure, size, "an edit of the manifest");
       loader->capacity = (size_t) size;
     }
-  return vfs_read_exact (loader->file, loader->at, loader->buffer, (size_t) size, failure);
+  return vfs_read_exact (loader->file, offset, loader->buffer, (size_t) size, failure);
+}
+
+/* Reads what verifies as an edit at `offset` to the buffer: *size is its size, 0 = there is none. */
+static status
+find_edit (struct loader *loader, uint64_t offset, uint64_t *size, uint32_t *payload,
+           struct failure *failure)
+{
+  uint8_t header[EDIT_HEADER_SIZE];
+  uint64_t sum;
+  *size = 0;
+  if (loader->size - offset < EDIT_HEADER_SIZE)
+    return STATUS_OK;
+  status code = vfs_read_exact (loader->file, offset, header, sizeof header, failure);
+  if (code != STATUS_OK || !edit_header_decode (header, loader->seed, offset, payload, &sum)
+      || *payload > EDIT_PAYLOAD_MAX || edit_size (*payload) > loader->size - offset)
+    return code;
+  uint64_t whole = edit_size (*payload);
+  code = read_edit (loader, offset, whole, failure);
+  if (code == STATUS_OK && edit_verifies (loader->seed, offset, BYTES (loader->buffer, whole), sum))
+    *size = whole;
+  else
+    loader->vain += whole;
+  return code;
+}
+
+/* Goes on behind the edit in the buffer, once it is added to the history; a copy of what was added
+ * last is passed over. */
+static status
+take_edit (struct loader *loader, uint64_t offset, uint64_t size, uint32_t payload,
+           struct failure *failure)
+{
+  struct bytes content = BYTES (loader->buffer + EDIT_HEADER_SIZE, payload);
+  uint64_t copy_of = edit_copy_of (content), place = copy_of != 0 ? copy_of : offset;
+  status code = STATUS_OK;
+  if (place == loader->at)
+    {
+      code = edit_decode (content, loader->edits, loader->name, &loader->history, &loader->numbers,
+                          failure);
+      loader->edits++;
+      loader->last = place;
+    }
+  else if (place != loader->last)
+    return fail_edit (loader, failure);
+  loader->at = next_sector (offset + size);
+  return code;
+}
+
+/* Nothing verifies at `at` (L1). */
+static status
+pass_damage (struct loader *loader, bool *end, struct failure *failure)
+{
+  uint64_t size = 0, offset = next_sector (loader->at + 1);
+  uint32_t payload;
+  for (; offset < loader->size; offset += SECTOR_SIZE)
+    {
+      status code = find_edit (loader, offset, &size, &payload, failure);
+      if (code != STATUS_OK)
+        return code;
+      if (size != 0
+          && edit_copy_of (BYTES (loader->buffer + EDIT_HEADER_SIZE, payload)) == loader->at)
+        return take_edit (loader, offset, size, payload, failure);
+      if (size != 0 || loader->vain > VAIN_FACTOR * loader->size)
+        return fail_edit (loader, failure);
+    }
+  *end = true;
+  return STATUS_OK;
 }
 
 /* Reads the edit at `at`; *end when there is none left. */
 static status
 load_edit (struct loader *loader, bool *end, struct failure *failure)
 {
-  uint64_t left = loader->size - loader->at, sum;
+  uint64_t size;
   uint32_t payload;
-  *end = left < EDIT_HEADER_SIZE;
+  *end = loader->at >= loader->size;
   if (*end)
     return STATUS_OK;
-
-  uint8_t header[EDIT_HEADER_SIZE];
-  status code = vfs_read_exact (loader->file, loader->at, header, sizeof header, failure);
+  status code = find_edit (loader, loader->at, &size, &payload, failure);
   if (code != STATUS_OK)
     return code;
-  if (!edit_header_decode (header, loader->seed, loader->at, &payload, &sum)
-      || payload > EDIT_PAYLOAD_MAX)
-    return bad_edit (loader, end, failure);
-  uint64_t size = edit_size (payload);
-  *end = left < size;
-  if (*end)
-    return STATUS_OK;
-
-  code = read_edit (loader, size, failure);
-  if (code != STATUS_OK)
-    return code;
-  if (!edit_verifies (loader->seed, loader->at, BYTES (loader->buffer, size), sum))
-    return left == size ? bad_edit (loader, end, failure)
-                        : fail (failure, STATUS_CORRUPT,
-                                "%s: the edit at offset %llu does not match its checksum; restore "
-                                "a backup or repair the database",
-                                loader->name, (unsigned long long) loader->at);
-  code = edit_decode (BYTES (loader->buffer + EDIT_HEADER_SIZE, payload), loader->edits,
-                      loader->name, &loader->history, &loader->numbers, failure);
-  loader->at += size;
-  loader->edits++;
-  return code;
+  return size != 0 ? take_edit (loader, loader->at, size, payload, failure)
+                   : pass_damage (loader, end, failure);
 }
 
 static status

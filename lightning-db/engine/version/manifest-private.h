@@ -35,6 +35,14 @@ struct output
   bool failed;     /* an allocation failed, or the size overflowed */
 };
 void output_clear (struct output *output);
+void output_fill_sector (struct output *output);
+
+/* The first multiple of the sector's size that is not below. */
+static inline uint64_t
+next_sector (uint64_t offset)
+{
+  return (offset + SECTOR_SIZE - 1) / SECTOR_SIZE * SECTOR_SIZE;
+}
 
 void manifest_header_encode (uint8_t to[MANIFEST_HEADER_SIZE], const struct manifest_state *state,
                              uint64_t number);
@@ -53,10 +61,11 @@ struct edit_numbers edit_numbers_of (const struct manifest_state *state);
 /* Appends one whole edit that will stand at file offset `offset`: adds everything in `state`. */
 status edit_encode_state (struct output *output, uint64_t seed, uint64_t offset,
                           const struct manifest_state *state, struct failure *failure);
-/* The same for one change; `after` has the numbers as they are once it is applied. */
+/* The same for one change; `after` has the numbers as they are once it is applied. `copy_of`: the
+ * offset of the edit that this one repeats; 0 = it is the edit. */
 status edit_encode (struct output *output, uint64_t seed, uint64_t offset,
                     const struct manifest_state *after, const struct manifest_edit *edit,
-                    struct failure *failure);
+                    uint64_t copy_of, struct failure *failure);
 /* Bytes edit_encode_state would append. */
 uint64_t edit_state_size (const struct manifest_state *state);
 
@@ -67,6 +76,9 @@ bool edit_header_decode (const uint8_t from[EDIT_HEADER_SIZE], uint64_t seed, ui
 uint64_t edit_size (uint32_t payload_size);
 /* `edit`: all of it, header included. */
 bool edit_verifies (uint64_t seed, uint64_t offset, struct bytes edit, uint64_t edit_checksum);
+
+/* The offset of the edit that this one repeats; 0 = it is no copy. */
+uint64_t edit_copy_of (struct bytes payload);
 
 struct history;
 /* Adds what the payload says to the history. CORRUPT with a reason, or NO_MEMORY. */

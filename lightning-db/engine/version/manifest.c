@@ -10,11 +10,12 @@
  *             fresh manifest   └── TORN ───────────────────────────────────────┘
  *
  *   M1  `state` is what a reader of the durable bytes would load, in every state but FAILED.
- *   M2  APPENDING: the file ends at `size`, and everything before is durable.
+ *   M2  APPENDING: the file ends at `size`, a whole sector, and everything before is durable.
  *   M3  TORN: an incomplete edit may follow `size`, or CURRENT or the file were deleted; nothing is
  *       appended to this file any more.
  *   M4  FAILED: what is durable is unknown; nothing is written any more.
  */
+#include "base/coding.h"
 #include "base/hash.h"
 #include "base/random.h"
 #include "version/manifest-private.h"
@@ -67,8 +68,11 @@ encode_fresh (struct output *output, const struct manifest_state *state, uint64_
     return fail_memory (failure, MANIFEST_HEADER_SIZE, "a manifest");
   output->size = output->capacity = MANIFEST_HEADER_SIZE;
   manifest_header_encode (output->data, state, number);
-  return edit_encode_state (output, checksum_seed (state->database_id, number),
-                            MANIFEST_HEADER_SIZE, state, failure);
+  status code = edit_encode_state (output, checksum_seed (state->database_id, number),
+                                   MANIFEST_HEADER_SIZE, state, failure);
+  output_fill_sector (output);
+  return code == STATUS_OK && output->failed ? fail_memory (failure, output->size, "a manifest")
+                                             : code;
 }
 
 /* Creates or replaces `name` with `content`, synced. *file is open also on failure, or NULL. */
@@ -393,6 +397,20 @@ pass_on (const struct failure *cause, struct failure *failure)
   return cause->code;
 }
 
+/* Whether the first copy of an edit is whole in the file after a write that failed: then it counts
+ * unless it is cut off again, durably. */
+static bool
+has_arrived (struct manifest *manifest, struct bytes edit)
+{
+  size_t first = (size_t) edit_size (load_u32 (edit.data + 8)), got = 0;
+  uint8_t *found = malloc (first);
+  bool arrived = found == NULL
+                 || vfs_read (manifest->file, manifest->size, found, first, &got, NULL) != STATUS_OK
+                 || (got == first && memcmp (found, edit.data, first) == 0);
+  free (found);
+  return arrived;
+}
+
 /* M2 → M2, or M3 with NO_SPACE, or M4. */
 static status
 append (struct manifest *manifest, struct bytes edit, struct failure *failure)
@@ -402,8 +420,13 @@ append (struct manifest *manifest, struct bytes edit, struct failure *failure)
   status code = vfs_write (manifest->file, manifest->size, edit.data, edit.size, &cause);
   if (code == STATUS_NO_SPACE || code == STATUS_NO_MEMORY)
     {
-      /* A write that failed was not whole, so the edit cannot verify. */
-      vfs_truncate (manifest->file, manifest->size, NULL);
+      struct failure ignored = FAILURE_INIT;
+      bool counts = has_arrived (manifest, edit);
+      code = vfs_truncate (manifest->file, manifest->size, &ignored);
+      if (counts && code == STATUS_OK)
+        code = vfs_sync_data (manifest->file, &ignored);
+      if (counts && code != STATUS_OK)
+        return fail_for_good (manifest, &cause, failure);
       manifest->phase = TORN;
       return pass_on (&cause, failure);
     }
@@ -436,6 +459,24 @@ rotate (struct manifest *manifest, struct manifest_state *next, struct failure *
   return STATUS_OK;
 }
 
+/* The edit and its copy, each in sectors of its own: what a crash tears in the one it tears in the
+ * other at the same time, what wears out later wears out in one (L1). */
+static status
+encode_twice (struct output *output, const struct manifest *manifest,
+              const struct manifest_state *next, const struct manifest_edit *edit,
+              struct failure *failure)
+{
+  status code = edit_encode (output, manifest->seed, manifest->size, next, edit, 0, failure);
+  output_fill_sector (output);
+  if (code == STATUS_OK)
+    code = edit_encode (output, manifest->seed, manifest->size + output->size, next, edit,
+                        manifest->size, failure);
+  output_fill_sector (output);
+  return code == STATUS_OK && output->failed
+             ? fail_memory (failure, output->size, "an edit of the manifest")
+             : code;
+}
+
 static status
 make_durable (struct manifest *manifest, const struct manifest_edit *edit,
               struct manifest_state *next, struct failure *failure)
@@ -445,7 +486,7 @@ make_durable (struct manifest *manifest, const struct manifest_edit *edit,
   uint64_t limit = fresh * LOG_GROWTH_MAX;
   if (limit < LOG_SIZE_MIN)
     limit = LOG_SIZE_MIN;
-  status code = edit_encode (&output, manifest->seed, manifest->size, next, edit, failure);
+  status code = encode_twice (&output, manifest, next, edit, failure);
   if (code == STATUS_OK)
     code = manifest->phase == TORN || manifest->size + output.size > limit
                ? rotate (manifest, next, failure)

@@ -5,7 +5,7 @@
  *
  *   MANIFEST  64-byte header {magic "LDBMAN1\n", format version, page size, feature flags, database
  *             id, number, key epoch, checksum}, then edits {checksum 8, payload size 4, check of the
- *             size 4, payload}, 8-byte aligned
+ *             size 4, payload}, all but the first twice and each in sectors of its own
  *   CURRENT   "MANIFEST-<number>\n" and a checksum line
  *
  * A fresh manifest (one edit that states everything) is written by each writer's open and whenever
@@ -20,8 +20,8 @@
  *       and the next edit goes to a fresh manifest.
  *   V4  Numbers are never used twice: next_number in the state is above every number ever handed
  *       out before the last edit, and loading raises it above every file name in the directory.
- *   V5  A torn tail (an edit whose bytes are incomplete at the end of file, or end in a sector that
- *       was never written) is the end; any other bad edit is CORRUPT.
+ *   V5  An acknowledged edit counts as long as one of its two copies verifies. Where neither does, and
+ *       nothing behind them, is the end (a torn tail); where something does, CORRUPT.
  *   V6  A newer format version or an unknown required feature is refused before anything is written.
  *   V7  Within a run segments rise and do not overlap; one run has one order, one order one run.
  *       Bounds are authoritative: records of a file outside its segment's bounds do not count.
