@@ -373,6 +373,9 @@ void flushed_unlink (struct engine *engine, const struct flushed *flushed);
 /* Puts a written run in front of the others. `generation`: the memtable it replaces, or NULL. */
 status flush_install (struct engine *engine, struct flushed *flushed, struct generation *generation,
                       uint64_t flushed_sequence, uint64_t user_bytes, struct failure *failure);
+/* Makes the manifest name the newest commit when nothing of the last ones is in any memtable: they
+ * are empty, as a bulk load that was cut short leaves them. For opening and closing (F6). */
+status flush_numbers (struct engine *engine, struct failure *failure);
 /* Opens what was written, as a run. */
 status flushed_open (struct engine *engine, const struct flushed *flushed, uint64_t order,
                      struct run **out, struct failure *failure);

@@ -11,6 +11,8 @@
  *   F3  A failure before the edit leaves nothing but orphans, removed at once or at the next open.
  *   F5  Only visible commits are flushed: a snapshot may still be taken between two that are not, and
  *       no flush or merge would know that it must keep what such a snapshot sees. (F4: output.c)
+ *   F6  Before a log goes, the manifest says that its newest commit is flushed, also when the last
+ *       ones are empty: else their numbers would be given again, and a later log would miss them.
  */
 #include "core/blob-collect.h"
 
@@ -204,6 +206,17 @@ flush_install (struct engine *engine, struct flushed *flushed, struct generation
   run_unref (run);
   new_blobs_clear (&blobs);
   return result;
+}
+
+status
+flush_numbers (struct engine *engine, struct failure *failure)
+{
+  struct flushed nothing = { 0 };
+  struct view *view = engine_view (engine);
+  bool lacking = view != NULL && view->flushed_sequence < engine->last_sequence;
+  view_unref (view);
+  return lacking ? flush_install (engine, &nothing, NULL, engine->last_sequence, 0, failure)
+                 : STATUS_OK;
 }
 
 static void

@@ -616,6 +616,8 @@ close_flush_runs (struct engine *engine, bool *flushed, struct failure *failure)
     }
   if (result == STATUS_OK)
     result = flush_oldest (engine, &did, failure);
+  if (result == STATUS_OK && !atomic_load (&engine->write_failed))
+    result = flush_numbers (engine, failure);
   /* Flushing does nothing once writes have failed, be it only while old files were collected. */
   *flushed = result == STATUS_OK && !atomic_load (&engine->write_failed);
   return result;

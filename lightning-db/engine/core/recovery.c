@@ -262,6 +262,9 @@ recover_into_runs (struct engine *engine, struct failure *failure)
     return result;
   engine->last_sequence = recovery.last_sequence;
   atomic_store (&engine->published, recovery.last_sequence);
+  result = flush_numbers (engine, failure);
+  if (result != STATUS_OK)
+    return result;
   if (found.records > 0)
     engine_emit (engine, ENGINE_EVENT_RECOVERED, found.bytes, engine_now () - started, NULL);
   return remove_leftovers (engine, failure);
