@@ -88,13 +88,12 @@ enum workload_use
 
 struct workload
 {
-  const char *name;  /* as options and reports have it */
-  const char *title; /* in words */
-  const char *unit;  /* what is counted */
-  unsigned use;      /* workload_use flags */
-  unsigned times;    /* it goes through the records so often, to take long enough; 0: once */
-  bool (*possible) (const struct driver *driver);                     /* NULL: always */
-  bool (*work) (struct worker *worker);                               /* on each thread; or … */
+  const char *name;                               /* as options and reports have it */
+  const char *title;                              /* in words */
+  const char *unit;                               /* what is counted */
+  unsigned use;                                   /* workload_use flags */
+  bool (*possible) (const struct driver *driver); /* NULL: always */
+  bool (*work) (struct worker *worker);           /* on each thread; or … */
   bool (*whole) (struct benchmark *benchmark, struct worker *worker); /* … on the database itself */
 };
 
