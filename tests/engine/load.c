@@ -5,7 +5,7 @@
  *   engine-load [--directory DIR] [--megabytes N] [--budget 10|64|256]
  *               [--uncompressed] WHAT…
  *
- *   budget         memory while loading and then reading at random, at 10, 64 and 256 MB
+ *   budget         memory while loading, settling, reading at random and scanning, at 10, 64 and 256 MB
  *   idle           context switches of an open, settled database's threads in 60 s
  *   open           time to open a settled database of a million records
  *   amplification  bytes written for a random fill and settling, files afterwards, by compression
@@ -154,24 +154,26 @@ settle (void)
 
 /* ---- what the system says ---- */
 
-/* Bytes of this process that are its own: anonymous, and the log's mapping. */
+/* Bytes of this process that are its own: anonymous, and the log's mapping (in *log alone). Exact, unlike
+ * the kernel's running counts, and takes a millisecond. */
 static uint64_t
-own_memory (void)
+own_memory (uint64_t *log)
 {
   FILE *maps = fopen ("/proc/self/smaps", "r");
   char line[1024];
   uint64_t bytes = 0, value;
   bool is_log = false;
+  *log = 0;
   CHECK (maps != NULL);
   while (fgets (line, sizeof line, maps) != NULL)
-    if (sscanf (line, "Anonymous: %lu kB", &value) == 1)
+    if (strncmp (line, "Anonymous:", 10) == 0 && sscanf (line + 10, "%lu kB", &value) == 1)
       bytes += is_log ? 0 : value << 10;
-    else if (sscanf (line, "Rss: %lu kB", &value) == 1)
-      bytes += is_log ? value << 10 : 0;
-    else if (strchr (line, '-') != NULL && strstr (line, "kB") == NULL)
+    else if (strncmp (line, "Rss:", 4) == 0 && sscanf (line + 4, "%lu kB", &value) == 1)
+      *log += is_log ? value << 10 : 0;
+    else if (line[0] >= '0' && line[0] <= 'f' && strstr (line, " kB") == NULL)
       is_log = strstr (line, path) != NULL && strstr (line, ".log") != NULL;
   fclose (maps);
-  return bytes;
+  return bytes + *log;
 }
 
 static uint64_t
@@ -239,8 +241,37 @@ static struct
   _Atomic bool stop;
   bool memory; /* memory, else disk */
   uint64_t base, most, samples;
+  uint64_t most_log;    /* of it, the log's mapping */
+  uint64_t most_ledger; /* what the ledger had at most, by itself */
   double sum;
 } sampler;
+
+static void
+sample_memory (void)
+{
+  struct engine_statistics statistics;
+  uint64_t log, value = own_memory (&log);
+  value = value > sampler.base ? value - sampler.base : 0;
+  if (value > sampler.most)
+    {
+      sampler.most = value;
+      sampler.most_log = log;
+    }
+  sampler.sum += (double) value;
+  sampler.samples++;
+  if (engine == NULL || sampler.samples % 32 != 1) /* it lists the directory */
+    return;
+  engine_statistics (engine, &statistics);
+  if (statistics.memory_used > sampler.most_ledger)
+    sampler.most_ledger = statistics.memory_used;
+}
+
+static void
+sample_disk (void)
+{
+  uint64_t value = disk_bytes ();
+  sampler.most = value > sampler.most ? value : sampler.most;
+}
 
 static void *
 sample_main (void *data)
@@ -248,12 +279,11 @@ sample_main (void *data)
   (void) data;
   while (!atomic_load (&sampler.stop))
     {
-      uint64_t value = sampler.memory ? own_memory () : disk_bytes ();
-      value = value > sampler.base ? value - sampler.base : 0;
-      sampler.most = value > sampler.most ? value : sampler.most;
-      sampler.sum += (double) value;
-      sampler.samples++;
-      usleep (sampler.memory ? 20000 : 100000);
+      if (sampler.memory)
+        sample_memory ();
+      else
+        sample_disk ();
+      usleep (sampler.memory ? 10000 : 100000);
     }
   return NULL;
 }
@@ -262,7 +292,7 @@ static void
 sampler_start (bool memory)
 {
   sampler.memory = memory;
-  sampler.most = sampler.samples = 0;
+  sampler.most = sampler.samples = sampler.most_log = sampler.most_ledger = 0;
   sampler.sum = 0;
   atomic_store (&sampler.stop, false);
   CHECK (pthread_create (&sampler.thread, NULL, sample_main, NULL) == 0);
@@ -277,48 +307,159 @@ sampler_stop (void)
 
 /* ---- budget ---- */
 
-static void
-measure_budget_at (uint64_t budget, uint64_t size)
+/* What is stored while memory is measured. */
+enum shape
 {
+  SHAPE_SMALL,  /* records of 116 bytes */
+  SHAPE_MIXED,  /* four stores; values of 10 B to 100 KB, so that some are in blob files */
+  SHAPE_LOADER, /* the small ones, by the bulk loader */
+};
+
+static uint64_t budget_most; /* over the phases of one measurement */
+
+static double
+phase_begin (void)
+{
+  sampler_start (true);
+  return now ();
+}
+
+static void
+phase_end (const char *name, double started)
+{
+  sampler_stop ();
+  budget_most = sampler.most > budget_most ? sampler.most : budget_most;
+  printf ("    %-8s most %6.1f MB (log %4.1f), mean %6.1f, ledger at most %6.1f; %.1f s\n", name,
+          (double) sampler.most / (double) MIB, (double) sampler.most_log / (double) MIB,
+          sampler.sum / (double) sampler.samples / (double) MIB,
+          (double) sampler.most_ledger / (double) MIB, now () - started);
+}
+
+static size_t
+mixed_size (uint64_t number)
+{
+  struct random random = { number * 31 };
+  size_t size = (size_t) 10 << random_below (&random, 9);
+  return size + (size_t) random_below (&random, random_below (&random, 100) == 0 ? 100000 : size);
+}
+
+static uint64_t
+load_mixed (uint64_t size, engine_store stores[4])
+{
+  static const char *const names[] = { "one", "two", "three", "four" };
+  static uint8_t value[200000];
+  uint8_t key[KEY_SIZE];
+  uint64_t count = 0;
+  for (size_t i = 0; i < 4; i++)
+    CHECK_OK (engine_store_open (engine, names[i], true, &stores[i], &failure));
+  for (uint64_t bytes = 0; bytes < size; count++)
+    {
+      size_t value_size = mixed_size (count);
+      for (size_t i = 0; i < value_size; i += VALUE_SIZE)
+        make_value (value + i, count, i);
+      CHECK_OK (engine_put (engine, stores[count % 4], make_key (key, count),
+                            BYTES (value, value_size), ENGINE_SYNC_DEFAULT, NULL, &failure));
+      bytes += value_size + KEY_SIZE;
+    }
+  return count;
+}
+
+static void
+read_mixed (const engine_store stores[4], uint64_t count, uint64_t reads)
+{
+  struct random random = { 98 };
+  uint8_t key[KEY_SIZE];
+  for (uint64_t i = 0; i < reads; i++)
+    {
+      struct engine_value value;
+      uint64_t number = random_below (&random, count);
+      CHECK_OK (engine_get_value (engine, NULL, stores[number % 4], make_key (key, number), &value,
+                                  &failure));
+      CHECK (value.data.size == mixed_size (number));
+      engine_value_release (&value);
+    }
+}
+
+static void
+load_in_bulk (uint64_t count)
+{
+  struct engine_loader *loader;
+  uint8_t key[KEY_SIZE], value[VALUE_SIZE];
+  CHECK_OK (engine_loader_new (engine, &loader, &failure));
+  for (uint64_t i = 0; i < count; i++)
+    CHECK_OK (engine_loader_put (loader, ENGINE_STORE_DEFAULT, make_key (key, i),
+                                 make_value (value, i, 0), &failure));
+  CHECK_OK (engine_loader_commit (loader, NULL, &failure));
+  engine_loader_free (loader);
+}
+
+static void
+scan (engine_store store)
+{
+  struct engine_cursor *cursor;
+  struct engine_cursor_settings settings = { .store = store };
+  struct bytes value;
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  while (engine_cursor_valid (cursor))
+    {
+      CHECK_OK (engine_cursor_value (cursor, &value, &failure));
+      CHECK_OK (engine_cursor_next (cursor, &failure));
+    }
+  engine_cursor_free (cursor);
+}
+
+static void
+measure_budget_at (uint64_t budget, uint64_t size, enum engine_compression compression,
+                   enum shape shape)
+{
+  static const char *const shapes[] = { "small records", "mixed sizes, 4 stores", "bulk loader" };
   struct engine_options options;
-  uint64_t count = size / RECORD_SIZE, reads = 2000000;
+  engine_store stores[4];
+  uint64_t count = size / RECORD_SIZE, reads = 2000000, log;
   engine_options_init (&options);
   options.memory_budget = budget * MIB;
+  options.compression = compression;
   new_directory ();
-  sampler.base = 0;
+  engine = NULL;
+  budget_most = sampler.base = 0;
   sampler_start (true); /* so that its own memory is in the base */
   usleep (100000);
   sampler_stop ();
-  sampler.base = own_memory ();
-  sampler_start (true);
-  open_database (&options);
-  double started = now ();
-  for (uint64_t i = 0; i < count; i++)
-    put (i, 0);
-  double loading = now () - started;
-  sampler_stop ();
-  uint64_t load_most = sampler.most;
-  double load_mean = sampler.sum / (double) sampler.samples;
-  sampler_start (true);
-  double each = read_at_random (count, reads);
-  sampler_stop ();
-  settle ();
-  read_at_random (count, reads / 10);
-  uint64_t settled = own_memory () - sampler.base;
-  struct engine_statistics statistics;
-  engine_statistics (engine, &statistics);
-  uint64_t most = sampler.most > load_most ? sampler.most : load_most;
+  sampler.base = own_memory (&log);
   uint64_t tenth = options.memory_budget / 10;
   uint64_t limit = options.memory_budget + (tenth > 2 * MIB ? tenth : 2 * MIB);
-  printf ("budget %3lu MB, %lu MB of data: loading most %.1f MB (mean %.1f), reading most %.1f MB "
-          "(mean %.1f), settled %.1f MB (ledger %.1f); limit %.1f MB: %s   [%.0f puts/s, %.2f us a "
-          "get]\n",
-          budget, size / MIB, (double) load_most / (double) MIB, load_mean / (double) MIB,
-          (double) sampler.most / (double) MIB,
-          sampler.sum / (double) sampler.samples / (double) MIB, (double) settled / (double) MIB,
-          (double) statistics.memory_used / (double) MIB, (double) limit / (double) MIB,
-          most <= limit ? "kept" : "MISSED", (double) count / loading, each);
+  printf ("budget %3lu MB, %lu MB of %s, %s:\n", budget, size / MIB, shapes[shape],
+          compression == ENGINE_COMPRESSION_NONE ? "not compressed" : "compressed");
+  open_database (&options);
+  double started = phase_begin ();
+  if (shape == SHAPE_LOADER)
+    load_in_bulk (count);
+  else if (shape == SHAPE_MIXED)
+    count = load_mixed (size, stores);
+  else
+    for (uint64_t i = 0; i < count; i++)
+      put (i, 0);
+  phase_end ("load", started);
+  for (unsigned pass = 0; pass < 2; pass++)
+    {
+      started = phase_begin ();
+      if (shape == SHAPE_MIXED)
+        read_mixed (stores, count, reads / 10);
+      else
+        read_at_random (count, pass == 0 ? reads / 4 : reads);
+      phase_end (pass == 0 ? "read" : "reread", started);
+      started = phase_begin ();
+      if (pass == 0)
+        settle ();
+      else
+        scan (shape == SHAPE_MIXED ? stores[0] : ENGINE_STORE_DEFAULT);
+      phase_end (pass == 0 ? "settle" : "scan", started);
+    }
+  printf ("  most %.1f MB, limit %.1f: %s\n", (double) budget_most / (double) MIB,
+          (double) limit / (double) MIB, budget_most <= limit ? "kept" : "MISSED");
   close_database ();
+  engine = NULL;
   drop_directory ();
 }
 
@@ -328,8 +469,13 @@ measure_budget (void)
   uint64_t size = (megabytes > 0 ? megabytes : 2048) * MIB;
   static const uint64_t budgets[] = { 10, 64, 256 };
   for (size_t i = 0; i < 3; i++)
-    if (only == 0 || only == budgets[i])
-      measure_budget_at (budgets[i], size);
+    for (unsigned shape = 0; shape < 3; shape++)
+      if (only == 0 || only == budgets[i])
+        {
+          uint64_t part = shape == SHAPE_SMALL ? size : size / 4;
+          measure_budget_at (budgets[i], part, ENGINE_COMPRESSION_NONE, (enum shape) shape);
+          measure_budget_at (budgets[i], part, ENGINE_COMPRESSION_ADAPTIVE, (enum shape) shape);
+        }
 }
 
 /* ---- idle, open ---- */

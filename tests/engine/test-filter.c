@@ -33,18 +33,33 @@ hash_of (uint64_t set, uint64_t i)
   return random_next (&random);
 }
 
+/* The finished block, malloc'd. */
+static uint8_t *
+finish (struct filter_builder *builder, size_t *size)
+{
+  struct buffer block;
+  CHECK_OK (filter_builder_finish (builder, &block, size, &failure));
+  if (block.data == NULL)
+    return NULL;
+  uint8_t *copy = aligned_alloc (64, (*size + 63) & ~(size_t) 63);
+  CHECK (copy != NULL);
+  memcpy (copy, block.data, *size);
+  buffer_release (&block, NULL, LEDGER_MERGE);
+  return copy;
+}
+
 /* A block over `keys` hashes of set 1, each added `versions` times in a row. */
 static uint8_t *
 build (enum filter_kind kind, uint64_t keys, unsigned versions, size_t *size)
 {
   struct filter_builder *builder;
   uint8_t *block;
-  CHECK_OK (filter_builder_new (kind, &builder, &failure));
+  CHECK_OK (filter_builder_new (kind, 0, NULL, &builder, &failure));
   for (uint64_t i = 0; i < keys; i++)
     for (unsigned version = 0; version < versions; version++)
       CHECK_OK (filter_builder_add (builder, hash_of (1, i), &failure));
   CHECK (filter_builder_memory (builder) >= keys * 8);
-  CHECK_OK (filter_builder_finish (builder, &block, size, &failure));
+  block = finish (builder, size);
   return block;
 }
 
@@ -106,8 +121,9 @@ test_small (void)
   CHECK_OK (filter_parse (BYTES_NONE, &filter, &failure));
   CHECK (filter.kind == FILTER_NONE && filter_may_contain (&filter, 5));
   struct filter_builder *builder;
-  CHECK_FAILS (filter_builder_new ((enum filter_kind) 3, &builder, &failure), STATUS_INVALID);
-  CHECK_OK (filter_builder_new (FILTER_FUSE8, &builder, &failure));
+  CHECK_FAILS (filter_builder_new ((enum filter_kind) 3, 0, NULL, &builder, &failure),
+               STATUS_INVALID);
+  CHECK_OK (filter_builder_new (FILTER_FUSE8, 0, NULL, &builder, &failure));
   CHECK_OK (filter_builder_add (builder, 1, &failure));
   filter_builder_free (builder);
   filter_builder_free (NULL);
@@ -126,7 +142,7 @@ test_duplicates (void)
       CHECK_INT (size, once);
       free (block);
       struct filter_builder *builder;
-      CHECK_OK (filter_builder_new (kind, &builder, &failure));
+      CHECK_OK (filter_builder_new (kind, 0, NULL, &builder, &failure));
       for (int round = 0; round < 3; round++)
         for (uint64_t i = 0; i < 3000; i++)
           CHECK_OK (filter_builder_add (builder, hash_of (1, i), &failure));
@@ -135,7 +151,7 @@ test_duplicates (void)
           CHECK_OK (filter_builder_add (builder, 77, &failure));
           CHECK_OK (filter_builder_add (builder, hash_of (1, 0), &failure));
         }
-      CHECK_OK (filter_builder_finish (builder, &block, &size, &failure));
+      block = finish (builder, &size);
       CHECK_OK (filter_parse (BYTES (block, size), &filter, &failure));
       CHECK_INT (filter.kind, kind);
       CHECK (filter_may_contain (&filter, 77));
@@ -156,7 +172,7 @@ test_skewed (void)
         struct filter filter;
         uint8_t *block;
         size_t size;
-        CHECK_OK (filter_builder_new (kind, &builder, &failure));
+        CHECK_OK (filter_builder_new (kind, 0, NULL, &builder, &failure));
 #define SKEWED(i)                                                                                  \
   (shape == 0   ? (uint64_t) (i)                                                                   \
    : shape == 1 ? (uint64_t) (i) << 40                                                             \
@@ -164,7 +180,7 @@ test_skewed (void)
                 : hash_of (1, i) >> 24)
         for (uint64_t i = 0; i < 300000; i++)
           CHECK_OK (filter_builder_add (builder, SKEWED (i), &failure));
-        CHECK_OK (filter_builder_finish (builder, &block, &size, &failure));
+        block = finish (builder, &size);
         CHECK_OK (filter_parse (BYTES (block, size), &filter, &failure));
         for (uint64_t i = 0; i < 300000; i++)
           CHECK (filter_may_contain (&filter, SKEWED (i)));
@@ -253,6 +269,57 @@ test_hostile (void)
     }
 }
 
+/* Little memory: a Bloom filter is made in place, for the keys expected or folded to those that came,
+ * and the ledger never had more than was allowed. */
+static void
+test_little_memory (size_t memory, uint64_t keys, uint64_t expected)
+{
+  for (int kind = FILTER_BLOOM; kind <= FILTER_FUSE8; kind++)
+    {
+      struct ledger ledger = { .budget = 1 };
+      struct filter_builder *builder;
+      struct filter filter;
+      struct buffer block;
+      size_t size;
+      int64_t most = 0;
+      uint64_t wrong = 0;
+      CHECK_OK (filter_builder_new (kind, memory, &ledger, &builder, &failure));
+      filter_builder_expect (builder, expected);
+      for (uint64_t i = 0; i < keys; i++)
+        {
+          CHECK_OK (filter_builder_add (builder, hash_of (1, i), &failure));
+          int64_t used = ledger_used (&ledger, LEDGER_MERGE);
+          most = used > most ? used : most;
+        }
+      CHECK (!filter_builder_is_full (builder));
+      CHECK_OK (filter_builder_finish (builder, &block, &size, &failure));
+      CHECK (most > 0 && most <= (int64_t) memory * 5 / 4);
+      CHECK_OK (filter_parse (BYTES (block.data, size), &filter, &failure));
+      CHECK_INT (filter.kind, FILTER_BLOOM);
+      for (uint64_t i = 0; i < keys; i++)
+        CHECK (filter_may_contain (&filter, hash_of (1, i)));
+      for (uint64_t i = 0; i < 100000; i++)
+        wrong += filter_may_contain (&filter, hash_of (2, i));
+      CHECK (wrong < 2500);                    /* of 1 %, and the quarter above what was expected */
+      CHECK (size < keys * 10 / 8 * 2 + 8192); /* at most twice what it needs */
+      buffer_release (&block, &ledger, LEDGER_MERGE);
+      CHECK_INT (ledger_used (&ledger, LEDGER_MERGE), 0);
+    }
+}
+
+static void
+test_full (void)
+{
+  struct filter_builder *builder;
+  uint64_t count = 0;
+  CHECK_OK (filter_builder_new (FILTER_FUSE8, 64 << 10, NULL, &builder, &failure));
+  filter_builder_expect (builder, 20000);
+  while (!filter_builder_is_full (builder))
+    CHECK_OK (filter_builder_add (builder, hash_of (1, count++), &failure));
+  CHECK (count > 20000 && count < 30000);
+  filter_builder_free (builder);
+}
+
 /* Building without memory fails cleanly. In a child, with no more address space than it has. */
 static void
 test_no_memory (void)
@@ -265,14 +332,14 @@ test_no_memory (void)
       if (child == 0)
         {
           struct filter_builder *builder;
-          uint8_t *block = (uint8_t *) 1;
+          struct buffer block;
           size_t size = 1;
-          CHECK_OK (filter_builder_new (kind, &builder, &failure));
+          CHECK_OK (filter_builder_new (kind, 0, NULL, &builder, &failure));
           for (uint64_t i = 0; i < 2000000; i++)
             CHECK_OK (filter_builder_add (builder, hash_of (1, i), &failure));
           CHECK_INT (setrlimit (RLIMIT_AS, &(struct rlimit){ 4096, 4096 }), 0);
           CHECK_FAILS (filter_builder_finish (builder, &block, &size, &failure), STATUS_NO_MEMORY);
-          CHECK (block == NULL && size == 0);
+          CHECK (block.data == NULL && size == 0);
           _exit (0);
         }
       int result;
@@ -289,6 +356,11 @@ main (void)
   test_small ();
   test_duplicates ();
   test_skewed ();
+  test_little_memory (256 << 10, 100000, 100000);
+  test_little_memory (256 << 10, 100000, 90000);
+  test_little_memory (1 << 20, 90000, 0);
+  test_little_memory (1 << 20, 400000, 0);
+  test_full ();
   test_simd ();
   test_hostile ();
   for (int kind = FILTER_BLOOM; kind <= FILTER_FUSE8; kind++)

@@ -3,15 +3,19 @@
  * ledger: the one memory budget of a database.
  *
  * Every large consumer (page cache, memtables, the mapped log, indexes, filters, pinned bytes)
- * charges what it holds here. The page cache is the one that gives way: it is told a capacity of
- * what the others leave. Counters are atomics; nobody waits.
+ * charges what it takes here, before it takes it. The page cache is the one that gives way: it is
+ * told a capacity of what the others leave (core/memory.h). Counters are atomics; nobody waits.
  */
 #ifndef LIGHTNING_BASE_LEDGER_H
 #define LIGHTNING_BASE_LEDGER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Below, memory must not be rounded up to huge pages. */
+#define LEDGER_HUGE_BUDGET UINT64_C (32000000)
 
 enum ledger_account
 {
@@ -30,7 +34,19 @@ struct ledger
 {
   uint64_t budget;                       /* bytes; fixed while the database is open */
   _Atomic int64_t used[LEDGER_ACCOUNTS]; /* bytes held now, per account */
+  /* Shares the budget out anew; NULL = nobody does. Set before the first charge. */
+  void (*balance) (void *data);
+  void *balance_data; /* for it */
 };
+
+/* For who charged something while the database may be at rest otherwise. Outside of epoch sections
+ * and of all locks but the commit pipeline's. */
+static inline void
+ledger_balance (struct ledger *ledger)
+{
+  if (ledger != NULL && ledger->balance != NULL)
+    ledger->balance (ledger->balance_data);
+}
 
 static inline void
 ledger_charge (struct ledger *ledger, enum ledger_account account, size_t size)

@@ -17,7 +17,6 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#define HUGE_BUDGET UINT64_C (32000000) /* ledger budget from which slabs ask for huge pages */
 #define SLAB_SIZE_LEAST ((size_t) 64 << 10)
 #define SLAB_SIZE_MOST ((size_t) 2 << 20)
 #define SLAB_FRAMES_LEAST 8u
@@ -103,7 +102,7 @@ static size_t
 slab_size_for (const struct ledger *ledger, size_t stride)
 {
   size_t size = SLAB_SIZE_LEAST;
-  if (ledger->budget >= HUGE_BUDGET)
+  if (ledger->budget >= LEDGER_HUGE_BUDGET)
     return SLAB_SIZE_MOST;
   while (size < SLAB_SIZE_MOST && (size < ledger->budget / 64 || size < stride * SLAB_FRAMES_LEAST))
     size *= 2;
@@ -129,7 +128,7 @@ cache_new (struct ledger *ledger, size_t page_size, uint64_t capacity, struct ca
   size_t stride = (page_size + FRAME_HEADER_SIZE + 63) & ~(size_t) 63;
   cache->ledger = ledger;
   cache->page_size = page_size;
-  cache->huge = ledger->budget >= HUGE_BUDGET;
+  cache->huge = ledger->budget >= LEDGER_HUGE_BUDGET;
   cache->slab_size = slab_size_for (ledger, stride);
   cache->slab_frames = (uint32_t) (cache->slab_size / stride);
   cache->stride = stride;
@@ -256,9 +255,12 @@ cache_allocate (struct cache *cache, size_t size)
   if (frame != NULL)
     frame->size = (uint32_t) size;
   settle_sometimes (cache, size > cache->page_size);
+  bool balance = cache->allocations % EVICTION_BATCH == 0;
   frames_stamp (cache);
   pthread_mutex_unlock (&cache->lock);
   page_chunks_retire (dead);
+  if (balance)
+    ledger_balance (cache->ledger); /* indexes, filters and page tables grow with what is read */
   if (frame == NULL)
     return NULL;
   frame_write_header (cache, frame);

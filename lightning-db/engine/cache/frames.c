@@ -67,7 +67,10 @@ map_slab (const struct cache *cache)
   if (at == MAP_FAILED)
     return NULL;
   if (!cache->huge)
-    return at;
+    {
+      madvise (at, size, MADV_NOHUGEPAGE); /* a system that gives them unasked would round up */
+      return at;
+    }
   size_t before = (size_t) (-(uintptr_t) at & (size - 1));
   if (before > 0)
     munmap (at, before);

@@ -7,7 +7,7 @@
  *   flush   writes frozen memtables to runs
  *   merge   (merge_workers of them) merges runs; waits merge_interval at most for a due merge
  */
-#include "core/engine-private.h"
+#include "core/memory.h"
 
 #define RETRY_MICROSECONDS 1000000u            /* after a flush that failed */
 #define SETTLE_FLUSH_SIZE (UINT64_C (1) << 20) /* bytes of memtable that are worth a file, */
@@ -412,7 +412,7 @@ background_start (struct engine *engine, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   engine->flush_thread_runs = true;
-  unsigned workers = engine->options.merge_enabled ? merge_workers_affordable (engine) : 0;
+  unsigned workers = engine->options.merge_enabled ? memory_merge_workers (engine) : 0;
   for (unsigned i = 0; i < workers; i++)
     {
       result = start_thread (&engine->merge_threads[i], merge_main, engine, failure);

@@ -11,7 +11,7 @@
  *   K3  Until the log append succeeded nothing has changed; after it nothing can fail but the sync.
  *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written again.
  */
-#include "core/engine-private.h"
+#include "core/memory.h"
 
 #include "base/coding.h"
 
@@ -360,7 +360,7 @@ commit_switch (struct engine *engine, bool wait, struct failure *failure)
       generation_unref (fresh);
       return result;
     }
-  engine_rebalance (engine);
+  memory_look (engine, 0);
   background_wake_flush (engine);
   return STATUS_OK;
 }
@@ -370,13 +370,15 @@ static status
 make_room (struct engine *engine, const struct commit *commit, struct memtable **table,
            struct failure *failure)
 {
-  if (memtable_memory (engine->active->table) >= engine->memtable_size
-      || engine->active->blob_bytes >= BLOB_BYTES_MAX)
+  size_t memory = memtable_memory (engine->active->table);
+  if (memory >= engine->memtable_size || engine->active->blob_bytes >= BLOB_BYTES_MAX)
     {
       status result = commit_switch (engine, true, failure);
       if (result != STATUS_OK)
         return result;
     }
+  else if (memory >= engine->memtable_look)
+    memory_look (engine, memory);
   *table = engine->active->table;
   return memtable_reserve (*table, commit->records, commit->record_bytes, commit->ranges,
                            commit->range_bytes, failure);

@@ -105,12 +105,14 @@ struct engine
   struct engine_options options;  /* as in force; page_size is the database's */
   uint8_t database_id[16];
   size_t memtable_size;       /* bytes at which the active memtable is switched */
-  uint64_t segment_file_size; /* bytes at which an output file is cut */
+  size_t memtable_look;       /* bytes of it at which the cache is told again; commit_lock */
+  uint64_t segment_file_size; /* bytes at which an output file is cut; 0 = by the total */
 
   struct ledger ledger;
   struct cache *cache;
   _Atomic (struct hot_records *) hot_records; /* NULL until a thread tries it; owned */
   _Atomic uint64_t cache_capacity;            /* as last told to the cache */
+  _Atomic unsigned writing;                   /* flushes, parts of merges and bulk loads under way */
   struct memtable_pool *pool;                 /* arenas of the engine's memtables */
   struct memtable_pool *transaction_pool;     /* small arenas, not charged as memtables */
 
@@ -270,8 +272,6 @@ void engine_collect (void);
 struct view *engine_view (struct engine *engine);
 /* Publishes `view` (taking over its reference) in place of the present one. view_lock held. */
 void engine_view_replace (struct engine *engine, struct view *view);
-/* Tells the cache what the other consumers leave. */
-void engine_rebalance (struct engine *engine);
 /* Settings for a source over a run on behalf of a reader, a scan or a merge. */
 struct segment_source_settings engine_source_settings (const struct engine *engine, bool merge);
 struct segment_reader_settings engine_reader_settings (struct engine *engine);
@@ -385,6 +385,7 @@ struct output_settings
 {
   bool settled;               /* codec and filter of a settled run, else of a fresh one */
   uint64_t expected_bytes;    /* of the whole output, to choose the file size */
+  size_t memory;              /* bytes for the writer to get by with; 0 = a merge's */
   struct bytes start, end;    /* only keys in [start, end); data NULL = open */
   bool part;                  /* of an output: the caller syncs the directory once for all */
   const _Atomic bool *cancel; /* polled; may be NULL */
@@ -404,8 +405,6 @@ status merge_everything (struct engine *engine, engine_progress progress, void *
                          struct failure *failure);
 /* Bytes of runs that are being merged or are due. Between engine_begin and engine_end. */
 uint64_t merge_pending_bytes (struct engine *engine);
-/* merge_workers, or fewer where the budget is small. */
-unsigned merge_workers_affordable (const struct engine *engine);
 
 /* Adds and removes files in the manifest, then publishes the view that goes with it.
  * `edit_view` changes a fresh copy of the present view. */

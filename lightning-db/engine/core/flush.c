@@ -15,6 +15,7 @@
  *       ones are empty: else their numbers would be given again, and a later log would miss them.
  */
 #include "core/blob-collect.h"
+#include "core/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -53,7 +54,10 @@ flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
     }
   if (result == STATUS_OK)
     {
-      struct output_settings settings = { .expected_bytes = memtable_memory (table) };
+      struct output_settings settings = {
+        .expected_bytes = memtable_memory (table),
+        .memory = memory_of_flush (engine),
+      };
       result = output_write (engine, survivors, kept, &settings, out, failure);
     }
   source_release (survivors);

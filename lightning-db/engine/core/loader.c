@@ -28,7 +28,7 @@
  *
  * Threads: one at a time.
  */
-#include "core/engine-private.h"
+#include "core/memory.h"
 
 #include <stdlib.h>
 
@@ -262,6 +262,7 @@ merge_pieces (struct engine_loader *loader, size_t first, size_t end, uint64_t s
   struct segment_source_settings settings = engine_source_settings (engine, true);
   size_t count = end - first, opened = 0;
   uint64_t bytes = 0;
+  settings.chunk_most = memory_merge_chunk (engine, count);
   struct source **sources = calloc (count, sizeof *sources), *merged;
   status result
       = sources != NULL ? STATUS_OK : fail_memory (failure, count * sizeof *sources, "a bulk load");

@@ -8,14 +8,12 @@
  * The first failure, or a cancelled job, ends all threads at their next look. What was installed until
  * then stays (J6), of the rest nothing.
  */
+#include "core/memory.h"
 #include "core/merge-private.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-
-#define CHUNK_SMALL (UINT64_C (32) << 10)  /* bytes read at once from an input, at least */
-#define CHUNK_LARGE (UINT64_C (256) << 10) /* and at most */
 
 /* What the threads of one merge share. */
 struct merge_work
@@ -63,10 +61,7 @@ part_open (struct engine *engine, const struct merge_part *part, struct source *
            struct range_set **ranges, struct failure *failure)
 {
   struct segment_source_settings settings = engine_source_settings (engine, true);
-  /* All inputs together read ahead no more than an eighth of the budget. */
-  uint64_t chunk = engine->options.memory_budget / 8 / (part->count > 0 ? part->count : 1);
-  settings.chunk_most
-      = chunk > CHUNK_SMALL ? chunk < CHUNK_LARGE ? chunk : CHUNK_LARGE : CHUNK_SMALL;
+  settings.chunk_most = memory_merge_chunk (engine, part->count);
   size_t segments = 0;
   for (size_t i = 0; i < part->count; i++)
     segments += part->runs[i]->count;

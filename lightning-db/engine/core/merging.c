@@ -8,6 +8,7 @@
  *
  * Invariants: core/merge-private.h.
  */
+#include "core/memory.h"
 #include "core/merge-private.h"
 
 #include "merge/picker.h"
@@ -63,16 +64,6 @@ merge_job_release (struct engine *engine, struct merge_job *job)
 
 /* ---- merging ---- */
 
-/* A merging thread takes up to 8 MiB for what it reads, its filter and its codec's dictionary. */
-unsigned
-merge_workers_affordable (const struct engine *engine)
-{
-  uint64_t affordable = engine->options.memory_budget / (UINT64_C (16) << 20);
-  if (affordable >= engine->options.merge_workers)
-    return engine->options.merge_workers;
-  return affordable > 0 ? (unsigned) affordable : 1;
-}
-
 /* Threads for one merge: those that other merges leave idle. */
 static unsigned
 merge_worker_count (struct engine *engine, bool background)
@@ -80,7 +71,7 @@ merge_worker_count (struct engine *engine, bool background)
   pthread_mutex_lock (&engine->work_lock);
   unsigned others = engine->merges_running - (background && engine->merges_running > 0);
   pthread_mutex_unlock (&engine->work_lock);
-  unsigned workers = merge_workers_affordable (engine);
+  unsigned workers = memory_merge_workers (engine);
   return workers > others + 1 ? workers - others : 1;
 }
 
@@ -149,8 +140,6 @@ merge_run (struct engine *engine, struct merge_job *job, struct failure *failure
     return result;
   engine_collect (); /* old views, their files and arenas go now */
   engine_rebalance (engine);
-  malloc_trim (
-      0); /* a merge's memory lies in its threads' arenas, which the allocator would keep */
   return STATUS_OK;
 }
 

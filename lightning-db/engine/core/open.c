@@ -6,7 +6,7 @@
  *
  * A path that holds something else, or a newer format, is refused before a byte is written.
  */
-#include "core/engine-private.h"
+#include "core/memory.h"
 
 #include "base/cpu.h"
 #include "core/recovery.h"
@@ -141,20 +141,6 @@ engine_view_replace (struct engine *engine, struct view *view)
   view_unref (before);
 }
 
-void
-engine_rebalance (struct engine *engine)
-{
-  int64_t others = ledger_total (&engine->ledger) - ledger_used (&engine->ledger, LEDGER_CACHE);
-  int64_t budget = (int64_t) engine->ledger.budget;
-  int64_t least = budget / 16;
-  int64_t left = budget - others < least ? least : budget - others;
-  int64_t before = (int64_t) atomic_load_explicit (&engine->cache_capacity, memory_order_relaxed);
-  if (left - before < budget / 256 && before - left < budget / 256)
-    return;
-  atomic_store_explicit (&engine->cache_capacity, (uint64_t) left, memory_order_relaxed);
-  cache_set_capacity (engine->cache, (uint64_t) left);
-}
-
 struct segment_source_settings
 engine_source_settings (const struct engine *engine, bool merge)
 {
@@ -210,14 +196,9 @@ init_locks (struct engine *engine)
 }
 
 static void
-choose_sizes (struct engine *engine)
+balance (void *engine)
 {
-  const struct engine_options *options = &engine->options;
-  uint64_t size = options->memory_budget / (options->memory_budget < 32 * MIB ? 8 : 5);
-  if (size > 64 * MIB)
-    size = 64 * MIB;
-  engine->memtable_size = options->memtable_size > 0 ? options->memtable_size : size;
-  engine->segment_file_size = options->segment_file_size;
+  engine_rebalance (engine);
 }
 
 static status
@@ -245,7 +226,9 @@ engine_new (const char *path, unsigned flags, const struct engine_options *optio
   engine->ledger.budget = options->memory_budget;
   snapshots_init (&engine->snapshots);
   init_locks (engine);
-  choose_sizes (engine);
+  memory_choose (engine);
+  engine->ledger.balance = balance;
+  engine->ledger.balance_data = engine;
   engine->rate_refilled = engine_now ();
   engine->rate_tokens = options->rate_limit;
   if (!options->simd)
@@ -383,14 +366,6 @@ next_file_number (void *context)
   return manifest_next_number (((struct engine *) context)->manifest);
 }
 
-/* Mapped segments count against the budget, so a small one gets small segments. */
-static uint64_t
-log_segment_size (const struct engine *engine)
-{
-  uint64_t most = engine->options.memory_budget / 16 / 65536 * 65536;
-  return engine->options.log_segment_size < most ? engine->options.log_segment_size : most;
-}
-
 static status
 open_log (struct engine *engine, struct failure *failure)
 {
@@ -399,7 +374,7 @@ open_log (struct engine *engine, struct failure *failure)
   struct wal_settings settings = {
     .directory = engine->directory,
     .ledger = &engine->ledger,
-    .segment_size = log_segment_size (engine),
+    .segment_size = memory_log_segment (engine),
     .allow_mapping = engine->options.log_mapping,
     .next_number = next_file_number,
     .next_number_context = engine,

@@ -10,7 +10,7 @@
  *       orphans to the next open.
  *   O3  A part [start, end) holds no record and no range delete beyond its bounds.
  */
-#include "core/engine-private.h"
+#include "core/memory.h"
 
 #include "merge/picker.h"
 
@@ -45,6 +45,7 @@ struct output
   const struct range_set *ranges; /* to be dealt out to the segments */
   struct segment_writer *writer;  /* NULL between segments */
   uint64_t file_size;             /* where a segment is cut */
+  size_t memory;                  /* bytes for its writer */
   uint64_t done;                  /* file bytes of finished segments */
   struct flushed *out;
   size_t capacity; /* of out->segments */
@@ -55,7 +56,7 @@ struct output
   size_t last_size, last_capacity;
 };
 
-#define TRAINING_BUDGET (UINT64_C (32) << 20) /* training a dictionary takes 10 MiB for a moment */
+#define TRAINING_BUDGET (UINT64_C (32) << 20) /* training a dictionary takes 3 MiB for a moment */
 
 static enum codec
 output_codec (const struct engine *engine, bool settled)
@@ -92,6 +93,8 @@ output_begin (struct output *output, struct failure *failure)
     .filter = settled ? FILTER_FUSE8 : FILTER_BLOOM,
     .direct = true,
     .ledger = &engine->ledger,
+    .memory = output->memory,
+    .goal_size = output->file_size,
   };
   memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
   return segment_writer_open (&settings, &output->writer, failure);
@@ -205,7 +208,8 @@ output_add (struct output *output, const struct record *record, struct failure *
   status result = STATUS_OK;
   bool new_key = !bytes_equal (record->key, BYTES (output->last, output->last_size));
   if (output->writer != NULL && new_key /* O1 */
-      && segment_writer_size (output->writer) >= output->file_size)
+      && (segment_writer_size (output->writer) >= output->file_size
+          || segment_writer_is_full (output->writer)))
     result = output_finish (output, record->key, failure);
   if (result == STATUS_OK && output->writer == NULL)
     result = output_begin (output, failure);
@@ -234,7 +238,8 @@ output_file_size (const struct engine *engine, uint64_t expected)
 {
   if (engine->segment_file_size > 0)
     return engine->segment_file_size;
-  return picker_segment_size (expected);
+  uint64_t size = picker_segment_size (expected), most = memory_segment_size_most (engine);
+  return size < most ? size : most;
 }
 
 status
@@ -247,11 +252,13 @@ output_write (struct engine *engine, struct source *source, const struct range_s
     .settings = settings,
     .ranges = ranges,
     .file_size = output_file_size (engine, settings->expected_bytes),
+    .memory = settings->memory > 0 ? settings->memory : memory_of_merge (engine),
     .out = out,
   };
   struct bytes start = settings->start, end = settings->end;
   struct range_delete range;
   unsigned count = 0;
+  memory_begin_writing (engine);
   status result = start.data != NULL ? output_start_at (&output, start, failure) : STATUS_OK;
   if (result == STATUS_OK)
     result = start.data != NULL ? source_seek (source, start, failure)
@@ -274,6 +281,7 @@ output_write (struct engine *engine, struct source *source, const struct range_s
     result = vfs_directory_sync (engine->directory, failure);
   if (output.writer != NULL)
     segment_writer_abort (output.writer);
+  memory_end_writing (engine);
   free (output.start);
   free (output.last);
   if (result != STATUS_OK)

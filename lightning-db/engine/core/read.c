@@ -302,23 +302,11 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
     }
 }
 
-/* Reading pages also builds indexes and filters: the cache gives way to them. */
-#define REBALANCE_READS 64u
-
-static __attribute__ ((noinline)) void
-view_done (struct engine *engine, struct view *view)
-{
-  static _Thread_local unsigned reads;
-  view_unref (view);
-  if (++reads % REBALANCE_READS == 0)
-    engine_rebalance (engine);
-}
-
 static inline void
-found_clear (struct engine *engine, struct found *found)
+found_clear (struct found *found)
 {
   if (__builtin_expect (found->referenced, 0))
-    view_done (engine, found->view);
+    view_unref (found->view);
 }
 
 static inline status
@@ -399,7 +387,7 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   else if (result == STATUS_OK)
     result = copy_other (engine, &found, buffer, capacity, size, failure);
   epoch_leave ();
-  found_clear (engine, &found);
+  found_clear (&found);
   internal_key_clear (&internal);
   count_lookup (engine, result);
   note_failure (engine, result, failure);
@@ -424,7 +412,7 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   else if (result == STATUS_OK)
     result = lend (engine, &found, out, failure);
   epoch_leave ();
-  found_clear (engine, &found);
+  found_clear (&found);
   internal_key_clear (&internal);
   if (result == STATUS_BUSY)
     return result;

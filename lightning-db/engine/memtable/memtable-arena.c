@@ -22,11 +22,13 @@ round_up (size_t size, size_t step)
 }
 
 static bool
-region_reserve (struct arena_region *region, size_t size)
+region_reserve (struct arena_region *region, const struct ledger *ledger, size_t size)
 {
   void *base = mmap (NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED)
     return false;
+  if (ledger != NULL && ledger->budget < LEDGER_HUGE_BUDGET)
+    madvise (base, size, MADV_NOHUGEPAGE);
   *region = (struct arena_region){ .base = base, .reserved = size };
   return true;
 }
@@ -100,8 +102,8 @@ arena_new (struct memtable_pool *pool)
     return NULL;
   for (size_t size = DATA_RESERVED_MAX; size >= DATA_RESERVED_MIN; size /= 2)
     {
-      if (region_reserve (&arena->data, size)
-          && region_reserve (&arena->buckets, size / BUCKETS_PER_DATA))
+      if (region_reserve (&arena->data, pool->ledger, size)
+          && region_reserve (&arena->buckets, pool->ledger, size / BUCKETS_PER_DATA))
         return arena;
       region_release (&arena->data, pool->ledger);
     }
@@ -208,16 +210,17 @@ memtable_pool_give (struct memtable_pool *pool, struct arena *arena)
   region_shrink (&arena->data, pool->ledger, keep);
   region_shrink (&arena->buckets, pool->ledger, keep / BUCKETS_PER_DATA);
 
-  unsigned keep_count = pool->counted ? ARENA_KEPT_COUNTED_MAX : ARENA_KEPT_MAX;
   pthread_mutex_lock (&pool->lock);
-  if (!pool->closed && pool->kept_count < keep_count)
+  pool->users--;
+  bool wanted = pool->counted ? pool->kept_count < ARENA_KEPT_COUNTED_MAX
+                              : pool->kept_count + pool->users < ARENA_TOGETHER_MAX;
+  if (!pool->closed && wanted)
     {
       arena->next = pool->kept;
       pool->kept = arena;
       pool->kept_count++;
       arena = NULL;
     }
-  pool->users--;
   bool last = pool->closed && pool->users == 0;
   pthread_mutex_unlock (&pool->lock);
 

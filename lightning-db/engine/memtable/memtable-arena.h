@@ -26,7 +26,7 @@
 
 #define ARENA_CHARGE_STEP ((size_t) 64 << 10) /* bytes the ledger is told of at a time */
 #define ARENA_OPEN_STEP ((size_t) 1 << 20)    /* bytes opened at a time */
-#define ARENA_KEPT_MAX 2                      /* arenas a pool keeps */
+#define ARENA_TOGETHER_MAX 3                  /* arenas in use and kept: more are not kept */
 #define ARENA_KEPT_COUNTED_MAX 8              /* the same of a pool for short lives */
 
 struct arena_region

@@ -26,6 +26,7 @@ struct compressor; /* not thread-safe; one per writer */
 /* `level`: zstd 1..19 (others ignore it). `dictionary` may be empty; copied. */
 status compressor_new (enum codec codec, int level, struct bytes dictionary,
                        struct compressor **out, struct failure *failure);
+size_t compressor_memory (const struct compressor *compressor); /* bytes; NULL: 0 */
 void compressor_free (struct compressor *compressor);
 /* Compresses `page` into `to` (room: page.size bytes). Returns the codec used: its own with
  * *size set, or CODEC_NONE (nothing written) when less than an eighth would be saved. Adaptive:

@@ -9,10 +9,12 @@
  *       multiply-high below their count, fuse positions stay below segment_count_length
  *       + 2 * segment_length because that length is a power of two that divides the count.
  *   F3  The SIMD and the scalar Bloom probe test the same bits.
+ *   F4  Halving the blocks of a Bloom filter halves each key's block number, rounded down: a filter
+ *       made too large is folded, neighbour onto neighbour, as often as its blocks are even.
  *
- * A fuse filter is cut into shards of at most SHARD_KEYS keys by the top half of the hash, all of
- * one shape, each with a seed of its own. Building then needs 24 bytes a key of one shard (6 MiB)
- * instead of all, and stays in the CPU's cache.
+ * A fuse filter is cut into shards of at most SHARD_KEYS keys (fewer where memory is short) by the top
+ * half of the hash, all of one shape, each with a seed of its own. Building then needs 24 bytes a key
+ * of one shard (6 MiB) instead of all, and stays in the CPU's cache.
  *
  * Block, little-endian: header of 64 bytes
  *   0  u32 magic   4  u8 kind   5  u8 version   6  u16 zero   8  u64 keys (for people)
@@ -44,12 +46,21 @@
 #define ATTEMPTS_MAX 64 /* seeds tried for one shard; one in a few hundred fails */
 #define KEYS_MAX (UINT64_C (1) << 31)
 
+#define SHARD_KEYS_LEAST UINT64_C (4096)
+#define FOLDS_MAX 6u /* times that a Bloom filter built in place can be halved */
+
 struct filter_builder
 {
   enum filter_kind kind; /* what was asked for */
-  uint64_t *hashes;      /* of all keys so far; owned */
-  size_t count;          /* hashes */
-  size_t room;           /* hashes that fit */
+  struct ledger *ledger; /* LEDGER_MERGE */
+  size_t memory;         /* bytes to get by with; 0 = no limit */
+  struct buffer hashes;  /* u64 of all keys so far, until there are too many */
+  struct buffer bloom;   /* then this block, which keys go straight into */
+  uint32_t blocks;       /* of it; 0 = not yet */
+  uint64_t capacity;     /* keys it was made for */
+  uint64_t expected;     /* keys in the end, or 0 */
+  uint64_t last;         /* hash added last */
+  size_t count;          /* keys */
 };
 
 /* ---- placing ---- */
@@ -90,7 +101,8 @@ fuse_positions (const struct filter *filter, uint64_t mixed, uint32_t at[3])
 /* ---- collecting ---- */
 
 status
-filter_builder_new (enum filter_kind kind, struct filter_builder **out, struct failure *failure)
+filter_builder_new (enum filter_kind kind, size_t memory, struct ledger *ledger,
+                    struct filter_builder **out, struct failure *failure)
 {
   *out = NULL;
   if (kind != FILTER_NONE && kind != FILTER_BLOOM && kind != FILTER_FUSE8)
@@ -99,6 +111,8 @@ filter_builder_new (enum filter_kind kind, struct filter_builder **out, struct f
   if (builder == NULL)
     return fail_memory (failure, sizeof *builder, "a filter");
   builder->kind = kind;
+  builder->memory = memory;
+  builder->ledger = ledger;
   *out = builder;
   return STATUS_OK;
 }
@@ -108,51 +122,23 @@ filter_builder_free (struct filter_builder *builder)
 {
   if (builder == NULL)
     return;
-  free (builder->hashes);
+  buffer_release (&builder->hashes, builder->ledger, LEDGER_MERGE);
+  buffer_release (&builder->bloom, builder->ledger, LEDGER_MERGE);
   free (builder);
 }
 
-static status
-filter_builder_grow (struct filter_builder *builder, struct failure *failure)
+static uint64_t *
+hashes_of (const struct filter_builder *builder)
 {
-  size_t room = builder->room + builder->room / 2 + 1024;
-  if (room > KEYS_MAX)
-    room = KEYS_MAX;
-  if (room <= builder->count)
-    return fail (failure, STATUS_TOO_MANY, "a filter holds at most %llu keys; use smaller segments",
-                 (unsigned long long) KEYS_MAX);
-  uint64_t *hashes = realloc (builder->hashes, room * sizeof *hashes);
-  if (hashes == NULL)
-    return fail_memory (failure, room * sizeof *hashes, "a filter's hashes");
-  builder->hashes = hashes;
-  builder->room = room;
-  return STATUS_OK;
+  return (uint64_t *) (void *) builder->hashes.data;
 }
 
-status
-filter_builder_add (struct filter_builder *builder, uint64_t hash, struct failure *failure)
+/* Hashes to keep: what is left of the memory is for the block and for building it. */
+static size_t
+hashes_most (const struct filter_builder *builder)
 {
-  if (builder->kind == FILTER_NONE
-      || (builder->count > 0 && builder->hashes[builder->count - 1] == hash))
-    return STATUS_OK; /* another version of the same key */
-  if (builder->count == builder->room)
-    {
-      status result = filter_builder_grow (builder, failure);
-      if (result != STATUS_OK)
-        return result;
-    }
-  builder->hashes[builder->count++] = hash;
-  return STATUS_OK;
-}
-
-static status
-allocate_block (size_t size, uint8_t **out, struct failure *failure)
-{
-  *out = aligned_alloc (BLOCK_SIZE, size);
-  if (*out == NULL)
-    return fail_memory (failure, size, "a filter block");
-  memset (*out, 0, size);
-  return STATUS_OK;
+  uint64_t most = builder->memory > 0 ? builder->memory / 8 * 5 / sizeof (uint64_t) : KEYS_MAX;
+  return most < KEYS_MAX ? (size_t) most : KEYS_MAX;
 }
 
 static void
@@ -165,28 +151,146 @@ store_header (uint8_t *block, enum filter_kind kind, uint64_t keys, uint32_t par
   store_u32 (block + 16, parts);
 }
 
+static status
+allocate_block (struct filter_builder *builder, size_t size, struct buffer *out,
+                struct failure *failure)
+{
+  if (!buffer_resize (out, size, builder->ledger, LEDGER_MERGE))
+    return fail_memory (failure, size, "a filter block");
+  memset (out->data, 0, size);
+  return STATUS_OK;
+}
+
 /* ---- Bloom ---- */
 
-static status
-build_bloom (struct filter_builder *builder, uint8_t **out, size_t *size, struct failure *failure)
+static uint64_t
+bloom_blocks (uint64_t keys)
 {
-  uint32_t blocks
-      = (uint32_t) (((uint64_t) builder->count * BLOOM_BITS_PER_KEY + BLOCK_SIZE * 8 - 1)
-                    / (BLOCK_SIZE * 8));
-  *size = HEADER_SIZE + (size_t) blocks * BLOCK_SIZE;
-  status result = allocate_block (*size, out, failure);
+  return (keys * BLOOM_BITS_PER_KEY + BLOCK_SIZE * 8 - 1) / (BLOCK_SIZE * 8);
+}
+
+static size_t
+bloom_size (uint64_t blocks)
+{
+  return HEADER_SIZE + (size_t) blocks * BLOCK_SIZE;
+}
+
+static inline void
+bloom_set (uint8_t *blocks, uint32_t count, uint64_t hash)
+{
+  uint8_t *block = blocks + (size_t) scale (hash, count) * BLOCK_SIZE;
+  uint32_t probe = (uint32_t) hash;
+  for (unsigned k = 0; k < BLOOM_PROBES; k++, probe *= BLOOM_MULTIPLIER)
+    block[probe >> 26] |= (uint8_t) (1u << ((probe >> 23) & 7));
+}
+
+static status
+build_bloom (struct filter_builder *builder, struct buffer *out, size_t *size,
+             struct failure *failure)
+{
+  uint32_t blocks = (uint32_t) bloom_blocks (builder->count);
+  *size = bloom_size (blocks);
+  status result = allocate_block (builder, *size, out, failure);
   if (result != STATUS_OK)
     return result;
-  store_header (*out, FILTER_BLOOM, builder->count, blocks);
+  store_header (out->data, FILTER_BLOOM, builder->count, blocks);
   for (size_t i = 0; i < builder->count; i++)
-    {
-      uint8_t *block
-          = *out + HEADER_SIZE + (size_t) scale (builder->hashes[i], blocks) * BLOCK_SIZE;
-      uint32_t probe = (uint32_t) builder->hashes[i];
-      for (unsigned k = 0; k < BLOOM_PROBES; k++, probe *= BLOOM_MULTIPLIER)
-        block[probe >> 26] |= (uint8_t) (1u << ((probe >> 23) & 7));
-    }
+    bloom_set (out->data + HEADER_SIZE, blocks, hashes_of (builder)[i]);
   return STATUS_OK;
+}
+
+/* From here on keys go straight into a block. */
+static status
+begin_bloom (struct filter_builder *builder, struct failure *failure)
+{
+  uint64_t keys = builder->expected, fits = builder->memory / 8 * 5 * 8 / BLOOM_BITS_PER_KEY;
+  if (keys == 0 || keys > fits)
+    keys = fits;
+  if (keys < 2 * (uint64_t) builder->count)
+    keys = 2 * (uint64_t) builder->count;
+  uint32_t unit = UINT32_C (1) << FOLDS_MAX; /* F4 */
+  uint64_t blocks = (bloom_blocks (keys) + unit - 1) / unit * unit;
+  status result = allocate_block (builder, bloom_size (blocks), &builder->bloom, failure);
+  if (result != STATUS_OK)
+    return result;
+  builder->blocks = (uint32_t) blocks;
+  builder->capacity = keys;
+  for (size_t i = 0; i < builder->count; i++)
+    bloom_set (builder->bloom.data + HEADER_SIZE, builder->blocks, hashes_of (builder)[i]);
+  buffer_release (&builder->hashes, builder->ledger, LEDGER_MERGE);
+  return STATUS_OK;
+}
+
+/* Halves it as long as it keeps its bits for each key (F4). */
+static void
+finish_bloom (struct filter_builder *builder, struct buffer *out, size_t *size)
+{
+  uint8_t *bits = builder->bloom.data + HEADER_SIZE;
+  uint64_t needed = bloom_blocks (builder->count);
+  for (unsigned fold = 0; fold < FOLDS_MAX && builder->blocks / 2 >= needed; fold++)
+    {
+      builder->blocks /= 2;
+      for (uint32_t block = 0; block < builder->blocks; block++)
+        for (unsigned i = 0; i < BLOCK_SIZE; i++)
+          bits[(size_t) block * BLOCK_SIZE + i] = bits[(size_t) block * 2 * BLOCK_SIZE + i]
+                                                  | bits[((size_t) block * 2 + 1) * BLOCK_SIZE + i];
+    }
+  store_header (builder->bloom.data, FILTER_BLOOM, builder->count, builder->blocks);
+  *size = bloom_size (builder->blocks);
+  *out = builder->bloom;
+  builder->bloom = (struct buffer){ 0 };
+}
+
+/* ---- adding ---- */
+
+static status
+filter_builder_grow (struct filter_builder *builder, struct failure *failure)
+{
+  size_t most = hashes_most (builder), room = builder->count + builder->count / 2 + 1024;
+  room = room < most ? room : most;
+  if (room <= builder->count && builder->memory > 0)
+    return begin_bloom (builder, failure);
+  if (room <= builder->count)
+    return fail (failure, STATUS_TOO_MANY, "a filter holds at most %llu keys; use smaller segments",
+                 (unsigned long long) KEYS_MAX);
+  if (!buffer_resize (&builder->hashes, room * sizeof (uint64_t), builder->ledger, LEDGER_MERGE))
+    return fail_memory (failure, room * sizeof (uint64_t), "a filter's hashes");
+  return STATUS_OK;
+}
+
+status
+filter_builder_add (struct filter_builder *builder, uint64_t hash, struct failure *failure)
+{
+  if (builder->kind == FILTER_NONE || (builder->count > 0 && builder->last == hash))
+    return STATUS_OK; /* another version of the same key */
+  if (builder->blocks == 0 && builder->count == builder->hashes.room / sizeof (uint64_t))
+    {
+      status result = filter_builder_grow (builder, failure);
+      if (result != STATUS_OK)
+        return result;
+    }
+  if (builder->blocks == 0)
+    hashes_of (builder)[builder->count] = hash;
+  else if (builder->count < KEYS_MAX)
+    bloom_set (builder->bloom.data + HEADER_SIZE, builder->blocks, hash);
+  else
+    return fail (failure, STATUS_TOO_MANY, "a filter holds at most %llu keys; use smaller segments",
+                 (unsigned long long) KEYS_MAX);
+  builder->last = hash;
+  builder->count++;
+  return STATUS_OK;
+}
+
+void
+filter_builder_expect (struct filter_builder *builder, uint64_t keys)
+{
+  builder->expected = keys < KEYS_MAX ? keys : KEYS_MAX;
+}
+
+bool
+filter_builder_is_full (const struct filter_builder *builder)
+{
+  return builder->blocks > 0 && builder->count > builder->capacity + builder->capacity / 4;
 }
 
 static bool
@@ -226,11 +330,12 @@ bloom_probe_avx2 (const uint8_t *block, uint32_t probe)
 /* Working memory for one shard, sized for the largest. */
 struct fuse_work
 {
-  uint64_t *order; /* mixed hashes in the order they were peeled */
-  uint8_t *found;  /* which of its three positions each was peeled at */
-  uint8_t *counts; /* per position: keys there * 4 | xor of their place (0, 1, 2) */
-  uint64_t *sums;  /* per position: xor of the mixed hashes there */
-  uint32_t *alone; /* positions with one key left */
+  struct buffer memory; /* of all that follows */
+  uint64_t *order;      /* mixed hashes in the order they were peeled */
+  uint8_t *found;       /* which of its three positions each was peeled at */
+  uint8_t *counts;      /* per position: keys there * 4 | xor of their place (0, 1, 2) */
+  uint64_t *sums;       /* per position: xor of the mixed hashes there */
+  uint32_t *alone;      /* positions with one key left */
 };
 
 /* The published sizing for three positions: segments of 2^(log_3.33 n + 2.25), and a surplus of
@@ -384,25 +489,19 @@ partition (uint64_t *hashes, size_t count, uint32_t shards, size_t *ends, size_t
 }
 
 static bool
-fuse_work_allocate (struct fuse_work *work, size_t keys, size_t positions)
+fuse_work_allocate (struct filter_builder *builder, struct fuse_work *work, size_t keys,
+                    size_t positions)
 {
-  work->order = malloc ((keys + 1) * sizeof *work->order);
-  work->found = malloc (keys + 1);
-  work->counts = malloc (positions);
-  work->sums = malloc (positions * sizeof *work->sums);
-  work->alone = malloc (positions * sizeof *work->alone);
-  return work->order != NULL && work->found != NULL && work->counts != NULL && work->sums != NULL
-         && work->alone != NULL;
-}
-
-static void
-fuse_work_free (struct fuse_work *work)
-{
-  free (work->order);
-  free (work->found);
-  free (work->counts);
-  free (work->sums);
-  free (work->alone);
+  size_t size
+      = (keys + 1 + positions) * (sizeof *work->order + 1) + positions * sizeof *work->alone;
+  if (!buffer_resize (&work->memory, size, builder->ledger, LEDGER_MERGE))
+    return false;
+  work->order = (uint64_t *) (void *) work->memory.data;
+  work->sums = work->order + keys + 1;
+  work->alone = (uint32_t *) (void *) (work->sums + positions);
+  work->found = (uint8_t *) (work->alone + positions);
+  work->counts = work->found + keys + 1;
+  return true;
 }
 
 static size_t
@@ -412,67 +511,72 @@ fuse_seeds_size (uint32_t shards)
 }
 
 static uint32_t
-fuse_shards (size_t keys)
+fuse_shards (const struct filter_builder *builder)
 {
-  return (uint32_t) ((keys + SHARD_KEYS - 1) / SHARD_KEYS);
+  uint64_t most = builder->memory > 0 ? builder->memory / 8 / 24 : SHARD_KEYS;
+  most = most < SHARD_KEYS_LEAST ? SHARD_KEYS_LEAST : most > SHARD_KEYS ? SHARD_KEYS : most;
+  return (uint32_t) ((builder->count + most - 1) / most);
 }
 
 /* Builds into *out; NULL and OK when no seed works. */
 static status
-build_fuse (struct filter_builder *builder, uint8_t **out, size_t *size, struct failure *failure)
+build_fuse (struct filter_builder *builder, struct buffer *out, size_t *size,
+            struct failure *failure)
 {
-  struct filter filter = { .kind = FILTER_FUSE8, .shards = fuse_shards (builder->count) };
-  struct fuse_work work = { NULL };
+  struct filter filter = { .kind = FILTER_FUSE8, .shards = fuse_shards (builder) };
+  struct fuse_work work = { .order = NULL };
+  uint64_t *hashes = hashes_of (builder);
   size_t *ends = calloc (2 * (size_t) filter.shards, sizeof *ends);
   size_t largest = 0, start = 0;
   bool built = true;
   status result = STATUS_OK;
   if (ends == NULL)
     return fail_memory (failure, 16 * (size_t) filter.shards, "building a filter");
-  partition (builder->hashes, builder->count, filter.shards, ends, ends + filter.shards);
+  partition (hashes, builder->count, filter.shards, ends, ends + filter.shards);
   for (uint32_t i = 0; i < filter.shards; i++)
     if (ends[i] - (i > 0 ? ends[i - 1] : 0) > largest)
       largest = ends[i] - (i > 0 ? ends[i - 1] : 0);
   fuse_shape (&filter, largest);
   size_t header = HEADER_SIZE + fuse_seeds_size (filter.shards);
   *size = (header + (size_t) filter.shards * filter.shard_size + 63) & ~(size_t) 63;
-  if (!fuse_work_allocate (&work, largest, filter.shard_size))
+  if (!fuse_work_allocate (builder, &work, largest, filter.shard_size))
     result = fail_memory (failure, 24 * largest, "building a filter");
   if (result == STATUS_OK)
-    result = allocate_block (*size, out, failure);
+    result = allocate_block (builder, *size, out, failure);
   for (uint32_t i = 0; result == STATUS_OK && built && i < filter.shards; start = ends[i++])
     {
       uint64_t seed = 0;
-      built = fuse_build_shard (&filter, builder->hashes + start, ends[i] - start, &work,
-                                *out + header + (size_t) i * filter.shard_size, &seed);
-      store_u64 (*out + HEADER_SIZE + (size_t) i * 8, seed);
+      built = fuse_build_shard (&filter, hashes + start, ends[i] - start, &work,
+                                out->data + header + (size_t) i * filter.shard_size, &seed);
+      store_u64 (out->data + HEADER_SIZE + (size_t) i * 8, seed);
     }
   if (result == STATUS_OK && built)
     {
-      store_header (*out, FILTER_FUSE8, builder->count, filter.shards);
-      store_u32 (*out + 20, filter.segment_length);
-      store_u32 (*out + 24, filter.segment_count_length / filter.segment_length);
+      store_header (out->data, FILTER_FUSE8, builder->count, filter.shards);
+      store_u32 (out->data + 20, filter.segment_length);
+      store_u32 (out->data + 24, filter.segment_count_length / filter.segment_length);
     }
   else
     {
-      free (*out);
-      *out = NULL;
+      buffer_release (out, builder->ledger, LEDGER_MERGE);
     }
-  fuse_work_free (&work);
+  buffer_release (&work.memory, builder->ledger, LEDGER_MERGE);
   free (ends);
   return result;
 }
 
 status
-filter_builder_finish (struct filter_builder *builder, uint8_t **out, size_t *size,
+filter_builder_finish (struct filter_builder *builder, struct buffer *out, size_t *size,
                        struct failure *failure)
 {
   status result = STATUS_OK;
-  *out = NULL;
+  *out = (struct buffer){ 0 };
   *size = 0;
-  if (builder->count > 0 && builder->kind == FILTER_FUSE8)
+  if (builder->blocks > 0)
+    finish_bloom (builder, out, size);
+  else if (builder->count > 0 && builder->kind == FILTER_FUSE8)
     result = build_fuse (builder, out, size, failure);
-  if (builder->count > 0 && result == STATUS_OK && *out == NULL)
+  if (builder->count > 0 && result == STATUS_OK && out->data == NULL)
     result = build_bloom (builder, out, size, failure);
   if (result != STATUS_OK)
     *size = 0;
@@ -483,10 +587,7 @@ filter_builder_finish (struct filter_builder *builder, uint8_t **out, size_t *si
 size_t
 filter_builder_memory (const struct filter_builder *builder)
 {
-  size_t shard = builder->count < SHARD_KEYS ? builder->count : SHARD_KEYS;
-  size_t work = builder->kind == FILTER_FUSE8 ? shard * 26 : 0;
-  return sizeof *builder + builder->room * sizeof *builder->hashes + builder->count * 5 / 4 + work
-         + 4096;
+  return sizeof *builder + builder->hashes.room + builder->bloom.room;
 }
 
 /* ---- reading ---- */

@@ -7,9 +7,9 @@
  *                  back to Bloom when building fails)
  *
  * Works on key_hash values; duplicates allowed when adding (versions of one key). Either kind keeps
- * the hashes of all keys until the end, 8 bytes each: filter_builder_memory says how much that is at
- * its peak, and the caller charges it. A settled segment of 1 GiB with 100-byte records has 10 M
- * keys: 80 MB of hashes while it is written, so segments should not be larger.
+ * the hashes of all keys until the end, 8 bytes each, as far as the builder's memory goes. Beyond
+ * that it becomes a Bloom filter at once, which takes 1.25 bytes a key, of as many keys as it is told
+ * to expect, and is full some time after those have come.
  *
  * A filter block is self-describing; filter_parse checks every size before use, keeps a borrowed
  * view, and never reads outside it. Layout, all little-endian: docs/design/filter.md. The memory of a
@@ -20,6 +20,7 @@
 #ifndef LIGHTNING_FILTER_H
 #define LIGHTNING_FILTER_H
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/status.h"
 
@@ -30,17 +31,22 @@ enum filter_kind
   FILTER_FUSE8 = 2
 };
 
+/* `memory`: bytes it should get by with; 0 = as many as it takes. `ledger` (LEDGER_MERGE; may be NULL)
+ * outlives the builder. */
 struct filter_builder;
-status filter_builder_new (enum filter_kind kind, struct filter_builder **out,
-                           struct failure *failure);
+status filter_builder_new (enum filter_kind kind, size_t memory, struct ledger *ledger,
+                           struct filter_builder **out, struct failure *failure);
 status filter_builder_add (struct filter_builder *builder, uint64_t hash, struct failure *failure);
-/* The block, aligned to 64 bytes and free()d by the caller; NULL and size 0 for no keys. Frees the
- * builder either way. */
-status filter_builder_finish (struct filter_builder *builder, uint8_t **out, size_t *size,
+/* How many keys there will be in the end, as far as is known; 0 = nothing is known. */
+void filter_builder_expect (struct filter_builder *builder, uint64_t keys);
+/* More keys would cost more false positives than promised: a quarter above those expected. */
+bool filter_builder_is_full (const struct filter_builder *builder);
+/* The block, *size bytes of *out, which the caller releases (LEDGER_MERGE); empty for no keys. Frees
+ * the builder either way. */
+status filter_builder_finish (struct filter_builder *builder, struct buffer *out, size_t *size,
                               struct failure *failure);
 void filter_builder_free (struct filter_builder *builder);
-/* Bytes the builder holds now and, at most, will hold while it finishes (the block included). */
-size_t filter_builder_memory (const struct filter_builder *builder);
+size_t filter_builder_memory (const struct filter_builder *builder); /* bytes it holds now */
 
 struct filter
 {

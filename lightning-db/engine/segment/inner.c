@@ -122,30 +122,33 @@ inner_list_append (struct inner_list *list, const struct page_place *place, uint
                    struct bytes separator, struct failure *failure)
 {
   size_t most = INNER_ENTRY_FIXED + VARINT_SIZE_MAX + separator.size;
-  if (list->room - list->size < most)
+  if (list->buffer.room - list->size < most)
     {
-      size_t room = list->room * 2 + most + 1024;
-      uint8_t *data = realloc (list->data, room);
-      if (data == NULL)
+      size_t room = list->buffer.room + list->buffer.room / 2 + most + 1024;
+      if (!buffer_resize (&list->buffer, room, NULL, LEDGER_MERGE))
         return fail_memory (failure, room, "a segment's page directory");
-      list->data = data;
-      list->room = room;
     }
-  uint8_t *at = list->data + list->size;
+  uint8_t *at = list->buffer.data + list->size;
   page_place_store (at, place);
   store_u32 (at + PAGE_PLACE_SIZE, first_leaf);
   at = varint_store (at + INNER_ENTRY_FIXED, separator.size);
   if (separator.size > 0)
     memcpy (at, separator.data, separator.size);
-  list->size = (size_t) (at + separator.size - list->data);
+  list->size = (size_t) (at + separator.size - list->buffer.data);
   list->count++;
   return STATUS_OK;
+}
+
+static inline struct bytes
+bytes_from (const struct inner_list *list, size_t at)
+{
+  return BYTES (list->buffer.data + at, list->size - at);
 }
 
 void
 inner_list_clear (struct inner_list *list)
 {
-  free (list->data);
+  buffer_release (&list->buffer, NULL, LEDGER_MERGE);
   *list = (struct inner_list){ 0 };
 }
 
@@ -170,7 +173,7 @@ page_used (size_t count, size_t prefix_size, size_t separators)
 static size_t
 measure (const struct inner_list *list, size_t at, size_t count, size_t prefix_size)
 {
-  struct reader reader = reader_over (BYTES (list->data + at, list->size - at));
+  struct reader reader = reader_over (bytes_from (list, at));
   size_t size = page_used (count, prefix_size, count * prefix_size);
   struct inner_entry entry;
   for (size_t i = 0; i < count && inner_list_take (&reader, &entry); i++)
@@ -185,7 +188,7 @@ measure (const struct inner_list *list, size_t at, size_t count, size_t prefix_s
 static struct layout
 fit (const struct inner_list *list, size_t at, size_t capacity)
 {
-  struct reader reader = reader_over (BYTES (list->data + at, list->size - at));
+  struct reader reader = reader_over (bytes_from (list, at));
   struct layout best = { 0 };
   struct inner_entry first, entry;
   size_t prefix_size = 0, suffixes = 0; /* of varint and suffix, under prefix_size */
@@ -247,7 +250,7 @@ inner_build (const struct inner_list *list, size_t at, unsigned level, uint32_t 
 
   uint8_t *offsets = to + INNER_HEADER_SIZE;
   uint8_t *end = offsets + layout.count * (wide ? 4 : 2);
-  struct reader reader = reader_over (BYTES (list->data + at, list->size - at));
+  struct reader reader = reader_over (bytes_from (list, at));
   for (size_t i = 0; i < layout.count; i++)
     {
       struct inner_entry entry = { 0 };
@@ -272,6 +275,6 @@ inner_build (const struct inner_list *list, size_t at, unsigned level, uint32_t 
     }
   out->used = layout.used;
   out->entries = layout.count;
-  out->next = (size_t) (reader.at - list->data);
+  out->next = (size_t) (reader.at - list->buffer.data);
   return STATUS_OK;
 }

@@ -20,6 +20,7 @@
 #ifndef LIGHTNING_SEGMENT_INNER_H
 #define LIGHTNING_SEGMENT_INNER_H
 
+#include "base/buffer.h"
 #include "base/status.h"
 #include "segment/segment-format.h"
 
@@ -66,11 +67,16 @@ unsigned inner_find_leaf (const uint8_t *page, uint32_t leaf);
  * reads. Each is a page place, first leaf, varint size of the separator, separator. */
 struct inner_list
 {
-  uint8_t *data; /* owned */
-  size_t size;   /* bytes in use */
-  size_t room;   /* bytes allocated */
-  size_t count;  /* entries */
+  struct buffer buffer; /* owned; charged by the list's owner */
+  size_t size;          /* bytes in use */
+  size_t count;         /* entries */
 };
+
+static inline struct bytes
+inner_list_bytes (const struct inner_list *list)
+{
+  return BYTES (list->buffer.data, list->size);
+}
 
 status inner_list_append (struct inner_list *list, const struct page_place *place,
                           uint32_t first_leaf, struct bytes separator, struct failure *failure);

@@ -64,7 +64,7 @@ write_inner_pages (struct segment_writer *writer, struct failure *failure)
       above = (struct inner_list){ 0 };
     }
   if (result == STATUS_OK && below.count == 1)
-    totals->root = page_place_load (below.data);
+    totals->root = page_place_load (below.buffer.data);
   inner_list_clear (&below);
   inner_list_clear (&above);
   return result;
@@ -88,16 +88,16 @@ write_block (struct segment_writer *writer, enum segment_block block, struct byt
 static status
 write_filter (struct segment_writer *writer, struct failure *failure)
 {
-  uint8_t *block = NULL;
-  size_t size = 0;
+  struct buffer block;
+  size_t size;
   if (writer->filter == NULL)
     return STATUS_OK;
   struct filter_builder *builder = writer->filter;
   writer->filter = NULL;
   status result = filter_builder_finish (builder, &block, &size, failure);
   if (result == STATUS_OK)
-    result = write_block (writer, BLOCK_FILTER, BYTES (block, size), failure);
-  free (block);
+    result = write_block (writer, BLOCK_FILTER, BYTES (block.data, size), failure);
+  buffer_release (&block, writer->settings.ledger, LEDGER_MERGE);
   return result;
 }
 

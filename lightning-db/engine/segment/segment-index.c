@@ -13,6 +13,8 @@
 
 #include <stdlib.h>
 
+#define FILTER_ALIGNMENT ((size_t) 64)
+
 /* A2 */
 static bool
 within_budget (const struct segment *segment, size_t more)
@@ -34,43 +36,51 @@ charge (struct segment *segment, enum ledger_account account, size_t size)
 
 /* ---- the filter ---- */
 
+static size_t
+filter_memory (const struct segment *segment)
+{
+  return segment->blocks[BLOCK_FILTER].size + FILTER_ALIGNMENT;
+}
+
+static void
+filter_free (struct segment_filter *filter)
+{
+  buffer_release (&filter->block, filter->ledger, LEDGER_FILTER);
+  free (filter);
+}
+
 static void
 release_filter (struct epoch_link *link)
 {
-  struct segment_filter *filter
-      = (struct segment_filter *) (void *) ((char *) link - offsetof (struct segment_filter, link));
-  if (filter->ledger != NULL)
-    ledger_refund (filter->ledger, LEDGER_FILTER, filter->memory);
-  free (filter);
+  filter_free (
+      (struct segment_filter *) (void *) ((char *) link - offsetof (struct segment_filter, link)));
 }
 
 static struct segment_filter *
 read_filter (struct segment *segment)
 {
   size_t size = segment->blocks[BLOCK_FILTER].size;
-  struct segment_filter *filter
-      = aligned_alloc (_Alignof(struct segment_filter), round_up (sizeof *filter + size, 64));
-  uint8_t *block = NULL;
-  if (filter == NULL || segment_read_block (segment, BLOCK_FILTER, &block, NULL) != STATUS_OK)
-    goto failed;
-  memcpy (filter->block, block, size);
+  struct segment_filter *filter = calloc (1, sizeof *filter);
+  if (filter == NULL)
+    return NULL;
   filter->ledger = segment->settings.ledger;
-  filter->memory = sizeof *filter + size;
-  if (filter_parse (BYTES (filter->block, size), &filter->filter, NULL) != STATUS_OK)
-    goto failed;
-  free (block);
-  return filter;
-failed:
-  free (block);
-  free (filter);
+  if (buffer_resize (&filter->block, filter_memory (segment), filter->ledger, LEDGER_FILTER))
+    {
+      uint8_t *at = filter->block.data;
+      at += -(uintptr_t) at & (FILTER_ALIGNMENT - 1);
+      if (segment_read_block_to (segment, BLOCK_FILTER, at, NULL) == STATUS_OK
+          && filter_parse (BYTES (at, size), &filter->filter, NULL) == STATUS_OK)
+        return filter;
+    }
+  filter_free (filter);
   return NULL;
 }
 
 void
 segment_provide_filter (struct segment *segment)
 {
-  size_t memory = sizeof (struct segment_filter) + segment->blocks[BLOCK_FILTER].size;
-  if (!within_budget (segment, memory) || pthread_mutex_trylock (&segment->building) != 0)
+  if (!within_budget (segment, filter_memory (segment))
+      || pthread_mutex_trylock (&segment->building) != 0)
     return;
   epoch_leave ();
   if (atomic_load_explicit (&segment->filter, memory_order_relaxed) == NULL)
@@ -80,12 +90,12 @@ segment_provide_filter (struct segment *segment)
         atomic_store_explicit (&segment->filter_wanted, false, memory_order_relaxed);
       else
         {
-          charge (segment, LEDGER_FILTER, filter->memory);
-          segment->filter_memory = filter->memory;
+          segment->filter_memory = filter->block.room;
           atomic_store_explicit (&segment->filter, filter, memory_order_release);
         }
     }
   pthread_mutex_unlock (&segment->building);
+  ledger_balance (segment->settings.ledger);
   epoch_enter ();
 }
 
@@ -229,6 +239,7 @@ segment_provide_index (struct segment *segment)
         atomic_store_explicit (&segment->index_wanted, false, memory_order_relaxed);
     }
   pthread_mutex_unlock (&segment->building);
+  ledger_balance (segment->settings.ledger);
   epoch_enter ();
 }
 

@@ -26,12 +26,12 @@ segment_output_flush (struct segment_writer *writer, struct failure *failure)
   size_t whole = writer->buffered / SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT;
   if (whole == 0)
     return STATUS_OK;
-  status result = vfs_write (writer->file, writer->flushed, writer->buffer, whole, failure);
+  status result = vfs_write (writer->file, writer->flushed, writer->buffer.data, whole, failure);
   if (result != STATUS_OK)
     return result;
   writer->flushed += whole;
   writer->buffered -= whole;
-  memmove (writer->buffer, writer->buffer + whole, writer->buffered);
+  memmove (writer->buffer.data, writer->buffer.data + whole, writer->buffered);
   return STATUS_OK;
 }
 
@@ -46,14 +46,14 @@ segment_output_claim (struct segment_writer *writer, size_t size, uint8_t **out,
                       struct failure *failure)
 {
   *out = NULL;
-  if (WRITE_BUFFER_SIZE - writer->buffered < size)
+  if (writer->buffer.room - writer->buffered < size)
     {
       status result = segment_output_flush (writer, failure);
       if (result != STATUS_OK)
         return result;
     }
-  if (WRITE_BUFFER_SIZE - writer->buffered >= size)
-    *out = writer->buffer + writer->buffered;
+  if (writer->buffer.room - writer->buffered >= size)
+    *out = writer->buffer.data + writer->buffered;
   return STATUS_OK;
 }
 
@@ -62,13 +62,14 @@ segment_output_append (struct segment_writer *writer, struct bytes bytes, struct
 {
   while (bytes.size > 0)
     {
-      size_t room = WRITE_BUFFER_SIZE - writer->buffered;
+      size_t room = writer->buffer.room - writer->buffered;
       size_t part = bytes.size < room ? bytes.size : room;
-      memcpy (writer->buffer + writer->buffered, bytes.data, part);
+      memcpy (writer->buffer.data + writer->buffered, bytes.data, part);
       writer->buffered += part;
       bytes = BYTES (bytes.data + part, bytes.size - part);
-      status result = writer->buffered == WRITE_BUFFER_SIZE ? segment_output_flush (writer, failure)
-                                                            : STATUS_OK;
+      status result = writer->buffered == writer->buffer.room
+                          ? segment_output_flush (writer, failure)
+                          : STATUS_OK;
       if (result != STATUS_OK)
         return result;
     }

@@ -40,11 +40,10 @@ struct segment_totals
 /* A filter in memory. Immutable. */
 struct segment_filter
 {
-  struct filter filter;         /* a view of block */
-  struct epoch_link link;       /* for retiring */
-  struct ledger *ledger;        /* refunded when freed */
-  size_t memory;                /* bytes charged to LEDGER_FILTER */
-  _Alignas(64) uint8_t block[]; /* as in the file; aligned, so that a Bloom block is one line */
+  struct filter filter;   /* a view of the block */
+  struct epoch_link link; /* for retiring */
+  struct ledger *ledger;  /* LEDGER_FILTER, for the block */
+  struct buffer block; /* as in the file, at the first multiple of 64: a Bloom block is one line */
 };
 
 struct block_place
@@ -167,6 +166,9 @@ void segment_provide_filter (struct segment *segment);
 void segment_drop_accelerators (struct segment *segment);
 
 /* Reads one block, malloc'd, and verifies its checksum. */
+/* The same to where the caller has room for all of it. */
+status segment_read_block_to (const struct segment *segment, enum segment_block block, uint8_t *to,
+                              struct failure *failure);
 status segment_read_block (const struct segment *segment, enum segment_block block, uint8_t **out,
                            struct failure *failure);
 const char *segment_block_name (enum segment_block block);

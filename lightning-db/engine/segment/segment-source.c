@@ -23,12 +23,6 @@
 #define LINES_AHEAD 10u                 /* of a coming leaf: header, arrays, two records */
 #define SEQUENTIAL_LEAVES 2u            /* leaves in a row that make a walk sequential */
 
-struct own_buffer
-{
-  uint8_t *data; /* owned */
-  size_t room;   /* bytes allocated */
-};
-
 struct segment_source
 {
   struct source source;                    /* first: what callers see */
@@ -38,19 +32,21 @@ struct segment_source
   uint32_t leaf;                           /* its number */
   uint32_t slot;                           /* of the present record */
   const uint8_t *pinned;                   /* cached page that is pinned, or NULL */
-  uint8_t *key;                            /* the present key; KEY_ROOM bytes, owned */
+  uint8_t *key;                            /* the present key; owned */
+  size_t key_room;                         /* bytes of it: what a key of the leaf can take */
   struct page_place places[PLACES];        /* of leaves from first_place on, checked */
   uint32_t first_place, place_count;       /* which are known */
   unsigned run;                            /* leaves walked in one direction without a seek */
   uint32_t advised;                        /* leaf up to which (in direction) the kernel was told */
-  struct own_buffer chunk;                 /* bypass: bytes of the file … */
+  struct buffer chunk;                     /* bypass: bytes of the file … */
   uint64_t chunk_start;                    /* … from this offset … */
   size_t chunk_size;                       /* … so many */
   size_t chunk_goal;                       /* of the next read */
-  struct own_buffer decoded;               /* bypass: the present leaf, when it was compressed */
+  struct buffer decoded;                   /* bypass: the present leaf, when it was compressed */
 };
 
-#define KEY_ROOM (INTERNAL_KEY_SIZE_MAX + SMALL_COPY)
+#define KEY_ROOM_STEP ((size_t) 8 << 10)
+#define KEY_ROOM_MOST ((size_t) INTERNAL_KEY_SIZE_MAX + SMALL_COPY)
 
 static inline struct segment_source *
 self (struct source *source)
@@ -58,18 +54,20 @@ self (struct source *source)
   return (struct segment_source *) source;
 }
 
+/* A bypassing walk's memory is a merge's. */
 static status
-grow (struct own_buffer *buffer, size_t size, struct failure *failure)
+grow (struct segment_source *walk, struct buffer *buffer, size_t size, struct failure *failure)
 {
-  if (buffer->room >= size)
-    return STATUS_OK;
-  free (buffer->data);
-  buffer->room = 0;
-  buffer->data = malloc (size);
-  if (buffer->data == NULL)
+  if (!buffer_replace (buffer, size, walk->segment->settings.ledger, LEDGER_MERGE))
     return fail_memory (failure, size, "a walk over a segment");
-  buffer->room = size;
   return STATUS_OK;
+}
+
+static size_t
+chunk_least (const struct segment_source *walk)
+{
+  size_t most = walk->settings.chunk_most;
+  return most > 0 && most < CHUNK_LEAST ? most : CHUNK_LEAST;
 }
 
 /* ---- places of leaves ---- */
@@ -152,12 +150,35 @@ let_go (struct segment_source *walk)
   walk->source.valid = false;
 }
 
-static void
-hold (struct segment_source *walk, uint32_t leaf, const uint8_t *page)
+/* Room for any key of a leaf (R2): the prefix, and what the page can hold behind it. */
+static status
+key_reserve (struct segment_source *walk, const struct leaf_view *view, struct failure *failure)
 {
-  walk->view = leaf_view (page);
+  size_t room = (size_t) view->prefix_size + view->used + SMALL_COPY;
+  if (__builtin_expect (room <= walk->key_room || walk->key_room == KEY_ROOM_MOST, 1))
+    return STATUS_OK;
+  room = (room + KEY_ROOM_STEP - 1) / KEY_ROOM_STEP * KEY_ROOM_STEP;
+  room = room < KEY_ROOM_MOST ? room : KEY_ROOM_MOST;
+  uint8_t *key = malloc (room);
+  if (key == NULL)
+    return fail_memory (failure, room, "a key");
+  free (walk->key);
+  walk->key = key;
+  walk->key_room = room;
+  return STATUS_OK;
+}
+
+static status
+hold (struct segment_source *walk, uint32_t leaf, const uint8_t *page, struct failure *failure)
+{
+  struct leaf_view view = leaf_view (page);
+  status result = key_reserve (walk, &view, failure);
+  if (result != STATUS_OK)
+    return result;
+  walk->view = view;
   walk->leaf = leaf;
-  memcpy (walk->key, walk->view.prefix, walk->view.prefix_size);
+  memcpy (walk->key, view.prefix, view.prefix_size);
+  return STATUS_OK;
 }
 
 /* Tells the kernel about the coming leaves, half a window at a time. */
@@ -236,7 +257,10 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const st
       leaf_prefetch (page);
       if (segment->mapped == NULL)
         cache_prefetch_pin (page);
-      hold (walk, leaf, page);
+      result = hold (walk, leaf, page, failure);
+    }
+  if (result == STATUS_OK)
+    {
       if (walk->run > 0)
         fetch_ahead (walk, leaf, backward);
       if (key != NULL)
@@ -266,7 +290,7 @@ fill_chunk (struct segment_source *walk, const struct page_place *place, bool ba
   if (start < SEGMENT_HEADER_SIZE)
     start = SEGMENT_HEADER_SIZE;
   walk->chunk_size = 0;
-  status result = grow (&walk->chunk, (size_t) (end - start), failure);
+  status result = grow (walk, &walk->chunk, (size_t) (end - start), failure);
   if (result == STATUS_OK)
     result = vfs_read_exact (walk->segment->file, start, walk->chunk.data, (size_t) (end - start),
                              failure);
@@ -274,8 +298,8 @@ fill_chunk (struct segment_source *walk, const struct page_place *place, bool ba
     return result;
   walk->chunk_start = start;
   walk->chunk_size = (size_t) (end - start);
-  if (walk->chunk_goal < (walk->settings.chunk_most > 0 ? walk->settings.chunk_most : CHUNK_MOST))
-    walk->chunk_goal *= 2;
+  size_t most = walk->settings.chunk_most > 0 ? walk->settings.chunk_most : CHUNK_MOST;
+  walk->chunk_goal = walk->chunk_goal < most / 2 ? 2 * walk->chunk_goal : most;
   if (!backward && walk->settings.prefetch > 0 && end < limit)
     vfs_advise_will_need (walk->segment->file, end,
                           limit - end < walk->chunk_goal ? limit - end : walk->chunk_goal);
@@ -291,22 +315,20 @@ hold_own (struct segment_source *walk, uint32_t leaf, bool backward, struct fail
   if (result != STATUS_OK)
     return result;
   if (walk->run == 0)
-    walk->chunk_goal = CHUNK_LEAST;
+    walk->chunk_goal = chunk_least (walk);
   bool inside = place->offset >= walk->chunk_start
                 && place->offset - walk->chunk_start <= walk->chunk_size
                 && place->stored <= walk->chunk_size - (place->offset - walk->chunk_start);
   if (!inside)
     result = fill_chunk (walk, place, backward, failure);
   if (result == STATUS_OK && place->codec != CODEC_NONE)
-    result = grow (&walk->decoded, segment_page_room (walk->segment, place), failure);
+    result = grow (walk, &walk->decoded, segment_page_room (walk->segment, place), failure);
   if (result != STATUS_OK)
     return result;
   result = segment_decode (walk->segment, leaf, place,
                            walk->chunk.data + (place->offset - walk->chunk_start),
                            walk->decoded.data, &page, failure);
-  if (result == STATUS_OK)
-    hold (walk, leaf, page);
-  return result;
+  return result == STATUS_OK ? hold (walk, leaf, page, failure) : result;
 }
 
 static status
@@ -502,9 +524,9 @@ release (struct source *source)
 {
   struct segment_source *walk = self (source);
   let_go (walk);
+  buffer_release (&walk->chunk, walk->segment->settings.ledger, LEDGER_MERGE);
+  buffer_release (&walk->decoded, walk->segment->settings.ledger, LEDGER_MERGE);
   segment_unref (walk->segment);
-  free (walk->chunk.data);
-  free (walk->decoded.data);
   free (walk->key);
   free (walk);
 }
@@ -525,18 +547,12 @@ segment_source_new (struct segment *segment, const struct segment_source_setting
 {
   *out = NULL;
   struct segment_source *walk = calloc (1, sizeof *walk);
-  uint8_t *key = malloc (KEY_ROOM);
-  if (walk == NULL || key == NULL)
-    {
-      free (walk);
-      free (key);
-      return fail_memory (failure, sizeof *walk + KEY_ROOM, "a walk over a segment");
-    }
+  if (walk == NULL)
+    return fail_memory (failure, sizeof *walk, "a walk over a segment");
   walk->source.operations = &operations;
   walk->segment = segment_ref (segment);
   walk->settings = *settings;
-  walk->key = key;
-  walk->chunk_goal = CHUNK_LEAST;
+  walk->chunk_goal = chunk_least (walk);
   *out = &walk->source;
   return STATUS_OK;
 }

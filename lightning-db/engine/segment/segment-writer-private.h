@@ -13,12 +13,13 @@
 #include "segment/leaf.h"
 #include "segment/segment-private.h"
 
-#define WRITE_BUFFER_SIZE ((size_t) 1 << 20)
+#define WRITE_BUFFER_LEAST BUFFER_MAPPED_SIZE
+#define WRITE_BUFFER_MOST ((size_t) 1 << 20)
 
 struct pending_pages
 {
-  uint8_t *data;          /* decoded pages end to end; owned */
-  size_t size, room;      /* bytes in use, allocated */
+  struct buffer buffer;   /* decoded pages end to end; owned */
+  size_t size;            /* bytes in use */
   struct inner_list list; /* per page: place.offset in data, place.logical, separator */
 };
 
@@ -36,9 +37,9 @@ struct segment_writer
   uint64_t seed;                    /* of checksums */
   status failed;                    /* W3: the first failure's code */
 
-  uint8_t *buffer;  /* WRITE_BUFFER_SIZE bytes, aligned; owned */
-  size_t buffered;  /* bytes in it */
-  uint64_t flushed; /* bytes written to the file: offset of the buffer's front */
+  struct buffer buffer; /* whole pages; owned */
+  size_t buffered;      /* bytes in it */
+  uint64_t flushed;     /* bytes written to the file: offset of the buffer's front */
 
   struct leaf_builder leaf;      /* the leaf under construction */
   uint8_t *page;                 /* scratch for a decoded page; owned */
@@ -67,7 +68,7 @@ struct segment_writer
   {
     uint64_t offset, size, checksum;
   } blocks[BLOCK_COUNT]; /* written so far */
-  size_t charged;        /* to LEDGER_MERGE, bytes */
+  size_t charged;        /* to LEDGER_MERGE, bytes: of all that does not charge itself */
 };
 
 /* Makes an owned buffer hold at least `size` bytes; its contents stay. */

@@ -12,8 +12,9 @@
  *       inner pages once the last leaf is.
  *   W3  After any failure the writer stays failed: every later call repeats the failure's code, and
  *       finish removes the file.
- *   W4  Memory: a write buffer, the leaf under construction, the directory, the filter's hashes,
- * and 1 MiB of pages while a dictionary is trained. Charged to LEDGER_MERGE.
+ *   W4  Memory: a write buffer, the leaf under construction, the directory, the filter's hashes, the
+ *       compressor, and 512 KiB of pages while a dictionary is trained. Charged to LEDGER_MERGE. Of the
+ *       settings' memory a quarter is the write buffer's, half the filter's.
  */
 #include "base/hash.h"
 #include "blob/blob.h"
@@ -22,7 +23,7 @@
 
 #include <stdlib.h>
 
-#define TRAINING_SIZE ((size_t) 1 << 20)
+#define TRAINING_SIZE ((size_t) 512 << 10)
 #define TRAINING_PAGES_LEAST 16u
 #define DICTIONARY_SIZE_MAX ((size_t) 16 << 10)
 
@@ -31,11 +32,9 @@
 static void
 recharge (struct segment_writer *writer)
 {
-  size_t now = WRITE_BUFFER_SIZE + leaf_builder_memory (&writer->leaf) + writer->page_room
-               + writer->stored_room + writer->separator_room + writer->last_key_room
-               + writer->directory.room + writer->pending.room + writer->pending.list.room;
-  if (writer->filter != NULL)
-    now += (size_t) writer->information.records * 8;
+  size_t now = leaf_builder_memory (&writer->leaf) + writer->page_room + writer->stored_room
+               + writer->separator_room + writer->last_key_room + writer->directory.buffer.room
+               + writer->pending.list.buffer.room + compressor_memory (writer->compressor);
   if (writer->settings.ledger == NULL || now == writer->charged)
     return;
   if (now > writer->charged)
@@ -127,13 +126,14 @@ new_compressor (struct segment_writer *writer, struct bytes dictionary, struct c
 static size_t
 trial_size (struct segment_writer *writer, struct compressor *compressor)
 {
-  struct reader reader = reader_over (BYTES (writer->pending.list.data, writer->pending.list.size));
+  struct reader reader = reader_over (inner_list_bytes (&writer->pending.list));
   struct inner_entry entry;
   size_t total = 0;
   while (inner_list_take (&reader, &entry))
     {
       size_t size = 0;
-      struct bytes page = BYTES (writer->pending.data + entry.place.offset, entry.place.logical);
+      struct bytes page
+          = BYTES (writer->pending.buffer.data + entry.place.offset, entry.place.logical);
       bool packed = compressor_run (compressor, page, writer->stored, &size) != CODEC_NONE;
       total += packed ? size : page.size;
     }
@@ -155,15 +155,15 @@ train (struct segment_writer *writer, struct failure *failure)
   if (result != STATUS_OK)
     goto out;
 
-  struct reader reader = reader_over (BYTES (writer->pending.list.data, writer->pending.list.size));
+  struct reader reader = reader_over (inner_list_bytes (&writer->pending.list));
   struct inner_entry entry;
   for (size_t i = 0; i < count && inner_list_take (&reader, &entry); i++)
     {
       sizes[i] = entry.place.logical;
       largest = sizes[i] > largest ? sizes[i] : largest;
     }
-  result = dictionary_train (writer->pending.data, sizes, count, DICTIONARY_SIZE_MAX, &dictionary,
-                             &dictionary_size, failure);
+  result = dictionary_train (writer->pending.buffer.data, sizes, count, DICTIONARY_SIZE_MAX,
+                             &dictionary, &dictionary_size, failure);
   if (result != STATUS_OK || dictionary_size == 0)
     goto out;
   result = segment_grow (&writer->stored, &writer->stored_room, largest, failure);
@@ -199,12 +199,13 @@ end_training (struct segment_writer *writer, struct failure *failure)
   status result = STATUS_OK;
   if (pending->list.count >= TRAINING_PAGES_LEAST)
     result = train (writer, failure);
-  struct reader reader = reader_over (BYTES (pending->list.data, pending->list.size));
+  struct reader reader = reader_over (inner_list_bytes (&pending->list));
   struct inner_entry entry;
   while (result == STATUS_OK && inner_list_take (&reader, &entry))
-    result = emit_leaf (writer, BYTES (pending->data + entry.place.offset, entry.place.logical),
-                        entry.suffix, failure);
-  free (pending->data);
+    result
+        = emit_leaf (writer, BYTES (pending->buffer.data + entry.place.offset, entry.place.logical),
+                     entry.suffix, failure);
+  buffer_release (&pending->buffer, writer->settings.ledger, LEDGER_MERGE);
   inner_list_clear (&pending->list);
   *pending = (struct pending_pages){ 0 };
   return result;
@@ -218,13 +219,13 @@ keep_for_training (struct segment_writer *writer, struct bytes page, struct byte
   struct pending_pages *pending = &writer->pending;
   size_t needed = pending->size + page.size;
   size_t room = needed > TRAINING_SIZE ? needed : TRAINING_SIZE;
-  status result = segment_grow (&pending->data, &pending->room, room, failure);
-  if (result != STATUS_OK)
-    return result;
-  memcpy (pending->data + pending->size, page.data, page.size);
+  if (pending->buffer.room < room
+      && !buffer_resize (&pending->buffer, room, writer->settings.ledger, LEDGER_MERGE))
+    return fail_memory (failure, room, "pages to train a dictionary on");
+  memcpy (pending->buffer.data + pending->size, page.data, page.size);
   struct page_place place = { pending->size, 0, (uint32_t) page.size, 0 };
   pending->size = needed;
-  result = inner_list_append (&pending->list, &place, 0, separator, failure);
+  status result = inner_list_append (&pending->list, &place, 0, separator, failure);
   if (result == STATUS_OK && pending->size >= TRAINING_SIZE)
     result = end_training (writer, failure);
   return result;
@@ -255,6 +256,18 @@ emit_in_place (struct segment_writer *writer, bool *done, struct failure *failur
                             BYTES (writer->separator, writer->separator_size), failure);
 }
 
+/* Tells the filter how many keys there will be, if it goes on as it does. */
+static void
+expect_keys (struct segment_writer *writer)
+{
+  uint64_t size = segment_writer_size (writer), goal = writer->settings.goal_size;
+  if (writer->filter == NULL || size == 0 || goal == 0)
+    return;
+  double more = goal > size ? (double) goal / (double) size : 1;
+  filter_builder_expect (writer->filter,
+                         (uint64_t) ((double) writer->information.records * more * 1.05));
+}
+
 static status
 finish_leaf (struct segment_writer *writer, struct failure *failure)
 {
@@ -264,6 +277,7 @@ finish_leaf (struct segment_writer *writer, struct failure *failure)
   status result = replace_bytes (&writer->last_key, &writer->last_key_size, &writer->last_key_room,
                                  leaf_builder_last_key (&writer->leaf), failure);
   recharge (writer);
+  expect_keys (writer);
   if (result == STATUS_OK && writer->settings.codec == CODEC_NONE)
     result = emit_in_place (writer, &done, failure);
   if (result != STATUS_OK || done)
@@ -475,7 +489,27 @@ segment_writer_size (const struct segment_writer *writer)
   return segment_output_position (writer) + writer->pending.size + writer->leaf.data_size;
 }
 
+bool
+segment_writer_is_full (const struct segment_writer *writer)
+{
+  if (writer->settings.memory == 0)
+    return false;
+  size_t filter = writer->filter != NULL ? filter_builder_memory (writer->filter) : 0;
+  return filter + writer->directory.size > writer->settings.memory
+         || (writer->filter != NULL && filter_builder_is_full (writer->filter));
+}
+
 /* ---- opening and giving up ---- */
+
+/* A power of two, so that it is whole blocks. */
+static size_t
+write_buffer_size (const struct segment_settings *settings)
+{
+  size_t size = WRITE_BUFFER_MOST;
+  while (settings->memory > 0 && size > WRITE_BUFFER_LEAST && size > settings->memory / 4)
+    size /= 2;
+  return size;
+}
 
 static status
 write_header (struct segment_writer *writer, struct failure *failure)
@@ -512,8 +546,8 @@ writer_free (struct segment_writer *writer)
   if (writer->filter != NULL)
     filter_builder_free (writer->filter);
   segment_information_clear (&writer->information);
-  free (writer->pending.data);
-  free (writer->buffer);
+  buffer_release (&writer->pending.buffer, writer->settings.ledger, LEDGER_MERGE);
+  buffer_release (&writer->buffer, writer->settings.ledger, LEDGER_MERGE);
   free (writer->page);
   free (writer->stored);
   free (writer->separator);
@@ -552,13 +586,14 @@ segment_writer_open (const struct segment_settings *settings, struct segment_wri
   writer->information.number = settings->number;
 
   status result = STATUS_OK;
-  writer->buffer = aligned_alloc (SEGMENT_ALIGNMENT, WRITE_BUFFER_SIZE);
-  if (writer->buffer == NULL)
-    result = fail_memory (failure, WRITE_BUFFER_SIZE, "a segment's write buffer");
+  size_t room = write_buffer_size (settings);
+  if (!buffer_resize (&writer->buffer, room, settings->ledger, LEDGER_MERGE))
+    result = fail_memory (failure, room, "a segment's write buffer");
   if (result == STATUS_OK && settings->codec != CODEC_NONE)
     result = new_compressor (writer, BYTES_NONE, &writer->compressor, failure);
   if (result == STATUS_OK && settings->filter != FILTER_NONE)
-    result = filter_builder_new (settings->filter, &writer->filter, failure);
+    result = filter_builder_new (settings->filter, settings->memory / 2, settings->ledger,
+                                 &writer->filter, failure);
   if (result == STATUS_OK)
     result = vfs_open (settings->directory, writer->name,
                        VFS_WRITE | VFS_CREATE | VFS_EXCLUSIVE | (settings->direct ? VFS_DIRECT : 0),

@@ -139,6 +139,25 @@ struct tail
   size_t size;    /* bytes */
 };
 
+/* Reads and verifies a block that is there. */
+static status
+read_block_to (const struct segment *segment, enum segment_block block, const struct tail *tail,
+               uint8_t *to, struct failure *failure)
+{
+  const struct block_place *place = &segment->blocks[block];
+  status result = STATUS_OK;
+  if (tail != NULL && place->offset >= tail->start)
+    memcpy (to, tail->data + (place->offset - tail->start), place->size);
+  else
+    result = vfs_read_exact (segment->file, place->offset, to, place->size, failure);
+  if (result == STATUS_OK
+      && !verifies (segment, SEGMENT_POSITION_BLOCK + (uint64_t) block, BYTES (to, place->size),
+                    place->checksum))
+    result = corrupt_file (segment, segment_block_name (block), "its checksum does not verify",
+                           failure);
+  return result;
+}
+
 static status
 read_block (const struct segment *segment, enum segment_block block, const struct tail *tail,
             uint8_t **out, struct failure *failure)
@@ -150,21 +169,19 @@ read_block (const struct segment *segment, enum segment_block block, const struc
   uint8_t *data = malloc (place->size);
   if (data == NULL)
     return fail_memory (failure, place->size, "a block of a segment");
-  status result = STATUS_OK;
-  if (tail != NULL && place->offset >= tail->start)
-    memcpy (data, tail->data + (place->offset - tail->start), place->size);
-  else
-    result = vfs_read_exact (segment->file, place->offset, data, place->size, failure);
-  if (result == STATUS_OK
-      && !verifies (segment, SEGMENT_POSITION_BLOCK + (uint64_t) block, BYTES (data, place->size),
-                    place->checksum))
-    result = corrupt_file (segment, segment_block_name (block), "its checksum does not verify",
-                           failure);
+  status result = read_block_to (segment, block, tail, data, failure);
   if (result == STATUS_OK)
     *out = data;
   else
     free (data);
   return result;
+}
+
+status
+segment_read_block_to (const struct segment *segment, enum segment_block block, uint8_t *to,
+                       struct failure *failure)
+{
+  return read_block_to (segment, block, NULL, to, failure);
 }
 
 status

@@ -77,10 +77,12 @@ struct segment_settings
   size_t page_size;      /* unit, 4096 … 65536, power of two */
   enum codec codec;      /* CODEC_NONE: all raw */
   int compression_level; /* zstd */
-  bool train_dictionary; /* zstd: buffer the first ~1 MiB of pages, train, keep if it pays */
+  bool train_dictionary; /* zstd: buffer the first ~512 KiB of pages, train, keep if it pays */
   enum filter_kind filter;
   bool direct;           /* write around the page cache where possible */
-  struct ledger *ledger; /* charged for buffers (LEDGER_MERGE) */
+  struct ledger *ledger; /* charged for buffers (LEDGER_MERGE); may be NULL */
+  size_t memory;         /* bytes to get by with, as far as pages allow; 0 = plenty */
+  uint64_t goal_size;    /* file bytes at which the caller means to finish; 0 = not known */
 };
 
 struct segment_writer;
@@ -93,6 +95,8 @@ status segment_writer_add (struct segment_writer *writer, const struct record *r
 status segment_writer_add_range_delete (struct segment_writer *writer,
                                         const struct range_delete *range, struct failure *failure);
 uint64_t segment_writer_size (const struct segment_writer *writer); /* file bytes so far */
+/* What the writer keeps for each page and key is about to outgrow its memory: time to finish. */
+bool segment_writer_is_full (const struct segment_writer *writer);
 /* Completes and syncs the file (not the directory: the caller does, once for many files), fills
  * *out, frees the writer. On failure the file is removed and the writer freed. */
 status segment_writer_finish (struct segment_writer *writer, struct segment_information *out,

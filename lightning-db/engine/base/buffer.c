@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE ((size_t) 4096)
+
+/* AddressSanitizer sees the end of what the allocator gives, not of a mapping. */
+#if defined(__SANITIZE_ADDRESS__)
+#define BUFFER_IS_CHECKED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BUFFER_IS_CHECKED 1
+#endif
+#endif
+#ifndef BUFFER_IS_CHECKED
+#define BUFFER_IS_CHECKED 0
+#endif
+
+static bool
+is_mapped (size_t room)
+{
+  return room >= BUFFER_MAPPED_SIZE;
+}
+
+static void
+charge (struct ledger *ledger, enum ledger_account account, size_t size)
+{
+  if (ledger != NULL && size > 0)
+    ledger_charge (ledger, account, size);
+}
+
+static void
+refund (struct ledger *ledger, enum ledger_account account, size_t size)
+{
+  if (ledger != NULL && size > 0)
+    ledger_refund (ledger, account, size);
+}
+
+static uint8_t *
+take (size_t room)
+{
+  if (!is_mapped (room))
+    return malloc (room);
+  if (BUFFER_IS_CHECKED)
+    return aligned_alloc (PAGE, room);
+  void *data = mmap (NULL, room, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return data != MAP_FAILED ? data : NULL;
+}
+
+static void
+give (uint8_t *data, size_t room)
+{
+  if (is_mapped (room) && !BUFFER_IS_CHECKED)
+    munmap (data, room);
+  else
+    free (data);
+}
+
+/* Both of one kind: they can be moved without copying. */
+static uint8_t *
+extend (uint8_t *data, size_t before, size_t room)
+{
+  if (!is_mapped (room))
+    return realloc (data, room);
+  void *moved = mremap (data, before, room, MREMAP_MAYMOVE);
+  return moved != MAP_FAILED ? moved : NULL;
+}
+
+bool
+buffer_resize (struct buffer *buffer, size_t size, struct ledger *ledger,
+               enum ledger_account account)
+{
+  size_t before = buffer->room, room = size > 0 ? size : 1;
+  uint8_t *data;
+  if (size > SIZE_MAX / 2)
+    return false;
+  if (is_mapped (room))
+    room = (room + PAGE - 1) / PAGE * PAGE;
+  if (room == before)
+    return true;
+  if (room > before)
+    charge (ledger, account, room - before);
+  if (buffer->data != NULL && is_mapped (before) == is_mapped (room)
+      && !(BUFFER_IS_CHECKED && is_mapped (room)))
+    data = extend (buffer->data, before, room);
+  else
+    {
+      data = take (room);
+      if (data != NULL && before > 0)
+        {
+          memcpy (data, buffer->data, before < room ? before : room);
+          give (buffer->data, before);
+        }
+    }
+  if (data == NULL)
+    {
+      if (room > before)
+        refund (ledger, account, room - before);
+      return false;
+    }
+  if (room < before)
+    refund (ledger, account, before - room);
+  *buffer = (struct buffer){ data, room };
+  return true;
+}
+
+bool
+buffer_replace (struct buffer *buffer, size_t size, struct ledger *ledger,
+                enum ledger_account account)
+{
+  if (buffer->room >= size && buffer->data != NULL)
+    return true;
+  buffer_release (buffer, ledger, account);
+  return buffer_resize (buffer, size, ledger, account);
+}
+
+void
+buffer_release (struct buffer *buffer, struct ledger *ledger, enum ledger_account account)
+{
+  if (buffer->data == NULL)
+    return;
+  give (buffer->data, buffer->room);
+  refund (ledger, account, buffer->room);
+  *buffer = (struct buffer){ 0 };
+}

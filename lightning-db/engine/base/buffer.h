@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buffer: memory that comes and goes in large pieces, charged to a ledger before it is taken.
+ *
+ * From BUFFER_MAPPED_SIZE on it is mapped for itself: given back, it is the system's again at once.
+ * From the allocator's heap such pieces would be cut out beside small ones that stay, in a heap per
+ * thread, which the allocator keeps: twice what was ever used at a time.
+ *
+ * Threads: one at a time.
+ */
+#ifndef LIGHTNING_BASE_BUFFER_H
+#define LIGHTNING_BASE_BUFFER_H
+
+#include "base/ledger.h"
+
+#include <stdbool.h>
+
+#define BUFFER_MAPPED_SIZE ((size_t) 64 << 10) /* bytes from which a buffer is whole pages */
+
+struct buffer
+{
+  uint8_t *data; /* 16-byte aligned, at a page from BUFFER_MAPPED_SIZE on; NULL = empty */
+  size_t room;   /* bytes of it, all of them charged */
+};
+
+/* At least `size` bytes; those that fit stay as they are, the rest is undefined. False when memory
+ * is out: then nothing has changed. `ledger` may be NULL; the same one for all calls. */
+bool buffer_resize (struct buffer *buffer, size_t size, struct ledger *ledger,
+                    enum ledger_account account);
+/* The same when it is smaller than `size`, but what was in it is lost; empty on failure. */
+bool buffer_replace (struct buffer *buffer, size_t size, struct ledger *ledger,
+                     enum ledger_account account);
+void buffer_release (struct buffer *buffer, struct ledger *ledger, enum ledger_account account);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shares of a budget of 16 sixteenths:
+ *
+ *   memtables 6 (3 × 2) │ mapped log 3 (3 × 1) │ indexes and filters 4 │ flush and merges 2 │ cache 1
+ *
+ * The cache has what the others do not use: nearly all of it in a database that is only read.
+ */
+#include "core/memory.h"
+
+#define MIB (UINT64_C (1) << 20)
+#define MEMTABLE_MOST (64 * MIB)
+#define MEMTABLE_STEPS 8u          /* times that a filling memtable makes the cache give way */
+#define MERGE_SHARE 8u             /* of the budget, for flushes and merges together */
+#define WORKER_LEAST (3 * MIB / 2) /* a merging thread beside the first is worth that much */
+#define CHUNK_LEAST ((size_t) 16 << 10)
+#define CHUNK_MOST ((size_t) 256 << 10)
+
+void
+memory_choose (struct engine *engine)
+{
+  const struct engine_options *options = &engine->options;
+  uint64_t size = options->memory_budget / 8;
+  if (size > MEMTABLE_MOST)
+    size = MEMTABLE_MOST;
+  engine->memtable_size = options->memtable_size > 0 ? options->memtable_size : size;
+  engine->memtable_look = engine->memtable_size / MEMTABLE_STEPS;
+  engine->segment_file_size = options->segment_file_size;
+}
+
+uint64_t
+memory_log_segment (const struct engine *engine)
+{
+  uint64_t most = engine->options.memory_budget / 16 / 65536 * 65536;
+  return engine->options.log_segment_size < most ? engine->options.log_segment_size : most;
+}
+
+/* ---- flushes and merges ---- */
+
+static uint64_t
+merge_share (const struct engine *engine)
+{
+  return engine->options.memory_budget / MERGE_SHARE;
+}
+
+size_t
+memory_of_flush (const struct engine *engine)
+{
+  return (size_t) (merge_share (engine) / 4);
+}
+
+unsigned
+memory_merge_workers (const struct engine *engine)
+{
+  uint64_t affordable = (merge_share (engine) - memory_of_flush (engine)) / WORKER_LEAST;
+  if (affordable >= engine->options.merge_workers)
+    return engine->options.merge_workers;
+  return affordable > 0 ? (unsigned) affordable : 1;
+}
+
+size_t
+memory_of_merge (const struct engine *engine)
+{
+  return (size_t) ((merge_share (engine) - memory_of_flush (engine))
+                   / memory_merge_workers (engine));
+}
+
+/* A quarter of what the thread has. */
+size_t
+memory_merge_chunk (const struct engine *engine, size_t inputs)
+{
+  size_t chunk = memory_of_merge (engine) / 4 / (inputs > 0 ? inputs : 1);
+  return chunk < CHUNK_LEAST ? CHUNK_LEAST : chunk > CHUNK_MOST ? CHUNK_MOST : chunk / 4096 * 4096;
+}
+
+uint64_t
+memory_segment_size_most (const struct engine *engine)
+{
+  uint64_t size = 2 * engine->options.memory_budget;
+  return size > 16 * MIB ? size : 16 * MIB;
+}
+
+void
+memory_begin_writing (struct engine *engine)
+{
+  if (atomic_fetch_add (&engine->writing, 1) == 0)
+    engine_rebalance (engine);
+}
+
+void
+memory_end_writing (struct engine *engine)
+{
+  atomic_fetch_sub (&engine->writing, 1);
+}
+
+/* ---- the cache ---- */
+
+/* What will be taken before the cache is told again (U2). */
+static int64_t
+headroom (const struct engine *engine)
+{
+  bool bursting = atomic_load_explicit (&engine->settle_armed, memory_order_relaxed);
+  int64_t room = bursting ? (int64_t) (engine->memtable_size / MEMTABLE_STEPS) : 0;
+  int64_t merging = (int64_t) merge_share (engine) - ledger_used (&engine->ledger, LEDGER_MERGE);
+  if (merging > 0
+      && (bursting || atomic_load_explicit (&engine->writing, memory_order_relaxed) > 0))
+    room += merging;
+  return room;
+}
+
+void
+engine_rebalance (struct engine *engine)
+{
+  int64_t others = ledger_total (&engine->ledger) - ledger_used (&engine->ledger, LEDGER_CACHE);
+  int64_t budget = (int64_t) engine->ledger.budget;
+  int64_t least = budget / 16;
+  int64_t left = budget - others - headroom (engine);
+  left = left < least ? least : left;
+  int64_t before = (int64_t) atomic_load_explicit (&engine->cache_capacity, memory_order_relaxed);
+  if (left - before < budget / 256 && before - left < budget / 256)
+    return;
+  atomic_store_explicit (&engine->cache_capacity, (uint64_t) left, memory_order_relaxed);
+  cache_set_capacity (engine->cache, (uint64_t) left);
+}
+
+void
+memory_look (struct engine *engine, size_t memory)
+{
+  size_t step = engine->memtable_size / MEMTABLE_STEPS;
+  engine->memtable_look = memory < engine->memtable_size ? memory + step : SIZE_MAX;
+  engine_rebalance (engine);
+}

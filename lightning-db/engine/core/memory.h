@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory: how the budget is shared out. docs/design/memory.md has the table.
+ *
+ * Invariants
+ *   U1  What does not give way (three memtables, the mapped log, flushes and merges, indexes and
+ *       filters) takes at most 15/16 of the budget, all at its most at once. A single commit larger
+ *       than a memtable, or a value larger than a merge's share, is the exception.
+ *   U2  The page cache is told what the others leave, and in advance: while writes go on it leaves
+ *       alone what flushes and merges may take, and the memtable's next step.
+ *   U3  A flush and each merging thread are told how much they may take before they begin, and size
+ *       their buffers by it.
+ *
+ * Threads: any.
+ */
+#ifndef LIGHTNING_CORE_MEMORY_H
+#define LIGHTNING_CORE_MEMORY_H
+
+#include "core/engine-private.h"
+
+#define MEMORY_MEMTABLES 3u /* the active one and FROZEN_MAX */
+
+/* Sets the sizes that depend on the budget. Once, before anything else here. */
+void memory_choose (struct engine *engine);
+/* Bytes of a log segment: three of them are mapped at once. */
+uint64_t memory_log_segment (const struct engine *engine);
+/* Threads that may merge at once. */
+unsigned memory_merge_workers (const struct engine *engine);
+/* Bytes that the writing of one memtable, or one thread's part of a merge, should get by with. */
+size_t memory_of_flush (const struct engine *engine);
+size_t memory_of_merge (const struct engine *engine);
+/* Bytes to read at once from each of `inputs`. */
+size_t memory_merge_chunk (const struct engine *engine, size_t inputs);
+/* File bytes from which the pages and keys of a segment would take too much while it is written. */
+uint64_t memory_segment_size_most (const struct engine *engine);
+
+/* Brackets a flush, a merge or a bulk load (U2). */
+void memory_begin_writing (struct engine *engine);
+void memory_end_writing (struct engine *engine);
+/* Tells the cache what the other consumers leave. Not under the cache's lock or in an epoch section. */
+void engine_rebalance (struct engine *engine);
+/* The active memtable holds `memory` bytes, and has reached engine->memtable_look. commit_lock held. */
+void memory_look (struct engine *engine, size_t memory);
+
+#endif
