@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lightning-cli: the list of its commands, and where it begins. */
+#include "benchmark.h"
 #include "command.h"
 #include "dump.h"
 #include "import.h"
@@ -40,6 +41,8 @@ const struct command commands[] = {
   { "load", "[FILE]", N_ ("Take back what dump wrote"), load_run, LOAD_USE },
   { "import", "KIND …", N_ ("Import csv, json lines or Debian control files"), import_command_run,
     0 },
+  { "benchmark", "[DIRECTORY]", N_ ("Measure how fast it is here"), benchmark_run,
+    COMMAND_USE_NO_SHELL },
   { "use", "STORE", N_ ("Work on another store from here on"), use_run, COMMAND_USE_SHELL_ONLY },
   { "begin", "", N_ ("Begin a transaction"), begin_run, COMMAND_USE_SHELL_ONLY },
   { "commit", "", N_ ("Commit the transaction"), commit_run, COMMAND_USE_SHELL_ONLY },

@@ -156,7 +156,7 @@ workload_multiget (struct worker *worker)
   static _Thread_local char names[WORKLOAD_MULTI_GET][GENERATOR_KEY_MAXIMUM];
   uint64_t records[WORKLOAD_MULTI_GET];
   struct driver_bytes keys[WORKLOAD_MULTI_GET];
-  while (worker->operations < worker->limit && latency_now () < worker->deadline)
+  while (worker->operations < worker->limit && worker_has_time (worker))
     {
       for (size_t i = 0; i < WORKLOAD_MULTI_GET; i++)
         {
@@ -215,7 +215,7 @@ scan_once (struct worker *worker, bool reverse)
 static bool
 scan_again (struct worker *worker, bool reverse)
 {
-  while (worker->operations < worker->limit && latency_now () < worker->deadline)
+  while (worker->operations < worker->limit && worker_has_time (worker))
     if (!scan_once (worker, reverse))
       return false;
   return true;

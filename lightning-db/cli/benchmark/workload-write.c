@@ -102,7 +102,7 @@ fill_batch (struct worker *worker, order_function order, uint64_t first, uint64_
 static bool
 fill_in_batches (struct worker *worker, order_function order)
 {
-  for (uint64_t first = 0; first < worker->limit && latency_now () < worker->deadline;)
+  for (uint64_t first = 0; first < worker->limit && worker_has_time (worker);)
     {
       uint64_t last = first + WORKLOAD_BATCH;
       if (last > worker->limit)
@@ -160,7 +160,7 @@ workload_deleterandom (struct worker *worker)
 bool
 workload_fillsync (struct worker *worker)
 {
-  while (worker_goes_on (worker) && latency_now () < worker->deadline)
+  while (worker_goes_on (worker) && worker_has_time (worker))
     {
       uint64_t place = (worker->operations - 1) * worker->threads + worker->number;
       uint64_t record = generator_shuffle (worker->benchmark->generator, place);
@@ -185,7 +185,7 @@ workload_removerange (struct worker *worker)
   const struct generator *generator = benchmark->generator;
   uint64_t ranges = benchmark->options.records / WORKLOAD_BATCH / 2;
   worker->limit = ranges < worker->limit ? ranges : worker->limit;
-  while (worker_goes_on (worker) && latency_now () < worker->deadline)
+  while (worker_goes_on (worker) && worker_has_time (worker))
     {
       uint64_t first = (worker->operations - 1) * 2 * WORKLOAD_BATCH;
       uint64_t last = first + WORKLOAD_BATCH;

@@ -43,55 +43,66 @@ can_load (const struct driver *driver)
 #define DELETE (WORKLOAD_CHANGES | WORKLOAD_ONE_THREAD)
 
 const struct workload workload_list[] = {
-  { "fillseq", "fill in order, single puts", "records", FILL, .work = workload_fillseq },
-  { "fillseq-batch", "fill in order, 1000 a batch", "records", FILL,
+  { "fillseq", WORKLOAD_TEXT ("fill in order, single puts"), WORKLOAD_TEXT ("records"), FILL,
+    .work = workload_fillseq },
+  { "fillseq-batch", WORKLOAD_TEXT ("fill in order, 1000 a batch"), WORKLOAD_TEXT ("records"), FILL,
     .work = workload_fillseq_batch },
-  { "fillrandom", "fill at random, single puts", "records", FILL, .work = workload_fillrandom },
-  { "fillrandom-batch", "fill at random, 1000 a batch", "records", FILL,
-    .work = workload_fillrandom_batch },
-  { "fill-latency", "fill at random, every put timed", "records", FILL | WORKLOAD_EVERY_CALL,
+  { "fillrandom", WORKLOAD_TEXT ("fill at random, single puts"), WORKLOAD_TEXT ("records"), FILL,
     .work = workload_fillrandom },
-  { "bulkload", "the engine's loader, in order", "records", FILL, .possible = can_load,
-    .work = workload_bulkload },
-  { "fillsync", "single puts, each durable", "puts", WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL,
-    .work = workload_fillsync },
-  { "fillsync-batch", "1000 a batch, each durable", "records", WORKLOAD_ONE_THREAD,
-    .work = workload_fillsync_batch },
-  { "overwrite", "overwrite at random, single puts", "puts", WORKLOAD_CHANGES,
-    .work = workload_overwrite },
-  { "overwrite-latency", "overwrite at random, every put timed", "puts",
-    WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL, .work = workload_overwrite },
-  { "deleterandom", "delete at random, single deletes", "deletes", DELETE,
-    .work = workload_deleterandom },
-  { "removerange", "delete ranges of 1000 records", "ranges", DELETE, .possible = can_remove_range,
-    .work = workload_removerange },
-  { "readrandom", "random reads, copied out, independent", "reads", WORKLOAD_READS, 2,
-    .work = workload_readrandom },
-  { "read-latency", "random reads, every one timed", "reads", WORKLOAD_READS | WORKLOAD_EVERY_CALL,
-    2, .work = workload_readrandom },
-  { "readsnapshot", "random reads inside one snapshot", "reads", WORKLOAD_READS, 2,
-    .possible = can_read_snapshot, .work = workload_readsnapshot },
-  { "readhot", "reads of 1 % of the records, Zipf 0.99", "reads", WORKLOAD_READS, 5,
-    .work = workload_readhot },
-  { "readmissing", "reads of keys that are not there", "reads", WORKLOAD_READS, 5,
-    .work = workload_readmissing },
-  { "multiget", "reads of 100 keys at a time", "keys", WORKLOAD_READS, 2, .possible = can_multi_get,
-    .work = workload_multiget },
-  { "readseq", "scan in order", "records", WORKLOAD_READS, 10, .work = workload_readseq },
-  { "readreverse", "scan backwards", "records", WORKLOAD_READS, 10, .work = workload_readreverse },
-  { "seek", "seek at random, then ten records", "seeks", WORKLOAD_READS, 1, .work = workload_seek },
-  { "mixed", "80 % reads, 20 % overwrites", "operations", WORKLOAD_CHANGES,
-    .work = workload_mixed },
-  { "readwhilewriting", "a reader beside a writer at full speed", "reads",
-    WORKLOAD_CHANGES | WORKLOAD_TWO_SIDES, .work = workload_readwhilewriting },
-  { "transactions", "transactions of ten mixed operations", "transactions", WORKLOAD_CHANGES,
-    .possible = can_transact, .work = workload_transactions },
-  { "check", "every record verified by a scan", "records", FILL, .work = workload_check },
-  { "settle", "background work ends", "", WORKLOAD_ONE_THREAD, .whole = workload_settle },
-  { "compact", "the best state for reading", "", WORKLOAD_ONE_THREAD, .whole = workload_compact },
-  { "openclose", "open, one read, close", "cycles", WORKLOAD_ONE_THREAD,
-    .whole = workload_openclose },
-  { "kill", "the process is killed", "", WORKLOAD_ONE_THREAD, .whole = workload_kill },
+  { "fillrandom-batch", WORKLOAD_TEXT ("fill at random, 1000 a batch"), WORKLOAD_TEXT ("records"),
+    FILL, .work = workload_fillrandom_batch },
+  { "fill-latency", WORKLOAD_TEXT ("fill at random, every put timed"), WORKLOAD_TEXT ("records"),
+    FILL | WORKLOAD_EVERY_CALL, .work = workload_fillrandom },
+  { "bulkload", WORKLOAD_TEXT ("the engine's loader, in order"), WORKLOAD_TEXT ("records"), FILL,
+    .possible = can_load, .work = workload_bulkload },
+  { "fillsync", WORKLOAD_TEXT ("single puts, each durable"), WORKLOAD_TEXT ("puts"),
+    WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL, .work = workload_fillsync },
+  { "fillsync-batch", WORKLOAD_TEXT ("1000 a batch, each durable"), WORKLOAD_TEXT ("records"),
+    WORKLOAD_ONE_THREAD, .work = workload_fillsync_batch },
+  { "overwrite", WORKLOAD_TEXT ("overwrite at random, single puts"), WORKLOAD_TEXT ("puts"),
+    WORKLOAD_CHANGES, .work = workload_overwrite },
+  { "overwrite-latency", WORKLOAD_TEXT ("overwrite at random, every put timed"),
+    WORKLOAD_TEXT ("puts"), WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL, .work = workload_overwrite },
+  { "deleterandom", WORKLOAD_TEXT ("delete at random, single deletes"), WORKLOAD_TEXT ("deletes"),
+    DELETE, .work = workload_deleterandom },
+  { "removerange", WORKLOAD_TEXT ("delete ranges of 1000 records"), WORKLOAD_TEXT ("ranges"),
+    DELETE, .possible = can_remove_range, .work = workload_removerange },
+  { "readrandom", WORKLOAD_TEXT ("random reads, copied out, independent"), WORKLOAD_TEXT ("reads"),
+    WORKLOAD_READS, 2, .work = workload_readrandom },
+  { "read-latency", WORKLOAD_TEXT ("random reads, every one timed"), WORKLOAD_TEXT ("reads"),
+    WORKLOAD_READS | WORKLOAD_EVERY_CALL, 2, .work = workload_readrandom },
+  { "readsnapshot", WORKLOAD_TEXT ("random reads inside one snapshot"), WORKLOAD_TEXT ("reads"),
+    WORKLOAD_READS, 2, .possible = can_read_snapshot, .work = workload_readsnapshot },
+  { "readhot", WORKLOAD_TEXT ("reads of a hot hundredth, Zipf 0.99"), WORKLOAD_TEXT ("reads"),
+    WORKLOAD_READS, 5, .work = workload_readhot },
+  { "readmissing", WORKLOAD_TEXT ("reads of keys that are not there"), WORKLOAD_TEXT ("reads"),
+    WORKLOAD_READS, 5, .work = workload_readmissing },
+  { "multiget", WORKLOAD_TEXT ("reads of 100 keys at a time"), WORKLOAD_TEXT ("keys"),
+    WORKLOAD_READS, 2, .possible = can_multi_get, .work = workload_multiget },
+  { "readseq", WORKLOAD_TEXT ("scan in order"), WORKLOAD_TEXT ("records"), WORKLOAD_READS, 10,
+    .work = workload_readseq },
+  { "readreverse", WORKLOAD_TEXT ("scan backwards"), WORKLOAD_TEXT ("records"), WORKLOAD_READS, 10,
+    .work = workload_readreverse },
+  { "seek", WORKLOAD_TEXT ("seek at random, then ten records"), WORKLOAD_TEXT ("seeks"),
+    WORKLOAD_READS, 1, .work = workload_seek },
+  { "mixed", WORKLOAD_TEXT ("80 % reads, 20 % overwrites"), WORKLOAD_TEXT ("operations"),
+    WORKLOAD_CHANGES, .work = workload_mixed },
+  { "readwhilewriting", WORKLOAD_TEXT ("a reader beside a writer at full speed"),
+    WORKLOAD_TEXT ("reads"), WORKLOAD_CHANGES | WORKLOAD_TWO_SIDES,
+    .work = workload_readwhilewriting },
+  { "transactions", WORKLOAD_TEXT ("transactions of ten mixed operations"),
+    WORKLOAD_TEXT ("transactions"), WORKLOAD_CHANGES, .possible = can_transact,
+    .work = workload_transactions },
+  { "check", WORKLOAD_TEXT ("every record verified by a scan"), WORKLOAD_TEXT ("records"), FILL,
+    .work = workload_check },
+  { "settle", WORKLOAD_TEXT ("background work ends"), "", WORKLOAD_ONE_THREAD,
+    .whole = workload_settle },
+  { "compact", WORKLOAD_TEXT ("the best state for reading"), "", WORKLOAD_ONE_THREAD,
+    .whole = workload_compact },
+  { "openclose", WORKLOAD_TEXT ("open, one read, close"), WORKLOAD_TEXT ("cycles"),
+    WORKLOAD_ONE_THREAD, .whole = workload_openclose },
+  { "kill", WORKLOAD_TEXT ("the process is killed"), "", WORKLOAD_ONE_THREAD,
+    .whole = workload_kill },
   { NULL },
 };
 
@@ -174,12 +185,10 @@ check_sizes (const struct driver_options *options)
   return true;
 }
 
-bool
-benchmark_open (struct benchmark *benchmark, bool existing)
+static bool
+prepare (struct benchmark *benchmark, bool existing)
 {
   const struct driver_options *options = &benchmark->options;
-  if (!check_sizes (options))
-    return false;
   benchmark->generator = generator_new (options->records, options->key_size, options->value_size,
                                         benchmark->settings.seed);
   benchmark->versions = malloc (options->records);
@@ -189,27 +198,39 @@ benchmark_open (struct benchmark *benchmark, bool existing)
     return driver_fail ("memory is short");
   memset ((void *) benchmark->versions, existing ? 0 : WORKLOAD_ABSENT, options->records);
   benchmark->uniform = true;
-  if (!measure_peak_start (&benchmark->peak))
-    return driver_fail ("no thread could be started");
+  benchmark->watched = measure_peak_start (&benchmark->peak);
   benchmark->memory_before = measure_anonymous_memory ();
+  return benchmark->watched || driver_fail ("no thread could be started");
+}
 
-  uint64_t begun = latency_now ();
-  benchmark->database = benchmark->driver->open (options);
-  if (benchmark->database == NULL)
+bool
+benchmark_open (struct benchmark *benchmark, bool existing)
+{
+  if (!check_sizes (&benchmark->options))
     return false;
-  return !existing || benchmark_first_read (benchmark, begun);
+  bool done = prepare (benchmark, existing);
+  uint64_t begun = latency_now ();
+  if (done)
+    benchmark->database = benchmark->driver->open (&benchmark->options);
+  done = benchmark->database != NULL && (!existing || benchmark_first_read (benchmark, begun));
+  if (!done)
+    benchmark_close (benchmark);
+  return done;
 }
 
 bool
 benchmark_close (struct benchmark *benchmark)
 {
   bool done = benchmark->database == NULL || benchmark->driver->close (benchmark->database);
-  benchmark->database = NULL;
-  if (benchmark->peak.thread != 0)
+  if (benchmark->watched)
     measure_peak_stop (&benchmark->peak);
   generator_free (benchmark->generator);
   generator_zipf_clear (&benchmark->hot);
   free ((void *) benchmark->versions);
+  benchmark->database = NULL;
+  benchmark->generator = NULL;
+  benchmark->versions = NULL;
+  benchmark->watched = false;
   return done;
 }
 

@@ -21,6 +21,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* Marks a text for the translators of who shows it. */
+#define WORKLOAD_TEXT(text) text
+
 #define WORKLOAD_THREADS_MAXIMUM 64
 #define WORKLOAD_BATCH 1000     /* operations a batch */
 #define WORKLOAD_MULTI_GET 100  /* keys a call */
@@ -32,10 +35,11 @@
 /* How a run is done, apart from what the driver is told. */
 struct workload_settings
 {
-  uint64_t operations; /* of rows that can be short; 0: as many as there are records */
-  double seconds;      /* after which such a row ends */
-  double warming;      /* part of a reading row that is run before it, untimed; 0 … 1 */
-  uint64_t seed;       /* of records and of what is picked */
+  uint64_t operations;    /* of rows that can be short; 0: as many as there are records */
+  double seconds;         /* after which such a row ends */
+  double warming;         /* part of a reading row that is run before it, untimed; 0 … 1 */
+  uint64_t seed;          /* of records and of what is picked */
+  bool (*stopped) (void); /* asked now and then; true: rows end early. NULL: never */
 };
 
 struct benchmark
@@ -49,6 +53,7 @@ struct benchmark
   _Atomic uint8_t *versions;        /* of each record; owned */
   bool uniform;                     /* every record is there with version 0 */
   struct measure_peak peak;         /* watches the memory */
+  bool watched;                     /* peak is running */
   uint64_t memory_before;           /* anonymous, before the database was opened, in bytes */
   uint64_t first_read;              /* from before opening to the first read, in ns; 0: none */
 };
@@ -88,12 +93,13 @@ enum workload_use
 
 struct workload
 {
-  const char *name;                               /* as options and reports have it */
-  const char *title;                              /* in words */
-  const char *unit;                               /* what is counted */
-  unsigned use;                                   /* workload_use flags */
-  bool (*possible) (const struct driver *driver); /* NULL: always */
-  bool (*work) (struct worker *worker);           /* on each thread; or … */
+  const char *name;  /* as options and reports have it */
+  const char *title; /* in words, in English */
+  const char *unit;  /* what is counted, in English; "": nothing */
+  unsigned use;      /* workload_use flags */
+  unsigned times;    /* it goes through the records so often, to take long enough; 0: once */
+  bool (*possible) (const struct driver *driver);                     /* NULL: always */
+  bool (*work) (struct worker *worker);                               /* on each thread; or … */
   bool (*whole) (struct benchmark *benchmark, struct worker *worker); /* … on the database itself */
 };
 
@@ -122,14 +128,22 @@ bool workload_run (struct benchmark *benchmark, const struct workload *workload,
 
 /* ---- For the rows ---- */
 
+/* Is there still time? */
+static inline bool
+worker_has_time (const struct worker *worker)
+{
+  const struct workload_settings *settings = &worker->benchmark->settings;
+  return latency_now () <= worker->deadline && !atomic_load (worker->stop)
+         && (settings->stopped == NULL || !settings->stopped ());
+}
+
 /* May another operation begin? Counts it. */
 static inline bool
 worker_goes_on (struct worker *worker)
 {
   if (worker->operations >= worker->limit)
     return false;
-  if ((worker->operations & 63) == 0
-      && (latency_now () > worker->deadline || atomic_load (worker->stop)))
+  if ((worker->operations & 63) == 0 && !worker_has_time (worker))
     return false;
   worker->operations++;
   return true;

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/* lightning-cli benchmark: the rows of the project's own benchmark, on a database of their own. */
+#include "benchmark.h"
+
+#include "progress.h"
+#include "settings.h"
+#include "workload.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_DIRECTORY "bench_db"
+#define DEFAULT_FILL "fillrandom-batch,settle"
+#define DEFAULT_ROWS                                                                               \
+  "fillseq,fillrandom,fillseq-batch,bulkload," DEFAULT_FILL                                        \
+  ",readseq,readreverse,seek,readrandom,readhot,readmissing,multiget,mixed,mixed@8,overwrite,"     \
+  "deleterandom"
+#define FIGURES_COLUMN 42 /* where the figures of a row begin */
+
+/* The options of the command line, as typed. */
+struct request
+{
+  char *rows;              /* --rows; owned */
+  char *budget;            /* --cache-size; owned */
+  gint64 records;          /* --records */
+  int key_size;            /* --key-size */
+  int value_size;          /* --value-size */
+  double seconds;          /* --seconds */
+  gboolean sync;           /* --sync */
+  gboolean no_compression; /* --no-compression */
+  gboolean keep;           /* --keep */
+};
+
+static gboolean
+fail (GError **error, int code)
+{
+  g_set_error_literal (error, COMMAND_ERROR, code, driver_failure ());
+  return FALSE;
+}
+
+static bool
+is_stopped (void)
+{
+  return command_is_interrupted ();
+}
+
+static gboolean
+fill_in (const struct request *request, const char *directory, struct benchmark *benchmark,
+         GError **error)
+{
+  guint64 budget = 256 << 20;
+  if (request->budget != NULL && !settings_parse_size (request->budget, &budget))
+    {
+      g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                   _ ("“%s” is no size; write for example 64MiB"), request->budget);
+      return FALSE;
+    }
+  *benchmark = (struct benchmark){
+    .driver = &benchmark_driver,
+    .options = {
+      .directory = directory,
+      .budget = budget,
+      .records = (guint64) MAX (request->records, 0),
+      .key_size = (gsize) MAX (request->key_size, 0),
+      .value_size = (gsize) MAX (request->value_size, 0),
+      .threads = 1,
+      .sync = request->sync,
+      .compression = !request->no_compression,
+    },
+    .settings = {
+      .seconds = request->seconds,
+      .warming = 0.2,
+      .seed = 1,
+      .stopped = is_stopped,
+    },
+  };
+  return TRUE;
+}
+
+/* "name@threads"; NULL, with an error: there is no such row. */
+static const struct workload *
+parse_row (const char *text, unsigned *threads, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text, "@", 2);
+  guint64 number = 1;
+  const struct workload *workload = parts[0] != NULL ? workload_find (parts[0]) : NULL;
+  if (workload == NULL || strcmp (workload->name, "kill") == 0
+      || (parts[1] != NULL
+          && !g_ascii_string_to_unsigned (parts[1], 10, 1, WORKLOAD_THREADS_MAXIMUM, &number,
+                                          NULL)))
+    {
+      GString *names = g_string_new (NULL);
+      for (const struct workload *row = workload_list; row->name != NULL; row++)
+        if (strcmp (row->name, "kill") != 0)
+          g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", row->name);
+      g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                   _ ("there is no row “%s”; there are, each also as NAME@THREADS: %s"), text,
+                   names->str);
+      g_string_free (names, TRUE);
+      return NULL;
+    }
+  *threads = (unsigned) number;
+  return workload;
+}
+
+/* ---- Output ---- */
+
+static char *
+format_duration (guint64 nanoseconds)
+{
+  if (nanoseconds < 1000)
+    return g_strdup_printf (_ ("%.0f ns"), (double) nanoseconds);
+  if (nanoseconds < 1000000)
+    return g_strdup_printf (_ ("%.2f µs"), (double) nanoseconds / 1e3);
+  return g_strdup_printf (_ ("%.2f ms"), (double) nanoseconds / 1e6);
+}
+
+static void
+print_latency (const struct latency *latency)
+{
+  static const struct
+  {
+    const char *title;
+    double fraction;
+  } percentiles[] = { { "P50", 0.5 }, { "P99", 0.99 }, { "P99.9", 0.999 } };
+  if (latency->count == 0)
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS (percentiles); i++)
+    {
+      g_autofree char *text
+          = format_duration (latency_percentile (latency, percentiles[i].fraction));
+      printf ("  %s %s", percentiles[i].title, text);
+    }
+}
+
+static void
+print_row (const struct workload *workload, unsigned threads, const struct workload_result *result)
+{
+  g_autoptr (GString) title = g_string_new (_ (workload->title));
+  if (threads > 1)
+    g_string_append_printf (title, _ (", %u threads"), threads);
+  glong width = g_utf8_strlen (title->str, -1);
+  int padding = width < FIGURES_COLUMN ? (int) (FIGURES_COLUMN - width) : 1;
+  printf ("%s%*s", title->str, padding, "");
+  if (workload->unit[0] == '\0')
+    {
+      g_autofree char *time = command_format_seconds ((gint64) (result->seconds * 1e6));
+      printf ("%12s\n", time);
+      return;
+    }
+  double rate = result->seconds > 0 ? (double) result->operations / result->seconds : 0;
+  g_autofree char *count = command_format_count ((guint64) rate);
+  printf ("%12s %s/s", count, _ (workload->unit));
+  /* What a call of many records takes is no latency of one. */
+  if (strcmp (workload->unit, "records") != 0 || strstr (workload->name, "-batch") == NULL)
+    print_latency (&result->latency);
+  putchar ('\n');
+  fflush (stdout);
+}
+
+static void
+add_real (JsonBuilder *builder, const char *name, double number)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_double_value (builder, number);
+}
+
+static void
+print_json_row (const struct workload *workload, unsigned threads,
+                const struct workload_result *result)
+{
+  JsonBuilder *builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  command_add_text (builder, "row", workload->name);
+  command_add_number (builder, "threads", threads);
+  command_add_number (builder, "operations", result->operations);
+  add_real (builder, "seconds", result->seconds);
+  if (result->seconds > 0)
+    add_real (builder, "per_second", (double) result->operations / result->seconds);
+  if (result->other_seconds > 0)
+    add_real (builder, "writes_per_second",
+              (double) result->other_operations / result->other_seconds);
+  if (result->latency.count > 0)
+    {
+      command_add_number (builder, "p50_ns", latency_percentile (&result->latency, 0.5));
+      command_add_number (builder, "p99_ns", latency_percentile (&result->latency, 0.99));
+      command_add_number (builder, "p999_ns", latency_percentile (&result->latency, 0.999));
+      command_add_number (builder, "longest_ns", result->latency.maximum);
+    }
+  command_add_number (builder, "written_bytes", result->written);
+  command_add_number (builder, "disk_bytes", result->disk);
+  command_add_number (builder, "memory_bytes", result->peak_memory);
+  json_builder_end_object (builder);
+  command_print_json (builder);
+}
+
+/* ---- Running ---- */
+
+/* A fill begins with an empty database, which replaces the one before it. */
+static gboolean
+start_anew (struct benchmark *benchmark, GError **error)
+{
+  gboolean was_open = benchmark->database != NULL;
+  if (was_open && !benchmark_close (benchmark))
+    return fail (error, COMMAND_ERROR_OUTPUT);
+  if (was_open && !ldb_database_destroy (benchmark->options.directory, NULL, error))
+    return FALSE;
+  return benchmark_open (benchmark, false) || fail (error, COMMAND_ERROR_OUTPUT);
+}
+
+static gboolean
+run_row (struct invocation *invocation, struct benchmark *benchmark, const char *text,
+         GError **error)
+{
+  unsigned threads;
+  const struct workload *workload = parse_row (text, &threads, error);
+  if (workload == NULL)
+    return FALSE;
+  gboolean fills = (workload->use & WORKLOAD_FILLS) != 0 && strcmp (workload->name, "check") != 0;
+  if (fills && !start_anew (benchmark, error))
+    return FALSE;
+  struct progress progress;
+  progress_begin (&progress, _ (workload->title), FALSE, invocation->quiet);
+  progress_wait (&progress, _ (workload->title));
+  g_autofree struct workload_result *result = g_new0 (struct workload_result, 1);
+  gboolean done = workload_run (benchmark, workload, threads, result);
+  progress_end (&progress);
+  if (!done)
+    return fail (error, COMMAND_ERROR_OUTPUT);
+  if (command_interrupted (error))
+    return FALSE;
+  if (invocation->json)
+    print_json_row (workload, threads, result);
+  else
+    print_row (workload, threads, result);
+  return TRUE;
+}
+
+static gboolean
+check_rows (char **rows, GError **error)
+{
+  unsigned threads;
+  for (gsize i = 0; rows[i] != NULL; i++)
+    if (parse_row (rows[i], &threads, error) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+/* All rows; reading ones find a filled database. */
+static gboolean
+run_rows (struct invocation *invocation, struct benchmark *benchmark, const char *rows,
+          GError **error)
+{
+  g_auto (GStrv) asked = g_strsplit (rows, ",", -1);
+  if (!check_rows (asked, error))
+    return FALSE;
+  unsigned threads;
+  const struct workload *first = asked[0] != NULL ? parse_row (asked[0], &threads, NULL) : NULL;
+  if (first != NULL && (first->use & WORKLOAD_FILLS) == 0)
+    {
+      g_auto (GStrv) before = g_strsplit (DEFAULT_FILL, ",", -1);
+      for (gsize i = 0; before[i] != NULL; i++)
+        if (!run_row (invocation, benchmark, before[i], error))
+          return FALSE;
+    }
+  for (gsize i = 0; asked[i] != NULL; i++)
+    if (!run_row (invocation, benchmark, asked[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+measure (struct invocation *invocation, const struct request *request, const char *directory,
+         GError **error)
+{
+  struct benchmark benchmark;
+  if (g_file_test (directory, G_FILE_TEST_EXISTS))
+    {
+      g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                   _ ("%s is there already; the benchmark makes a database of its own: name a "
+                      "path that is free"),
+                   directory);
+      return FALSE;
+    }
+  if (!fill_in (request, directory, &benchmark, error))
+    return FALSE;
+  command_catch_interrupts ();
+  gboolean done = run_rows (invocation, &benchmark,
+                            request->rows != NULL ? request->rows : DEFAULT_ROWS, error);
+  gboolean made = benchmark.database != NULL;
+  if (made && !benchmark_close (&benchmark) && done)
+    done = fail (error, COMMAND_ERROR_OUTPUT);
+  if (made && !request->keep)
+    done = ldb_database_destroy (directory, NULL, done ? error : NULL) && done;
+  return done;
+}
+
+enum exit_status
+benchmark_run (struct invocation *invocation)
+{
+  struct request request = { .records = 1000000, .key_size = 16, .value_size = 100, .seconds = 5 };
+  const GOptionEntry entries[] = {
+    { "rows", 0, 0, G_OPTION_ARG_STRING, &request.rows, N_ ("Only these, in this order"),
+      N_ ("ROW[@THREADS],…") },
+    { "records", 0, 0, G_OPTION_ARG_INT64, &request.records, N_ ("How many (1,000,000)"),
+      N_ ("NUMBER") },
+    { "key-size", 0, 0, G_OPTION_ARG_INT, &request.key_size,
+      N_ ("Bytes of each key: 8, or 16 and more (16)"), N_ ("BYTES") },
+    { "value-size", 0, 0, G_OPTION_ARG_INT, &request.value_size, N_ ("Bytes of each value (100)"),
+      N_ ("BYTES") },
+    { "cache-size", 0, 0, G_OPTION_ARG_STRING, &request.budget, N_ ("Memory budget (256MiB)"),
+      N_ ("SIZE") },
+    { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &request.seconds,
+      N_ ("After which a row ends that is no fill (5)"), N_ ("SECONDS") },
+    { "sync", 0, 0, G_OPTION_ARG_NONE, &request.sync,
+      N_ ("Every commit is durable before it returns"), NULL },
+    { "no-compression", 0, 0, G_OPTION_ARG_NONE, &request.no_compression,
+      N_ ("Store pages as they are"), NULL },
+    { "keep", 0, 0, G_OPTION_ARG_NONE, &request.keep, N_ ("Leave the database there"), NULL },
+    { NULL },
+  };
+  GError *error = NULL;
+  gboolean parsed = command_parse (
+      invocation, entries, NULL,
+      _ ("Fills a new database in DIRECTORY (bench_db), with zstd, a cache of 256 MiB, read-ahead "
+         "and background merging, reads and changes it, verifies every byte that it reads, and "
+         "prints how many operations a second that made and how long single calls took. The "
+         "database is removed afterwards. On a busy machine the figures mean little."),
+      &error);
+  const char *directory = DEFAULT_DIRECTORY;
+  if (parsed && invocation->next_argument < invocation->argument_count)
+    directory = command_take (invocation, "DIRECTORY", &error);
+  gboolean done = parsed && command_finish (invocation, &error)
+                  && measure (invocation, &request, directory, &error);
+  g_free (request.rows);
+  g_free (request.budget);
+  return done ? EXIT_STATUS_DONE : command_fail (invocation, error);
+}
