@@ -108,14 +108,6 @@ find_field (const GString *stanza, const char *name, gsize *size)
 }
 
 static enum import_result
-bad (const struct control_source *source, guint64 line, const char *reason, GError **error)
-{
-  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, "%s, line %" PRIu64 ": %s",
-               source->input->name, line, reason);
-  return IMPORT_BAD;
-}
-
-static enum import_result
 next_stanza (gpointer state, struct import_record *record, GError **error)
 {
   struct control_source *source = state;
@@ -130,18 +122,15 @@ next_stanza (gpointer state, struct import_record *record, GError **error)
       return IMPORT_FAILED;
     }
   if (fault != NULL)
-    return bad (source, fault_line, fault, error);
+    return import_bad (source->input, fault_line, error, "%s", fault);
   g_string_truncate (record->key, 0);
   for (gsize i = 0; source->fields[i] != NULL; i++)
     {
       gsize size = 0;
       const char *value = find_field (record->value, source->fields[i], &size);
       if (value == NULL || size == 0)
-        {
-          g_autofree char *reason
-              = g_strdup_printf (_ ("the stanza has no field “%s”"), source->fields[i]);
-          return bad (source, record->line, reason, error);
-        }
+        return import_bad (source->input, record->line, error, _ ("the stanza has no field “%s”"),
+                           source->fields[i]);
       if (i > 0)
         g_string_append_c (record->key, ':');
       g_string_append_len (record->key, value, (gssize) size);
@@ -160,18 +149,15 @@ import_control_run (struct invocation *invocation)
       N_ ("FIELD[:FIELD…]") },
     { NULL },
   };
-  const GOptionEntry shared[] = IMPORT_ENTRIES (import_options);
   GError *error = NULL;
-  const char *path = NULL;
-  struct input *input = NULL;
-  if (!command_parse (invocation, entries, shared,
+  struct input *input
+      = import_begin (invocation, entries,
                       _ ("Reads Debian control stanzas, as “apt-cache dumpavail” prints them; - is "
                          "standard input. A stanza is stored as it stands. All records appear in "
                          "one commit; of stanzas with the same key the last one wins: with --key "
                          "Package:Version every version is kept."),
-                      &error)
-      || (path = command_take (invocation, "FILE", &error)) == NULL
-      || (input = input_open (path, &error)) == NULL)
+                      &import_options, &error);
+  if (input == NULL)
     return command_fail (invocation, error);
   struct control_source source = { .input = input,
                                    .fields = g_strsplit (key != NULL ? key : "Package", ":", -1),

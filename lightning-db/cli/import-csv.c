@@ -25,20 +25,9 @@ struct csv_options
   gboolean no_header; /* --no-header */
 };
 
-static enum import_result bad (struct csv_source *source, GError **error, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
-
-static enum import_result
-bad (struct csv_source *source, GError **error, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, "%s, line %" PRIu64 ": %s",
-               source->reader.input->name, source->reader.line, reason);
-  return IMPORT_BAD;
-}
+/* What is wrong with the row that the reader is at. */
+#define bad(source, error, ...)                                                                    \
+  import_bad ((source)->reader.input, (source)->reader.line, error, __VA_ARGS__)
 
 static enum import_result
 append_row (struct csv_source *source, GString *value, GError **error)
@@ -174,14 +163,10 @@ source_begin (struct csv_source *source, struct input *input, const struct csv_o
 }
 
 static enum exit_status
-run (struct invocation *invocation, const struct csv_options *options,
+run (struct invocation *invocation, struct input *input, const struct csv_options *options,
      const struct import_options *import_options)
 {
   GError *error = NULL;
-  const char *path = command_take (invocation, "FILE", &error);
-  struct input *input = path != NULL ? input_open (path, &error) : NULL;
-  if (input == NULL)
-    return command_fail (invocation, error);
   struct csv_source source
       = { .names = g_ptr_array_new_with_free_func (g_free), .value_column = G_MAXUINT };
   enum exit_status status;
@@ -213,17 +198,15 @@ import_csv_run (struct invocation *invocation)
       N_ ("The first line is a record; columns are called 1, 2, …"), NULL },
     { NULL },
   };
-  const GOptionEntry shared[] = IMPORT_ENTRIES (import_options);
   GError *error = NULL;
-  enum exit_status status;
-  if (command_parse (invocation, entries, shared,
-                     _ ("Reads comma-separated values as in RFC 4180; - is standard input. All "
-                        "records appear in one commit; of rows with the same key the last one "
-                        "wins."),
-                     &error))
-    status = run (invocation, &options, &import_options);
-  else
-    status = command_fail (invocation, error);
+  struct input *input
+      = import_begin (invocation, entries,
+                      _ ("Reads comma-separated values as in RFC 4180; - is standard input. All "
+                         "records appear in one commit; of rows with the same key the last one "
+                         "wins."),
+                      &import_options, &error);
+  enum exit_status status = input != NULL ? run (invocation, input, &options, &import_options)
+                                          : command_fail (invocation, error);
   g_free (options.key_column);
   g_free (options.value_column);
   g_free (options.delimiter);

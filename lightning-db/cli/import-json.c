@@ -54,14 +54,6 @@ find_fault (const GString *line)
   return NULL;
 }
 
-static enum import_result
-bad (const struct json_source *source, guint64 line, const char *reason, GError **error)
-{
-  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, "%s, line %" PRIu64 ": %s",
-               source->input->name, line, reason);
-  return IMPORT_BAD;
-}
-
 /* The key of the parsed object: a string or an integer. NULL: it has none. */
 static char *
 find_key (const struct json_source *source, JsonNode *node)
@@ -133,29 +125,28 @@ next_line (gpointer state, struct import_record *record, GError **error)
     }
   const GString *line = source->line;
   if (!g_utf8_validate_len (line->str, line->len, NULL))
-    return bad (source, record->line, _ ("not UTF-8; JSON always is"), error);
+    return import_bad (source->input, record->line, error, "%s", _ ("not UTF-8; JSON always is"));
   const char *fault = find_fault (line);
   if (fault != NULL)
-    return bad (source, record->line, fault, error);
+    return import_bad (source->input, record->line, error, "%s", fault);
   if (!parse_line (source, &failure))
     {
-      enum import_result result = bad (source, record->line, failure->message, error);
+      enum import_result result
+          = import_bad (source->input, record->line, error, "%s", failure->message);
       g_error_free (failure);
       return result;
     }
   JsonNode *root = json_parser_get_root (source->parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    return bad (source, record->line, _ ("not a JSON object; each line is one"), error);
+    return import_bad (source->input, record->line, error, "%s",
+                       _ ("not a JSON object; each line is one"));
   g_autofree char *key = find_key (source, root);
   if (key == NULL || key[0] == '\0')
-    {
-      g_autofree char *reason
-          = g_strdup_printf (_ ("no member “%s” that is a string or an integer"), source->name);
-      return bad (source, record->line, reason, error);
-    }
+    return import_bad (source->input, record->line, error,
+                       _ ("no member “%s” that is a string or an integer"), source->name);
   if (strstr (key, ZERO_MARK) != NULL && strstr (line->str, ZERO_ESCAPE) != NULL)
-    return bad (source, record->line, _ ("a zero character, \\u0000, in the key; leave it out"),
-                error);
+    return import_bad (source->input, record->line, error, "%s",
+                       _ ("a zero character, \\u0000, in the key; leave it out"));
   g_string_assign (record->key, key);
   g_string_truncate (record->value, 0);
   g_string_append_len (record->value, line->str, (gssize) line->len);
@@ -173,17 +164,14 @@ import_json_run (struct invocation *invocation)
       N_ ("MEMBER") },
     { NULL },
   };
-  const GOptionEntry shared[] = IMPORT_ENTRIES (import_options);
   GError *error = NULL;
-  const char *path = NULL;
-  struct input *input = NULL;
-  if (!command_parse (invocation, entries, shared,
+  struct input *input
+      = import_begin (invocation, entries,
                       _ ("Reads JSON lines: each line is an object, and is stored as it stands; - "
                          "is standard input. All records appear in one commit; of lines with the "
                          "same key the last one wins."),
-                      &error)
-      || (path = command_take (invocation, "FILE", &error)) == NULL
-      || (input = input_open (path, &error)) == NULL)
+                      &import_options, &error);
+  if (input == NULL)
     return command_fail (invocation, error);
   struct json_source source = { .input = input,
                                 .name = key != NULL ? key : "id",

@@ -124,6 +124,36 @@ print_result (const struct importing *importing, gint64 duration)
     }
 }
 
+enum import_result
+import_bad (const struct input *input, guint64 line, GError **error, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *reason = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, "%s, line %" PRIu64 ": %s", input->name,
+               line, reason);
+  return IMPORT_BAD;
+}
+
+struct input *
+import_begin (struct invocation *invocation, const GOptionEntry *entries, const char *description,
+              struct import_options *options, GError **error)
+{
+  const GOptionEntry shared[] = {
+    { "create", 'c', 0, G_OPTION_ARG_NONE, &options->create,
+      N_ ("Create the database when it is missing"), NULL },
+    { "skip-bad", 0, 0, G_OPTION_ARG_NONE, &options->skip_bad,
+      N_ ("Skip records that break the rules, instead of importing nothing"), NULL },
+    { NULL },
+  };
+  const char *path = NULL;
+  if (!command_parse (invocation, entries, shared, description, error)
+      || (path = command_take (invocation, "FILE", error)) == NULL)
+    return NULL;
+  return input_open (path, error);
+}
+
 static gboolean
 import_into (struct importing *importing, GError **error)
 {

@@ -39,26 +39,16 @@ struct import_options
   gboolean create;   /* --create: the database, when it is missing */
   gboolean skip_bad; /* --skip-bad: leave out what breaks the rules */
 };
-#define IMPORT_ENTRIES(options)                                                                    \
-  {                                                                                                \
-    { "create",                                                                                    \
-      'c',                                                                                         \
-      0,                                                                                           \
-      G_OPTION_ARG_NONE,                                                                           \
-      &(options).create,                                                                           \
-      N_ ("Create the database when it is missing"),                                               \
-      NULL },                                                                                      \
-        { "skip-bad",                                                                              \
-          0,                                                                                       \
-          0,                                                                                       \
-          G_OPTION_ARG_NONE,                                                                       \
-          &(options).skip_bad,                                                                     \
-          N_ ("Skip records that break the rules, instead of importing nothing"),                  \
-          NULL },                                                                                  \
-    {                                                                                              \
-      NULL                                                                                         \
-    }                                                                                              \
-  }
+
+/* Says what is wrong with a record; returns IMPORT_BAD. */
+enum import_result import_bad (const struct input *input, guint64 line, GError **error,
+                               const char *format, ...) G_GNUC_PRINTF (4, 5);
+
+/* Reads the command line, of which `entries` are this kind's own and `options` everybody's, and
+ * opens the file it names. NULL: with an error. */
+struct input *import_begin (struct invocation *invocation, const GOptionEntry *entries,
+                            const char *description, struct import_options *options,
+                            GError **error);
 
 /* Loads everything from `source`, which reads `input`, into the invocation's next argument. */
 enum exit_status import_run (struct invocation *invocation, const struct import_options *options,
