@@ -286,7 +286,9 @@ command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
   if (!settings_apply (options, (const char *const *) invocation->settings, error))
     return FALSE;
   GError *failure = NULL;
+  gboolean was_there = g_file_test (path, G_FILE_TEST_EXISTS);
   invocation->database = ldb_database_open (path, flags, options, NULL, &failure);
+  invocation->database_is_new = invocation->database != NULL && !was_there;
   if (invocation->database != NULL)
     return TRUE;
   if (g_error_matches (failure, LDB_ERROR, LDB_ERROR_NOT_FOUND) && (flags & LDB_OPEN_CREATE) == 0)
@@ -351,6 +353,17 @@ command_undo_store (struct invocation *invocation)
   invocation->store_is_new = FALSE;
 }
 
+/* Takes back a database that command_open made, when what it was made for failed. */
+static void
+undo_database (struct invocation *invocation)
+{
+  if (!invocation->database_is_new)
+    return;
+  invocation->database_is_new = FALSE;
+  ldb_database_close (invocation->database, NULL, NULL);
+  ldb_database_destroy (ldb_database_get_path (invocation->database), NULL, NULL);
+}
+
 /* A command lives too briefly for the background work of a program: every thousandth `put` of a
  * script would otherwise find a thousand runs. So every now and then one stays to merge them. */
 static void
@@ -393,6 +406,7 @@ command_fail (struct invocation *invocation, GError *error)
 {
   if (error == NULL)
     return EXIT_STATUS_DONE;
+  undo_database (invocation);
   fflush (stdout);
   if (invocation->json)
     {

@@ -65,6 +65,8 @@ struct invocation
   LdbDatabase *database; /* owned */
   LdbStore *store;       /* owned; NULL before command_open_store */
   gboolean store_is_new; /* command_open_store made it */
+
+  gboolean database_is_new; /* command_open made it; command_fail takes it back */
 };
 
 enum command_use

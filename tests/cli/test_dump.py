@@ -134,7 +134,7 @@ class Dump(CommandLineTest):
             # Cut within the checksum it is damaged; cut before it, it is a dump without one.
             if not whole[:length].endswith(b"end 2"):
                 self.assertEqual(result.returncode, FAILED, whole[:length])
-        self.assertEqual(self.run_cli("scan", self.path("cut.db"), "--count"), b"0\n")
+        self.assertFalse(os.path.exists(self.path("cut.db")), "a failed load takes back what it made")
 
     def test_comments(self):
         self.create()
