@@ -46,12 +46,14 @@ struct run
   uint64_t max_sequence;   /* of everything in it */
   uint64_t bytes, records; /* file bytes, versions */
   bool has_range_deletes;
-  bool busy;                  /* input of a running merge; engine's view lock */
-  struct bytes prefix;        /* shared by all segments' smallest keys; borrowed from the first's */
-  uint64_t *heads;            /* of each, the 8 bytes behind the prefix; behind `segments` */
-  struct bytes *bounds;       /* R2, of each segment, data NULL = it counts wholly; NULL = all do;
+  _Atomic unsigned
+      shadowing;        /* 1 + thousandths of it that hide older versions; 0 = not asked yet */
+  bool busy;            /* input of a running merge; engine's view lock */
+  struct bytes prefix;  /* shared by all segments' smallest keys; borrowed from the first's */
+  uint64_t *heads;      /* of each, the 8 bytes behind the prefix; behind `segments` */
+  struct bytes *bounds; /* R2, of each segment, data NULL = it counts wholly; NULL = all do;
                                  malloc'd, as their keys */
-  size_t count;               /* segments, at least 1 */
+  size_t count;         /* segments, at least 1 */
   struct segment *segments[]; /* owned references */
 };
 
