@@ -247,15 +247,21 @@ failure_reset (struct failure *failure)
   failure->message[0] = '\0';
 }
 
-/* Looks a key up; `cached` asks memory alone and may answer STATUS_BUSY. */
+/* Looks a key up; `cached` asks memory alone and may answer STATUS_BUSY. `out` NULL: only whether it
+ * is there. */
 static status
 lookup (const LdbPlace *place, struct engine *engine, struct bytes key, gboolean cached,
         struct engine_value *out, struct failure *failure)
 {
   if (place->transaction != NULL)
-    return cached ? STATUS_BUSY
-                  : engine_transaction_get_value (place->transaction->transaction, place->store,
-                                                  key, out, failure);
+    {
+      struct engine_transaction *transaction = place->transaction->transaction;
+      if (cached)
+        return STATUS_BUSY;
+      return out != NULL
+                 ? engine_transaction_get_value (transaction, place->store, key, out, failure)
+                 : engine_transaction_contains (transaction, place->store, key, failure);
+    }
   LdbPin *pin = NULL;
   struct engine_snapshot *snapshot = NULL;
   if (place->snapshot != NULL)
@@ -265,8 +271,13 @@ lookup (const LdbPlace *place, struct engine *engine, struct bytes key, gboolean
         return fail (failure, STATUS_CLOSED, "The snapshot is closed; take a new one.");
       snapshot = pin->snapshot;
     }
-  status code = cached ? engine_get_value_cached (engine, snapshot, place->store, key, out, failure)
-                       : engine_get_value (engine, snapshot, place->store, key, out, failure);
+  status code;
+  if (out == NULL)
+    code = engine_contains (engine, snapshot, place->store, key, cached, failure);
+  else if (cached)
+    code = engine_get_value_cached (engine, snapshot, place->store, key, out, failure);
+  else
+    code = engine_get_value (engine, snapshot, place->store, key, out, failure);
   if (pin != NULL)
     ldb_pin_unref (pin);
   return code;
@@ -356,14 +367,13 @@ answer_from_memory (LdbCall *call, struct bytes key, GError **error)
   struct engine *engine = ldb_database_enter (call->place.database, error);
   if (engine == NULL)
     return TRUE;
-  status code = lookup (&call->place, engine, key, TRUE, &value, &failure);
+  gboolean wanted = call->run == run_get;
+  status code = lookup (&call->place, engine, key, TRUE, wanted ? &value : NULL, &failure);
   if (code == STATUS_BUSY)
     return FALSE;
-  if (code == STATUS_OK && call->run == run_get)
+  if (code == STATUS_OK && wanted)
     call->result = ldb_value_to_form (&value, call->form, call->type, error);
-  else if (code == STATUS_OK)
-    engine_value_release (&value);
-  else if (code != STATUS_NOT_FOUND)
+  else if (code != STATUS_OK && code != STATUS_NOT_FOUND)
     ldb_error_take_failure (error, code, &failure);
   call->succeeded = code == STATUS_OK;
   return TRUE;
@@ -414,13 +424,9 @@ ldb_place_contains (const LdbPlace *place, gconstpointer key, gsize key_length,
                     GCancellable *cancellable, GError **error)
 {
   struct bytes bytes;
-  struct engine_value value;
-  if (!ldb_check_key (key, key_length, &bytes, error)
-      || g_cancellable_set_error_if_cancelled (cancellable, error)
-      || !ldb_place_lookup (place, bytes, &value, error))
-    return FALSE;
-  engine_value_release (&value);
-  return TRUE;
+  return ldb_check_key (key, key_length, &bytes, error)
+         && !g_cancellable_set_error_if_cancelled (cancellable, error)
+         && ldb_place_lookup (place, bytes, NULL, error);
 }
 
 static gboolean
