@@ -531,6 +531,83 @@ ldb_place_get_many (const LdbPlace *place, GBytes *const *keys, gsize n_keys,
   return NULL;
 }
 
+/* Keys that are looked up without an allocation. */
+#define PEEKED_AT_ONCE 128
+
+/* Hands the values to the views; consumes them, also on failure. */
+static gboolean
+fill_views (struct engine_value *values, const status *results, gsize count, LdbView *views,
+            const struct failure *failure, GError **error)
+{
+  status first_failure = STATUS_OK;
+  for (gsize i = 0; i < count; i++)
+    if (results[i] != STATUS_OK && results[i] != STATUS_NOT_FOUND && first_failure == STATUS_OK)
+      first_failure = results[i];
+  for (gsize i = 0; i < count; i++)
+    {
+      views[i] = (LdbView) LDB_VIEW_INIT;
+      if (results[i] != STATUS_OK)
+        continue;
+      if (first_failure != STATUS_OK)
+        {
+          engine_value_release (&values[i]);
+          continue;
+        }
+      memcpy (&views[i], &values[i], sizeof values[i]);
+      views[i].in_use = TRUE;
+      if (views[i].data == NULL)
+        views[i].data = ""; /* an empty value is not an absent one */
+    }
+  return first_failure == STATUS_OK || ldb_error_take_failure (error, first_failure, failure);
+}
+
+static gboolean
+peek_group (const LdbPlace *place, const struct bytes *keys, gsize n_keys,
+            struct engine_value *values, status *results, LdbView *views, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine *engine = ldb_database_enter (place->database, error);
+  if (engine == NULL)
+    return FALSE;
+  status code
+      = engine_get_many (engine, NULL, place->store, keys, n_keys, values, results, &failure);
+  if (code != STATUS_OK)
+    return ldb_error_take_failure (error, code, &failure);
+  return fill_views (values, results, n_keys, views, &failure, error);
+}
+
+gboolean
+ldb_place_peek_many (const LdbPlace *place, const gconstpointer *keys, const gsize *key_lengths,
+                     gsize n_keys, LdbView *views, GError **error)
+{
+  struct bytes near_keys[PEEKED_AT_ONCE];
+  struct engine_value near_values[PEEKED_AT_ONCE];
+  status near_results[PEEKED_AT_ONCE];
+  g_autofree struct bytes *far_keys = NULL;
+  g_autofree struct engine_value *far_values = NULL;
+  g_autofree status *far_results = NULL;
+  gboolean near = n_keys <= PEEKED_AT_ONCE;
+  if (!near)
+    {
+      far_keys = g_try_new (struct bytes, n_keys);
+      far_values = g_try_new (struct engine_value, n_keys);
+      far_results = g_try_new (status, n_keys);
+      if (far_keys == NULL || far_values == NULL || far_results == NULL)
+        return ldb_error_set (
+            error, LDB_ERROR_NO_MEMORY,
+            "There is no memory for %" G_GSIZE_FORMAT " keys; ask for fewer at once.", n_keys);
+    }
+  struct bytes *wanted = near ? near_keys : far_keys;
+  for (gsize i = 0; i < n_keys; i++)
+    if (!ldb_check_key (keys[i], key_lengths[i], &wanted[i], error))
+      {
+        g_prefix_error (error, "Key %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT ": ", i + 1, n_keys);
+        return FALSE;
+      }
+  return peek_group (place, wanted, n_keys, near ? near_values : far_values,
+                     near ? near_results : far_results, views, error);
+}
+
 static gboolean
 run_get_many (LdbCall *call, GError **error)
 {
