@@ -238,15 +238,6 @@ ldb_form_free_func (LdbForm form)
 
 /* ---- reading ---- */
 
-/* Empties a failure without clearing its whole buffer: these paths run millions of times. */
-static inline void
-failure_reset (struct failure *failure)
-{
-  failure->code = STATUS_OK;
-  failure->system_error = 0;
-  failure->message[0] = '\0';
-}
-
 /* Looks a key up; `cached` asks memory alone and may answer STATUS_BUSY. `out` NULL: only whether it
  * is there. */
 static status
