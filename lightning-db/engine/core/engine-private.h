@@ -112,9 +112,9 @@ struct engine
   struct cache *cache;
   _Atomic (struct hot_records *) hot_records; /* NULL until a thread tries it; owned */
   _Atomic uint64_t cache_capacity;            /* as last told to the cache */
-  _Atomic unsigned writing;                   /* flushes, parts of merges and bulk loads under way */
-  struct memtable_pool *pool;                 /* arenas of the engine's memtables */
-  struct memtable_pool *transaction_pool;     /* small arenas, not charged as memtables */
+  _Atomic unsigned writing;               /* flushes, parts of merges and bulk loads under way */
+  struct memtable_pool *pool;             /* arenas of the engine's memtables */
+  struct memtable_pool *transaction_pool; /* small arenas, not charged as memtables */
 
   /* Visibility. */
   _Atomic (struct view *) view; /* NULL once closed */

@@ -250,6 +250,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   struct generation *generation = generation_ref (view->frozen[view->frozen_count - 1]);
   view_unref (view);
 
+  memory_await_readers (engine);
   uint64_t started = engine_now ();
   struct memtable_statistics statistics;
   memtable_statistics (generation->table, &statistics);
