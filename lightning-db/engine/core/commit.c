@@ -134,6 +134,23 @@ commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failu
   return result;
 }
 
+status
+commit_sync_blobs (struct engine *engine, bool seal, struct failure *failure)
+{
+  struct failure cause = FAILURE_INIT;
+  status result = seal ? blob_writer_seal (engine->blob_writer, &cause)
+                       : blob_writer_sync (engine->blob_writer, &cause);
+  if (result == STATUS_OK)
+    return STATUS_OK;
+  if (result == STATUS_UNKNOWN_OUTCOME) /* K4 */
+    {
+      pthread_mutex_lock (&engine->commit_lock);
+      commit_fail (engine, result, &cause);
+      pthread_mutex_unlock (&engine->commit_lock);
+    }
+  return fail (failure, result, "%s", cause.message);
+}
+
 /* Makes visible, in order, every waiting commit up to the first full one that is not durable. */
 static void
 release_waiters (struct engine *engine, uint64_t durable, status result)

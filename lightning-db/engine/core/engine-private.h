@@ -309,6 +309,8 @@ void commit_apply (struct memtable *table, struct bytes operations, uint64_t seq
                    uint8_t *scratch);
 /* Makes the log (blobs first) durable up to `sequence`. Takes sync_lock. */
 status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failure);
+/* Makes the blob files durable, and when `seal` ends the one that is open. commit_lock not held. */
+status commit_sync_blobs (struct engine *engine, bool seal, struct failure *failure);
 /* Freezes the active memtable, if it holds anything. commit_lock held. `wait`: until there is a
  * place for it. */
 status commit_switch (struct engine *engine, bool wait, struct failure *failure);

@@ -434,7 +434,7 @@ merge_everything (struct engine *engine, engine_progress progress, void *data,
                   struct failure *failure)
 {
   struct merge_job job;
-  status result = blob_writer_seal (engine->blob_writer, failure);
+  status result = commit_sync_blobs (engine, true, failure);
   if (result == STATUS_OK)
     result = take_everything (engine, &job, failure);
   if (result != STATUS_OK || job.count == 0)

@@ -114,6 +114,9 @@ struct segment *run_find_last (const struct run *run, struct bytes key);
 status run_source (struct run *run, const struct segment_source_settings *settings,
                    struct source **out, struct failure *failure);
 
+/* An empty one with room for so many, and what makes it a copy of another that is no larger. */
+status view_reserve (size_t runs, size_t blobs, struct view **out, struct failure *failure);
+void view_fill (struct view *view, const struct view *from);
 /* A copy with its own references, one reference itself, not yet published; to be edited. */
 status view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
                   struct failure *failure);
