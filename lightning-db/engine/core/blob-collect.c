@@ -455,6 +455,7 @@ new_blob_add (struct engine *engine, struct new_blobs *blobs, uint64_t number,
                ? fail (failure, STATUS_CORRUPT, "%s: blob file %llu is missing; run repair",
                        engine->path, (unsigned long long) number)
                : result;
+  engine_keep_blobs (engine, files[blobs->count]);
   entries[blobs->count++] = (struct manifest_blob){ .number = number };
   return STATUS_OK;
 }

@@ -36,6 +36,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define BLOB_FILE_SIZE (UINT64_C (256) << 20) /* at which a blob file is sealed */
+#define BLOB_CACHED_PART 16u /* of the budget: larger values are not kept in the cache */
 #define RUNS_CROWDED 32u /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
 #define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
 
@@ -434,6 +436,8 @@ struct engine_snapshot
   uint64_t sequence;     /* reads see commits up to it */
 };
 
+/* Values of a file that is to go into a view may be kept in the cache. */
+void engine_keep_blobs (struct engine *engine, struct blob_file *file);
 /* `view` is referenced by the caller. */
 status blob_value (struct engine *engine, struct view *view, struct bytes reference,
                    struct engine_value *out, struct failure *failure);

@@ -350,7 +350,8 @@ open_view (struct engine *engine, const struct manifest_state *state, struct vie
     {
       result = blob_file_open (engine->directory, engine->database_id, state->blobs[i].number,
                                &view->blobs[i], failure);
-      view->blob_count += result == STATUS_OK;
+      if (result == STATUS_OK)
+        engine_keep_blobs (engine, view->blobs[view->blob_count++]);
     }
   view->flushed_sequence = state->flushed_sequence;
   if (result == STATUS_OK)
@@ -389,7 +390,7 @@ open_blob_writer (struct engine *engine, struct failure *failure)
 {
   struct blob_writer_settings settings = {
     .directory = engine->directory,
-    .file_size = 256 * MIB,
+    .file_size = BLOB_FILE_SIZE,
     .next_number = next_file_number,
     .next_number_context = engine,
   };

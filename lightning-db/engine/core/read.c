@@ -174,17 +174,33 @@ blob_place (struct engine *engine, struct bytes reference, struct blob_reference
                engine->path);
 }
 
+void
+engine_keep_blobs (struct engine *engine, struct blob_file *file)
+{
+  blob_file_set_cache (file, engine->cache, engine->options.memory_budget / BLOB_CACHED_PART,
+                       BLOB_FILE_SIZE);
+}
+
 status
 blob_value (struct engine *engine, struct view *view, struct bytes reference,
             struct engine_value *out, struct failure *failure)
 {
   struct blob_reference place;
   struct blob_file *file;
+  const uint8_t *page = NULL;
   status result = blob_place (engine, reference, &place, failure);
   if (result == STATUS_OK)
     result = blob_find (engine, view, place.file, &file, failure);
   if (result != STATUS_OK)
     return result;
+  result = blob_file_lend (file, &place, &page, &out->data, failure);
+  if (result != STATUS_OK || page != NULL)
+    {
+      blob_file_unref (file);
+      out->holder = (void *) page;
+      out->holder_kind = page != NULL ? HOLDER_PAGE : HOLDER_NONE;
+      return result;
+    }
   uint8_t *bytes = malloc (place.size > 0 ? place.size : 1);
   if (bytes == NULL)
     result = fail_memory (failure, place.size, "a large value");
@@ -218,7 +234,16 @@ blob_copy (struct engine *engine, struct view *view, struct bytes reference, voi
   result = blob_find (engine, view, place.file, &file, failure);
   if (result != STATUS_OK)
     return result;
-  result = blob_file_read (file, &place, buffer, failure);
+  const uint8_t *page;
+  struct bytes value;
+  result = blob_file_lend (file, &place, &page, &value, failure);
+  if (result == STATUS_OK && page == NULL)
+    result = blob_file_read (file, &place, buffer, failure);
+  if (page != NULL)
+    {
+      memcpy (buffer, value.data, value.size);
+      cache_unpin (page);
+    }
   blob_file_unref (file);
   return result;
 }
