@@ -174,6 +174,19 @@ void trial_refresh_oldest (struct trial *trial);
 bool trial_has_writers (const struct trial *trial);
 void trial_commit (struct trial *trial, const struct oracle_writes *writes, uint64_t sequence);
 
+/* ---- episodes (differential-episode.c) ---- */
+
+const char *kind_name (enum kind kind);
+/* A new database with options, keys and stores that follow from the seed. */
+void episode_begin (struct trial *trial, uint64_t seed, uint64_t operations,
+                    struct trial_totals *totals);
+/* One operation; what else it draws comes from trial->random. */
+void episode_step (struct trial *trial, enum kind kind);
+/* The same for an operation that follows from the seed and its number. */
+void episode_random_step (struct trial *trial);
+/* Compares everything, before and after a reopening, then repairs a copy; removes the database. */
+void episode_end (struct trial *trial);
+
 /* ---- operations ---- */
 
 void do_put (struct trial *trial, enum kind kind);

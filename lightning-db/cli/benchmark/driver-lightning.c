@@ -5,8 +5,6 @@
 #include <lightning-db.h>
 #include <string.h>
 
-#define MULTI_GET_MAXIMUM 100 /* keys a call */
-
 struct driver_database
 {
   LdbDatabase *handle;                  /* owned */
@@ -15,17 +13,14 @@ struct driver_database
 
 struct driver_session
 {
-  LdbDatabase *database;                  /* borrowed */
-  LdbBatch *batch;                        /* used again and again; owned */
-  LdbSnapshot *snapshot;                  /* between read_begin and read_end, else NULL; owned */
-  LdbCursor *cursor;                      /* of a scan, else NULL; owned */
-  gboolean positioned;                    /* a seek has found the record that is given next */
-  gboolean past_end;                      /* a seek has found none */
-  LdbTransaction *transaction;            /* under way, else NULL; owned */
-  LdbLoader *loader;                      /* loading, else NULL; owned */
-  gconstpointer names[MULTI_GET_MAXIMUM]; /* of a multi_get, borrowed */
-  gsize lengths[MULTI_GET_MAXIMUM];       /* of names, in bytes */
-  LdbView views[MULTI_GET_MAXIMUM];       /* of the values found, cleared after each multi_get */
+  LdbDatabase *database;       /* borrowed */
+  LdbBatch *batch;             /* used again and again; owned */
+  LdbSnapshot *snapshot;       /* between read_begin and read_end, else NULL; owned */
+  LdbCursor *cursor;           /* of a scan, else NULL; owned */
+  gboolean positioned;         /* a seek has found the record that is given next */
+  gboolean past_end;           /* a seek has found none */
+  LdbTransaction *transaction; /* under way, else NULL; owned */
+  LdbLoader *loader;           /* loading, else NULL; owned */
 };
 
 /* Keeps the message; gives false. */
@@ -168,29 +163,33 @@ lightning_get (struct driver_session *session, struct driver_bytes key, void *bu
   return DRIVER_FOUND;
 }
 
+/* There is no form of get_many for C that allocates nothing, so keys and values are GBytes. */
 static bool
 lightning_multi_get (struct driver_session *session, size_t count, const struct driver_bytes *keys,
                      char *buffer, size_t capacity, size_t *sizes)
 {
+  g_autofree GBytes **names = g_new (GBytes *, count);
+  for (size_t i = 0; i < count; i++)
+    names[i] = g_bytes_new_static (keys[i].data, keys[i].size);
   GError *error = NULL;
-  g_return_val_if_fail (count <= MULTI_GET_MAXIMUM, false);
+  g_autoptr (GPtrArray) values
+      = ldb_database_get_many (session->database, names, count, NULL, &error);
+  for (size_t i = 0; i < count; i++)
+    g_bytes_unref (names[i]);
+  if (values == NULL)
+    return failed (error);
   for (size_t i = 0; i < count; i++)
     {
-      session->names[i] = keys[i].data;
-      session->lengths[i] = keys[i].size;
-    }
-  if (!ldb_database_peek_many (session->database, session->names, session->lengths, count,
-                               session->views, &error))
-    return failed (error);
-  bool sound = true;
-  for (size_t i = 0; i < count; i++)
-    if (session->views[i].data == NULL)
+      GBytes *value = g_ptr_array_index (values, i);
       sizes[i] = SIZE_MAX;
-    else
-      sound = copy_view (&session->views[i], buffer + i * capacity, capacity, &sizes[i])
-                  == DRIVER_FOUND
-              && sound;
-  return sound;
+      if (value == NULL)
+        continue;
+      gconstpointer data = g_bytes_get_data (value, &sizes[i]);
+      if (sizes[i] > capacity)
+        return driver_fail ("a value of %zu bytes is longer than any that was put", sizes[i]);
+      memcpy (buffer + i * capacity, data, sizes[i]);
+    }
+  return true;
 }
 
 static bool

@@ -80,7 +80,7 @@ struct operation_reader
 static inline struct operation_reader
 operation_reader_over (struct bytes data)
 {
-  return (struct operation_reader){ data.data, data.data + data.size };
+  return (struct operation_reader){ data.data, bytes_behind (data, data.size).data };
 }
 /* OK with *out set; NOT_FOUND at the end; CORRUPT. */
 status operation_next (struct operation_reader *reader, struct operation *out,

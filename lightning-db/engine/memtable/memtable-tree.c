@@ -598,12 +598,13 @@ path_find (const struct memtable *table, struct tree_path *path, struct bytes ke
     }
 }
 
-/* Whether `key` belongs right behind the last insert, which spares the descent. */
+/* Whether `key` belongs right behind the last insert, which spares the descent. Tried only while
+ * inserts do come in rising order. */
 static bool
 finger_continues (const struct memtable *table, struct bytes key)
 {
   const struct tree_finger *finger = &table->finger;
-  if (bytes_compare (key, key_at (table, finger->entry)) <= 0)
+  if (finger->rising == 0 || bytes_compare (key, key_at (table, finger->entry)) <= 0)
     return false;
   const struct node *leaf = node_at (table, finger->path.nodes[0]);
   reference above = finger->position + 1 < leaf->count ? leaf->slots[finger->position + 1]
@@ -611,19 +612,11 @@ finger_continues (const struct memtable *table, struct bytes key)
   return above == 0 || bytes_compare (key, key_at (table, above)) < 0;
 }
 
-bool
-tree_follows (const struct memtable *table, struct bytes key)
-{
-  return table->finger.rising >= STREAK_MIN && finger_continues (table, key);
-}
-
-/* The finger is tried only while inserts do come in rising order. */
 static unsigned
-finger_seek (struct memtable *table, struct bytes key, bool follows)
+finger_seek (struct memtable *table, struct bytes key)
 {
   struct tree_finger *finger = &table->finger;
-  if (follows
-      || (finger->rising > 0 && finger->rising < STREAK_MIN && finger_continues (table, key)))
+  if (finger_continues (table, key))
     {
       finger->rising++;
       return finger->position + 1;
@@ -637,10 +630,10 @@ finger_seek (struct memtable *table, struct bytes key, bool follows)
 }
 
 void
-tree_insert (struct memtable *table, reference entry, bool follows)
+tree_insert (struct memtable *table, reference entry)
 {
   struct tree_finger *finger = &table->finger;
-  unsigned index = finger_seek (table, key_at (table, entry), follows);
+  unsigned index = finger_seek (table, key_at (table, entry));
   struct node *leaf = node_at (table, finger->path.nodes[0]);
   if (leaf->count == LEAF_CAPACITY)
     index = split_path (table, entry, index);

@@ -375,14 +375,13 @@ void
 memtable_insert (struct memtable *table, uint64_t hash, const struct record *record)
 {
   assert (!atomic_load_explicit (&table->frozen, memory_order_relaxed)); /* M5 */
-  bool follows = tree_follows (table, record->key);
-  reference at = follows ? 0 : hash_find (table, record->key, hash);
+  reference at = hash_find (table, record->key, hash);
   if (at != 0)
     version_push (table, entry_at (table, at), record);
   else
     {
       at = entry_new (table, record);
-      tree_insert (table, at, follows);
+      tree_insert (table, at);
       hash_insert (table, hash, at);
     }
   journal_append (table, at, record->sequence);

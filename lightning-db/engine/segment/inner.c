@@ -87,7 +87,7 @@ inner_find_key (const uint8_t *page, struct bytes key)
   if (order < 0)
     return inner_count (page) - 1;
 
-  struct bytes suffix = BYTES (key.data + prefix.size, key.size - prefix.size);
+  struct bytes suffix = bytes_behind (key, prefix.size);
   unsigned low = 1, high = inner_count (page); /* the first with a separator above the key */
   while (low < high)
     {

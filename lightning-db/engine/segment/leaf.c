@@ -239,7 +239,7 @@ leaf_lower_bound (const struct leaf_view *view, struct bytes key)
   if (order < 0)
     return view->count;
 
-  struct bytes suffix = BYTES (key.data + view->prefix_size, key.size - view->prefix_size);
+  struct bytes suffix = bytes_behind (key, view->prefix_size);
   uint32_t head = leaf_head (suffix);
   unsigned low = 0, high = view->count;
   while (low < high)
