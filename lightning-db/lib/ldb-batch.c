@@ -67,6 +67,8 @@ enter (LdbBatch *self, LdbStore *store, engine_store *id, GError **error)
   *id = store != NULL ? store->place.store : ENGINE_STORE_DEFAULT;
   if (!ldb_busy_enter (&self->busy, "batch", error))
     return FALSE;
+  if (G_UNLIKELY (store != NULL && store->place.database == NULL))
+    return ldb_database_is_usable (NULL, error);
   if (store != NULL && self->database != NULL
       && self->database->engine != store->place.database->engine)
     {

@@ -44,14 +44,15 @@ struct _LdbDatabase
  * of a fork, before it has threads. */
 extern guint ldb_fork_generation;
 
-/* Sets why the handle cannot be used; NULL. */
+/* Sets why the handle cannot be used; NULL. There is none when a binding made a store, snapshot or
+ * transaction by g_object_new(). */
 struct engine *ldb_database_refuse (LdbDatabase *self, GError **error);
 
 /* The engine, or NULL with CLOSED or FORKED. */
 static inline struct engine *
 ldb_database_enter (LdbDatabase *self, GError **error)
 {
-  if (G_LIKELY (g_atomic_int_get (&self->state) == LDB_DATABASE_OPEN
+  if (G_LIKELY (self != NULL && g_atomic_int_get (&self->state) == LDB_DATABASE_OPEN
                 && self->generation == ldb_fork_generation))
     return self->engine;
   return ldb_database_refuse (self, error);

@@ -72,7 +72,10 @@ G_STATIC_ASSERT ((int) LDB_OPEN_READ_ONLY == (int) ENGINE_OPEN_READ_ONLY);
 struct engine *
 ldb_database_refuse (LdbDatabase *self, GError **error)
 {
-  if (g_atomic_int_get (&self->state) == LDB_DATABASE_NEW)
+  if (self == NULL)
+    ldb_error_set (error, LDB_ERROR_CLOSED,
+                   "The object was made without a database; get it from one instead.");
+  else if (g_atomic_int_get (&self->state) == LDB_DATABASE_NEW)
     ldb_error_set (error, LDB_ERROR_CLOSED,
                    "The database was never opened; open it with ldb_database_open().");
   else if (self->generation != ldb_fork_generation)

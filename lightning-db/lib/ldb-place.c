@@ -19,6 +19,8 @@ ldb_place_init (LdbPlace *place, LdbDatabase *database, LdbStore *store, GError 
   *place = (LdbPlace){ .database = database, .store = ENGINE_STORE_DEFAULT };
   if (store == NULL)
     return TRUE;
+  if (G_UNLIKELY (database == NULL || store->place.database == NULL))
+    return ldb_database_is_usable (NULL, error);
   place->store = store->place.store;
   if (store->place.database == database || store->place.database->engine == database->engine)
     return TRUE;
@@ -155,7 +157,7 @@ value_to_string (struct engine_value *value, GError **error)
     copy = g_strndup (text, value->data.size);
   else
     ldb_error_set (error, LDB_ERROR_WRONG_TYPE,
-                   "The value is not UTF-8 text; read it as bytes instead.");
+                   "The value is not UTF-8 text, or has zero bytes; read it as bytes instead.");
   engine_value_release (value);
   return copy;
 }

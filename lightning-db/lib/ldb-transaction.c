@@ -367,7 +367,7 @@ ldb_transaction_savepoint (LdbTransaction *self, GError **error)
   status code = engine_transaction_savepoint (self->transaction, &savepoint, &failure);
   ldb_busy_leave (&self->busy);
   if (code == STATUS_OK)
-    return savepoint + 1;
+    return savepoint;
   ldb_error_take_failure (error, code, &failure);
   return 0;
 }
@@ -397,7 +397,7 @@ ldb_transaction_rollback_to (LdbTransaction *self, guint64 savepoint, GError **e
                           "There is no savepoint 0; pass what the savepoint call returned.");
   if (!ldb_transaction_claim (self, error))
     return FALSE;
-  status code = engine_transaction_rollback_to (self->transaction, savepoint - 1, &failure);
+  status code = engine_transaction_rollback_to (self->transaction, savepoint, &failure);
   ldb_busy_leave (&self->busy);
   return ldb_error_check (error, code, &failure);
 }
@@ -519,7 +519,7 @@ ldb_transaction_rollback (LdbTransaction *self, GError **error)
   if (!ldb_busy_enter (&self->busy, "transaction", error))
     return FALSE;
   close_cursors (self);
-  if (g_atomic_int_compare_and_exchange (&self->ended, 0, 1))
+  if (g_atomic_int_compare_and_exchange (&self->ended, 0, 1) && self->transaction != NULL)
     engine_transaction_rollback (self->transaction);
   ldb_busy_leave (&self->busy);
   return TRUE;

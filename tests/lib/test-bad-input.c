@@ -502,6 +502,58 @@ test_matching (Place *place, gconstpointer data)
   g_assert_cmpstr (ldb_get_version (), ==, LDB_VERSION_S);
 }
 
+/* Bindings can make objects that only a database should make: they fail, and do no harm. */
+static void
+test_made_by_hand (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbStore) store = g_object_new (LDB_TYPE_STORE, NULL);
+  g_autoptr (LdbSnapshot) snapshot = g_object_new (LDB_TYPE_SNAPSHOT, NULL);
+  g_autoptr (LdbTransaction) transaction = g_object_new (LDB_TYPE_TRANSACTION, NULL);
+  g_autoptr (LdbCursor) cursor = g_object_new (LDB_TYPE_CURSOR, NULL);
+  g_autoptr (LdbLoader) loader = g_object_new (LDB_TYPE_LOADER, NULL);
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  g_assert_null (ldb_store_get (store, "k", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_false (ldb_store_put (store, "k", 1, "v", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_null (ldb_store_scan (store, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_null (ldb_store_get_name (store));
+  GAsyncResult *result = NULL;
+  ldb_store_put_async (store, "k", 1, "v", 1, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) done = ldb_test_wait (&result);
+  g_assert_false (ldb_store_put_finish (store, done, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_false (ldb_batch_put (batch, store, "k", 1, "v", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_null (ldb_snapshot_get (snapshot, NULL, "k", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  ldb_snapshot_close (snapshot);
+  g_assert_false (ldb_transaction_put (transaction, NULL, "k", 1, "v", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_false (ldb_transaction_put (transaction, store, "k", 1, "v", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_false (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_cmpuint (ldb_transaction_savepoint (transaction, &error), ==, 0);
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_assert_false (ldb_transaction_is_active (transaction));
+  g_assert_true (ldb_transaction_rollback (transaction, &error));
+  g_assert_false (ldb_cursor_next (cursor, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "cursor");
+  g_assert_false (ldb_loader_put (loader, store, "k", 1, "v", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  g_autoptr (LdbTransaction) real = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_false (ldb_transaction_put (real, store, "k", 1, "v", 1, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  guint64 savepoint = ldb_transaction_savepoint (real, &error);
+  g_assert_false (ldb_transaction_rollback_to (real, savepoint + 7, &error));
+  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, savepoint + 7);
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, number);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -519,6 +571,7 @@ main (int argc, char *argv[])
   add_test ("/bad-input/read-only", test_read_only);
   add_test ("/bad-input/after-the-end", test_after_the_end);
   add_test ("/bad-input/stores", test_stores);
+  add_test ("/bad-input/made-by-hand", test_made_by_hand);
   add_test ("/bad-input/matching", test_matching);
   return g_test_run ();
 }
