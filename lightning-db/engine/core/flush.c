@@ -264,9 +264,9 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
     {
       *did = true;
       note_flush (engine, &flushed, statistics.memory, started);
-      pthread_mutex_lock (&engine->commit_lock);
-      if (engine->wal != NULL)
+      if (engine->wal != NULL) /* not under the commit lock: it unmaps and unlinks files */
         wal_release (engine->wal, statistics.last_sequence, NULL); /* leftovers: next recovery */
+      pthread_mutex_lock (&engine->commit_lock);
       bool healed = atomic_exchange (&engine->flush_failure, STATUS_OK) != STATUS_OK;
       pthread_cond_broadcast (&engine->room);
       pthread_mutex_unlock (&engine->commit_lock);
