@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUNS_LEFT_BEHIND_MAX 20 /* the engine merges small runs from 18 on */
+#define RUNS_LEFT_BEHIND_MAX 32 /* the engine merges small runs from about as many on */
 #define SETTLE_MILLISECONDS 10000
 
 G_DEFINE_QUARK (lightning - cli - error, command_error)

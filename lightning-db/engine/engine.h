@@ -90,7 +90,10 @@ enum engine_open_flags
   ENGINE_OPEN_EXISTING = 0,
   ENGINE_OPEN_CREATE = 1 << 0,    /* create when missing */
   ENGINE_OPEN_EXCLUSIVE = 1 << 1, /* with CREATE: EXISTS when there is one */
-  ENGINE_OPEN_READ_ONLY = 1 << 2, /* writes nothing, takes no lock; also beside a writer */
+  ENGINE_OPEN_READ_ONLY
+  = 1 << 2, /* writes nothing, takes no lock; also beside a writer, whose later
+                                     commits it does not see. What it saw at the opening it keeps
+                                     reading, whatever files the writer removes. */
 };
 
 /* Creates the directory (one level) when asked. Codes: NOT_FOUND, EXISTS, NOT_A_DATABASE, LOCKED,
@@ -146,8 +149,9 @@ void engine_value_release (struct engine_value *value);
 
 /* ---- reading (snapshot NULL = the newest commits) ---- */
 
-/* Copies the value to `buffer` if it fits (*size <= capacity), else nothing of use is there; *size
- * is the value's size either way. NOT_FOUND when absent. Allocates nothing, except for blobs. */
+/* Copies the value to `buffer` if it fits (*size <= capacity), else nothing of use is there, and a
+ * large value is not read; *size is the value's size either way. NOT_FOUND when absent. Allocates
+ * nothing. */
 status engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
                    struct bytes key, void *buffer, size_t capacity, size_t *size,
                    struct failure *failure);
@@ -158,6 +162,9 @@ status engine_get_value (struct engine *engine, struct engine_snapshot *snapshot
 status engine_get_value_cached (struct engine *engine, struct engine_snapshot *snapshot,
                                 engine_store store, struct bytes key, struct engine_value *out,
                                 struct failure *failure);
+/* OK or NOT_FOUND; reads no value. `cached_only`: STATUS_BUSY when a page would have to be read. */
+status engine_contains (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                        struct bytes key, bool cached_only, struct failure *failure);
 /* All keys at one snapshot. results[i]: OK (values[i] to be released), NOT_FOUND or an error. The
  * returned status is OK unless nothing could be read at all; the first error's message is kept. */
 status engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
@@ -214,6 +221,8 @@ struct engine *engine_transaction_engine (const struct engine_transaction *trans
 status engine_transaction_get_value (struct engine_transaction *transaction, engine_store store,
                                      struct bytes key, struct engine_value *out,
                                      struct failure *failure);
+status engine_transaction_contains (struct engine_transaction *transaction, engine_store store,
+                                    struct bytes key, struct failure *failure);
 status engine_transaction_put (struct engine_transaction *transaction, engine_store store,
                                struct bytes key, struct bytes value, struct failure *failure);
 status engine_transaction_delete (struct engine_transaction *transaction, engine_store store,

@@ -59,40 +59,30 @@ ldb_batch_new (void)
   return g_object_new (LDB_TYPE_BATCH, NULL);
 }
 
-/* Claims the batch for one operation and finds the store's number. */
+/* Makes sure that the batch is not being written, and finds the store's number. It is not claimed:
+ * one thread at a time calls, so only a write in the background can be under way. */
 static gboolean
-enter (LdbBatch *self, LdbStore *store, engine_store *id, GError **error)
+enter (LdbBatch *self, LdbStore *store, engine_store *id, struct failure *failure, GError **error)
 {
-  struct failure failure = FAILURE_INIT;
   *id = store != NULL ? store->place.store : ENGINE_STORE_DEFAULT;
-  if (!ldb_busy_enter (&self->busy, "batch", error))
+  failure_reset (failure);
+  if (!ldb_busy_check (&self->busy, "batch", error))
     return FALSE;
   if (G_UNLIKELY (store != NULL && store->place.database == NULL))
     return ldb_database_is_usable (NULL, error);
   if (store != NULL && self->database != NULL
       && self->database->engine != store->place.database->engine)
-    {
-      ldb_busy_leave (&self->busy);
-      return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
-                            "The store \"%s\" belongs to another database than the batch's other "
-                            "stores; use one batch for each database.",
-                            store->name);
-    }
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "The store \"%s\" belongs to another database than the batch's other "
+                          "stores; use one batch for each database.",
+                          store->name);
   if (store != NULL && self->database == NULL)
     self->database = g_object_ref (store->place.database);
-  status code = self->batch != NULL ? STATUS_OK : engine_batch_new (&self->batch, &failure);
-  if (code == STATUS_OK)
+  status code = self->batch != NULL ? STATUS_OK : engine_batch_new (&self->batch, failure);
+  if (G_LIKELY (code == STATUS_OK))
     return TRUE;
   self->batch = NULL;
-  ldb_busy_leave (&self->busy);
-  return ldb_error_take_failure (error, code, &failure);
-}
-
-static gboolean
-leave (LdbBatch *self, status code, const struct failure *failure, GError **error)
-{
-  ldb_busy_leave (&self->busy);
-  return code == STATUS_OK || ldb_error_take_failure (error, code, failure);
+  return ldb_error_take_failure (error, code, failure);
 }
 
 /**
@@ -120,15 +110,15 @@ ldb_batch_put (LdbBatch *self, LdbStore *store, gconstpointer key, gsize key_len
                gconstpointer value, gsize value_length, GError **error)
 {
   g_return_val_if_fail (LDB_IS_BATCH (self), FALSE);
-  struct failure failure = FAILURE_INIT;
+  struct failure failure;
   struct bytes key_bytes, value_bytes;
   engine_store id;
   if (!ldb_check_key (key, key_length, &key_bytes, error)
       || !ldb_check_value (value, value_length, &value_bytes, error)
-      || !enter (self, store, &id, error))
+      || !enter (self, store, &id, &failure, error))
     return FALSE;
-  return leave (self, engine_batch_put (self->batch, id, key_bytes, value_bytes, &failure),
-                &failure, error);
+  return ldb_error_check (
+      error, engine_batch_put (self->batch, id, key_bytes, value_bytes, &failure), &failure);
 }
 
 /**
@@ -230,12 +220,12 @@ ldb_batch_delete (LdbBatch *self, LdbStore *store, gconstpointer key, gsize key_
                   GError **error)
 {
   g_return_val_if_fail (LDB_IS_BATCH (self), FALSE);
-  struct failure failure = FAILURE_INIT;
+  struct failure failure;
   struct bytes bytes;
   engine_store id;
-  if (!ldb_check_key (key, key_length, &bytes, error) || !enter (self, store, &id, error))
+  if (!ldb_check_key (key, key_length, &bytes, error) || !enter (self, store, &id, &failure, error))
     return FALSE;
-  return leave (self, engine_batch_delete (self->batch, id, bytes, &failure), &failure, error);
+  return ldb_error_check (error, engine_batch_delete (self->batch, id, bytes, &failure), &failure);
 }
 
 /**
@@ -284,14 +274,14 @@ ldb_batch_delete_range (LdbBatch *self, LdbStore *store, gconstpointer start, gs
                         gconstpointer end, gsize end_length, GError **error)
 {
   g_return_val_if_fail (LDB_IS_BATCH (self), FALSE);
-  struct failure failure = FAILURE_INIT;
+  struct failure failure;
   struct bytes lower, upper;
   engine_store id;
   if (!ldb_check_range (start, start_length, end, end_length, &lower, &upper, error)
-      || !enter (self, store, &id, error))
+      || !enter (self, store, &id, &failure, error))
     return FALSE;
-  return leave (self, engine_batch_delete_range (self->batch, id, lower, upper, &failure), &failure,
-                error);
+  return ldb_error_check (
+      error, engine_batch_delete_range (self->batch, id, lower, upper, &failure), &failure);
 }
 
 /**
@@ -377,7 +367,7 @@ ldb_batch_get_sequence (LdbBatch *self)
 gboolean
 ldb_batch_write_claimed (LdbBatch *self, LdbDatabase *database, LdbSyncMode sync, GError **error)
 {
-  struct failure failure = FAILURE_INIT;
+  struct failure failure;
   uint64_t sequence = 0;
   struct engine *engine = ldb_database_enter_write (database, error);
   if (engine == NULL)

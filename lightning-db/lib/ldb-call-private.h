@@ -119,6 +119,8 @@ gboolean ldb_call_is_within (LdbDatabase *database);
 /* One operation at a time on an object: FALSE with LDB_ERROR_PENDING while another is under way. */
 gboolean ldb_busy_enter (gint *busy, const char *what, GError **error);
 void ldb_busy_leave (gint *busy);
+/* The same without claiming the object, for what only that one thread may do beside. */
+gboolean ldb_busy_check (const gint *busy, const char *what, GError **error);
 
 /* The same around a synchronous call on an object of one thread at a time. Without the locked
  * instructions, which cost as much as the move of a cursor: two threads that break the rule at the

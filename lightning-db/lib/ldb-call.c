@@ -11,15 +11,25 @@
 #include "ldb-error-private.h"
 #include "ldb-worker-private.h"
 
-gboolean
-ldb_busy_enter (gint *busy, const char *what, GError **error)
+static gboolean
+fail_busy (const char *what, GError **error)
 {
-  if (g_atomic_int_compare_and_exchange (busy, 0, 1))
-    return TRUE;
   return ldb_error_set (error, LDB_ERROR_PENDING,
                         "Another operation on this %s has not finished; wait for it, or use "
                         "another %s.",
                         what, what);
+}
+
+gboolean
+ldb_busy_enter (gint *busy, const char *what, GError **error)
+{
+  return g_atomic_int_compare_and_exchange (busy, 0, 1) || fail_busy (what, error);
+}
+
+gboolean
+ldb_busy_check (const gint *busy, const char *what, GError **error)
+{
+  return G_LIKELY (g_atomic_int_get (busy) == 0) || fail_busy (what, error);
 }
 
 void

@@ -236,6 +236,10 @@ gboolean ldb_database_get_into (LdbDatabase *self, gconstpointer key, gsize key_
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_database_peek (LdbDatabase *self, gconstpointer key, gsize key_length, LdbView *view,
                             GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_peek_many (LdbDatabase *self, const gconstpointer *keys,
+                                 const gsize *key_lengths, gsize n_keys, LdbView *views,
+                                 GError **error);
 
 /* Many operations, one commit, over any stores. */
 LDB_AVAILABLE_IN_ALL

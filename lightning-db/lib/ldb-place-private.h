@@ -67,6 +67,10 @@ gboolean ldb_place_lookup (const LdbPlace *place, struct bytes key, struct engin
                            GError **error);
 gboolean ldb_place_peek (const LdbPlace *place, gconstpointer key, gsize key_length, LdbView *view,
                          GError **error);
+/* All of one snapshot; a view without data: absent. */
+gboolean ldb_place_peek_many (const LdbPlace *place, const gconstpointer *keys,
+                              const gsize *key_lengths, gsize n_keys, LdbView *views,
+                              GError **error);
 gboolean ldb_place_get_into (const LdbPlace *place, gconstpointer key, gsize key_length,
                              gpointer buffer, gsize capacity, gsize *size, GError **error);
 gpointer ldb_place_get (const LdbPlace *place, gconstpointer key, gsize key_length, LdbForm form,

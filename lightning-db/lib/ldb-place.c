@@ -240,24 +240,21 @@ ldb_form_free_func (LdbForm form)
 
 /* ---- reading ---- */
 
-/* Empties a failure without clearing its whole buffer: these paths run millions of times. */
-static inline void
-failure_reset (struct failure *failure)
-{
-  failure->code = STATUS_OK;
-  failure->system_error = 0;
-  failure->message[0] = '\0';
-}
-
-/* Looks a key up; `cached` asks memory alone and may answer STATUS_BUSY. */
+/* Looks a key up; `cached` asks memory alone and may answer STATUS_BUSY. `out` NULL: only whether it
+ * is there. */
 static status
 lookup (const LdbPlace *place, struct engine *engine, struct bytes key, gboolean cached,
         struct engine_value *out, struct failure *failure)
 {
   if (place->transaction != NULL)
-    return cached ? STATUS_BUSY
-                  : engine_transaction_get_value (place->transaction->transaction, place->store,
-                                                  key, out, failure);
+    {
+      struct engine_transaction *transaction = place->transaction->transaction;
+      if (cached)
+        return STATUS_BUSY;
+      return out != NULL
+                 ? engine_transaction_get_value (transaction, place->store, key, out, failure)
+                 : engine_transaction_contains (transaction, place->store, key, failure);
+    }
   LdbPin *pin = NULL;
   struct engine_snapshot *snapshot = NULL;
   if (place->snapshot != NULL)
@@ -267,8 +264,13 @@ lookup (const LdbPlace *place, struct engine *engine, struct bytes key, gboolean
         return fail (failure, STATUS_CLOSED, "The snapshot is closed; take a new one.");
       snapshot = pin->snapshot;
     }
-  status code = cached ? engine_get_value_cached (engine, snapshot, place->store, key, out, failure)
-                       : engine_get_value (engine, snapshot, place->store, key, out, failure);
+  status code;
+  if (out == NULL)
+    code = engine_contains (engine, snapshot, place->store, key, cached, failure);
+  else if (cached)
+    code = engine_get_value_cached (engine, snapshot, place->store, key, out, failure);
+  else
+    code = engine_get_value (engine, snapshot, place->store, key, out, failure);
   if (pin != NULL)
     ldb_pin_unref (pin);
   return code;
@@ -358,14 +360,13 @@ answer_from_memory (LdbCall *call, struct bytes key, GError **error)
   struct engine *engine = ldb_database_enter (call->place.database, error);
   if (engine == NULL)
     return TRUE;
-  status code = lookup (&call->place, engine, key, TRUE, &value, &failure);
+  gboolean wanted = call->run == run_get;
+  status code = lookup (&call->place, engine, key, TRUE, wanted ? &value : NULL, &failure);
   if (code == STATUS_BUSY)
     return FALSE;
-  if (code == STATUS_OK && call->run == run_get)
+  if (code == STATUS_OK && wanted)
     call->result = ldb_value_to_form (&value, call->form, call->type, error);
-  else if (code == STATUS_OK)
-    engine_value_release (&value);
-  else if (code != STATUS_NOT_FOUND)
+  else if (code != STATUS_OK && code != STATUS_NOT_FOUND)
     ldb_error_take_failure (error, code, &failure);
   call->succeeded = code == STATUS_OK;
   return TRUE;
@@ -416,13 +417,9 @@ ldb_place_contains (const LdbPlace *place, gconstpointer key, gsize key_length,
                     GCancellable *cancellable, GError **error)
 {
   struct bytes bytes;
-  struct engine_value value;
-  if (!ldb_check_key (key, key_length, &bytes, error)
-      || g_cancellable_set_error_if_cancelled (cancellable, error)
-      || !ldb_place_lookup (place, bytes, &value, error))
-    return FALSE;
-  engine_value_release (&value);
-  return TRUE;
+  return ldb_check_key (key, key_length, &bytes, error)
+         && !g_cancellable_set_error_if_cancelled (cancellable, error)
+         && ldb_place_lookup (place, bytes, NULL, error);
 }
 
 static gboolean
@@ -525,6 +522,83 @@ ldb_place_get_many (const LdbPlace *place, GBytes *const *keys, gsize n_keys,
     return collect_values (values, results, (guint) n_keys, &failure, error);
   ldb_error_take_failure (error, code, &failure);
   return NULL;
+}
+
+/* Keys that are looked up without an allocation. */
+#define PEEKED_AT_ONCE 128
+
+/* Hands the values to the views; consumes them, also on failure. */
+static gboolean
+fill_views (struct engine_value *values, const status *results, gsize count, LdbView *views,
+            const struct failure *failure, GError **error)
+{
+  status first_failure = STATUS_OK;
+  for (gsize i = 0; i < count; i++)
+    if (results[i] != STATUS_OK && results[i] != STATUS_NOT_FOUND && first_failure == STATUS_OK)
+      first_failure = results[i];
+  for (gsize i = 0; i < count; i++)
+    {
+      views[i] = (LdbView) LDB_VIEW_INIT;
+      if (results[i] != STATUS_OK)
+        continue;
+      if (first_failure != STATUS_OK)
+        {
+          engine_value_release (&values[i]);
+          continue;
+        }
+      memcpy (&views[i], &values[i], sizeof values[i]);
+      views[i].in_use = TRUE;
+      if (views[i].data == NULL)
+        views[i].data = ""; /* an empty value is not an absent one */
+    }
+  return first_failure == STATUS_OK || ldb_error_take_failure (error, first_failure, failure);
+}
+
+static gboolean
+peek_group (const LdbPlace *place, const struct bytes *keys, gsize n_keys,
+            struct engine_value *values, status *results, LdbView *views, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine *engine = ldb_database_enter (place->database, error);
+  if (engine == NULL)
+    return FALSE;
+  status code
+      = engine_get_many (engine, NULL, place->store, keys, n_keys, values, results, &failure);
+  if (code != STATUS_OK)
+    return ldb_error_take_failure (error, code, &failure);
+  return fill_views (values, results, n_keys, views, &failure, error);
+}
+
+gboolean
+ldb_place_peek_many (const LdbPlace *place, const gconstpointer *keys, const gsize *key_lengths,
+                     gsize n_keys, LdbView *views, GError **error)
+{
+  struct bytes near_keys[PEEKED_AT_ONCE];
+  struct engine_value near_values[PEEKED_AT_ONCE];
+  status near_results[PEEKED_AT_ONCE];
+  g_autofree struct bytes *far_keys = NULL;
+  g_autofree struct engine_value *far_values = NULL;
+  g_autofree status *far_results = NULL;
+  gboolean near = n_keys <= PEEKED_AT_ONCE;
+  if (!near)
+    {
+      far_keys = g_try_new (struct bytes, n_keys);
+      far_values = g_try_new (struct engine_value, n_keys);
+      far_results = g_try_new (status, n_keys);
+      if (far_keys == NULL || far_values == NULL || far_results == NULL)
+        return ldb_error_set (
+            error, LDB_ERROR_NO_MEMORY,
+            "There is no memory for %" G_GSIZE_FORMAT " keys; ask for fewer at once.", n_keys);
+    }
+  struct bytes *wanted = near ? near_keys : far_keys;
+  for (gsize i = 0; i < n_keys; i++)
+    if (!ldb_check_key (keys[i], key_lengths[i], &wanted[i], error))
+      {
+        g_prefix_error (error, "Key %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT ": ", i + 1, n_keys);
+        return FALSE;
+      }
+  return peek_group (place, wanted, n_keys, near ? near_values : far_values,
+                     near ? near_results : far_results, views, error);
 }
 
 static gboolean

@@ -126,10 +126,10 @@ class Upkeep(CommandLineTest):
     def test_many_short_commands(self):
         """Each command leaves a run behind at most; now and then one stays to merge them."""
         self.create()
-        for i in range(45):
+        for i in range(90):
             self.put(f"key {i}", "value")
-        self.assertLess(self.run_json("inspect", self.database)["runs"], 25)
-        self.assertEqual(self.run_cli("scan", self.database, "--count"), b"45\n")
+        self.assertLess(self.run_json("inspect", self.database)["runs"], 40)
+        self.assertEqual(self.run_cli("scan", self.database, "--count"), b"90\n")
 
     def test_backup_and_restore(self):
         self.fill()

@@ -10,6 +10,7 @@
 #include "simulated-disk.h"
 
 #include "base/hash.h"
+#include "simulated-memory.h"
 #include "simulated-threads.h"
 
 #include <assert.h>
@@ -35,20 +36,6 @@ struct simulated_file
   bool locks; /* holds the file's lock */
 };
 
-static void *
-must (void *memory)
-{
-  if (memory == NULL)
-    abort ();
-  return memory;
-}
-
-static char *
-must_copy (const char *string)
-{
-  return must (strdup (string));
-}
-
 static struct disk *
 disk_of (const struct vfs *vfs)
 {
@@ -60,11 +47,11 @@ disk_of (const struct vfs *vfs)
 static struct disk_content *
 content_new (uint64_t size, uint64_t capacity)
 {
-  struct disk_content *content = must (calloc (1, sizeof *content));
+  struct disk_content *content = kept_calloc (1, sizeof *content);
   content->references = 1;
   content->size = size;
   content->capacity = capacity;
-  content->bytes = must (calloc (1, capacity + 1));
+  content->bytes = kept_calloc (1, capacity + 1);
   return content;
 }
 
@@ -101,7 +88,7 @@ content_own (struct disk *disk, uint32_t file, uint64_t reach)
       if (content->mappings > 0)
         abort ();
       uint64_t capacity = reach + reach / 2 + 512;
-      content->bytes = must (realloc (content->bytes, capacity));
+      content->bytes = kept_realloc (content->bytes, capacity);
       memset (content->bytes + content->capacity, 0, capacity - content->capacity);
       content->capacity = capacity;
     }
@@ -134,7 +121,7 @@ file_new (struct disk *disk, uint32_t number)
   if (number >= disk->file_room)
     {
       size_t room = number * 2 + 32;
-      disk->files = must (realloc (disk->files, room * sizeof *disk->files));
+      disk->files = kept_realloc (disk->files, room * sizeof *disk->files);
       memset (disk->files + disk->file_room, 0, (room - disk->file_room) * sizeof *disk->files);
       disk->file_room = room;
     }
@@ -170,7 +157,7 @@ name_set (struct disk *disk, uint32_t directory, const char *name, uint32_t file
       if (disk->name_count == disk->name_room)
         {
           disk->name_room = disk->name_room * 2 + 16;
-          disk->names = must (realloc (disk->names, disk->name_room * sizeof *disk->names));
+          disk->names = kept_realloc (disk->names, disk->name_room * sizeof *disk->names);
         }
       found = &disk->names[disk->name_count++];
       *found = (struct disk_name){ .directory = directory };
@@ -199,7 +186,7 @@ directory_index (struct disk *disk, const char *path, bool create)
     return UINT32_MAX;
   if (disk->directory_count == DISK_DIRECTORIES_MOST)
     abort ();
-  disk->directories[disk->directory_count] = must_copy (path);
+  disk->directories[disk->directory_count] = kept_strdup (path);
   return disk->directory_count++;
 }
 
@@ -220,13 +207,13 @@ note (struct disk *disk, struct disk_change change, const char *name, const void
   if (journal->count == journal->room)
     {
       journal->room = journal->room * 2 + 64;
-      journal->changes = must (realloc (journal->changes, journal->room * sizeof change));
+      journal->changes = kept_realloc (journal->changes, journal->room * sizeof change);
     }
   if (name != NULL)
     strcpy (change.name, name);
   if (bytes != NULL && !all_zeros (bytes, change.size))
     {
-      change.bytes = must (malloc (change.size));
+      change.bytes = kept_malloc (change.size);
       memcpy (change.bytes, bytes, change.size);
     }
   journal->changes[journal->count++] = change;
@@ -430,9 +417,9 @@ simulated_directory_open (const struct vfs *vfs, const char *path, bool create,
   uint32_t index = directory_index (disk, path, create);
   if (index == UINT32_MAX)
     return STATUS_NOT_FOUND;
-  struct simulated_directory *directory = must (calloc (1, sizeof *directory));
+  struct simulated_directory *directory = kept_calloc (1, sizeof *directory);
   directory->directory.vfs = vfs;
-  directory->directory.path = must_copy (path);
+  directory->directory.path = kept_strdup (path);
   directory->index = index;
   disk->open++;
   *out = &directory->directory;
@@ -635,10 +622,10 @@ simulated_open (struct vfs_directory *directory, const char *name, unsigned flag
       content_resize (content, 0);
       note (disk, change, NULL, NULL);
     }
-  struct simulated_file *file = must (calloc (1, sizeof *file));
+  struct simulated_file *file = kept_calloc (1, sizeof *file);
   file->file.vfs = directory->vfs;
   file->file.directory = directory;
-  file->file.name = must_copy (name);
+  file->file.name = kept_strdup (name);
   file->number = number;
   disk->open++;
   *out = &file->file;
@@ -781,7 +768,7 @@ simulated_map (struct vfs_file *file, uint64_t offset, size_t size, bool writabl
     abort (); /* a store there would be a bus error */
   if (writable && content->seen == NULL)
     {
-      content->seen = must (malloc (content->capacity + 1));
+      content->seen = kept_malloc (content->capacity + 1);
       memcpy (content->seen, content->bytes, content->capacity);
     }
   content->mappings++;
@@ -850,7 +837,7 @@ static const struct vfs simulated = {
 struct disk *
 disk_new (bool mappable, struct disk_journal *journal)
 {
-  struct disk *disk = must (calloc (1, sizeof *disk));
+  struct disk *disk = kept_calloc (1, sizeof *disk);
   disk->vfs = simulated;
   disk->vfs.context = disk;
   disk->mappable = mappable;
@@ -864,12 +851,12 @@ disk_clone (const struct disk *disk)
   struct disk *clone = disk_new (disk->mappable, NULL);
   clone->directory_count = disk->directory_count;
   for (uint32_t i = 0; i < disk->directory_count; i++)
-    clone->directories[i] = must_copy (disk->directories[i]);
-  clone->names = must (malloc ((disk->name_count + 1) * sizeof *clone->names));
+    clone->directories[i] = kept_strdup (disk->directories[i]);
+  clone->names = kept_malloc ((disk->name_count + 1) * sizeof *clone->names);
   memcpy (clone->names, disk->names, disk->name_count * sizeof *clone->names);
   clone->name_count = disk->name_count;
   clone->name_room = disk->name_count + 1;
-  clone->files = must (calloc (disk->file_count + 1, sizeof *clone->files));
+  clone->files = kept_calloc (disk->file_count + 1, sizeof *clone->files);
   for (size_t i = 0; i < disk->file_count; i++)
     {
       struct disk_content *content = disk->files[i].content;

@@ -10,6 +10,8 @@
  */
 #include "simulated-threads.h"
 
+#include "simulated-memory.h"
+
 #include "base/random.h"
 
 #include <errno.h>
@@ -220,9 +222,7 @@ simulated_threads_begin (uint64_t seed, unsigned meetings)
 {
   if (running == NULL)
     {
-      struct thread *self = calloc (1, sizeof *self);
-      if (self == NULL)
-        abort ();
+      struct thread *self = kept_calloc (1, sizeof *self);
       sem_init (&self->baton, 0, 0);
       self->state = THREAD_READY;
       self->deadline = NEVER;
@@ -261,9 +261,7 @@ thread_obtain (void)
       return threads[i];
   if (thread_count == THREADS_MOST)
     return NULL;
-  struct thread *thread = calloc (1, sizeof *thread);
-  if (thread == NULL)
-    return NULL;
+  struct thread *thread = kept_calloc (1, sizeof *thread);
   sem_init (&thread->baton, 0, 0);
   pthread_t handle;
   if (__real_pthread_create (&handle, NULL, thread_main, thread) != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "workload.h"
 
+#include "simulated-memory.h"
 #include "simulated-threads.h"
 
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #define VALUE_SIZE_MOST 40000u
 #define LARGE 20000u /* bytes of a large value, about */
 #define LARGE_BIT 0x80000000u
+#define MANY 6 /* large values fill a memtable, or two log segments */
 
 static struct failure failure;
 
@@ -53,8 +55,8 @@ workload_options (unsigned variant, const struct vfs *vfs, struct engine_options
 
 /* ---- keys and values ---- */
 
-static struct bytes
-key_of (unsigned key)
+struct bytes
+workload_key (unsigned key)
 {
   static const char *keys[WORKLOAD_KEYS]
       = { "a", "apple", "apricot", "b", "banana", "berry", "c", "cherry", "d", "date" };
@@ -89,14 +91,14 @@ value_of (uint32_t number)
 
 /* The commits up to `sequence` that were not there before left what is in `now`; those between are
  * empty. */
-static void
-remember (struct workload *workload, uint64_t sequence)
+void
+workload_remember (struct workload *workload, uint64_t sequence)
 {
   if (sequence + 1 > workload->table_room)
     {
       workload->table_room = sequence * 2 + 32;
       workload->tables
-          = realloc (workload->tables, workload->table_room * sizeof *workload->tables);
+          = kept_realloc (workload->tables, workload->table_room * sizeof *workload->tables);
       if (workload->tables == NULL)
         abort ();
     }
@@ -115,7 +117,8 @@ call_begin (struct workload *workload, enum call_kind kind)
   if (workload->call_count == workload->call_room)
     {
       workload->call_room = workload->call_room * 2 + 16;
-      workload->calls = realloc (workload->calls, workload->call_room * sizeof *workload->calls);
+      workload->calls
+          = kept_realloc (workload->calls, workload->call_room * sizeof *workload->calls);
       if (workload->calls == NULL)
         abort ();
     }
@@ -134,7 +137,7 @@ call_end (struct workload *workload, struct call_record *call, bool durable, boo
   disk_look (workload->disk);
   call->last = workload->journal.count;
   call->sequence = engine_sequence (workload->engine);
-  remember (workload, call->sequence);
+  workload_remember (workload, call->sequence);
   uint64_t claimed = engine_durable_sequence (workload->engine);
   if (durable)
     call->durable = call->sequence;
@@ -160,104 +163,189 @@ some_key (struct workload *workload)
   return (unsigned) random_below (&workload->random, WORKLOAD_KEYS);
 }
 
-static void
-put (struct workload *workload, enum engine_sync sync, bool large)
+static status
+put (struct workload *workload, struct table *next, enum engine_sync sync, bool large)
 {
   unsigned key = some_key (workload);
   uint32_t value = new_value (workload, large);
-  workload->now.values[0][key] = value;
-  MUST (engine_put (workload->engine, ENGINE_STORE_DEFAULT, key_of (key), value_of (value), sync,
-                    NULL, &failure));
+  next->values[0][key] = value;
+  return engine_put (workload->engine, ENGINE_STORE_DEFAULT, workload_key (key), value_of (value),
+                     sync, NULL, &failure);
 }
 
-static void
-delete_range (struct workload *workload)
+static status
+delete_one (struct workload *workload, struct table *next)
+{
+  unsigned key = some_key (workload);
+  next->values[0][key] = 0;
+  return engine_delete (workload->engine, ENGINE_STORE_DEFAULT, workload_key (key),
+                        ENGINE_SYNC_FULL, NULL, &failure);
+}
+
+static status
+delete_range (struct workload *workload, struct table *next)
 {
   unsigned from = (unsigned) random_below (&workload->random, WORKLOAD_KEYS - 1);
   unsigned to = from + 1 + (unsigned) random_below (&workload->random, WORKLOAD_KEYS - 1 - from);
   for (unsigned key = from; key < to; key++)
-    workload->now.values[0][key] = 0;
-  MUST (engine_delete_range (workload->engine, ENGINE_STORE_DEFAULT, key_of (from), key_of (to),
-                             ENGINE_SYNC_ASYNC, NULL, &failure));
+    next->values[0][key] = 0;
+  return engine_delete_range (workload->engine, ENGINE_STORE_DEFAULT, workload_key (from),
+                              workload_key (to), ENGINE_SYNC_ASYNC, NULL, &failure);
 }
 
-static void
-batch (struct workload *workload)
+static status
+batch (struct workload *workload, struct table *next)
 {
   struct engine_batch *batch;
-  MUST (engine_batch_new (&batch, &failure));
-  for (unsigned i = 0; i < 4; i++)
+  status result = engine_batch_new (&batch, &failure);
+  if (result != STATUS_OK)
+    return result;
+  for (unsigned i = 0; result == STATUS_OK && i < 4; i++)
     {
       unsigned store = i % 2 == 1 && workload->second != 0, key = some_key (workload);
       uint32_t value = i == 3 ? 0 : new_value (workload, i == 2);
       engine_store id = store == 1 ? workload->second : ENGINE_STORE_DEFAULT;
-      workload->now.values[store][key] = value;
+      next->values[store][key] = value;
       if (value != 0)
-        MUST (engine_batch_put (batch, id, key_of (key), value_of (value), &failure));
+        result = engine_batch_put (batch, id, workload_key (key), value_of (value), &failure);
       else
-        MUST (engine_batch_delete (batch, id, key_of (key), &failure));
+        result = engine_batch_delete (batch, id, workload_key (key), &failure);
     }
-  MUST (engine_write (workload->engine, batch, ENGINE_SYNC_FULL, NULL, &failure));
+  if (result == STATUS_OK)
+    result = engine_write (workload->engine, batch, ENGINE_SYNC_FULL, NULL, &failure);
   engine_batch_free (batch);
+  return result;
 }
 
-static void
-transaction (struct workload *workload)
+static status
+transaction (struct workload *workload, struct table *next)
 {
   struct engine_transaction *transaction;
-  MUST (engine_transaction_begin (workload->engine, 0, &transaction, &failure));
-  for (unsigned i = 0; i < 3; i++)
+  status result = engine_transaction_begin (workload->engine, 0, &transaction, &failure);
+  if (result != STATUS_OK)
+    return result;
+  for (unsigned i = 0; result == STATUS_OK && i < 3; i++)
     {
       unsigned store = i == 1 && workload->second != 0, key = some_key (workload);
       uint32_t value = new_value (workload, i == 2);
       engine_store id = store == 1 ? workload->second : ENGINE_STORE_DEFAULT;
-      workload->now.values[store][key] = value;
-      MUST (engine_transaction_put (transaction, id, key_of (key), value_of (value), &failure));
+      next->values[store][key] = value;
+      result = engine_transaction_put (transaction, id, workload_key (key), value_of (value),
+                                       &failure);
     }
-  MUST (engine_transaction_commit (transaction, ENGINE_SYNC_ASYNC, NULL, &failure));
+  if (result == STATUS_OK)
+    result = engine_transaction_commit (transaction, ENGINE_SYNC_ASYNC, NULL, &failure);
   engine_transaction_free (transaction);
+  return result;
 }
 
-static void
-load (struct workload *workload)
+static status
+load (struct workload *workload, struct table *next)
 {
   struct engine_loader *loader;
-  MUST (engine_loader_new (workload->engine, &loader, &failure));
-  for (unsigned i = 0; i < 4; i++)
+  status result = engine_loader_new (workload->engine, &loader, &failure);
+  if (result != STATUS_OK)
+    return result;
+  for (unsigned i = 0; result == STATUS_OK && i < 4; i++)
     {
       unsigned key = some_key (workload);
       uint32_t value = new_value (workload, i == 1);
-      workload->now.values[0][key] = value;
-      MUST (engine_loader_put (loader, ENGINE_STORE_DEFAULT, key_of (key), value_of (value),
-                               &failure));
+      next->values[0][key] = value;
+      result = engine_loader_put (loader, ENGINE_STORE_DEFAULT, workload_key (key),
+                                  value_of (value), &failure);
     }
-  MUST (engine_loader_commit (loader, NULL, &failure));
+  if (result == STATUS_OK)
+    result = engine_loader_commit (loader, NULL, &failure);
   engine_loader_free (loader);
+  return result;
 }
 
-static void
-drop_or_make (struct workload *workload)
+static status
+drop_or_make (struct workload *workload, struct table *next)
 {
-  if (workload->second != 0)
+  if (workload->second == 0)
     {
-      MUST (engine_store_drop (workload->engine, SECOND_NAME, &failure));
-      workload->second = 0;
-      memset (workload->now.values[1], 0, sizeof workload->now.values[1]);
-      workload->now.second = false;
-      return;
+      next->second = true;
+      return engine_store_open (workload->engine, SECOND_NAME, true, &workload->second, &failure);
     }
-  MUST (engine_store_open (workload->engine, SECOND_NAME, true, &workload->second, &failure));
-  workload->now.second = true;
+  status result = engine_store_drop (workload->engine, SECOND_NAME, &failure);
+  if (result == STATUS_OK)
+    workload->second = 0;
+  memset (next->values[1], 0, sizeof next->values[1]);
+  next->second = false;
+  return result;
 }
 
-static void
-many (struct workload *workload)
+static status
+back_up (struct workload *workload)
 {
-  for (unsigned i = 0; i < 6; i++)
+  struct engine_backup_result result = { 0 };
+  status code = engine_backup (workload->engine, WORKLOAD_BACKUP_PATH, false, NULL, NULL, &result,
+                               &failure);
+  if (code == STATUS_OK)
+    workload->backed_up = result.sequence;
+  return code;
+}
+
+status
+workload_call (struct workload *workload, enum call_kind kind, struct table *next,
+               const char **message)
+{
+  failure = FAILURE_INIT;
+  *message = failure.message;
+  switch (kind)
     {
-      struct call_record *call = call_begin (workload, CALL_LARGE);
-      put (workload, ENGINE_SYNC_ASYNC, true);
-      call_end (workload, call, false, true);
+    case CALL_PUT_ASYNC:
+    case CALL_LARGE:
+      return put (workload, next, ENGINE_SYNC_ASYNC, kind == CALL_LARGE);
+    case CALL_PUT_FULL:
+      return put (workload, next, ENGINE_SYNC_FULL, false);
+    case CALL_PUT_NONE:
+      return put (workload, next, ENGINE_SYNC_NONE, false);
+    case CALL_DELETE_FULL:
+      return delete_one (workload, next);
+    case CALL_DELETE_RANGE:
+      return delete_range (workload, next);
+    case CALL_BATCH:
+      return batch (workload, next);
+    case CALL_TRANSACTION:
+      return transaction (workload, next);
+    case CALL_SYNC:
+      return engine_sync (workload->engine, &failure);
+    case CALL_FLUSH:
+      return engine_flush (workload->engine, &failure);
+    case CALL_COMPACT:
+      return engine_compact (workload->engine, NULL, NULL, &failure);
+    case CALL_QUIET:
+      simulated_time_pass (2000000);
+      return STATUS_OK;
+    case CALL_LOADER:
+      return load (workload, next);
+    case CALL_BACKUP:
+      return back_up (workload);
+    case CALL_DROP:
+      return drop_or_make (workload, next);
+    default:
+      abort ();
+    }
+}
+
+bool
+call_is_durable (enum call_kind kind)
+{
+  switch (kind)
+    {
+    case CALL_PUT_FULL:
+    case CALL_DELETE_FULL:
+    case CALL_BATCH:
+    case CALL_SYNC:
+    case CALL_FLUSH:
+    case CALL_COMPACT:
+    case CALL_LOADER:
+    case CALL_REOPEN:
+      return true;
+    default:
+      return false;
     }
 }
 
@@ -284,18 +372,8 @@ close_engine (struct workload *workload)
 }
 
 static void
-back_up (struct workload *workload, struct call_record *call)
-{
-  struct engine_backup_result result;
-  MUST (
-      engine_backup (workload->engine, WORKLOAD_BACKUP_PATH, false, NULL, NULL, &result, &failure));
-  call->backup = result.sequence;
-}
-
-static void
 run_call (struct workload *workload, enum call_kind kind)
 {
-  bool durable = false, kept = true;
   if (kind == CALL_REOPEN)
     {
       close_engine (workload);
@@ -305,82 +383,30 @@ run_call (struct workload *workload, enum call_kind kind)
     }
   if (kind == CALL_MANY)
     {
-      many (workload);
+      for (unsigned i = 0; i < MANY; i++)
+        run_call (workload, CALL_LARGE);
       return;
     }
   struct call_record *call = call_begin (workload, kind);
-  switch (kind)
+  const char *message;
+  struct table next = workload->now;
+  status result = workload_call (workload, kind, &next, &message);
+  if (result != STATUS_OK)
     {
-    case CALL_PUT_ASYNC:
-    case CALL_LARGE:
-      put (workload, ENGINE_SYNC_ASYNC, kind == CALL_LARGE);
-      break;
-    case CALL_PUT_FULL:
-      put (workload, ENGINE_SYNC_FULL, false);
-      durable = true;
-      break;
-    case CALL_PUT_NONE:
-      put (workload, ENGINE_SYNC_NONE, false);
-      kept = false;
-      break;
-    case CALL_DELETE_FULL:
-      {
-        unsigned key = some_key (workload);
-        workload->now.values[0][key] = 0;
-        MUST (engine_delete (workload->engine, ENGINE_STORE_DEFAULT, key_of (key), ENGINE_SYNC_FULL,
-                             NULL, &failure));
-        durable = true;
-        break;
-      }
-    case CALL_DELETE_RANGE:
-      delete_range (workload);
-      break;
-    case CALL_BATCH:
-      batch (workload);
-      durable = true;
-      break;
-    case CALL_TRANSACTION:
-      transaction (workload);
-      break;
-    case CALL_SYNC:
-      MUST (engine_sync (workload->engine, &failure));
-      durable = true;
-      break;
-    case CALL_FLUSH:
-      MUST (engine_flush (workload->engine, &failure));
-      durable = true;
-      break;
-    case CALL_COMPACT:
-      MUST (engine_compact (workload->engine, NULL, NULL, &failure));
-      durable = true;
-      break;
-    case CALL_QUIET:
-      simulated_time_pass (2000000);
-      kept = false;               /* nothing new */
-      call->durable = call->kept; /* the timer of async commits */
-      break;
-    case CALL_LOADER:
-      load (workload);
-      durable = true;
-      break;
-    case CALL_BACKUP:
-      back_up (workload, call);
-      break;
-    case CALL_DROP:
-      drop_or_make (workload);
-      break;
-    default:
+      fprintf (stderr, "%s: %s (%s)\n", call_name (kind), status_name (result), message);
       abort ();
     }
-  call_end (workload, call, durable, kept);
+  workload->now = next;
+  if (kind == CALL_QUIET) /* the timer of async commits; there is nothing new to keep */
+    call->durable = call->kept;
+  call->backup = workload->backed_up;
+  call_end (workload, call, call_is_durable (kind), kind != CALL_PUT_NONE && kind != CALL_QUIET);
 }
 
 void
-workload_run (struct workload *workload, unsigned variant, uint64_t seed, unsigned one_in,
-              const enum call_kind *calls, size_t count)
+workload_prepare (struct workload *workload, unsigned variant, uint64_t seed)
 {
   *workload = (struct workload){ .variant = variant, .seed = seed, .random = { seed } };
-  simulated_threads_begin (seed, one_in);
   workload->disk = disk_new ((variant & WORKLOAD_MAPPED) != 0, &workload->journal);
   struct vfs_directory *directory;
   MUST (vfs_directory_open (&workload->disk->vfs, WORKLOAD_PATH, true, &directory, &failure));
@@ -389,7 +415,14 @@ workload_run (struct workload *workload, unsigned variant, uint64_t seed, unsign
       vfs_directory_open (&workload->disk->vfs, WORKLOAD_BACKUP_PATH, true, &directory, &failure));
   vfs_directory_close (directory);
   workload->empty = disk_clone (workload->disk);
+}
 
+void
+workload_run (struct workload *workload, unsigned variant, uint64_t seed, unsigned one_in,
+              const enum call_kind *calls, size_t count)
+{
+  simulated_threads_begin (seed, one_in);
+  workload_prepare (workload, variant, seed);
   struct call_record *call = call_begin (workload, CALL_REOPEN);
   open_engine (workload);
   call_end (workload, call, true, true);
@@ -442,7 +475,8 @@ value_matches (struct engine *engine, engine_store store, unsigned key, uint32_t
   static uint8_t got[VALUE_SIZE_MOST];
   size_t size = 0;
   struct failure cause = FAILURE_INIT;
-  status result = engine_get (engine, NULL, store, key_of (key), got, sizeof got, &size, &cause);
+  status result
+      = engine_get (engine, NULL, store, workload_key (key), got, sizeof got, &size, &cause);
   struct bytes value = expected != 0 ? value_of (expected) : BYTES_NONE;
   if (expected == 0 && result == STATUS_NOT_FOUND)
     return true;
@@ -495,16 +529,8 @@ store_matches (struct engine *engine, engine_store store, const uint32_t values[
 }
 
 bool
-workload_matches (const struct workload *workload, struct engine *engine, uint64_t commit,
-                  char reason[256])
+table_matches (const struct table *table, struct engine *engine, char reason[256])
 {
-  static const struct table nothing;
-  if (commit >= workload->table_count && commit != 0)
-    {
-      snprintf (reason, 256, "commit %llu was never made", (unsigned long long) commit);
-      return false;
-    }
-  const struct table *table = commit < workload->table_count ? &workload->tables[commit] : &nothing;
   if (!store_matches (engine, ENGINE_STORE_DEFAULT, table->values[0], reason))
     return false;
   engine_store second;
@@ -516,4 +542,18 @@ workload_matches (const struct workload *workload, struct engine *engine, uint64
       return false;
     }
   return !table->second || store_matches (engine, second, table->values[1], reason);
+}
+
+bool
+workload_matches (const struct workload *workload, struct engine *engine, uint64_t commit,
+                  char reason[256])
+{
+  static const struct table nothing;
+  if (commit >= workload->table_count && commit != 0)
+    {
+      snprintf (reason, 256, "commit %llu was never made", (unsigned long long) commit);
+      return false;
+    }
+  return table_matches (commit < workload->table_count ? &workload->tables[commit] : &nothing,
+                        engine, reason);
 }

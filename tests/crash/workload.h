@@ -78,6 +78,7 @@ struct workload
   struct disk *empty; /* before anything */
   struct engine *engine;
   engine_store second; /* 0 = none */
+  uint64_t backed_up;  /* commit at which the last complete backup stands; 0 = none */
   uint32_t next_value;
   struct table now;
   struct table *tables; /* by sequence */
@@ -90,6 +91,16 @@ void workload_options (unsigned variant, const struct vfs *vfs, struct engine_op
 /* Opens a new database on a new disk, runs the calls and closes it. Any failure aborts. */
 void workload_run (struct workload *workload, unsigned variant, uint64_t seed, unsigned one_in,
                    const enum call_kind *calls, size_t count);
+/* The disk alone, with the two directories. */
+void workload_prepare (struct workload *workload, unsigned variant, uint64_t seed);
+/* One call (not of those that are several: reopen, many). `next` is changed to what is there when it
+ * succeeds. The message is valid until the next call. */
+status workload_call (struct workload *workload, enum call_kind kind, struct table *next,
+                      const char **message);
+/* Whether all commits so far are durable once it succeeded. */
+bool call_is_durable (enum call_kind kind);
+/* The commits up to `sequence` that were not there before left what is in `now`. */
+void workload_remember (struct workload *workload, uint64_t sequence);
 void workload_clear (struct workload *workload);
 
 /* What must and may be found after a crash at a point. */
@@ -106,6 +117,8 @@ struct promise workload_promise (const struct workload *workload, size_t point, 
 /* Reads everything and compares it with the table of a commit. False with a reason. */
 bool workload_matches (const struct workload *workload, struct engine *engine, uint64_t commit,
                        char reason[256]);
+bool table_matches (const struct table *table, struct engine *engine, char reason[256]);
+struct bytes workload_key (unsigned key);
 /* The judge's own key, beside the pool. */
 struct bytes workload_mark_key (void);
 

@@ -142,6 +142,13 @@ faulty_sync_data (struct vfs_file *file, struct failure *failure)
   return vfs_sync_data (real_file (file), failure);
 }
 
+static status
+faulty_information (struct vfs_file *file, struct vfs_file_information *out,
+                    struct failure *failure)
+{
+  return vfs_information (real_file (file), out, failure);
+}
+
 static const struct vfs faulty = {
   .name = "faulty",
   .directory_open = faulty_directory_open,
@@ -153,6 +160,7 @@ static const struct vfs faulty = {
   .read = faulty_read,
   .write = faulty_write,
   .sync_data = faulty_sync_data,
+  .information = faulty_information,
 };
 
 /* --- the stage -------------------------------------------------------------------------------- */
@@ -680,6 +688,81 @@ test_threads (void)
   clear_stage ();
 }
 
+/* Lends the value twice: as it was put, and from memory the second time. */
+static void
+expect_lent (struct blob_file *file, const struct blob_reference *reference, uint64_t seed,
+             size_t size, bool kept)
+{
+  uint8_t *expected = pattern (seed, size);
+  const uint8_t *pages[2] = { NULL, NULL };
+  for (int i = 0; i < 2; i++)
+    {
+      struct bytes value = BYTES_NONE;
+      CHECK_OK (blob_file_lend (file, reference, &pages[i], &value, &failure));
+      CHECK_INT (pages[i] != NULL, kept);
+      if (kept)
+        CHECK (value.size == size && memcmp (value.data, expected, size) == 0);
+    }
+  CHECK (pages[0] == pages[1]);
+  for (int i = 0; i < 2 && kept; i++)
+    cache_unpin (pages[i]);
+  free (expected);
+}
+
+/* Values in the cache: whole, once, verified when they come in, alive as long as they are pinned. */
+static void
+test_lending (void)
+{
+  struct ledger ledger = { .budget = 16 << 20 };
+  struct cache *cache;
+  struct blob_file *file;
+  const uint8_t *page, *other;
+  struct bytes value;
+  set_stage ();
+  struct blob_writer *writer = new_writer (UINT64_C (1) << 30);
+  struct blob_reference small = put_pattern (writer, 1, 300);
+  struct blob_reference first = put_pattern (writer, 2, 4096);
+  struct blob_reference second = put_pattern (writer, 3, 100000);
+  struct blob_reference huge = put_pattern (writer, 4, 400001);
+  CHECK_OK (cache_new (&ledger, 4096, 8 << 20, &cache, &failure));
+  CHECK_OK (blob_file_open (directory, database_id, first.file, &file, &failure));
+  expect_lent (file, &second, 3, 100000, false); /* no cache yet */
+  blob_file_set_cache (file, cache, 200000, 1 << 20);
+  struct blob_reference late = put_pattern (writer, 5, 5000);
+  blob_writer_free (writer);
+  expect_lent (file, &small, 1, 300, false);
+  expect_lent (file, &first, 2, 4096, true);
+  expect_lent (file, &second, 3, 100000, true);
+  expect_lent (file, &huge, 4, 400001, false);
+  expect_lent (file, &late, 5, 5000, true); /* the file has grown since */
+
+  struct blob_reference beside = second, elsewhere = second;
+  beside.size -= 8; /* the same slot, another value: never the one that is there */
+  CHECK_OK (blob_file_lend (file, &beside, &other, &value, &failure));
+  CHECK (other == NULL);
+  elsewhere.offset = 512 << 20;
+  CHECK_OK (blob_file_lend (file, &elsewhere, &other, &value, &failure));
+  CHECK (other == NULL);
+
+  cache_evict_fraction (cache, 1);
+  flip (first.file, first.offset + 99, 1);
+  failure = FAILURE_INIT;
+  CHECK_INT (blob_file_lend (file, &first, &page, &value, &failure), STATUS_CORRUPT);
+  CHECK (page == NULL);
+  failure = FAILURE_INIT;
+  CHECK_OK (blob_file_lend (file, &second, &page, &value, &failure));
+  blob_file_unref (file);
+  epoch_collect (true);
+  cache_free (cache);
+  uint8_t *expected = pattern (3, 100000);
+  CHECK (memcmp (value.data, expected, value.size) == 0); /* outlives file and cache */
+  free (expected);
+  cache_unpin (page);
+  epoch_collect (true);
+  CHECK_INT (ledger_total (&ledger), 0);
+  clear_stage ();
+}
+
 int
 main (void)
 {
@@ -693,5 +776,6 @@ main (void)
   test_faulty_references ();
   test_later_formats ();
   test_threads ();
+  test_lending ();
   return 0;
 }

@@ -192,6 +192,35 @@ count_files (const char *path, const char *kind)
   return count;
 }
 
+/* A bulk load whose commit met a full disk goes on, and is committed once there is room. */
+static void
+test_full_while_loading (void)
+{
+  char *path = fresh_directory (), key[64];
+  uint8_t value[10000];
+  struct engine *engine = open_on (path, faulty_disk_new (false));
+  struct engine_loader *loader;
+  CHECK_OK (engine_loader_new (engine, &loader, &failure));
+  for (unsigned i = 0; i < 20; i++)
+    {
+      if (i == 10)
+        {
+          faulty_disk_break (FAULTY_WRITE, ENOSPC, ".seg");
+          CHECK_FAILS (engine_loader_commit (loader, NULL, &failure), STATUS_NO_SPACE);
+          CHECK_FAILS (engine_loader_commit (loader, NULL, &failure), STATUS_NO_SPACE);
+        }
+      if (i == 15)
+        faulty_disk_mend ();
+      CHECK_OK (engine_loader_put (loader, ENGINE_STORE_DEFAULT, number_key (key, i),
+                                   number_value (value, i), &failure));
+    }
+  CHECK_OK (engine_loader_commit (loader, NULL, &failure));
+  engine_loader_free (loader);
+  check_numbers (engine, 0, 20);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 static void
 test_full_while_merging (void)
 {
@@ -752,6 +781,7 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = {
     { "full-disk", test_full_disk },
+    { "full-while-loading", test_full_while_loading },
     { "full-while-merging", test_full_while_merging },
     { "small-file-system", test_small_file_system },
     { "failed-sync", test_failed_sync },

@@ -2,6 +2,7 @@
 /* The contract of memtable.h: against a sorted array, beside a writer, at its limits. */
 #include "memtable/memtable.h"
 
+#include "base/coding.h"
 #include "base/epoch.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -766,6 +767,56 @@ test_many_ranges (void)
 
 /* ---- limits ---- */
 
+/* Rows in rising order, which are recognised without a search, that run into keys that are there:
+ * the next one, the last one again, one further back. */
+static void
+test_rising_rows (void)
+{
+  struct memtable *table = new_table ();
+  struct memtable_statistics statistics;
+  struct random random = { 44 };
+  uint64_t sequence = 0, last[4000] = { 0 };
+  uint8_t key[8];
+  for (unsigned row = 0; row < 600; row++)
+    {
+      uint64_t number = random_below (&random, 4000), step = 1 + random_below (&random, 3);
+      for (unsigned i = 0; i < 24 && number < 4000; i++, number += step)
+        {
+          uint64_t again = i > 12 && random_below (&random, 4) == 0 ? random_below (&random, 4) : 0;
+          uint64_t chosen = number - (again * step <= number ? again * step : 0);
+          store_u64 (key, __builtin_bswap64 (chosen));
+          put (table, BYTES (key, 8), BYTES (key, 8), ++sequence);
+          last[chosen] = sequence;
+        }
+    }
+  memtable_statistics (table, &statistics);
+  CHECK_INT (statistics.records, sequence);
+
+  struct source *source;
+  size_t keys = 0, versions = 0;
+  for (unsigned i = 0; i < 4000; i++)
+    {
+      store_u64 (key, __builtin_bswap64 ((uint64_t) i));
+      CHECK_INT (memtable_newest (table, BYTES (key, 8), key_hash (BYTES (key, 8))), last[i]);
+      keys += last[i] != 0;
+    }
+  CHECK_OK (memtable_source_new (table, &source, &failure));
+  uint64_t before = UINT64_MAX;
+  CHECK_OK (source_first (source, &failure));
+  while (source->valid)
+    {
+      uint64_t number = load_u64_big (source->record.key.data);
+      keys -= number != before;
+      before = number;
+      versions++;
+      CHECK_OK (source_next (source, &failure));
+    }
+  CHECK_INT (keys, 0);
+  CHECK_INT (versions, sequence);
+  source_release (source);
+  memtable_unref (table);
+}
+
 static void
 test_large_value (void)
 {
@@ -1108,6 +1159,7 @@ main (void)
   test_reserve_too_much ();
   test_no_memory ();
   test_arenas_are_reused ();
+  test_rising_rows ();
   test_large_value ();
   test_concurrency ();
   memtable_pool_free (pool);

@@ -671,6 +671,43 @@ test_moves_and_backup (void)
   remove_directory (carried);
 }
 
+/* ---- what is dead ---- */
+
+/* Writes numbers [from, to) as one run of a few segments in front of the others; returns about how many
+ * thousandths of it hide older versions. */
+static unsigned
+shadowing_after (struct engine *engine, unsigned from, unsigned to)
+{
+  for (unsigned i = from; i < to; i++)
+    put (engine, i, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  struct view *view = engine_view (engine);
+  uint64_t bytes = run_shadowing_bytes (engine, view, 0);
+  CHECK_INT (run_shadowing_bytes (engine, view, 0), bytes);
+  unsigned thousandths = (unsigned) (bytes / (view->runs[0]->bytes / 1000));
+  view_unref (view);
+  return thousandths;
+}
+
+static void
+test_shadowing (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.merge_enabled = false;
+  options.memtable_size = 2 << 20;
+  struct engine *engine = open_with (path, &options);
+  CHECK_INT (shadowing_after (engine, 0, 8000), 0);
+  CHECK_INT (shadowing_after (engine, 8000, 12000), 0); /* new keys */
+  CHECK_INT (shadowing_after (engine, 0, 8000), 1000);
+  CHECK_INT (shadowing_after (engine, 7000, 11000), 1000);
+  unsigned half = shadowing_after (engine, 8000, 16000);
+  CHECK (half > 430 && half < 570);
+  CHECK_INT (shadowing_after (engine, 3, 4), 1000);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* ---- writing faster than merging ---- */
 
 /* Many runs before merging begins, then writes: they all arrive, and the runs come down. */
@@ -718,6 +755,7 @@ main (void)
   test_steps ();
   test_steps_again ();
   test_moves_and_backup ();
+  test_shadowing ();
   test_crowded ();
   return 0;
 }

@@ -32,6 +32,16 @@ join (const struct database *database, uint64_t a, uint64_t b)
   return (uint64_t) ((double) a + (double) b - (double) a * (double) b / n);
 }
 
+/* What a new run in front of runs[first …] hides of them. */
+static uint64_t
+hidden_by (const struct database *database, uint64_t bytes, size_t first)
+{
+  uint64_t older = 0;
+  for (size_t i = first; i < database->count; i++)
+    older = join (database, older, database->runs[i].bytes);
+  return older + bytes - join (database, older, bytes);
+}
+
 static struct picker_decision
 ask (const struct database *database, bool quiet)
 {
@@ -41,7 +51,6 @@ ask (const struct database *database, bool quiet)
     .whole = true,
     .memtable_size = database->memtable_size,
     .quiet = quiet,
-    .user_bytes = database->user,
     .user_bytes_since_settled = database->user - database->settled_at,
     .settle_written = database->settle_written,
   };
@@ -57,8 +66,9 @@ carry_out (struct database *database, struct picker_decision decision, bool quie
   CHECK (decision.settles == (decision.bottom && decision.first == 0));
   for (size_t i = decision.first; i < decision.first + decision.count; i++)
     bytes = join (database, bytes, database->runs[i].bytes);
-  database->runs[decision.first] = (struct picker_run){ .bytes = bytes, .logical_bytes = bytes };
   size_t tail = decision.first + decision.count;
+  uint64_t shadowing = hidden_by (database, bytes, tail);
+  database->runs[decision.first] = (struct picker_run){ .bytes = bytes, .shadowing = shadowing };
   memmove (database->runs + decision.first + 1, database->runs + tail,
            (database->count - tail) * sizeof *database->runs);
   database->count -= decision.count - 1;
@@ -76,8 +86,9 @@ static void
 flush (struct database *database, uint64_t bytes)
 {
   CHECK (database->count < RUNS);
+  uint64_t shadowing = hidden_by (database, bytes, 0);
   memmove (database->runs + 1, database->runs, database->count * sizeof *database->runs);
-  database->runs[0] = (struct picker_run){ .bytes = bytes, .logical_bytes = bytes };
+  database->runs[0] = (struct picker_run){ .bytes = bytes, .shadowing = shadowing };
   database->count++;
   database->user += bytes;
   database->flushed += bytes;
@@ -185,7 +196,7 @@ static void
 test_bounded_settling (void)
 {
   struct database database = { .memtable_size = 16 * MIB, .keys_bytes = 5120 * MIB };
-  database.runs[0] = (struct picker_run){ .bytes = 5120 * MIB, .logical_bytes = 5120 * MIB };
+  database.runs[0] = (struct picker_run){ .bytes = 5120 * MIB };
   database.count = 1;
   database.user = database.settled_at = 5120 * MIB;
   uint64_t total = 0, base = database.user;
@@ -213,7 +224,7 @@ static void
 test_tiny_writes (bool pauses)
 {
   struct database database = { .memtable_size = 16 * MIB, .keys_bytes = 100 * MIB };
-  database.runs[0] = (struct picker_run){ .bytes = 100 * MIB, .logical_bytes = 100 * MIB };
+  database.runs[0] = (struct picker_run){ .bytes = 100 * MIB };
   database.count = 1;
   database.user = database.settled_at = 100 * MIB;
   for (int round = 0; round < 20000; round++)
@@ -277,14 +288,13 @@ test_random (void)
       settings.whole = random_below (&random, 4) > 0;
       settings.quiet = random_below (&random, 2) == 0;
       settings.memtable_size = random_next (&random) >> random_below (&random, 64);
-      settings.user_bytes = random_next (&random) >> random_below (&random, 64);
       settings.user_bytes_since_settled = random_next (&random) >> random_below (&random, 64);
       settings.settle_written = random_next (&random) >> random_below (&random, 64);
       for (size_t i = 0; i < settings.count; i++)
         {
           runs[i].bytes = random_next (&random) >> random_below (&random, 64);
           runs[i].apart = random_next (&random) >> random_below (&random, 64);
-          runs[i].logical_bytes = random_next (&random) >> random_below (&random, 64);
+          runs[i].shadowing = random_next (&random) >> random_below (&random, 64);
           runs[i].busy = random_below (&random, 8) == 0;
         }
       struct picker_decision decision = picker_choose (&settings);

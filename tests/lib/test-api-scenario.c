@@ -69,6 +69,38 @@ read_and_write (LdbDatabase *db)
   g_assert_true (ldb_database_peek (db, "k", 1, &view, &error));
   g_assert_cmpmem (view.data, view.size, "v\0w", 3);
 
+  const gconstpointer keys[] = { "absent", "k" };
+  const gsize lengths[] = { 6, 1 }, wrong_lengths[] = { 6, 0 };
+  LdbView views[2];
+  g_assert_true (ldb_database_peek_many (db, keys, lengths, 2, views, &error));
+  g_assert_null (views[0].data);
+  g_assert_cmpmem (views[1].data, views[1].size, "v\0w", 3);
+  ldb_view_clear (&views[0]);
+  ldb_view_clear (&views[1]);
+  g_assert_false (ldb_database_peek_many (db, keys, wrong_lengths, 2, views, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "Key 2 of 2", "");
+  gconstpointer many_keys[300];
+  gsize many_lengths[300];
+  LdbView many_views[300];
+  for (int i = 0; i < 300; i++)
+    {
+      many_keys[i] = keys[i % 2];
+      many_lengths[i] = lengths[i % 2];
+    }
+  g_assert_true (ldb_database_peek_many (db, many_keys, many_lengths, 300, many_views, &error));
+  for (int i = 0; i < 300; i++)
+    {
+      g_assert_true ((many_views[i].data != NULL) == (i % 2 == 1));
+      ldb_view_clear (&many_views[i]);
+    }
+  g_assert_true (ldb_database_put (db, "empty", 5, NULL, 0, NULL, &error));
+  g_assert_true (
+      ldb_database_peek_many (db, &(gconstpointer){ "empty" }, &(gsize){ 5 }, 1, views, &error));
+  g_assert_nonnull (views[0].data);
+  g_assert_cmpuint (views[0].size, ==, 0);
+  ldb_view_clear (&views[0]);
+  g_assert_true (ldb_database_delete (db, "empty", 5, NULL, &error));
+
   g_assert_true (ldb_database_contains (db, "k", 1, NULL, &error));
   g_assert_true (ldb_database_delete (db, "k", 1, NULL, &error));
   g_assert_true (ldb_database_delete (db, "k", 1, NULL, &error));

@@ -5,6 +5,8 @@
 #include <lightning-db.h>
 #include <string.h>
 
+#define MULTI_GET_MAXIMUM 100 /* keys a call */
+
 struct driver_database
 {
   LdbDatabase *handle;                  /* owned */
@@ -13,14 +15,17 @@ struct driver_database
 
 struct driver_session
 {
-  LdbDatabase *database;       /* borrowed */
-  LdbBatch *batch;             /* used again and again; owned */
-  LdbSnapshot *snapshot;       /* between read_begin and read_end, else NULL; owned */
-  LdbCursor *cursor;           /* of a scan, else NULL; owned */
-  gboolean positioned;         /* a seek has found the record that is given next */
-  gboolean past_end;           /* a seek has found none */
-  LdbTransaction *transaction; /* under way, else NULL; owned */
-  LdbLoader *loader;           /* loading, else NULL; owned */
+  LdbDatabase *database;                  /* borrowed */
+  LdbBatch *batch;                        /* used again and again; owned */
+  LdbSnapshot *snapshot;                  /* between read_begin and read_end, else NULL; owned */
+  LdbCursor *cursor;                      /* of a scan, else NULL; owned */
+  gboolean positioned;                    /* a seek has found the record that is given next */
+  gboolean past_end;                      /* a seek has found none */
+  LdbTransaction *transaction;            /* under way, else NULL; owned */
+  LdbLoader *loader;                      /* loading, else NULL; owned */
+  gconstpointer names[MULTI_GET_MAXIMUM]; /* of a multi_get, borrowed */
+  gsize lengths[MULTI_GET_MAXIMUM];       /* of names, in bytes */
+  LdbView views[MULTI_GET_MAXIMUM];       /* of the values found, cleared after each multi_get */
 };
 
 /* Keeps the message; gives false. */
@@ -163,33 +168,29 @@ lightning_get (struct driver_session *session, struct driver_bytes key, void *bu
   return DRIVER_FOUND;
 }
 
-/* There is no form of get_many for C that allocates nothing, so keys and values are GBytes. */
 static bool
 lightning_multi_get (struct driver_session *session, size_t count, const struct driver_bytes *keys,
                      char *buffer, size_t capacity, size_t *sizes)
 {
-  g_autofree GBytes **names = g_new (GBytes *, count);
-  for (size_t i = 0; i < count; i++)
-    names[i] = g_bytes_new_static (keys[i].data, keys[i].size);
   GError *error = NULL;
-  g_autoptr (GPtrArray) values
-      = ldb_database_get_many (session->database, names, count, NULL, &error);
-  for (size_t i = 0; i < count; i++)
-    g_bytes_unref (names[i]);
-  if (values == NULL)
-    return failed (error);
+  g_return_val_if_fail (count <= MULTI_GET_MAXIMUM, false);
   for (size_t i = 0; i < count; i++)
     {
-      GBytes *value = g_ptr_array_index (values, i);
-      sizes[i] = SIZE_MAX;
-      if (value == NULL)
-        continue;
-      gconstpointer data = g_bytes_get_data (value, &sizes[i]);
-      if (sizes[i] > capacity)
-        return driver_fail ("a value of %zu bytes is longer than any that was put", sizes[i]);
-      memcpy (buffer + i * capacity, data, sizes[i]);
+      session->names[i] = keys[i].data;
+      session->lengths[i] = keys[i].size;
     }
-  return true;
+  if (!ldb_database_peek_many (session->database, session->names, session->lengths, count,
+                               session->views, &error))
+    return failed (error);
+  bool sound = true;
+  for (size_t i = 0; i < count; i++)
+    if (session->views[i].data == NULL)
+      sizes[i] = SIZE_MAX;
+    else
+      sound = copy_view (&session->views[i], buffer + i * capacity, capacity, &sizes[i])
+                  == DRIVER_FOUND
+              && sound;
+  return sound;
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define LINE ((size_t) 64)
 #define PAGE ((size_t) 4096)
 
 /* AddressSanitizer sees the end of what the allocator gives, not of a mapping. */
@@ -42,10 +43,8 @@ refund (struct ledger *ledger, enum ledger_account account, size_t size)
 static uint8_t *
 take (size_t room)
 {
-  if (!is_mapped (room))
-    return malloc (room);
-  if (BUFFER_IS_CHECKED)
-    return aligned_alloc (PAGE, room);
+  if (BUFFER_IS_CHECKED || !is_mapped (room))
+    return aligned_alloc (is_mapped (room) ? PAGE : LINE, room);
   void *data = mmap (NULL, room, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return data != MAP_FAILED ? data : NULL;
@@ -60,12 +59,10 @@ give (uint8_t *data, size_t room)
     free (data);
 }
 
-/* Both of one kind: they can be moved without copying. */
+/* Both are mapped: moved without copying. */
 static uint8_t *
 extend (uint8_t *data, size_t before, size_t room)
 {
-  if (!is_mapped (room))
-    return realloc (data, room);
   void *moved = mremap (data, before, room, MREMAP_MAYMOVE);
   return moved != MAP_FAILED ? moved : NULL;
 }
@@ -74,18 +71,16 @@ bool
 buffer_resize (struct buffer *buffer, size_t size, struct ledger *ledger,
                enum ledger_account account)
 {
-  size_t before = buffer->room, room = size > 0 ? size : 1;
+  size_t before = buffer->room, unit = is_mapped (size) ? PAGE : LINE;
   uint8_t *data;
   if (size > SIZE_MAX / 2)
     return false;
-  if (is_mapped (room))
-    room = (room + PAGE - 1) / PAGE * PAGE;
+  size_t room = size > 0 ? (size + unit - 1) / unit * unit : unit;
   if (room == before)
     return true;
   if (room > before)
     charge (ledger, account, room - before);
-  if (buffer->data != NULL && is_mapped (before) == is_mapped (room)
-      && !(BUFFER_IS_CHECKED && is_mapped (room)))
+  if (buffer->data != NULL && is_mapped (before) && is_mapped (room) && !BUFFER_IS_CHECKED)
     data = extend (buffer->data, before, room);
   else
     {

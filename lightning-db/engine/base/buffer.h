@@ -15,11 +15,11 @@
 
 #include <stdbool.h>
 
-#define BUFFER_MAPPED_SIZE ((size_t) 64 << 10) /* bytes from which a buffer is whole pages */
+#define BUFFER_MAPPED_SIZE ((size_t) 16 << 10) /* bytes from which a buffer is whole pages */
 
 struct buffer
 {
-  uint8_t *data; /* 16-byte aligned, at a page from BUFFER_MAPPED_SIZE on; NULL = empty */
+  uint8_t *data; /* at a multiple of 64, a page's start from BUFFER_MAPPED_SIZE on; NULL = empty */
   size_t room;   /* bytes of it, all of them charged */
 };
 

@@ -80,6 +80,16 @@ bytes_common_prefix (struct bytes a, struct bytes b)
 {
   size_t shorter = a.size < b.size ? a.size : b.size;
   size_t length = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  for (; shorter - length >= 8; length += 8)
+    {
+      uint64_t left, right;
+      memcpy (&left, a.data + length, 8);
+      memcpy (&right, b.data + length, 8);
+      if (left != right)
+        return length + (size_t) (__builtin_ctzll (left ^ right) / 8);
+    }
+#endif
   while (length < shorter && a.data[length] == b.data[length])
     length++;
   return length;

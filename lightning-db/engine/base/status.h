@@ -53,6 +53,15 @@ struct failure
 
 #define FAILURE_INIT ((struct failure){ STATUS_OK, 0, "" })
 
+/* FAILURE_INIT clears the whole message; where nothing is likely to fail its first byte will do. */
+static inline void
+failure_reset (struct failure *failure)
+{
+  failure->code = STATUS_OK;
+  failure->system_error = 0;
+  failure->message[0] = '\0';
+}
+
 /* Fills `failure` (unless NULL or already filled) and returns `code`. printf-style. */
 status fail (struct failure *failure, status code, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));

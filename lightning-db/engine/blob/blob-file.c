@@ -5,7 +5,11 @@
  * Invariants
  *   F1  Nothing from a reference or header is used before it was checked; a read stays between the
  *       header and the greatest file offset.
- *   F2  An open blob file is immutable here but for its reference count: reads take no lock.
+ *   F2  An open blob file is immutable here but for its reference count and cached values: reads
+ *       take no lock.
+ *   F3  Cached values have a slot for each 4 KiB of the file, that of their first byte. Only values
+ *       of at least as much are kept, so no two have the same; a cached page begins with its
+ *       value's place, which is compared, since a damaged reference may lead anywhere.
  */
 #include "blob/blob-private.h"
 
@@ -35,8 +39,20 @@ struct blob_file
   _Atomic uint32_t references;
   struct vfs_file *file; /* owned */
   uint64_t number;
-  uint64_t seed;         /* of all checksums in the file */
-  uint32_t trailer_size; /* bytes after each value, from the header */
+  uint64_t seed;           /* of all checksums in the file */
+  uint32_t trailer_size;   /* bytes after each value, from the header */
+  size_t largest;          /* bytes of a value that is kept; 0 = none is */
+  struct page_table table; /* F3; cleared with the last reference */
+};
+
+#define SLOT_BYTES 4096u /* of the file, for each slot; the least value that is kept */
+#define SLOTS_MOST (UINT64_C (1) << 22)
+
+/* What a cached page begins with. */
+struct cached_value
+{
+  uint64_t offset, size; /* of the reference */
+  uint8_t bytes[];       /* of the value */
 };
 
 /* --- layout ----------------------------------------------------------------------------------- */
@@ -175,6 +191,7 @@ blob_file_unref (struct blob_file *file)
 {
   if (file == NULL || atomic_fetch_sub_explicit (&file->references, 1, memory_order_acq_rel) != 1)
     return;
+  page_table_clear (&file->table);
   vfs_close (file->file);
   free (file);
 }
@@ -221,5 +238,80 @@ blob_file_read (struct blob_file *file, const struct blob_reference *reference, 
                  "the value of %" PRIu64 " bytes at offset %" PRIu64
                  " of %s/%s does not match its checksum; restore it from a backup",
                  reference->size, reference->offset, directory, name);
+  return STATUS_OK;
+}
+
+/* --- cached values ---------------------------------------------------------------------------- */
+
+void
+blob_file_set_cache (struct blob_file *file, struct cache *cache, size_t largest, uint64_t least)
+{
+  uint64_t size;
+  if (blob_file_size (file, &size, NULL) != STATUS_OK)
+    return;
+  uint64_t slots = (size > least ? size : least) / SLOT_BYTES + 1;
+  if (slots <= SLOTS_MOST
+      && page_table_init (&file->table, cache, file->number, slots, NULL) == STATUS_OK)
+    file->largest = largest;
+}
+
+/* Pins the cached value, if that is what is there. */
+static bool
+pin_value (const uint8_t *page, const struct blob_reference *reference, const uint8_t **out)
+{
+  const struct cached_value *value = (const struct cached_value *) (const void *) page;
+  if (page == NULL || value->offset != reference->offset || value->size != reference->size)
+    return false;
+  cache_pin (page);
+  *out = page;
+  return true;
+}
+
+/* Reads the value to a page of its own and installs that. */
+static status
+read_value (struct blob_file *file, const struct blob_reference *reference, const uint8_t **out,
+            struct failure *failure)
+{
+  uint8_t *page
+      = cache_allocate (file->table.cache, sizeof (struct cached_value) + reference->size);
+  if (page == NULL)
+    return STATUS_OK; /* it is read without the cache */
+  struct cached_value *value = (struct cached_value *) (void *) page;
+  status result = blob_file_read (file, reference, value->bytes, failure);
+  if (result != STATUS_OK)
+    {
+      cache_discard (file->table.cache, page);
+      return result;
+    }
+  value->offset = reference->offset;
+  value->size = reference->size;
+  epoch_enter ();
+  pin_value (cache_install (&file->table, reference->offset / SLOT_BYTES, page, false), reference,
+             out);
+  epoch_leave ();
+  return STATUS_OK;
+}
+
+status
+blob_file_lend (struct blob_file *file, const struct blob_reference *reference,
+                const uint8_t **page, struct bytes *value, struct failure *failure)
+{
+  uint64_t slot = reference->offset / SLOT_BYTES;
+  *page = NULL;
+  if (reference->size < SLOT_BYTES || reference->size > file->largest
+      || slot >= file->table.page_count || reference->file != file->number)
+    return STATUS_OK;
+  epoch_enter ();
+  const uint8_t *there = page_table_find (&file->table, slot);
+  bool pinned = pin_value (there, reference, page);
+  epoch_leave ();
+  if (!pinned && there == NULL)
+    {
+      status result = read_value (file, reference, page, failure);
+      if (result != STATUS_OK)
+        return result;
+    }
+  if (*page != NULL)
+    *value = BYTES (*page + sizeof (struct cached_value), reference->size);
   return STATUS_OK;
 }

@@ -29,6 +29,7 @@
 
 #include "base/status.h"
 #include "base/vfs.h"
+#include "cache/cache.h"
 
 #define BLOB_REFERENCE_SIZE 24
 
@@ -90,6 +91,15 @@ void blob_file_unref (struct blob_file *file);
 /* The whole value into `to` (reference->size bytes), verified. CORRUPT names file and offset. */
 status blob_file_read (struct blob_file *file, const struct blob_reference *reference, uint8_t *to,
                        struct failure *failure);
+/* From now on values of up to `largest` bytes are kept in the cache, which outlives the file (as
+ * it is open here). `least`: bytes the file may grow to. Before the file is shared. What cannot be
+ * kept, for lack of memory too, is read each time. */
+void blob_file_set_cache (struct blob_file *file, struct cache *cache, size_t largest,
+                          uint64_t least);
+/* The value's bytes in a cached page, which is pinned: cache_unpin (*page). OK and *page NULL: it
+ * is none that is kept; read it. Outside an epoch section, by who holds a reference. */
+status blob_file_lend (struct blob_file *file, const struct blob_reference *reference,
+                       const uint8_t **page, struct bytes *value, struct failure *failure);
 uint64_t blob_file_number (const struct blob_file *file);
 status blob_file_size (const struct blob_file *file, uint64_t *out, struct failure *failure);
 

@@ -9,13 +9,15 @@
  */
 #include "core/memory.h"
 
-#define RETRY_MICROSECONDS 1000000u            /* after a flush that failed */
+#define RETRY_MICROSECONDS 1000000u /* after a flush that failed */
+#define MERGE_NICENESS 5 /* about a third of the CPU time of a thread that it competes with */
 #define SETTLE_FLUSH_SIZE (UINT64_C (1) << 20) /* bytes of memtable that are worth a file, */
 #define SETTLE_BLOB_SIZE (UINT64_C (4) << 20)  /* or bytes of large values it refers to */
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 uint64_t
@@ -331,6 +333,17 @@ background_is_quiet (struct engine *engine)
   return quiet;
 }
 
+/* Merges yield to the application and to flushes, for which writers may wait. Threads that share a
+ * merge's parts inherit it. Only a hint: a system that refuses it loses nothing else. */
+static void
+lower_priority (void)
+{
+  errno = 0;
+  int before = getpriority (PRIO_PROCESS, 0); /* of this thread */
+  if (before != -1 || errno == 0)
+    setpriority (PRIO_PROCESS, 0, before + MERGE_NICENESS);
+}
+
 static void *
 merge_main (void *data)
 {
@@ -338,6 +351,7 @@ merge_main (void *data)
   uint64_t seen = 0;       /* generation for which there was nothing to do */
   bool seen_quiet = false; /* and whether that was when the database was quiet */
   pthread_setname_np (pthread_self (), "ldb-merge");
+  lower_priority ();
   pthread_mutex_lock (&engine->work_lock);
   while (!engine->stop)
     {

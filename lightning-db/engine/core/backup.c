@@ -474,7 +474,7 @@ take_state (struct engine *engine, struct manifest_state *state, struct view **v
   *view = engine_view (engine);
   pthread_mutex_unlock (&engine->manifest_lock);
   if (result == STATUS_OK)
-    result = blob_writer_seal (engine->blob_writer, failure); /* U4 */
+    result = commit_sync_blobs (engine, true, failure); /* U4 */
   return result;
 }
 

@@ -181,7 +181,7 @@ blob_collection_due (struct engine *engine, bool seal, struct blob_collection **
     {
       blob_collection_free (*out);
       *out = NULL;
-      result = blob_writer_seal (engine->blob_writer, failure);
+      result = commit_sync_blobs (engine, true, failure);
       return result == STATUS_OK ? blob_collection_due (engine, true, out, failure) : result;
     }
   if (!pays)
@@ -455,6 +455,7 @@ new_blob_add (struct engine *engine, struct new_blobs *blobs, uint64_t number,
                ? fail (failure, STATUS_CORRUPT, "%s: blob file %llu is missing; run repair",
                        engine->path, (unsigned long long) number)
                : result;
+  engine_keep_blobs (engine, files[blobs->count]);
   entries[blobs->count++] = (struct manifest_blob){ .number = number };
   return STATUS_OK;
 }
@@ -573,10 +574,23 @@ sweep_created (struct engine *engine, const struct created_blobs *created, uint6
     }
 }
 
+/* Once a write has failed it is unknown what the manifest and the log on the disk refer to: every file
+ * stays until the next open. */
+static bool
+is_unknown (struct engine *engine)
+{
+  return manifest_failed (engine->manifest) || atomic_load (&engine->write_failed);
+}
+
 void
 blob_collect (struct engine *engine)
 {
   pthread_mutex_lock (&engine->manifest_lock);
+  if (is_unknown (engine))
+    {
+      pthread_mutex_unlock (&engine->manifest_lock);
+      return;
+    }
   struct created_blobs created = { .from = engine->blobs_swept };
   blob_writer_files (engine->blob_writer, note_created,
                      &created); /* before the limit is asked for */
@@ -599,7 +613,8 @@ blob_collect (struct engine *engine)
             vfs_unlink (engine->directory, name, NULL); /* open readers keep its bytes */
           }
     }
-  sweep_created (engine, &created, limit);
+  if (!is_unknown (engine))
+    sweep_created (engine, &created, limit);
   pthread_mutex_unlock (&engine->manifest_lock);
   free (created.numbers);
   free (numbers);

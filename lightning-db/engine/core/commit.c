@@ -134,6 +134,23 @@ commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failu
   return result;
 }
 
+status
+commit_sync_blobs (struct engine *engine, bool seal, struct failure *failure)
+{
+  struct failure cause = FAILURE_INIT;
+  status result = seal ? blob_writer_seal (engine->blob_writer, &cause)
+                       : blob_writer_sync (engine->blob_writer, &cause);
+  if (result == STATUS_OK)
+    return STATUS_OK;
+  if (result == STATUS_UNKNOWN_OUTCOME) /* K4 */
+    {
+      pthread_mutex_lock (&engine->commit_lock);
+      commit_fail (engine, result, &cause);
+      pthread_mutex_unlock (&engine->commit_lock);
+    }
+  return fail (failure, result, "%s", cause.message);
+}
+
 /* Makes visible, in order, every waiting commit up to the first full one that is not durable. */
 static void
 release_waiters (struct engine *engine, uint64_t durable, status result)
@@ -438,37 +455,6 @@ check_stores (struct engine *engine, const struct commit *commit, struct failure
 
 /* ---- the pipeline ---- */
 
-void
-commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence, uint8_t *scratch)
-{
-  struct operation_reader reader = operation_reader_over (operations);
-  struct operation operation;
-  while (operation_next (&reader, &operation, NULL) == STATUS_OK)
-    {
-      if (operation.dead)
-        continue;
-      struct bytes key = internal_key_store (scratch, operation.store, operation.key);
-      if (operation.kind == OPERATION_DELETE_RANGE)
-        {
-          bool open = operation.value.size == 0;
-          struct bytes end
-              = internal_key_store (scratch + key.size, operation.store + open, operation.value);
-          struct range_delete range = { key, end, sequence };
-          memtable_delete_range (table, &range);
-          continue;
-        }
-      struct record record = {
-        .key = key,
-        .value = operation.value,
-        .sequence = sequence,
-        .kind = operation.kind == OPERATION_DELETE ? RECORD_DELETE
-                : operation.kind == OPERATION_BLOB ? RECORD_BLOB
-                                                   : RECORD_PUT,
-      };
-      memtable_insert (table, key_hash (key), &record);
-    }
-}
-
 /* Log and memtable. commit_lock held. */
 static status
 write_commit (struct engine *engine, struct commit *commit, struct memtable *table,
@@ -478,10 +464,13 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
   if (sequence > SEQUENCE_MAX)
     return fail (failure, STATUS_TOO_MANY,
                  "the database has seen 2^53 commits; dump it and load it into a new one");
+  if (commit->batch == NULL) /* by the time the log has the record, the line is here */
+    memtable_prefetch (table, commit->hash);
   if (engine->wal != NULL)
     {
-      struct failure cause = FAILURE_INIT;
+      struct failure cause;
       bool store = commit->sync != ENGINE_SYNC_FULL;
+      failure_reset (&cause);
       status result
           = wal_append (engine->wal, sequence, commit->parts, commit->part_count, store, &cause);
       if (result != STATUS_OK)

@@ -36,6 +36,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define BLOB_FILE_SIZE (UINT64_C (256) << 20) /* at which a blob file is sealed */
+#define BLOB_CACHED_PART 16u /* of the budget: larger values are not kept in the cache */
 #define RUNS_CROWDED 32u /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
 #define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
 
@@ -112,9 +114,9 @@ struct engine
   struct cache *cache;
   _Atomic (struct hot_records *) hot_records; /* NULL until a thread tries it; owned */
   _Atomic uint64_t cache_capacity;            /* as last told to the cache */
-  _Atomic unsigned writing;                   /* flushes, parts of merges and bulk loads under way */
-  struct memtable_pool *pool;                 /* arenas of the engine's memtables */
-  struct memtable_pool *transaction_pool;     /* small arenas, not charged as memtables */
+  _Atomic unsigned writing;               /* flushes, parts of merges and bulk loads under way */
+  struct memtable_pool *pool;             /* arenas of the engine's memtables */
+  struct memtable_pool *transaction_pool; /* small arenas, not charged as memtables */
 
   /* Visibility. */
   _Atomic (struct view *) view; /* NULL once closed */
@@ -309,6 +311,8 @@ void commit_apply (struct memtable *table, struct bytes operations, uint64_t seq
                    uint8_t *scratch);
 /* Makes the log (blobs first) durable up to `sequence`. Takes sync_lock. */
 status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failure);
+/* Makes the blob files durable, and when `seal` ends the one that is open. commit_lock not held. */
+status commit_sync_blobs (struct engine *engine, bool seal, struct failure *failure);
 /* Freezes the active memtable, if it holds anything. commit_lock held. `wait`: until there is a
  * place for it. */
 status commit_switch (struct engine *engine, bool wait, struct failure *failure);
@@ -432,6 +436,8 @@ struct engine_snapshot
   uint64_t sequence;     /* reads see commits up to it */
 };
 
+/* Values of a file that is to go into a view may be kept in the cache. */
+void engine_keep_blobs (struct engine *engine, struct blob_file *file);
 /* `view` is referenced by the caller. */
 status blob_value (struct engine *engine, struct view *view, struct bytes reference,
                    struct engine_value *out, struct failure *failure);

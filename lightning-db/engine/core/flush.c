@@ -13,6 +13,7 @@
  *       no flush or merge would know that it must keep what such a snapshot sees. (F4: output.c)
  *   F6  Before a log goes, the manifest says that its newest commit is flushed, also when the last
  *       ones are empty: else their numbers would be given again, and a later log would miss them.
+ *   F7  Once the edit is durable nothing can fail: memory for the view is there before.
  */
 #include "core/blob-collect.h"
 #include "core/memory.h"
@@ -105,37 +106,49 @@ note_failed_manifest (struct engine *engine, const struct failure *cause)
   pthread_mutex_unlock (&engine->commit_lock);
 }
 
+/* A view with room for what is there now and more. Runs and blob files are changed under
+ * manifest_lock, which the caller holds: it still fits when it is filled. */
+static status
+reserve_view (struct engine *engine, size_t extra_runs, size_t extra_blobs, struct view **out,
+              struct failure *failure)
+{
+  pthread_mutex_lock (&engine->view_lock);
+  const struct view *now = atomic_load (&engine->view);
+  size_t runs = now->run_count + extra_runs, blobs = now->blob_count + extra_blobs;
+  pthread_mutex_unlock (&engine->view_lock);
+  return view_reserve (runs, blobs, out, failure);
+}
+
 status
 install (struct engine *engine, const struct manifest_edit *edit, size_t extra_runs,
          size_t extra_blobs, void (*edit_view) (void *data, struct view *view), void *data,
          struct failure *failure)
 {
-  struct failure cause = FAILURE_INIT;
-  status result = manifest_apply (engine->manifest, edit, &cause);
+  struct view *next;
+  status result = reserve_view (engine, extra_runs, extra_blobs, &next, failure); /* F7 */
+  if (result != STATUS_OK)
+    return result;
+  result = manifest_apply (engine->manifest, edit, failure);
   if (result != STATUS_OK)
     {
-      if (failure != NULL && failure->code == STATUS_OK)
-        *failure = cause;
-      note_failed_manifest (engine, &cause);
+      view_unref (next);
+      if (manifest_failed (engine->manifest))
+        {
+          struct failure cause = FAILURE_INIT;
+          fail (&cause, STATUS_UNKNOWN_OUTCOME, "%s could not be written",
+                manifest_file_name (engine->manifest));
+          pthread_mutex_lock (&engine->commit_lock);
+          commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
+          pthread_mutex_unlock (&engine->commit_lock);
+        }
       return result;
     }
-  struct view *next;
   pthread_mutex_lock (&engine->view_lock);
-  result = view_copy (atomic_load (&engine->view), extra_runs, extra_blobs, &next, failure);
-  if (result == STATUS_OK)
-    {
-      edit_view (data, next);
-      engine_view_replace (engine, next);
-    }
+  view_fill (next, atomic_load (&engine->view));
+  edit_view (data, next);
+  engine_view_replace (engine, next);
   pthread_mutex_unlock (&engine->view_lock);
-  if (result != STATUS_OK) /* the files are right, only our picture of them is not: reopen */
-    {
-      fail (&cause, STATUS_NO_MEMORY, "out of memory while files were installed");
-      pthread_mutex_lock (&engine->commit_lock);
-      commit_fail (engine, STATUS_NO_MEMORY, &cause);
-      pthread_mutex_unlock (&engine->commit_lock);
-    }
-  return result;
+  return STATUS_OK;
 }
 
 /* ---- the flush ---- */
@@ -182,7 +195,7 @@ flush_install (struct engine *engine, struct flushed *flushed, struct generation
       flushed->segments[i].run = run_id;
       flushed->segments[i].order = engine->next_order;
     }
-  status result = blob_writer_sync (engine->blob_writer, failure); /* F2 */
+  status result = commit_sync_blobs (engine, false, failure); /* F2 */
   if (result == STATUS_OK)
     result = new_blobs_find (engine, flushed, &blobs, failure);
   if (result == STATUS_OK)
@@ -250,6 +263,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   struct generation *generation = generation_ref (view->frozen[view->frozen_count - 1]);
   view_unref (view);
 
+  memory_await_readers (engine);
   uint64_t started = engine_now ();
   struct memtable_statistics statistics;
   memtable_statistics (generation->table, &statistics);

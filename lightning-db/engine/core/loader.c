@@ -381,14 +381,14 @@ spill (struct engine_loader *loader, struct failure *failure)
   struct engine *engine = loader->engine;
   struct source *source;
   struct flushed flushed = { 0 };
-  memtable_freeze (loader->table);
   status result = memtable_source_new (loader->table, &source, failure);
   if (result == STATUS_OK)
     result = write_piece (engine, source, loader->guess, memtable_memory (loader->table), false,
                           &flushed, failure);
   if (result == STATUS_OK)
     result = add_piece (loader, &flushed, failure);
-  if (result != STATUS_OK) /* the buffer still has it all: the next put or commit tries again */
+  if (result
+      != STATUS_OK) /* the buffer still has it all, and takes more: who comes next tries again */
     {
       struct piece lost = { flushed, 0 };
       piece_unlink (engine, &lost);
@@ -460,7 +460,8 @@ put (struct engine_loader *loader, engine_store store, struct bytes key, struct 
   if (result == STATUS_OK && value.size >= loader->engine->options.blob_threshold)
     {
       result = blob_writer_put (loader->engine->blob_writer, value, &place, failure);
-      blob_reference_store (reference, &place);
+      if (result == STATUS_OK)
+        blob_reference_store (reference, &place);
       record.value = BYTES (reference, sizeof reference);
       record.kind = RECORD_BLOB;
     }

@@ -8,11 +8,17 @@
  */
 #include "core/memory.h"
 
+#include <time.h>
+
 #define MIB (UINT64_C (1) << 20)
-#define MEMTABLE_MOST (64 * MIB)
+/* Inserts into a larger one wait for memory, not for the processor, and its arena is touched for the
+ * first time for longer: docs/design/commit.md has the figures. */
+#define MEMTABLE_MOST (24 * MIB)
 #define MEMTABLE_STEPS 8u          /* times that a filling memtable makes the cache give way */
 #define MERGE_SHARE 8u             /* of the budget, for flushes and merges together */
 #define WORKER_LEAST (3 * MIB / 2) /* a merging thread beside the first is worth that much */
+#define OVERHEAD MIB               /* U1 */
+#define READERS_AWAITED 100u       /* milliseconds, at most */
 #define CHUNK_LEAST ((size_t) 16 << 10)
 #define CHUNK_MOST ((size_t) 256 << 10)
 
@@ -26,6 +32,7 @@ memory_choose (struct engine *engine)
   engine->memtable_size = options->memtable_size > 0 ? options->memtable_size : size;
   engine->memtable_look = engine->memtable_size / MEMTABLE_STEPS;
   engine->segment_file_size = options->segment_file_size;
+  ledger_charge (&engine->ledger, LEDGER_OTHER, OVERHEAD);
 }
 
 uint64_t
@@ -121,6 +128,17 @@ engine_rebalance (struct engine *engine)
     return;
   atomic_store_explicit (&engine->cache_capacity, (uint64_t) left, memory_order_relaxed);
   cache_set_capacity (engine->cache, (uint64_t) left);
+}
+
+void
+memory_await_readers (struct engine *engine)
+{
+  for (unsigned waited = 0;
+       waited < READERS_AWAITED && memtable_pool_users (engine->pool) > MEMORY_MEMTABLES; waited++)
+    {
+      engine_collect ();
+      nanosleep (&(struct timespec){ 0, 1000000 }, NULL);
+    }
 }
 
 void

@@ -4,7 +4,8 @@
  *
  * Invariants
  *   U1  What does not give way (three memtables, the mapped log, flushes and merges, indexes and
- *       filters) takes at most 15/16 of the budget, all at its most at once. A single commit larger
+ *       filters) takes at most 15/16 of the budget, all at its most at once, and a megabyte that nobody
+ *       charges by itself: thread stacks, codec contexts, what the allocator keeps. A single commit larger
  *       than a memtable, or a value larger than a merge's share, is the exception.
  *   U2  The page cache is told what the others leave, and in advance: while writes go on it leaves
  *       alone what flushes and merges may take, and the memtable's next step.
@@ -39,6 +40,9 @@ void memory_begin_writing (struct engine *engine);
 void memory_end_writing (struct engine *engine);
 /* Tells the cache what the other consumers leave. Not under the cache's lock or in an epoch section. */
 void engine_rebalance (struct engine *engine);
+/* Waits, but not for long, until readers have left the memtables that were flushed before: until then
+ * their memory is not free for others. The flush thread, without locks. */
+void memory_await_readers (struct engine *engine);
 /* The active memtable holds `memory` bytes, and has reached engine->memtable_look. commit_lock held. */
 void memory_look (struct engine *engine, size_t memory);
 

@@ -300,7 +300,7 @@ step_find_blobs (struct engine *engine, struct step *step, struct failure *failu
 {
   if (step->job->collection == NULL)
     return STATUS_OK;
-  status result = blob_writer_sync (engine->blob_writer, failure);
+  status result = commit_sync_blobs (engine, false, failure);
   for (size_t i = step->plan->parts_installed; result == STATUS_OK && i < step->end; i++)
     result = new_blobs_find (engine, &step->plan->parts[i].output, &step->blobs, failure);
   return result == STATUS_OK ? new_blobs_lend (engine, &step->blobs, failure) : result;

@@ -88,6 +88,10 @@ status merge_apart_bytes (struct engine *engine, const struct view *view, uint64
 
 void merge_part_clear (struct merge_part *part);
 
+/* shadowing.c: bytes of runs[index] that hide older versions of their keys, about; may read pages, the
+ * first time. Without locks. */
+uint64_t run_shadowing_bytes (struct engine *engine, const struct view *view, size_t index);
+
 /* merge-write.c: writes every part and installs all but the last ones. On failure the files of parts
  * that were not installed are gone. */
 status merge_write (struct engine *engine, struct merge_job *job, struct merge_plan *plan,

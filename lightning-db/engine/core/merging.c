@@ -154,16 +154,19 @@ is_anything_busy (const struct view *view)
   return false;
 }
 
-static uint64_t
-run_logical_bytes (const struct run *run)
+/* Asked only when it may decide something: what is below all others is new by itself. */
+static void
+describe_shadowing (struct engine *engine, const struct view *view, struct picker_run *runs)
 {
-  uint64_t bytes = 0;
-  for (size_t i = 0; i < run->count; i++)
+  uint64_t total = 0, above = 0;
+  for (size_t i = 0; i < view->run_count; i++)
     {
-      const struct segment_information *information = segment_information (run->segments[i]);
-      bytes += information->key_bytes + information->value_bytes;
+      total += view->runs[i]->bytes;
+      above += i + 1 < view->run_count ? view->runs[i]->bytes : 0;
     }
-  return bytes;
+  if (above >= total / PICKER_DEAD_PART)
+    for (size_t i = 0; i + 1 < view->run_count; i++)
+      runs[i].shadowing = run_shadowing_bytes (engine, view, i);
 }
 
 /* What the picker must know of a view's runs, newest first; malloc'd. Without locks. */
@@ -180,8 +183,9 @@ describe_runs (struct engine *engine, const struct view *view, struct picker_run
     runs[i] = (struct picker_run){
       .bytes = view->runs[i]->bytes,
       .apart = apart[i],
-      .logical_bytes = run_logical_bytes (view->runs[i]),
     };
+  if (result == STATUS_OK)
+    describe_shadowing (engine, view, runs);
   free (apart);
   if (result != STATUS_OK)
     free (runs);
@@ -203,7 +207,6 @@ choose (struct engine *engine, const struct view *view, struct picker_run *runs,
     .whole = true,
     .memtable_size = engine->memtable_size,
     .quiet = quiet,
-    .user_bytes = state->user_bytes,
     .user_bytes_since_settled = state->user_bytes - state->settle_debt_base,
     .settle_written = engine->settle_written,
   };
@@ -431,7 +434,7 @@ merge_everything (struct engine *engine, engine_progress progress, void *data,
                   struct failure *failure)
 {
   struct merge_job job;
-  status result = blob_writer_seal (engine->blob_writer, failure);
+  status result = commit_sync_blobs (engine, true, failure);
   if (result == STATUS_OK)
     result = take_everything (engine, &job, failure);
   if (result != STATUS_OK || job.count == 0)

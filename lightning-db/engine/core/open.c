@@ -350,7 +350,8 @@ open_view (struct engine *engine, const struct manifest_state *state, struct vie
     {
       result = blob_file_open (engine->directory, engine->database_id, state->blobs[i].number,
                                &view->blobs[i], failure);
-      view->blob_count += result == STATUS_OK;
+      if (result == STATUS_OK)
+        engine_keep_blobs (engine, view->blobs[view->blob_count++]);
     }
   view->flushed_sequence = state->flushed_sequence;
   if (result == STATUS_OK)
@@ -389,7 +390,7 @@ open_blob_writer (struct engine *engine, struct failure *failure)
 {
   struct blob_writer_settings settings = {
     .directory = engine->directory,
-    .file_size = 256 * MIB,
+    .file_size = BLOB_FILE_SIZE,
     .next_number = next_file_number,
     .next_number_context = engine,
   };
@@ -491,6 +492,20 @@ open_reader_once (struct engine *engine, struct failure *failure)
   return result;
 }
 
+/* Whether a writer brought commits that we do not have to runs, and perhaps gave their log back,
+ * between our reading of the manifest and of the log. */
+static bool
+reader_is_behind (struct engine *engine)
+{
+  struct manifest_state now = { 0 };
+  bool behind = manifest_load (engine->directory, &now, NULL) == STATUS_OK
+                && now.flushed_sequence > engine->last_sequence;
+  manifest_state_clear (&now);
+  return behind;
+}
+
+#define READER_ATTEMPTS_MAX 9
+
 /* A writer beside us may replace files between the manifest and their opening: look again. */
 static status
 open_reader (struct engine *engine, struct failure *failure)
@@ -501,8 +516,9 @@ open_reader (struct engine *engine, struct failure *failure)
     {
       struct failure cause = FAILURE_INIT;
       status opened = open_reader_once (engine, &cause);
-      bool again = opened == STATUS_NOT_FOUND || opened == STATUS_CORRUPT || opened == STATUS_IO;
-      if (opened == STATUS_OK || !again || attempt == 8)
+      bool again = opened == STATUS_NOT_FOUND || opened == STATUS_CORRUPT || opened == STATUS_IO
+                   || (opened == STATUS_OK && reader_is_behind (engine));
+      if (!again || attempt + 1 == READER_ATTEMPTS_MAX)
         {
           if (opened != STATUS_OK)
             fail (failure, opened, "%s", cause.message);

@@ -10,6 +10,9 @@
  *   L2  The first member (newest first) that has a version or a covering range delete at or below
  *       the sequence decides.
  *   L3  Nothing blocks inside the epoch section; when a page must be read the view is referenced.
+ *   L4  Without a snapshot a large value may be overwritten, and its file collected, between lookup
+ *       and read. So what looks corrupt without one is looked up once more with one, which keeps
+ *       the version and its file.
  */
 #include "core/engine-private.h"
 
@@ -140,33 +143,70 @@ find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t
 
 /* ---- handing values out ---- */
 
+/* The file, with a reference of its own. `view` is referenced by the caller. */
+static status
+blob_find (struct engine *engine, struct view *view, uint64_t number, struct blob_file **out,
+           struct failure *failure)
+{
+  struct failure cause = FAILURE_INIT;
+  struct blob_file *file = view_blob (view, number);
+  if (file == NULL) /* written since the last flush */
+    {
+      status result = blob_file_open (engine->directory, engine->database_id, number, out, &cause);
+      if (result == STATUS_OK)
+        return result;
+      file = view_blob (view,
+                        number); /* perhaps it was installed, collected and dropped meanwhile */
+      if (file == NULL)
+        return fail (failure, result, "%s", cause.message);
+    }
+  *out = blob_file_ref (file);
+  return STATUS_OK;
+}
+
+static status
+blob_place (struct engine *engine, struct bytes reference, struct blob_reference *out,
+            struct failure *failure)
+{
+  if (blob_reference_load (reference, out))
+    return STATUS_OK;
+  return fail (failure, STATUS_CORRUPT, "%s: a blob reference is malformed; run check, then repair",
+               engine->path);
+}
+
+void
+engine_keep_blobs (struct engine *engine, struct blob_file *file)
+{
+  blob_file_set_cache (file, engine->cache, engine->options.memory_budget / BLOB_CACHED_PART,
+                       BLOB_FILE_SIZE);
+}
+
 status
 blob_value (struct engine *engine, struct view *view, struct bytes reference,
             struct engine_value *out, struct failure *failure)
 {
   struct blob_reference place;
-  if (!blob_reference_load (reference, &place))
-    return fail (failure, STATUS_CORRUPT,
-                 "%s: a blob reference is malformed; run check, then repair", engine->path);
-  struct blob_file *file = view_blob (view, place.file), *opened = NULL;
-  status result = STATUS_OK;
-  if (file == NULL) /* written since the last flush */
+  struct blob_file *file;
+  const uint8_t *page = NULL;
+  status result = blob_place (engine, reference, &place, failure);
+  if (result == STATUS_OK)
+    result = blob_find (engine, view, place.file, &file, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = blob_file_lend (file, &place, &page, &out->data, failure);
+  if (result != STATUS_OK || page != NULL)
     {
-      struct failure cause = FAILURE_INIT;
-      result = blob_file_open (engine->directory, engine->database_id, place.file, &opened, &cause);
-      file = opened;
-      if (result != STATUS_OK) /* perhaps it was installed, collected and dropped this moment */
-        file = view_blob (view, place.file);
-      if (file == NULL)
-        return fail (failure, result, "%s", cause.message);
-      result = STATUS_OK;
+      blob_file_unref (file);
+      out->holder = (void *) page;
+      out->holder_kind = page != NULL ? HOLDER_PAGE : HOLDER_NONE;
+      return result;
     }
   uint8_t *bytes = malloc (place.size > 0 ? place.size : 1);
   if (bytes == NULL)
     result = fail_memory (failure, place.size, "a large value");
   else
     result = blob_file_read (file, &place, bytes, failure);
-  blob_file_unref (opened);
+  blob_file_unref (file);
   if (result != STATUS_OK)
     {
       free (bytes);
@@ -175,6 +215,49 @@ blob_value (struct engine *engine, struct view *view, struct bytes reference,
   out->data = BYTES (bytes, place.size);
   out->holder = bytes;
   out->holder_kind = HOLDER_HEAP;
+  return STATUS_OK;
+}
+
+/* Straight into the caller's buffer; nothing is read when it is too small. */
+static status
+blob_copy (struct engine *engine, struct view *view, struct bytes reference, void *buffer,
+           size_t capacity, size_t *size, struct failure *failure)
+{
+  struct blob_reference place;
+  struct blob_file *file;
+  status result = blob_place (engine, reference, &place, failure);
+  if (result != STATUS_OK)
+    return result;
+  *size = place.size;
+  if (place.size > capacity || place.size == 0)
+    return STATUS_OK;
+  result = blob_find (engine, view, place.file, &file, failure);
+  if (result != STATUS_OK)
+    return result;
+  const uint8_t *page;
+  struct bytes value;
+  result = blob_file_lend (file, &place, &page, &value, failure);
+  if (result == STATUS_OK && page == NULL)
+    result = blob_file_read (file, &place, buffer, failure);
+  if (page != NULL)
+    {
+      memcpy (buffer, value.data, value.size);
+      cache_unpin (page);
+    }
+  blob_file_unref (file);
+  return result;
+}
+
+/* The reference outlives the section that is about to be left. */
+static status
+copy_reference (struct engine *engine, const struct found *found, uint8_t to[BLOB_REFERENCE_SIZE],
+                struct failure *failure)
+{
+  struct bytes reference = found->lookup.record.value;
+  if (reference.size != BLOB_REFERENCE_SIZE)
+    return fail (failure, STATUS_CORRUPT, "%s: a blob reference is malformed; run repair",
+                 engine->path);
+  memcpy (to, reference.data, BLOB_REFERENCE_SIZE);
   return STATUS_OK;
 }
 
@@ -191,13 +274,11 @@ lend (struct engine *engine, const struct found *found, struct engine_value *out
   if (record->kind == RECORD_BLOB)
     {
       uint8_t reference[BLOB_REFERENCE_SIZE];
-      if (record->value.size != sizeof reference)
-        return fail (failure, STATUS_CORRUPT, "%s: a blob reference is malformed; run repair",
-                     engine->path);
-      memcpy (reference, record->value.data, sizeof reference);
+      status result = copy_reference (engine, found, reference, failure);
+      if (result != STATUS_OK)
+        return result;
       epoch_leave ();
-      status result
-          = blob_value (engine, found->view, BYTES (reference, sizeof reference), out, failure);
+      result = blob_value (engine, found->view, BYTES (reference, sizeof reference), out, failure);
       epoch_enter ();
       return result;
     }
@@ -339,11 +420,16 @@ static __attribute__ ((noinline)) status
 copy_other (struct engine *engine, const struct found *found, void *buffer, size_t capacity,
             size_t *size, struct failure *failure)
 {
-  struct engine_value blob = { .holder_kind = HOLDER_NONE };
-  status result = lend (engine, found, &blob, failure);
-  if (result == STATUS_OK)
-    copy_out (blob.data, buffer, capacity, size);
-  engine_value_release (&blob);
+  uint8_t reference[BLOB_REFERENCE_SIZE];
+  if (found->lookup.record.kind == RECORD_DELETE)
+    return STATUS_NOT_FOUND;
+  status result = copy_reference (engine, found, reference, failure);
+  if (result != STATUS_OK)
+    return result;
+  epoch_leave ();
+  result = blob_copy (engine, found->view, BYTES (reference, sizeof reference), buffer, capacity,
+                      size, failure);
+  epoch_enter ();
   return result;
 }
 
@@ -358,6 +444,25 @@ begin_hot (struct engine *engine, struct hot_use *hot)
   if (hot->records == NULL)
     hot_trial_end (&own->hot);
   return &own->hot;
+}
+
+/* L4. True when `held` is held and it is to be tried again with it. */
+static __attribute__ ((noinline)) bool
+hold_to_retry (struct engine *engine, struct engine_snapshot *held, struct failure *failure)
+{
+  if (snapshots_hold (&engine->snapshots, &engine->published, &held->slot, &held->sequence, NULL)
+      != STATUS_OK)
+    return false;
+  held->engine = engine;
+  if (failure != NULL)
+    *failure = FAILURE_INIT;
+  return true;
+}
+
+static inline bool
+may_be_stale (const struct engine_snapshot *snapshot, status result)
+{
+  return __builtin_expect (result == STATUS_CORRUPT, 0) && snapshot == NULL;
 }
 
 status
@@ -389,6 +494,13 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   epoch_leave ();
   found_clear (&found);
   internal_key_clear (&internal);
+  struct engine_snapshot held;
+  if (may_be_stale (snapshot, result) && hold_to_retry (engine, &held, failure))
+    {
+      result = engine_get (engine, &held, store, key, buffer, capacity, size, failure);
+      snapshots_drop (&engine->snapshots, held.slot);
+      return result;
+    }
   count_lookup (engine, result);
   note_failure (engine, result, failure);
   return result;
@@ -416,6 +528,13 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   internal_key_clear (&internal);
   if (result == STATUS_BUSY)
     return result;
+  struct engine_snapshot held;
+  if (may_be_stale (snapshot, result) && hold_to_retry (engine, &held, failure))
+    {
+      result = engine_get_value (engine, &held, store, key, out, failure);
+      snapshots_drop (&engine->snapshots, held.slot);
+      return result;
+    }
   count_lookup (engine, result);
   note_failure (engine, result, failure);
   return result;
@@ -434,6 +553,29 @@ engine_get_value_cached (struct engine *engine, struct engine_snapshot *snapshot
                          struct failure *failure)
 {
   return get_value (engine, snapshot, store, key, true, out, failure);
+}
+
+status
+engine_contains (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                 struct bytes key, bool cached_only, struct failure *failure)
+{
+  struct internal_key internal;
+  status result = prepare_key (engine, store, key, &internal, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct found found;
+  epoch_enter ();
+  result = look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure);
+  if (result == STATUS_OK && found.lookup.record.kind == RECORD_DELETE)
+    result = STATUS_NOT_FOUND;
+  epoch_leave ();
+  found_clear (&found);
+  internal_key_clear (&internal);
+  if (result == STATUS_BUSY)
+    return result;
+  count_lookup (engine, result);
+  note_failure (engine, result, failure);
+  return result;
 }
 
 /* ---- many keys ---- */
@@ -564,6 +706,54 @@ many_in_runs (struct engine *engine, struct many *many, struct view *view, uint6
     }
 }
 
+/* All keys at one sequence. Whether any looks corrupt. */
+static bool
+many_look_up (struct engine *engine, struct many *many, struct view *view, uint64_t sequence,
+              struct engine_value *values, status *results, struct failure *failure)
+{
+  epoch_enter ();
+  for (size_t i = 0; i < many->count; i++)
+    {
+      struct found found;
+      found_begin (&found, view);
+      values[i] = (struct engine_value){ .holder_kind = HOLDER_NONE };
+      results[i] = find_in_tables (view, many->keys[i], many->hashes[i], sequence, &found);
+      if (results[i] == STATUS_OK)
+        results[i] = lend (engine, &found, &values[i], failure);
+      else
+        results[i] = STATUS_BUSY;
+    }
+  epoch_leave ();
+  many_in_runs (engine, many, view, sequence, values, results, failure);
+  bool corrupt = false;
+  for (size_t i = 0; i < many->count; i++)
+    {
+      if (results[i] == STATUS_BUSY)
+        results[i] = STATUS_NOT_FOUND;
+      corrupt |= results[i] == STATUS_CORRUPT;
+    }
+  return corrupt;
+}
+
+/* L4, for all keys: they are to stand at one sequence. */
+static void
+many_retry (struct engine *engine, struct many *many, struct engine_value *values, status *results,
+            struct failure *failure)
+{
+  struct engine_snapshot held;
+  if (!hold_to_retry (engine, &held, failure))
+    return;
+  for (size_t i = 0; i < many->count; i++)
+    engine_value_release (&values[i]);
+  struct view *view = engine_view (engine);
+  if (view != NULL)
+    many_look_up (engine, many, view, held.sequence, values, results, failure);
+  for (size_t i = 0; view == NULL && i < many->count; i++)
+    results[i] = engine_enter_slow (engine, failure);
+  view_unref (view);
+  snapshots_drop (&engine->snapshots, held.slot);
+}
+
 status
 engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
                  const struct bytes *keys, size_t count, struct engine_value *values,
@@ -584,33 +774,19 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
     }
   uint64_t sequence
       = snapshot != NULL ? snapshot->sequence : atomic_load (&engine->published); /* L1 */
-
-  epoch_enter ();
-  for (size_t i = 0; i < count; i++)
-    {
-      struct found found;
-      found_begin (&found, view);
-      values[i] = (struct engine_value){ .holder_kind = HOLDER_NONE };
-      results[i] = find_in_tables (view, many->keys[i], many->hashes[i], sequence, &found);
-      if (results[i] == STATUS_OK)
-        results[i] = lend (engine, &found, &values[i], failure);
-      else
-        results[i] = STATUS_BUSY;
-    }
-  epoch_leave ();
-  many_in_runs (engine, many, view, sequence, values, results, failure);
+  bool corrupt = many_look_up (engine, many, view, sequence, values, results, failure);
+  view_unref (view);
+  if (corrupt && snapshot == NULL)
+    many_retry (engine, many, values, results, failure);
 
   size_t found_count = 0;
   for (size_t i = 0; i < count; i++)
     {
-      if (results[i] == STATUS_BUSY)
-        results[i] = STATUS_NOT_FOUND;
       found_count += results[i] == STATUS_OK;
       note_failure (engine, results[i], failure);
     }
   count_reads (engine, READS_FOUND, found_count);
   count_reads (engine, READS_MISSING, count - found_count);
-  view_unref (view);
   free (many);
   return STATUS_OK;
 }

@@ -6,6 +6,8 @@
  *       are never mistaken for one.
  *   Y3  A commit whose large value is not wholly on disk ends the log there, as a torn record would
  *       (the value is written first, but only a sync orders the two on disk).
+ *   Y4  What a reader replayed it can read for as long as it is open, whatever a writer beside it
+ *       removes: the files that its log refers to are held open.
  */
 #include "core/recovery.h"
 
@@ -30,6 +32,43 @@ struct record_needs
   bool blob_missing;
 };
 
+/* What is only in the page cache, perhaps: the process died, not the machine. */
+static status
+sync_blob (struct recovery *recovery, uint64_t number, struct failure *failure)
+{
+  struct engine *engine = recovery->engine;
+  char name[FILE_NAME_SIZE];
+  struct vfs_file *file;
+  if (recovery->synced_blob == number)
+    return STATUS_OK;
+  file_name (name, FILE_BLOB, number);
+  status result = vfs_open (engine->directory, name, VFS_WRITE, &file, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = vfs_sync_data (file, failure);
+  vfs_close (file);
+  if (result == STATUS_OK)
+    result = vfs_directory_sync (engine->directory, failure);
+  recovery->synced_blob = number;
+  return result;
+}
+
+/* A reader keeps the files that its log refers to open (Y4). */
+static status
+keep_blob (struct recovery *recovery, uint64_t number, struct failure *cause)
+{
+  struct engine *engine = recovery->engine;
+  struct blob_file *file;
+  if (recovery->to_runs || view_blob (atomic_load (&engine->view), number) != NULL)
+    return STATUS_OK;
+  status result = blob_file_open (engine->directory, engine->database_id, number, &file, cause);
+  if (result != STATUS_OK)
+    return result;
+  result = generation_lend_blob (recovery->generation, file, cause);
+  blob_file_unref (file);
+  return result;
+}
+
 static status
 verify_blob (struct recovery *recovery, struct bytes reference, struct record_needs *needs,
              struct failure *failure)
@@ -42,7 +81,9 @@ verify_blob (struct recovery *recovery, struct bytes reference, struct record_ne
   struct engine_value value;
   struct failure cause = FAILURE_INIT;
   struct view *view = atomic_load (&engine->view); /* nobody else replaces it yet */
-  status result = blob_value (engine, view, reference, &value, &cause);
+  status result = keep_blob (recovery, place.file, &cause);
+  if (result == STATUS_OK)
+    result = blob_value (engine, view, reference, &value, &cause);
   if (result == STATUS_CORRUPT)
     {
       needs->blob_missing = true;
@@ -53,22 +94,7 @@ verify_blob (struct recovery *recovery, struct bytes reference, struct record_ne
   engine_value_release (&value);
   if (place.file < needs->oldest_blob)
     needs->oldest_blob = place.file;
-  if (!recovery->to_runs || recovery->synced_blob == place.file)
-    return STATUS_OK;
-
-  char
-      name[FILE_NAME_SIZE]; /* only in the page cache, perhaps: the process died, not the machine */
-  struct vfs_file *file;
-  file_name (name, FILE_BLOB, place.file);
-  result = vfs_open (engine->directory, name, VFS_WRITE, &file, failure);
-  if (result != STATUS_OK)
-    return result;
-  result = vfs_sync_data (file, failure);
-  vfs_close (file);
-  if (result == STATUS_OK)
-    result = vfs_directory_sync (engine->directory, failure);
-  recovery->synced_blob = place.file;
-  return result;
+  return recovery->to_runs ? sync_blob (recovery, place.file, failure) : STATUS_OK;
 }
 
 static status

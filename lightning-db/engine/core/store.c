@@ -122,7 +122,8 @@ create_store (struct engine *engine, struct bytes key, engine_store *out, struct
         result = write_number (transaction, BYTES_LITERAL ("i"), next + 1, failure);
       if (result == STATUS_OK)
         result = engine_transaction_commit (transaction, ENGINE_SYNC_DEFAULT, NULL, failure);
-      *out = next;
+      if (result == STATUS_OK)
+        *out = next;
     }
   engine_transaction_free (transaction);
   return result;
@@ -137,9 +138,11 @@ engine_store_open (struct engine *engine, const char *name, bool create, engine_
     result = check_name (name, failure);
   if (result != STATUS_OK)
     return result;
-  *out = ENGINE_STORE_DEFAULT;
   if (strcmp (name, DEFAULT_STORE_NAME) == 0)
-    return STATUS_OK;
+    {
+      *out = ENGINE_STORE_DEFAULT;
+      return STATUS_OK;
+    }
   uint8_t bytes[1 + STORE_NAME_SIZE_MAX];
   struct bytes key = catalogue_key (name, bytes);
   result = find_store (engine, key, out, failure);

@@ -453,9 +453,10 @@ transaction_span_reach (struct read_span *span, struct bytes key, bool including
 /* ---- reading ---- */
 
 /* The transaction's own word on a key: NOT_FOUND when it deleted it, BUSY when it said nothing. */
+/* What the transaction itself wrote: OK, NOT_FOUND (deleted), or BUSY: nothing. */
 static status
-read_own (struct engine_transaction *transaction, engine_store store, struct bytes key,
-          struct engine_value *out, struct failure *failure)
+find_own (struct engine_transaction *transaction, engine_store store, struct bytes key,
+          struct record *out, struct failure *failure)
 {
   if (transaction->index == NULL)
     return STATUS_BUSY;
@@ -463,42 +464,49 @@ read_own (struct engine_transaction *transaction, engine_store store, struct byt
   status result = internal_key_make (&internal, store, key, failure);
   if (result != STATUS_OK)
     return result;
-  struct record record;
   epoch_enter ();
   uint64_t cover = memtable_cover (transaction->index, internal.bytes, SEQUENCE_MAX);
   bool found = memtable_get (transaction->index, internal.bytes, key_hash (internal.bytes),
-                             SEQUENCE_MAX, &record);
+                             SEQUENCE_MAX, out);
   epoch_leave ();
   internal_key_clear (&internal);
   if (!found)
     return cover > 0 ? STATUS_NOT_FOUND : STATUS_BUSY;
-  if (record.sequence < cover || record.kind == RECORD_DELETE)
-    return STATUS_NOT_FOUND;
-  out->data = record.value;
-  out->sequence = 0;
-  out->holder = memtable_ref (transaction->index);
-  out->holder_kind = HOLDER_TABLE;
-  out->owner = engine_ref (transaction->reading.engine);
-  return STATUS_OK;
+  return out->sequence < cover || out->kind == RECORD_DELETE ? STATUS_NOT_FOUND : STATUS_OK;
+}
+
+/* The same; BUSY: the snapshot decides, and that is noted. */
+static status
+begin_read (struct engine_transaction *transaction, engine_store store, struct bytes key,
+            struct record *own, struct failure *failure)
+{
+  status result = transaction_check (transaction, failure);
+  if (result == STATUS_OK)
+    result = check_key (key, failure);
+  if (result == STATUS_OK)
+    result = find_own (transaction, store, key, own, failure);
+  if (result != STATUS_BUSY || !transaction_is_serializable (transaction))
+    return result;
+  result = note_key (transaction, store, key, failure); /* T2 */
+  return result == STATUS_OK ? STATUS_BUSY : result;
 }
 
 status
 engine_transaction_get_value (struct engine_transaction *transaction, engine_store store,
                               struct bytes key, struct engine_value *out, struct failure *failure)
 {
-  status result = transaction_check (transaction, failure);
+  struct record own;
+  status result = begin_read (transaction, store, key, &own, failure);
   if (result == STATUS_OK)
-    result = check_key (key, failure);
-  if (result == STATUS_OK)
-    result = read_own (transaction, store, key, out, failure);
+    {
+      out->data = own.value;
+      out->sequence = 0;
+      out->holder = memtable_ref (transaction->index);
+      out->holder_kind = HOLDER_TABLE;
+      out->owner = engine_ref (transaction->reading.engine);
+    }
   if (result != STATUS_BUSY)
     return result;
-  if (transaction_is_serializable (transaction))
-    {
-      result = note_key (transaction, store, key, failure); /* T2 */
-      if (result != STATUS_OK)
-        return result;
-    }
   result = engine_get_value (transaction->reading.engine, &transaction->reading, store, key, out,
                              failure);
   if (engine_transaction_is_active (transaction))
@@ -507,6 +515,20 @@ engine_transaction_get_value (struct engine_transaction *transaction, engine_sto
       == STATUS_OK) /* the timer let the snapshot go meanwhile: it may have seen too little */
     engine_value_release (out);
   return transaction_check (transaction, failure);
+}
+
+status
+engine_transaction_contains (struct engine_transaction *transaction, engine_store store,
+                             struct bytes key, struct failure *failure)
+{
+  struct record own;
+  status result = begin_read (transaction, store, key, &own, failure);
+  if (result != STATUS_BUSY)
+    return result;
+  result = engine_contains (transaction->reading.engine, &transaction->reading, store, key, false,
+                            failure);
+  return engine_transaction_is_active (transaction) ? result
+                                                    : transaction_check (transaction, failure);
 }
 
 /* ---- savepoints ---- */

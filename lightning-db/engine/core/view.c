@@ -311,23 +311,29 @@ view_new (struct view **out, struct failure *failure)
 }
 
 status
-view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
-           struct failure *failure)
+view_reserve (size_t runs, size_t blobs, struct view **out, struct failure *failure)
 {
   struct view *view = NULL;
   status result = view_new (&view, failure);
   if (result != STATUS_OK)
     return result;
 
-  view->runs = calloc (from->run_count + extra_runs + 1, sizeof *view->runs);
-  view->blobs = calloc (from->blob_count + extra_blobs + 1, sizeof *view->blobs);
+  view->runs = calloc (runs + 1, sizeof *view->runs);
+  view->blobs = calloc (blobs + 1, sizeof *view->blobs);
   if (view->runs == NULL || view->blobs == NULL)
     {
       free (view->runs);
       free (view->blobs);
       free (view);
-      return fail_memory (failure, (from->run_count + extra_runs) * sizeof *view->runs, "a view");
+      return fail_memory (failure, runs * sizeof *view->runs, "a view");
     }
+  *out = view;
+  return STATUS_OK;
+}
+
+void
+view_fill (struct view *view, const struct view *from)
+{
   if (from->active != NULL)
     view->active = generation_ref (from->active);
   for (unsigned i = 0; i < from->frozen_count; i++)
@@ -340,8 +346,17 @@ view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struc
     view->blobs[i] = blob_file_ref (from->blobs[i]);
   view->blob_count = from->blob_count;
   view->flushed_sequence = from->flushed_sequence;
-  *out = view;
-  return STATUS_OK;
+}
+
+status
+view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
+           struct failure *failure)
+{
+  status result
+      = view_reserve (from->run_count + extra_runs, from->blob_count + extra_blobs, out, failure);
+  if (result == STATUS_OK)
+    view_fill (*out, from);
+  return result;
 }
 
 struct view *

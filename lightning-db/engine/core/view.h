@@ -46,12 +46,14 @@ struct run
   uint64_t max_sequence;   /* of everything in it */
   uint64_t bytes, records; /* file bytes, versions */
   bool has_range_deletes;
-  bool busy;                  /* input of a running merge; engine's view lock */
-  struct bytes prefix;        /* shared by all segments' smallest keys; borrowed from the first's */
-  uint64_t *heads;            /* of each, the 8 bytes behind the prefix; behind `segments` */
-  struct bytes *bounds;       /* R2, of each segment, data NULL = it counts wholly; NULL = all do;
+  _Atomic unsigned
+      shadowing;        /* 1 + thousandths of it that hide older versions; 0 = not asked yet */
+  bool busy;            /* input of a running merge; engine's view lock */
+  struct bytes prefix;  /* shared by all segments' smallest keys; borrowed from the first's */
+  uint64_t *heads;      /* of each, the 8 bytes behind the prefix; behind `segments` */
+  struct bytes *bounds; /* R2, of each segment, data NULL = it counts wholly; NULL = all do;
                                  malloc'd, as their keys */
-  size_t count;               /* segments, at least 1 */
+  size_t count;         /* segments, at least 1 */
   struct segment *segments[]; /* owned references */
 };
 
@@ -112,6 +114,9 @@ struct segment *run_find_last (const struct run *run, struct bytes key);
 status run_source (struct run *run, const struct segment_source_settings *settings,
                    struct source **out, struct failure *failure);
 
+/* An empty one with room for so many, and what makes it a copy of another that is no larger. */
+status view_reserve (size_t runs, size_t blobs, struct view **out, struct failure *failure);
+void view_fill (struct view *view, const struct view *from);
 /* A copy with its own references, one reference itself, not yet published; to be edited. */
 status view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
                   struct failure *failure);

@@ -92,6 +92,25 @@ record_place (struct wal *wal, struct record *record)
   record->total = head->payload + head->size;
 }
 
+/* memcpy, which the small pieces of a record would spend most of their time in calling. */
+static inline void
+copy_part (uint8_t *to, struct bytes part)
+{
+  if (part.size > 16)
+    memcpy (to, part.data, part.size);
+  else if (part.size >= 8)
+    {
+      uint64_t first, last;
+      memcpy (&first, part.data, 8);
+      memcpy (&last, part.data + part.size - 8, 8);
+      memcpy (to, &first, 8);
+      memcpy (to + part.size - 8, &last, 8);
+    }
+  else
+    for (size_t i = 0; i < part.size; i++)
+      to[i] = part.data[i];
+}
+
 /* Writes all of the record but its first byte. `to` is in the mapping or a buffer. */
 static inline void
 record_assemble (struct wal *wal, const struct record *record, uint8_t *to)
@@ -99,13 +118,15 @@ record_assemble (struct wal *wal, const struct record *record, uint8_t *to)
   const struct wal_record_head *head = &record->head;
   uint8_t *at = to + head->payload;
   for (size_t i = 0; i < record->part_count; i++)
-    if (record->parts[i].size != 0)
-      {
-        memcpy (at, record->parts[i].data, record->parts[i].size);
-        at += record->parts[i].size;
-      }
-  for (uint32_t i = 1; i < head->payload; i++)
-    to[i] = record->head_bytes[i];
+    {
+      copy_part (at, record->parts[i]);
+      at += record->parts[i].size;
+    }
+  if (head->is_long)
+    memcpy (to + 1, record->head_bytes + 1, head->payload - 1);
+  else
+    for (uint32_t i = 1; i < head->checksum_at; i++)
+      to[i] = record->head_bytes[i];
 
   uint64_t sum = checksum (wal_record_seed (&wal->current->binding, head->sequence), wal->offset,
                            BYTES (to + head->checked, record->total - head->checked));

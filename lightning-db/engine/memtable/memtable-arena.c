@@ -156,6 +156,15 @@ memtable_pool_trim (struct memtable_pool *pool)
     }
 }
 
+size_t
+memtable_pool_users (struct memtable_pool *pool)
+{
+  pthread_mutex_lock (&pool->lock);
+  size_t users = pool->users;
+  pthread_mutex_unlock (&pool->lock);
+  return users;
+}
+
 void
 memtable_pool_free (struct memtable_pool *pool)
 {

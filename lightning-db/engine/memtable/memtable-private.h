@@ -248,8 +248,11 @@ void tree_init (struct memtable *table);
 bool tree_reserve_size (const struct memtable *table, size_t records, size_t *size);
 /* The entry of `key`, or 0. Any thread. */
 reference tree_find (const struct memtable *table, struct bytes key);
-/* Adds an entry whose key is not in the tree. Writer only. */
-void tree_insert (struct memtable *table, reference entry);
+/* Whether `key` belongs right behind the last insert, one of a row in rising order: then it is not
+ * in the tree. Writer only. */
+bool tree_follows (const struct memtable *table, struct bytes key);
+/* Adds an entry whose key is not in the tree; `follows` as tree_follows says. Writer only. */
+void tree_insert (struct memtable *table, reference entry, bool follows);
 
 /* A leaf as it was at one moment, and an index into it. */
 struct leaf_copy

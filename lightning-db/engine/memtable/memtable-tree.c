@@ -598,13 +598,12 @@ path_find (const struct memtable *table, struct tree_path *path, struct bytes ke
     }
 }
 
-/* Whether `key` belongs right behind the last insert, which spares the descent. Tried only while
- * inserts do come in rising order. */
+/* Whether `key` belongs right behind the last insert, which spares the descent. */
 static bool
 finger_continues (const struct memtable *table, struct bytes key)
 {
   const struct tree_finger *finger = &table->finger;
-  if (finger->rising == 0 || bytes_compare (key, key_at (table, finger->entry)) <= 0)
+  if (bytes_compare (key, key_at (table, finger->entry)) <= 0)
     return false;
   const struct node *leaf = node_at (table, finger->path.nodes[0]);
   reference above = finger->position + 1 < leaf->count ? leaf->slots[finger->position + 1]
@@ -612,11 +611,19 @@ finger_continues (const struct memtable *table, struct bytes key)
   return above == 0 || bytes_compare (key, key_at (table, above)) < 0;
 }
 
+bool
+tree_follows (const struct memtable *table, struct bytes key)
+{
+  return table->finger.rising >= STREAK_MIN && finger_continues (table, key);
+}
+
+/* The finger is tried only while inserts do come in rising order. */
 static unsigned
-finger_seek (struct memtable *table, struct bytes key)
+finger_seek (struct memtable *table, struct bytes key, bool follows)
 {
   struct tree_finger *finger = &table->finger;
-  if (finger_continues (table, key))
+  if (follows
+      || (finger->rising > 0 && finger->rising < STREAK_MIN && finger_continues (table, key)))
     {
       finger->rising++;
       return finger->position + 1;
@@ -630,10 +637,10 @@ finger_seek (struct memtable *table, struct bytes key)
 }
 
 void
-tree_insert (struct memtable *table, reference entry)
+tree_insert (struct memtable *table, reference entry, bool follows)
 {
   struct tree_finger *finger = &table->finger;
-  unsigned index = finger_seek (table, key_at (table, entry));
+  unsigned index = finger_seek (table, key_at (table, entry), follows);
   struct node *leaf = node_at (table, finger->path.nodes[0]);
   if (leaf->count == LEAF_CAPACITY)
     index = split_path (table, entry, index);

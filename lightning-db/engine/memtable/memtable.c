@@ -375,13 +375,14 @@ void
 memtable_insert (struct memtable *table, uint64_t hash, const struct record *record)
 {
   assert (!atomic_load_explicit (&table->frozen, memory_order_relaxed)); /* M5 */
-  reference at = hash_find (table, record->key, hash);
+  bool follows = tree_follows (table, record->key);
+  reference at = follows ? 0 : hash_find (table, record->key, hash);
   if (at != 0)
     version_push (table, entry_at (table, at), record);
   else
     {
       at = entry_new (table, record);
-      tree_insert (table, at);
+      tree_insert (table, at, follows);
       hash_insert (table, hash, at);
     }
   journal_append (table, at, record->sequence);

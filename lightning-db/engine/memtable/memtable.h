@@ -37,6 +37,8 @@ status memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memta
  * last one, at once, not an epoch later, and more arenas are kept for many short lives. Before use. */
 void memtable_pool_set_counted (struct memtable_pool *pool);
 void memtable_pool_trim (struct memtable_pool *pool); /* frees kept arenas (idle, low memory) */
+/* Memtables whose memory is not given back yet: living ones, and dead ones that a reader may still see. */
+size_t memtable_pool_users (struct memtable_pool *pool);
 void memtable_pool_free (struct memtable_pool *pool); /* after all its memtables */
 
 /* An empty memtable with one reference. `arena_size` of the pool is a goal, not a limit: a commit

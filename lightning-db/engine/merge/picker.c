@@ -3,8 +3,7 @@
 
 #define CLASS_FACTOR 16u                  /* between the bounds of two size classes */
 #define CLASS_LEAST (UINT64_C (64) << 10) /* bytes: smaller runs are of one class */
-#define OVERWRITTEN_PARTS 3u /* of 2: user bytes ever per byte held that show overwriting */
-#define LARGE_MEMTABLES 4u   /* an oldest run below that many memtables is not looked at */
+#define LARGE_MEMTABLES 8u                /* fewer bytes than so many may be dead as they like */
 
 static const struct picker_decision nothing = { 0 };
 
@@ -107,24 +106,29 @@ count_after_merges (const struct picker_settings *settings)
   return count;
 }
 
-/* Q5. Bytes written ever, against bytes held: merges so far found versions to drop. */
+/* Q5. */
 static bool
 is_overgrown (const struct picker_settings *settings)
 {
-  uint64_t logical = 0, above = 0;
+  uint64_t total = 0, dead = 0;
   if (!settings->whole || settings->count < 2)
     return false;
-  const struct picker_run *oldest = &settings->runs[settings->count - 1];
   for (size_t i = 0; i < settings->count; i++)
     {
-      if (settings->runs[i].busy || settings->runs[i].logical_bytes == 0)
-        return false;
-      logical = saturating_add (logical, settings->runs[i].logical_bytes);
-      above = saturating_add (above, i + 1 < settings->count ? settings->runs[i].bytes : 0);
+      total = saturating_add (total, settings->runs[i].bytes);
+      dead = saturating_add (dead, settings->runs[i].shadowing);
     }
-  return above >= oldest->bytes
-         && oldest->bytes >= saturating_multiply (settings->memtable_size, LARGE_MEMTABLES)
-         && settings->user_bytes / OVERWRITTEN_PARTS >= logical / 2;
+  return dead >= total / PICKER_DEAD_PART
+         && total >= saturating_multiply (settings->memtable_size, LARGE_MEMTABLES);
+}
+
+static bool
+is_anything_busy (const struct picker_settings *settings)
+{
+  for (size_t i = 0; i < settings->count; i++)
+    if (settings->runs[i].busy)
+      return true;
+  return false;
 }
 
 /* The oldest of the stretch, more of them the more runs there are beside it. */
@@ -140,8 +144,9 @@ oldest_of (const struct picker_settings *settings, struct picker_decision stretc
 static struct picker_decision
 choose_busy (const struct picker_settings *settings)
 {
-  if (is_overgrown (settings))
-    return decide (settings, 0, settings->count);
+  /* With the oldest run busy that is under way. Else smaller merges come to an end first. */
+  if (is_overgrown (settings) && !settings->runs[settings->count - 1].busy)
+    return is_anything_busy (settings) ? nothing : decide (settings, 0, settings->count);
   if (count_after_merges (settings) < PICKER_RUNS_MAX)
     return nothing;
   struct picker_decision stretch = smallest_stretch (settings, PICKER_GROUP_MIN);

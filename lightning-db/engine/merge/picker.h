@@ -17,7 +17,8 @@
  *       Merges that are due by number (Q4) are made all the same: a program that opens the
  *       database, writes a few bytes and closes it again leaves a run each time.
  *   Q4  While merges keep up there are at most PICKER_RUNS_MAX runs.
- *   Q5  Once overwriting shows, what stands above the oldest run is at most about its size.
+ *   Q5  Versions that newer ones hide take at most about 1/PICKER_DEAD_PART of the files: then
+ *       everything is merged, also while writes go on.
  *
  * Threads: none of its own; any thread.
  */
@@ -31,15 +32,16 @@
 #define PICKER_RUNS_MAX 32u      /* runs in all */
 #define PICKER_GROUP 8u          /* runs that are merged while there are no larger ones */
 #define PICKER_GROUP_MIN 3u      /* fewer are not worth a merge only because there are many runs */
+#define PICKER_DEAD_PART 3u      /* of all bytes may be dead */
 #define PICKER_SETTLE_FACTOR 10u /* bytes rewritten per user byte by settling */
 
 struct picker_run
 {
-  uint64_t bytes;         /* of its files */
-  uint64_t apart;         /* of them in segments that overlap no other run: a merge moves those
+  uint64_t bytes;     /* of its files */
+  uint64_t apart;     /* of them in segments that overlap no other run: a merge moves those
                              without rewriting. 0 when the caller does not look, or cannot move */
-  uint64_t logical_bytes; /* of keys and values, uncompressed; 0 = unknown (then no Q5) */
-  bool busy;              /* in a merge that is under way */
+  uint64_t shadowing; /* about how many of them hide older versions in the runs below */
+  bool busy;          /* in a merge that is under way */
 };
 
 struct picker_settings
@@ -49,7 +51,6 @@ struct picker_settings
   bool whole;                        /* the last of `runs` is the oldest run there is */
   uint64_t memtable_size;            /* bytes: about what a flush writes, uncompressed */
   bool quiet;                        /* nothing was written for a short while */
-  uint64_t user_bytes;               /* written ever, keys and values */
   uint64_t user_bytes_since_settled; /* of them since the last settling */
   uint64_t settle_written; /* bytes that merges decided while quiet have written since then;
                               0 when it is not known any more, e.g. after reopening */

@@ -335,6 +335,12 @@ dictionary_new (struct bytes content, struct dictionary **out, struct failure *f
   return STATUS_OK;
 }
 
+size_t
+dictionary_memory (const struct dictionary *dictionary)
+{
+  return dictionary != NULL ? sizeof *dictionary + ZSTD_sizeof_DDict (dictionary->prepared) : 0;
+}
+
 void
 dictionary_free (struct dictionary *dictionary)
 {

@@ -36,6 +36,7 @@ enum codec compressor_run (struct compressor *compressor, struct bytes page, uin
 
 struct dictionary; /* a prepared decompression dictionary, shared by readers of one segment */
 status dictionary_new (struct bytes content, struct dictionary **out, struct failure *failure);
+size_t dictionary_memory (const struct dictionary *dictionary); /* bytes; NULL: 0 */
 void dictionary_free (struct dictionary *dictionary);
 /* Trains one from sample pages laid end to end (sizes[i] bytes each); *out is malloc'd. Empty and
  * OK when training says it does not pay. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "segment/flat-index.h"
 
+#include "base/buffer.h"
 #include "base/coding.h"
 
 #include <stdlib.h>
@@ -24,8 +25,7 @@ struct flat_index
   uint32_t added;                    /* so far */
   const uint8_t *prefix;             /* shared by all; behind the struct's own bytes */
   size_t prefix_size;                /* bytes */
-  int64_t *block;                    /* all layers, 64-byte aligned; owned */
-  size_t block_size;                 /* bytes */
+  struct buffer block;               /* all layers; owned */
   uint8_t *sizes;                    /* bytes behind the prefix, or SIZE_LONG; owned */
   uint32_t *tail_ends;    /* per separator, end of its bytes in `tails`; NULL: none long */
   uint8_t *tails;         /* what follows the heads of long separators; owned */
@@ -286,7 +286,7 @@ size_t
 flat_index_memory (const struct flat_index *index)
 {
   size_t memory
-      = sizeof *index + index->prefix_size + index->block_size + index->count + index->tail_room;
+      = sizeof *index + index->prefix_size + index->block.room + index->count + index->tail_room;
   return index->tail_ends != NULL ? memory + (size_t) index->count * sizeof (uint32_t) : memory;
 }
 
@@ -295,7 +295,7 @@ flat_index_free (struct flat_index *index)
 {
   if (index == NULL)
     return;
-  free (index->block);
+  buffer_release (&index->block, NULL, LEDGER_INDEX);
   free (index->sizes);
   free (index->tail_ends);
   free (index->tails);
@@ -320,6 +320,12 @@ flat_index_retire (struct flat_index *index, struct ledger *ledger, size_t charg
   epoch_retire (&index->link, release);
 }
 
+static int64_t *
+heads_of (const struct flat_index *index)
+{
+  return (int64_t *) (void *) index->block.data;
+}
+
 status
 flat_index_new (uint32_t count, struct bytes prefix, struct flat_index **out,
                 struct failure *failure)
@@ -335,17 +341,16 @@ flat_index_new (uint32_t count, struct bytes prefix, struct flat_index **out,
   if (prefix.size > 0)
     memcpy (index + 1, prefix.data, prefix.size);
   size_t heads = plan_layers (count, index->nodes, &index->layer_count);
-  index->block_size = heads * sizeof (int64_t);
-  index->block = aligned_alloc (64, index->block_size);
   index->sizes = malloc (count > 0 ? count : 1);
-  if (index->block == NULL || index->sizes == NULL)
+  if (!buffer_resize (&index->block, heads * sizeof (int64_t), NULL, LEDGER_INDEX)
+      || index->sizes == NULL)
     {
       flat_index_free (index);
       return fail_memory (failure, heads * sizeof (int64_t), "a segment's index");
     }
   for (size_t i = 0; i < heads; i++)
-    index->block[i] = INT64_MAX;
-  const int64_t *at = index->block + heads;
+    heads_of (index)[i] = INT64_MAX;
+  const int64_t *at = heads_of (index) + heads;
   for (unsigned layer = 0; layer < index->layer_count; layer++)
     {
       at -= (size_t) index->nodes[layer] * NODE_HEADS;
@@ -358,7 +363,7 @@ flat_index_new (uint32_t count, struct bytes prefix, struct flat_index **out,
 static int64_t *
 layer_to_fill (struct flat_index *index, unsigned layer)
 {
-  return index->block + (index->layers[layer] - index->block);
+  return heads_of (index) + (index->layers[layer] - heads_of (index));
 }
 
 static status

@@ -13,8 +13,6 @@
 
 #include <stdlib.h>
 
-#define FILTER_ALIGNMENT ((size_t) 64)
-
 /* A2 */
 static bool
 within_budget (const struct segment *segment, size_t more)
@@ -39,7 +37,7 @@ charge (struct segment *segment, enum ledger_account account, size_t size)
 static size_t
 filter_memory (const struct segment *segment)
 {
-  return segment->blocks[BLOCK_FILTER].size + FILTER_ALIGNMENT;
+  return segment->blocks[BLOCK_FILTER].size;
 }
 
 static void
@@ -66,10 +64,9 @@ read_filter (struct segment *segment)
   filter->ledger = segment->settings.ledger;
   if (buffer_resize (&filter->block, filter_memory (segment), filter->ledger, LEDGER_FILTER))
     {
-      uint8_t *at = filter->block.data;
-      at += -(uintptr_t) at & (FILTER_ALIGNMENT - 1);
-      if (segment_read_block_to (segment, BLOCK_FILTER, at, NULL) == STATUS_OK
-          && filter_parse (BYTES (at, size), &filter->filter, NULL) == STATUS_OK)
+      uint8_t *block = filter->block.data;
+      if (segment_read_block_to (segment, BLOCK_FILTER, block, NULL) == STATUS_OK
+          && filter_parse (BYTES (block, size), &filter->filter, NULL) == STATUS_OK)
         return filter;
     }
   filter_free (filter);

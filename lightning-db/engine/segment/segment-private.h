@@ -43,7 +43,7 @@ struct segment_filter
   struct filter filter;   /* a view of the block */
   struct epoch_link link; /* for retiring */
   struct ledger *ledger;  /* LEDGER_FILTER, for the block */
-  struct buffer block; /* as in the file, at the first multiple of 64: a Bloom block is one line */
+  struct buffer block;    /* as in the file; aligned, so that a Bloom block is one line */
 };
 
 struct block_place

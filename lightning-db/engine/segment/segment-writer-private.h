@@ -13,7 +13,7 @@
 #include "segment/leaf.h"
 #include "segment/segment-private.h"
 
-#define WRITE_BUFFER_LEAST BUFFER_MAPPED_SIZE
+#define WRITE_BUFFER_LEAST ((size_t) 64 << 10)
 #define WRITE_BUFFER_MOST ((size_t) 1 << 20)
 
 struct pending_pages

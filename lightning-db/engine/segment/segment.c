@@ -199,6 +199,8 @@ load_dictionary (struct segment *segment, const struct tail *tail, struct failur
   if (result == STATUS_OK && data != NULL)
     result = dictionary_new (BYTES (data, segment->blocks[BLOCK_DICTIONARY].size),
                              &segment->dictionary, failure);
+  if (segment->dictionary != NULL && segment->settings.ledger != NULL)
+    ledger_charge (segment->settings.ledger, LEDGER_OTHER, dictionary_memory (segment->dictionary));
   free (data);
   return result;
 }
@@ -397,6 +399,8 @@ segment_free (struct segment *segment)
     vfs_unmap (segment->file, (void *) segment->map, segment->information.file_size);
   free (segment->mapped);
   vfs_close (segment->file);
+  if (segment->dictionary != NULL && segment->settings.ledger != NULL)
+    ledger_refund (segment->settings.ledger, LEDGER_OTHER, dictionary_memory (segment->dictionary));
   dictionary_free (segment->dictionary);
   range_set_unref (segment->ranges);
   segment_information_clear (&segment->information);

@@ -242,18 +242,23 @@ def _headline(results):
             + "\n")
 
 
-def _languages(results):
-    rows = []
+def _languages(results, directory):
+    rows, bars_of_rows = [], []
     for operation in ("get", "no-op get", "put", "no-op put"):
         figures = table.collect(results, "languages", lambda result: result.get("nanoseconds"))
         figures = next((its for key, its in figures.items() if key[1] == operation), {})
         rows.append([operation] + [table.spread(figures.get(name, []), table.nanoseconds)
                                    for name in ("c", "python", "gjs")])
+        bars_of_rows.append((operation, "less is better",
+                             [(name, median(figures[name]), min(figures[name]), max(figures[name]),
+                               table.nanoseconds(median(figures[name])))
+                              for name in ("c", "python", "gjs") if figures.get(name)]))
     if not any("languages" == result["group"] for result in results):
         return ""
+    (directory / "languages.svg").write_text(charts.bars("What a call costs", bars_of_rows))
     return ("## Languages\n\nOne get (until `bytes`, `Uint8Array` or a buffer of C has the value) "
             "and one put, beside a function that does nothing and has the same introspected "
-            "signature.\n\n" + _table(["an operation", "C", "Python", "GJS"], rows) + "\n")
+            "signature.\n\n![What a call costs](benchmarks/languages.svg)\n\n" + _table(["an operation", "C", "Python", "GJS"], rows) + "\n")
 
 
 def _verdicts(results):
@@ -288,7 +293,7 @@ def write(measured, directory):
         text += _group(group, results, names, measured["rows"], pictures)
         if group.name == "headline":
             text += _headline(results)
-    text += _languages(results)
+    text += _languages(results, pictures)
     failures = [result for result in results if "failed" in result]
     if failures:
         text += "## Failed\n\n" + "\n".join(

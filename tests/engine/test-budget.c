@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The promise about memory (docs/design/memory.md): with the smallest budget, loading ten times as much,
+ * settling, reading at random and scanning take no more than the budget and 2 MB, above the same program
+ * without a database. Memory is what the kernel counts as anonymous, and the log's mapping.
+ *
+ * A sanitizer's own memory is not to be told from ours: under one only the ledger is held to it.
+ */
+#include "base/random.h"
+#include "check.h"
+#include "engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#define MIB ((uint64_t) 1 << 20)
+#define BUDGET (10 * MIB)
+#define LIMIT (BUDGET + 2 * MIB)
+#define VALUE_SIZE_MOST 20000u /* some values are in blob files */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_IS_OURS false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MEMORY_IS_OURS false
+#endif
+#endif
+#ifndef MEMORY_IS_OURS
+#define MEMORY_IS_OURS true
+#endif
+
+static struct failure failure;
+static struct engine *engine;
+static char *path;
+
+/* ---- measuring ---- */
+
+static struct
+{
+  pthread_t thread;
+  _Atomic bool stop;
+  uint64_t base, most, most_ledger;
+} sampler;
+
+static uint64_t
+own_memory (void)
+{
+  FILE *maps = fopen ("/proc/self/smaps", "r");
+  char line[1024];
+  uint64_t bytes = 0;
+  unsigned long value;
+  bool is_log = false;
+  CHECK (maps != NULL);
+  while (fgets (line, sizeof line, maps) != NULL)
+    if (sscanf (line, "Anonymous: %lu kB", &value) == 1)
+      bytes += is_log ? 0 : (uint64_t) value << 10;
+    else if (sscanf (line, "Rss: %lu kB", &value) == 1)
+      bytes += is_log ? (uint64_t) value << 10 : 0;
+    else if (strstr (line, " kB") == NULL && strchr (line, '-') != NULL)
+      is_log = strstr (line, path) != NULL && strstr (line, ".log") != NULL;
+  fclose (maps);
+  return bytes;
+}
+
+static void *
+sample (void *data)
+{
+  (void) data;
+  while (!atomic_load (&sampler.stop))
+    {
+      struct engine_statistics statistics;
+      uint64_t memory = own_memory ();
+      memory = memory > sampler.base ? memory - sampler.base : 0;
+      sampler.most = memory > sampler.most ? memory : sampler.most;
+      if (engine != NULL)
+        {
+          engine_statistics (engine, &statistics);
+          if (statistics.memory_used > sampler.most_ledger)
+            sampler.most_ledger = statistics.memory_used;
+        }
+      usleep (5000);
+    }
+  return NULL;
+}
+
+static void
+sampler_start (void)
+{
+  atomic_store (&sampler.stop, false);
+  sampler.most = sampler.most_ledger = 0;
+  CHECK_INT (pthread_create (&sampler.thread, NULL, sample, NULL), 0);
+}
+
+static void
+sampler_stop (const char *phase)
+{
+  atomic_store (&sampler.stop, true);
+  pthread_join (sampler.thread, NULL);
+  if (phase == NULL)
+    return;
+  printf ("%s: at most %.1f MB, the ledger %.1f MB\n", phase, (double) sampler.most / (double) MIB,
+          (double) sampler.most_ledger / (double) MIB);
+  CHECK (sampler.most_ledger <= LIMIT);
+  CHECK (sampler.most <= LIMIT || !MEMORY_IS_OURS);
+}
+
+/* ---- the work ---- */
+
+static struct bytes
+make_key (uint8_t to[16], uint64_t number)
+{
+  uint64_t words[2] = { random_next (&(struct random){ number }), number };
+  memcpy (to, words, sizeof words);
+  return BYTES (to, sizeof words);
+}
+
+/* Mostly 100 bytes, half of them noise; one in 500 large. */
+static struct bytes
+make_value (uint8_t to[VALUE_SIZE_MOST], uint64_t number)
+{
+  struct random random = { number * 3 };
+  size_t size = number % 500 == 0 ? VALUE_SIZE_MOST : 100;
+  memset (to, 'x', size);
+  for (size_t i = 0; i + 8 <= size / 2; i += 8)
+    {
+      uint64_t word = random_next (&random);
+      memcpy (to + i, &word, 8);
+    }
+  return BYTES (to, size);
+}
+
+static void
+load (uint64_t count)
+{
+  static uint8_t value[VALUE_SIZE_MOST];
+  uint8_t key[16];
+  for (uint64_t i = 0; i < count; i++)
+    CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, make_key (key, i), make_value (value, i),
+                          ENGINE_SYNC_DEFAULT, NULL, &failure));
+}
+
+static void
+read_at_random (uint64_t count, uint64_t reads)
+{
+  static uint8_t expected[VALUE_SIZE_MOST], got[VALUE_SIZE_MOST];
+  struct random random = { 5 };
+  uint8_t key[16];
+  for (uint64_t i = 0; i < reads; i++)
+    {
+      uint64_t number = random_below (&random, count);
+      struct bytes value = make_value (expected, number);
+      size_t size;
+      CHECK_OK (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, make_key (key, number), got,
+                            sizeof got, &size, &failure));
+      CHECK (size == value.size && memcmp (got, expected, size) == 0);
+    }
+}
+
+static void
+scan (uint64_t count)
+{
+  struct engine_cursor *cursor;
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT, .keys_only = true };
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  uint64_t seen = 0;
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  for (; engine_cursor_valid (cursor); seen++)
+    CHECK_OK (engine_cursor_next (cursor, &failure));
+  CHECK (seen == count);
+  engine_cursor_free (cursor);
+}
+
+static void
+test_budget (enum engine_compression compression, uint64_t count)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = BUDGET;
+  options.compression = compression;
+  path = fresh_directory ();
+  engine = NULL;
+  sampler.base = 0;
+  sampler_start (); /* its own memory is not the database's */
+  load (0);
+  usleep (50000);
+  sampler_stop (NULL);
+  sampler.base = sampler.most;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  sampler_start ();
+  load (count);
+  sampler_stop ("load");
+  sampler_start ();
+  CHECK_OK (engine_wait_settled (engine, 120000000, &failure));
+  sampler_stop ("settle");
+  sampler_start ();
+  read_at_random (count, 200000);
+  sampler_stop ("read");
+  sampler_start ();
+  scan (count);
+  sampler_stop ("scan");
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+int
+main (void)
+{
+  test_budget (ENGINE_COMPRESSION_NONE, 600000); /* 100 MB */
+  test_budget (ENGINE_COMPRESSION_ADAPTIVE, 600000);
+  return 0;
+}
