@@ -13,8 +13,9 @@
  *   latency        every put's time in a random load, the worst one's cause, the most disk used
  *   churn          the most disk used while every record is overwritten four times at random
  *
- * --megabytes scales budget (2048), overwrite (5120), latency (4096) and churn (1024). --uncompressed
- * is for overwrite, latency and churn. DIR must be on a disk: in memory the kernel counts no writes. It asserts nothing: it prints figures beside their limits.
+ * --megabytes scales budget (2048), overwrite (5120), latency (4096) and churn (1024).
+ * --uncompressed is for overwrite, latency and churn. DIR must be on a disk: in memory the kernel
+ * counts no writes. It asserts nothing: it prints figures beside their limits.
  */
 #include "base/random.h"
 #include "check.h"
