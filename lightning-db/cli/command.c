@@ -270,8 +270,17 @@ command_finish (struct invocation *invocation, GError **error)
 
 /* ---- the database ---- */
 
-gboolean
-command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
+static gboolean
+is_unwritable (const GError *error)
+{
+  return g_error_matches (error, LDB_ERROR, LDB_ERROR_READ_ONLY)
+         || g_error_matches (error, LDB_ERROR, LDB_ERROR_PERMISSION_DENIED);
+}
+
+/* `else_read`: read-only where it can't be written. */
+static gboolean
+open_database (struct invocation *invocation, LdbOpenFlags flags, gboolean else_read,
+               GError **error)
 {
   struct session *session = invocation->session;
   if (session->database != NULL)
@@ -288,6 +297,11 @@ command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
   GError *failure = NULL;
   gboolean was_there = g_file_test (path, G_FILE_TEST_EXISTS);
   invocation->database = ldb_database_open (path, flags, options, NULL, &failure);
+  if (else_read && is_unwritable (failure))
+    {
+      g_clear_error (&failure);
+      invocation->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, options, NULL, &failure);
+    }
   invocation->database_is_new = invocation->database != NULL && !was_there;
   if (invocation->database != NULL)
     return TRUE;
@@ -301,6 +315,18 @@ command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
   else
     g_propagate_error (error, failure);
   return FALSE;
+}
+
+gboolean
+command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
+{
+  return open_database (invocation, flags, FALSE, error);
+}
+
+gboolean
+command_open_else_read (struct invocation *invocation, GError **error)
+{
+  return open_database (invocation, LDB_OPEN_NONE, TRUE, error);
 }
 
 gboolean

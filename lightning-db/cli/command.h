@@ -113,6 +113,8 @@ gboolean command_finish (struct invocation *invocation, GError **error);
 
 /* Opens the database that the next argument names, or takes the shell's. */
 gboolean command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error);
+/* The same for writing, or read-only where it can't be written. */
+gboolean command_open_else_read (struct invocation *invocation, GError **error);
 /* Takes the store of --store, else the shell's, else the default one. */
 gboolean command_choose_store (struct invocation *invocation, gboolean create, GError **error);
 /* Both; the flags hold for the store too. */

@@ -65,7 +65,7 @@ struct scan
   gboolean values_only; /* --values-only */
   gboolean count_only;  /* --count */
   gboolean reverse;     /* --reverse */
-  gint64 limit;         /* --limit; negative: none */
+  gint64 limit;         /* --limit; G_MAXINT64: none */
   guint64 seen;         /* records so far */
   GString *output;      /* not written yet; owned */
 };
@@ -145,7 +145,7 @@ static gboolean
 scan_all (struct scan *scan, LdbCursor *cursor, GError **error)
 {
   GError *failure = NULL;
-  while ((scan->limit < 0 || scan->seen < (guint64) scan->limit) && !command_is_interrupted ()
+  while (scan->seen < (guint64) scan->limit && !command_is_interrupted ()
          && ldb_cursor_next (cursor, NULL, &failure))
     {
       scan->seen++;
@@ -181,6 +181,12 @@ scan_check (struct invocation *invocation, struct scan *scan, const char *format
   scan->form = invocation->json ? TEXT_FORM_JSON : TEXT_FORM_ESCAPED;
   if (format != NULL && !text_form_parse_name (format, &scan->form, error))
     return FALSE;
+  if (scan->limit < 0)
+    {
+      g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                           _ ("--limit is a number of records, 0 or more"));
+      return FALSE;
+    }
   if (!scan->keys_only || !scan->values_only)
     return TRUE;
   g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
@@ -191,7 +197,7 @@ scan_check (struct invocation *invocation, struct scan *scan, const char *format
 enum exit_status
 scan_run (struct invocation *invocation)
 {
-  struct scan scan = { .limit = -1 };
+  struct scan scan = { .limit = G_MAXINT64 };
   g_auto (key_range_options) options = { 0 };
   g_autofree char *format = NULL;
   g_autofree char *input_name = NULL;

@@ -240,7 +240,7 @@ backup_run (struct invocation *invocation)
                          "can be opened, checked and restored. Another process that holds the "
                          "database open to write has to make the backup itself."),
                       &error)
-      || !command_open (invocation, LDB_OPEN_NONE, &error)
+      || !command_open_else_read (invocation, &error)
       || (path = command_take (invocation, "PATH", &error)) == NULL
       || !command_finish (invocation, &error))
     return command_fail (invocation, error);

@@ -317,7 +317,8 @@ uint64_t engine_evict_cache (struct engine *engine, double fraction);
 
 /* Hot backup into `path` (created, or an earlier backup of this database, which is brought up to
  * date: only files it lacks are copied). Sealed files are reflinked or hard-linked where possible. Every
- * file is verified afterwards when `verify`. */
+ * file is verified afterwards when `verify`. Of a database that is open read-only: as its files are
+ * now; LOCKED beside a writer, READ_ONLY when its log holds commits that are in no other file. */
 struct engine_backup_result
 {
   uint64_t sequence;     /* the commit it stands at */

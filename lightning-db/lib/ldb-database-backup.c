@@ -49,6 +49,11 @@ new_backup (LdbDatabase *self, const char *path, LdbBackupFlags flags)
  * to date: only what it lacks is copied. Files that never change are linked or share their blocks
  * where the file system can.
  *
+ * A database that is open read-only can be backed up while nobody writes to it, also from a medium
+ * that can't be written; else this fails with %LDB_ERROR_LOCKED. When its log holds commits that no
+ * other file has, as after a crash, it fails with %LDB_ERROR_READ_ONLY: then
+ * [func@Ldb.Database.restore] copies it.
+ *
  * Fails with %LDB_ERROR_EXISTS or %LDB_ERROR_NOT_A_DATABASE when something else is there,
  * %LDB_ERROR_CLOSED, %LDB_ERROR_CORRUPT, %LDB_ERROR_NO_SPACE or %LDB_ERROR_IO. Blocks for as long
  * as it takes; any thread.

@@ -50,6 +50,7 @@ static const struct
   [STATUS_MISMATCH] = { LDB_ERROR_OPTIONS_MISMATCH, G_IO_ERROR_FAILED },
   [STATUS_UNSUPPORTED] = { LDB_ERROR_UNSUPPORTED, G_IO_ERROR_NOT_SUPPORTED },
   [STATUS_HISTORY_GONE] = { LDB_ERROR_HISTORY_GONE, G_IO_ERROR_FAILED },
+  [STATUS_DENIED] = { LDB_ERROR_PERMISSION_DENIED, G_IO_ERROR_PERMISSION_DENIED },
 };
 
 LdbError
@@ -113,8 +114,8 @@ ldb_error_check_path (GError **error, status code, const struct failure *failure
  *
  * %LDB_ERROR_NOT_FOUND matches %G_IO_ERROR_NOT_FOUND, %LDB_ERROR_NO_SPACE matches
  * %G_IO_ERROR_NO_SPACE, and in the same way `EXISTS`, `READ_ONLY`, `CLOSED`, `PENDING` and
- * `TIMED_OUT` match their namesakes; `LOCKED` and `RATE_LIMITED` match %G_IO_ERROR_BUSY,
- * `CORRUPT` and `NOT_A_DATABASE` match %G_IO_ERROR_INVALID_DATA, `NEWER_FORMAT` and `UNSUPPORTED`
+ * `TIMED_OUT` and `PERMISSION_DENIED` match their namesakes; `LOCKED` and `RATE_LIMITED` match
+ * %G_IO_ERROR_BUSY, `CORRUPT` and `NOT_A_DATABASE` match %G_IO_ERROR_INVALID_DATA, `NEWER_FORMAT` and `UNSUPPORTED`
  * match %G_IO_ERROR_NOT_SUPPORTED, and wrong arguments match %G_IO_ERROR_INVALID_ARGUMENT. An
  * error of [error@Gio.IOErrorEnum] matches its own code.
  *

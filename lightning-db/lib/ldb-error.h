@@ -51,6 +51,7 @@ G_BEGIN_DECLS
  * @LDB_ERROR_OPTIONS_MISMATCH: the database is open in this process with other options
  * @LDB_ERROR_UNSUPPORTED: this build, kernel or file system cannot do it
  * @LDB_ERROR_HISTORY_GONE: changes that old are no longer kept
+ * @LDB_ERROR_PERMISSION_DENIED: the permissions of the directory or a file in it forbid it
  *
  * What went wrong. A cancelled operation fails with %G_IO_ERROR_CANCELLED instead; see
  * [func@Ldb.Error.matches_io] for the codes that have a counterpart in [error@Gio.IOErrorEnum].
@@ -86,6 +87,7 @@ typedef enum
   LDB_ERROR_OPTIONS_MISMATCH = 24,
   LDB_ERROR_UNSUPPORTED = 25,
   LDB_ERROR_HISTORY_GONE = 26,
+  LDB_ERROR_PERMISSION_DENIED = 27,
 } LdbError;
 
 LDB_AVAILABLE_IN_ALL

@@ -323,7 +323,19 @@ read_file (GKeyFile *file, FileValues *values, GError **error)
   return TRUE;
 }
 
-/* Reads the text of the file; refuses what cannot be a configuration. */
+static LdbError
+code_of_file_error (const GError *error)
+{
+  if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return LDB_ERROR_NOT_FOUND;
+  if (g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_ACCES)
+      || g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_PERM))
+    return LDB_ERROR_PERMISSION_DENIED;
+  return LDB_ERROR_IO;
+}
+
+/* Reads the text of the file; refuses what cannot be a configuration: a key file would end at the
+ * first zero byte, so one that a crash left full of them would pass for an empty one. */
 static gboolean
 load_text (const char *path, char **text, gsize *length, GError **error)
 {
@@ -334,10 +346,13 @@ load_text (const char *path, char **text, gsize *length, GError **error)
                           "The file \"%s\" is larger than 1 MiB: it is no configuration file.",
                           path);
   if (g_file_get_contents (path, text, length, &local))
-    return TRUE;
-  LdbError code = g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? LDB_ERROR_NOT_FOUND
-                                                                            : LDB_ERROR_IO;
-  return ldb_error_set (error, code, "%s; check the path and its permissions.", local->message);
+    return memchr (*text, '\0', *length) == NULL
+           || ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                             "The file \"%s\" holds zero bytes: it is no text file, or a crash "
+                             "damaged it; write it anew.",
+                             path);
+  return ldb_error_set (error, code_of_file_error (local),
+                        "%s; check the path and its permissions.", local->message);
 }
 
 /**
@@ -365,7 +380,8 @@ load_text (const char *path, char **text, gsize *length, GError **error)
  * In `[database]` every property may stand, with underscores. What the program or the environment
  * has set is kept.
  *
- * Fails with %LDB_ERROR_NOT_FOUND, %LDB_ERROR_IO, or %LDB_ERROR_INVALID_ARGUMENT and a message that
+ * Fails with %LDB_ERROR_NOT_FOUND, %LDB_ERROR_PERMISSION_DENIED, %LDB_ERROR_IO, or
+ * %LDB_ERROR_INVALID_ARGUMENT and a message that
  * names the file, the section and the key; then nothing has changed.
  *
  * One thread at a time. Reads a file: do it before the main loop runs.

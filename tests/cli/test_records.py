@@ -163,6 +163,7 @@ class Records(CommandLineTest):
         self.assertEqual(keys("--from", "ba", "--reverse", "--limit", "2"), ["d", "c"])
         self.assertEqual(keys("--to", "a"), [])
         self.assertEqual(keys("--limit", "0"), [])
+        self.assertIn("--limit", self.fail_cli("scan", self.database, "--limit", "-1"))
         self.assertEqual(self.run_cli("scan", self.database, "--count"), b"6\n")
         self.assertEqual(self.run_cli("scan", self.database, "--values-only", "--prefix", "d"), b"D\n")
         self.assertEqual(self.run_json("scan", self.database, "--count"), {"count": 6})

@@ -361,9 +361,40 @@ test_full_disk (void)
   remove_directory (path);
 }
 
+/* A loader that lives for long keeps only what was written since it began. */
+static void
+test_beside_a_loader (void)
+{
+  char *path = fresh_directory (), key[64];
+  struct engine *engine = open_small (path, false);
+  static uint8_t rounds[KEYS], value[VALUE + 1000];
+  memset (rounds, 0, sizeof rounds);
+  write_all (engine, rounds, 1, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  uint64_t before = blob_bytes (engine);
+  struct engine_loader *loader;
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure)); /* so that the file is sealed */
+  CHECK_OK (engine_loader_new (engine, &loader, &failure));
+  CHECK_OK (engine_loader_put (loader, ENGINE_STORE_DEFAULT, number_key (key, KEYS),
+                               number_value (value, KEYS, 1), &failure));
+  for (unsigned i = 0; i < KEYS; i++)
+    CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, i), ENGINE_SYNC_ASYNC,
+                             NULL, &failure));
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK (blob_bytes (engine) < before / 10);
+  CHECK_OK (engine_loader_commit (loader, NULL, &failure));
+  engine_loader_free (loader);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  check_number (engine, NULL, KEYS, 1);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
+  test_beside_a_loader ();
   test_kill ();
   test_compact ();
   test_background ();

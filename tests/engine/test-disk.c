@@ -710,7 +710,7 @@ use_read_only (const char *path)
   struct engine *engine;
   for (unsigned flags = 0; flags <= ENGINE_OPEN_CREATE; flags += ENGINE_OPEN_CREATE)
     {
-      CHECK_FAILS (engine_open (path, flags, NULL, &engine, &failure), STATUS_IO);
+      CHECK_FAILS (engine_open (path, flags, NULL, &engine, &failure), STATUS_DENIED);
       CHECK (strstr (failure.message, path) != NULL);
       CHECK (strstr (failure.message, "ermission") != NULL);
     }
@@ -721,7 +721,7 @@ use_read_only (const char *path)
   char *below = join (path, "below");
   failure = FAILURE_INIT;
   status result = engine_open (below, ENGINE_OPEN_CREATE, NULL, &engine, &failure);
-  CHECK (result == STATUS_READ_ONLY || result == STATUS_IO);
+  CHECK (result == STATUS_READ_ONLY || result == STATUS_DENIED);
   CHECK (strstr (failure.message, below) != NULL);
   free (below);
 }
@@ -734,7 +734,7 @@ use_unreadable_current (const char *path)
     {
       failure = FAILURE_INIT;
       status result = engine_open (path, flags, NULL, &engine, &failure);
-      CHECK (result == STATUS_IO || result == STATUS_READ_ONLY);
+      CHECK (result == STATUS_DENIED || result == STATUS_READ_ONLY);
       CHECK (strstr (failure.message, "CURRENT") != NULL);
     }
 }
@@ -745,7 +745,7 @@ use_unreadable_directory (const char *path)
   struct engine *engine;
   failure = FAILURE_INIT;
   status result = engine_open (path, 0, NULL, &engine, &failure);
-  CHECK (result == STATUS_IO || result == STATUS_READ_ONLY);
+  CHECK (result == STATUS_DENIED || result == STATUS_READ_ONLY);
   CHECK (strstr (failure.message, path) != NULL);
 }
 

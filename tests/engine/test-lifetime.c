@@ -294,6 +294,54 @@ test_cursor_after_rollback (void)
   remove_directory (path);
 }
 
+/* ---- closing beside other work ---- */
+
+static pthread_t closer;
+
+static void *
+close_engine (void *engine)
+{
+  struct failure cause = FAILURE_INIT;
+  CHECK (engine_close (engine, &cause) == STATUS_OK);
+  return NULL;
+}
+
+/* Told how the compaction goes, from the middle of it: another thread closes the database. */
+static bool
+close_beside (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  static bool begun;
+  (void) done;
+  (void) total;
+  (void) step;
+  if (!begun)
+    {
+      CHECK (pthread_create (&closer, NULL, close_engine, data) == 0);
+      while (!engine_is_closed (data))
+        usleep (100);
+      usleep (20000); /* the merges are told to give up a moment later */
+    }
+  begun = true;
+  return true;
+}
+
+/* Who cancelled nothing is not told that he did. */
+static void
+test_compaction_closed (void)
+{
+  char *path = fresh_directory (), key[32];
+  struct engine *engine = open_small (path);
+  for (unsigned i = 0; i < 20000; i++)
+    {
+      sprintf (key, "key-%u", i);
+      put (engine, key, BYTES_LITERAL ("a value of some length that fills pages"));
+    }
+  CHECK_FAILS (engine_compact (engine, close_beside, engine, &failure), STATUS_CLOSED);
+  CHECK (pthread_join (closer, NULL) == 0);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* Per-thread caches of malloc count as memory in use: start again without them. */
 static void
 count_exactly (char **argv)
@@ -319,6 +367,7 @@ main (int argc, char **argv)
     { "blob-race", test_blob_race },
     { "child-keeps-no-lock", test_child_keeps_no_lock },
     { "cursor-after-rollback", test_cursor_after_rollback },
+    { "compaction-closed", test_compaction_closed },
   };
   for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
     if (argc < 2 || strcmp (argv[1], tests[i].name) == 0) /* all, or the one named */

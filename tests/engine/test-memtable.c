@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -890,6 +891,20 @@ check_little_address_space (void)
       tables[made++] = table;
     }
   CHECK (made > 2);
+  while (made > 0)
+    memtable_unref (tables[--made]);
+  epoch_collect (true);
+  memtable_pool_trim (small);
+
+  /* The memtables of a database leave most of a limit to threads' stacks and everything else. */
+  setrlimit (RLIMIT_AS, &(struct rlimit){ (rlim_t) 2 << 30, old.rlim_max });
+  while (made < 4 && memtable_new (small, &tables[made], NULL) == STATUS_OK)
+    made++;
+  CHECK_INT (made, 4);
+  size_t rest = (size_t) 1 << 30;
+  void *other = mmap (NULL, rest, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK (other != MAP_FAILED);
+  munmap (other, rest);
   setrlimit (RLIMIT_AS, &(struct rlimit){ 1 << 20, old.rlim_max });
   CHECK_FAILS (memtable_new (small, &table, &failure), STATUS_NO_MEMORY);
   setrlimit (RLIMIT_AS, &old);

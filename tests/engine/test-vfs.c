@@ -107,6 +107,40 @@ test_directories (void)
   vfs_directory_close (directory);
 }
 
+/* Paths that are the caller's mistake say so, whatever their length. */
+static void
+test_wrong_paths (void)
+{
+  struct vfs_directory *directory;
+  static char deep[3000], *at = deep;
+  for (bool create = false;; create = true)
+    {
+      CHECK (create || symlink ("nowhere", path_below ("dangling")) == 0);
+      CHECK_FAILS (
+          vfs_directory_open (vfs_posix (), path_below ("dangling"), create, &directory, &failure),
+          STATUS_NOT_FOUND);
+      CHECK (strstr (failure.message, "symbolic link") != NULL);
+      if (create)
+        break;
+    }
+  CHECK (access (path_below ("nowhere"), F_OK) != 0);
+
+  at += sprintf (at, "%s/", root);
+  for (unsigned i = 0; i < 300; i++)
+    at += sprintf (at, "%s", "ü"); /* names end at 255 bytes */
+  CHECK_FAILS (vfs_directory_open (vfs_posix (), deep, true, &directory, &failure), STATUS_INVALID);
+  CHECK (strstr (failure.message, root) != NULL);
+  CHECK (strstr (failure.message, "too long; choose a shorter path") != NULL);
+  CHECK (strstr (failure.message, "ü…") != NULL); /* cut between characters */
+  const char *after = strstr (failure.message, "…") + strlen ("…");
+  CHECK ((*(const unsigned char *) after & 0xc0) != 0x80);
+  CHECK (strlen (failure.message) < sizeof failure.message);
+  CHECK (strlen (failure.message) > sizeof failure.message - 8);
+  failure = FAILURE_INIT;
+  fail (&failure, STATUS_INVALID, "%s is wrong; do right", deep);
+  CHECK (strstr (failure.message, "is wrong; do right") != NULL);
+}
+
 static void
 test_unwritable (void)
 {
@@ -116,11 +150,11 @@ test_unwritable (void)
   CHECK (mkdir (path_below ("sealed"), 0500) == 0);
   CHECK_FAILS (
       vfs_directory_open (vfs_posix (), path_below ("sealed/x"), true, &directory, &failure),
-      STATUS_IO);
+      STATUS_DENIED);
   CHECK_INT (failure.system_error, EACCES);
   CHECK_OK (vfs_directory_open (vfs_posix (), path_below ("sealed"), false, &directory, &failure));
   struct vfs_file *file;
-  CHECK_FAILS (vfs_open (directory, "x", VFS_WRITE | VFS_CREATE, &file, &failure), STATUS_IO);
+  CHECK_FAILS (vfs_open (directory, "x", VFS_WRITE | VFS_CREATE, &file, &failure), STATUS_DENIED);
   CHECK (strstr (failure.message, "sealed/x") != NULL);
   vfs_directory_close (directory);
 }
@@ -405,6 +439,7 @@ main (void)
 {
   root = fresh_directory ();
   test_directories ();
+  test_wrong_paths ();
   test_unwritable ();
   test_listing_and_names ();
   test_opening ();

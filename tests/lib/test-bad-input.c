@@ -187,7 +187,7 @@ create_where_forbidden (Place *place)
 {
   g_autoptr (GError) error = NULL;
   g_assert_null (ldb_database_open (place->path, LDB_OPEN_CREATE, NULL, NULL, &error));
-  assert_ldb_error (error, LDB_ERROR_IO, place->path, "ermission");
+  assert_ldb_error (error, LDB_ERROR_PERMISSION_DENIED, place->path, "ermission");
 }
 
 static void
@@ -418,8 +418,10 @@ test_after_the_end (Place *place, gconstpointer data)
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
   g_assert_true (ldb_transaction_put_string (transaction, NULL, "k", "v", &error));
+  g_assert_cmpuint (ldb_transaction_savepoint (transaction, &error), ==, 1);
+  g_assert_cmpuint (ldb_transaction_savepoint (transaction, &error), ==, 2);
   g_assert_false (ldb_transaction_rollback_to (transaction, 77, &error));
-  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "savepoint");
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "savepoint 77", "there are 2");
   g_assert_false (ldb_transaction_rollback_to (transaction, 0, &error));
   assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "savepoint");
   g_assert_true (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));

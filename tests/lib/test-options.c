@@ -256,6 +256,15 @@ test_bad_files (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "/nonexistent/x.toml");
   g_assert_false (ldb_options_load_from_file (options, place->directory, &error));
   assert_ldb_error (error, LDB_ERROR_IO, place->directory);
+
+  /* What a crash left of a file: as long as it was, and all zeros; or zeros behind some text. */
+  const char zeros[64] = { 0 }, torn[] = "[database]\n\0prefetch_distance = 2\n";
+  g_assert_true (g_file_set_contents (bare, zeros, sizeof zeros, &error));
+  g_assert_false (ldb_options_load_from_file (options, bare, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "lightning_db.toml", "zero bytes");
+  g_assert_true (g_file_set_contents (bare, torn, sizeof torn - 1, &error));
+  g_assert_false (ldb_options_load_from_file (options, bare, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "lightning_db.toml", "zero bytes");
 }
 
 /* Code wins over environment, environment over file, file over profile, whatever the order. */

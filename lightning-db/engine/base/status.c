@@ -3,21 +3,74 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static void failure_fill (struct failure *, status, int, const char *, va_list)
-    __attribute__ ((format (printf, 4, 0)));
+#define ELLIPSIS "…"
+#define HEAD_SIZE 200u /* bytes kept of the beginning of a message that is too long */
+
+/* Whether a UTF-8 character goes on here. */
+static bool
+is_inside_character (char byte)
+{
+  return ((unsigned char) byte & 0xc0) == 0x80;
+}
+
+/* Puts head + tail into the message: of what is too long the middle is left out, so that the end,
+ * which says why and what to do, stays. */
+static void
+message_set (struct failure *failure, const char *head, const char *tail)
+{
+  size_t head_size = strlen (head), tail_size = strlen (tail);
+  char *to = failure->message;
+  if (head_size + tail_size >= sizeof failure->message)
+    {
+      char *whole = malloc (head_size + tail_size + 1);
+      if (whole == NULL)
+        {
+          snprintf (to, sizeof failure->message, "%s", head);
+          return;
+        }
+      memcpy (whole, head, head_size);
+      memcpy (whole + head_size, tail, tail_size + 1);
+      size_t first = HEAD_SIZE;
+      while (first > 0 && is_inside_character (whole[first]))
+        first--;
+      size_t rest = sizeof failure->message - 1 - sizeof ELLIPSIS - first;
+      const char *last = whole + head_size + tail_size - rest;
+      while (is_inside_character (*last))
+        last++;
+      snprintf (to, sizeof failure->message, "%.*s" ELLIPSIS "%s", (int) first, whole, last);
+      free (whole);
+      return;
+    }
+  memcpy (to, head, head_size);
+  memcpy (to + head_size, tail, tail_size + 1);
+}
+
+static void failure_fill (struct failure *, status, int, const char *tail, const char *, va_list)
+    __attribute__ ((format (printf, 5, 0)));
 
 static void
-failure_fill (struct failure *failure, status code, int system_error, const char *format,
-              va_list arguments)
+failure_fill (struct failure *failure, status code, int system_error, const char *tail,
+              const char *format, va_list arguments)
 {
   if (failure == NULL || failure->code != STATUS_OK)
     return;
   failure->code = code;
   failure->system_error = system_error;
-  vsnprintf (failure->message, sizeof failure->message, format, arguments);
+  char small[FAILURE_MESSAGE_SIZE], *head = small;
+  va_list again;
+  va_copy (again, arguments);
+  int size = vsnprintf (small, sizeof small, format, arguments);
+  if (size >= (int) sizeof small && (head = malloc ((size_t) size + 1)) != NULL)
+    vsnprintf (head, (size_t) size + 1, format, again);
+  va_end (again);
+  message_set (failure, head != NULL ? head : small, tail);
+  if (head != small)
+    free (head);
 }
 
 status
@@ -25,7 +78,7 @@ fail (struct failure *failure, status code, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
-  failure_fill (failure, code, 0, format, arguments);
+  failure_fill (failure, code, 0, "", format, arguments);
   va_end (arguments);
   return code;
 }
@@ -42,6 +95,11 @@ status_from_errno (int system_error)
       return STATUS_READ_ONLY;
     case ENOMEM:
       return STATUS_NO_MEMORY;
+    case EACCES:
+    case EPERM:
+      return STATUS_DENIED;
+    case ENAMETOOLONG:
+      return STATUS_INVALID;
     default:
       return STATUS_IO;
     }
@@ -58,6 +116,10 @@ remedy (status code)
       return "open the database read-only, or remount the file system writable";
     case STATUS_NO_MEMORY:
       return "close other handles or programs and try again";
+    case STATUS_DENIED:
+      return "check the owner and the permissions of the directory and its files";
+    case STATUS_INVALID:
+      return "choose a shorter path";
     default:
       return "check the disk and the permissions of the directory";
     }
@@ -70,15 +132,13 @@ fail_system (struct failure *failure, int system_error, const char *format, ...)
   if (failure == NULL || failure->code != STATUS_OK)
     return code;
 
+  char reason[96], tail[256];
+  snprintf (tail, sizeof tail, ": %s; %s", strerror_r (system_error, reason, sizeof reason),
+            remedy (code));
   va_list arguments;
   va_start (arguments, format);
-  failure_fill (failure, code, system_error, format, arguments);
+  failure_fill (failure, code, system_error, tail, format, arguments);
   va_end (arguments);
-
-  char reason[96];
-  size_t used = strlen (failure->message);
-  snprintf (failure->message + used, sizeof failure->message - used, ": %s; %s",
-            strerror_r (system_error, reason, sizeof reason), remedy (code));
   return code;
 }
 
@@ -120,6 +180,7 @@ status_name (status code)
     [STATUS_MISMATCH] = "mismatch",
     [STATUS_UNSUPPORTED] = "unsupported",
     [STATUS_HISTORY_GONE] = "history-gone",
+    [STATUS_DENIED] = "permission-denied",
   };
   if ((unsigned) code >= sizeof names / sizeof *names || names[code] == NULL)
     return "unknown";

@@ -40,6 +40,7 @@ typedef enum status
   STATUS_MISMATCH,        /* options disagree with those of the open database */
   STATUS_UNSUPPORTED,     /* the build, kernel or file system cannot do it */
   STATUS_HISTORY_GONE,    /* changes that old are no longer kept */
+  STATUS_DENIED,          /* the system's permissions forbid it */
 } status;
 
 #define FAILURE_MESSAGE_SIZE 480
@@ -62,13 +63,15 @@ failure_reset (struct failure *failure)
   failure->message[0] = '\0';
 }
 
-/* Fills `failure` (unless NULL or already filled) and returns `code`. printf-style. */
+/* Fills `failure` (unless NULL or already filled) and returns `code`. printf-style. Of a message that
+ * is too long, because it names a long path, the middle is left out. */
 status fail (struct failure *failure, status code, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 
 /* The same for a failed system call: maps `system_error` to a code (ENOSPC and EDQUOT to
- * STATUS_NO_SPACE, EROFS to STATUS_READ_ONLY, ENOMEM to STATUS_NO_MEMORY, else STATUS_IO) and
- * appends strerror and the remedy to the message. */
+ * STATUS_NO_SPACE, EROFS to STATUS_READ_ONLY, ENOMEM to STATUS_NO_MEMORY, EACCES and EPERM to
+ * STATUS_DENIED, ENAMETOOLONG to STATUS_INVALID, else STATUS_IO) and appends strerror and the remedy
+ * to the message. */
 status fail_system (struct failure *failure, int system_error, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 

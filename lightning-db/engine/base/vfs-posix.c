@@ -135,6 +135,12 @@ open_directory (const char *path, bool create, int *out)
 static status
 directory_open_failed (const char *path, bool create, int error, struct failure *failure)
 {
+  struct stat information;
+  if (error == ENOENT && lstat (path, &information) == 0 && S_ISLNK (information.st_mode))
+    return fail (failure, STATUS_NOT_FOUND,
+                 "%s is a symbolic link to something that is not there; create the directory it "
+                 "points to, or remove the link",
+                 path);
   if (error == ENOENT && create)
     return fail (failure, STATUS_NOT_FOUND,
                  "the directory %s cannot be created because its parent does not exist; create the "

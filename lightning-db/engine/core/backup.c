@@ -478,29 +478,94 @@ take_state (struct engine *engine, struct manifest_state *state, struct view **v
   return result;
 }
 
+/* Fills the destination with the state and makes that the present one. */
 static status
-backup_to (struct engine *engine, struct destination *destination, bool verify,
-           struct upkeep_progress *progress, struct engine_backup_result *out,
-           struct failure *failure)
+copy_whole (struct engine *engine, struct destination *destination, struct manifest_state *state,
+            bool verify, struct upkeep_progress *progress, struct engine_backup_result *out,
+            struct failure *failure)
 {
+  progress->total = state_bytes (engine->directory, state);
+  struct copying copying = { engine->directory, destination, state, progress, out, true };
+  status result = fill (&copying, state, verify, failure);
+  if (result == STATUS_OK)
+    result = manifest_write_copy (state, destination->directory, failure);
+  if (result == STATUS_OK)
+    {
+      out->sequence = state->flushed_sequence;
+      remove_stale (destination, state);
+    }
+  return result;
+}
+
+static status
+backup_writer (struct engine *engine, struct destination *destination, bool verify,
+               struct upkeep_progress *progress, struct engine_backup_result *out,
+               struct failure *failure)
+{
+  struct blob_guard guard;
   struct manifest_state state = { 0 };
   struct view *view = NULL;
-  status result = take_state (engine, &state, &view, failure);
+  status result = blob_guard_enter (engine, &guard, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = take_state (engine, &state, &view, failure);
   if (result == STATUS_OK)
-    {
-      progress->total = state_bytes (engine->directory, &state);
-      struct copying copying = { engine->directory, destination, &state, progress, out, true };
-      result = fill (&copying, &state, verify, failure);
-    }
-  if (result == STATUS_OK)
-    result = manifest_write_copy (&state, destination->directory, failure);
-  if (result == STATUS_OK)
-    {
-      out->sequence = state.flushed_sequence;
-      remove_stale (destination, &state);
-    }
+    result = copy_whole (engine, destination, &state, verify, progress, out, failure);
   view_unref (view);
   manifest_state_clear (&state);
+  blob_guard_leave (engine, &guard);
+  return result;
+}
+
+static status
+skip_commit (void *data, uint64_t sequence, struct bytes payload, struct failure *failure)
+{
+  (void) data;
+  (void) sequence;
+  (void) payload;
+  (void) failure;
+  return STATUS_OK;
+}
+
+/* U1: what only the log holds can't be brought into segments here. */
+static status
+refuse_unflushed (struct engine *engine, const struct manifest_state *state,
+                  struct failure *failure)
+{
+  struct wal_recovery found = { 0 };
+  status result = wal_recover (engine->directory, state->database_id, state->flushed_sequence,
+                               false, skip_commit, NULL, &found, failure);
+  if (result == STATUS_OK && found.records > 0)
+    return fail (failure, STATUS_READ_ONLY,
+                 "%s holds commits in its log, which a database that is open read-only can't bring "
+                 "into a backup; open it for writing once, or copy it with restore",
+                 engine->path);
+  return result;
+}
+
+/* For as long as it takes nobody may write: the role is held, which needs no writable medium. */
+static status
+backup_reader (struct engine *engine, struct destination *destination, bool verify,
+               struct upkeep_progress *progress, struct engine_backup_result *out,
+               struct failure *failure)
+{
+  struct writer_lock lock;
+  struct manifest_state state = { 0 };
+  status result = engine_begin (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = writer_lock_take (&lock, engine->directory, false, "make the backup there", failure);
+  if (result == STATUS_OK)
+    {
+      result = manifest_load (engine->directory, &state, failure);
+      if (result == STATUS_OK)
+        result = refuse_unflushed (engine, &state, failure);
+      if (result == STATUS_OK)
+        result = copy_whole (engine, destination, &state, verify, progress, out, failure);
+      manifest_state_clear (&state);
+      writer_lock_release (&lock);
+    }
+  engine_end (engine);
   return result;
 }
 
@@ -510,26 +575,18 @@ engine_backup (struct engine *engine, const char *path, bool verify, engine_prog
 {
   struct engine_backup_result counts = { 0 };
   struct upkeep_progress told = { .report = progress, .data = data };
-  struct blob_guard guard;
   status result = engine_enter (engine, failure);
-  if (result != STATUS_OK)
-    return result;
-  if (engine->read_only)
-    return fail (failure, STATUS_READ_ONLY,
-                 "%s is open read-only; back it up where it is open for writing, or copy it with "
-                 "restore once it is closed",
-                 engine->path);
-  result = upkeep_refuse_inside (engine->vfs, engine->path, path, failure);
   if (result == STATUS_OK)
-    result = blob_guard_enter (engine, &guard, failure);
+    result = upkeep_refuse_inside (engine->vfs, engine->path, path, failure);
   if (result != STATUS_OK)
     return result;
   struct destination destination;
   result = destination_open (&destination, engine->vfs, path, engine->database_id, failure);
   if (result == STATUS_OK)
-    result = backup_to (engine, &destination, verify, &told, &counts, failure);
+    result = engine->read_only
+                 ? backup_reader (engine, &destination, verify, &told, &counts, failure)
+                 : backup_writer (engine, &destination, verify, &told, &counts, failure);
   destination_close (&destination);
-  blob_guard_leave (engine, &guard);
   if (result == STATUS_OK && out != NULL)
     *out = counts;
   return result;

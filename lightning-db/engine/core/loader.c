@@ -22,12 +22,14 @@
  *   B3  The log stays gapless: an empty record stands for each number up to ours. They are appended
  *       before the edit, so a full disk there has changed nothing.
  *   B4  The commit becomes visible in its turn, behind those that still wait for a sync.
- *   B5  Blob files written for it are guarded from being collected for as long as the loader lives.
+ *   B5  Blob files written for it are guarded from being collected for as long as the loader lives;
+ *       earlier ones are not.
  *   B6  The loader does not keep the database from closing: each call brackets itself; afterwards
  *       its files are left to the next open.
  *
  * Threads: one at a time.
  */
+#include "core/blob-collect.h"
 #include "core/memory.h"
 
 #include <stdlib.h>
@@ -73,7 +75,7 @@ engine_loader_new (struct engine *engine, struct engine_loader **out, struct fai
   struct engine_loader *loader = calloc (1, sizeof *loader);
   if (loader == NULL)
     return fail_memory (failure, sizeof *loader, "a bulk loader");
-  result = blob_guard_enter (engine, &loader->guard, failure);
+  result = blob_guard_enter_new (engine, &loader->guard, failure);
   if (result != STATUS_OK)
     {
       free (loader);
@@ -547,6 +549,9 @@ refuse_failed (struct engine *engine, struct failure *failure)
 static status
 drain (struct engine *engine, struct failure *failure)
 {
+  uint64_t failed = engine->flushes_failed;
+  if (atomic_load (&engine->flush_failure) != STATUS_OK)
+    background_wake_flush (engine); /* try again at once what failed before */
   for (;;)
     {
       status result = engine_enter (engine, failure);
@@ -558,7 +563,7 @@ drain (struct engine *engine, struct failure *failure)
       unsigned frozen = atomic_load (&engine->frozen_count);
       if (empty && frozen == 0)
         return STATUS_OK;
-      if (atomic_load (&engine->flush_failure) != STATUS_OK)
+      if (engine->flushes_failed != failed)
         return fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
       if (!empty && frozen < FROZEN_MAX)
         result = commit_switch (engine, false, failure);

@@ -452,6 +452,7 @@ status
 engine_compact (struct engine *engine, engine_progress progress, void *data,
                 struct failure *failure)
 {
+  struct failure cause = FAILURE_INIT;
   status result = engine_begin (engine, failure);
   if (result != STATUS_OK)
     return result;
@@ -461,7 +462,12 @@ engine_compact (struct engine *engine, engine_progress progress, void *data,
   if (result == STATUS_OK)
     result = engine_flush (engine, failure);
   if (result == STATUS_OK)
-    result = merge_everything (engine, progress, data, failure);
+    result = merge_everything (engine, progress, data, &cause);
+  bool closing = result == STATUS_CANCELLED && atomic_load (&engine->cancel_merges);
   engine_end (engine);
+  if (closing && engine_enter (engine, failure) != STATUS_OK)
+    return STATUS_CLOSED; /* the caller cancelled nothing */
+  if (cause.code != STATUS_OK && failure != NULL && failure->code == STATUS_OK)
+    *failure = cause;
   return result;
 }

@@ -205,6 +205,7 @@ struct name_list
 {
   char (*names)[FILE_NAME_SIZE];
   size_t count, capacity;
+  bool no_memory; /* it is not whole */
 };
 
 static void
@@ -216,8 +217,9 @@ remember_name (struct name_list *list, const char *name)
     {
       size_t capacity = list->capacity == 0 ? 64 : 2 * list->capacity;
       void *names = realloc (list->names, capacity * sizeof *list->names);
+      list->no_memory |= names == NULL;
       if (names == NULL)
-        return; /* the rest goes at the next open */
+        return;
       list->names = names;
       list->capacity = capacity;
     }
@@ -229,7 +231,7 @@ remember_log (void *data, const char *name, uint64_t number)
 {
   (void) number;
   remember_name (data, name);
-  return true;
+  return !((struct name_list *) data)->no_memory;
 }
 
 static void
@@ -245,6 +247,8 @@ static status
 remove_names (struct engine *engine, struct name_list *list, struct failure *failure)
 {
   status result = STATUS_OK;
+  if (list->no_memory) /* Y2: all or none */
+    result = fail_memory (failure, 2 * list->capacity * sizeof *list->names, "a list of files");
   for (size_t i = 0; result == STATUS_OK && i < list->count; i++)
     result = vfs_unlink (engine->directory, list->names[i], failure);
   if (result == STATUS_OK && list->count > 0)

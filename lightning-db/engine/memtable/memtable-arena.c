@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 /* What a 4-byte reference of 8-byte units reaches; less where address space is short. */
 #if UINTPTR_MAX > UINT32_MAX
@@ -13,6 +14,7 @@
 #define DATA_RESERVED_MAX ((size_t) 256 << 20)
 #endif
 #define DATA_RESERVED_MIN ((size_t) 32 << 20)
+#define LIMIT_PART 16      /* of a limit on address space (ulimit -v) that one arena may take */
 #define BUCKETS_PER_DATA 4 /* address space of the data for one of the buckets */
 
 static size_t
@@ -94,13 +96,25 @@ arena_free (struct arena *arena, struct ledger *ledger)
   free (arena);
 }
 
+/* Where address space is limited an arena leaves most of it to stacks, mappings and other arenas. */
+static size_t
+most_data (void)
+{
+  struct rlimit limit;
+  size_t size = DATA_RESERVED_MAX;
+  if (getrlimit (RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    while (size > DATA_RESERVED_MIN && size > limit.rlim_cur / LIMIT_PART)
+      size /= 2;
+  return size;
+}
+
 static struct arena *
 arena_new (struct memtable_pool *pool)
 {
   struct arena *arena = calloc (1, sizeof *arena);
   if (arena == NULL)
     return NULL;
-  for (size_t size = DATA_RESERVED_MAX; size >= DATA_RESERVED_MIN; size /= 2)
+  for (size_t size = most_data (); size >= DATA_RESERVED_MIN; size /= 2)
     {
       if (region_reserve (&arena->data, pool->ledger, size)
           && region_reserve (&arena->buckets, pool->ledger, size / BUCKETS_PER_DATA))
