@@ -128,19 +128,14 @@ install (struct engine *engine, const struct manifest_edit *edit, size_t extra_r
   status result = reserve_view (engine, extra_runs, extra_blobs, &next, failure); /* F7 */
   if (result != STATUS_OK)
     return result;
-  result = manifest_apply (engine->manifest, edit, failure);
+  struct failure cause = FAILURE_INIT;
+  result = manifest_apply (engine->manifest, edit, &cause);
   if (result != STATUS_OK)
     {
       view_unref (next);
-      if (manifest_failed (engine->manifest))
-        {
-          struct failure cause = FAILURE_INIT;
-          fail (&cause, STATUS_UNKNOWN_OUTCOME, "%s could not be written",
-                manifest_file_name (engine->manifest));
-          pthread_mutex_lock (&engine->commit_lock);
-          commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
-          pthread_mutex_unlock (&engine->commit_lock);
-        }
+      if (failure != NULL && failure->code == STATUS_OK)
+        *failure = cause;
+      note_failed_manifest (engine, &cause);
       return result;
     }
   pthread_mutex_lock (&engine->view_lock);
