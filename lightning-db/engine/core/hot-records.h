@@ -22,7 +22,7 @@
  * It is adaptive: each thread looks for a while, and if too few lookups hit, it leaves it alone for
  * a longer while. The table is allocated once a thread looks, and is charged to the ledger.
  *
- * Threads: any. Called inside an epoch section.
+ * Threads: any. Called inside the epoch section in which the table was taken from its place.
  */
 #ifndef LIGHTNING_HOT_RECORDS_H
 #define LIGHTNING_HOT_RECORDS_H

@@ -446,6 +446,17 @@ begin_hot (struct engine *engine, struct hot_use *hot)
   return &own->hot;
 }
 
+/* The section may have been left to read a page since the hot records were looked at, and their table
+ * dropped: the one that is there now is asked for. */
+static void
+keep_hot (struct engine *engine, const struct found *found, struct bytes key, uint64_t hash)
+{
+  struct hot_records *records = atomic_load_explicit (&engine->hot_records, memory_order_acquire);
+  const struct record *record = &found->lookup.record;
+  if (records != NULL)
+    hot_records_keep (records, found->view->runs_id, key, hash, record->sequence, record->value);
+}
+
 /* L4. True when `held` is held and it is to be tried again with it. */
 static __attribute__ ((noinline)) bool
 hold_to_retry (struct engine *engine, struct engine_snapshot *held, struct failure *failure)
@@ -486,8 +497,7 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
       struct bytes value = found.lookup.record.value;
       copy_out (value, buffer, capacity, size);
       if (hot.keep && found.segment != NULL)
-        hot_records_keep (hot.records, found.view->runs_id, internal.bytes, hot.hash,
-                          found.lookup.record.sequence, value);
+        keep_hot (engine, &found, internal.bytes, hot.hash);
     }
   else if (result == STATUS_OK)
     result = copy_other (engine, &found, buffer, capacity, size, failure);
