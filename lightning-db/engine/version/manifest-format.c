@@ -181,6 +181,13 @@ edit_size (uint32_t payload_size)
   return EDIT_HEADER_SIZE + round_up_8 (payload_size);
 }
 
+uint64_t
+edit_copy_size (uint32_t payload_size, uint64_t offset)
+{
+  return EDIT_HEADER_SIZE
+         + round_up_8 (payload_size + varint_size (ITEM_COPY) + varint_size (offset));
+}
+
 bool
 edit_header_decode (const uint8_t from[EDIT_HEADER_SIZE], uint64_t seed, uint64_t offset,
                     uint32_t *payload_size, uint64_t *edit_checksum)

@@ -3,11 +3,12 @@
  * manifest-load: reads a directory; writes nothing, and may run beside a writer.
  *
  *   L1  The file CURRENT names is read to its end or to a torn tail (V5). Each edit but the first
- *       stands there twice. When the first of the two does not verify, the second counts. When
+ *       stands there twice. When the first of the two does not verify, the second counts; when the
+ *       second does not, its size is known from the first, and reading goes on behind it. When
  *       neither does, and nothing behind them, they are a torn tail: one write that a crash cut. When
  *       something behind them verifies, they were durable once and are damaged.
- *   L2  A writer may switch CURRENT and unlink the old file between two steps here: when the file
- * is missing, CURRENT is read again, a bounded number of times.
+ *   L2  A writer may switch CURRENT and unlink the old file between two steps here: when the file is
+ *       missing, CURRENT is read again, a bounded number of times.
  */
 #include "base/coding.h"
 #include "base/hash.h"
@@ -122,6 +123,7 @@ struct loader
   uint64_t seed;               /* of its checksums */
   uint64_t at;                 /* offset of the next edit */
   uint64_t last;               /* offset of the one that was added last */
+  uint64_t copy_end;           /* where its copy ends, if that stands at `at`; else 0 */
   uint64_t vain;               /* bytes checksummed that did not verify */
   uint64_t edits;              /* decoded so far */
   uint8_t *buffer;             /* of one edit; owned */
@@ -197,6 +199,9 @@ take_edit (struct loader *loader, uint64_t offset, uint64_t size, uint32_t paylo
   else if (place != loader->last)
     return fail_edit (loader, failure);
   loader->at = next_sector (offset + size);
+  loader->copy_end = 0;
+  if (copy_of == 0 && offset != MANIFEST_HEADER_SIZE)
+    loader->copy_end = next_sector (loader->at + edit_copy_size (payload, offset));
   return code;
 }
 
@@ -233,8 +238,13 @@ load_edit (struct loader *loader, bool *end, struct failure *failure)
   status code = find_edit (loader, loader->at, &size, &payload, failure);
   if (code != STATUS_OK)
     return code;
-  return size != 0 ? take_edit (loader, loader->at, size, payload, failure)
-                   : pass_damage (loader, end, failure);
+  if (size != 0)
+    return take_edit (loader, loader->at, size, payload, failure);
+  if (loader->copy_end == 0)
+    return pass_damage (loader, end, failure);
+  loader->at = loader->copy_end; /* only the copy is damaged, or torn */
+  loader->copy_end = 0;
+  return STATUS_OK;
 }
 
 static status

@@ -74,6 +74,8 @@ bool edit_header_decode (const uint8_t from[EDIT_HEADER_SIZE], uint64_t seed, ui
                          uint32_t *payload_size, uint64_t *edit_checksum);
 /* Bytes an edit of that payload takes in the file. */
 uint64_t edit_size (uint32_t payload_size);
+/* Of the copy of one with such a payload at `offset`. */
+uint64_t edit_copy_size (uint32_t payload_size, uint64_t offset);
 /* `edit`: all of it, header included. */
 bool edit_verifies (uint64_t seed, uint64_t offset, struct bytes edit, uint64_t edit_checksum);
 
