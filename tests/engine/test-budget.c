@@ -8,7 +8,7 @@
  */
 #include "base/random.h"
 #include "check.h"
-#include "engine.h"
+#include "core/memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -204,9 +204,88 @@ test_budget (enum engine_compression compression, uint64_t count)
   remove_directory (path);
 }
 
+/* ---- memtables ---- */
+
+static void
+open_small (void)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = BUDGET;
+  path = fresh_directory ();
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+}
+
+static void
+close_small (void)
+{
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+static void *
+ask_pending (void *data)
+{
+  (void) data;
+  merge_pending_bytes (engine);
+  bool did;
+  CHECK_INT (merge_one (engine, UINT64_MAX, &did, NULL), STATUS_OK);
+  return NULL;
+}
+
+/* Who waits for the manifest's lock refers to no memtable meanwhile (R4). */
+static void
+test_waiting_for_the_manifest (void)
+{
+  pthread_t thread;
+  open_small ();
+  load (1000);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  load (1000);
+  pthread_mutex_lock (&engine->manifest_lock);
+  pthread_mutex_lock (&engine->view_lock); /* none is published, so that it is the same one below */
+  struct view *view = atomic_load (&engine->view);
+  CHECK_INT (atomic_load (&view->references), 1);
+  CHECK_INT (pthread_create (&thread, NULL, ask_pending, NULL), 0);
+  for (unsigned i = 0; i < 20; i++)
+    usleep (5000); /* it needs far less to arrive at the lock */
+  CHECK_INT (atomic_load (&view->references), 1);
+  pthread_mutex_unlock (&engine->view_lock);
+  pthread_mutex_unlock (&engine->manifest_lock);
+  pthread_join (thread, NULL);
+  close_small ();
+}
+
+/* A view that is held keeps its memtables; writers go on beside it, and are as strict as before once
+ * it is let go (U4). */
+static void
+test_held_view (void)
+{
+  open_small ();
+  load (1000);
+  struct view *view = engine_view (engine);
+  struct view *files;
+  CHECK_OK (engine_view_of_files (engine, &files, &failure));
+  load (60000); /* eight memtables */
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_INT (memtable_pool_users (engine->pool), 2);
+  view_unref (view);
+  engine_collect ();
+  CHECK_INT (memtable_pool_users (engine->pool), 1); /* the copy of its files holds none */
+  view_unref (files);
+  load (1000);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_INT (atomic_load (&engine->arenas_held), 0);
+  close_small ();
+}
+
 int
 main (void)
 {
+  test_waiting_for_the_manifest ();
+  test_held_view ();
   test_budget (ENGINE_COMPRESSION_NONE, 600000); /* 100 MB */
   test_budget (ENGINE_COMPRESSION_ADAPTIVE, 600000);
   return 0;

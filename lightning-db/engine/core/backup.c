@@ -471,7 +471,8 @@ take_state (struct engine *engine, struct manifest_state *state, struct view **v
     return result;
   pthread_mutex_lock (&engine->manifest_lock);
   result = manifest_state_copy (state, manifest_state (engine->manifest), failure);
-  *view = engine_view (engine);
+  if (result == STATUS_OK)
+    result = engine_view_of_files (engine, view, failure);
   pthread_mutex_unlock (&engine->manifest_lock);
   if (result == STATUS_OK)
     result = commit_sync_blobs (engine, true, failure); /* U4 */

@@ -148,8 +148,10 @@ collection_make (struct engine *engine, bool everything, bool sealed, struct blo
   collection->current = blob_writer_current (engine->blob_writer);
   uint64_t limit
       = sealed ? engine_oldest_unflushed_blob (engine) : engine_oldest_referred_blob (engine);
-  struct view *view = engine_view (engine);
-  status result = view != NULL ? measure (engine, view, collection, failure) : STATUS_OK;
+  struct view *view;
+  status result = engine_view_of_files (engine, &view, failure);
+  if (result == STATUS_OK && view != NULL)
+    result = measure (engine, view, collection, failure);
   view_unref (view);
   pthread_mutex_unlock (&engine->manifest_lock);
   if (result == STATUS_OK)

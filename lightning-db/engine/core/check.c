@@ -542,7 +542,9 @@ check_pinned (struct engine *engine, struct check *check, struct failure *failur
     return result;
   pthread_mutex_lock (&engine->manifest_lock);
   result = manifest_state_copy (&state, manifest_state (engine->manifest), failure);
-  struct view *view = engine_view (engine);
+  struct view *view = NULL;
+  if (result == STATUS_OK)
+    result = engine_view_of_files (engine, &view, failure);
   pthread_mutex_unlock (&engine->manifest_lock);
   if (result == STATUS_OK)
     result = check_state (check, &state, false, failure);

@@ -313,13 +313,13 @@ pace (struct engine *engine, size_t bytes)
   owed = 0;
 }
 
-/* Until a frozen memtable is flushed, or another committer has switched `before` meanwhile. */
+/* Until a frozen memtable is flushed and its memory free, or another committer has switched `before` meanwhile. */
 static status
 wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
   uint64_t started = engine_now (), failed = engine->flushes_failed;
   background_wake_flush (engine); /* and not the failure of an earlier attempt, but of this one */
-  while (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
+  while (engine->active == before && !memory_has_place (engine)
          && !atomic_load (&engine->write_failed) && engine->flushes_failed == failed
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
@@ -342,7 +342,7 @@ commit_switch (struct engine *engine, bool wait, struct failure *failure)
 {
   if (memtable_is_empty (engine->active->table))
     return STATUS_OK;
-  if (atomic_load (&engine->frozen_count) == FROZEN_MAX)
+  if (!memory_has_place (engine))
     {
       const struct generation *before = engine->active;
       status result = wait ? wait_for_place (engine, before, failure) : STATUS_BUSY;
@@ -548,10 +548,11 @@ await_room (struct engine *engine, const struct commit *commit, struct memtable 
   return result;
 }
 
-/* Everything under the lock up to visibility. BUSY: runs changed, validate them again. */
+/* Everything under the lock up to visibility. A transaction was validated against the runs of all that
+ * is flushed up to `validated`. BUSY: runs changed, validate them again. */
 static status
-commit_locked (struct engine *engine, struct commit *commit, const struct view *validated,
-               uint64_t *sequence, struct failure *failure)
+commit_locked (struct engine *engine, struct commit *commit, uint64_t validated, uint64_t *sequence,
+               struct failure *failure)
 {
   struct memtable *table = NULL;
   status result = await_room (engine, commit, &table, failure);
@@ -564,7 +565,7 @@ commit_locked (struct engine *engine, struct commit *commit, const struct view *
   if (commit->transaction != NULL)
     {
       struct view *view = engine_view (engine);
-      result = view->flushed_sequence != validated->flushed_sequence
+      result = view->flushed_sequence != validated
                    ? STATUS_BUSY
                    : transaction_validate_memory (commit->transaction, view, failure);
       view_unref (view);
@@ -598,17 +599,18 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
     commit->sync = engine->options.sync;
   pace (engine, commit->record_bytes + commit->range_bytes);
 
-  struct view *validated = NULL;
+  uint64_t validated = 0;
   status result;
   do
     {
       if (commit->transaction != NULL)
         {
-          view_unref (validated);
-          validated = engine_view (engine);
-          if (validated == NULL)
+          struct view *view = engine_view (engine);
+          if (view == NULL)
             return engine_enter_slow (engine, failure);
-          result = transaction_validate_runs (commit->transaction, validated, failure);
+          result = transaction_validate_runs (commit->transaction, view, failure);
+          validated = view->flushed_sequence;
+          view_unref (view); /* R4: we may wait for room */
           if (result != STATUS_OK)
             break;
         }
@@ -617,7 +619,6 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
       pthread_mutex_unlock (&engine->commit_lock);
     }
   while (result == STATUS_BUSY);
-  view_unref (validated);
   return result;
 }
 

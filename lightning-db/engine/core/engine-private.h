@@ -38,7 +38,7 @@
 
 #define BLOB_FILE_SIZE (UINT64_C (256) << 20) /* at which a blob file is sealed */
 #define BLOB_CACHED_PART 16u /* of the budget: larger values are not kept in the cache */
-#define RUNS_CROWDED 32u /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
+#define RUNS_CROWDED 32u     /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
 #define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
 
 enum engine_state
@@ -128,8 +128,10 @@ struct engine
   pthread_mutex_t commit_lock;
   struct generation *active;     /* the view's active memtable; own reference */
   _Atomic unsigned frozen_count; /* the view's; written under view_lock */
-  _Atomic unsigned crowding;     /* runs above RUNS_CROWDED, when merged at all; likewise */
-  uint64_t last_sequence;        /* newest logged commit, visible or not */
+  _Atomic bool flush_ends;    /* the flushed memtable's memory is about to be free (memory.h, U4) */
+  _Atomic size_t arenas_held; /* beyond MEMORY_MEMTABLES, by who did not let go in time (U4) */
+  _Atomic unsigned crowding;  /* runs above RUNS_CROWDED, when merged at all; likewise */
+  uint64_t last_sequence;     /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
   bool sync_led;                                    /* some waiter is syncing */
   bool loading;                    /* a bulk load is being installed: commits wait for `room` */
@@ -272,6 +274,8 @@ const char *engine_printable (struct bytes key, char to[256]);
 void engine_collect (void);
 /* A reference to the present view; NULL once closed. */
 struct view *engine_view (struct engine *engine);
+/* A copy of it without memtables (view.h, R4); NULL once closed. Its runs_id is the same. */
+status engine_view_of_files (struct engine *engine, struct view **out, struct failure *failure);
 /* Publishes `view` (taking over its reference) in place of the present one. view_lock held. */
 void engine_view_replace (struct engine *engine, struct view *view);
 /* Settings for a source over a run on behalf of a reader, a scan or a merge. */

@@ -258,7 +258,6 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   struct generation *generation = generation_ref (view->frozen[view->frozen_count - 1]);
   view_unref (view);
 
-  memory_await_readers (engine);
   uint64_t started = engine_now ();
   struct memtable_statistics statistics;
   memtable_statistics (generation->table, &statistics);
@@ -266,9 +265,12 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   status result = commit_await (engine, statistics.last_sequence, failure); /* F5 */
   if (result == STATUS_OK)
     result = flush_write (engine, generation->table, &flushed, failure);
+  memory_begin_release (engine);
   if (result == STATUS_OK)
     result = flush_install (engine, &flushed, generation, statistics.last_sequence,
                             statistics.data_bytes, failure);
+  generation_unref (generation);
+  memory_end_release (engine);
   if (result == STATUS_OK)
     {
       *did = true;
@@ -282,11 +284,10 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
       if (healed)
         engine_emit (engine, ENGINE_EVENT_HEALED, 0, 0, NULL);
       blob_collect (engine);
-      engine_collect (); /* old views, their files and arenas go now */
+      engine_collect (); /* old views and their files go now */
       engine_rebalance (engine);
     }
   flushed_clear (&flushed);
-  generation_unref (generation);
   return result;
 }
 

@@ -130,15 +130,57 @@ engine_rebalance (struct engine *engine)
   cache_set_capacity (engine->cache, (uint64_t) left);
 }
 
-void
-memory_await_readers (struct engine *engine)
+/* ---- memtables ---- */
+
+/* Those that count: what was held before for longer than anybody waits does not any more. */
+static size_t
+memtables_alive (struct engine *engine)
 {
-  for (unsigned waited = 0;
-       waited < READERS_AWAITED && memtable_pool_users (engine->pool) > MEMORY_MEMTABLES; waited++)
+  size_t users = memtable_pool_users (engine->pool), held = atomic_load (&engine->arenas_held);
+  return users > held ? users - held : 0;
+}
+
+/* Whether only readers of flushed ones keep a memtable from being begun. */
+static bool
+readers_are_inside (struct engine *engine)
+{
+  return atomic_load (&engine->frozen_count) < FROZEN_MAX
+         && memtables_alive (engine) >= MEMORY_MEMTABLES;
+}
+
+bool
+memory_has_place (struct engine *engine)
+{
+  return atomic_load (&engine->frozen_count) < FROZEN_MAX
+         && !(atomic_load (&engine->flush_ends) && readers_are_inside (engine));
+}
+
+void
+memory_begin_release (struct engine *engine)
+{
+  atomic_store (&engine->flush_ends, true);
+}
+
+void
+memory_end_release (struct engine *engine)
+{
+  unsigned waited = 0;
+  engine_collect ();
+  while (waited < READERS_AWAITED && readers_are_inside (engine))
     {
-      engine_collect ();
       nanosleep (&(struct timespec){ 0, 1000000 }, NULL);
+      engine_collect ();
+      waited++;
     }
+  size_t users = memtable_pool_users (engine->pool);
+  size_t needed = 1 + atomic_load (&engine->frozen_count);
+  size_t held = users > needed ? users - needed : 0;
+  if (waited == READERS_AWAITED || held < atomic_load (&engine->arenas_held))
+    atomic_store (&engine->arenas_held, held);
+  pthread_mutex_lock (&engine->commit_lock);
+  atomic_store (&engine->flush_ends, false);
+  pthread_cond_broadcast (&engine->room);
+  pthread_mutex_unlock (&engine->commit_lock);
 }
 
 void

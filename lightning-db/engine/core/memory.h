@@ -11,6 +11,9 @@
  *       alone what flushes and merges may take, and the memtable's next step.
  *   U3  A flush and each merging thread are told how much they may take before they begin, and size
  *       their buffers by it.
+ *   U4  No memtable is begun while three are in memory, flushed ones that readers still refer to among
+ *       them: a writer waits, but not for long. What an application holds for longer (a cursor, or a
+ *       read that was suspended) comes on top.
  *
  * Threads: any.
  */
@@ -40,9 +43,12 @@ void memory_begin_writing (struct engine *engine);
 void memory_end_writing (struct engine *engine);
 /* Tells the cache what the other consumers leave. Not under the cache's lock or in an epoch section. */
 void engine_rebalance (struct engine *engine);
-/* Waits, but not for long, until readers have left the memtables that were flushed before: until then
- * their memory is not free for others. The flush thread, without locks. */
-void memory_await_readers (struct engine *engine);
+/* Whether a memtable may be begun. commit_lock held. */
+bool memory_has_place (struct engine *engine);
+/* A flush is about to take its memtable from the view: brackets that until its memory is free, or was
+ * waited for. The flush thread, without locks. */
+void memory_begin_release (struct engine *engine);
+void memory_end_release (struct engine *engine);
 /* The active memtable holds `memory` bytes, and has reached engine->memtable_look. commit_lock held. */
 void memory_look (struct engine *engine, size_t memory);
 

@@ -29,7 +29,7 @@ merge_job_clear (struct merge_job *job)
 
 /* Takes runs [first, first + count) of the view. view_lock held. */
 static status
-merge_job_take (struct merge_job *job, struct view *view, size_t first, size_t count,
+merge_job_take (struct merge_job *job, const struct view *view, size_t first, size_t count,
                 struct failure *failure)
 {
   *job = (struct merge_job){ 0 };
@@ -194,6 +194,14 @@ describe_runs (struct engine *engine, const struct view *view, struct picker_run
   return result;
 }
 
+/* Whether the runs of `view`, a copy, are still the present ones. view_lock held. */
+static bool
+are_present (struct engine *engine, const struct view *view)
+{
+  const struct view *now = atomic_load (&engine->view);
+  return now != NULL && now->runs_id == view->runs_id;
+}
+
 /* What is due now. view_lock and manifest_lock held. */
 static struct picker_decision
 choose (struct engine *engine, const struct view *view, struct picker_run *runs, bool quiet)
@@ -261,18 +269,12 @@ collect_one (struct engine *engine, bool *did, struct failure *failure)
   if (result != STATUS_OK || collection == NULL)
     return result;
   struct merge_job job = { 0 };
-  struct view *view = engine_view (engine);
   pthread_mutex_lock (&engine->view_lock);
-  if (view != NULL && view == atomic_load (&engine->view))
-    {
-      size_t chosen = choose_collecting (view, collection);
-      if (chosen < view->run_count)
-        result = merge_job_take (&job, view, chosen, 1, failure);
-    }
-  else
-    *did = true; /* look again */
+  const struct view *view = atomic_load (&engine->view);
+  size_t chosen = view != NULL ? choose_collecting (view, collection) : 0;
+  if (view != NULL && chosen < view->run_count)
+    result = merge_job_take (&job, view, chosen, 1, failure);
   pthread_mutex_unlock (&engine->view_lock);
-  view_unref (view);
   if (job.count > 0)
     {
       job.collection = collection;
@@ -311,12 +313,13 @@ merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct failure 
   if (atomic_load (&engine->write_failed) || atomic_load (&engine->cancel_merges))
     return STATUS_OK;
   bool quiet = background_is_quiet (engine);
-  struct view *view = engine_view (engine);
-  if (view == NULL)
-    return STATUS_OK;
+  struct view *view;
+  status result = engine_view_of_files (engine, &view, failure); /* R4 */
+  if (result != STATUS_OK || view == NULL)
+    return result;
   struct merge_job job;
   struct picker_run *runs;
-  status result = describe_runs (engine, view, &runs, failure);
+  result = describe_runs (engine, view, &runs, failure);
   if (result != STATUS_OK)
     {
       view_unref (view);
@@ -325,7 +328,7 @@ merge_one (struct engine *engine, uint64_t bytes_max, bool *did, struct failure 
   pthread_mutex_lock (&engine->manifest_lock);
   pthread_mutex_lock (&engine->view_lock);
   struct picker_decision decision = { 0 };
-  if (view == atomic_load (&engine->view)) /* else somebody else's edit wakes us again */
+  if (are_present (engine, view)) /* else somebody else's edit wakes us again */
     decision = choose (engine, view, runs, quiet);
   else
     *did = true;
@@ -352,10 +355,12 @@ uint64_t
 merge_pending_bytes (struct engine *engine)
 {
   uint64_t bytes = 0;
-  struct view *view = engine_view (engine);
+  struct view *view;
   struct picker_run *runs;
-  if (view == NULL || !engine->options.merge_enabled
-      || describe_runs (engine, view, &runs, NULL) != STATUS_OK)
+  if (!engine->options.merge_enabled
+      || engine_view_of_files (engine, &view, NULL) != STATUS_OK) /* R4 */
+    return 0;
+  if (view == NULL || describe_runs (engine, view, &runs, NULL) != STATUS_OK)
     {
       view_unref (view);
       return 0;
@@ -384,21 +389,16 @@ take_everything (struct engine *engine, struct merge_job *job, struct failure *f
       status result = engine_enter (engine, failure);
       if (result != STATUS_OK)
         return result;
-      struct view *view = engine_view (engine);
+      *job = (struct merge_job){ 0 };
+      pthread_mutex_lock (&engine->view_lock);
+      const struct view *view = atomic_load (&engine->view);
+      bool taken = view != NULL && !is_anything_busy (view);
+      if (taken && view->run_count > 0)
+        result = merge_job_take (job, view, 0, view->run_count, failure);
+      pthread_mutex_unlock (&engine->view_lock);
       if (view == NULL)
         return engine_enter_slow (engine, failure);
-      *job = (struct merge_job){ 0 };
-      bool taken = false;
-      pthread_mutex_lock (&engine->view_lock);
-      if (view == atomic_load (&engine->view) && !is_anything_busy (view))
-        {
-          taken = true;
-          if (view->run_count > 0)
-            result = merge_job_take (job, view, 0, view->run_count, failure);
-        }
-      pthread_mutex_unlock (&engine->view_lock);
-      view_unref (view);
-      if (taken || result != STATUS_OK)
+      if (taken)
         return result;
       nanosleep (&(struct timespec){ 0, 5000000 }, NULL); /* a background merge is under way */
     }

@@ -126,6 +126,16 @@ engine_view (struct engine *engine)
   return view;
 }
 
+status
+engine_view_of_files (struct engine *engine, struct view **out, struct failure *failure)
+{
+  struct view *view = engine_view (engine);
+  *out = NULL;
+  status result = view != NULL ? view_copy_files (view, out, failure) : STATUS_OK;
+  view_unref (view);
+  return result;
+}
+
 void
 engine_view_replace (struct engine *engine, struct view *view)
 {

@@ -827,17 +827,18 @@ validate_alone (struct engine_transaction *transaction, struct failure *failure)
       if (before == NULL)
         return engine_enter_slow (engine, failure);
       result = transaction_validate_runs (transaction, before, failure);
+      uint64_t flushed = before->flushed_sequence;
+      view_unref (before); /* R4 */
       pthread_mutex_lock (&engine->commit_lock);
       struct view *now = engine_view (engine);
       if (now == NULL)
         result = engine_enter_slow (engine, failure);
       else if (result == STATUS_OK)
-        result = now->flushed_sequence != before->flushed_sequence
+        result = now->flushed_sequence != flushed
                      ? STATUS_BUSY
                      : transaction_validate_memory (transaction, now, failure);
       pthread_mutex_unlock (&engine->commit_lock);
       view_unref (now);
-      view_unref (before);
     }
   while (result == STATUS_BUSY);
   return result;

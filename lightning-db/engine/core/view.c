@@ -331,6 +331,18 @@ view_reserve (size_t runs, size_t blobs, struct view **out, struct failure *fail
   return STATUS_OK;
 }
 
+static void
+fill_files (struct view *view, const struct view *from)
+{
+  for (size_t i = 0; i < from->run_count; i++)
+    view->runs[i] = run_ref (from->runs[i]);
+  view->run_count = from->run_count;
+  for (size_t i = 0; i < from->blob_count; i++)
+    view->blobs[i] = blob_file_ref (from->blobs[i]);
+  view->blob_count = from->blob_count;
+  view->flushed_sequence = from->flushed_sequence;
+}
+
 void
 view_fill (struct view *view, const struct view *from)
 {
@@ -339,13 +351,7 @@ view_fill (struct view *view, const struct view *from)
   for (unsigned i = 0; i < from->frozen_count; i++)
     view->frozen[i] = generation_ref (from->frozen[i]);
   view->frozen_count = from->frozen_count;
-  for (size_t i = 0; i < from->run_count; i++)
-    view->runs[i] = run_ref (from->runs[i]);
-  view->run_count = from->run_count;
-  for (size_t i = 0; i < from->blob_count; i++)
-    view->blobs[i] = blob_file_ref (from->blobs[i]);
-  view->blob_count = from->blob_count;
-  view->flushed_sequence = from->flushed_sequence;
+  fill_files (view, from);
 }
 
 status
@@ -357,6 +363,18 @@ view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struc
   if (result == STATUS_OK)
     view_fill (*out, from);
   return result;
+}
+
+status
+view_copy_files (const struct view *from, struct view **out, struct failure *failure)
+{
+  status result = view_reserve (from->run_count, from->blob_count, out, failure);
+  if (result != STATUS_OK)
+    return result;
+  fill_files (*out, from);
+  (*out)->runs_id = from->runs_id;
+  (*out)->runs_sequence = from->runs_sequence;
+  return STATUS_OK;
 }
 
 struct view *

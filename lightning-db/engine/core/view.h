@@ -13,6 +13,8 @@
  *       the segment's information holds the bound. Such a segment has no range deletes.
  *   R3  A view references all it names; whoever holds a view, or stands in an epoch section since
  *       before it was replaced, may use all of it.
+ *   R4  A held view keeps the memory of its memtables, which the budget has for three only. Who holds one
+ *       while it waits for a lock, the disk or a merge holds a copy without them (engine_view_of_files).
  *
  * Threads: building is the engine's (under its view lock); reading is anyone's.
  */
@@ -120,6 +122,8 @@ void view_fill (struct view *view, const struct view *from);
 /* A copy with its own references, one reference itself, not yet published; to be edited. */
 status view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs, struct view **out,
                   struct failure *failure);
+/* What of a published view is in files, its memtables not: never published itself. */
+status view_copy_files (const struct view *from, struct view **out, struct failure *failure);
 status view_new (struct view **out, struct failure *failure);
 struct view *view_ref (struct view *view); /* by who holds a reference already */
 /* By who stands in an epoch section: false when the last reference is already gone (look again). */
