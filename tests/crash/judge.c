@@ -123,6 +123,26 @@ judge_check (struct judge *judge, struct engine *engine)
          || broken (judge, "deep check: %s (%s)", status_name (result), failure.message);
 }
 
+/* A backup that the crash cut short, or that is older, is continued, and then stands where the
+ * database does. */
+static bool
+judge_back_up (struct judge *judge, struct disk *disk, struct engine *engine)
+{
+  struct failure failure = FAILURE_INIT;
+  if (judge->promise.backup_most == 0)
+    return true;
+  status result = engine_backup (engine, WORKLOAD_BACKUP_PATH, true, NULL, NULL, NULL, &failure);
+  if (result != STATUS_OK)
+    return broken (judge, "backing up after recovery: %s (%s)", status_name (result),
+                   failure.message);
+  engine = open_again (judge, disk, WORKLOAD_BACKUP_PATH, ENGINE_OPEN_READ_ONLY, &result, &failure);
+  if (engine == NULL)
+    return broken (judge, "the backup made after recovery: %s (%s)", status_name (result),
+                   failure.message);
+  bool good = contents_match (judge, engine, judge->commit, "the backup made after recovery");
+  return close_again (judge, engine) && good;
+}
+
 /* The recovered database takes a commit and still has everything when it is opened again. */
 static bool
 judge_use (struct judge *judge, struct disk *disk, struct engine *engine)
@@ -132,7 +152,8 @@ judge_use (struct judge *judge, struct disk *disk, struct engine *engine)
                               ENGINE_SYNC_FULL, NULL, &failure);
   if (result != STATUS_OK)
     broken (judge, "writing after recovery: %s (%s)", status_name (result), failure.message);
-  if (!close_again (judge, engine) || result != STATUS_OK)
+  bool backed_up = result == STATUS_OK && judge_back_up (judge, disk, engine);
+  if (!close_again (judge, engine) || !backed_up)
     return false;
   engine = open_again (judge, disk, WORKLOAD_PATH, 0, &result, &failure);
   if (engine == NULL)

@@ -723,6 +723,11 @@ test_backup_cancelled (void)
   CHECK_FAILS (engine_open (backup, ENGINE_OPEN_CREATE, NULL, &opened, &failure),
                STATUS_NOT_A_DATABASE);
   CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure));
+  /* Cut short between its manifest and CURRENT. */
+  char *current = below (backup, "CURRENT");
+  CHECK_INT (unlink (current), 0);
+  free (current);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure));
   /* Later: the earlier backup stays whole. */
   put_range (engine, 0, 3000, 2);
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
@@ -792,6 +797,71 @@ test_backup_copies (void)
   close_it (engine);
   free (backup);
   free (twin);
+  remove_directory (parent);
+  remove_directory (path);
+}
+
+/* Appends to a file, or changes a byte of it. */
+static void
+change_file (char *path, off_t offset, unsigned size)
+{
+  int file = open (path, O_RDWR);
+  CHECK (file >= 0);
+  for (unsigned i = 0; i < size; i++)
+    {
+      uint8_t byte = 0;
+      CHECK (pread (file, &byte, 1, offset + i) >= 0);
+      byte ^= 0x55;
+      CHECK_INT (pwrite (file, &byte, 1, offset + i), 1);
+    }
+  close (file);
+}
+
+/* A value that was still arriving, or that no commit refers to, is no reason to refuse a backup; a
+ * value that differs is one. */
+static void
+test_backup_of_growing_blobs (void)
+{
+  char *path = fresh_directory (), *parent = fresh_directory (), name[64];
+  char *backup = below (parent, "backup");
+  struct engine_backup_result result;
+  struct engine *engine = open_on_disk (path);
+  put_range (engine, 0, 400, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  close_it (engine);
+  CHECK_INT (count_files (path, ".blob", name), 1);
+  char *blob = below (path, name);
+  struct stat before, after;
+  CHECK_INT (stat (blob, &before), 0);
+
+  change_file (blob, before.st_size, 9016); /* arrived after the copy was made */
+  engine = open_on_disk (path);
+  put_range (engine, 400, 500, 1);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  CHECK (result.kept_files > 0);
+  char *copy = below (backup, name);
+  CHECK_INT (stat (copy, &after), 0);
+  CHECK_INT (after.st_size, before.st_size + 9016);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  CHECK_INT (result.kept_files, result.files);
+  close_it (engine);
+
+  change_file (copy, 5000, 1); /* in the first value */
+  engine = open_on_disk (path);
+  CHECK_FAILS (engine_backup (engine, backup, true, NULL, NULL, &result, &failure), STATUS_EXISTS);
+  close_it (engine);
+  change_file (copy, 5000, 1);
+  engine = open_on_disk (path);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  check_range_of (engine, 0, 500, 1);
+  close_it (engine);
+  engine = open_small (backup);
+  check_range_of (engine, 0, 500, 1);
+  close_it (engine);
+  free (copy);
+  free (blob);
+  free (backup);
   remove_directory (parent);
   remove_directory (path);
 }
@@ -1182,6 +1252,7 @@ main (void)
   test_backup_refused ();
   test_backup_cancelled ();
   test_backup_copies ();
+  test_backup_of_growing_blobs ();
   test_backup_beside_writers ();
   test_backup_read_only ();
   test_restore_after_kill ();

@@ -15,8 +15,10 @@
  *   U2  Until CURRENT is replaced the destination is the earlier backup, whole; after, the new one.
  *       No file of the earlier one is removed before.
  *   U3  A file is kept only if it is the same file (a hard link), or the earlier backup's manifest
- *       lists it and it is equal: a segment by creation time, counts, bounds and size, a blob file
- *       by its bytes. One that is listed there and is not equal ends the backup.
+ *       lists it and it is equal: a segment by creation time, counts, upper bound and size, a blob
+ *       file by its bytes. A segment that is listed there and is not equal ends the backup; so does a
+ *       blob file, unless every value of the earlier backup is the same in both (backup-blobs.c):
+ *       then what differs is what no commit referred to when it was copied, and it is copied anew.
  *   U4  Files are shared by links only once sealed: segments always are; blobs are sealed here.
  *       Nothing in the engine ever writes to an installed segment or an earlier run's blob, so
  *       neither side of a link can change the other.
@@ -130,21 +132,17 @@ refuse (const struct destination *destination, status code, const char *why,
                destination->directory->path, why);
 }
 
-/* An interrupted first copy: files of ours, and the note that says why they are there. */
+/* A first copy that was cut short, perhaps with its manifest in place already: files of ours, and
+ * the note that says why they are there. */
 static status
 judge_interrupted (struct destination *destination, const uint8_t database_id[16],
                    struct failure *failure)
 {
-  struct upkeep_listing listing;
   struct note note;
-  status result = upkeep_list (destination->directory, &listing, failure);
-  if (result != STATUS_OK)
-    return result;
-  bool ours = !listing.current && note_read (destination->directory, &note)
-              && memcmp (note.database_id, database_id, 16) == 0;
-  upkeep_listing_clear (&listing);
-  if (!ours)
+  if (!note_read (destination->directory, &note))
     return refuse (destination, STATUS_NOT_A_DATABASE, "holds other files", failure);
+  if (memcmp (note.database_id, database_id, 16) != 0)
+    return refuse (destination, STATUS_EXISTS, "holds a backup of another database", failure);
   destination->note.complete = 0;
   return STATUS_OK;
 }
@@ -161,7 +159,9 @@ judge_earlier (struct destination *destination, const uint8_t database_id[16],
   status result = manifest_load (destination->directory, &destination->before, &cause);
   if (result != STATUS_OK && result != STATUS_CORRUPT && result != STATUS_NOT_FOUND)
     return fail (failure, result, "%s", cause.message);
-  if (result != STATUS_OK || memcmp (destination->before.database_id, database_id, 16) != 0)
+  if (result != STATUS_OK)
+    return refuse (destination, STATUS_EXISTS, "holds a damaged database", failure);
+  if (memcmp (destination->before.database_id, database_id, 16) != 0)
     return refuse (destination, STATUS_EXISTS, "holds another database", failure);
   result = upkeep_current_manifest (destination->directory, manifest, &number, failure);
   if (result != STATUS_OK && result != STATUS_NOT_FOUND)
@@ -172,28 +172,30 @@ judge_earlier (struct destination *destination, const uint8_t database_id[16],
     return refuse (destination, STATUS_EXISTS,
                    "is no backup, or was opened for writing since it was made", failure);
   destination->note.complete = number;
-  return STATUS_OK;
+  /* Cut short at its switch: the next note must not outlive a CURRENT that is not durable. */
+  return number != note.complete ? vfs_directory_sync (destination->directory, failure) : STATUS_OK;
 }
 
 static status
 judge (struct destination *destination, const uint8_t database_id[16], struct failure *failure)
 {
   enum manifest_presence presence;
-  status result = manifest_probe (destination->directory, &presence, failure);
-  if (result != STATUS_OK)
-    return result;
+  struct upkeep_listing listing;
   manifest_state_clear (&destination->before);
   destination->note.complete = 0;
-  switch (presence)
-    {
-    case MANIFEST_PRESENT:
-      return judge_earlier (destination, database_id, failure);
-    case MANIFEST_FOREIGN:
-      return judge_interrupted (destination, database_id, failure);
-    case MANIFEST_EMPTY:
-      break;
-    }
-  return STATUS_OK;
+  status result = manifest_probe (destination->directory, &presence, failure);
+  if (result != STATUS_OK || presence == MANIFEST_EMPTY)
+    return result;
+  result = upkeep_list (destination->directory, &listing, failure);
+  if (result != STATUS_OK)
+    return result;
+  bool current = listing.current, note = listing.backup_note;
+  upkeep_listing_clear (&listing);
+  if (!current && (note || presence == MANIFEST_FOREIGN))
+    return judge_interrupted (destination, database_id, failure);
+  return presence == MANIFEST_PRESENT
+             ? judge_earlier (destination, database_id, failure)
+             : refuse (destination, STATUS_NOT_A_DATABASE, "holds other files", failure);
 }
 
 /* U5: judges, locks, and judges again what may have changed until the lock was had. */
@@ -258,40 +260,6 @@ earlier_blob (const struct manifest_state *before, uint64_t number)
   return EARLIER_LACKS;
 }
 
-static bool
-same_bytes (struct vfs_file *a, struct vfs_file *b, uint8_t *buffer, size_t half)
-{
-  size_t got = half, other;
-  for (uint64_t offset = 0; got == half; offset += got)
-    if (vfs_read (a, offset, buffer, half, &got, NULL) != STATUS_OK
-        || vfs_read (b, offset, buffer + half, half, &other, NULL) != STATUS_OK || got != other
-        || memcmp (buffer, buffer + half, got) != 0)
-      return false;
-  return true;
-}
-
-/* Nothing in the manifest tells one blob file from another of the same number, so it is read. */
-static bool
-same_file_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name)
-{
-  const size_t half = 512 * 1024;
-  struct vfs_file *a = NULL, *b = NULL;
-  uint8_t *buffer = malloc (2 * half);
-  bool same = buffer != NULL && vfs_open (one, name, VFS_READ, &a, NULL) == STATUS_OK;
-  if (same)
-    {
-      same = vfs_open (two, name, VFS_READ, &b, NULL) == STATUS_OK;
-      if (same)
-        {
-          same = same_bytes (a, b, buffer, half);
-          vfs_close (b);
-        }
-      vfs_close (a);
-    }
-  free (buffer);
-  return same;
-}
-
 /* U3. */
 static bool
 is_kept (const struct destination *destination, struct vfs_directory *source, const char *name,
@@ -305,7 +273,7 @@ is_kept (const struct destination *destination, struct vfs_directory *source, co
   if (here.device == there.device && here.inode == there.inode)
     return true;
   return earlier == EARLIER_HAS && here.size == there.size
-         && (!blob || same_file_bytes (source, destination->directory, name));
+         && (!blob || backup_same_bytes (source, destination->directory, name));
 }
 
 /* ---- copying ---- */
@@ -320,13 +288,41 @@ struct copying
   bool link; /* hard links will do (backup); else copies (restore) */
 };
 
+/* U2, U3: a copy that differs is replaced when the earlier backup has no value in it that differs:
+ * at once, by a rename. What is not a backup's own is left alone. */
 static status
-copy_one (struct copying *copying, const char *name, bool blob, enum earlier earlier,
-          struct failure *failure)
+copy_other (struct copying *copying, const char *name, uint64_t number, bool blob,
+            enum upkeep_copied *how, uint64_t *size, struct failure *failure)
+{
+  struct destination *destination = copying->destination;
+  char temporary[FILE_NAME_SIZE];
+  bool same = false;
+  status result = STATUS_OK;
+  if (blob)
+    result = backup_same_values (copying->source, destination->directory, &destination->before,
+                                 number, copying->progress, &same, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (!same)
+    return fail (failure, STATUS_EXISTS,
+                 "%s/%s differs from the database's own: this backup is damaged, or of another "
+                 "course of the database; it was left as it was: choose another directory",
+                 destination->directory->path, name);
+  file_name (temporary, FILE_TEMPORARY, number);
+  result = upkeep_copy (copying->source, name, destination->directory, temporary, copying->link,
+                        copying->progress, how, size, failure);
+  return result == STATUS_OK ? vfs_rename (destination->directory, temporary, name, failure)
+                             : result;
+}
+
+static status
+copy_one (struct copying *copying, const char *name, uint64_t number, bool blob,
+          enum earlier earlier, struct failure *failure)
 {
   struct engine_backup_result *counts = copying->result;
+  struct vfs_directory *to = copying->destination->directory;
   uint64_t size = 0;
-  enum upkeep_copied how;
+  enum upkeep_copied how = UPKEEP_COPIED;
   counts->files++;
   if (is_kept (copying->destination, copying->source, name, blob, earlier, &size))
     {
@@ -334,13 +330,10 @@ copy_one (struct copying *copying, const char *name, bool blob, enum earlier ear
       counts->bytes += size;
       return upkeep_advance (copying->progress, size, failure);
     }
-  if (earlier == EARLIER_DIFFERS || (earlier == EARLIER_HAS && blob)) /* U2 */
-    return fail (failure, STATUS_EXISTS,
-                 "%s/%s differs from the database's own: this backup is damaged, or of another "
-                 "course of the database; it was left as it was: choose another directory",
-                 copying->destination->directory->path, name);
-  status result = upkeep_copy (copying->source, name, copying->destination->directory,
-                               copying->link, copying->progress, &how, &size, failure);
+  status result = earlier == EARLIER_DIFFERS || (earlier == EARLIER_HAS && blob)
+                      ? copy_other (copying, name, number, blob, &how, &size, failure)
+                      : upkeep_copy (copying->source, name, to, name, copying->link,
+                                     copying->progress, &how, &size, failure);
   if (result != STATUS_OK)
     return result == STATUS_NOT_FOUND
                ? fail (failure, STATUS_CORRUPT,
@@ -363,15 +356,16 @@ copy_state (struct copying *copying, struct failure *failure)
   status result = upkeep_step (copying->progress, "copying", failure);
   for (size_t i = 0; result == STATUS_OK && i < state->segment_count; i++)
     {
-      file_name (name, FILE_SEGMENT, state->segments[i].information.number);
-      result
-          = copy_one (copying, name, false, earlier_segment (before, &state->segments[i]), failure);
+      uint64_t number = state->segments[i].information.number;
+      file_name (name, FILE_SEGMENT, number);
+      result = copy_one (copying, name, number, false,
+                         earlier_segment (before, &state->segments[i]), failure);
     }
   for (size_t i = 0; result == STATUS_OK && i < state->blob_count; i++)
     {
-      file_name (name, FILE_BLOB, state->blobs[i].number);
-      result
-          = copy_one (copying, name, true, earlier_blob (before, state->blobs[i].number), failure);
+      uint64_t number = state->blobs[i].number;
+      file_name (name, FILE_BLOB, number);
+      result = copy_one (copying, name, number, true, earlier_blob (before, number), failure);
     }
   return result;
 }
@@ -610,7 +604,8 @@ copy_log (struct copying *copying, struct failure *failure)
       if (file->kind == FILE_LOG
           || (file->kind == FILE_BLOB
               && earlier_blob (copying->state, file->number) == EARLIER_LACKS))
-        result = copy_one (copying, file->name, file->kind == FILE_BLOB, EARLIER_LACKS, failure);
+        result = copy_one (copying, file->name, file->number, file->kind == FILE_BLOB,
+                           EARLIER_LACKS, failure);
     }
   upkeep_listing_clear (&listing);
   return result;

@@ -277,49 +277,50 @@ copy_bytes (struct vfs_file *from, struct vfs_file *to, struct upkeep_progress *
 
 static status
 copy_file (struct vfs_directory *from, const char *name, struct vfs_directory *to,
-           struct upkeep_progress *progress, uint64_t *size, struct failure *failure)
+           const char *new_name, struct upkeep_progress *progress, uint64_t *size,
+           struct failure *failure)
 {
   struct vfs_file *source, *target;
   status result = vfs_open (from, name, VFS_READ, &source, failure);
   if (result != STATUS_OK)
     return result;
-  result = vfs_open (to, name, VFS_WRITE | VFS_CREATE | VFS_EXCLUSIVE, &target, failure);
+  result = vfs_open (to, new_name, VFS_WRITE | VFS_CREATE | VFS_EXCLUSIVE, &target, failure);
   if (result == STATUS_OK)
     {
       result = copy_bytes (source, target, progress, size, failure);
       vfs_close (target);
       if (result != STATUS_OK)
-        vfs_unlink (to, name, NULL);
+        vfs_unlink (to, new_name, NULL);
     }
   vfs_close (source);
   return result;
 }
 
 status
-upkeep_copy (struct vfs_directory *from, const char *name, struct vfs_directory *to, bool link,
-             struct upkeep_progress *progress, enum upkeep_copied *how, uint64_t *size,
-             struct failure *failure)
+upkeep_copy (struct vfs_directory *from, const char *name, struct vfs_directory *to,
+             const char *new_name, bool link, struct upkeep_progress *progress,
+             enum upkeep_copied *how, uint64_t *size, struct failure *failure)
 {
   struct vfs_file_information information;
-  status result = vfs_unlink (to, name, failure);
+  status result = vfs_unlink (to, new_name, failure);
   if (result != STATUS_OK)
     return result;
   *how = UPKEEP_REFLINKED;
-  if (vfs_clone (from, name, to, name, NULL) == STATUS_OK)
+  if (vfs_clone (from, name, to, new_name, NULL) == STATUS_OK)
     {
-      result = sync_file (to, name, size, failure);
+      result = sync_file (to, new_name, size, failure);
       return result == STATUS_OK ? upkeep_advance (progress, *size, failure) : result;
     }
-  vfs_unlink (to, name, NULL); /* what a failed clone may leave */
+  vfs_unlink (to, new_name, NULL); /* what a failed clone may leave */
   *how = UPKEEP_LINKED;
-  if (link && vfs_link (from, name, to, name, NULL) == STATUS_OK)
+  if (link && vfs_link (from, name, to, new_name, NULL) == STATUS_OK)
     {
-      result = upkeep_information (to, name, &information, failure);
+      result = upkeep_information (to, new_name, &information, failure);
       *size = result == STATUS_OK ? information.size : 0;
       return result == STATUS_OK ? upkeep_advance (progress, *size, failure) : result;
     }
   *how = UPKEEP_COPIED;
-  return copy_file (from, name, to, progress, size, failure);
+  return copy_file (from, name, to, new_name, progress, size, failure);
 }
 
 /* ---- opening segments without an engine ---- */

@@ -72,11 +72,21 @@ enum upkeep_copied
   UPKEEP_LINKED,
   UPKEEP_COPIED
 };
-/* Makes `name` in `to` a copy of that in `from`, in place of what bears the name there. The bytes
- * are durable; the name is not (sync the directory). `link`: a hard link will do. */
+/* Makes `new_name` in `to` a copy of `name` in `from`, in place of what bears the name there. The
+ * bytes are durable; the name is not (sync the directory). `link`: a hard link will do. */
 status upkeep_copy (struct vfs_directory *from, const char *name, struct vfs_directory *to,
-                    bool link, struct upkeep_progress *progress, enum upkeep_copied *how,
-                    uint64_t *size, struct failure *failure);
+                    const char *new_name, bool link, struct upkeep_progress *progress,
+                    enum upkeep_copied *how, uint64_t *size, struct failure *failure);
+
+/* ---- comparing blob files (backup-blobs.c) ---- */
+
+/* Whether the files are equal, byte by byte. False also when one can't be read. */
+bool backup_same_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name);
+/* Whether each value that the database `before`, in `copy`, has in blob file `number` verifies there
+ * and in `source` and is the same in both. Reads its segments. */
+status backup_same_values (struct vfs_directory *source, struct vfs_directory *copy,
+                           const struct manifest_state *before, uint64_t number,
+                           struct upkeep_progress *progress, bool *same, struct failure *failure);
 
 /* ---- opening segments without an engine ---- */
 
