@@ -14,6 +14,11 @@
  * Where there is no membarrier the reader publishes by an exchange, and P, the clock's increments
  * and S are sequentially consistent: if S misses P, then P comes after S, so R comes after U.
  *
+ * Where there was one and it is refused later (a sandbox that a program enters once its files are open;
+ * a kernel short of memory) readers may already rely on it. Then the collector waits between U and S,
+ * far longer than a store stays in a processor's buffer (microseconds; interrupts and switches of
+ * threads empty it): a P that S misses was made after U was visible everywhere, and so was R.
+ *
  * Invariants
  *   C1  Slots live for ever: chunks are appended to the list and never freed, so a scan needs no
  *       protection. A slot beyond its chunk's high-water mark has never been entered.
@@ -24,15 +29,19 @@
 #include "base/epoch.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SLOTS_PER_CHUNK 256u
+#define BUFFERS_EMPTY_NANOSECONDS                                                                  \
+  1000000                 /* in which every processor's stores have become visible */
 #define CASCADE_DEPTH 16u /* how long a chain of releases that retire a waiting collect follows */
 
 struct slot_chunk
@@ -87,14 +96,16 @@ choose_barriers (void)
   epoch_asymmetric = membarrier (MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
 }
 
-/* Between unlinking and scanning. False when the kernel lacked memory for it just now. */
-static bool
+/* Between unlinking and scanning. */
+static void
 collector_barrier (void)
 {
-  if (epoch_asymmetric)
-    return membarrier (MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  struct timespec left = { 0, BUFFERS_EMPTY_NANOSECONDS };
   atomic_thread_fence (memory_order_seq_cst);
-  return true;
+  if (epoch_asymmetric && !membarrier (MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+    while (nanosleep (&left, &left) != 0 && errno == EINTR)
+      ;
+  atomic_thread_fence (memory_order_seq_cst);
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */
@@ -266,8 +277,7 @@ epoch_oldest (void)
 {
   pthread_once (&start_once, start);
   uint64_t oldest = atomic_fetch_add (&epoch_clock.now, 0);
-  if (!collector_barrier ())
-    return 0; /* nothing is known to be free */
+  collector_barrier ();
   for (struct slot_chunk *chunk = &first_chunk; chunk != NULL; chunk = atomic_load (&chunk->next))
     {
       unsigned used = atomic_load (&chunk->used);
