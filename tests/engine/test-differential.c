@@ -20,9 +20,8 @@ run_episode (uint64_t seed, uint64_t operations, struct trial_totals *totals)
   episode_begin (&trial, seed, operations, totals);
   printf ("episode of seed %llu: %lld keys, pages of %u, memtables of %llu KiB, "
           "compression %d\n",
-          (unsigned long long) seed, (long long) trial.oracle.count,
-          trial.options.page_size, (unsigned long long) trial.options.memtable_size >> 10,
-          (int) trial.options.compression);
+          (unsigned long long) seed, (long long) trial.oracle.count, trial.options.page_size,
+          (unsigned long long) trial.options.memtable_size >> 10, (int) trial.options.compression);
   fflush (stdout);
   while (trial.index < operations)
     episode_random_step (&trial);
