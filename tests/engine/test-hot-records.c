@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "base/vfs.h"
 #include "check.h"
-#include "engine.h"
+#include "core/engine-private.h"
 
 #include <pthread.h>
 
@@ -324,6 +324,10 @@ test_dropped_while_reading (void)
       CHECK (dropping_engine == NULL); /* it did read */
       check_get (model.engine, NULL, key, model.values[key]);
     }
+  /* A closed handle keeps no table. */
+  int64_t with_table = ledger_used (&model.engine->ledger, LEDGER_OTHER);
+  CHECK_OK (engine_close (model.engine, &failure));
+  CHECK (ledger_used (&model.engine->ledger, LEDGER_OTHER) < with_table);
   engine_unref (model.engine);
   remove_directory (path);
 }

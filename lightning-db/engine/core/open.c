@@ -694,6 +694,8 @@ close_trim (struct engine *engine)
     memtable_pool_trim (engine->pool);
   if (engine->transaction_pool != NULL)
     memtable_pool_trim (engine->transaction_pool);
+  if (hot_records_drop (&engine->hot_records) > 0)
+    engine_collect ();
 }
 
 status
