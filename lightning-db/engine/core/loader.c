@@ -567,7 +567,7 @@ drain (struct engine *engine, struct failure *failure)
         return fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
       if (!empty && frozen < FROZEN_MAX)
         result = commit_switch (engine, false, failure);
-      if (result != STATUS_OK)
+      if (result != STATUS_OK && result != STATUS_BUSY) /* readers of a flushed one still leave */
         return result;
       pthread_cond_wait (&engine->room, &engine->commit_lock);
     }
