@@ -359,13 +359,15 @@ status engine_check_open (struct engine *engine, bool deep,
 
 struct engine_repair_report
 {
-  uint64_t records;    /* salvaged */
+  uint64_t records;    /* keys in the new database, of all stores */
   uint64_t lost_pages; /* that did not verify */
   uint64_t lost_log_bytes;
   uint64_t files_skipped;
 };
 /* Salvages all that verifies of the database at `path` into a new database at `destination`; the
- * original is only read. `lost` is told of each thing that could not be saved. */
+ * original is only read. `lost` is told of each thing that could not be saved, and for pages and
+ * segments also of the span of keys that may be missing or have an older value (what older files
+ * hold of them is saved). */
 status engine_repair (const char *path, const char *destination,
                       void (*lost) (void *data, const char *file, uint64_t page,
                                     const char *reason),

@@ -137,13 +137,14 @@ typedef struct _LdbRepairReport LdbRepairReport;
 
 /**
  * LdbRepairReport:
- * @records: records salvaged
+ * @records: keys saved, in all stores
  * @lost_pages: pages that did not verify
  * @lost_log_bytes: bytes of the log that did not verify
  * @files_skipped: files that could not be used at all
  *
  * What [func@Ldb.Database.repair] saved; what it could not is in
- * [method@Ldb.RepairReport.get_lost].
+ * [method@Ldb.RepairReport.get_lost]. That also names the span of keys behind each
+ * lost page: they may be missing, or have the older value that another file holds.
  *
  * Since: 0.1
  */

@@ -560,7 +560,7 @@ simulated_link (struct vfs_directory *from, const char *name, struct vfs_directo
                 const char *new_name, struct failure *failure)
 {
   struct disk *disk = disk_of (from->vfs);
-  if (to->vfs != from->vfs)
+  if (to->vfs != from->vfs || disk->linkless)
     return fail (failure, STATUS_UNSUPPORTED, "another file system");
   int error = enter (disk, "link", name, 0, NULL);
   uint32_t file = disk_find (disk, index_of (from), name);
@@ -849,6 +849,7 @@ struct disk *
 disk_clone (const struct disk *disk)
 {
   struct disk *clone = disk_new (disk->mappable, NULL);
+  clone->linkless = disk->linkless;
   clone->directory_count = disk->directory_count;
   for (uint32_t i = 0; i < disk->directory_count; i++)
     clone->directories[i] = kept_strdup (disk->directories[i]);

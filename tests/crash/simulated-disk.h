@@ -100,6 +100,7 @@ struct disk
   struct disk_journal *journal; /* NULL: nothing is noted */
   struct disk_fault fault;
   bool mappable; /* the engine may map its log */
+  bool linkless; /* it refuses hard links */
   unsigned open; /* directories and files that are open */
 };
 

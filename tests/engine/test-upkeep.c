@@ -115,6 +115,18 @@ count_keys (struct engine *engine, engine_store store)
   return count;
 }
 
+/* Keys of all stores that there may be. */
+static unsigned
+count_all (struct engine *engine)
+{
+  engine_store store;
+  unsigned count = count_keys (engine, ENGINE_STORE_DEFAULT);
+  struct failure cause = FAILURE_INIT;
+  if (engine_store_open (engine, "names", false, &store, &cause) == STATUS_OK)
+    count += count_keys (engine, store);
+  return count;
+}
+
 /* Files in `path` whose name ends in `suffix`; the first one's name to `name` unless NULL. */
 static unsigned
 count_files (const char *path, const char *suffix, char *name)
@@ -979,6 +991,7 @@ struct told
 {
   unsigned count, pages;
   char file[64], reason[600];
+  char span[600]; /* the last that names a span of keys */
 };
 
 static void
@@ -989,6 +1002,8 @@ tell (void *data, const char *file, uint64_t page, const char *reason)
   told->pages += page != UINT64_MAX;
   snprintf (told->file, sizeof told->file, "%s", file);
   snprintf (told->reason, sizeof told->reason, "%s", reason);
+  if (strncmp (reason, "keys ", 5) == 0)
+    snprintf (told->span, sizeof told->span, "%s", reason);
 }
 
 static char *
@@ -1052,7 +1067,8 @@ test_damaged_page (void)
   CHECK (strcmp (told.file, name) == 0);
   struct engine *engine = open_small (repaired);
   unsigned keys = count_keys (engine, ENGINE_STORE_DEFAULT);
-  CHECK (keys > 7000 && keys <= 7499);
+  CHECK (keys > 7000 && keys < 7499);
+  CHECK_INT (saved.records, count_all (engine));
   unsigned good = 0;
   for (unsigned i = 0; i < 2000; i++)
     if (has (engine, ENGINE_STORE_DEFAULT, i))
@@ -1063,6 +1079,44 @@ test_damaged_page (void)
   CHECK (good > 1500);
   close_it (engine);
   CHECK_OK (engine_check (repaired, true, NULL, NULL, NULL, &report, &failure));
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+/* Which keys may be missing, or older than they were, is told: no other is. */
+static void
+test_lost_span (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  char name[300];
+  bool had[8000];
+  unsigned low = 0, high = 0, lost = 0;
+  struct engine *engine = open_small (path);
+  for (unsigned i = 0; i < 8000; i++)
+    had[i] = has (engine, ENGINE_STORE_DEFAULT, i);
+  close_it (engine);
+  CHECK (count_files (path, ".seg", name) > 0);
+  flip (path, name, 40000);
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (saved.lost_pages, 1);
+  CHECK_INT (told.count, 2); /* the page, then its span */
+  CHECK (strstr (told.span, "may be missing, or have an older value") != NULL);
+  CHECK_INT (
+      sscanf (told.span, "keys after \"key-%u\" (store 1) up to \"key-%u\" (store 1)", &low, &high),
+      2);
+  engine = open_small (repaired);
+  for (unsigned i = 0; i < 8000; i++)
+    if (had[i] && !has (engine, ENGINE_STORE_DEFAULT, i))
+      {
+        CHECK (i > low && i <= high);
+        lost++;
+      }
+  CHECK (lost > 0 && high - low <= lost + 2); /* some numbers have no key */
+  CHECK_INT (saved.records, count_all (engine));
+  close_it (engine);
   free (repaired);
   free (path);
   remove_directory (parent);
@@ -1183,7 +1237,8 @@ test_missing_segment (void)
   CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
   CHECK_INT (saved.files_skipped, 1);
   engine = open_small (repaired);
-  CHECK_INT (saved.records, others);
+  CHECK (saved.records <= others && strstr (told.span, "keys from \"key-") != NULL);
+  CHECK_INT (saved.records, count_all (engine));
   unsigned lost = 0;
   for (unsigned i = 0; i < 8000; i++)
     {
@@ -1258,6 +1313,7 @@ main (void)
   test_restore_after_kill ();
   test_check_and_repair_sound ();
   test_damaged_page ();
+  test_lost_span ();
   test_damaged_manifest ();
   test_damaged_blob ();
   test_missing_segment ();

@@ -2,8 +2,8 @@
 /*
  * backup: a copy of a database that is in use, and back.
  *
- *   flush ─► state and view, taken together ─► seal blobs ─► note ─► copy what is lacking ─► sync
- *   names ─► (verify) ─► manifest, CURRENT ─► remove what the backup no longer needs
+ *   flush ─► state and view, taken together ─► seal blobs ─► note ─► copy what is lacking ─►
+ *   (verify) ─► manifest ─► sync names ─► CURRENT ─► remove what the backup no longer needs
  *
  * The note, a small file BACKUP in the destination, names the database and the two manifests that a
  * backup may have left there: that of the last complete one and that of the one under way. A
@@ -431,7 +431,8 @@ remove_stale (struct destination *destination, const struct manifest_state *stat
   free (stale.files);
 }
 
-/* From a consistent state to a finished copy. `state` gets the number of the new manifest. */
+/* From a consistent state to a finished copy, whose names manifest_write_copy makes durable. `state`
+ * gets the number of the new manifest. */
 static status
 fill (struct copying *copying, struct manifest_state *state, bool verify, struct failure *failure)
 {
@@ -446,8 +447,6 @@ fill (struct copying *copying, struct manifest_state *state, bool verify, struct
   result = note_write (destination->directory, &destination->note, failure);
   if (result == STATUS_OK)
     result = copy_state (copying, failure);
-  if (result == STATUS_OK)
-    result = vfs_directory_sync (destination->directory, failure);
   if (result == STATUS_OK && verify)
     result = check_files (destination->directory, state, copying->progress, failure);
   return result;
@@ -635,8 +634,6 @@ restore_to (struct vfs_directory *source, struct destination *destination,
   status result = fill (&copying, state, false, failure);
   if (result == STATUS_OK)
     result = copy_log (&copying, failure);
-  if (result == STATUS_OK)
-    result = vfs_directory_sync (destination->directory, failure);
   if (result == STATUS_OK)
     result = check_files (destination->directory, state, progress, failure);
   if (result == STATUS_OK)

@@ -13,11 +13,13 @@
  *   X1  The original is only read.
  *   X2  Only bytes that verify are saved: pages, values and log records by their checksums.
  *   X3  Whatever is not saved is told: a file, a page, a value (with its key), part of the log.
+ *       And of what is lost of a segment, which keys that concerns: they may be missing, or what an
+ *       older run holds of them.
  *   X4  Of a segment's versions of a key the newest counts, unless a range delete hides it.
  *   X5  When it fails or is cancelled, nothing is left at the destination.
  *
- * What can't be known: behind a lost page an older run's version of the same key comes to light
- * again; without a manifest, files that a crash kept beside the merge that replaced them do too, and
+ * What can't be known: which keys of a lost page's span it held, so an older run's version of one
+ * comes to light again, and is kept; without a manifest, files that a crash kept beside the merge that replaced them do too, and
  * what no longer counts of a segment that a merge is half through.
  */
 #include "core/upkeep.h"
@@ -40,8 +42,10 @@ struct repair
   struct upkeep_progress *progress;
   struct upkeep_blobs blobs;
   const struct segment_information *bounds; /* of the segment in work; NULL: it speaks for itself */
-  const struct range_set *ranges;           /* its range deletes */
-  uint8_t *last;                            /* key of the last record of the segment in work */
+  struct segment *segment;            /* in work */
+  uint64_t gap;                   /* its first lost leaf after `last`; SEGMENT_NO_PAGE = none */
+  const struct range_set *ranges; /* its range deletes */
+  uint8_t *last;                  /* key of the last record of the segment in work */
   size_t last_size, last_capacity;
   bool has_last;
 };
@@ -51,6 +55,30 @@ add_lost (struct repair *repair, const char *file, uint64_t page, const char *re
 {
   if (repair->lost != NULL)
     repair->lost (repair->lost_data, file, page, reason);
+}
+
+/* Tells which keys a loss concerns: those above `after` (none: from `from`) up to `end`, which are
+ * internal. A key's newest version may be the last record of a page, and older ones of it follow. */
+static void
+add_lost_span (struct repair *repair, const char *file, uint64_t page, const char *word,
+               struct bytes from, struct bytes end)
+{
+  char shown[2][256], reason[2 * 256 + 160];
+  engine_store stores[2] = { 0 };
+  struct bytes keys[2] = { from, end };
+  for (int i = 0; i < 2; i++)
+    {
+      bool whole = keys[i].size >= STORE_ID_SIZE; /* bounds come from the manifest */
+      stores[i] = whole ? internal_key_store_of (keys[i]) : 0;
+      engine_printable (whole ? BYTES (keys[i].data + STORE_ID_SIZE, keys[i].size - STORE_ID_SIZE)
+                              : BYTES_NONE,
+                        shown[i]);
+    }
+  snprintf (reason, sizeof reason,
+            "keys %s \"%s\" (store %u) up to \"%s\" (store %u) may be missing, or have an older "
+            "value than they had",
+            word, shown[0], stores[0], shown[1], stores[1]);
+  add_lost (repair, file, page, reason);
 }
 
 /* ---- into the new database ---- */
@@ -115,7 +143,6 @@ save (struct repair *repair, struct operation *operation, struct failure *failur
     result = resolve_blob (repair, operation, failure);
   if (result != STATUS_OK)
     return result;
-  repair->report->records += operation->kind == OPERATION_PUT;
   return add_operation (repair, operation, failure);
 }
 
@@ -147,11 +174,35 @@ remember (struct repair *repair, struct bytes key, struct failure *failure)
   return STATUS_OK;
 }
 
+static const struct segment_information *
+bounds_of (const struct repair *repair)
+{
+  return repair->bounds != NULL ? repair->bounds : segment_information (repair->segment);
+}
+
+/* The record after lost leaves has `key`, or the segment ends with it. */
+static void
+end_gap (struct repair *repair, struct bytes key)
+{
+  const struct segment_information *bounds = bounds_of (repair);
+  struct bytes last = BYTES (repair->last, repair->last_size);
+  struct bytes smallest = BYTES (bounds->smallest, bounds->smallest_size);
+  char name[FILE_NAME_SIZE];
+  file_name (name, FILE_SEGMENT, segment_information (repair->segment)->number);
+  if (repair->has_last && bytes_compare (last, key) < 0)
+    add_lost_span (repair, name, repair->gap, "after", last, key);
+  else if (!repair->has_last && bytes_compare (smallest, key) <= 0)
+    add_lost_span (repair, name, repair->gap, "from", smallest, key);
+  repair->gap = SEGMENT_NO_PAGE; /* else it held nothing that counts (X4, V7) */
+}
+
 static status
 on_record (void *data, const struct record *record, struct failure *failure)
 {
   struct repair *repair = data;
   struct bytes key = record->key;
+  if (repair->gap != SEGMENT_NO_PAGE)
+    end_gap (repair, key);
   if (key.size <= STORE_ID_SIZE || key.size > INTERNAL_KEY_SIZE_MAX || !within_bounds (repair, key)
       || (repair->has_last && bytes_equal (key, BYTES (repair->last, repair->last_size))))
     return STATUS_OK; /* X4: an older version */
@@ -175,8 +226,12 @@ static void
 on_fault (void *data, const char *file, uint64_t page, const char *reason)
 {
   struct repair *repair = data;
+  struct segment_shape shape;
   repair->report->lost_pages += page != SEGMENT_NO_PAGE;
   add_lost (repair, file, page, reason);
+  segment_shape (repair->segment, &shape);
+  if (page < shape.leaves && repair->gap == SEGMENT_NO_PAGE)
+    repair->gap = page;
 }
 
 /* A range delete may reach over stores (from one to the start of the next): one operation each. */
@@ -229,9 +284,15 @@ save_segment (struct repair *repair, const struct segment_reader_settings *setti
       repair->report->files_skipped++;
       add_lost (repair, name, SEGMENT_NO_PAGE,
                 cause.message[0] != '\0' ? cause.message : "it is missing");
+      if (information != NULL)
+        add_lost_span (repair, name, SEGMENT_NO_PAGE, "from",
+                       BYTES (information->smallest, information->smallest_size),
+                       BYTES (information->largest, information->largest_size));
       return STATUS_OK;
     }
   repair->bounds = information;
+  repair->segment = segment;
+  repair->gap = SEGMENT_NO_PAGE;
   repair->ranges = segment_range_deletes (segment);
   repair->has_last = false;
   result = save_ranges (repair, failure);
@@ -242,8 +303,11 @@ save_segment (struct repair *repair, const struct segment_reader_settings *setti
       result = result == STATUS_CORRUPT ? STATUS_OK
                : result != STATUS_OK    ? fail (failure, result, "%s", cause.message)
                                         : STATUS_OK;
+      if (repair->gap != SEGMENT_NO_PAGE)
+        end_gap (repair, BYTES (bounds_of (repair)->largest, bounds_of (repair)->largest_size));
     }
   repair->ranges = NULL;
+  repair->segment = NULL;
   segment_unref (segment);
   engine_collect ();
   return result;
@@ -472,6 +536,53 @@ save_all (struct repair *repair, const struct upkeep_listing *listing,
 }
 
 static status
+count_store (struct repair *repair, engine_store store, struct failure *failure)
+{
+  struct engine_cursor_settings settings = { .store = store, .keys_only = true };
+  struct engine_cursor *cursor;
+  status result = engine_cursor_new (repair->target, &settings, &cursor, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = engine_cursor_first (cursor, failure);
+  while (result == STATUS_OK && engine_cursor_valid (cursor))
+    {
+      repair->report->records++;
+      result = upkeep_advance (repair->progress, 0, failure);
+      if (result == STATUS_OK)
+        result = engine_cursor_next (cursor, failure);
+    }
+  engine_cursor_free (cursor);
+  return result;
+}
+
+struct counting
+{
+  struct repair *repair;
+  struct failure *failure;
+  status result; /* the first failure */
+};
+
+static bool
+count_listed (void *data, const char *name, engine_store store)
+{
+  struct counting *counting = data;
+  (void) name;
+  counting->result = count_store (counting->repair, store, counting->failure);
+  return counting->result == STATUS_OK;
+}
+
+/* How many keys there are in the end: what was replayed of older runs does not count twice. */
+static status
+count_saved (struct repair *repair, struct failure *failure)
+{
+  struct counting counting = { .repair = repair, .failure = failure };
+  status result = upkeep_step (repair->progress, "counting", failure);
+  if (result == STATUS_OK)
+    result = engine_store_list (repair->target, count_listed, &counting, failure);
+  return result == STATUS_OK ? counting.result : result;
+}
+
+static status
 open_target (const char *destination, const struct manifest_state *state, struct engine **out,
              struct failure *failure)
 {
@@ -494,6 +605,8 @@ repair_into (struct repair *repair, const char *destination, const struct upkeep
   result = save_all (repair, listing, state, failure);
   if (result == STATUS_OK)
     result = engine_checkpoint (repair->target, failure);
+  if (result == STATUS_OK)
+    result = count_saved (repair, failure);
   if (result == STATUS_OK)
     result = engine_close (repair->target, failure);
   engine_unref (repair->target);

@@ -10,6 +10,7 @@
 #include "segment/leaf.h"
 #include "segment/segment-private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct key_buffer
@@ -311,6 +312,17 @@ check_leaf (struct verification *run, uint32_t number)
   return STATUS_OK;
 }
 
+/* Leaves from the next expected one to before `end` are below an inner page that is lost. */
+static void
+report_unreachable (struct verification *run, uint32_t end)
+{
+  char reason[160];
+  snprintf (reason, sizeof reason,
+            "%llu pages from here on can't be reached: a page that leads to them is lost",
+            (unsigned long long) (end - run->next_leaf));
+  fault (run, run->next_leaf, reason);
+}
+
 /* The leaves below one page of the lowest inner level, which is in run->page. */
 static status
 check_leaves_below (struct verification *run, uint32_t number)
@@ -319,6 +331,8 @@ check_leaves_below (struct verification *run, uint32_t number)
   uint32_t first = inner_first_child (page);
   if (first != run->next_leaf && run->faults == 0)
     fault (run, number, "it does not continue where the page before it ended");
+  else if (first > run->next_leaf)
+    report_unreachable (run, first);
   run->gap = run->gap || first != run->next_leaf;
   for (unsigned i = 0; i < inner_count (page); i++)
     {
@@ -357,6 +371,8 @@ check_leaves (struct verification *run)
     }
   if (run->faults == 0 && run->next_leaf != totals->leaves)
     fault (run, SEGMENT_NO_PAGE, "leaves are missing from the page directory");
+  else if (run->next_leaf < totals->leaves)
+    report_unreachable (run, totals->leaves);
   return STATUS_OK;
 }
 

@@ -200,7 +200,8 @@ void segment_shape (struct segment *segment, struct segment_shape *out);
 
 /* Reads every page and block past the cache and verifies: checksums, order, bounds, counts,
  * separators, filter (no false negative), records' fields. Calls `report` for each fault and goes on
- * where it can; `visit` (may be NULL) gets every record of pages that verify: repair uses it.
+ * where it can; `visit` (may be NULL) gets every record of pages that verify: repair uses it. A lost
+ * leaf, or the first of several that can't be reached, is reported in its place among the records.
  * `cancel`: polled. Returns CORRUPT if anything was reported. */
 status
 segment_verify (struct segment *segment,
