@@ -54,6 +54,17 @@ append_row (struct csv_source *source, GString *value, GError **error)
 }
 
 static enum import_result
+bad_count (struct csv_source *source, guint count, GError **error)
+{
+  guint expected = source->names->len;
+  g_autofree char *fields = g_strdup_printf (ngettext ("%u field", "%u fields", count), count);
+  g_autofree char *columns
+      = g_strdup_printf (ngettext ("%u column", "%u columns", expected), expected);
+  /* Translators: "3 fields", "2 columns". */
+  return bad (source, error, _ ("%s, but the file has %s"), fields, columns);
+}
+
+static enum import_result
 next_row (gpointer state, struct import_record *record, GError **error)
 {
   struct csv_source *source = state;
@@ -63,10 +74,7 @@ next_row (gpointer state, struct import_record *record, GError **error)
   record->line = source->reader.line;
   guint count = csv_reader_count (&source->reader);
   if (count != source->names->len)
-    return bad (source, error,
-                ngettext ("%u field, but the file has %u columns",
-                          "%u fields, but the file has %u columns", count),
-                count, source->names->len);
+    return bad_count (source, count, error);
   gsize size;
   const char *key = csv_reader_field (&source->reader, source->key_column, &size);
   if (size == 0)

@@ -139,6 +139,32 @@ get_run (struct invocation *invocation)
 
 /* ---- put ---- */
 
+/* Closes the database after a write, and tells --json in which commit it is: none yet within a
+ * shell's transaction. */
+static gboolean
+finish_write (struct invocation *invocation, GError **error)
+{
+  g_autofree char *store = g_strdup (ldb_store_get_name (invocation->store));
+  guint64 sequence = ldb_database_get_sequence (invocation->database);
+  if (!command_close (invocation, error))
+    return FALSE;
+  if (!invocation->json)
+    return TRUE;
+  JsonBuilder *builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  command_add_text (builder, "store", store);
+  if (invocation->session->transaction == NULL)
+    command_add_number (builder, "sequence", sequence);
+  else
+    {
+      json_builder_set_member_name (builder, "sequence");
+      json_builder_add_null_value (builder);
+    }
+  json_builder_end_object (builder);
+  command_print_json (builder);
+  return TRUE;
+}
+
 static GBytes *
 read_value (const char *path, GError **error)
 {
@@ -213,7 +239,7 @@ put_run (struct invocation *invocation)
       || (key = take_bytes (invocation, "KEY", input, &error)) == NULL
       || (value = take_value (invocation, file, input, &error)) == NULL
       || !command_finish (invocation, &error) || !put_one (invocation, key, value, &error)
-      || !command_close (invocation, &error))
+      || !finish_write (invocation, &error))
     return command_fail (invocation, error);
   return EXIT_STATUS_DONE;
 }
@@ -281,7 +307,7 @@ del_run (struct invocation *invocation)
     done = command_finish (invocation, &error) && delete_range (invocation, &range, &error);
   else if (done)
     done = delete_all (invocation, input, &error);
-  if (!done || !command_close (invocation, &error))
+  if (!done || !finish_write (invocation, &error))
     return command_fail (invocation, error);
   return EXIT_STATUS_DONE;
 }

@@ -88,6 +88,18 @@ change_stores (struct invocation *invocation, const char *create, const char *dr
   return drop == NULL || ldb_database_drop_store (invocation->database, drop, NULL, error);
 }
 
+static void
+print_stores_changed (const char *create, const char *drop, guint64 sequence)
+{
+  JsonBuilder *builder = begin_object ();
+  if (create != NULL)
+    command_add_text (builder, "created", create);
+  if (drop != NULL)
+    command_add_text (builder, "dropped", drop);
+  command_add_number (builder, "sequence", sequence);
+  end_object (builder);
+}
+
 enum exit_status
 stores_run (struct invocation *invocation)
 {
@@ -108,9 +120,13 @@ stores_run (struct invocation *invocation)
   if (!command_open (invocation, writes ? LDB_OPEN_NONE : LDB_OPEN_READ_ONLY, &error)
       || !command_finish (invocation, &error)
       || !(writes ? change_stores (invocation, create, drop, &error)
-                  : list_stores (invocation, &error))
-      || !command_close (invocation, &error))
+                  : list_stores (invocation, &error)))
     return command_fail (invocation, error);
+  guint64 sequence = ldb_database_get_sequence (invocation->database);
+  if (!command_close (invocation, &error))
+    return command_fail (invocation, error);
+  if (writes && invocation->json)
+    print_stores_changed (create, drop, sequence);
   return EXIT_STATUS_DONE;
 }
 

@@ -84,6 +84,7 @@ class Csv(ImportTest):
     def test_wrong_rows(self):
         self.refuse("k,v\na,1\nb\nc,3\n", "line 3", "1 field", "2 columns", "--skip-bad")
         self.refuse("k,v\na,1\nb,2,3\n", "line 3", "3 fields")
+        self.refuse("k\na\nb,2\n", "line 3", "2 fields, but the file has 1 column ")
         self.refuse('k,v\na,1\n"b,2\nc,3\n', "line 3", "closing quote is missing")
         self.refuse('k,v\na,1\nb,x"y\n', "line 3", "not quoted")
         self.refuse("k,v\n,1\n", "line 2", "empty")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """create, get, put, del, scan, stores; the command line itself; exit status."""
 
+import json
 import os
 import stat
 
@@ -191,18 +192,37 @@ class Records(CommandLineTest):
         self.run_cli("put", self.database, "schlüssel", "wert", LC_ALL="C")
         self.assertEqual(self.run_cli("get", self.database, "schlüssel"), b"wert")
 
+    def test_written_json(self):
+        self.create()
+        put = self.run_json("put", self.database, "a", "1")
+        self.assertEqual(put, {"store": "default", "sequence": 1})
+        put = self.run_json("put", self.database, "b", "2", "--store", "notes", "--create")
+        self.assertEqual(put, {"store": "notes", "sequence": 3})
+        self.assertEqual(self.run_json("del", self.database, "a"), {"store": "default", "sequence": 4})
+        deleted = self.run_json("del", self.database, "--prefix", "b", "--store", "notes")
+        self.assertEqual(deleted, {"store": "notes", "sequence": 5})
+        self.assertEqual(self.run_cli("put", self.database, "a", "1"), b"")
+        session = b"put --json a 1\nbegin\nput --json a 2\ncommit\n"
+        lines = self.run_cli("shell", self.database, stdin=session).splitlines()
+        self.assertEqual(
+            [json.loads(line) for line in lines if line.startswith(b"{")],
+            [{"store": "default", "sequence": 7}, {"store": "default", "sequence": None}],
+        )
+
 
 class Stores(CommandLineTest):
     def test_stores(self):
         self.create()
         self.assertEqual(self.run_cli("stores", self.database), b"default\n")
-        self.run_cli("stores", self.database, "--create", "notes")
+        created = self.run_json("stores", self.database, "--create", "notes")
+        self.assertEqual(created, {"created": "notes", "sequence": 1})
         self.put("a", "in notes", "--store", "notes")
         self.put("a", "in default")
         self.assertEqual(self.run_cli("get", self.database, "a", "-s", "notes"), b"in notes")
         self.assertEqual(self.run_cli("get", self.database, "a"), b"in default")
         self.assertEqual(set(self.run_json("stores", self.database)["stores"]), {"default", "notes"})
-        self.run_cli("stores", self.database, "--drop", "notes")
+        dropped = self.run_json("stores", self.database, "--drop", "notes")
+        self.assertEqual(dropped, {"dropped": "notes", "sequence": 4})
         self.assertEqual(self.run_cli("stores", self.database), b"default\n")
         message = self.fail_cli("get", self.database, "a", "-s", "notes")
         self.assertIn("there is no store “notes”", message)
