@@ -13,6 +13,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -190,6 +191,88 @@ count_files (const char *path, const char *kind)
     count += strstr (entry->d_name, kind) != NULL;
   closedir (directory);
   return count;
+}
+
+static uint64_t
+bytes_of (const char *path, const char *kind)
+{
+  uint64_t bytes = 0;
+  DIR *directory = opendir (path);
+  CHECK (directory != NULL);
+  struct stat about;
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    if (strstr (entry->d_name, kind) != NULL
+        && fstatat (dirfd (directory), entry->d_name, &about, 0) == 0)
+      bytes += (uint64_t) about.st_size;
+  closedir (directory);
+  return bytes;
+}
+
+/* Large values, alone and several at once, that are all refused. */
+static void *
+put_in_vain (void *data)
+{
+  struct engine *engine = data;
+  uint8_t value[10000] = { 1 };
+  char key[64];
+  for (unsigned i = 0; i < 150; i++)
+    {
+      struct failure refused = FAILURE_INIT;
+      enum engine_sync sync = i % 2 == 0 ? ENGINE_SYNC_FULL : ENGINE_SYNC_ASYNC;
+      status result = engine_put (engine, ENGINE_STORE_DEFAULT, number_key (key, i),
+                                  BYTES (value, sizeof value), sync, NULL, &refused);
+      CHECK_INT (result, STATUS_NO_SPACE);
+      struct engine_batch *batch;
+      CHECK (engine_batch_new (&batch, &refused) == STATUS_OK);
+      for (unsigned j = 0; j < 5; j++)
+        CHECK (engine_batch_put (batch, ENGINE_STORE_DEFAULT, number_key (key, i + j),
+                                 BYTES (value, sizeof value), &refused)
+               == STATUS_OK);
+      refused = FAILURE_INIT;
+      result = engine_write (engine, batch, sync, NULL, &refused);
+      CHECK_INT (result, STATUS_NO_SPACE);
+      engine_batch_free (batch);
+    }
+  return NULL;
+}
+
+/* Who tries again and again on a full disk does not fill what is left of it: large values are
+ * written before their commit finds that there is no room for it. */
+static void
+test_full_with_large_values (void)
+{
+  char *path = fresh_directory ();
+  const struct vfs *vfs = faulty_disk_new (false);
+  struct engine *engine = open_on (path, vfs);
+  put_numbers (engine, 0, 500);
+  faulty_disk_break (FAULTY_WRITE, ENOSPC, ".seg");
+  unsigned next = put_until_full (engine, 500);
+  status result = STATUS_OK; /* not even references fit */
+  for (int i = 0; i < 10000 && result == STATUS_OK; i++)
+    result = engine_delete (engine, ENGINE_STORE_DEFAULT, BYTES ("-", 1), ENGINE_SYNC_ASYNC, NULL,
+                            &failure);
+  CHECK_INT (result, STATUS_NO_SPACE);
+  uint64_t before = bytes_of (path, ".blob");
+  pthread_t threads[3];
+  for (int i = 0; i < 3; i++)
+    CHECK (pthread_create (&threads[i], NULL, put_in_vain, engine) == 0);
+  for (int i = 0; i < 3; i++)
+    CHECK (pthread_join (threads[i], NULL) == 0);
+  uint64_t grown = bytes_of (path, ".blob") - before; /* 27 MB were refused */
+  CHECK (grown <= 3 * 6 * (10000 + 16) + 64);
+  check_numbers (engine, 0, next);
+
+  faulty_disk_mend ();
+  next = put_once_healed (engine, next);
+  put_numbers (engine, next, next + 2000);
+  next += 2000;
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  check_numbers (engine, 0, next);
+  engine_unref (engine);
+  engine = open_on (path, vfs);
+  check_numbers (engine, 0, next);
+  engine_unref (engine);
+  remove_directory (path);
 }
 
 /* A bulk load whose commit met a full disk goes on, and is committed once there is room. */
@@ -781,6 +864,7 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = {
     { "full-disk", test_full_disk },
+    { "full-with-large-values", test_full_with_large_values },
     { "full-while-loading", test_full_while_loading },
     { "full-while-merging", test_full_while_merging },
     { "small-file-system", test_small_file_system },

@@ -8,7 +8,8 @@
  *         one is new; pending - what it was before
  *
  * Invariants
- *   W1  Space is handed out once: `end` only grows, under `lock`.
+ *   W1  Space that a reference may lead to is handed out once. What a put or commit that failed had
+ *       claimed is handed out again, so that who tries again on a full disk does not fill it up.
  *   W2  pending counts the puts that are complete and not yet known to be durable. A put sets its
  *       file dirty before it counts itself; a sync reads pending before it clears dirty, and takes
  *       away what it read only when everything succeeded. So pending == 0 means durable.
@@ -32,19 +33,27 @@
 
 #define STREAM_BUFFER_SIZE 65536u
 #define OPEN_OUTPUTS_MAX 8u /* more files than that waiting for a sync cause one */
+#define GAPS_MAX 16u        /* places in a file that were given back; more are lost to it */
+
+/* Space that was given back before what follows it was. */
+struct gap
+{
+  uint64_t from, to; /* offsets; both 0: none */
+};
 
 struct blob_output
 {
   struct blob_output *next; /* in the writer's list (W3) */
   struct vfs_file *file;    /* owned */
   uint64_t number;
-  uint64_t seed;        /* of all checksums in the file */
-  uint64_t end;         /* where free space begins, bytes; guarded by lock (W1) */
-  size_t created_index; /* its place in `created` */
-  unsigned writing;     /* claims: puts and streams under way; guarded by lock */
-  bool sealed;          /* hands out no more space; guarded by lock */
-  bool named;           /* its directory entry is durable; guarded by sync_lock */
-  _Atomic bool dirty;   /* has complete values that were not synced (W2) */
+  uint64_t seed;             /* of all checksums in the file */
+  uint64_t end;              /* where free space begins, bytes; guarded by lock (W1) */
+  size_t created_index;      /* its place in `created` */
+  struct gap gaps[GAPS_MAX]; /* never adjacent to each other or to `end`; guarded by lock */
+  unsigned writing;          /* claims: puts and streams under way; guarded by lock */
+  bool sealed;               /* hands out no more space; guarded by lock */
+  bool named;                /* its directory entry is durable; guarded by sync_lock */
+  _Atomic bool dirty;        /* has complete values that were not synced (W2) */
 };
 
 struct created_file
@@ -73,6 +82,7 @@ struct blob_space
 {
   struct blob_output *output; /* claimed until the value is complete or given up */
   uint64_t offset;            /* of the value */
+  uint64_t room;              /* bytes claimed */
 };
 
 struct blob_stream
@@ -221,6 +231,25 @@ thin_out (struct blob_writer *writer)
   pthread_mutex_unlock (&writer->sync_lock);
 }
 
+/* Under lock: space that was given back, if there is enough in one piece. */
+static bool
+fill_gap (struct blob_writer *writer, uint64_t room, struct blob_space *out)
+{
+  struct blob_output *output = writer->current;
+  for (size_t i = 0; output != NULL && i < GAPS_MAX; i++)
+    {
+      struct gap *gap = &output->gaps[i];
+      if (gap->to - gap->from < room)
+        continue;
+      *out = (struct blob_space){ output, gap->from, room };
+      gap->from += room;
+      if (gap->from == gap->to)
+        *gap = (struct gap){ 0 };
+      return true;
+    }
+  return false;
+}
+
 static status
 claim_space (struct blob_writer *writer, uint64_t size, struct blob_space *out,
              struct failure *failure)
@@ -230,22 +259,54 @@ claim_space (struct blob_writer *writer, uint64_t size, struct blob_space *out,
                  "a value of %llu bytes is above the limit of %llu; split it",
                  (unsigned long long) size, (unsigned long long) VALUE_SIZE_MAX);
 
+  uint64_t room = room_for (size);
   pthread_mutex_lock (&writer->lock);
-  status result = writer->failed ? already_failed (writer, failure)
-                                 : ensure_room (writer, room_for (size), failure);
-  bool crowded = writer->output_count > OPEN_OUTPUTS_MAX;
-  if (result == STATUS_OK)
+  status result = STATUS_OK;
+  if (writer->failed)
+    result = already_failed (writer, failure);
+  else if (!fill_gap (writer, room, out))
     {
-      struct blob_output *output = writer->current;
-      *out = (struct blob_space){ output, output->end };
-      output->end += room_for (size); /* W1 */
-      output->writing++;
-      writer->created[output->created_index].size = output->end;
+      result = ensure_room (writer, room, failure);
+      if (result == STATUS_OK)
+        {
+          *out = (struct blob_space){ writer->current, writer->current->end, room };
+          writer->current->end += room;
+          writer->created[writer->current->created_index].size = writer->current->end;
+        }
     }
+  if (result == STATUS_OK)
+    out->output->writing++;
+  bool crowded = writer->output_count > OPEN_OUTPUTS_MAX;
   pthread_mutex_unlock (&writer->lock);
   if (result == STATUS_OK && crowded)
     thin_out (writer);
   return result;
+}
+
+/* Under lock: nothing refers to [from, to) of the current file, and nothing will (W1). */
+static void
+give_back (struct blob_writer *writer, struct blob_output *output, uint64_t from, uint64_t to)
+{
+  struct gap *unused = NULL;
+  for (size_t i = 0; i < GAPS_MAX; i++)
+    {
+      struct gap *gap = &output->gaps[i];
+      if (gap->to != 0 && (gap->to == from || gap->from == to))
+        {
+          from = gap->from < from ? gap->from : from;
+          to = gap->to > to ? gap->to : to;
+          *gap = (struct gap){ 0 };
+        }
+      if (gap->to == 0)
+        unused = gap;
+    }
+  if (to == output->end)
+    {
+      output->end = from;
+      writer->created[output->created_index].size = from;
+    }
+  else if (unused != NULL)
+    *unused = (struct gap){ from, to };
 }
 
 /* `complete`: value and trailer are written. */
@@ -260,6 +321,8 @@ drop_claim (struct blob_writer *writer, const struct blob_space *space, bool com
   pthread_mutex_lock (&writer->lock);
   assert (space->output->writing > 0);
   space->output->writing--;
+  if (!complete && space->output == writer->current)
+    give_back (writer, space->output, space->offset, space->offset + space->room);
   pthread_mutex_unlock (&writer->lock);
 }
 
@@ -326,6 +389,16 @@ blob_writer_put (struct blob_writer *writer, struct bytes value, struct blob_ref
   if (result == STATUS_OK)
     *out = reference;
   return result;
+}
+
+void
+blob_writer_take_back (struct blob_writer *writer, const struct blob_reference *reference)
+{
+  pthread_mutex_lock (&writer->lock);
+  struct blob_output *output = writer->current;
+  if (output != NULL && output->number == reference->file)
+    give_back (writer, output, reference->offset, reference->offset + room_for (reference->size));
+  pthread_mutex_unlock (&writer->lock);
 }
 
 /* Under sync_lock. The first file or directory that fails ends it (W5). */

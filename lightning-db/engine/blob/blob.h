@@ -55,10 +55,13 @@ struct blob_writer_settings
 };
 status blob_writer_new (const struct blob_writer_settings *settings, struct blob_writer **out,
                         struct failure *failure);
-/* Writes one value, straight from the caller's memory; on failure its space is lost, nothing else
- * (NO_SPACE: the next put tries again). */
+/* Writes one value, straight from the caller's memory; on failure nothing has happened (NO_SPACE: the
+ * next put tries again). */
 status blob_writer_put (struct blob_writer *writer, struct bytes value, struct blob_reference *out,
                         struct failure *failure);
+/* The commit of a value that was put failed, and its reference is neither in the log nor read by
+ * anybody: its space may take another value. */
+void blob_writer_take_back (struct blob_writer *writer, const struct blob_reference *reference);
 /* Streams a value of `size` bytes (checked on end): begin, append …, then end or abort, each of
  * which frees the stream, also on failure. One thread at a time per stream. */
 struct blob_stream;

@@ -639,6 +639,15 @@ put_blob (struct engine *engine, struct bytes value, uint8_t reference[BLOB_REFE
   return STATUS_OK;
 }
 
+/* The commit that refers to it was refused: nothing of it is in the log unless that is in doubt. */
+static void
+take_back_blob (struct engine *engine, struct bytes value)
+{
+  struct blob_reference place;
+  if (!atomic_load (&engine->write_failed) && blob_reference_load (value, &place))
+    blob_writer_take_back (engine->blob_writer, &place);
+}
+
 static status
 commit_single (struct engine *engine, struct internal_key *internal, engine_store store,
                struct bytes key, struct bytes value, enum record_kind kind, uint64_t oldest_blob,
@@ -697,8 +706,13 @@ engine_put (struct engine *engine, engine_store store, struct bytes key, struct 
         goto out;
       result = put_blob (engine, value, reference, &oldest, failure);
       if (result == STATUS_OK)
-        result = commit_single (engine, &internal, store, key, BYTES (reference, sizeof reference),
-                                RECORD_BLOB, oldest, sync, sequence, failure);
+        {
+          struct bytes place = BYTES (reference, sizeof reference);
+          result = commit_single (engine, &internal, store, key, place, RECORD_BLOB, oldest, sync,
+                                  sequence, failure);
+          if (result != STATUS_OK)
+            take_back_blob (engine, place);
+        }
       blob_guard_leave (engine, &guard);
     }
 out:
@@ -768,6 +782,16 @@ resolve_blobs (struct engine *engine, const struct engine_batch *batch, struct e
   return result == STATUS_NOT_FOUND ? STATUS_OK : result;
 }
 
+static void
+take_back_blobs (struct engine *engine, const struct engine_batch *resolved)
+{
+  struct operation_reader reader = operation_reader_over (BYTES (resolved->data, resolved->size));
+  struct operation operation;
+  while (operation_next (&reader, &operation, NULL) == STATUS_OK)
+    if (operation.kind == OPERATION_BLOB)
+      take_back_blob (engine, operation.value);
+}
+
 status
 commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
               struct engine_transaction *transaction, uint64_t *sequence, struct failure *failure)
@@ -828,6 +852,8 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
     }
   if (scratch != small)
     free (scratch);
+  if (has_blobs && result != STATUS_OK)
+    take_back_blobs (engine, &resolved);
   if (has_blobs)
     blob_guard_leave (engine, &guard);
   batch_clear_memory (&resolved);
