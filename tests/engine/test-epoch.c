@@ -284,6 +284,72 @@ enter_once (void *data)
   return NULL;
 }
 
+/* ---- slow parts ---- */
+
+static _Atomic unsigned slow_begun, slow_done;
+static _Atomic bool slow_may_end;
+
+static void
+release_slowly (struct epoch_link *link)
+{
+  atomic_fetch_add (&slow_begun, 1);
+  while (!atomic_load (&slow_may_end))
+    sched_yield ();
+  retire_node (new_node (NULL)); /* what a segment does with its pages */
+  free (link);
+  atomic_fetch_add (&slow_done, 1);
+}
+
+static void
+release_and_defer (struct epoch_link *link)
+{
+  epoch_defer (link, release_slowly);
+}
+
+static void
+retire_slow (void)
+{
+  struct epoch_link *link = calloc (1, sizeof *link);
+  CHECK (link != NULL);
+  epoch_retire (link, release_and_defer);
+}
+
+static void *
+collect_slowly (void *data)
+{
+  (void) data;
+  epoch_collect (false);
+  return NULL;
+}
+
+/* While one thread is at a slow part, others free what was retired meanwhile; who waits, waits for it. */
+static void
+test_slow_part (void)
+{
+  pthread_t thread;
+  settle ();
+  retire_slow ();
+  epoch_collect_memory ();
+  CHECK_INT (slow_begun, 0);
+  CHECK (pthread_create (&thread, NULL, collect_slowly, NULL) == 0);
+  while (atomic_load (&slow_begun) == 0)
+    sched_yield ();
+  size_t before = released;
+  retire_node (new_node (NULL));
+  epoch_collect (false);
+  CHECK_INT (released, before + 1);
+  CHECK_INT (slow_done, 0);
+  atomic_store (&slow_may_end, true);
+  epoch_collect (true);
+  CHECK_INT (slow_done, 1);
+  CHECK_INT (released, before + 2);
+  CHECK (pthread_join (thread, NULL) == 0);
+  retire_slow ();
+  epoch_collect (true);
+  CHECK_INT (slow_done, 2);
+  CHECK_INT (released, before + 3);
+}
+
 static void
 test_slots_return (void)
 {
@@ -374,6 +440,7 @@ main (void)
   test_nesting_and_own_section ();
   test_evictor_clock ();
   test_other_holds_back ();
+  test_slow_part ();
   run_load ();
   test_slots_return ();
   test_fork ();

@@ -3,6 +3,8 @@
  * epoch: slots, clock and retire lists.
  *
  *   retire ──push──▶ [fresh: lock-free stack] ──batch, stamped──▶ [limbo: queue] ──▶ release
+ *                                                                                       │
+ *                                       slow part ◀──taken whole── [deferred: stack] ◀──push
  *
  * Why a plain store is enough. A reader publishes (P), then reads a shared pointer (R), in program
  * order. A collector has unlinked an object (U), then makes every thread of the process pass a full
@@ -63,9 +65,11 @@ struct retired
   alignas (EPOCH_CACHE_LINE) _Atomic (struct epoch_link *) fresh; /* stack, newest first */
   _Atomic unsigned fresh_count; /* pushed since the stack was last taken, about */
   _Atomic bool collecting;      /* a try-lock; its holder owns limbo */
-  _Atomic unsigned cascades;    /* retirements by release functions; counted by that holder */
-  struct epoch_link *limbo;     /* queue, oldest first (C2) */
-  struct epoch_link *limbo_end; /* the last of it; meaningless when limbo is NULL */
+  _Atomic unsigned cascades;    /* retirements by release functions and their slow parts */
+  _Atomic (struct epoch_link *) deferred; /* stack of what is slow, newest first */
+  _Atomic unsigned deferring;             /* threads that took some of it and are at it */
+  struct epoch_link *limbo;               /* queue, oldest first (C2) */
+  struct epoch_link *limbo_end;           /* the last of it; meaningless when limbo is NULL */
 };
 
 __thread struct epoch_thread epoch_self __attribute__ ((tls_model ("initial-exec")));
@@ -73,6 +77,7 @@ struct epoch_clock epoch_clock = { 1 };
 bool epoch_asymmetric;
 
 static __thread bool releasing __attribute__ ((tls_model ("initial-exec"))); /* holds collecting */
+static __thread bool deferring __attribute__ ((tls_model ("initial-exec"))); /* runs a slow part */
 
 static struct slot_chunk first_chunk;
 static struct shared_slot shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -150,6 +155,8 @@ after_fork_in_child (void)
   atomic_store_explicit (&retired.fresh, NULL, memory_order_relaxed);
   atomic_store_explicit (&retired.fresh_count, 0, memory_order_relaxed);
   atomic_store_explicit (&retired.collecting, releasing, memory_order_relaxed);
+  atomic_store_explicit (&retired.deferred, NULL, memory_order_relaxed);
+  atomic_store_explicit (&retired.deferring, deferring ? 1 : 0, memory_order_relaxed);
   retired.limbo = NULL;
 }
 
@@ -347,6 +354,46 @@ collect_once (void)
 }
 
 static void
+push (_Atomic (struct epoch_link *) *stack, struct epoch_link *link)
+{
+  link->next = atomic_load_explicit (stack, memory_order_relaxed);
+  while (!atomic_compare_exchange_weak_explicit (stack, &link->next, link, memory_order_release,
+                                                 memory_order_relaxed))
+    ;
+}
+
+/* Not by who holds `collecting`. */
+static void
+run_deferred (void)
+{
+  if (atomic_load_explicit (&retired.deferred, memory_order_relaxed) == NULL)
+    return;
+  atomic_fetch_add (&retired.deferring, 1); /* before taking it: who waits sees one or the other */
+  struct epoch_link *link = atomic_exchange (&retired.deferred, NULL);
+  deferring = true;
+  while (link != NULL)
+    {
+      struct epoch_link *next = link->next;
+      link->release (link);
+      link = next;
+    }
+  deferring = false;
+  atomic_fetch_sub (&retired.deferring, 1);
+}
+
+/* Until nobody has slow parts left. */
+static void
+finish_deferred (void)
+{
+  run_deferred ();
+  while (atomic_load (&retired.deferred) != NULL || atomic_load (&retired.deferring) > 0)
+    {
+      sched_yield ();
+      run_deferred ();
+    }
+}
+
+static void
 collect_and_wait (void)
 {
   uint64_t target = UINT64_MAX; /* the stamp that must be free */
@@ -363,10 +410,11 @@ collect_and_wait (void)
           target = now;
           followed = cascades;
         }
-      bool chase = turns_left > 0 && atomic_load (&retired.cascades) != followed;
-      bool done = !chase && (retired.limbo == NULL || retired.limbo->epoch > target);
+      bool free = retired.limbo == NULL || retired.limbo->epoch > target;
       drop_collecting ();
-      if (done)
+      finish_deferred ();
+      bool chase = turns_left > 0 && atomic_load (&retired.cascades) != followed;
+      if (free && !chase)
         return;
     }
 }
@@ -375,28 +423,41 @@ void
 epoch_collect (bool wait)
 {
   assert (!epoch_inside ());
-  if (releasing || epoch_inside ())
+  if (releasing || deferring || epoch_inside ())
     return;
   if (wait)
-    collect_and_wait ();
-  else if (take_collecting ())
     {
-      collect_once ();
-      drop_collecting ();
+      collect_and_wait ();
+      return;
     }
+  epoch_collect_memory ();
+  run_deferred ();
+}
+
+void
+epoch_collect_memory (void)
+{
+  if (releasing || epoch_inside () || !take_collecting ())
+    return;
+  collect_once ();
+  drop_collecting ();
+}
+
+void
+epoch_defer (struct epoch_link *link, void (*release) (struct epoch_link *))
+{
+  link->release = release;
+  push (&retired.deferred, link);
 }
 
 void
 epoch_retire (struct epoch_link *link, void (*release) (struct epoch_link *))
 {
   link->release = release;
-  link->next = atomic_load_explicit (&retired.fresh, memory_order_relaxed);
-  while (!atomic_compare_exchange_weak_explicit (&retired.fresh, &link->next, link,
-                                                 memory_order_release, memory_order_relaxed))
-    ;
-  if (releasing)
+  push (&retired.fresh, link);
+  if (releasing || deferring)
     atomic_fetch_add (&retired.cascades, 1);
   unsigned count = atomic_fetch_add_explicit (&retired.fresh_count, 1, memory_order_relaxed) + 1;
   if (count >= EPOCH_BATCH && !releasing && !epoch_inside ())
-    epoch_collect (false);
+    epoch_collect_memory ();
 }

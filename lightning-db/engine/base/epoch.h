@@ -17,7 +17,8 @@
  *   E1  A retired object is freed only after every thread that was inside when it was retired has
  *       left at least once.
  *   E2  Retiring never frees on the caller's stack while the caller is inside a section.
- *   E3  No timer: freeing happens in epoch_retire, epoch_collect and the caches' own evictors.
+ *   E3  No timer: freeing happens in epoch_retire, epoch_collect and the caches' own evictors. What was
+ *       deferred is left to epoch_collect.
  *
  * Threads: everything here may be called from any thread.
  * After fork() the child's slots of other threads are cleared (pthread_atfork). What was retired
@@ -121,7 +122,7 @@ struct epoch_link
 {
   struct epoch_link *next;               /* the retire list's, or NULL */
   void (*release) (struct epoch_link *); /* set by epoch_retire */
-  uint64_t epoch;                        /* a clock not before it was retired */
+  uint64_t epoch; /* a clock not before it was retired; unused once deferred */
 };
 #define EPOCH_BATCH 64
 void epoch_retire (struct epoch_link *link, void (*release) (struct epoch_link *));
@@ -130,6 +131,14 @@ void epoch_retire (struct epoch_link *link, void (*release) (struct epoch_link *
  * is free, and what its release functions retired in turn. Only for closing, never inside a section
  * or a release function (it returns at once there). */
 void epoch_collect (bool wait);
+
+/* Frees what may be freed now but for what was deferred, so that it takes no longer than memory does. */
+void epoch_collect_memory (void);
+
+/* For a release function: what is slow about it (closing and unlinking files) is done by `release
+ * (object)` behind it, when others may collect again: else all that was retired meanwhile, memtables
+ * above all, waited for the disk. By epoch_collect, on its caller's thread. It may retire more. */
+void epoch_defer (struct epoch_link *link, void (*release) (struct epoch_link *));
 
 /* For evictors that keep their own lists: returns the present clock and advances it by one; and the
  * oldest clock any thread may still be inside of. What was unlinked before `now = epoch_advance ()`

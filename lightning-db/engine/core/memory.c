@@ -161,15 +161,23 @@ memory_begin_release (struct engine *engine)
   atomic_store (&engine->flush_ends, true);
 }
 
+/* Not what else goes with a view: files are closed and unlinked while the writer is at work again. */
+static void
+collect_memtables (void)
+{
+  epoch_collect_memory (); /* the view */
+  epoch_collect_memory (); /* its memtable */
+}
+
 void
 memory_end_release (struct engine *engine)
 {
   unsigned waited = 0;
-  engine_collect ();
+  collect_memtables ();
   while (waited < READERS_AWAITED && readers_are_inside (engine))
     {
       nanosleep (&(struct timespec){ 0, 1000000 }, NULL);
-      engine_collect ();
+      collect_memtables ();
       waited++;
     }
   size_t users = memtable_pool_users (engine->pool);

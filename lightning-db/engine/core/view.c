@@ -396,13 +396,11 @@ view_try_ref (struct view *view)
   return true;
 }
 
+/* Closes and unlinks files. */
 static void
-view_release (struct epoch_link *link)
+view_release_files (struct epoch_link *link)
 {
   struct view *view = (struct view *) link;
-  generation_unref (view->active);
-  for (unsigned i = 0; i < view->frozen_count; i++)
-    generation_unref (view->frozen[i]);
   for (size_t i = 0; i < view->run_count; i++)
     run_unref (view->runs[i]);
   for (size_t i = 0; i < view->blob_count; i++)
@@ -410,6 +408,16 @@ view_release (struct epoch_link *link)
   free (view->runs);
   free (view->blobs);
   free (view);
+}
+
+static void
+view_release (struct epoch_link *link)
+{
+  struct view *view = (struct view *) link;
+  generation_unref (view->active);
+  for (unsigned i = 0; i < view->frozen_count; i++)
+    generation_unref (view->frozen[i]);
+  epoch_defer (link, view_release_files);
 }
 
 void

@@ -479,9 +479,15 @@ segment_open_alone (const struct segment_reader_settings *settings, uint64_t num
 /* ---- lifetime (S5) ---- */
 
 static void
-release (struct epoch_link *link)
+release_slowly (struct epoch_link *link)
 {
   segment_free ((struct segment *) (void *) ((char *) link - offsetof (struct segment, link)));
+}
+
+static void
+release (struct epoch_link *link)
+{
+  epoch_defer (link, release_slowly); /* closing an unlinked file frees its blocks */
 }
 
 struct segment *
