@@ -111,7 +111,6 @@ status engine_destroy (const char *path, const struct vfs *vfs, struct failure *
 
 bool engine_is_closed (struct engine *engine);
 bool engine_is_read_only (struct engine *engine);
-const char *engine_path (struct engine *engine);
 const struct engine_options *engine_get_options (struct engine *engine); /* as in force */
 uint64_t engine_sequence (struct engine *engine);                        /* newest visible commit */
 uint64_t engine_durable_sequence (struct engine *engine);                /* newest commit on disk */
@@ -216,7 +215,6 @@ status engine_transaction_begin (struct engine *engine, unsigned flags,
                                  struct engine_transaction **out, struct failure *failure);
 uint64_t engine_transaction_id (const struct engine_transaction *transaction);       /* from 1 */
 uint64_t engine_transaction_snapshot (const struct engine_transaction *transaction); /* sequence */
-struct engine *engine_transaction_engine (const struct engine_transaction *transaction);
 /* Reads see the transaction's own writes. TIMED_OUT once it outlived transaction_timeout. */
 status engine_transaction_get_value (struct engine_transaction *transaction, engine_store store,
                                      struct bytes key, struct engine_value *out,

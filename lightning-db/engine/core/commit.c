@@ -313,7 +313,8 @@ pace (struct engine *engine, size_t bytes)
   owed = 0;
 }
 
-/* Until a frozen memtable is flushed and its memory free, or another committer has switched `before` meanwhile. */
+/* Until a frozen memtable is flushed and its memory free, or another committer has switched `before`
+ * meanwhile. */
 static status
 wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
@@ -792,6 +793,40 @@ take_back_blobs (struct engine *engine, const struct engine_batch *resolved)
       take_back_blob (engine, operation.value);
 }
 
+/* Runs a batch whose large values are in blob files. `given`: as the caller made it, for counting. */
+static status
+run_batch (struct engine *engine, const struct engine_batch *batch,
+           const struct engine_batch *given, uint64_t oldest_blob, enum engine_sync sync,
+           struct engine_transaction *transaction, uint64_t *sequence, struct failure *failure)
+{
+  uint8_t small[COMMIT_SCRATCH_SIZE (INTERNAL_KEY_INLINE)], *scratch = small;
+  struct bytes part = BYTES (batch->data, batch->size);
+  if (batch->largest_key > INTERNAL_KEY_INLINE)
+    scratch = malloc (COMMIT_SCRATCH_SIZE (batch->largest_key));
+  if (scratch == NULL)
+    return fail_memory (failure, COMMIT_SCRATCH_SIZE (batch->largest_key), "a commit");
+  struct commit commit = {
+    .parts = &part,
+    .part_count = 1,
+    .records = batch->records,
+    .record_bytes = batch->record_bytes,
+    .ranges = batch->ranges,
+    .range_bytes = batch->range_bytes,
+    .user_bytes = given->user_bytes,
+    .operations = given->count,
+    .oldest_blob = oldest_blob,
+    .blob_bytes = oldest_blob != UINT64_MAX ? given->user_bytes : 0,
+    .sync = sync,
+    .batch = batch,
+    .scratch = scratch,
+    .transaction = transaction,
+  };
+  status result = commit_run (engine, &commit, sequence, failure);
+  if (scratch != small)
+    free (scratch);
+  return result;
+}
+
 status
 commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
               struct engine_transaction *transaction, uint64_t *sequence, struct failure *failure)
@@ -807,55 +842,22 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
   result = batch_normalise (batch, failure);
   if (result != STATUS_OK)
     return result;
+  if (batch->largest_value < engine->options.blob_threshold || engine->read_only)
+    return run_batch (engine, batch, batch, UINT64_MAX, sync, transaction, sequence, failure);
 
   struct engine_batch resolved;
   struct blob_guard guard;
   uint64_t oldest = UINT64_MAX;
-  const struct engine_batch *final = batch;
-  bool has_blobs = batch->largest_value >= engine->options.blob_threshold && !engine->read_only;
+  result = blob_guard_enter (engine, &guard, failure);
+  if (result != STATUS_OK)
+    return result;
   batch_init (&resolved);
-  if (has_blobs)
-    {
-      result = blob_guard_enter (engine, &guard, failure);
-      if (result != STATUS_OK)
-        return result;
-      result = resolve_blobs (engine, batch, &resolved, &oldest, failure);
-      final = &resolved;
-    }
-  uint8_t small[COMMIT_SCRATCH_SIZE (INTERNAL_KEY_INLINE)], *scratch = small;
-  if (result == STATUS_OK && final->largest_key > INTERNAL_KEY_INLINE)
-    {
-      scratch = malloc (COMMIT_SCRATCH_SIZE (final->largest_key));
-      if (scratch == NULL)
-        result = fail_memory (failure, COMMIT_SCRATCH_SIZE (final->largest_key), "a commit");
-    }
+  result = resolve_blobs (engine, batch, &resolved, &oldest, failure);
   if (result == STATUS_OK)
-    {
-      struct bytes part = BYTES (final->data, final->size);
-      struct commit commit = {
-        .parts = &part,
-        .part_count = 1,
-        .records = final->records,
-        .record_bytes = final->record_bytes,
-        .ranges = final->ranges,
-        .range_bytes = final->range_bytes,
-        .user_bytes = batch->user_bytes,
-        .operations = batch->count,
-        .oldest_blob = oldest,
-        .blob_bytes = oldest != UINT64_MAX ? batch->user_bytes : 0,
-        .sync = sync,
-        .batch = final,
-        .scratch = scratch,
-        .transaction = transaction,
-      };
-      result = commit_run (engine, &commit, sequence, failure);
-    }
-  if (scratch != small)
-    free (scratch);
-  if (has_blobs && result != STATUS_OK)
+    result = run_batch (engine, &resolved, batch, oldest, sync, transaction, sequence, failure);
+  if (result != STATUS_OK)
     take_back_blobs (engine, &resolved);
-  if (has_blobs)
-    blob_guard_leave (engine, &guard);
+  blob_guard_leave (engine, &guard);
   batch_clear_memory (&resolved);
   return result;
 }

@@ -858,12 +858,6 @@ engine_is_read_only (struct engine *engine)
   return engine->read_only;
 }
 
-const char *
-engine_path (struct engine *engine)
-{
-  return engine->path;
-}
-
 const struct engine_options *
 engine_get_options (struct engine *engine)
 {

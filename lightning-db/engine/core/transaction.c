@@ -249,12 +249,6 @@ engine_transaction_snapshot (const struct engine_transaction *transaction)
   return transaction->reading.sequence;
 }
 
-struct engine *
-engine_transaction_engine (const struct engine_transaction *transaction)
-{
-  return transaction->reading.engine;
-}
-
 bool
 engine_transaction_is_active (const struct engine_transaction *transaction)
 {
@@ -452,7 +446,6 @@ transaction_span_reach (struct read_span *span, struct bytes key, bool including
 
 /* ---- reading ---- */
 
-/* The transaction's own word on a key: NOT_FOUND when it deleted it, BUSY when it said nothing. */
 /* What the transaction itself wrote: OK, NOT_FOUND (deleted), or BUSY: nothing. */
 static status
 find_own (struct engine_transaction *transaction, engine_store store, struct bytes key,

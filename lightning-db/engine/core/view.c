@@ -377,13 +377,6 @@ view_copy_files (const struct view *from, struct view **out, struct failure *fai
   return STATUS_OK;
 }
 
-struct view *
-view_ref (struct view *view)
-{
-  atomic_fetch_add_explicit (&view->references, 1, memory_order_relaxed);
-  return view;
-}
-
 bool
 view_try_ref (struct view *view)
 {

@@ -125,7 +125,6 @@ status view_copy (const struct view *from, size_t extra_runs, size_t extra_blobs
 /* What of a published view is in files, its memtables not: never published itself. */
 status view_copy_files (const struct view *from, struct view **out, struct failure *failure);
 status view_new (struct view **out, struct failure *failure);
-struct view *view_ref (struct view *view); /* by who holds a reference already */
 /* By who stands in an epoch section: false when the last reference is already gone (look again). */
 bool view_try_ref (struct view *view);
 void view_unref (struct view *view); /* the last one frees after the present epoch */

@@ -229,18 +229,6 @@ edit_seal (struct output *output, size_t start, uint64_t seed, uint64_t offset,
 
 /* ---- edits: items ---- */
 
-struct edit_numbers
-edit_numbers_of (const struct manifest_state *state)
-{
-  return (struct edit_numbers){
-    .next_number = state->next_number,
-    .next_run = state->next_run,
-    .flushed_sequence = state->flushed_sequence,
-    .settle_debt_base = state->settle_debt_base,
-    .user_bytes = state->user_bytes,
-  };
-}
-
 static void
 put_numbers (struct output *output, const struct manifest_state *state)
 {

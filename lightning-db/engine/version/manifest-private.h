@@ -56,7 +56,6 @@ struct edit_numbers
 {
   uint64_t next_number, next_run, flushed_sequence, settle_debt_base, user_bytes;
 };
-struct edit_numbers edit_numbers_of (const struct manifest_state *state);
 
 /* Appends one whole edit that will stand at file offset `offset`: adds everything in `state`. */
 status edit_encode_state (struct output *output, uint64_t seed, uint64_t offset,
