@@ -1067,7 +1067,7 @@ test_damaged_page (void)
   CHECK (strcmp (told.file, name) == 0);
   struct engine *engine = open_small (repaired);
   unsigned keys = count_keys (engine, ENGINE_STORE_DEFAULT);
-  CHECK (keys > 7000 && keys < 7499);
+  CHECK (keys > 7000 && keys <= 7499);
   CHECK_INT (saved.records, count_all (engine));
   unsigned good = 0;
   for (unsigned i = 0; i < 2000; i++)
@@ -1084,6 +1084,26 @@ test_damaged_page (void)
   remove_directory (parent);
 }
 
+/* A long segment with keys of the default store. */
+static void
+pick_low_segment (const char *path, char name[FILE_NAME_SIZE])
+{
+  struct manifest_state state = { 0 };
+  struct vfs_directory *directory;
+  CHECK_OK (vfs_directory_open (vfs_posix (), path, false, &directory, &failure));
+  CHECK_OK (manifest_load (directory, &state, &failure));
+  name[0] = '\0';
+  for (size_t i = 0; name[0] == '\0' && i < state.segment_count; i++)
+    {
+      const struct segment_information *information = &state.segments[i].information;
+      if (information->file_size > 24000 && information->smallest[3] <= 1)
+        file_name (name, FILE_SEGMENT, information->number);
+    }
+  CHECK (name[0] != '\0');
+  manifest_state_clear (&state);
+  vfs_directory_close (directory);
+}
+
 /* Which keys may be missing, or older than they were, is told: no other is. */
 static void
 test_lost_span (void)
@@ -1091,15 +1111,15 @@ test_lost_span (void)
   char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
   struct engine_repair_report saved;
   struct told told = { 0 };
-  char name[300];
+  char name[FILE_NAME_SIZE];
   bool had[8000];
   unsigned low = 0, high = 0, lost = 0;
   struct engine *engine = open_small (path);
   for (unsigned i = 0; i < 8000; i++)
     had[i] = has (engine, ENGINE_STORE_DEFAULT, i);
   close_it (engine);
-  CHECK (count_files (path, ".seg", name) > 0);
-  flip (path, name, 40000);
+  pick_low_segment (path, name);
+  flip (path, name, 12000);
   CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
   CHECK_INT (saved.lost_pages, 1);
   CHECK_INT (told.count, 2); /* the page, then its span */
@@ -1114,7 +1134,7 @@ test_lost_span (void)
         CHECK (i > low && i <= high);
         lost++;
       }
-  CHECK (lost > 0 && high - low <= lost + 2); /* some numbers have no key */
+  CHECK (lost > 0 && high - low <= lost + 502); /* where a range was deleted */
   CHECK_INT (saved.records, count_all (engine));
   close_it (engine);
   free (repaired);
