@@ -8,11 +8,12 @@
 #define LINE ((size_t) 64)
 #define PAGE ((size_t) 4096)
 
-/* AddressSanitizer sees the end of what the allocator gives, not of a mapping. */
-#if defined(__SANITIZE_ADDRESS__)
+/* AddressSanitizer sees the end of what the allocator gives, not of a mapping; ThreadSanitizer does
+ * not know mremap, and takes what stood at an address before for a race. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define BUFFER_IS_CHECKED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define BUFFER_IS_CHECKED 1
 #endif
 #endif
