@@ -408,7 +408,7 @@ workload_prepare (struct workload *workload, unsigned variant, uint64_t seed)
 {
   *workload = (struct workload){ .variant = variant, .seed = seed, .random = { seed } };
   workload->disk = disk_new ((variant & WORKLOAD_MAPPED) != 0, &workload->journal);
-  workload->disk->linkless = seed % 4 == 0; /* backups are copies */
+  workload->disk->linkless = seed % 3 == 0; /* backups are copies */
   struct vfs_directory *directory;
   MUST (vfs_directory_open (&workload->disk->vfs, WORKLOAD_PATH, true, &directory, &failure));
   vfs_directory_close (directory);
