@@ -379,6 +379,7 @@ ldb_batch_write_claimed (LdbBatch *self, LdbDatabase *database, LdbSyncMode sync
                           self->database->path, database->path);
   if (ldb_batch_get_count (self) == 0)
     return TRUE;
+  failure_reset (&failure);
   status code = engine_write (engine, self->batch, (enum engine_sync) sync, &sequence, &failure);
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);

@@ -94,8 +94,7 @@ move_claimed (LdbCursor *self, LdbCursorMove asked, struct bytes key, GError **e
       self->state = LDB_CURSOR_STATE_ON;
       return TRUE;
     }
-  failure.code = STATUS_OK;
-  failure.message[0] = '\0';
+  failure_reset (&failure);
   status code = move_engine (self, move, key, &failure);
   gboolean valid = code == STATUS_OK && engine_cursor_valid (self->cursor);
   if (valid)

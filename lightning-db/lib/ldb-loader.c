@@ -96,8 +96,7 @@ put_claimed (LdbLoader *self, engine_store store, gconstpointer key, gsize key_l
   if (!ldb_check_key (key, key_length, &key_bytes, error)
       || !ldb_check_value (value, value_length, &value_bytes, error))
     return FALSE;
-  failure.code = STATUS_OK;
-  failure.message[0] = '\0';
+  failure_reset (&failure);
   status code = engine_loader_put (self->loader, store, key_bytes, value_bytes, &failure);
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);

@@ -482,6 +482,10 @@ test_stores (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "there");
   g_assert_false (ldb_database_write_batch (other, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, place->path, other_path);
+  g_assert_true (ldb_database_drop_store (db, "here", NULL, &error));
+  g_assert_false (ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "the store was dropped");
   ldb_database_evict_cache (db, 1.5, &error);
   assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "1.5", "from 0 to 1");
 }
