@@ -491,7 +491,7 @@ walk_test (struct walk *walk, struct found_record *record, bool *valid, struct f
 }
 
 /* What stands at the walk's offset looks like `record` and does not verify. When its size is right,
- * the next one stands behind it; so for a few. */
+ * the next one (W1: of the next sequence) stands behind it; so for a few. */
 static status
 walk_hop (struct walk *walk, struct found_record *record, bool *found, struct failure *failure)
 {
@@ -506,6 +506,11 @@ walk_hop (struct walk *walk, struct found_record *record, bool *found, struct fa
       result = walk_test (&ahead, record, found, failure);
       if (result != STATUS_OK)
         break;
+      if (*found && record->sequence != ahead.expected)
+        {
+          *found = false; /* a size was wrong, and led to a long record by chance */
+          break;
+        }
     }
   walk->vain = ahead.vain;
   if (*found)
