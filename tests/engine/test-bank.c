@@ -20,6 +20,7 @@
 #define THREADS 8u
 #define OPENING_BALANCE 1000000
 
+static pthread_barrier_t start; /* of all transferring threads */
 static struct engine *engine;
 static unsigned flags; /* of the transfers' transactions */
 static uint64_t attempts_each;
@@ -99,7 +100,7 @@ attempt (struct random *random)
   CHECK_OK (engine_transaction_begin (engine, flags, &transaction, &failure));
   write_balance (transaction, from, read_balance (transaction, from) - amount);
   write_balance (transaction, to, read_balance (transaction, to) + amount);
-  if (random_below (random, 4) == 0) /* else transactions are too short to meet on few cores */
+  if (random_below (random, 2) == 0) /* else transactions are too short to meet on few cores */
     sched_yield ();
   status result = engine_transaction_commit (transaction, ENGINE_SYNC_DEFAULT, NULL, &failure);
   engine_transaction_free (transaction);
@@ -118,6 +119,7 @@ static void *
 transfer_main (void *data)
 {
   struct random random = { (uint64_t) (uintptr_t) data };
+  pthread_barrier_wait (&start); /* else the first would be done before the last begins */
   for (uint64_t i = 0; i < attempts_each; i++)
     attempt (&random);
   return NULL;
@@ -220,6 +222,7 @@ test_transfers (unsigned with_flags, uint64_t attempts, const char *name)
       put_balance (i, OPENING_BALANCE);
       atomic_store (&expected[i], OPENING_BALANCE);
     }
+  CHECK (pthread_barrier_init (&start, NULL, THREADS) == 0);
   CHECK (pthread_create (&auditor, NULL, audit_main, NULL) == 0);
   for (unsigned i = 0; i < THREADS; i++)
     CHECK (pthread_create (&threads[i], NULL, transfer_main, (void *) (uintptr_t) (i + 1)) == 0);
@@ -227,6 +230,7 @@ test_transfers (unsigned with_flags, uint64_t attempts, const char *name)
     pthread_join (threads[i], NULL);
   atomic_store (&done, true);
   pthread_join (auditor, NULL);
+  pthread_barrier_destroy (&start);
   check_balances ();
   struct engine_statistics statistics;
   engine_statistics (engine, &statistics);

@@ -42,7 +42,7 @@ struct repair
   struct upkeep_progress *progress;
   struct upkeep_blobs blobs;
   const struct segment_information *bounds; /* of the segment in work; NULL: it speaks for itself */
-  struct segment *segment;            /* in work */
+  struct segment *segment;                  /* in work */
   uint64_t gap;                   /* its first lost leaf after `last`; SEGMENT_NO_PAGE = none */
   const struct range_set *ranges; /* its range deletes */
   uint8_t *last;                  /* key of the last record of the segment in work */
