@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LdbEntry inside the library: as a row of a list model, which tells it what it knows, instead of an
+ * observer of its own.
+ */
+#pragma once
+
+#include "ldb-entry.h"
+#include "ldb-place-private.h"
+
+G_BEGIN_DECLS
+
+/* An entry that is not loaded yet and observes nothing: its maker tells it everything. `store` may be
+ * NULL; `key` is referenced. */
+LdbEntry *ldb_entry_new_row (LdbDatabase *database, LdbStore *store, GBytes *key);
+
+/* What is at the key as of the commit `sequence`: `value`, or nothing when NULL. The entry is loaded
+ * from then on. Notifies of what is different. In the entry's thread. */
+void ldb_entry_set (LdbEntry *self, GBytes *value, guint64 sequence);
+
+G_END_DECLS
