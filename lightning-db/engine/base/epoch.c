@@ -6,20 +6,10 @@
  *                                                                                       │
  *                                       slow part ◀──taken whole── [deferred: stack] ◀──push
  *
- * Why a plain store is enough. A reader publishes (P), then reads a shared pointer (R), in program
- * order. A collector has unlinked an object (U), then makes every thread of the process pass a full
- * barrier (B, membarrier), then scans the slots (S). In each reader B falls somewhere. If P comes
- * before it, S sees P and the object waits. If P comes after it, so does R, which then sees U and
- * cannot find the object. That the published clock may be older than the present one only makes the
- * object wait longer.
- *
- * Where there is no membarrier the reader publishes by an exchange, and P, the clock's increments
- * and S are sequentially consistent: if S misses P, then P comes after S, so R comes after U.
- *
- * Where there was one and it is refused later (a sandbox that a program enters once its files are open;
- * a kernel short of memory) readers may already rely on it. Then the collector waits between U and S,
- * far longer than a store stays in a processor's buffer (microseconds; interrupts and switches of
- * threads empty it): a P that S misses was made after U was visible everywhere, and so was R.
+ * A reader publishes its clock, then reads a shared pointer; a collector has unlinked an object, then
+ * scans the slots (base/barrier.h): either it sees that the reader is inside, or the reader cannot find
+ * the object. That the published clock may be older than the present one only makes the object wait
+ * longer.
  *
  * Invariants
  *   C1  Slots live for ever: chunks are appended to the list and never freed, so a scan needs no
@@ -31,19 +21,12 @@
 #include "base/epoch.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SLOTS_PER_CHUNK 256u
-#define BUFFERS_EMPTY_NANOSECONDS                                                                  \
-  1000000                 /* in which every processor's stores have become visible */
 #define CASCADE_DEPTH 16u /* how long a chain of releases that retire a waiting collect follows */
 
 struct slot_chunk
@@ -74,7 +57,6 @@ struct retired
 
 __thread struct epoch_thread epoch_self __attribute__ ((tls_model ("initial-exec")));
 struct epoch_clock epoch_clock = { 1 };
-bool epoch_asymmetric;
 
 static __thread bool releasing __attribute__ ((tls_model ("initial-exec"))); /* holds collecting */
 static __thread bool deferring __attribute__ ((tls_model ("initial-exec"))); /* runs a slow part */
@@ -85,33 +67,6 @@ static struct retired retired;
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_key; /* its value is the thread's slot */
 static bool thread_key_works;    /* written once by start */
-
-/* --- barriers --------------------------------------------------------------------------------- */
-
-static bool
-membarrier (int command)
-{
-  return syscall (SYS_membarrier, command, 0, 0) == 0;
-}
-
-/* Asks the kernel for barriers in all threads of this process. */
-static void
-choose_barriers (void)
-{
-  epoch_asymmetric = membarrier (MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-}
-
-/* Between unlinking and scanning. */
-static void
-collector_barrier (void)
-{
-  struct timespec left = { 0, BUFFERS_EMPTY_NANOSECONDS };
-  atomic_thread_fence (memory_order_seq_cst);
-  if (epoch_asymmetric && !membarrier (MEMBARRIER_CMD_PRIVATE_EXPEDITED))
-    while (nanosleep (&left, &left) != 0 && errno == EINTR)
-      ;
-  atomic_thread_fence (memory_order_seq_cst);
-}
 
 /* --- slots ------------------------------------------------------------------------------------ */
 
@@ -146,7 +101,6 @@ after_fork_in_child (void)
        chunk = atomic_load_explicit (&chunk->next, memory_order_relaxed))
     clear_chunk (chunk);
 
-  choose_barriers ();
   pthread_mutex_init (&shared.lock, NULL);
   shared.inside = epoch_self.slot == NULL && epoch_self.depth > 0 ? 1 : 0;
   if (shared.inside == 0)
@@ -163,7 +117,7 @@ after_fork_in_child (void)
 static void
 start (void)
 {
-  choose_barriers ();
+  barrier_start ();
   pthread_atfork (NULL, NULL, after_fork_in_child);
   thread_key_works = pthread_key_create (&thread_key, give_slot_back) == 0;
 }
@@ -284,7 +238,7 @@ epoch_oldest (void)
 {
   pthread_once (&start_once, start);
   uint64_t oldest = atomic_fetch_add (&epoch_clock.now, 0);
-  collector_barrier ();
+  barrier_all ();
   for (struct slot_chunk *chunk = &first_chunk; chunk != NULL; chunk = atomic_load (&chunk->next))
     {
       unsigned used = atomic_load (&chunk->used);

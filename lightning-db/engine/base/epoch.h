@@ -29,6 +29,8 @@
 #ifndef LIGHTNING_BASE_EPOCH_H
 #define LIGHTNING_BASE_EPOCH_H
 
+#include "base/barrier.h"
+
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,31 +61,15 @@ struct epoch_clock
 extern __thread struct epoch_thread epoch_self
     __attribute__ ((tls_model ("initial-exec"), visibility ("hidden")));
 extern struct epoch_clock epoch_clock __attribute__ ((visibility ("hidden")));
-/* Collectors make the readers' barriers. Decided before the first slot is claimed. */
-extern bool epoch_asymmetric __attribute__ ((visibility ("hidden")));
 
 void epoch_enter_unslotted (void);
 void epoch_leave_unslotted (void);
 
-/* Publishes the present clock, before anything the section reads. An exchange or fence would keep
- * the cache misses of one section from overlapping with those of the next: it waits for every
- * earlier store, the copied value among them (and mfence costs hundreds of ns beside misses). */
+/* Publishes the present clock, before anything the section reads. */
 static inline void
 epoch_publish (struct epoch_slot *slot)
 {
-  uint64_t now = atomic_load_explicit (&epoch_clock.now, memory_order_acquire);
-  if (__builtin_expect (epoch_asymmetric, 1))
-    {
-      atomic_store_explicit (&slot->entered, now, memory_order_release);
-      atomic_signal_fence (memory_order_seq_cst); /* the compiler keeps the order too */
-      return;
-    }
-#if defined(__x86_64__) || defined(__i386__)
-  (void) atomic_exchange_explicit (&slot->entered, now, memory_order_seq_cst);
-#else
-  atomic_store_explicit (&slot->entered, now, memory_order_release);
-  atomic_thread_fence (memory_order_seq_cst);
-#endif
+  barrier_publish (&slot->entered, atomic_load_explicit (&epoch_clock.now, memory_order_acquire));
 }
 
 static inline void
