@@ -5,9 +5,9 @@
  *
  * Threads
  *   An engine, its snapshots and stores: any thread, any number at once.
- *   A batch, transaction, cursor, loader: one thread at a time.
+ *   A batch, transaction, cursor, loader, feed: one thread at a time.
  * Lifetime
- *   An engine is counted; cursors, snapshots, transactions, loaders hold a reference. engine_close
+ *   An engine is counted; cursors, snapshots, transactions, loaders, feeds hold a reference. engine_close
  *   ends work on it: every later call on it or on what was made from it gives STATUS_CLOSED, never
  *   worse. Values obtained before stay valid until released, also after close.
  * Fork
@@ -29,6 +29,7 @@ struct engine_transaction;
 struct engine_cursor;
 struct engine_batch;
 struct engine_loader;
+struct engine_feed;
 struct vfs;
 
 /* ---- options ---- */
@@ -290,6 +291,60 @@ status engine_loader_commit (struct engine_loader *loader, uint64_t *sequence,
                              struct failure *failure);
 uint64_t engine_loader_count (const struct engine_loader *loader);
 void engine_loader_free (struct engine_loader *loader); /* without commit: nothing happened */
+
+/* ---- changes ---- */
+
+/* Every commit stands in the log, in order; a feed reads it there. Whoever reacts to changes awaits
+ * a commit, takes a snapshot, then reads the feed up to the snapshot's sequence: what it tells and
+ * what the snapshot shows agree. */
+
+enum engine_change_kind
+{
+  ENGINE_CHANGE_PUT,
+  ENGINE_CHANGE_DELETE,       /* also of what was absent */
+  ENGINE_CHANGE_DELETE_RANGE, /* a dropped store: of everything in it */
+  ENGINE_CHANGE_LOADED,       /* a bulk load may have put something between key and end */
+};
+
+struct engine_change
+{
+  enum engine_change_kind kind;
+  engine_store store;
+  struct bytes key;   /* DELETE_RANGE, LOADED: inclusive start; BYTES_NONE = open */
+  struct bytes end;   /* DELETE_RANGE, LOADED: exclusive; BYTES_NONE = open */
+  struct bytes value; /* PUT: data NULL when it is in a blob file: engine_feed_value */
+};
+
+/* Commits after `since` (0 = from the first). HISTORY_GONE when they are not all kept, or when there
+ * never was a commit `since` (the database was restored, or lost its last commits in a crash). */
+status engine_feed_new (struct engine *engine, uint64_t since, struct engine_feed **out,
+                        struct failure *failure);
+/* The next visible commit, *sequence always one more than the last; NOT_FOUND when there is none
+ * yet: later calls go on. HISTORY_GONE when it is no longer kept, since the feed fell too far behind:
+ * it stays where it is. What was not asked for of the commit before is passed over. A commit without
+ * changes for callers (in the catalogue only, or empty) is given too. */
+status engine_feed_next_commit (struct engine_feed *feed, uint64_t *sequence,
+                                struct failure *failure);
+/* The commit's next change; whoever applies them one by one has the commit's effect (of one key there
+ * may be several). NOT_FOUND behind the last one. Borrowed until the next call on the feed. */
+status engine_feed_next_change (struct engine_feed *feed, struct engine_change *out,
+                                struct failure *failure);
+/* The value of the present change, a PUT, to be released. HISTORY_GONE when its blob file is gone. */
+status engine_feed_value (struct engine_feed *feed, struct engine_value *out,
+                          struct failure *failure);
+/* The newest commit of which everything was given or passed over: a feed from there goes on behind
+ * it. */
+uint64_t engine_feed_position (const struct engine_feed *feed);
+void engine_feed_free (struct engine_feed *feed);
+/* The lowest `since` a feed may start from. */
+uint64_t engine_history_oldest (struct engine *engine);
+
+/* Calls `wake` once, as soon as a commit above `sequence` is visible, or the engine closes: at once, on
+ * this thread, when that is so already, else on the thread that publishes or closes. It must only set
+ * something and return; it may not call the engine. One listener an engine; a second call replaces the
+ * first. `wake` NULL: none any more, and when this returns none is being called. */
+void engine_await_commit (struct engine *engine, uint64_t sequence, void (*wake) (void *data),
+                          void *data);
 
 /* ---- upkeep ---- */
 

@@ -14,6 +14,7 @@
 #include "core/memory.h"
 
 #include "base/coding.h"
+#include "core/feed.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -257,7 +258,9 @@ commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
     result = commit_wait_turn (engine, engine->last_sequence, false, failure);
   else if (atomic_load (&engine->write_failed)) /* their sync failed: they never will be */
     result = refuse_writes (engine, failure);
+  struct wake wake = feed_take_wake (engine);
   pthread_mutex_unlock (&engine->commit_lock);
+  feed_call (engine, wake);
   return result;
 }
 
@@ -617,7 +620,9 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
         }
       pthread_mutex_lock (&engine->commit_lock);
       result = commit_locked (engine, commit, validated, sequence, failure);
+      struct wake wake = feed_take_wake (engine);
       pthread_mutex_unlock (&engine->commit_lock);
+      feed_call (engine, wake);
     }
   while (result == STATUS_BUSY);
   return result;

@@ -64,6 +64,13 @@ struct commit_waiter
   pthread_cond_t wake; /* with commit_lock */
 };
 
+/* Who waits for a commit (engine_await_commit). */
+struct wake
+{
+  void (*call) (void *data); /* NULL: nobody */
+  void *data;                /* for it */
+};
+
 /* What readers count, each thread in a line of its own, which needs no locked addition (that would
  * hold back the next lookup's cache misses like a fence); later threads share the last line. */
 #define READ_COUNTER_LINES 32u
@@ -143,6 +150,9 @@ struct engine
   _Atomic int flush_failure;       /* status of the last flush; OK once it went well */
   struct failure flush_failed;     /* its failure; under commit_lock */
   uint64_t flushes_failed;         /* attempts that failed, ever; under commit_lock */
+  struct wake listener;            /* of commits; feed.h */
+  uint64_t listener_after;         /* it waits for one above this */
+  unsigned wakes_running;          /* calls of listeners under way */
   struct wal *wal;                 /* NULL: read-only or log disabled */
   struct blob_writer *blob_writer; /* NULL when read-only */
   engine_store *dropped_stores;    /* ids dropped in this process run */

@@ -30,6 +30,7 @@
  * Threads: one at a time.
  */
 #include "core/blob-collect.h"
+#include "core/feed.h"
 #include "core/memory.h"
 
 #include <stdlib.h>
@@ -653,7 +654,9 @@ take_place_and_install (struct engine_loader *loader, struct failure *failure)
     }
   engine->loading = false;
   pthread_cond_broadcast (&engine->room);
+  struct wake wake = feed_take_wake (engine);
   pthread_mutex_unlock (&engine->commit_lock);
+  feed_call (engine, wake);
   return result;
 }
 

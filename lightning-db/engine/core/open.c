@@ -9,6 +9,7 @@
 #include "core/memory.h"
 
 #include "base/cpu.h"
+#include "core/feed.h"
 #include "core/recovery.h"
 #include "core/upkeep.h"
 
@@ -711,6 +712,7 @@ engine_close (struct engine *engine, struct failure *failure)
       return STATUS_OK;
     }
   close_gate (engine);
+  feed_close (engine);
   background_stop (engine);
   bool flushed;
   status result = close_flush (engine, &flushed, failure);

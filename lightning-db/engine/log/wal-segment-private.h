@@ -23,6 +23,7 @@
 
 struct wal_segment
 {
+  _Atomic size_t references;  /* the log's own, and one a reader; taken under the mutex */
   struct wal_segment *next;   /* in the list it is on; mutex */
   struct vfs_file *file;      /* owned */
   uint8_t *map;               /* the whole file, writable; NULL: written by calls, or full. Owner's;
@@ -36,7 +37,8 @@ struct wal_segment
   bool allocated;             /* its blocks are promised: may be mapped */
   bool name_durable;          /* the directory was synced since it got its name; preparer, syncer */
   uint64_t first_sequence;    /* set when it becomes current */
-  uint64_t last_sequence;     /* set when it stops being current; first - 1 when empty; mutex */
+  _Atomic uint64_t last_sequence; /* of the newest record; UINT64_MAX until it stops being current,
+                                     first - 1 when empty then; stored under the mutex */
 };
 
 struct wal
@@ -100,7 +102,12 @@ void wal_segment_unmap_full (struct wal *wal);
 /* Moves what is released from the live list to the spares, or unlinks it. Any thread. */
 status wal_segment_reclaim (struct wal *wal, struct failure *failure);
 
-/* Unmaps, closes and frees; `unlink`: removes the name first. */
+/* The live segment that holds the record, or will hold it, with a reference for a reader: its file is
+ * neither closed nor recycled before wal_segment_unref. NULL: the record is released. Any thread. */
+struct wal_segment *wal_segment_pin (struct wal *wal, uint64_t sequence);
+void wal_segment_unref (struct wal_segment *segment); /* the last one closes the file */
+
+/* Unmaps, and gives the log's reference up; `unlink`: removes the name first. */
 status wal_segment_discard (struct wal *wal, struct wal_segment *segment, bool unlink,
                             struct failure *failure);
 

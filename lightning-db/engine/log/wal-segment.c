@@ -18,6 +18,8 @@
  *   S5  A segment in fdatasync is not moved, unmapped or closed; one being unmapped neither.
  *   S6  What is mapped counts as memory, so a full segment is unmapped when the next one is made, long
  *       before it is released: at any time the current one, the one before and the next are mapped.
+ *   S7  A segment that a reader refers to is not recycled: released, it loses its name, and its file
+ *       lasts as long as the reference. A reader reaches no segment that is released.
  */
 #include "log/wal-segment-private.h"
 
@@ -65,6 +67,32 @@ segment_map (struct wal *wal, struct wal_segment *segment)
   ledger_charge (wal->settings.ledger, LEDGER_LOG, segment->size);
 }
 
+void
+wal_segment_unref (struct wal_segment *segment)
+{
+  if (segment == NULL
+      || atomic_fetch_sub_explicit (&segment->references, 1, memory_order_acq_rel) != 1)
+    return;
+  vfs_close (segment->file);
+  free (segment);
+}
+
+struct wal_segment *
+wal_segment_pin (struct wal *wal, uint64_t sequence)
+{
+  pthread_mutex_lock (&wal->mutex);
+  struct wal_segment *segment = wal->oldest;
+  while (segment != NULL
+         && atomic_load_explicit (&segment->last_sequence, memory_order_relaxed) < sequence)
+    segment = segment->next;
+  if (segment != NULL && segment->first_sequence > sequence)
+    segment = NULL;
+  if (segment != NULL)
+    atomic_fetch_add_explicit (&segment->references, 1, memory_order_relaxed);
+  pthread_mutex_unlock (&wal->mutex);
+  return segment;
+}
+
 status
 wal_segment_discard (struct wal *wal, struct wal_segment *segment, bool unlink,
                      struct failure *failure)
@@ -77,8 +105,7 @@ wal_segment_discard (struct wal *wal, struct wal_segment *segment, bool unlink,
   if (unlink)
     result = vfs_unlink (wal->settings.directory, name, failure);
   segment_unmap (wal, segment);
-  vfs_close (segment->file);
-  free (segment);
+  wal_segment_unref (segment);
   return result;
 }
 
@@ -133,6 +160,7 @@ segment_create (struct wal *wal, uint64_t size, bool own_size, struct wal_segmen
   struct wal_segment *segment = calloc (1, sizeof *segment);
   if (segment == NULL)
     return fail_memory (failure, sizeof *segment, "a log segment");
+  atomic_init (&segment->references, 1);
   segment->size = size;
   segment->own_size = own_size;
 
@@ -313,7 +341,8 @@ spare_put (struct wal *wal, struct wal_segment *segment)
 {
   struct wal_segment **end = &wal->spares;
   if (segment->own_size || segment->map != NULL || wal->spare_count >= WAL_SPARES_MOST
-      || segment->size < wal->settings.segment_size)
+      || segment->size < wal->settings.segment_size
+      || atomic_load_explicit (&segment->references, memory_order_acquire) > 1) /* S7 */
     return segment;
   while (*end != NULL)
     end = &(*end)->next;
@@ -329,11 +358,13 @@ segment_start (struct wal *wal, struct wal_segment *segment)
 {
   struct wal_segment *overtaken = NULL;
   segment->first_sequence = wal->next_sequence;
+  atomic_store_explicit (&segment->last_sequence, UINT64_MAX, memory_order_relaxed);
 
   pthread_mutex_lock (&wal->mutex);
   if (wal->current != NULL)
     {
-      wal->current->last_sequence = wal->next_sequence - 1;
+      atomic_store_explicit (&wal->current->last_sequence, wal->next_sequence - 1,
+                             memory_order_release);
       wal->current->next = segment;
     }
   else

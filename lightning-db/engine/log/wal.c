@@ -460,6 +460,15 @@ wal_appended (struct wal *wal)
   return atomic_load_explicit (&wal->appended, memory_order_acquire);
 }
 
+uint64_t
+wal_oldest (struct wal *wal)
+{
+  pthread_mutex_lock (&wal->mutex);
+  uint64_t oldest = wal->oldest != NULL ? wal->oldest->first_sequence : wal_appended (wal) + 1;
+  pthread_mutex_unlock (&wal->mutex);
+  return oldest;
+}
+
 bool
 wal_failed (struct wal *wal)
 {

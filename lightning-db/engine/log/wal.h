@@ -74,6 +74,8 @@ status wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts
 status wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure);
 uint64_t wal_synced (struct wal *wal);   /* newest sequence known durable; any thread */
 uint64_t wal_appended (struct wal *wal); /* newest sequence appended; any thread */
+uint64_t wal_oldest (struct wal *wal); /* oldest sequence that is not released; when there is
+                                          none, the next one; any thread */
 bool wal_failed (struct wal *wal);       /* W3's sticky state */
 
 /* Makes the next segment ready (create or recycle, zero, map, populate, sync), off the commit path.

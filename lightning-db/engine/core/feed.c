@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/feed.h"
+
+#include "log/wal-reader.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+struct engine_feed
+{
+  struct engine *engine;              /* referenced */
+  struct wal_reader *reader;          /* of the log; owned */
+  uint64_t position;                  /* newest commit given whole */
+  uint64_t sequence;                  /* of the commit at hand; == position when there is none */
+  struct operation_reader operations; /* what is left of it, in the reader's memory */
+  struct operation present;           /* the change last given, when has_present */
+  bool has_present;                   /* whether engine_feed_value has one to speak of */
+};
+
+/* ---- the commit at hand ---- */
+
+static void
+end_commit (struct engine_feed *feed)
+{
+  feed->position = feed->sequence;
+  feed->has_present = false;
+}
+
+static status
+read_commit (struct engine_feed *feed, uint64_t limit, uint64_t *sequence, struct bytes *payload,
+             struct failure *failure)
+{
+  status result = wal_reader_take (feed->reader, limit, sequence, payload);
+  if (result != STATUS_BUSY)
+    return result;
+  result = engine_begin (feed->engine, failure); /* the log stays open meanwhile */
+  if (result != STATUS_OK)
+    return result;
+  result = wal_reader_next (feed->reader, limit, sequence, payload, failure);
+  engine_end (feed->engine);
+  return result;
+}
+
+status
+engine_feed_next_commit (struct engine_feed *feed, uint64_t *sequence, struct failure *failure)
+{
+  struct engine *engine = feed->engine;
+  struct bytes payload;
+  status result = engine_enter (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  end_commit (feed);
+  uint64_t visible = atomic_load_explicit (&engine->published, memory_order_acquire); /* D1 */
+  result = read_commit (feed, visible, sequence, &payload, failure);
+  if (result != STATUS_OK)
+    return result;
+  feed->sequence = *sequence;
+  feed->operations = operation_reader_over (payload);
+  return STATUS_OK;
+}
+
+/* ---- its changes ---- */
+
+/* An empty bound is an open one. */
+static struct bytes
+bound_of (struct bytes bytes)
+{
+  return bytes.size > 0 ? bytes : BYTES_NONE;
+}
+
+static void
+show (const struct operation *operation, struct engine_change *out)
+{
+  *out = (struct engine_change){ .store = operation->store, .key = operation->key };
+  switch (operation->kind)
+    {
+    case OPERATION_PUT:
+      out->kind = ENGINE_CHANGE_PUT;
+      out->value = operation->value;
+      break;
+    case OPERATION_BLOB:
+      out->kind = ENGINE_CHANGE_PUT;
+      break;
+    case OPERATION_DELETE:
+      out->kind = ENGINE_CHANGE_DELETE;
+      break;
+    case OPERATION_DELETE_RANGE:
+      out->kind = ENGINE_CHANGE_DELETE_RANGE;
+      out->key = bound_of (operation->key);
+      out->end = bound_of (operation->value);
+      break;
+    }
+}
+
+status
+engine_feed_next_change (struct engine_feed *feed, struct engine_change *out,
+                         struct failure *failure)
+{
+  status result = engine_enter (feed->engine, failure);
+  feed->has_present = false;
+  if (result != STATUS_OK)
+    return result;
+  if (feed->sequence == feed->position)
+    return STATUS_NOT_FOUND;
+  do
+    result = operation_next (&feed->operations, &feed->present, failure);
+  while (result == STATUS_OK && (feed->present.dead || feed->present.store == ENGINE_STORE_SYSTEM));
+  if (result == STATUS_NOT_FOUND)
+    end_commit (feed);
+  if (result != STATUS_OK)
+    return result;
+  feed->has_present = true;
+  show (&feed->present, out);
+  return STATUS_OK;
+}
+
+/* ---- values ---- */
+
+static status
+copy_value (struct bytes value, struct engine_value *out, struct failure *failure)
+{
+  uint8_t *bytes = malloc (value.size > 0 ? value.size : 1);
+  if (bytes == NULL)
+    return fail_memory (failure, value.size, "a value");
+  if (value.size > 0)
+    memcpy (bytes, value.data, value.size);
+  out->data = BYTES (bytes, value.size);
+  out->holder = bytes;
+  out->holder_kind = HOLDER_HEAP;
+  return STATUS_OK;
+}
+
+static status
+read_blob (struct engine_feed *feed, struct engine_value *out, struct failure *failure)
+{
+  struct engine *engine = feed->engine;
+  struct failure cause = FAILURE_INIT;
+  struct view *view;
+  char key[256];
+  status result = engine_begin (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = engine_view_of_files (engine, &view, failure);
+  if (result == STATUS_OK)
+    {
+      result = blob_value (engine, view, feed->present.value, out, &cause);
+      view_unref (view);
+      if (result == STATUS_CORRUPT) /* the file was collected, most likely */
+        result = fail (failure, STATUS_HISTORY_GONE,
+                       "the value of %s in commit %llu is no longer kept (%.200s)",
+                       engine_printable (feed->present.key, key),
+                       (unsigned long long) feed->sequence, cause.message);
+      else if (result != STATUS_OK)
+        fail (failure, result, "%s", cause.message);
+    }
+  engine_end (engine);
+  return result;
+}
+
+status
+engine_feed_value (struct engine_feed *feed, struct engine_value *out, struct failure *failure)
+{
+  *out = (struct engine_value){ .holder_kind = HOLDER_NONE };
+  status result = engine_enter (feed->engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  bool is_put = feed->present.kind == OPERATION_PUT, is_blob = feed->present.kind == OPERATION_BLOB;
+  if (!feed->has_present || (!is_put && !is_blob))
+    return fail (failure, STATUS_INVALID,
+                 "only a change that is a put has a value; ask behind engine_feed_next_change");
+  out->sequence = feed->sequence;
+  return is_put ? copy_value (feed->present.value, out, failure) : read_blob (feed, out, failure);
+}
+
+/* ---- beginning and end ---- */
+
+static status
+check_start (struct engine *engine, uint64_t since, struct failure *failure)
+{
+  uint64_t newest = engine_sequence (engine), oldest = engine_history_oldest (engine);
+  if (since > newest)
+    return fail (failure, STATUS_HISTORY_GONE,
+                 "%s has no commit %llu yet, its newest is %llu: it was restored, or lost its last "
+                 "commits in a crash; read the data anew and go on from the newest commit",
+                 engine->path, (unsigned long long) since, (unsigned long long) newest);
+  if (since < oldest)
+    return fail (failure, STATUS_HISTORY_GONE,
+                 "%s keeps changes from behind commit %llu on, not from %llu; read the data anew "
+                 "and go on from the newest commit, or raise change-retention",
+                 engine->path, (unsigned long long) oldest, (unsigned long long) since);
+  return STATUS_OK;
+}
+
+static status
+feed_open (struct engine *engine, uint64_t since, struct engine_feed **out, struct failure *failure)
+{
+  if (engine->wal == NULL)
+    return fail (failure, STATUS_UNSUPPORTED, "%s has no log that a feed could read", engine->path);
+  status result = check_start (engine, since, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct engine_feed *feed = calloc (1, sizeof *feed);
+  if (feed == NULL)
+    return fail_memory (failure, sizeof *feed, "a change feed");
+  result = wal_reader_new (engine->wal, since, &feed->reader, failure);
+  if (result != STATUS_OK)
+    {
+      free (feed);
+      return result;
+    }
+  feed->engine = engine_ref (engine);
+  feed->position = feed->sequence = since;
+  *out = feed;
+  return STATUS_OK;
+}
+
+status
+engine_feed_new (struct engine *engine, uint64_t since, struct engine_feed **out,
+                 struct failure *failure)
+{
+  status result = engine_begin (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = feed_open (engine, since, out, failure);
+  engine_end (engine);
+  return result;
+}
+
+uint64_t
+engine_feed_position (const struct engine_feed *feed)
+{
+  return feed->position;
+}
+
+void
+engine_feed_free (struct engine_feed *feed)
+{
+  if (feed == NULL)
+    return;
+  struct engine *engine = feed->engine;
+  wal_reader_free (feed->reader);
+  free (feed);
+  engine_unref (engine);
+}
+
+uint64_t
+engine_history_oldest (struct engine *engine)
+{
+  uint64_t oldest = engine_sequence (engine);
+  if (engine_begin (engine, NULL) != STATUS_OK)
+    return oldest;
+  if (engine->wal != NULL)
+    oldest = wal_oldest (engine->wal) - 1;
+  engine_end (engine);
+  return oldest;
+}
+
+/* ---- the listener ---- */
+
+static bool
+is_due (struct engine *engine)
+{
+  return atomic_load_explicit (&engine->published, memory_order_relaxed) > engine->listener_after
+         || atomic_load (&engine->state) != ENGINE_STATE_OPEN;
+}
+
+struct wake
+feed_take_wake_slow (struct engine *engine)
+{
+  struct wake wake = engine->listener;
+  if (wake.call == NULL || !is_due (engine))
+    return (struct wake){ NULL, NULL };
+  engine->listener.call = NULL;
+  engine->wakes_running++;
+  return wake;
+}
+
+void
+feed_call_slow (struct engine *engine, struct wake wake)
+{
+  wake.call (wake.data);
+  pthread_mutex_lock (&engine->commit_lock);
+  engine->wakes_running--;
+  pthread_mutex_unlock (&engine->commit_lock);
+}
+
+/* D4. commit_lock held, dropped to wait. */
+static void
+await_wakes (struct engine *engine)
+{
+  const struct timespec moment = { 0, 50000 };
+  while (engine->wakes_running > 0)
+    {
+      pthread_mutex_unlock (&engine->commit_lock);
+      nanosleep (&moment, NULL);
+      pthread_mutex_lock (&engine->commit_lock);
+    }
+}
+
+void
+engine_await_commit (struct engine *engine, uint64_t sequence, void (*wake) (void *data),
+                     void *data)
+{
+  if (engine_enter_slow (engine, NULL) == STATUS_FORKED)
+    return;
+  pthread_mutex_lock (&engine->commit_lock);
+  engine->listener = (struct wake){ wake, data };
+  engine->listener_after = sequence;
+  struct wake due = feed_take_wake (engine); /* D3 */
+  if (wake == NULL)
+    await_wakes (engine);
+  pthread_mutex_unlock (&engine->commit_lock);
+  feed_call (engine, due);
+}
+
+void
+feed_close (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->commit_lock);
+  struct wake due = feed_take_wake (engine);
+  pthread_mutex_unlock (&engine->commit_lock);
+  feed_call (engine, due);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wal-reader: the commits of the log by number, while it is being written.
+ *
+ * Invariants
+ *   X1  Records come in sequence order without a gap, each verified, or the reader fails and stays
+ *       where it is.
+ *   X2  Nothing is looked at beyond `limit`, up to which the caller knows the records to be whole.
+ *   X3  What is read of one segment is of one use of its file: a pinned segment is not recycled.
+ *
+ * Threads: a reader is one thread's at a time, beside the appender and everybody else. No lock that
+ * the appender takes for a record is ever taken.
+ */
+#ifndef LIGHTNING_WAL_READER_H
+#define LIGHTNING_WAL_READER_H
+
+#include "log/wal.h"
+
+struct wal_reader;
+
+/* Records after `after`. HISTORY_GONE when the next one was released. */
+status wal_reader_new (struct wal *wal, uint64_t after, struct wal_reader **out,
+                       struct failure *failure);
+/* The next record, if it is in the reader's memory: does not touch the log, which may be closed by now.
+ * NOT_FOUND: it is above `limit`. BUSY: ask wal_reader_next. */
+status wal_reader_take (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
+                        struct bytes *payload);
+/* The next record; the payload is borrowed until the next call. NOT_FOUND: it is above `limit`.
+ * HISTORY_GONE: it was released. CORRUPT, IO, NO_MEMORY. */
+status wal_reader_next (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
+                        struct bytes *payload, struct failure *failure);
+void wal_reader_free (struct wal_reader *reader);
+
+#endif
