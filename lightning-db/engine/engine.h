@@ -255,6 +255,7 @@ struct engine_cursor_settings
   struct bytes lower;                     /* inclusive; BYTES_NONE = open. Copied. */
   struct bytes upper;                     /* exclusive; BYTES_NONE = open. Copied. */
   bool keys_only;                         /* values are not fetched (blobs) */
+  bool cached_only; /* moves and values give BUSY where something would have to be read */
 };
 status engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *settings,
                           struct engine_cursor **out, struct failure *failure);

@@ -348,6 +348,58 @@ test_stores_and_blobs (void)
   remove_directory (path);
 }
 
+/* What a walk over what memory has comes to: BUSY before anything is read, every record after that,
+ * and never the value that stands in a file of its own. */
+static void
+walk_cached (struct engine *engine, unsigned expected, bool backward, bool cached)
+{
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT, .cached_only = true };
+  struct engine_cursor *cursor;
+  struct bytes value;
+  unsigned count = 0;
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  status result
+      = backward ? engine_cursor_last (cursor, &failure) : engine_cursor_first (cursor, &failure);
+  CHECK_INT (result, cached ? STATUS_OK : STATUS_BUSY);
+  for (; engine_cursor_valid (cursor); count++)
+    {
+      bool large = bytes_equal (engine_cursor_key (cursor), BYTES_LITERAL ("key-large"));
+      CHECK_INT (engine_cursor_value (cursor, &value, &failure), large ? STATUS_BUSY : STATUS_OK);
+      CHECK_OK (backward ? engine_cursor_previous (cursor, &failure)
+                         : engine_cursor_next (cursor, &failure));
+    }
+  CHECK_INT (count, cached ? expected : 0);
+  CHECK_INT (engine_cursor_seek (cursor, BYTES_LITERAL ("key-00000500"), &failure),
+             cached ? STATUS_OK : STATUS_BUSY);
+  CHECK_INT (engine_cursor_valid (cursor), cached);
+  engine_cursor_free (cursor);
+}
+
+static void
+test_cached_cursor (void)
+{
+  static const uint8_t large[20000];
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  put_range (engine, 0, 1000, 1);
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key-large"),
+                        BYTES (large, sizeof large), ENGINE_SYNC_DEFAULT, NULL, &failure));
+  walk_cached (engine, 1001, false, true);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  for (unsigned round = 0; round < 2; round++)
+    {
+      engine_evict_cache (engine, 1);
+      walk_cached (engine, 0, false, false);
+      walk_cached (engine, 0, true, false);
+      CHECK_INT (count_forward (engine), 1001);
+      walk_cached (engine, 1001, false, true);
+      walk_cached (engine, 1001, true, true);
+    }
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 static void
 test_many (void)
 {
@@ -548,6 +600,7 @@ main (void)
   test_locked_keys ();
   test_isolation ();
   test_stores_and_blobs ();
+  test_cached_cursor ();
   test_many ();
   test_fork ();
   test_saving ();

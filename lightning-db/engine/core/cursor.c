@@ -46,6 +46,7 @@ struct engine_cursor
   uint64_t sequence;                      /* commits up to it are seen */
   uint64_t own_operations;                /* the transaction's writes up to it are seen */
   bool keys_only;
+  bool cached_only;                 /* BUSY instead of reading from a file */
   struct internal_key lower, upper; /* [lower, upper), inside the store */
   uint64_t lower_head, upper_head;  /* their first 8 bytes, which mostly decide (key_head) */
 
@@ -240,6 +241,7 @@ add_run (struct engine_cursor *cursor, struct run *run, struct source **sources,
          struct failure *failure)
 {
   struct segment_source_settings settings = engine_source_settings (cursor->engine, false);
+  settings.cached_only = cursor->cached_only;
   for (size_t i = 0; i < run->count && run->has_range_deletes; i++)
     {
       const struct range_set *ranges = segment_range_deletes (run->segments[i]);
@@ -711,6 +713,8 @@ engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct fai
   if (!cursor->has_blob)
     {
       status result = engine_enter (cursor->engine, failure);
+      if (result == STATUS_OK && cursor->cached_only)
+        result = STATUS_BUSY;
       if (result == STATUS_OK)
         result = blob_value (cursor->engine, cursor->view, cursor->record->value, &cursor->blob,
                              failure);
@@ -792,6 +796,7 @@ engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *s
   cursor->engine = engine_ref (engine);
   cursor->transaction = settings->transaction;
   cursor->keys_only = settings->keys_only;
+  cursor->cached_only = settings->cached_only;
   result = internal_key_make (&cursor->lower, settings->store, settings->lower, failure);
   if (result == STATUS_OK)
     result = internal_range_end (&cursor->upper, settings->store, settings->upper, failure);

@@ -75,6 +75,8 @@ chunk_least (const struct segment_source *walk)
 static enum page_access
 access_of (const struct segment_source *walk)
 {
+  if (walk->settings.cached_only)
+    return PAGE_CACHED;
   return walk->settings.scan || walk->settings.bypass ? PAGE_SCANNED : PAGE_READ;
 }
 
@@ -245,6 +247,8 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const st
   if (page == NULL)
     {
       epoch_leave ();
+      if (walk->settings.cached_only)
+        return STATUS_BUSY;
       result = find_place (walk, leaf, backward, &place, failure);
       if (result == STATUS_OK)
         read_ahead (walk, leaf, backward);
@@ -398,7 +402,8 @@ find_leaf (struct segment_source *walk, struct bytes key, uint32_t *leaf, struct
 {
   struct segment *segment = walk->segment;
   epoch_enter ();
-  if (!walk->settings.bypass && atomic_load_explicit (&segment->index, memory_order_relaxed) == NULL
+  if (!walk->settings.bypass && !walk->settings.cached_only
+      && atomic_load_explicit (&segment->index, memory_order_relaxed) == NULL
       && atomic_load_explicit (&segment->index_wanted, memory_order_relaxed))
     segment_provide_index (segment);
   status result = segment_find_leaf (segment, key, access_of (walk), leaf, failure);

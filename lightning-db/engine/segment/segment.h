@@ -171,6 +171,7 @@ struct segment_source_settings
   bool scan;         /* installs pages as scan pages (cache.h); merges read without installing */
   bool bypass;       /* read through own buffers, not the cache (merges, checks) */
   size_t chunk_most; /* bytes a bypassing walk reads at once, at most; 0 = 256 KiB */
+  bool cached_only;  /* STATUS_BUSY where a page would have to be read; not with bypass */
 };
 /* All versions in order. Holds a segment reference and a pin on its page. */
 status segment_source_new (struct segment *segment, const struct segment_source_settings *settings,
