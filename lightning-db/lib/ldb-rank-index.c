@@ -1,0 +1,770 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "ldb-rank-index-private.h"
+
+#include <string.h>
+
+#define MARKS_LEAST 4u /* a bucket's marks begin with room for so many */
+
+typedef struct
+{
+  guint64 offset; /* of the row in the bucket */
+  gpointer mark;  /* the owner's */
+} Mark;
+
+typedef struct
+{
+  guint count, room; /* marks; how many fit */
+  Mark items[];      /* R4 */
+} Marks;
+
+struct _LdbBucket
+{
+  LdbBucket *left, *right; /* lower and higher boundaries, or NULL */
+  Marks *marks;            /* NULL: none; owned */
+  guint64 total;           /* rows of the tree below and here (R2) */
+  guint64 count;           /* rows here */
+  guint32 marked;          /* marks of the tree below and here (R2) */
+  guint32 priority;        /* R3 */
+  guint32 stamp;           /* the owner's */
+  guint32 boundary_size;   /* bytes */
+  guint8 boundary[];       /* the least key that is surely here */
+};
+
+struct _LdbRankIndex
+{
+  gatomicrefcount references;
+  LdbBucket *root;          /* NULL: no rows */
+  guint32 stamp;            /* what buckets that change are given */
+  GDestroyNotify free_mark; /* or NULL */
+};
+
+/* ---- one bucket ---- */
+
+static inline guint64
+total_of (const LdbBucket *bucket)
+{
+  return bucket != NULL ? bucket->total : 0;
+}
+
+static inline guint32
+marked_of (const LdbBucket *bucket)
+{
+  return bucket != NULL ? bucket->marked : 0;
+}
+
+static inline guint
+mark_count (const LdbBucket *bucket)
+{
+  return bucket->marks != NULL ? bucket->marks->count : 0;
+}
+
+static inline struct bytes
+boundary_of (const LdbBucket *bucket)
+{
+  return BYTES (bucket->boundary, bucket->boundary_size);
+}
+
+/* Makes R2 true for a bucket whose children fulfil it. */
+static inline LdbBucket *
+sum_up (LdbBucket *bucket)
+{
+  bucket->total = total_of (bucket->left) + bucket->count + total_of (bucket->right);
+  bucket->marked = marked_of (bucket->left) + mark_count (bucket) + marked_of (bucket->right);
+  return bucket;
+}
+
+/* Numbers that look random, the same in every run; one sequence for all indexes, so that trees that
+ * are joined have nothing in common. */
+static guint32
+draw_priority (void)
+{
+  static gint drawn;
+  guint64 mixed = ((guint64) (guint) g_atomic_int_add (&drawn, 1) + 1)
+                  * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  mixed = (mixed ^ (mixed >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
+  return (guint32) (mixed >> 32) ^ (guint32) mixed;
+}
+
+static LdbBucket *
+bucket_new (struct bytes boundary, guint64 count)
+{
+  LdbBucket *bucket = g_malloc (sizeof *bucket + boundary.size);
+  *bucket = (LdbBucket){
+    .count = count,
+    .priority = draw_priority (),
+    .boundary_size = (guint32) boundary.size,
+  };
+  if (boundary.size > 0)
+    memcpy (bucket->boundary, boundary.data, boundary.size);
+  return sum_up (bucket);
+}
+
+static void
+bucket_free (LdbBucket *bucket)
+{
+  g_free (bucket->marks);
+  g_free (bucket);
+}
+
+struct bytes
+ldb_bucket_boundary (const LdbBucket *bucket)
+{
+  return boundary_of (bucket);
+}
+
+guint64
+ldb_bucket_count (const LdbBucket *bucket)
+{
+  return bucket->count;
+}
+
+guint32
+ldb_bucket_get_stamp (const LdbBucket *bucket)
+{
+  return bucket->stamp;
+}
+
+/* ---- marks of one bucket ---- */
+
+/* The first mark at or behind an offset. */
+static guint
+marks_find (const Marks *marks, guint64 offset)
+{
+  guint low = 0, high = marks != NULL ? marks->count : 0;
+  while (low < high)
+    {
+      guint middle = low + (high - low) / 2;
+      if (marks->items[middle].offset < offset)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+static void
+marks_insert (LdbBucket *bucket, guint64 offset, gpointer mark)
+{
+  guint count = mark_count (bucket);
+  guint at = marks_find (bucket->marks, offset);
+  if (bucket->marks == NULL || count == bucket->marks->room)
+    {
+      guint room = count > 0 ? 2 * count : MARKS_LEAST;
+      bucket->marks = g_realloc (bucket->marks, sizeof (Marks) + room * sizeof (Mark));
+      bucket->marks->room = room;
+    }
+  Mark *items = bucket->marks->items;
+  g_assert (at == count || items[at].offset != offset); /* R4 */
+  memmove (items + at + 1, items + at, (count - at) * sizeof (Mark));
+  items[at] = (Mark){ offset, mark };
+  bucket->marks->count = count + 1;
+}
+
+static void
+marks_set_count (LdbBucket *bucket, guint count)
+{
+  if (bucket->marks == NULL)
+    return;
+  bucket->marks->count = count;
+  if (count == 0)
+    g_clear_pointer (&bucket->marks, g_free);
+}
+
+/* Those of `removed` rows from `offset` on go, the ones behind move as `added` take their place. */
+static void
+marks_edit (LdbBucket *bucket, guint64 offset, guint64 removed, guint64 added, LdbMarkFunc gone,
+            gpointer data)
+{
+  Marks *marks = bucket->marks;
+  if (marks == NULL)
+    return;
+  guint from = marks_find (marks, offset), to = marks_find (marks, offset + removed);
+  for (guint i = to; i < marks->count; i++)
+    marks->items[i].offset += added - removed;
+  for (guint i = from; i < to; i++)
+    if (gone != NULL)
+      gone (marks->items[i].mark, data);
+  memmove (marks->items + from, marks->items + to, (marks->count - to) * sizeof (Mark));
+  marks_set_count (bucket, marks->count - (to - from));
+}
+
+/* Marks of `from` move to `to`, where its rows begin at `shift`. */
+static void
+marks_move (LdbBucket *from, LdbBucket *to, guint64 shift)
+{
+  for (guint i = 0; i < mark_count (from); i++)
+    marks_insert (to, from->marks->items[i].offset + shift, from->marks->items[i].mark);
+  marks_set_count (from, 0);
+}
+
+static void
+marks_give_up (LdbBucket *bucket, LdbMarkFunc gone, gpointer data)
+{
+  for (guint i = 0; gone != NULL && i < mark_count (bucket); i++)
+    gone (bucket->marks->items[i].mark, data);
+  marks_set_count (bucket, 0);
+}
+
+void
+ldb_bucket_foreach_mark (const LdbBucket *bucket, LdbBucketMarkFunc func, gpointer data)
+{
+  for (guint i = 0; i < mark_count (bucket); i++)
+    func (bucket->marks->items[i].offset, bucket->marks->items[i].mark, data);
+}
+
+/* ---- the tree ---- */
+
+/* Buckets with a boundary below `key`, and the others. */
+static void
+split (LdbBucket *tree, struct bytes key, LdbBucket **below, LdbBucket **rest)
+{
+  if (tree == NULL)
+    *below = *rest = NULL;
+  else if (bytes_compare (boundary_of (tree), key) < 0)
+    {
+      *below = tree;
+      split (tree->right, key, &tree->right, rest);
+      sum_up (tree);
+    }
+  else
+    {
+      *rest = tree;
+      split (tree->left, key, below, &tree->left);
+      sum_up (tree);
+    }
+}
+
+/* All of `low` comes before all of `high`. */
+static LdbBucket *
+join (LdbBucket *low, LdbBucket *high)
+{
+  if (low == NULL || high == NULL)
+    return low != NULL ? low : high;
+  if (low->priority >= high->priority)
+    {
+      low->right = join (low->right, high);
+      return sum_up (low);
+    }
+  high->left = join (low, high->left);
+  return sum_up (high);
+}
+
+static LdbBucket *
+take_first (LdbBucket **tree)
+{
+  LdbBucket *first = *tree;
+  if (first->left != NULL)
+    {
+      LdbBucket *found = take_first (&first->left);
+      sum_up (first);
+      return found;
+    }
+  *tree = first->right;
+  first->right = NULL;
+  return sum_up (first);
+}
+
+static LdbBucket *
+take_last (LdbBucket **tree)
+{
+  LdbBucket *last = *tree;
+  if (last->right != NULL)
+    {
+      LdbBucket *found = take_last (&last->right);
+      sum_up (last);
+      return found;
+    }
+  *tree = last->left;
+  last->left = NULL;
+  return sum_up (last);
+}
+
+static LdbBucket *
+leftmost (LdbBucket *tree)
+{
+  while (tree != NULL && tree->left != NULL)
+    tree = tree->left;
+  return tree;
+}
+
+static LdbBucket *
+rightmost (LdbBucket *tree)
+{
+  while (tree != NULL && tree->right != NULL)
+    tree = tree->right;
+  return tree;
+}
+
+/* After a change in `bucket`: R2 for all that stand above it. */
+static void
+refresh (LdbBucket *tree, const LdbBucket *bucket)
+{
+  if (tree != bucket)
+    refresh (bytes_compare (boundary_of (bucket), boundary_of (tree)) < 0 ? tree->left
+                                                                          : tree->right,
+             bucket);
+  sum_up (tree);
+}
+
+/* Frees a tree after telling of its marks. It goes down one side and loops over the other. */
+static void
+tree_free (LdbBucket *tree, LdbMarkFunc gone, gpointer data)
+{
+  while (tree != NULL)
+    {
+      LdbBucket *right = tree->right;
+      tree_free (tree->left, gone, data);
+      marks_give_up (tree, gone, data);
+      bucket_free (tree);
+      tree = right;
+    }
+}
+
+/* ---- the index ---- */
+
+LdbRankIndex *
+ldb_rank_index_new (GDestroyNotify free_mark)
+{
+  LdbRankIndex *self = g_new0 (LdbRankIndex, 1);
+  g_atomic_ref_count_init (&self->references);
+  self->free_mark = free_mark;
+  return self;
+}
+
+LdbRankIndex *
+ldb_rank_index_ref (LdbRankIndex *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+static void
+free_mark (gpointer mark, gpointer data)
+{
+  LdbRankIndex *self = data;
+  self->free_mark (mark);
+}
+
+void
+ldb_rank_index_unref (LdbRankIndex *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  tree_free (self->root, self->free_mark != NULL ? free_mark : NULL, self);
+  g_free (self);
+}
+
+guint64
+ldb_rank_index_get_total (const LdbRankIndex *self)
+{
+  return total_of (self->root);
+}
+
+LdbRankPlace
+ldb_rank_index_find_rank (const LdbRankIndex *self, guint64 rank)
+{
+  LdbRankPlace place = { NULL, NULL, 0 };
+  LdbBucket *tree = self->root;
+  guint64 before = 0; /* rows of buckets left of the tree */
+  while (tree != NULL)
+    {
+      guint64 here = before + total_of (tree->left);
+      if (rank < here)
+        {
+          place.next = tree;
+          tree = tree->left;
+        }
+      else if (rank >= here + tree->count)
+        {
+          before = here + tree->count;
+          tree = tree->right;
+        }
+      else
+        {
+          LdbBucket *next = leftmost (tree->right);
+          place.next = next != NULL ? next : place.next;
+          place.bucket = tree;
+          place.first = here;
+          return place;
+        }
+    }
+  return place;
+}
+
+LdbRankPlace
+ldb_rank_index_find_key (const LdbRankIndex *self, struct bytes key)
+{
+  LdbRankPlace place = { NULL, NULL, 0 };
+  LdbBucket *tree = self->root;
+  guint64 before = 0; /* rows of buckets left of the tree */
+  while (tree != NULL)
+    if (bytes_compare (boundary_of (tree), key) <= 0)
+      {
+        place.bucket = tree;
+        place.first = before + total_of (tree->left);
+        before = place.first + tree->count;
+        tree = tree->right;
+      }
+    else
+      {
+        place.next = tree;
+        tree = tree->left;
+      }
+  if (place.bucket == NULL && place.next != NULL) /* the first one covers what is below it */
+    {
+      place.bucket = place.next;
+      LdbBucket *next = leftmost (place.bucket->right);
+      for (tree = self->root; next == NULL && tree != place.bucket; tree = tree->left)
+        if (tree->left == place.bucket)
+          next = tree;
+      place.next = next;
+    }
+  return place;
+}
+
+/* ---- measuring ---- */
+
+static void
+measure (const LdbBucket *tree, gsize *buckets, gsize *bytes)
+{
+  for (; tree != NULL; tree = tree->right)
+    {
+      measure (tree->left, buckets, bytes);
+      *buckets += 1;
+      *bytes += sizeof *tree + tree->boundary_size;
+      if (tree->marks != NULL)
+        *bytes += sizeof (Marks) + tree->marks->room * sizeof (Mark);
+    }
+}
+
+gsize
+ldb_rank_index_measure (const LdbRankIndex *self, gsize *bytes)
+{
+  gsize buckets = 0;
+  *bytes = sizeof *self;
+  measure (self->root, &buckets, bytes);
+  return buckets;
+}
+
+static const char *
+check_marks (const LdbBucket *bucket)
+{
+  for (guint i = 0; i < mark_count (bucket); i++)
+    if (bucket->marks->items[i].offset >= bucket->count
+        || (i > 0 && bucket->marks->items[i].offset <= bucket->marks->items[i - 1].offset))
+      return "R4: marks out of order or of their bucket";
+  return NULL;
+}
+
+static const char *
+check (const LdbBucket *tree, const LdbBucket **previous)
+{
+  if (tree == NULL)
+    return NULL;
+  const char *fault = check (tree->left, previous);
+  if (fault == NULL && *previous != NULL
+      && bytes_compare (boundary_of (*previous), boundary_of (tree)) >= 0)
+    fault = "R1: boundaries do not rise";
+  *previous = tree;
+  if (fault == NULL && tree->total != total_of (tree->left) + tree->count + total_of (tree->right))
+    fault = "R2: a total is wrong";
+  if (fault == NULL
+      && tree->marked != marked_of (tree->left) + mark_count (tree) + marked_of (tree->right))
+    fault = "R2: a number of marks is wrong";
+  if (fault == NULL
+      && ((tree->left != NULL && tree->left->priority > tree->priority)
+          || (tree->right != NULL && tree->right->priority > tree->priority)))
+    fault = "R3: a child has a higher priority";
+  if (fault == NULL)
+    fault = check_marks (tree);
+  return fault != NULL ? fault : check (tree->right, previous);
+}
+
+const char *
+ldb_rank_index_check (const LdbRankIndex *self)
+{
+  const LdbBucket *previous = NULL;
+  return check (self->root, &previous);
+}
+
+/* ---- changing ---- */
+
+void
+ldb_rank_index_append (LdbRankIndex *self, struct bytes boundary, guint64 count)
+{
+  self->root = join (self->root, bucket_new (boundary, count));
+}
+
+void
+ldb_rank_index_join_behind (LdbRankIndex *self, LdbRankIndex *other)
+{
+  self->root = join (self->root, g_steal_pointer (&other->root));
+}
+
+void
+ldb_rank_index_join_before (LdbRankIndex *self, LdbRankIndex *other)
+{
+  self->root = join (g_steal_pointer (&other->root), self->root);
+}
+
+void
+ldb_rank_index_set_stamp (LdbRankIndex *self, guint32 stamp)
+{
+  self->stamp = stamp;
+}
+
+void
+ldb_rank_index_touch (LdbRankIndex *self, struct bytes key)
+{
+  LdbRankPlace place = ldb_rank_index_find_key (self, key);
+  if (place.bucket != NULL)
+    place.bucket->stamp = self->stamp;
+}
+
+static void
+bucket_edit (LdbRankIndex *self, LdbBucket *bucket, guint64 offset, guint64 removed, guint64 added,
+             LdbMarkFunc gone, gpointer data)
+{
+  g_assert (offset <= bucket->count && removed <= bucket->count - offset);
+  marks_edit (bucket, offset, removed, added, gone, data);
+  bucket->count += added - removed;
+  bucket->stamp = self->stamp;
+}
+
+void
+ldb_rank_index_edit (LdbRankIndex *self, struct bytes key, guint64 rank, guint64 removed,
+                     guint64 added, LdbMarkFunc gone, gpointer data)
+{
+  LdbRankPlace place = ldb_rank_index_find_key (self, key);
+  if (place.bucket == NULL)
+    {
+      g_assert (rank == 0 && removed == 0);
+      ldb_rank_index_append (self, key, added);
+      return;
+    }
+  g_assert (rank >= place.first);
+  bucket_edit (self, place.bucket, rank - place.first, removed, added, gone, data);
+  refresh (self->root, place.bucket);
+}
+
+void
+ldb_rank_index_remove_range (LdbRankIndex *self, struct bytes lower, struct bytes upper,
+                             guint64 rank, guint64 removed, LdbMarkFunc gone, gpointer data)
+{
+  LdbBucket *before, *within, *behind = NULL, *last = NULL;
+  split (self->root, lower, &before, &within);
+  if (upper.size > 0)
+    split (within, upper, &within, &behind);
+  LdbBucket **first = within != NULL ? &within : &behind;
+  if (before == NULL && *first != NULL) /* it also covers what is below its boundary */
+    before = take_first (first);
+  guint64 left = removed;
+  guint64 partly = MIN (removed, total_of (before) - rank);
+  if (partly > 0)
+    {
+      LdbBucket *bucket = rightmost (before);
+      guint64 offset = bucket->count - (total_of (before) - rank);
+      bucket_edit (self, bucket, offset, partly, 0, gone, data);
+      refresh (before, bucket);
+      left -= partly;
+    }
+  if (within != NULL)
+    {
+      last = take_last (&within);
+      g_assert (left >= total_of (within) && left - total_of (within) <= last->count);
+      bucket_edit (self, last, 0, left - total_of (within), 0, gone, data);
+      sum_up (last);
+      tree_free (within, gone, data);
+      LdbBucket *next = leftmost (behind);
+      gboolean covered = next != NULL ? bytes_equal (boundary_of (next), upper) : upper.size == 0;
+      if (covered)
+        g_clear_pointer (&last, bucket_free);
+    }
+  else
+    g_assert (left == 0);
+  self->root = join (join (before, last), behind);
+}
+
+static void
+stamp_all (LdbBucket *tree, guint32 stamp)
+{
+  for (; tree != NULL; tree = tree->right)
+    {
+      stamp_all (tree->left, stamp);
+      tree->stamp = stamp;
+    }
+}
+
+/* Gives each mark of `from` to the bucket that its row is in now. */
+static void
+spread_marks (LdbRankIndex *to, LdbBucket *from)
+{
+  for (guint i = 0; i < mark_count (from); i++)
+    ldb_rank_index_mark (to, from->marks->items[i].offset, from->marks->items[i].mark);
+  marks_set_count (from, 0);
+}
+
+void
+ldb_rank_index_divide (LdbRankIndex *self, struct bytes key, LdbRankIndex *other)
+{
+  LdbBucket *before, *behind;
+  LdbBucket *bucket = ldb_rank_index_find_key (self, key).bucket;
+  split (self->root, boundary_of (bucket), &before, &behind);
+  LdbBucket *taken = take_first (&behind);
+  g_assert (taken == bucket && bucket->count == total_of (other->root));
+  spread_marks (other, bucket);
+  stamp_all (other->root, self->stamp);
+  bucket_free (bucket);
+  self->root = join (join (before, g_steal_pointer (&other->root)), behind);
+}
+
+/* Takes out the bucket, whose boundary is in the tree. */
+static void
+take_out (LdbRankIndex *self, LdbBucket *bucket)
+{
+  LdbBucket *before, *behind;
+  split (self->root, boundary_of (bucket), &before, &behind);
+  LdbBucket *taken = take_first (&behind);
+  g_assert (taken == bucket);
+  self->root = join (before, behind);
+}
+
+/* Puts the rows of the second bucket, which comes behind the first, there. */
+static void
+unite (LdbRankIndex *self, LdbBucket *first, LdbBucket *second)
+{
+  take_out (self, second);
+  marks_move (second, first, first->count);
+  first->count += second->count;
+  first->stamp = self->stamp;
+  bucket_free (second);
+  refresh (self->root, first);
+}
+
+void
+ldb_rank_index_tidy (LdbRankIndex *self, struct bytes key)
+{
+  LdbRankPlace place = ldb_rank_index_find_key (self, key);
+  if (place.bucket == NULL)
+    return;
+  if (place.bucket->count == 0)
+    {
+      take_out (self, place.bucket);
+      bucket_free (place.bucket);
+      return;
+    }
+  if (place.next != NULL && place.bucket->count + place.next->count <= LDB_BUCKET_FILL)
+    unite (self, place.bucket, place.next);
+  if (place.first == 0)
+    return;
+  LdbRankPlace previous = ldb_rank_index_find_rank (self, place.first - 1);
+  if (previous.next == place.bucket
+      && previous.bucket->count + place.bucket->count <= LDB_BUCKET_FILL)
+    unite (self, previous.bucket, place.bucket);
+}
+
+static GBytes *
+boundary_bytes (const LdbBucket *bucket)
+{
+  return g_bytes_new (bucket->boundary, bucket->boundary_size);
+}
+
+gboolean
+ldb_rank_index_trim_end (LdbRankIndex *self, guint64 rows, GBytes **edge, LdbMarkFunc gone,
+                         gpointer data)
+{
+  LdbBucket *kept, *trimmed;
+  LdbRankPlace place = ldb_rank_index_find_rank (self, rows > 0 ? rows - 1 : 0);
+  if (place.next == NULL)
+    return FALSE;
+  *edge = boundary_bytes (place.next);
+  split (self->root, boundary_of (place.next), &kept, &trimmed);
+  self->root = kept;
+  tree_free (trimmed, gone, data);
+  return TRUE;
+}
+
+gboolean
+ldb_rank_index_trim_start (LdbRankIndex *self, guint64 rows, GBytes **edge, LdbMarkFunc gone,
+                           gpointer data)
+{
+  LdbBucket *kept, *trimmed;
+  guint64 total = total_of (self->root);
+  if (rows >= total)
+    return FALSE;
+  LdbRankPlace place = ldb_rank_index_find_rank (self, total - MAX (rows, 1));
+  if (place.first == 0)
+    return FALSE;
+  *edge = boundary_bytes (place.bucket);
+  split (self->root, boundary_of (place.bucket), &trimmed, &kept);
+  self->root = kept;
+  tree_free (trimmed, gone, data);
+  return TRUE;
+}
+
+/* ---- marks ---- */
+
+gpointer
+ldb_rank_index_get_mark (const LdbRankPlace *place, guint64 rank)
+{
+  const Marks *marks = place->bucket->marks;
+  guint64 offset = rank - place->first;
+  guint at = marks_find (marks, offset);
+  if (marks == NULL || at == marks->count || marks->items[at].offset != offset)
+    return NULL;
+  return marks->items[at].mark;
+}
+
+void
+ldb_rank_index_mark (LdbRankIndex *self, guint64 rank, gpointer mark)
+{
+  LdbRankPlace place = ldb_rank_index_find_rank (self, rank);
+  g_assert (place.bucket != NULL);
+  marks_insert (place.bucket, rank - place.first, mark);
+  refresh (self->root, place.bucket);
+}
+
+guint64
+ldb_rank_index_count_marks (const LdbRankIndex *self, guint64 rank)
+{
+  guint64 before = 0;
+  for (const LdbBucket *tree = self->root; tree != NULL;)
+    {
+      guint64 left = total_of (tree->left);
+      if (rank < left)
+        {
+          tree = tree->left;
+          continue;
+        }
+      before += marked_of (tree->left) + marks_find (tree->marks, rank - left);
+      if (rank - left <= tree->count)
+        break;
+      rank -= left + tree->count;
+      tree = tree->right;
+    }
+  return before;
+}
+
+static void
+sweep (LdbBucket *tree, LdbMarkCheck keep, gpointer data)
+{
+  if (marked_of (tree) == 0)
+    return;
+  sweep (tree->left, keep, data);
+  sweep (tree->right, keep, data);
+  guint kept = 0;
+  for (guint i = 0; i < mark_count (tree); i++)
+    if (keep (tree->marks->items[i].mark, data))
+      tree->marks->items[kept++] = tree->marks->items[i];
+  marks_set_count (tree, kept);
+  sum_up (tree);
+}
+
+guint64
+ldb_rank_index_sweep (LdbRankIndex *self, LdbMarkCheck keep, gpointer data)
+{
+  sweep (self->root, keep, data);
+  return marked_of (self->root);
+}
