@@ -92,11 +92,14 @@ outbox_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The context has gone, perhaps with another thread: what that did to the outbox comes first. */
+/* The context has gone, perhaps with another thread: what others did to the outbox, and what they
+ * read of it while they looked for theirs, comes first. Never called with outboxes_lock held. */
 static void
 outbox_finalize (GSource *source)
 {
   Outbox *outbox = (Outbox *) source;
+  pthread_mutex_lock (&outboxes_lock);
+  pthread_mutex_unlock (&outboxes_lock);
   pthread_mutex_lock (&outbox->lock);
   pthread_mutex_unlock (&outbox->lock);
   pthread_mutex_destroy (&outbox->lock);
@@ -121,15 +124,20 @@ static Outbox *
 outbox_of (GMainContext *context)
 {
   Outbox *found = NULL;
+  g_autoptr (GPtrArray) dead = NULL;
   pthread_mutex_lock (&outboxes_lock);
   if (outboxes == NULL)
-    outboxes = g_ptr_array_new_with_free_func ((GDestroyNotify) g_source_unref);
+    outboxes = g_ptr_array_new ();
   for (guint i = outboxes->len; i > 0 && found == NULL; i--)
     {
       Outbox *outbox = g_ptr_array_index (outboxes, i - 1);
       /* A dead context's address may be another's now. */
       if (g_source_is_destroyed (&outbox->source))
-        g_ptr_array_remove_index_fast (outboxes, i - 1);
+        {
+          if (dead == NULL)
+            dead = g_ptr_array_new_with_free_func ((GDestroyNotify) g_source_unref);
+          g_ptr_array_add (dead, g_ptr_array_remove_index_fast (outboxes, i - 1));
+        }
       else if (outbox->context == context)
         found = outbox;
     }

@@ -311,6 +311,7 @@ test_close_within_progress (Place *place, gconstpointer data)
   g_autoptr (LdbBackupResult) result = ldb_database_backup (database, backup, LDB_BACKUP_NONE,
                                                             close_within, database, NULL, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (result);
   g_assert_nonnull (g_object_get_data (G_OBJECT (database), "refused"));
   g_assert_true (ldb_database_close (database, NULL, &error));
   g_assert_true (ldb_database_is_closed (database));
