@@ -18,6 +18,9 @@ G_DECLARE_FINAL_TYPE (LdbCursor, ldb_cursor, LDB, CURSOR, GObject)
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_cursor_next (LdbCursor *self, GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_cursor_fetch (LdbCursor *self, guint8 **key, gsize *key_length, guint8 **value,
+                           gsize *value_length, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
 void ldb_cursor_next_async (LdbCursor *self, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL

@@ -89,6 +89,10 @@ void ldb_database_get_async (LdbDatabase *self, gconstpointer key, gsize key_len
 LDB_AVAILABLE_IN_ALL
 GBytes *ldb_database_get_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_lookup (LdbDatabase *self, gconstpointer key, gsize key_length,
+                              guint8 **value, gsize *value_length, GCancellable *cancellable,
+                              GError **error);
+LDB_AVAILABLE_IN_ALL
 GBytes *ldb_database_get_bytes (LdbDatabase *self, GBytes *key, GCancellable *cancellable,
                                 GError **error);
 LDB_AVAILABLE_IN_ALL

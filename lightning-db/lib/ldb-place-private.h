@@ -73,6 +73,9 @@ gboolean ldb_place_peek_many (const LdbPlace *place, const gconstpointer *keys,
                               GError **error);
 gboolean ldb_place_get_into (const LdbPlace *place, gconstpointer key, gsize key_length,
                              gpointer buffer, gsize capacity, gsize *size, GError **error);
+/* A copy of the value: `*value` is owned by the caller, NULL when absent or empty. */
+gboolean ldb_place_copy (const LdbPlace *place, gconstpointer key, gsize key_length, guint8 **value,
+                         gsize *value_length, GCancellable *cancellable, GError **error);
 gpointer ldb_place_get (const LdbPlace *place, gconstpointer key, gsize key_length, LdbForm form,
                         const GVariantType *type, GCancellable *cancellable, GError **error);
 void ldb_place_get_async (const LdbPlace *place, const LdbReply *reply, gconstpointer key,
@@ -117,5 +120,9 @@ void ldb_place_write_async (const LdbPlace *place, const LdbReply *reply, LdbWri
 
 /* Bytes of a caller's array, copied; NULL for NULL. */
 GBytes *ldb_bytes_copy (gconstpointer data, gsize length);
+
+/* Bytes for a caller, copied into `*out` and `*out_length`; NULL when there are none. FALSE with
+ * LDB_ERROR_NO_MEMORY, as a value may be large. */
+gboolean ldb_bytes_give (struct bytes bytes, guint8 **out, gsize *out_length, GError **error);
 
 G_END_DECLS

@@ -121,6 +121,22 @@ ldb_bytes_copy (gconstpointer data, gsize length)
   return data != NULL ? g_bytes_new (data, length) : NULL;
 }
 
+gboolean
+ldb_bytes_give (struct bytes bytes, guint8 **out, gsize *out_length, GError **error)
+{
+  *out = NULL;
+  *out_length = 0;
+  if (bytes.size == 0)
+    return TRUE;
+  *out = g_try_malloc (bytes.size);
+  if (*out == NULL)
+    return ldb_error_set (error, LDB_ERROR_NO_MEMORY,
+                          "There is no memory for %" G_GSIZE_FORMAT " bytes.", bytes.size);
+  memcpy (*out, bytes.data, bytes.size);
+  *out_length = bytes.size;
+  return TRUE;
+}
+
 /* ---- values ---- */
 
 static void
@@ -337,6 +353,23 @@ ldb_place_get (const LdbPlace *place, gconstpointer key, gsize key_length, LdbFo
       || !ldb_place_lookup (place, bytes, &value, error))
     return NULL;
   return ldb_value_to_form (&value, form, type, error);
+}
+
+gboolean
+ldb_place_copy (const LdbPlace *place, gconstpointer key, gsize key_length, guint8 **value,
+                gsize *value_length, GCancellable *cancellable, GError **error)
+{
+  struct bytes bytes;
+  struct engine_value found;
+  *value = NULL;
+  *value_length = 0;
+  if (!ldb_check_key (key, key_length, &bytes, error)
+      || g_cancellable_set_error_if_cancelled (cancellable, error)
+      || !ldb_place_lookup (place, bytes, &found, error))
+    return FALSE;
+  gboolean given = ldb_bytes_give (found.data, value, value_length, error);
+  engine_value_release (&found);
+  return given;
 }
 
 static gboolean

@@ -33,6 +33,10 @@ void ldb_snapshot_get_async (LdbSnapshot *self, LdbStore *store, gconstpointer k
 LDB_AVAILABLE_IN_ALL
 GBytes *ldb_snapshot_get_finish (LdbSnapshot *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_snapshot_lookup (LdbSnapshot *self, LdbStore *store, gconstpointer key,
+                              gsize key_length, guint8 **value, gsize *value_length,
+                              GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
 char *ldb_snapshot_get_string (LdbSnapshot *self, LdbStore *store, const char *key,
                                GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL

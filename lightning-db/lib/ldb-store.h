@@ -30,6 +30,9 @@ void ldb_store_get_async (LdbStore *self, gconstpointer key, gsize key_length,
 LDB_AVAILABLE_IN_ALL
 GBytes *ldb_store_get_finish (LdbStore *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_store_lookup (LdbStore *self, gconstpointer key, gsize key_length, guint8 **value,
+                           gsize *value_length, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
 GBytes *ldb_store_get_bytes (LdbStore *self, GBytes *key, GCancellable *cancellable,
                              GError **error);
 LDB_AVAILABLE_IN_ALL

@@ -121,6 +121,46 @@ ldb_transaction_get_finish (LdbTransaction *self, GAsyncResult *result, GError *
 }
 
 /**
+ * ldb_transaction_lookup:
+ * @self: a transaction
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @value: (out) (transfer full) (nullable) (array length=value_length) (element-type guint8): the
+ *   value; %NULL when it is empty or there is none
+ * @value_length: (out): its bytes
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Looks a value up and copies it, as the transaction sees it.
+ *
+ * The cheapest read from Python and JavaScript, which make their own bytes of the copy. In C,
+ * [method@Ldb.Transaction.get] shares large values instead.
+ *
+ * Fails as [method@Ldb.Transaction.get] does. Blocks while a page is read; one thread at a time.
+ *
+ * Returns: %TRUE if there is a value; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_transaction_lookup (LdbTransaction *self, LdbStore *store, gconstpointer key, gsize key_length,
+                        guint8 **value, gsize *value_length, GCancellable *cancellable,
+                        GError **error)
+{
+  *value = NULL;
+  *value_length = 0;
+  g_return_val_if_fail (LDB_IS_TRANSACTION (self), FALSE);
+  LdbPlace place;
+  if (!enter (self, store, &place, error))
+    return FALSE;
+  gboolean found
+      = ldb_place_copy (&place, key, key_length, value, value_length, cancellable, error);
+  leave (self);
+  return found;
+}
+
+/**
  * ldb_transaction_get_string:
  * @self: a transaction
  * @store: (nullable): where to look; %NULL for the default store

@@ -38,6 +38,10 @@ void ldb_transaction_get_async (LdbTransaction *self, LdbStore *store, gconstpoi
 LDB_AVAILABLE_IN_ALL
 GBytes *ldb_transaction_get_finish (LdbTransaction *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_transaction_lookup (LdbTransaction *self, LdbStore *store, gconstpointer key,
+                                 gsize key_length, guint8 **value, gsize *value_length,
+                                 GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
 char *ldb_transaction_get_string (LdbTransaction *self, LdbStore *store, const char *key,
                                   GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL

@@ -119,6 +119,87 @@ read_and_write (LdbDatabase *db)
   g_assert_true (ldb_database_delete_string (db, "user", NULL, &error));
 }
 
+/* Copies, for languages that make their own bytes of them. */
+static void
+look_up_copies (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbStore) store = ldb_database_open_store (db, "s", LDB_OPEN_CREATE, NULL, &error);
+  g_assert_true (ldb_database_put (db, "a", 1, "1", 1, NULL, &error));
+  g_assert_true (ldb_database_put (db, "b", 1, NULL, 0, NULL, &error));
+  g_assert_true (ldb_store_put (store, "a", 1, "2", 1, NULL, &error));
+  g_autoptr (LdbSnapshot) snapshot = ldb_database_create_snapshot (db, &error);
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_true (ldb_transaction_put (transaction, store, "a", 1, "3", 1, &error));
+  g_assert_true (ldb_database_delete (db, "a", 1, NULL, &error));
+
+#define ASSERT_LOOKUP(expected, expected_text, call, ...)                                          \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    g_autofree guint8 *value_ = GSIZE_TO_POINTER (1);                                              \
+    gsize length_ = 77;                                                                            \
+    g_assert_true (call (__VA_ARGS__, &value_, &length_, NULL, &error) == (expected));             \
+    g_assert_no_error (error);                                                                     \
+    g_assert_cmpmem (value_, length_, expected_text, strlen (expected_text));                      \
+  }                                                                                                \
+  G_STMT_END
+  ASSERT_LOOKUP (FALSE, "", ldb_database_lookup, db, "a", 1);
+  ASSERT_LOOKUP (TRUE, "", ldb_database_lookup, db, "b", 1);
+  ASSERT_LOOKUP (TRUE, "2", ldb_store_lookup, store, "a", 1);
+  ASSERT_LOOKUP (TRUE, "1", ldb_snapshot_lookup, snapshot, NULL, "a", 1);
+  ASSERT_LOOKUP (TRUE, "2", ldb_snapshot_lookup, snapshot, store, "a", 1);
+  ASSERT_LOOKUP (TRUE, "1", ldb_transaction_lookup, transaction, NULL, "a", 1);
+  ASSERT_LOOKUP (TRUE, "3", ldb_transaction_lookup, transaction, store, "a", 1);
+#undef ASSERT_LOOKUP
+  guint8 *value;
+  gsize length;
+  g_assert_false (ldb_database_lookup (db, "", 0, &value, &length, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "empty");
+  g_assert_null (value);
+  g_assert_true (ldb_transaction_rollback (transaction, &error));
+  g_assert_false (
+      ldb_transaction_lookup (transaction, NULL, "a", 1, &value, &length, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "transaction");
+}
+
+static void
+fetch_copies (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  guint8 *key, *value;
+  gsize key_length, value_length;
+  for (guint keys_only = 0; keys_only < 2; keys_only++)
+    {
+      LdbScanFlags flags = keys_only ? LDB_SCAN_KEYS_ONLY : LDB_SCAN_NONE;
+      g_autoptr (LdbStore) store = ldb_database_open_store (db, "s", LDB_OPEN_NONE, NULL, &error);
+      g_autoptr (LdbCursor) cursor = ldb_store_scan (store, NULL, 0, NULL, 0, flags, &error);
+      g_assert_true (
+          ldb_cursor_fetch (cursor, &key, &key_length, &value, &value_length, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_cmpmem (key, key_length, "a", 1);
+      g_assert_cmpmem (value, value_length, "2", keys_only ? 0 : 1);
+      g_free (key);
+      g_free (value);
+      g_assert_false (
+          ldb_cursor_fetch (cursor, &key, &key_length, &value, &value_length, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_true (key == NULL && value == NULL && key_length == 0 && value_length == 0);
+      ldb_cursor_close (cursor);
+      g_assert_false (
+          ldb_cursor_fetch (cursor, &key, &key_length, &value, &value_length, NULL, &error));
+      assert_ldb_error (error, LDB_ERROR_CLOSED, "cursor");
+    }
+}
+
+static void
+test_copies (Place *place, gconstpointer data)
+{
+  look_up_copies (place);
+  fetch_copies (place);
+}
+
 static void
 read_many (LdbDatabase *db)
 {
@@ -503,6 +584,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   add_test ("/scenario/sync", test_sync);
+  add_test ("/scenario/copies", test_copies);
   add_test ("/scenario/load", test_load);
   return g_test_run ();
 }
