@@ -22,6 +22,7 @@ def environment(home):
         "XDG_CACHE_HOME": str(home / ".cache"),
         "LD_LIBRARY_PATH": str(LIBRARY),
         "GI_TYPELIB_PATH": str(LIBRARY),
+        "PYTHONPATH": str(SOURCE / "lightning-db" / "bindings" / "python"),
         "PKG_CONFIG_PATH": str(BUILD / "meson-uninstalled"),
         "PATH": f"{BUILD}/lightning-db/cli:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",

@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The story of tests/lib/test-api-scenario.c, told in Python, without any override."""
+"""The introspected API by itself, without the override: as any language with introspection has it."""
 
 import os
+import sys
 import tempfile
 import unittest
 
 import gi
 
+sys.modules["gi.overrides.Ldb"] = None  # also where one is installed
 gi.require_version("Ldb", "1")
 from gi.repository import Gio, GLib, Ldb  # noqa: E402
 
@@ -62,6 +64,9 @@ class Scenario(unittest.TestCase):
         self.assertEqual(batch.get_count(), 5)
         db.write_batch(batch, Ldb.SyncMode.DEFAULT, None)
         self.assertEqual(batch.get_sequence(), db.get_sequence())
+
+    def test_no_override(self):
+        self.assertFalse(hasattr(Ldb, "spawn"))
 
     def test_sync(self):
         db = Ldb.Database.create(self.path, None, None)

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# What Ldb.pyi needs of PyGObject where no stubs of PyGObject's own are installed.
+from typing import Any
+
+def require_version(namespace: str, version: str) -> None: ...
+def __getattr__(name: str) -> Any: ...

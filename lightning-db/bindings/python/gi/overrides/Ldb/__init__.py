@@ -1,0 +1,458 @@
+# SPDX-License-Identifier: MIT
+"""Lightning DB for Python: what `from gi.repository import Ldb` gives beyond the introspected API.
+
+    db = Ldb.open("notes.db", create=True)
+    db[b"k"] = b"v"
+    db["user:1"] = {"name": "Alice", "age": 30}
+    for key, value in db.scan(prefix="user:"):
+        print(key, value)
+    with db.begin() as transaction:
+        transaction["k"] = b"w"
+    value = await db.get_async("k")
+
+Keys and values are bytes; text becomes UTF-8. The introspected methods are there with their names
+and arguments; docs/guides/python.md says what is different.
+"""
+
+import random
+import time
+
+from gi.module import get_introspection_module
+from gi.overrides import override
+from gi.repository import GLib
+
+from . import awaiting, errors
+from .awaiting import Outcome, spawn
+from .calling import as_bytes, relax
+from .mapping import (BatchStore, LoaderStore, Loading, OwnStores, Range, ReadingOfStores, ReadStore,
+                      Setting, Writing, WriteStore, to_value)
+
+VERSION = "0.1.0"  # this module needs, at least
+
+Ldb = get_introspection_module("Ldb")
+
+
+def _check_version():
+    """A module and a library that do not fit say so at once, and what to do."""
+    wrong = Ldb.check_version(*map(int, VERSION.split(".")))
+    if wrong is not None:
+        raise ImportError(f"Version mismatch: the Python module of Lightning DB is {VERSION}, but "
+                          f"the native library is {Ldb.get_version()}. {wrong}")
+
+
+_check_version()
+
+DatabaseError = errors.DatabaseError
+DatabaseError.__module__ = "gi.repository.Ldb"
+_error_classes = errors.make_classes(Ldb.Error)
+errors.install(_error_classes)
+globals().update(_error_classes)
+ConflictError = _error_classes["ConflictError"]
+
+__all__ = ["BatchStore", "DatabaseError", "LoaderStore", "Outcome", "Range", "ReadStore", "WriteStore", "open",
+           "open_async", "spawn", *_error_classes]
+
+
+def _bytes_or_none(found):
+    return None if found is None else found.get_data() or b""
+
+
+def _value_or_none(found):
+    return None if found is None else to_value(found.get_data() or b"")
+
+
+def _values(found):
+    return [_value_or_none(value) for value in found]
+
+
+def _back_off(attempt):
+    """Seconds to wait before another attempt, as ldb_database_run_transaction() does."""
+    return 0.01 * (attempt + 1) * random.uniform(0.5, 1.5)
+
+
+class _Closing:
+    """For a `with` statement that closes."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *raised):
+        self.close()
+
+
+@override
+class Database(Writing, _Closing, Ldb.Database):
+    _raw = Ldb.Database
+    _lookup = Ldb.Database.lookup
+    _scan_range = Ldb.Database.scan
+    _scan_prefix = Ldb.Database.scan_prefix
+    _put = Ldb.Database.put
+    _put_variant = Ldb.Database.put_variant
+    _delete = Ldb.Database.delete
+    _delete_range = Ldb.Database.delete_range
+    _get_many = relax(Ldb.Database.get_many)
+
+    def put(self, key, value, cancellable=None):
+        """Puts bytes or text."""
+        return self._put(key if key.__class__ is bytes else as_bytes(key),
+                         value if value.__class__ is bytes else as_bytes(value), cancellable)
+
+    def get_many(self, keys, cancellable=None):
+        """The values of many keys, all of one moment; None for a key that is absent."""
+        return _values(self._get_many(keys, cancellable))
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *raised):
+        await self.close_async()
+
+    def batch(self, sync=Ldb.SyncMode.DEFAULT):
+        """A batch for a `with` statement, which writes it unless an exception is raised."""
+        return _BatchOf(self, sync)
+
+    def update(self, items=(), **named):
+        """Puts the items of a mapping, or pairs, in one commit."""
+        with self.batch() as batch:
+            batch.update(items, **named)
+
+    def setdefault(self, key, default=b""):
+        """The value; when there is none, `default`, which is put. In one transaction."""
+        return self.run(lambda transaction: transaction.setdefault(key, default))
+
+    def pop(self, key, *default):
+        """Deletes a key and returns its value; `default` or KeyError. In one transaction."""
+        return self.run(lambda transaction: transaction.pop(key, *default))
+
+    def run(self, function, *, flags=Ldb.TransactionFlags.NONE, sync=Ldb.SyncMode.DEFAULT,
+            retries=None):
+        """Calls `function (transaction)`, commits, and returns what it returned.
+
+        When the commit conflicts with another one, the function is called again with a new
+        transaction: `retries` times, else as often as `max-retries` says. An exception rolls
+        back."""
+        retries = self.get_max_retries() if retries is None else retries
+        for attempt in range(retries + 1):
+            try:
+                with self.begin(flags) as transaction:
+                    result = function(transaction)
+                    transaction._end(sync)
+                return result
+            except ConflictError:
+                if attempt == retries:
+                    raise
+            time.sleep(_back_off(attempt))
+
+    async def run_async(self, function, *, flags=Ldb.TransactionFlags.NONE,
+                        sync=Ldb.SyncMode.DEFAULT, retries=None):
+        """The same as run(), with a coroutine function and without blocking."""
+        retries = self.get_max_retries() if retries is None else retries
+        for attempt in range(retries + 1):
+            try:
+                async with self.begin(flags) as transaction:
+                    result = await function(transaction)
+                    await transaction._end_async(sync)
+                return result
+            except ConflictError:
+                if attempt == retries:
+                    raise
+            await awaiting.sleep(_back_off(attempt))
+
+
+@override
+class Store(Writing, Ldb.Store):
+    _raw = Ldb.Store
+    _lookup = Ldb.Store.lookup
+    _scan_range = Ldb.Store.scan
+    _scan_prefix = Ldb.Store.scan_prefix
+    _put = Ldb.Store.put
+    _put_variant = Ldb.Store.put_variant
+    _delete = Ldb.Store.delete
+    _delete_range = Ldb.Store.delete_range
+    _get_many = relax(Ldb.Store.get_many)
+    put = Database.put
+    get_many = Database.get_many
+
+    def update(self, items=(), **named):
+        """Puts the items of a mapping, or pairs, in one commit."""
+        with self.get_database().batch() as batch:
+            batch.for_store(self).update(items, **named)
+
+    def setdefault(self, key, default=b""):
+        """The value; when there is none, `default`, which is put. In one transaction."""
+        return self.get_database().run(
+            lambda transaction: transaction.for_store(self).setdefault(key, default))
+
+    def pop(self, key, *default):
+        """Deletes a key and returns its value; `default` or KeyError. In one transaction."""
+        return self.get_database().run(
+            lambda transaction: transaction.for_store(self).pop(key, *default))
+
+
+@override
+class Snapshot(ReadingOfStores, _Closing, Ldb.Snapshot):
+    _raw = Ldb.Snapshot
+    _get_many = relax(Ldb.Snapshot.get_many)
+
+    def for_store(self, store):
+        """A store as it was, as a mapping."""
+        return ReadStore(self, store)
+
+    def get_many(self, store, keys, cancellable=None):
+        """The values of many keys; None for a key that was absent."""
+        return _values(self._get_many(store, keys, cancellable))
+
+
+@override
+class Transaction(ReadingOfStores, Writing, Ldb.Transaction):
+    """In a `with` statement it commits at the end, or rolls back when an exception is raised."""
+
+    _raw = Ldb.Transaction
+    _has_ended = False  # by commit or rollback, and not by itself
+
+    def for_store(self, store):
+        """A store as the transaction sees it, as a mapping."""
+        return WriteStore(self, store)
+
+    def commit(self, sync=Ldb.SyncMode.DEFAULT, cancellable=None):
+        """Commits. Fails with ConflictError when another commit was in the way."""
+        result = self._raw.commit(self, sync, cancellable)
+        self._has_ended = True
+        return result
+
+    def rollback(self):
+        """Undoes everything."""
+        result = self._raw.rollback(self)
+        self._has_ended = True
+        return result
+
+    def _end(self, sync=Ldb.SyncMode.DEFAULT):
+        """Commits, unless that was done. One that timed out tells so here."""
+        if not self._has_ended:
+            self.commit(sync)
+
+    async def _end_async(self, sync=Ldb.SyncMode.DEFAULT):
+        if not self._has_ended:
+            await self.commit_async(sync)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self._end()
+        elif self.is_active():
+            self.rollback()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        if kind is None:
+            await self._end_async()
+        elif self.is_active():
+            self.rollback()
+
+
+def _note_commit(value, transaction):
+    transaction._has_ended = True
+    return value
+
+
+@override
+class Cursor(_Closing, Ldb.Cursor):
+    """Iterated, it gives what is ahead: keys and values, or keys when it reads keys only."""
+
+    def __iter__(self):
+        return _keys(self) if self.get_flags() & Ldb.ScanFlags.KEYS_ONLY else _records(self)
+
+    async def __aiter__(self):
+        keys_only = self.get_flags() & Ldb.ScanFlags.KEYS_ONLY
+        while records := await self.read_async(256):
+            for record in records:
+                yield record.get_key() if keys_only else (record.get_key(), record.value)
+
+    def get_key(self):
+        """The key that it is on, or None."""
+        return _bytes_or_none(Ldb.Cursor.get_key(self))
+
+    def get_value(self, cancellable=None):
+        """The stored bytes that it is on."""
+        return _bytes_or_none(Ldb.Cursor.get_value(self, cancellable))
+
+    @property
+    def key(self):
+        """The key that it is on, or None."""
+        return self.get_key()
+
+    @property
+    def value(self):
+        """The value that it is on."""
+        return to_value(self.get_value())
+
+
+_fetch = Ldb.Cursor.fetch
+
+
+def _records(cursor):
+    fetch = _fetch
+    found, key, value = fetch(cursor, None)
+    while found:
+        yield key, to_value(value)
+        found, key, value = fetch(cursor, None)
+
+
+def _keys(cursor):
+    fetch = _fetch
+    found, key, _ = fetch(cursor, None)
+    while found:
+        yield key
+        found, key, _ = fetch(cursor, None)
+
+
+@override
+class Record(Ldb.Record):
+    def get_key(self):
+        """The key."""
+        return _bytes_or_none(Ldb.Record.get_key(self))
+
+    def get_value(self):
+        """The stored bytes; None when only keys were read."""
+        return _bytes_or_none(Ldb.Record.get_value(self))
+
+    @property
+    def key(self):
+        """The key."""
+        return self.get_key()
+
+    @property
+    def value(self):
+        """The value; None when only keys were read."""
+        return _value_or_none(Ldb.Record.get_value(self))
+
+    def __iter__(self):
+        return iter((self.key, self.value))
+
+
+@override
+class Batch(OwnStores, Setting, Ldb.Batch):
+    """What is assigned and deleted is added to the batch."""
+
+    _raw = Ldb.Batch
+
+    def for_store(self, store):
+        """The batch's operations on a store, as a mapping that is only written."""
+        return BatchStore(self, store)
+
+
+class _BatchOf:
+    """The `with` statement of Database.batch()."""
+
+    def __init__(self, database, sync):
+        self._database, self._sync = database, sync
+
+    def __enter__(self):
+        self._batch = Ldb.Batch.new()
+        return self._batch
+
+    def __exit__(self, kind, error, trace):
+        if kind is None and self._batch.get_count() > 0:
+            self._database.write_batch(self._batch, self._sync)
+
+    async def __aenter__(self):
+        return self.__enter__()
+
+    async def __aexit__(self, kind, error, trace):
+        if kind is None and self._batch.get_count() > 0:
+            await self._database.write_batch_async(self._batch, self._sync)
+
+
+@override
+class Loader(Loading, OwnStores, Ldb.Loader):
+    """In a `with` statement it commits at the end, or loads nothing when an exception is raised."""
+
+    _raw = Ldb.Loader
+
+    def put_many(self, store, records, cancellable=None):
+        """Adds records, or pairs of a key and stored bytes."""
+        return self._raw.put_many(self, store, [_to_record(its) for its in records], cancellable)
+
+    def for_store(self, store):
+        """The loader's puts into a store, as a mapping that is only written."""
+        return LoaderStore(self, store)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.commit()
+        else:
+            self.close()
+
+
+def _to_record(record):
+    if isinstance(record, Ldb.Record):
+        return record
+    key, value = record
+    return Ldb.Record.new(GLib.Bytes.new(as_bytes(key)), GLib.Bytes.new(as_bytes(value)))
+
+
+# What the results of asynchronous calls become; the synchronous forms are above.
+_RESULTS = {
+    ("Transaction", "commit"): _note_commit,
+    **{(name, "get"): lambda found, source: _value_or_none(found)
+       for name in ("Database", "Store", "Snapshot", "Transaction")},
+    **{(name, "get_many"): lambda found, source: _values(found)
+       for name in ("Database", "Store", "Snapshot")},
+    ("Cursor", "get_value"): lambda found, source: _bytes_or_none(found),
+}
+
+
+def _complete(cls):
+    """Gives a class what can be made from introspection: awaitable calls, easier arguments."""
+    info = cls.__info__
+    introspected = next(base for base in cls.__mro__ if base.__module__ == "gi.repository.Ldb")
+    # Through the class, so that constructors know what to construct.
+    infos = {method.__name__: getattr(introspected, method.__name__) for method in info.get_methods()}
+    written = set().union(*(base.__dict__ for base in cls.__mro__[:cls.__mro__.index(introspected)]))
+    for name, method in infos.items():
+        finish = infos.get(name.removesuffix("_async") + "_finish")
+        if name in written:
+            continue
+        if name.endswith("_async") and finish is not None:
+            convert = _RESULTS.get((cls.__name__, name.removesuffix("_async")))
+            made = awaiting.make_awaitable(method, finish, convert)
+        else:
+            made = relax(method)
+        if made is not None:
+            setattr(cls, name, made if method.is_method() else staticmethod(made))
+
+
+for _class in (Database, Store, Snapshot, Transaction, Cursor, Record, Batch, Loader):
+    _complete(_class)
+
+
+def _flags(create, exclusive, read_only):
+    flags = Ldb.OpenFlags.NONE
+    if create or exclusive:
+        flags |= Ldb.OpenFlags.CREATE
+    if exclusive:
+        flags |= Ldb.OpenFlags.EXCLUSIVE
+    if read_only:
+        flags |= Ldb.OpenFlags.READ_ONLY
+    return flags
+
+
+def open(path, *, create=False, exclusive=False, read_only=False, options=None, **settings):
+    """Opens a database. Settings are properties of Ldb.Options, such as cache_size=1 << 30."""
+    if settings:
+        options = options.copy() if options is not None else Ldb.Options.new()
+        for name, value in settings.items():
+            options.set_property(name.replace("_", "-"), value)
+    return Ldb.Database.open(path, _flags(create, exclusive, read_only), options, None)
+
+
+def open_async(path, *, create=False, exclusive=False, read_only=False, options=None):
+    """Opens a database without blocking, to be awaited."""
+    return Database.open_async(path, _flags(create, exclusive, read_only), options)

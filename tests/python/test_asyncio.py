@@ -1,0 +1,493 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""`await`, under asyncio alone and under GLib's main loop."""
+
+import asyncio
+import contextlib
+import gc
+import io
+import os
+import selectors
+import tempfile
+import threading
+import time
+import unittest
+
+import gi
+
+gi.require_version("Ldb", "1")
+from gi.repository import Gio, GLib, Ldb  # noqa: E402
+
+
+def introspected_pairs():
+    """Every class of the library with its asynchronous calls."""
+    for cls in (Ldb.Database, Ldb.Store, Ldb.Snapshot, Ldb.Transaction, Ldb.Cursor, Ldb.Loader):
+        for info in cls.__info__.get_methods():
+            if info.__name__.endswith("_async") and "with_closure" not in info.__name__:
+                yield cls, info
+
+
+def on_glib(coroutine):
+    """Runs a coroutine on GLib's main loop; what it came to."""
+    loop = GLib.MainLoop()
+    outcome = Ldb.spawn(coroutine)
+    outcome.add_done_callback(lambda outcome: loop.quit())
+    if not outcome.done():
+        loop.run()
+    return outcome.result()
+
+
+class WithDatabase(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="ldb-python-")
+        self.addCleanup(self.directory.cleanup)
+        self.path = os.path.join(self.directory.name, "database")
+        self.db = Ldb.open(self.path, create=True)
+        self.addCleanup(self.db.close)
+
+
+class Everything(WithDatabase):
+    """Each asynchronous call there is, awaited, under both loops."""
+
+    async def story(self, name):
+        called = set()
+
+        def call(target, method, *arguments):
+            called.add((getattr(target, "__name__", type(target).__name__), method))
+            return getattr(target, method)(*arguments)
+
+        path = f"{self.path}-{name}"
+        db = await call(Ldb.Database, "create_async", path)
+        await call(db, "close_async")
+        db = await call(Ldb.Database, "open_async", path)
+        own = await call(Ldb.Database, "open_default_async", f"org.example.{name}")
+        await own.close_async()
+        for method, arguments, expected in (
+                ("put_async", ("a", "1"), True),
+                ("put_bytes_async", ("b", b"2"), True),
+                ("put_string_async", ("c", "3"), True),
+                ("put_variant_async", ("d", GLib.Variant("i", 4)), True),
+                ("get_async", ("a",), b"1"),
+                ("get_async", ("x",), None),
+                ("get_string_async", ("c",), "3"),
+                ("contains_async", (b"a",), True),
+                ("get_many_async", (["a", "x"],), [b"1", None]),
+                ("delete_async", ("a",), True),
+                ("delete_bytes_async", (b"b",), True),
+                ("delete_string_async", ("c",), True)):
+            for target in (db, await call(db, "open_store_async", "s", Ldb.OpenFlags.CREATE)):
+                self.assertEqual(await call(target, method, *arguments), expected)
+                if method == "put_bytes_async":
+                    self.assertEqual((await call(target, "get_bytes_async", b"b")).get_data(), b"2")
+                if method == "put_variant_async":
+                    found = await call(target, "get_variant_async", "d")
+                    self.assertEqual(found.unpack(), 4)
+        store = await db.open_store_async("s")
+        for target in (db, store):
+            await call(target, "delete_range_async", "d", "e")
+            await call(target, "put_async", "user:1", "1")
+            await call(target, "delete_prefix_async", "user:")
+            self.assertEqual(list(target), [])
+        self.assertEqual(await call(db, "list_stores_async"), ["default", "s"])
+
+        await db.put_async("doc", "")
+        db["doc"] = {"a": 1}
+        db["e"] = b"5"
+        snapshot = db.create_snapshot()
+        self.assertEqual(await call(snapshot, "get_async", None, "doc"), {"a": 1})
+        self.assertEqual(await call(snapshot, "get_many_async", None, ["doc", "x"]), [{"a": 1}, None])
+        self.assertEqual(await db.get_async("doc"), {"a": 1})
+        snapshot.close()
+        cursor = db.scan()
+        for method, arguments in (("next_async", ()), ("last_async", ()), ("previous_async", ()),
+                                  ("first_async", ()), ("seek_async", ("e",))):
+            self.assertTrue(await call(cursor, method, *arguments))
+        self.assertEqual(await call(cursor, "get_value_async"), b"5")
+        self.assertEqual(await call(cursor, "read_async", 5), [])
+        found = []
+        async for key, value in db.scan():
+            found.append((key, value))
+        self.assertEqual(found, [(b"doc", {"a": 1}), (b"e", b"5")])
+        self.assertEqual([key async for key in db.scan(keys_only=True, reverse=True)],
+                         [b"e", b"doc"])
+
+        async with db.begin() as transaction:
+            transaction["t"] = b"1"
+            self.assertEqual(await call(transaction, "get_async", None, "t"), b"1")
+        with db.begin() as transaction:
+            transaction["t"] = b"2"
+            await call(transaction, "commit_async")
+        with db.begin() as transaction:  # nothing to write, and committed all the same
+            await transaction.commit_async(Ldb.SyncMode.FULL)
+        with self.assertRaises(ZeroDivisionError):
+            async with db.begin() as transaction:
+                transaction["t"] = b"3"
+                1 / 0
+        await call(db, "run_transaction_async", Ldb.TransactionFlags.NONE,
+                   lambda transaction, *data: transaction.put(None, b"u", b"1"))
+        self.assertEqual((db["t"], db["u"]), (b"2", b"1"))
+        batch = Ldb.Batch.new()
+        batch["v"] = b"1"
+        await call(db, "write_batch_async", batch)
+        async with db.batch(Ldb.SyncMode.FULL) as batch:
+            batch["w"] = b"1"
+        loader = db.create_loader()
+        record = Ldb.Record.new(b"x", b"1")
+        await call(loader, "put_many_async", None, [record])
+        await call(loader, "commit_async")
+        self.assertEqual([db[key] for key in "vwx"], [b"1"] * 3)
+
+        steps = []
+        for method in ("sync_async", "flush_async", "checkpoint_async"):
+            self.assertTrue(await call(db, method))
+        await call(db, "compact_async", lambda *step: steps.append(step))
+        await call(db, "wait_settled_async", 5000)
+        await call(db, "backup_async", path + ".backup", Ldb.BackupFlags.VERIFY,
+                   lambda *step: steps.append(step))
+        self.assertTrue(steps and all(len(step) == 3 for step in steps))
+        self.assertEqual((await call(db, "check_async", Ldb.CheckFlags.DEEP)).fault_count, 0)
+        await call(db, "drop_store_async", "s")
+        await call(Ldb.Database, "restore_async", path + ".backup", path + ".restored")
+        self.assertEqual(
+            (await call(Ldb.Database, "check_path_async", path + ".restored")).fault_count, 0)
+        report = await call(Ldb.Database, "repair_async", path + ".restored", path + ".repaired")
+        self.assertEqual(report.lost_pages, 0)
+        await db.close_async()
+        with self.assertRaises(Ldb.ClosedError):
+            await db.get_async("e")
+        await call(Ldb.Database, "destroy_async", path)
+        return called
+
+    def check(self, called):
+        left_out = {(cls.__name__, info.__name__) for cls, info in introspected_pairs()} - called
+        self.assertEqual(left_out - {("Database", "new_async"), ("Database", "init_async")}, set())
+
+    def setUp(self):
+        super().setUp()
+        os.environ["XDG_DATA_HOME"] = self.directory.name
+        GLib.reload_user_special_dirs_cache()
+
+    def test_asyncio(self):
+        self.check(asyncio.run(self.story("asyncio")))
+
+    def test_glib(self):
+        self.check(on_glib(self.story("glib")))
+
+
+class Asyncio(WithDatabase):
+    def test_many_at_once(self):
+        async def work():
+            await asyncio.gather(*(self.db.put_async(f"{number:04}", str(number))
+                                   for number in range(1000)))
+            values = await asyncio.gather(*(self.db.get_async(f"{number:04}")
+                                            for number in range(1000)))
+            self.assertEqual(values, [b"%d" % number for number in range(1000)])
+
+        asyncio.run(work())
+        asyncio.run(work())  # another loop in the same thread
+
+    def test_errors(self):
+        async def work():
+            with self.assertRaises(Ldb.InvalidArgumentError):
+                await self.db.put_async(b"", b"")
+            with self.assertRaises(Ldb.NotFoundError):
+                await Ldb.open_async(self.path + ".none")
+            with self.assertRaises(TypeError):
+                await self.db.get_async(1)
+            with self.assertRaises(TypeError):
+                await self.db.get_async("a", None, None, None, None)
+
+        asyncio.run(work())
+
+    def test_a_callback_is_called_as_ever(self):
+        async def work():
+            done = asyncio.get_running_loop().create_future()
+
+            def callback(source, result, *data):
+                done.set_result((source.put_finish(result), data))
+
+            self.assertIsNone(self.db.put_async("a", b"1", None, callback, 7))
+            await self.db.sync_async()  # turns GLib's main context
+            self.assertEqual(await done, (True, (7,)))
+
+        asyncio.run(work())
+
+    def test_retries(self):
+        async def work():
+            calls = []
+
+            async def count_up(transaction):
+                calls.append(transaction)
+                value = int(transaction.get("counter", b"0"))
+                if len(calls) < 3:
+                    await self.db.put_async("counter", "10")
+                transaction["counter"] = str(value + 1)
+                return value + 1
+
+            self.assertEqual(await self.db.run_async(count_up), 11)
+            self.assertEqual(len(calls), 3)
+            calls.clear()
+            with self.assertRaises(Ldb.ConflictError):
+                await self.db.run_async(count_up, retries=0)
+
+        asyncio.run(work())
+        del self.db["counter"]
+        on_glib(work())
+
+    def test_cancelled_before_it_began(self):
+        async def work():
+            cancelled = Gio.Cancellable()
+            cancelled.cancel()
+            with self.assertRaises(GLib.Error) as caught:
+                await self.db.put_async("a", "1", cancelled)
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+            self.assertNotIn("a", self.db)
+
+        asyncio.run(work())
+        on_glib(work())
+
+    def fill(self):
+        with self.db.create_loader() as loader:
+            for number in range(200000):
+                loader.put(None, b"%08d" % number, b"x" * 50)
+
+    def test_cancelling_a_task_ends_the_operation(self):
+        """When the task has ended, so has the operation: the cursor is free again."""
+        self.fill()
+
+        async def work():
+            for pause in (0, 0.0001, 0.001, 0.01):
+                cursor = self.db.scan()
+                task = asyncio.ensure_future(self.read(cursor))
+                await asyncio.sleep(pause)
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+                cursor.first()
+
+        asyncio.run(work())
+
+    async def read(self, cursor):
+        return await cursor.read_async(200000)
+
+    def test_timeout(self):
+        self.fill()
+
+        async def work():
+            backup = self.path + ".backup"
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(self.db.backup_async(backup), 0)
+            with self.assertRaises(asyncio.TimeoutError):
+                async with asyncio.timeout(0.0001):
+                    while True:
+                        await self.db.check_async(Ldb.CheckFlags.DEEP)
+            self.assertEqual(len(await self.db.scan(limit=3).read_async(5)), 3)
+
+        asyncio.run(work())
+
+    def test_what_was_committed_is_reported(self):
+        """Cancelling too late does not hide a commit from whoever holds the operation."""
+        async def work():
+            for number in range(200):
+                key = f"{number}"
+                operation = self.db.put_async(key, "1")
+                if number % 2:
+                    await asyncio.sleep(0)
+                operation.cancel()
+                try:
+                    committed = await operation
+                except asyncio.CancelledError:
+                    committed = False
+                self.assertEqual(key in self.db, committed)
+
+        asyncio.run(work())
+
+    def test_threads(self):
+        """Each thread with asyncio has its results in itself, also beside a GLib main loop."""
+        failures = []
+
+        async def work(name):
+            thread = threading.get_ident()
+            for number in range(50):
+                await self.db.put_async(f"{name}-{number}", "1")
+                if threading.get_ident() != thread or f"{name}-{number}" not in self.db:
+                    failures.append(name)
+
+        def run(name):
+            asyncio.run(work(name))
+            asyncio.run(work(name + "-again"))
+
+        threads = [threading.Thread(target=run, args=(f"{number}",)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        asyncio.run(work("main"))
+        loop = GLib.MainLoop()
+
+        def wait():
+            for thread in threads:
+                thread.join()
+            run("beside")
+            GLib.idle_add(loop.quit)
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        loop.run()
+        waiting.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(len(list(self.db)), 50 * 9)
+
+    def test_asyncio_on_glib(self):
+        """A loop of asyncio's that is itself run by GLib's needs no help, and gets none."""
+        async def work():
+            await self.db.put_async("a", "1")
+            return await self.db.get_async("a")
+
+        loop = asyncio.new_event_loop()
+        main = GLib.MainLoop()
+        task = loop.create_task(work())
+
+        def turn():
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+            if task.done():
+                main.quit()
+            return not task.done()
+
+        GLib.timeout_add(1, turn)
+        main.run()
+        loop.close()
+        self.assertEqual(task.result(), b"1")
+
+    def test_idle_costs_nothing(self):
+        """Between calls neither loop turns."""
+        counts = []
+
+        class Counting(selectors.DefaultSelector):
+            def select(self, timeout=None):
+                counts.append(timeout)
+                return super().select(timeout)
+
+        async def work():
+            await self.db.put_async("a", "1")
+            await asyncio.sleep(0.05)
+            counts.clear()
+            await asyncio.sleep(0.5)
+            return len(counts)
+
+        loop = asyncio.SelectorEventLoop(Counting())
+        self.assertLess(loop.run_until_complete(work()), 10)
+        loop.close()
+
+    def test_a_loop_that_ends_early(self):
+        """What was under way when its loop was closed is not heard of again, and harms nothing."""
+        async def work():
+            for number in range(20):
+                self.db.put_async(f"{number}", "1")
+
+        asyncio.run(work())
+        asyncio.run(asyncio.wait_for(self.more(), 5))
+        self.db.sync()
+
+    async def more(self):
+        await self.db.put_async("more", "1")
+        self.assertEqual(await self.db.get_async("more"), b"1")
+
+
+class OnGLib(WithDatabase):
+    def test_awaits_others_of_its_kind(self):
+        async def inner(key):
+            await self.db.put_async(key, "1")
+            return key
+
+        async def outer():
+            tasks = [Ldb.spawn(inner(key)) for key in "abc"]
+            return [await task for task in tasks]
+
+        self.assertEqual(on_glib(outer()), ["a", "b", "c"])
+
+    def test_not_what_asyncio_gives(self):
+        async def wrong():
+            await asyncio.sleep(0.001)
+
+        class Other:
+            def __await__(self):
+                yield 7
+
+        async def other():
+            await Other()
+
+        with self.assertRaises(RuntimeError):  # asyncio itself finds no loop
+            on_glib(wrong())
+        with self.assertRaisesRegex(TypeError, "nothing else"):
+            on_glib(other())
+
+    def test_cancel(self):
+        ended = []
+
+        async def work():
+            try:
+                while True:
+                    await self.db.sync_async()
+            finally:
+                ended.append(1)
+
+        outcome = Ldb.spawn(work())
+        self.assertFalse(outcome.done())
+        with self.assertRaises(asyncio.InvalidStateError):
+            outcome.result()
+        GLib.timeout_add(20, outcome.cancel)
+        until = time.monotonic() + 10
+        while not outcome.done() and time.monotonic() < until:
+            GLib.MainContext.default().iteration(True)
+        self.assertTrue(outcome.cancelled())
+        self.assertEqual(ended, [1])
+        self.assertFalse(outcome.cancel())
+        with self.assertRaises(asyncio.CancelledError):
+            outcome.result()
+
+    def test_an_error_that_nobody_waits_for_is_printed(self):
+        async def work():
+            await self.db.get_async(b"a")
+            raise ValueError("nobody waits for it")
+
+        printed = io.StringIO()
+        with contextlib.redirect_stderr(printed):
+            outcome = Ldb.spawn(work())
+            while not outcome.done():
+                GLib.MainContext.default().iteration(True)
+            del outcome
+            gc.collect()
+        self.assertIn("ValueError: nobody waits for it", printed.getvalue())
+        printed = io.StringIO()
+        with contextlib.redirect_stderr(printed):
+            with self.assertRaises(ValueError):
+                on_glib(work())
+            gc.collect()
+        self.assertEqual(printed.getvalue(), "")
+
+    def test_a_context_of_one_s_own(self):
+        """In a thread with its own main context, results come there."""
+        results = []
+
+        def run():
+            context = GLib.MainContext.new()
+            context.push_thread_default()
+
+            async def work():
+                await self.db.put_async("a", "1")
+                results.append((threading.get_ident(), await self.db.get_async("a")))
+
+            outcome = Ldb.spawn(work())
+            while not outcome.done():
+                context.iteration(True)
+            context.pop_thread_default()
+            results.append(threading.get_ident())
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        self.assertEqual(results, [(results[1], b"1"), results[1]])
+
+
+if __name__ == "__main__":
+    unittest.main()
