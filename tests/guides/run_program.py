@@ -23,6 +23,7 @@ def environment(home):
         "LD_LIBRARY_PATH": str(LIBRARY),
         "GI_TYPELIB_PATH": str(LIBRARY),
         "PYTHONPATH": str(SOURCE / "lightning-db" / "bindings" / "python"),
+        "GJS_PATH": str(SOURCE / "lightning-db" / "bindings" / "gjs"),
         "PKG_CONFIG_PATH": str(BUILD / "meson-uninstalled"),
         "PATH": f"{BUILD}/lightning-db/cli:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",

@@ -19,7 +19,7 @@ import time
 
 from gi.module import get_introspection_module
 from gi.overrides import override
-from gi.repository import GLib
+from gi.repository import GLib, GObject
 
 from . import awaiting, errors
 from .awaiting import Outcome, spawn
@@ -429,8 +429,13 @@ def _complete(cls):
             setattr(cls, name, made if method.is_method() else staticmethod(made))
 
 
-for _class in (Database, Store, Snapshot, Transaction, Cursor, Record, Batch, Loader):
-    _complete(_class)
+_written = {its.__name__: its for its in (Database, Store, Snapshot, Transaction, Cursor, Record, Batch,
+                                         Loader)}
+for _name in dir(Ldb):
+    _class = _written.get(_name) or getattr(Ldb, _name)
+    if isinstance(_class, type) and hasattr(getattr(_class, "__info__", None), "get_methods") \
+            and issubclass(_class, (GObject.Object, GObject.GBoxed)):
+        _complete(_class)
 
 
 def _flags(create, exclusive, read_only):

@@ -5,16 +5,27 @@ An introspected `thing_async` that is called without a callback begins at once a
 to await. Under asyncio that is a Future of the running loop; else it is an Outcome, which spawn()
 drives on GLib's main loop. Either way the call has ended when the await has: cancelling asks the
 operation to stop, and what was committed all the same stays committed.
+
+asyncio is imported by who uses it: a program on GLib's main loop does without.
 """
 
-import asyncio
-import asyncio.events
 import sys
 import threading
 
 from gi.repository import Gio, GLib
 
-from . import calling, pump
+from . import calling
+
+
+def _running_loop():
+    """asyncio's loop that runs in this thread, or None."""
+    events = sys.modules.get("asyncio.events")
+    return events._get_running_loop() if events is not None else None
+
+
+def _cancelled_error():
+    from asyncio import CancelledError
+    return CancelledError()
 
 
 class Outcome:
@@ -33,7 +44,7 @@ class Outcome:
         return self._done
 
     def cancelled(self):
-        return isinstance(self._error, asyncio.CancelledError)
+        return type(self._error).__name__ == "CancelledError"
 
     def cancel(self):
         """Asks it to stop; it ends a little later. False if it has ended."""
@@ -51,7 +62,8 @@ class Outcome:
 
     def exception(self):
         if not self._done:
-            raise asyncio.InvalidStateError("it has not ended yet")
+            from asyncio import InvalidStateError
+            raise InvalidStateError("it has not ended yet")
         self._asked = True
         return self._error
 
@@ -79,50 +91,21 @@ class Outcome:
             sys.excepthook(type(self._error), self._error, self._error.__traceback__)
 
 
-class Operation(asyncio.Future):
-    """What an asynchronous call comes to, under asyncio."""
-
-    def __init__(self, loop, cancellable):
-        super().__init__(loop=loop)
-        self._cancellable = cancellable
-        self._cancelled = False  # cancel() was called
-        self._message = None
-
-    def cancel(self, msg=None):
-        """Asks the operation to stop. False, as it has not stopped yet: a task that is cancelled
-        while it awaits goes on with CancelledError once the operation has ended, so that nothing of
-        it is under way any more."""
-        if not self.done():
-            self._cancelled = True
-            self._message = msg
-            self._cancellable.cancel()
-        return False
-
-    def _end(self, value=None, error=None):
-        if self.done() or self._loop.is_closed():
-            return
-        if isinstance(error, asyncio.CancelledError):
-            super().cancel(self._message)
-        elif error is not None:
-            self.set_exception(error)
-        else:
-            self.set_result(value)
-
-
 def _was_cancelled(error):
     return error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED)
 
 
 def begin(start, finish, cancellable=None):
     """Begins a call: `start (cancellable, callback)`. What to await."""
-    loop = asyncio.events._get_running_loop()
+    loop = _running_loop()
     cancellable = cancellable or Gio.Cancellable()
     turning = None
     if loop is None:
         operation = Outcome(cancellable)
     else:
-        operation = Operation(loop, cancellable)
-        turning = pump.ensure(loop)
+        from . import under_asyncio
+        operation = under_asyncio.Operation(loop, cancellable)
+        turning = under_asyncio.ensure_pump(loop)
     thread = threading.get_ident()
 
     def end(value=None, error=None):
@@ -136,7 +119,7 @@ def begin(start, finish, cancellable=None):
             value = finish(source, result)
         except GLib.Error as error:
             if operation._cancelled and _was_cancelled(error):
-                end(error=asyncio.CancelledError())
+                end(error=_cancelled_error())
             else:
                 end(error=error)
         else:
@@ -199,7 +182,7 @@ class Spawned(Outcome):
         try:
             if awaited is not None and self._cancelled:
                 self._cancelled = False
-                wanted = self._coroutine.throw(asyncio.CancelledError())
+                wanted = self._coroutine.throw(_cancelled_error())
             else:
                 wanted = self._coroutine.send(None)
             while not isinstance(wanted, Outcome):
@@ -238,10 +221,13 @@ class Pause(Outcome):
         if self._done:
             return False
         self._source.destroy()
-        self._end(error=asyncio.CancelledError())
+        self._end(error=_cancelled_error())
         return True
 
 
 def sleep(seconds):
     """A pause, under either loop."""
-    return Pause(seconds) if asyncio.events._get_running_loop() is None else asyncio.sleep(seconds)
+    if _running_loop() is None:
+        return Pause(seconds)
+    from asyncio import sleep as sleep_there
+    return sleep_there(seconds)

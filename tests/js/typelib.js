@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The story of tests/lib/test-api-scenario.c, told in JavaScript, without any override.
+// The introspected API by itself, without the override.
 
 imports.gi.versions.Ldb = '1';
 const {Gio, GLib, Ldb} = imports.gi;

@@ -13,6 +13,7 @@ end with turn_soon(). (Timers of one's own belong to asyncio in such a program, 
 PyGObject cannot call g_main_context_query(), which fills an array of the caller's; ctypes can.
 """
 
+import asyncio
 import ctypes
 import threading
 import weakref
@@ -20,6 +21,36 @@ import weakref
 _IN, _PRI, _OUT = 1, 2, 4  # GIOCondition
 _AT_ONCE = 64  # dispatches before asyncio gets its turn
 _OWNERLESS_POLLING = 1  # GMainContextFlags: another loop does the polling
+
+
+class Operation(asyncio.Future):
+    """What an asynchronous call comes to, under asyncio."""
+
+    def __init__(self, loop, cancellable):
+        super().__init__(loop=loop)
+        self._cancellable = cancellable
+        self._cancelled = False  # cancel() was called
+        self._message = None
+
+    def cancel(self, msg=None):
+        """Asks the operation to stop. False, as it has not stopped yet: a task that is cancelled
+        while it awaits goes on with CancelledError once the operation has ended, so that nothing of
+        it is under way any more."""
+        if not self.done():
+            self._cancelled = True
+            self._message = msg
+            self._cancellable.cancel()
+        return False
+
+    def _end(self, value=None, error=None):
+        if self.done() or self._loop.is_closed():
+            return
+        if isinstance(error, asyncio.CancelledError):
+            super().cancel(self._message)
+        elif error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(value)
 
 
 class _PollFD(ctypes.Structure):
@@ -145,7 +176,7 @@ def _context_for_this_thread():
     return context
 
 
-def ensure(loop):
+def ensure_pump(loop):
     """The pump of the loop that runs in this thread; None when that loop runs on GLib's."""
     pump = _of_loops.get(loop)
     if pump is None and _glib.g_main_depth() == 0:

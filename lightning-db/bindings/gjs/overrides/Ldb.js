@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: MIT
+// Lightning DB for GJS: what `import Ldb from 'gi://Ldb?version=1'` gives beyond the introspected API.
+//
+//     const db = Ldb.open('notes.db', {create: true});
+//     db.put('k', new Uint8Array([1, 2, 3]));
+//     db.put_document('user:1', {name: 'Alice', age: 30});
+//     for (const [key, value] of db.scan({prefix: 'user:'}))
+//         …
+//     const value = await db.get_async('k');
+//
+// Every asynchronous call without a callback returns a promise; values come as Uint8Array; arguments
+// at the end that are null or no flags may be left out; text is taken as its UTF-8. Calls that are
+// written as the reference manual has them work, too. docs/guides/javascript.md explains it.
+
+const {Gio, GLib} = imports.gi;
+
+const VERSION = '0.1.0'; // this file needs, at least
+const READ_AT_ONCE = 256; // records that an asynchronous loop reads at a time
+const DEEPEST = 40; // documents in documents: three of the 128 levels GVariant allows for each
+
+function checkVersion(Ldb) {
+    const wrong = Ldb.check_version(...VERSION.split('.').map(Number));
+    if (wrong !== null) {
+        throw new Error(`Version mismatch: the JavaScript module of Lightning DB is ${VERSION}, ` +
+            `but the native library is ${Ldb.get_version()}. ${wrong}`);
+    }
+}
+
+// ---- values ----
+
+function toArray(bytes) {
+    return bytes === null ? null : bytes.toArray();
+}
+
+// A GLib.Variant of what JavaScript has.
+function toVariant(value, depth = 0) {
+    if (depth > DEEPEST)
+        throw new RangeError(`a document may hold others ${DEEPEST} deep; this one goes deeper`);
+    if (value instanceof GLib.Variant)
+        return value;
+    if (value === null)
+        return new GLib.Variant('mv', null);
+    switch (typeof value) {
+    case 'boolean':
+        return GLib.Variant.new_boolean(value);
+    case 'number':
+        // -0 is no integer: it would come back as 0.
+        return Number.isSafeInteger(value) && !Object.is(value, -0)
+            ? GLib.Variant.new_int64(value) : GLib.Variant.new_double(value);
+    case 'bigint':
+        return bigToVariant(value);
+    case 'string':
+        if (value.includes('\0'))
+            throw new TypeError('text in a document has no zero characters; store it as bytes');
+        return GLib.Variant.new_string(value);
+    }
+    if (value instanceof Uint8Array)
+        return GLib.Variant.new_from_bytes(new GLib.VariantType('ay'), new GLib.Bytes(value), true);
+    if (Array.isArray(value))
+        return new GLib.Variant('av', value.map(item => toVariant(item, depth + 1)));
+    if (typeof value === 'object') {
+        const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+        return new GLib.Variant('a{sv}', Object.fromEntries(
+            entries.map(([key, item]) => [key, toVariant(item, depth + 1)])));
+    }
+    throw new TypeError(`a document holds no ${typeof value}`);
+}
+
+function bigToVariant(value) {
+    if (BigInt.asIntN(64, value) === value)
+        return GLib.Variant.parse(new GLib.VariantType('x'), `${value}`, null, null);
+    if (BigInt.asUintN(64, value) === value)
+        return GLib.Variant.parse(new GLib.VariantType('t'), `${value}`, null, null);
+    throw new RangeError(`${value} does not fit into 64 bits`);
+}
+
+// What a variant means in JavaScript. Integers that a number cannot hold are BigInt.
+function fromVariant(variant) {
+    const type = variant.get_type_string();
+    const children = () => [...Array(variant.n_children()).keys()].map(
+        index => variant.get_child_value(index));
+    switch (type[0]) {
+    case 'v':
+        return fromVariant(variant.get_variant());
+    case 'm':
+        return variant.n_children() === 0 ? null : fromVariant(variant.get_child_value(0));
+    case 'x':
+    case 't': {
+        const integer = BigInt(variant.print(false));
+        const number = Number(integer);
+        return Number.isSafeInteger(number) ? number : integer;
+    }
+    case '(':
+        return children().map(fromVariant);
+    case 'a':
+        if (type === 'ay')
+            return variant.get_data_as_bytes().toArray();
+        if (type[1] !== '{')
+            return children().map(fromVariant);
+        return Object.fromEntries(children().map(entry => [
+            fromVariant(entry.get_child_value(0)), fromVariant(entry.get_child_value(1))]));
+    default:
+        return variant.unpack();
+    }
+}
+
+// ---- calls ----
+
+// Lets trailing arguments be left out; null means none, no flags, an open bound.
+function relax(owner, name) {
+    const original = owner[name];
+    const wanted = original.length;
+    if (wanted === 0)
+        return;
+    owner[name] = function (...args) {
+        while (args.length < wanted)
+            args.push(null);
+        return original.apply(this, args);
+    };
+}
+
+// Makes a call without a callback return a promise.
+function promisify(owner, name, finish) {
+    const wanted = owner[name].length;
+    Gio._promisify(owner, name, finish);
+    const promised = owner[name];
+    owner[name] = function (...args) {
+        if (args.length < wanted) {
+            while (args.length < wanted - 1)
+                args.push(null);
+        }
+        return promised.apply(this, args);
+    };
+}
+
+function complete(owner, written) {
+    for (const name of Object.getOwnPropertyNames(owner)) {
+        const {value} = Object.getOwnPropertyDescriptor(owner, name);
+        if (typeof value !== 'function' || written.has(name) || name.startsWith('_'))
+            continue;
+        const finish = `${name.replace(/_async$/, '')}_finish`;
+        if (name.endsWith('_async') && owner[finish] !== undefined)
+            promisify(owner, name, finish);
+        else if (!['constructor', 'toString', 'connect', 'emit', 'new'].includes(name))
+            relax(owner, name);
+    }
+}
+
+// ---- what is written out ----
+
+// Reads that return Uint8Array. `ofStores`: the library's own methods take a store first.
+function read(Ldb, prototype, ofStores) {
+    const {lookup, scan, scan_prefix: scanPrefix, get_many: getMany} = prototype;
+    if (ofStores) {
+        prototype.get = function (store, key, cancellable = null) {
+            const [found, value] = lookup.call(this, store, key, cancellable);
+            return found ? value : null;
+        };
+        prototype.scan = function (store = null, start = null, end = null, flags = 0) {
+            if (isOptions(store))
+                return scanOptions(Ldb, this, [store.store ?? null], scan, scanPrefix, store);
+            return scan.call(this, store, start, end, flags);
+        };
+    } else {
+        prototype.get = function (key, cancellable = null) {
+            const [found, value] = lookup.call(this, key, cancellable);
+            return found ? value : null;
+        };
+        prototype.scan = function (start = null, end = null, flags = 0) {
+            if (isOptions(start))
+                return scanOptions(Ldb, this, [], scan, scanPrefix, start);
+            return scan.call(this, start, end, flags);
+        };
+    }
+    for (const name of ['get_finish', 'get_many_finish'].filter(its => its in prototype)) {
+        const finish = prototype[name];
+        prototype[name] = function (result) {
+            const found = finish.call(this, result);
+            return Array.isArray(found) ? found.map(toArray) : toArray(found);
+        };
+    }
+    if (getMany !== undefined) {
+        prototype.get_many = function (...args) {
+            const keys = ofStores ? 1 : 0;
+            args[keys] = args[keys].map(toBytes);
+            return getMany.call(this, ...args, ...args.length === keys + 1 ? [null] : []).map(toArray);
+        };
+    }
+    prototype.get_document = function (...args) {
+        return toDocument(Ldb, this.get(...args));
+    };
+    prototype.get_document_async = async function (...args) {
+        return toDocument(Ldb, await this.get_async(...args));
+    };
+}
+
+function toBytes(key) {
+    return key instanceof GLib.Bytes ? key : new GLib.Bytes(
+        typeof key === 'string' ? new TextEncoder().encode(key) : key);
+}
+
+function isOptions(value) {
+    return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+const SCAN_OPTIONS = ['store', 'prefix', 'start', 'end', 'reverse', 'keysOnly', 'limit'];
+
+function scanOptions(Ldb, self, before, scan, scanPrefix, options) {
+    for (const name of Object.keys(options)) {
+        if (!SCAN_OPTIONS.includes(name))
+            throw new TypeError(`scan() has no option “${name}”, but ${SCAN_OPTIONS.join(', ')}`);
+    }
+    const {prefix = null, start = null, end = null, reverse, keysOnly, limit} = options;
+    const flags = (reverse ? Ldb.ScanFlags.REVERSE : 0) | (keysOnly ? Ldb.ScanFlags.KEYS_ONLY : 0);
+    if (prefix !== null && (start !== null || end !== null))
+        throw new TypeError('give a prefix, or a start and an end, not both');
+    const cursor = prefix !== null
+        ? scanPrefix.call(self, ...before, prefix, flags)
+        : scan.call(self, ...before, start, end, flags);
+    if (limit !== undefined)
+        cursor.set_limit(limit);
+    return cursor;
+}
+
+function toDocument(Ldb, value) {
+    if (value === null)
+        return null;
+    const variant = GLib.Variant.new_from_bytes(new GLib.VariantType('v'), new GLib.Bytes(value), false);
+    const inner = variant.is_normal_form() ? variant.get_variant() : null;
+    if (inner === null || inner.get_type_string() !== 'a{sv}') {
+        throw new GLib.Error(Ldb.Error, Ldb.Error.WRONG_TYPE,
+            'The value is no document; read it with get() or get_variant().');
+    }
+    return fromVariant(inner);
+}
+
+function toDocumentVariant(object) {
+    if (!isOptions(object))
+        throw new TypeError('a document is an object like {name: \'Alice\'}');
+    return toVariant(object);
+}
+
+// Writes that take documents; the document is the last argument before a cancellable.
+function write(prototype, ofStores) {
+    const at = ofStores ? 2 : 1;
+    prototype.put_document = function (...args) {
+        args[at] = toDocumentVariant(args[at]);
+        return this.put_variant(...args);
+    };
+    if (prototype.put_variant_async !== undefined) {
+        prototype.put_document_async = function (...args) {
+            args[at] = toDocumentVariant(args[at]);
+            return this.put_variant_async(...args);
+        };
+    }
+}
+
+function iterate(Ldb, prototype) {
+    const {fetch} = prototype;
+
+    // What is ahead; the cursor is closed when the loop ends.
+    prototype[Symbol.iterator] = function* () {
+        const keysOnly = this.get_flags() & Ldb.ScanFlags.KEYS_ONLY;
+        try {
+            for (;;) {
+                const [found, key, value] = fetch.call(this, null);
+                if (!found)
+                    return;
+                yield keysOnly ? key : [key, value];
+            }
+        } finally {
+            this.close();
+        }
+    };
+    prototype[Symbol.asyncIterator] = async function* () {
+        const keysOnly = this.get_flags() & Ldb.ScanFlags.KEYS_ONLY;
+        try {
+            for (;;) {
+                // eslint-disable-next-line no-await-in-loop
+                const records = await this.read_async(READ_AT_ONCE);
+                if (records.length === 0)
+                    return;
+                for (const record of records)
+                    yield keysOnly ? record.get_key() : [record.get_key(), record.get_value()];
+            }
+        } finally {
+            this.close();
+        }
+    };
+    for (const name of ['get_key', 'get_value', 'get_value_finish'])
+        asArray(prototype, name);
+}
+
+function asArray(prototype, name) {
+    const original = prototype[name];
+    const wanted = original.length;
+    prototype[name] = function (...args) {
+        while (args.length < wanted)
+            args.push(null);
+        return toArray(original.apply(this, args));
+    };
+}
+
+function backOff(attempt) {
+    return 10 * (attempt + 1) * (0.5 + Math.random()); // milliseconds
+}
+
+function sleep(milliseconds) {
+    return new Promise(resolve => GLib.timeout_add(GLib.PRIORITY_DEFAULT, Math.ceil(milliseconds), () => {
+        resolve();
+        return GLib.SOURCE_REMOVE;
+    }));
+}
+
+// Notes that a transaction was ended from here, and has not ended by itself.
+function noteEnd(prototype, name, ...defaults) {
+    const original = prototype[name];
+    prototype[name] = function (...args) {
+        args.push(...defaults.slice(args.length));
+        const result = original.apply(this, args);
+        this._settled = true;
+        return result;
+    };
+}
+
+function isConflict(Ldb, error) {
+    return error instanceof GLib.Error && error.matches(Ldb.Error, Ldb.Error.CONFLICT);
+}
+
+// Transactions in which a function runs, and runs again after a conflict. What the function throws
+// rolls back and is thrown; what it returns is returned.
+function run(Ldb, prototype) {
+    prototype.run = function (work, {flags = 0, sync = 0, retries = this.max_retries} = {}) {
+        for (let attempt = 0; ; attempt++) {
+            const transaction = this.begin(flags);
+            try {
+                const result = work(transaction);
+                if (!transaction._settled)
+                    transaction.commit(sync);
+                return result;
+            } catch (error) {
+                if (transaction.is_active())
+                    transaction.rollback();
+                if (attempt >= retries || !isConflict(Ldb, error))
+                    throw error;
+            }
+            GLib.usleep(backOff(attempt) * 1000);
+        }
+    };
+    prototype.run_async = async function (work, {flags = 0, sync = 0, retries = this.max_retries} = {}) {
+        for (let attempt = 0; ; attempt++) {
+            const transaction = this.begin(flags);
+            /* eslint-disable no-await-in-loop */
+            try {
+                const result = await work(transaction);
+                if (!transaction._settled)
+                    await transaction.commit_async(sync);
+                return result;
+            } catch (error) {
+                if (transaction.is_active())
+                    transaction.rollback();
+                if (attempt >= retries || !isConflict(Ldb, error))
+                    throw error;
+            }
+            await sleep(backOff(attempt));
+            /* eslint-enable no-await-in-loop */
+        }
+    };
+}
+
+function openFlags(Ldb, {create, exclusive, readOnly}) {
+    return (create || exclusive ? Ldb.OpenFlags.CREATE : 0) |
+        (exclusive ? Ldb.OpenFlags.EXCLUSIVE : 0) | (readOnly ? Ldb.OpenFlags.READ_ONLY : 0);
+}
+
+function openOptions(Ldb, {create, exclusive, readOnly, options = null, ...settings}) {
+    if (Object.keys(settings).length === 0)
+        return options;
+    const own = options === null ? new Ldb.Options() : options.copy();
+    return Object.assign(own, settings);
+}
+
+function _init() {
+    const Ldb = this;
+    checkVersion(Ldb);
+
+    for (const name of ['Database', 'Store'])
+        read(Ldb, Ldb[name].prototype, false);
+    for (const name of ['Snapshot', 'Transaction'])
+        read(Ldb, Ldb[name].prototype, true);
+    for (const name of ['Database', 'Store'])
+        write(Ldb[name].prototype, false);
+    for (const name of ['Transaction', 'Batch'])
+        write(Ldb[name].prototype, true);
+    iterate(Ldb, Ldb.Cursor.prototype);
+    asArray(Ldb.Record.prototype, 'get_key');
+    asArray(Ldb.Record.prototype, 'get_value');
+    noteEnd(Ldb.Transaction.prototype, 'commit', 0, null);
+    noteEnd(Ldb.Transaction.prototype, 'commit_finish');
+    noteEnd(Ldb.Transaction.prototype, 'rollback');
+    run(Ldb, Ldb.Database.prototype);
+
+    const written = new Set(['commit', 'commit_finish', 'rollback', 'get', 'scan', 'get_many', 'get_key', 'get_value', 'run', 'run_async',
+        'get_document', 'get_document_async', 'put_document', 'put_document_async']);
+    for (const name of Object.keys(Ldb)) {
+        const type = Ldb[name];
+        if (typeof type === 'function' && type.prototype !== undefined && type.$gtype !== undefined &&
+            !name.endsWith('Class')) {
+            complete(type.prototype, written);
+            complete(type, written);
+        }
+    }
+
+    Ldb.open = (path, options = {}) => Ldb.Database.open(
+        path, openFlags(Ldb, options), openOptions(Ldb, options), null);
+    Ldb.open_async = (path, options = {}) => Ldb.Database.open_async(
+        path, openFlags(Ldb, options), openOptions(Ldb, options), null);
+    Ldb.to_variant = value => toVariant(value);
+    Ldb.from_variant = fromVariant;
+}

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: MIT
+// What the override for GJS adds: promises for every asynchronous call, iteration, Uint8Array in and
+// out, documents, numbers that are exact, arguments that may be left out, run().
+
+import Gio from 'gi://Gio';
+import GLib from 'gi://GLib';
+import GObject from 'gi://GObject';
+import Ldb from 'gi://Ldb?version=1';
+import System from 'system';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const text = value => value === null ? null : decoder.decode(value);
+
+// JSON with what JSON lacks.
+function describe(value) {
+    return JSON.stringify(value, (_, item) => {
+        if (typeof item === 'bigint')
+            return `${item}n`;
+        if (item instanceof Uint8Array)
+            return `bytes ${[...item].join(' ')}`;
+        if (Object.is(item, -0))
+            return '-0';
+        return item;
+    });
+}
+
+function equal(found, expected) {
+    if (describe(found) !== describe(expected))
+        throw new Error(`${describe(found)} instead of ${describe(expected)}`);
+}
+
+function fails(what, work) {
+    try {
+        work();
+    } catch (error) {
+        return check(what, error);
+    }
+    throw new Error(`no error, but ${what} was expected`);
+}
+
+async function failsLater(what, promise) {
+    try {
+        await promise;
+    } catch (error) {
+        return check(what, error);
+    }
+    throw new Error(`no error, but ${what} was expected`);
+}
+
+// `what`: a class of errors, or a code of Ldb.Error.
+function check(what, error) {
+    if (typeof what === 'number' ? !error.matches?.(Ldb.Error, what) : !(error instanceof what))
+        throw error;
+    return error;
+}
+
+const directory = GLib.dir_make_tmp('ldb-js-XXXXXX');
+GLib.setenv('XDG_DATA_HOME', directory, true);
+let made = 0;
+const newPath = () => `${directory}/${++made}`;
+const newDatabase = () => Ldb.open(newPath(), {create: true});
+
+function testOpen() {
+    const path = newPath();
+    fails(Ldb.Error.NOT_FOUND, () => Ldb.open(path));
+    const db = Ldb.open(path, {create: true, cache_size: 16 * 1024 * 1024});
+    equal(db.get_options().cache_size, 16 * 1024 * 1024);
+    db.close();
+    fails(Ldb.Error.EXISTS, () => Ldb.open(path, {exclusive: true}));
+    const reader = Ldb.open(path, {readOnly: true});
+    fails(Ldb.Error.READ_ONLY, () => reader.put('a', 'b'));
+    reader.close();
+    fails(Ldb.Error.INVALID_ARGUMENT, () => Ldb.open(path, {cache_size: 1}));
+}
+
+function testValues() {
+    const db = newDatabase();
+    const store = db.open_store('s', Ldb.OpenFlags.CREATE);
+    for (const place of [db, store]) {
+        equal(place.put(encoder.encode('k'), new Uint8Array([0, 255])), true);
+        equal(place.get('k'), new Uint8Array([0, 255]));
+        equal(place.get('k', null), new Uint8Array([0, 255]));
+        equal(place.get('absent'), null);
+        place.put('text', 'Grüße');
+        equal(text(place.get('text')), 'Grüße');
+        equal(place.get_string('text'), 'Grüße');
+        place.put('empty', '');
+        equal(place.get('empty'), new Uint8Array());
+        equal(place.get_many(['k', 'none', encoder.encode('empty')]),
+            [new Uint8Array([0, 255]), null, new Uint8Array()]);
+        equal(place.contains('k'), true);
+        equal(place.delete('k'), true);
+        equal(place.contains('k', null), false);
+    }
+    const snapshot = db.create_snapshot();
+    db.put('text', 'new');
+    equal(text(snapshot.get(null, 'text')), 'Grüße');
+    equal(text(snapshot.get(store, 'text')), 'Grüße');
+    equal(snapshot.get_many(null, ['text', 'none']).map(text), ['Grüße', null]);
+    snapshot.close();
+    fails(Ldb.Error.CLOSED, () => snapshot.get(null, 'text'));
+    const transaction = db.begin();
+    transaction.put(null, 'text', 'newer');
+    equal(text(transaction.get(null, 'text')), 'newer');
+    transaction.commit();
+    const record = Ldb.Record.new(new GLib.Bytes('k'), new GLib.Bytes('v'));
+    equal([text(record.get_key()), text(record.get_value())], ['k', 'v']);
+    fails(Ldb.Error.INVALID_ARGUMENT, () => db.get(''));
+    fails(Error, () => db.get(1));
+    db.close();
+}
+
+function testIteration() {
+    const db = newDatabase();
+    const store = db.open_store('s', Ldb.OpenFlags.CREATE);
+    const keys = ['a', 'b', 'ba', 'bb', 'c'];
+    for (const key of keys) {
+        db.put(key, key + key);
+        store.put(key, key);
+    }
+    const pairs = cursor => [...cursor].map(([key, value]) => `${text(key)}=${text(value)}`);
+    equal(pairs(db.scan()), ['a=aa', 'b=bb', 'ba=baba', 'bb=bbbb', 'c=cc']);
+    equal(pairs(db.scan({prefix: 'b', reverse: true, limit: 2})), ['bb=bbbb', 'ba=baba']);
+    equal(pairs(db.scan({start: 'b', end: encoder.encode('bb')})), ['b=bb', 'ba=baba']);
+    equal(pairs(db.scan('b', 'bb', Ldb.ScanFlags.REVERSE)), ['ba=baba', 'b=bb']);
+    equal([...db.scan({keysOnly: true})].map(text), keys);
+    equal(pairs(store.scan({prefix: 'bb'})), ['bb=bb']);
+    const transaction = db.begin();
+    transaction.put(store, 'bc', '1');
+    equal(pairs(transaction.scan({store, prefix: 'bc'})), ['bc=1']);
+    equal(pairs(transaction.scan(store, 'bc', 'bd')), ['bc=1']);
+    equal(pairs(transaction.scan({prefix: 'c'})), ['c=cc']);
+    transaction.rollback();
+    const snapshot = db.create_snapshot();
+    equal(pairs(snapshot.scan({prefix: 'c'})), ['c=cc']);
+    snapshot.close();
+
+    const cursor = db.scan();
+    for (const [key] of cursor) {
+        if (text(key) === 'b')
+            break;
+    }
+    fails(Ldb.Error.CLOSED, () => cursor.next()); // leaving the loop closed it
+    equal(db.get_stats().snapshots, 0);
+    const byHand = db.scan();
+    equal(byHand.next(), true);
+    equal([text(byHand.get_key()), text(byHand.get_value())], ['a', 'aa']);
+    equal(byHand.seek('ba'), true);
+    equal(pairs(byHand), ['bb=bbbb', 'c=cc']);
+    equal(text(db.scan().read(1)[0].get_value()), 'aa');
+    fails(TypeError, () => db.scan({prefix: 'a', start: 'b'}));
+    fails(TypeError, () => db.scan({prefixes: 'a'}));
+    db.close();
+}
+
+function testDocuments() {
+    const db = newDatabase();
+    const store = db.open_store('s', Ldb.OpenFlags.CREATE);
+    const document = {
+        name: 'Alice', age: 30, half: 0.5, zero: -0, yes: true, nothing: null, bytes: new Uint8Array([0]),
+        list: [1, 'a', [], {}], deeper: {deeper: {city: 'Zürich'}}, '': '',
+        large: 2 ** 53, safe: Number.MAX_SAFE_INTEGER, big: 2n ** 63n, negative: -(2n ** 63n),
+    };
+    const back = {...document};
+    for (const place of [db, store]) {
+        place.put_document('user:1', document);
+        equal(place.get_document('user:1'), back);
+    }
+    equal(typeof db.get_document('user:1').safe, 'number');
+    equal(typeof db.get_document('user:1').big, 'bigint');
+    equal(db.get_document('absent'), null);
+    const transaction = db.begin();
+    transaction.put_document(store, 'user:2', {a: 1, left: undefined});
+    equal(transaction.get_document(store, 'user:2'), {a: 1});
+    transaction.commit();
+    const batch = new Ldb.Batch();
+    batch.put_document(null, 'user:3', {a: 2});
+    db.write_batch(batch);
+    const snapshot = db.create_snapshot();
+    equal(snapshot.get_document(null, 'user:3'), {a: 2});
+
+    // The same as the variants of other languages.
+    equal(db.get_variant('user:3').print(true), '{\'a\': <int64 2>}');
+    db.put_variant('c', new GLib.Variant('a{sv}', {
+        n: new GLib.Variant('y', 7), pair: new GLib.Variant('(si)', ['x', 1]),
+        map: new GLib.Variant('a{is}', {1: 'one'})}));
+    equal(db.get_document('c'), {n: 7, pair: ['x', 1], map: {1: 'one'}});
+    // One integer above 2^53 that is no number.
+    db.put_variant('n', GLib.Variant.parse(null, '{"n": <uint64 9007199254740993>}', null, null));
+    equal(db.get_document('n'), {n: 9007199254740993n});
+    equal(Ldb.from_variant(Ldb.to_variant({a: [1n]})), {a: [1]});
+
+    db.put('plain', 'text');
+    fails(Ldb.Error.WRONG_TYPE, () => db.get_document('plain'));
+    db.put_variant('number', new GLib.Variant('i', 5));
+    fails(Ldb.Error.WRONG_TYPE, () => db.get_document('number'));
+    for (const wrong of ['text', 5, null, undefined, [1], new Uint8Array([1]), {f: () => 1},
+        {s: Symbol('x')}, {t: 'a\0b'}])
+        fails(TypeError, () => db.put_document('k', wrong));
+    fails(RangeError, () => db.put_document('k', {n: 2n ** 64n}));
+    const circle = {};
+    circle.itself = circle;
+    fails(RangeError, () => db.put_document('k', circle));
+    let deep = {};
+    for (let level = 0; level < 40; level++)
+        deep = {deep};
+    db.put_document('k', deep);
+    equal(db.get_document('k'), deep);
+    equal(db.contains('x'), false);
+    db.close();
+}
+
+// Nothing that the API counts can exceed what a number holds exactly.
+function testNumbers() {
+    let found = 0;
+    for (const name of ['Database', 'Store', 'Snapshot', 'Transaction', 'Cursor', 'Batch', 'Loader', 'Options']) {
+        for (const property of GObject.Object.list_properties.call(Ldb[name])) {
+            if (property.value_type !== GObject.TYPE_UINT64)
+                continue;
+            found++;
+            const object = name === 'Options' ? new Ldb.Options() : null;
+            if (object === null || !(property.flags & GObject.ParamFlags.WRITABLE))
+                continue;
+            // The greatest number that is not exact is refused, or cut to what is.
+            object[property.name] = Number.MAX_SAFE_INTEGER;
+            equal(object[property.name] <= Number.MAX_SAFE_INTEGER, true);
+        }
+    }
+    equal(found > 3, true);
+}
+
+function testRun() {
+    const db = newDatabase();
+    let calls = 0;
+    const countUp = transaction => {
+        const value = Number(transaction.get_string(null, 'counter') ?? 0);
+        if (++calls < 3)
+            db.put('counter', '10');
+        transaction.put(null, 'counter', `${value + 1}`);
+        return value + 1;
+    };
+    equal(db.run(countUp), 11);
+    equal([calls, db.get_string('counter')], [3, '11']);
+    calls = 0;
+    fails(Ldb.Error.CONFLICT, () => db.run(countUp, {retries: 0}));
+    equal(calls, 1);
+    const own = fails(RangeError, () => db.run(transaction => {
+        transaction.put(null, 'never', 'x');
+        throw new RangeError('own');
+    }));
+    equal([own.message, db.get('never')], ['own', null]);
+    equal(db.run(transaction => transaction.rollback()), true);
+    equal(db.run(transaction => transaction.commit(Ldb.SyncMode.FULL)), true);
+    db.close();
+
+    const quick = Ldb.open(newPath(), {create: true, transaction_timeout: 50});
+    fails(Ldb.Error.TIMED_OUT, () => quick.run(() => GLib.usleep(200000)));
+    quick.close();
+}
+
+// Each asynchronous call there is, awaited; `called` gathers their names.
+async function testEveryAsync() {
+    const called = new Set();
+    const call = (target, name, ...args) => {
+        const type = typeof target === 'function' ? target.$gtype.name : target.constructor.$gtype.name;
+        called.add(`${type}.${name}`);
+        const promise = target[name](...args);
+        if (!(promise instanceof Promise))
+            throw new Error(`${type}.${name} returned no promise`);
+        return promise;
+    };
+    const path = newPath();
+    let db = await call(Ldb.Database, 'create_async', path);
+    await call(db, 'close_async');
+    db = await call(Ldb.Database, 'open_async', path);
+    await (await call(Ldb.Database, 'open_default_async', 'org.example.Js')).close_async();
+    const store = await call(db, 'open_store_async', 's', Ldb.OpenFlags.CREATE);
+    for (const place of [db, store]) {
+        equal(await call(place, 'put_async', 'a', '1'), true);
+        equal(await call(place, 'put_bytes_async', new GLib.Bytes('b'), new GLib.Bytes('2')), true);
+        equal(await call(place, 'put_string_async', 'c', '3'), true);
+        equal(await call(place, 'put_variant_async', 'd', new GLib.Variant('i', 4)), true);
+        equal(await place.put_document_async('e', {e: 5}), true);
+        equal(text(await call(place, 'get_async', 'a')), '1');
+        equal(await place.get_async('absent'), null);
+        equal(text(toArray(await call(place, 'get_bytes_async', new GLib.Bytes('b')))), '2');
+        equal(await call(place, 'get_string_async', 'c'), '3');
+        equal((await call(place, 'get_variant_async', 'd')).unpack(), 4);
+        equal(await place.get_document_async('e'), {e: 5});
+        equal((await call(place, 'get_many_async', ['a', 'x'].map(key => new GLib.Bytes(key)))).map(text),
+            ['1', null]);
+        equal(await call(place, 'contains_async', 'a'), true);
+        equal(await call(place, 'delete_async', 'a'), true);
+        equal(await call(place, 'delete_bytes_async', new GLib.Bytes('b')), true);
+        equal(await call(place, 'delete_string_async', 'c'), true);
+        equal(await call(place, 'delete_range_async', 'd', 'e'), true);
+        equal(await call(place, 'delete_prefix_async', 'e'), true);
+        equal([...place.scan()], []);
+        place.put('a', '1');
+        place.put('b', '2');
+    }
+    equal(await call(db, 'list_stores_async'), ['default', 's']);
+    const snapshot = db.create_snapshot();
+    equal(text(await call(snapshot, 'get_async', null, 'a')), '1');
+    equal((await call(snapshot, 'get_many_async', store, [new GLib.Bytes('b')])).map(text), ['2']);
+    snapshot.close();
+    const cursor = db.scan();
+    for (const name of ['next_async', 'last_async', 'previous_async', 'first_async'])
+        equal(await call(cursor, name), true);
+    equal(await call(cursor, 'seek_async', 'b'), true);
+    equal(text(await call(cursor, 'get_value_async')), '2');
+    equal(await call(cursor, 'read_async', 5), []);
+    cursor.close();
+    const seen = [];
+    for await (const [key, value] of db.scan())
+        seen.push(`${text(key)}${text(value)}`);
+    for await (const key of db.scan({keysOnly: true, reverse: true})) {
+        seen.push(text(key));
+        break;
+    }
+    equal(seen, ['a1', 'b2', 'b']);
+    equal(db.get_stats().snapshots, 0);
+    const transaction = db.begin();
+    transaction.put(null, 't', '1');
+    equal(text(await call(transaction, 'get_async', null, 't')), '1');
+    equal(await call(transaction, 'commit_async'), true);
+    equal(await call(db, 'run_transaction_async', Ldb.TransactionFlags.NONE,
+        inside => inside.put(null, 'u', '1')), true);
+    equal(await db.run_async(async inside => {
+        inside.put(null, 'v', await inside.get_async(null, 'u'));
+        return 7;
+    }), 7);
+    equal(text(db.get('v')), '1');
+    const batch = new Ldb.Batch();
+    batch.put(null, 'w', '1');
+    equal(await call(db, 'write_batch_async', batch), true);
+    const loader = db.create_loader();
+    equal(await call(loader, 'put_many_async', null,
+        [Ldb.Record.new(new GLib.Bytes('x'), new GLib.Bytes('1'))]), true);
+    equal(await call(loader, 'commit_async'), true);
+    equal(text(db.get('x')), '1');
+    for (const name of ['sync_async', 'flush_async', 'checkpoint_async'])
+        equal(await call(db, name), true);
+    const steps = [];
+    const tell = (done, total, step) => steps.push([done <= total, typeof step]);
+    equal(await call(db, 'compact_async', tell), true);
+    equal(await call(db, 'wait_settled_async', 5000), true);
+    equal((await call(db, 'backup_async', `${path}.backup`, Ldb.BackupFlags.VERIFY, tell)).files > 0, true);
+    equal(steps.length > 0 && steps.every(step => step[0] && step[1] === 'string'), true);
+    equal((await call(db, 'check_async', Ldb.CheckFlags.DEEP)).fault_count, 0);
+    equal(await call(db, 'drop_store_async', 's'), true);
+    equal(await call(Ldb.Database, 'restore_async', `${path}.backup`, `${path}.restored`), true);
+    equal((await call(Ldb.Database, 'check_path_async', `${path}.restored`)).fault_count, 0);
+    equal((await call(Ldb.Database, 'repair_async', `${path}.restored`, `${path}.repaired`)).lost_pages, 0);
+    await db.close_async();
+    await failsLater(Ldb.Error.CLOSED, db.get_async('a'));
+    equal(await call(Ldb.Database, 'destroy_async', path), true);
+
+    const left = [];
+    for (const name of Object.keys(Ldb)) {
+        for (const owner of [Ldb[name], Ldb[name]?.prototype]) {
+            if (typeof owner !== 'object' && typeof owner !== 'function' || owner.$gtype === undefined &&
+                owner.constructor?.$gtype === undefined || name.endsWith('Class'))
+                continue;
+            for (const method of Object.getOwnPropertyNames(owner)) {
+                if (method.endsWith('_async') && !/^_|document|^run_async|^init_async/.test(method) &&
+                    !called.has(`Ldb${name}.${method}`))
+                    left.push(`${name}.${method}`);
+            }
+        }
+    }
+    equal(left, []);
+    equal(called.size > 50, true);
+}
+
+function toArray(bytes) {
+    return bytes.toArray();
+}
+
+async function testPromises() {
+    const db = newDatabase();
+    // Many at once.
+    await Promise.all([...Array(1000).keys()].map(number => db.put_async(`${number}`, 'x')));
+    equal((await Promise.all([...Array(1000).keys()].map(number => db.get_async(`${number}`))))
+        .every(value => text(value) === 'x'), true);
+    // A callback is called as ever, and a second promisify harms nothing.
+    equal(text(await new Promise(resolve =>
+        db.get_async('1', null, (source, result) => resolve(source.get_finish(result))))), 'x');
+    Gio._promisify(Ldb.Database.prototype, 'get_async', 'get_finish');
+    equal(text(await db.get_async('1', null)), 'x');
+    equal(text(await db.get_async('1')), 'x');
+    // Cancelling.
+    const cancellable = new Gio.Cancellable();
+    cancellable.cancel();
+    const error = await failsLater(GLib.Error, db.put_async('k', 'v', cancellable));
+    equal(error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED), true);
+    equal(db.contains('k'), false);
+    // Errors tell where the promise was made.
+    equal((await failsLater(Ldb.Error.INVALID_ARGUMENT, db.put_async('', ''))).stack.includes('testPromises'),
+        true);
+    // Conflicts are tried again, without blocking.
+    let calls = 0;
+    equal(await db.run_async(async transaction => {
+        const value = Number(text(await transaction.get_async(null, 'n')) ?? 0);
+        if (++calls < 3)
+            await db.put_async('n', '10');
+        transaction.put(null, 'n', `${value + 1}`);
+        return value + 1;
+    }), 11);
+    equal([calls, db.get_string('n')], [3, '11']);
+    await failsLater(RangeError, db.run_async(async () => {
+        await db.sync_async();
+        throw new RangeError('own');
+    }));
+    await db.close_async();
+}
+
+// A file that is newer than the library says so.
+function testVersionMismatch() {
+    const [, source] = GLib.file_get_contents(`${GLib.getenv('GJS_PATH')}/overrides/Ldb.js`);
+    const version = /VERSION = '([^']*)'/.exec(text(source))[1];
+    equal([version, version], [GLib.getenv('PROJECT_VERSION'), Ldb.get_version()]);
+    for (const other of ['0.1.1', '0.2.0', '1.0.0']) {
+        const path = newPath();
+        GLib.mkdir_with_parents(`${path}/overrides`, 0o700);
+        GLib.file_set_contents(`${path}/overrides/Ldb.js`,
+            text(source).replace(`VERSION = '${version}'`, `VERSION = '${other}'`));
+        const launcher = new Gio.SubprocessLauncher({
+            flags: Gio.SubprocessFlags.STDERR_PIPE | Gio.SubprocessFlags.STDOUT_SILENCE});
+        launcher.setenv('GJS_PATH', path, true);
+        launcher.unsetenv('G_DEBUG');
+        const child = launcher.spawnv(['gjs', '-c', 'imports.gi.versions.Ldb = "1"; imports.gi.Ldb.open']);
+        const [, , printed] = child.communicate_utf8(null, null);
+        equal(child.get_successful(), false);
+        equal(printed.includes(`Version mismatch: the JavaScript module of Lightning DB is ${other}, ` +
+            `but the native library is ${version}.`), true);
+    }
+}
+
+function remove(path) {
+    const file = Gio.File.new_for_path(path);
+    if (GLib.file_test(path, GLib.FileTest.IS_DIR)) {
+        const children = file.enumerate_children('standard::name', Gio.FileQueryInfoFlags.NOFOLLOW_SYMLINKS, null);
+        for (let info = children.next_file(null); info !== null; info = children.next_file(null))
+            remove(GLib.build_filenamev([path, info.get_name()]));
+    }
+    file.delete(null);
+}
+
+let status = 0;
+for (const test of [testOpen, testValues, testIteration, testDocuments, testNumbers, testRun,
+    testEveryAsync, testPromises, testVersionMismatch]) {
+    try {
+        await test();
+        print(`ok ${test.name}`);
+    } catch (error) {
+        printerr(`not ok ${test.name}: ${error}\n${error.stack}`);
+        status = 1;
+    }
+}
+remove(directory);
+System.exit(status);
