@@ -11,20 +11,18 @@
  *   K3  Until the log append succeeded nothing has changed; after it nothing can fail but the sync.
  *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written again.
  */
+#include "core/feed.h"
 #include "core/memory.h"
+#include "core/pacing.h"
 
 #include "base/coding.h"
-#include "core/feed.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define GATHER_MICROSECONDS 20u
-#define RUN_PRESSURE_MAX 8.0
-#define PACE_STEP_MICROSECONDS 200u /* sleeps shorter than this are saved up */
 
 /* ---- blob guards ---- */
 
@@ -265,56 +263,6 @@ commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
 }
 
 /* ---- room ---- */
-
-/* While memtables wait to be flushed. The next one fills freely at first; the fuller it is, and the
- * more wait, the more the writer slows towards the flush's own rate. */
-static double
-flush_pressure (struct engine *engine, unsigned frozen)
-{
-  if (frozen == 0)
-    return 0;
-  epoch_enter ();
-  struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
-  size_t fill = view != NULL && view->active != NULL ? memtable_memory (view->active->table) : 0;
-  epoch_leave ();
-
-  double pressure = (double) fill / (double) engine->memtable_size;
-  return frozen < FROZEN_MAX ? pressure - 0.5 : pressure;
-}
-
-/* While runs pile up because merges are behind: hardly at first, and towards twice the runs that are
- * meant to be there a RUN_PRESSURE_MAX-th of the flush's rate, which leaves the disk to merges. */
-static double
-run_pressure (unsigned crowding)
-{
-  double part = crowding < RUNS_CROWDED ? (double) crowding / RUNS_CROWDED : 1;
-  return RUN_PRESSURE_MAX * part * part;
-}
-
-/* Sleeps off what this commit owes while flushing or merging is behind, a little at each, so that
- * nobody has to stop for long. Without locks. */
-static void
-pace (struct engine *engine, size_t bytes)
-{
-  unsigned frozen = atomic_load_explicit (&engine->frozen_count, memory_order_relaxed);
-  unsigned crowding = atomic_load_explicit (&engine->crowding, memory_order_relaxed);
-  if (__builtin_expect (frozen == 0 && crowding == 0, 1))
-    return;
-  double pressure = flush_pressure (engine, frozen), runs = run_pressure (crowding);
-  pressure = pressure > runs ? pressure : runs;
-  if (pressure <= 0.1)
-    return;
-  static _Thread_local double owed; /* microseconds */
-  uint64_t rate = atomic_load_explicit (&engine->flush_rate, memory_order_relaxed);
-  owed += pressure * (double) bytes * 1e6 / (double) (rate > 0 ? rate : 200000000);
-  if (owed < PACE_STEP_MICROSECONDS)
-    return;
-  if (owed > 5000)
-    owed = 5000;
-  struct timespec nap = { 0, (long) (owed * 1000) };
-  nanosleep (&nap, NULL);
-  owed = 0;
-}
 
 /* Until a frozen memtable is flushed and its memory free, or another committer has switched `before`
  * meanwhile. */
@@ -601,7 +549,7 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
                  "%s is open read-only; open it for writing to change it", engine->path);
   if (commit->sync == ENGINE_SYNC_DEFAULT)
     commit->sync = engine->options.sync;
-  pace (engine, commit->record_bytes + commit->range_bytes);
+  pacing_apply (engine, commit->record_bytes + commit->range_bytes);
 
   uint64_t validated = 0;
   status result;
