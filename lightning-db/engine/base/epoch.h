@@ -132,6 +132,28 @@ void epoch_defer (struct epoch_link *link, void (*release) (struct epoch_link *)
 uint64_t epoch_advance (void);
 uint64_t epoch_oldest (void);
 
+/* The calling thread's present section, for what nobody else can have seen: it is free when that is over,
+ * whatever other threads are inside of. */
+struct epoch_visit
+{
+  const struct epoch_slot *slot; /* of the thread; NULL = it has none: nothing can be said */
+  uint64_t entered;              /* what it published */
+};
+static inline struct epoch_visit
+epoch_visit (void)
+{
+  const struct epoch_slot *slot = epoch_self.slot;
+  return (struct epoch_visit){
+    slot, slot != NULL ? atomic_load_explicit (&slot->entered, memory_order_relaxed) : 0
+  };
+}
+/* By any thread. Not certain before the clock has advanced and the thread entered again, or is outside. */
+static inline bool
+epoch_visit_is_over (const struct epoch_visit *visit)
+{
+  return atomic_load_explicit (&visit->slot->entered, memory_order_acquire) != visit->entered;
+}
+
 /* Threads that own a slot now. */
 size_t epoch_thread_count (void);
 

@@ -14,6 +14,9 @@
  *      ▲                    │ discard                                      │ pinned
  *      └────────────────────┴──────────────────────────────── last unpin ── PINNED
  *
+ * One that passes (its slab says so) is not installed: FILLING ──► PASSING ──its reader leaves──► FREE,
+ * or PINNED likewise.
+ *
  * All functions here are called with cache->lock held, unless they say otherwise.
  */
 #ifndef LIGHTNING_CACHE_PRIVATE_H
@@ -32,6 +35,7 @@ enum frame_state
   FRAME_FILLING,
   FRAME_RESIDENT,
   FRAME_WAITING,
+  FRAME_PASSING,
   FRAME_PINNED,
 };
 
@@ -46,8 +50,8 @@ enum list_name
 /* The bookkeeping of one frame, apart from its bytes, so that the clock hands do not touch them. */
 struct frame
 {
-  struct frame *next;       /* in its list, the waiting queue, or its slab's free frames */
-  struct frame *previous;   /* in its list */
+  struct frame *next;     /* in its list, the waiting queue, `passing`, or its slab's free frames */
+  struct frame *previous; /* in its list */
   _Atomic uintptr_t *slot;  /* resident: where readers find it */
   struct page_table *table; /* resident: whose page it is */
   uint64_t page;            /* resident: page number; waiting: its stamp, 0 = not stamped yet */
@@ -74,16 +78,18 @@ struct slab
   struct slab *next_available, *previous_available; /* in cache->available, if there */
   uint8_t *memory;                                  /* frames, `stride` bytes apart */
   size_t memory_size;                               /* bytes of it */
-  size_t stride;         /* bytes from header to header, a multiple of 64 */
-  size_t charge;         /* bytes charged: memory and this */
-  uint32_t frame_count;  /* frames */
-  uint32_t live;         /* FILLING and RESIDENT ones */
-  uint32_t idle;         /* FREE ones */
-  bool large;            /* one frame, allocated for itself, released when idle */
-  bool draining;         /* gives no more frames; released when all are idle */
-  bool available;        /* in cache->available: idle > 0, not large, not draining */
-  struct frame *free;    /* the idle frames */
-  struct frame frames[]; /* bookkeeping */
+  size_t stride;            /* bytes from header to header, a multiple of 64 */
+  size_t charge;            /* bytes charged: memory and this */
+  uint32_t frame_count;     /* frames */
+  uint32_t live;            /* FILLING and RESIDENT ones */
+  uint32_t idle;            /* FREE ones */
+  bool large;               /* one frame, allocated for itself, released when idle */
+  bool passes;              /* likewise, for a page that is not to be kept; `large`, too */
+  struct epoch_visit visit; /* passes, PASSING: of its reader */
+  bool draining;            /* gives no more frames; released when all are idle */
+  bool available;           /* in cache->available: idle > 0, not large, not draining */
+  struct frame *free;       /* the idle frames */
+  struct frame frames[];    /* bookkeeping */
 };
 
 struct frame_list
@@ -147,6 +153,8 @@ struct cache
   struct frame *waiting, *waiting_last; /* queue, stamps never decrease */
   struct frame *unstamped;              /* the first in the queue without a stamp */
   uint64_t waiting_count;               /* frames in the queue */
+  uint64_t waiting_bytes;               /* what is charged for them */
+  struct frame *passing;                /* the PASSING ones: a few, one a reader */
 
   struct frame_list lists[LISTS];
   struct ghosts ghosts;
@@ -185,21 +193,29 @@ void cache_charge (struct cache *cache, size_t size);
 void cache_refund (struct cache *cache, size_t size);
 size_t slab_charge_of (size_t memory_size, uint32_t frame_count); /* with its bookkeeping */
 uint64_t frame_weight (const struct cache *cache, const struct frame *frame);
+size_t frame_charge (const struct cache *cache, const struct frame *frame);
 /* A frame to fill, or NULL: of one unit from an available slab, or a large one from the system. */
 struct frame *frame_take (struct cache *cache);
-struct frame *frame_take_large (struct cache *cache, size_t size);
+struct frame *frame_take_large (struct cache *cache, size_t size, bool passes);
 /* Bytes that a large frame for `size` is charged; 0 when there is no such size. */
 size_t frame_large_charge (size_t size);
-/* More frames: a draining slab's again, or a new slab. */
+/* More frames: a draining slab's again. */
+bool frames_undrain (struct cache *cache);
+/* More frames: a new slab's. */
 bool frames_grow (struct cache *cache);
 /* A FILLING frame nobody saw goes back. */
 void frame_give_back (struct cache *cache, struct frame *frame);
 /* A frame that left its slot, or never had one, waits for its epoch: it leaves the live ones. */
 void frame_retire (struct cache *cache, struct frame *frame);
+/* A filled one that passes, or whose page cannot be kept, is the calling thread's until its section
+ * ends. */
+void frame_pass (struct cache *cache, struct frame *frame);
 /* Stamps what was retired; before the lock is released. */
 void frames_stamp (struct cache *cache);
-/* Makes waiting frames free whose epoch is over. */
+/* Makes waiting frames free whose epoch is over, and passing ones whose reader has left. */
 void frames_reclaim (struct cache *cache);
+/* The latter only, which costs nothing when there are none. */
+void frames_reclaim_passing (struct cache *cache);
 /* An orphan's last pin is gone. */
 void frame_unorphan (struct cache *cache, struct frame *frame);
 /* Empties slabs by copying their pages into free frames elsewhere, until no more than `allowed` are

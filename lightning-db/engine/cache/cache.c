@@ -8,7 +8,9 @@
  *       beside large frames and ghosts, at least one.
  *   A2  Slabs above the allowed ones exist only while frames wait for their epoch or are pinned;
  *       then they are emptied by copying and given back.
- *   A3  epoch_retire is never called under the lock: it may run releases of other organs, which may
+ *   A3  While evicted frames cannot be reused, because a thread that is inside a section since before does
+ *       not get the processor, no memory is taken beyond A2's, but for one passing frame a reader.
+ *   A4  epoch_retire is never called under the lock: it may run releases of other organs, which may
  *       clear page tables.
  */
 #include "cache/cache-private.h"
@@ -20,6 +22,7 @@
 #define SLAB_SIZE_LEAST ((size_t) 64 << 10)
 #define SLAB_SIZE_MOST ((size_t) 2 << 20)
 #define SLAB_FRAMES_LEAST 8u
+#define WAITING_PART 16u /* of the capacity, that frames may take while they wait for their epoch */
 
 /* ---- limits ---- */
 
@@ -155,7 +158,8 @@ cache_free (struct cache *cache)
   assert (!epoch_inside ());
   pthread_mutex_lock (&cache->lock);
   assert (cache->small_live == 0 && cache->large_live == 0);
-  for (frames_reclaim (cache); cache->waiting != NULL; frames_reclaim (cache))
+  for (frames_reclaim (cache); cache->waiting != NULL || cache->passing != NULL;
+       frames_reclaim (cache))
     {
       pthread_mutex_unlock (&cache->lock);
       sched_yield ();
@@ -216,6 +220,13 @@ cache_evict_fraction (struct cache *cache, double fraction)
 
 /* ---- frames for callers ---- */
 
+/* Whether so much waits for its epoch that nothing is to be evicted for more (A3). */
+static bool
+is_held_back (const struct cache *cache)
+{
+  return cache->waiting_bytes > cache->slab_charge + cache->capacity / WAITING_PART;
+}
+
 static struct frame *
 take_small (struct cache *cache, struct page_chunk **dead)
 {
@@ -223,14 +234,18 @@ take_small (struct cache *cache, struct page_chunk **dead)
     evict_until_room (cache, reserve_of (cache->units), 0, dead);
   if (cache->free_frames == 0)
     frames_reclaim (cache);
-  if (cache->free_frames == 0 && !frames_grow (cache))
+  if (cache->free_frames > 0 || frames_undrain (cache))
+    return frame_take (cache);
+  struct frame *frame
+      = is_held_back (cache) ? frame_take_large (cache, cache->page_size, true) : NULL;
+  if (frame == NULL && !frames_grow (cache))
     {
       /* No memory: what can go makes room, if no reader is looking. */
       for (uint64_t i = 0; i < EVICTION_BATCH && replacement_evict (cache, dead) > 0; i++)
         ;
       frames_reclaim (cache);
     }
-  return frame_take (cache);
+  return frame != NULL ? frame : frame_take (cache);
 }
 
 static struct frame *
@@ -239,9 +254,12 @@ take_large (struct cache *cache, size_t size, struct page_chunk **dead)
   size_t charge = frame_large_charge (size);
   if (charge == 0)
     return NULL;
+  frames_reclaim (cache);
+  if (is_held_back (cache))
+    return frame_take_large (cache, size, true);
   evict_until_room (cache, 0, charge, dead);
   frames_reclaim (cache);
-  return frame_take_large (cache, size);
+  return frame_take_large (cache, size, false);
 }
 
 uint8_t *
@@ -250,6 +268,7 @@ cache_allocate (struct cache *cache, size_t size)
   struct page_chunk *dead = NULL;
   assert (!epoch_inside ());
   pthread_mutex_lock (&cache->lock);
+  frames_reclaim_passing (cache);
   struct frame *frame
       = size <= cache->page_size ? take_small (cache, &dead) : take_large (cache, size, &dead);
   if (frame != NULL)

@@ -14,6 +14,8 @@
  *       reused only when epoch_oldest is beyond that stamp, and its pins are then 0 for good, or it
  *       is PINNED until its last unpin (no section that could add a pin is left).
  *   M4  A draining slab gives no frames; it is released when all its frames are idle.
+ *   M5  A PASSING frame was never in a slot: only its reader can know it, and nobody pins it anew once that
+ *       one's section is over.
  */
 #include "cache/cache-private.h"
 
@@ -41,6 +43,12 @@ uint64_t
 frame_weight (const struct cache *cache, const struct frame *frame)
 {
   return frame->slab->large ? (frame->slab->charge + cache->frame_cost - 1) / cache->frame_cost : 1;
+}
+
+size_t
+frame_charge (const struct cache *cache, const struct frame *frame)
+{
+  return frame->slab->large ? frame->slab->charge : cache->frame_cost;
 }
 
 /* ---- slabs ---- */
@@ -198,7 +206,7 @@ frame_idle (struct cache *cache, struct frame *frame)
 }
 
 bool
-frames_grow (struct cache *cache)
+frames_undrain (struct cache *cache)
 {
   for (struct slab *slab = cache->draining_slabs > 0 ? cache->slabs : NULL; slab != NULL;
        slab = slab->next)
@@ -207,6 +215,12 @@ frames_grow (struct cache *cache)
         slab_undrain (cache, slab);
         return true;
       }
+  return false;
+}
+
+bool
+frames_grow (struct cache *cache)
+{
   uint8_t *memory = map_slab (cache);
   struct slab *slab = slab_new (cache, memory, cache->slab_size, cache->stride, cache->slab_frames);
   if (slab == NULL)
@@ -237,6 +251,8 @@ count_live (struct cache *cache, struct frame *frame, bool more)
     slab->live++;
   else
     slab->live--;
+  if (slab->passes)
+    return; /* nothing is evicted for it */
   if (slab->large)
     cache->large_live += more ? slab->charge : -(uint64_t) slab->charge;
   else
@@ -276,7 +292,7 @@ frame_large_charge (size_t size)
 }
 
 struct frame *
-frame_take_large (struct cache *cache, size_t size)
+frame_take_large (struct cache *cache, size_t size, bool passes)
 {
   size_t memory_size = frame_large_charge (size) - bookkeeping_size (1);
   uint8_t *memory = aligned_alloc (64, memory_size);
@@ -287,6 +303,7 @@ frame_take_large (struct cache *cache, size_t size)
       return NULL;
     }
   slab->large = true;
+  slab->passes = passes;
   return frame_begin (cache, &slab->frames[0]);
 }
 
@@ -310,8 +327,25 @@ frame_retire (struct cache *cache, struct frame *frame)
     cache->waiting = frame;
   cache->waiting_last = frame;
   cache->waiting_count++;
+  cache->waiting_bytes += frame_charge (cache, frame);
   if (cache->unstamped == NULL)
     cache->unstamped = frame;
+}
+
+void
+frame_pass (struct cache *cache, struct frame *frame)
+{
+  struct slab *slab = frame->slab;
+  slab->visit = epoch_visit ();
+  if (!slab->passes || slab->visit.slot == NULL)
+    {
+      frame_retire (cache, frame); /* waits for everybody's section, its reader's among them */
+      return;
+    }
+  count_live (cache, frame, false);
+  frame->state = FRAME_PASSING;
+  frame->next = cache->passing;
+  cache->passing = frame;
 }
 
 void
@@ -325,9 +359,36 @@ frames_stamp (struct cache *cache)
   cache->unstamped = NULL;
 }
 
+/* No section is left in which anyone could pin it anew. */
+static void
+frame_let_go (struct cache *cache, struct frame *frame)
+{
+  if (atomic_fetch_or_explicit (&frame->pins, PIN_ORPHANED, memory_order_acq_rel) == 0)
+    {
+      frame_idle (cache, frame);
+      return;
+    }
+  frame->state = FRAME_PINNED;
+  cache->orphans++;
+}
+
+void
+frames_reclaim_passing (struct cache *cache)
+{
+  for (struct frame **link = &cache->passing, *frame; (frame = *link) != NULL;)
+    if (epoch_visit_is_over (&frame->slab->visit))
+      {
+        *link = frame->next;
+        frame_let_go (cache, frame); /* M5 */
+      }
+    else
+      link = &frame->next;
+}
+
 void
 frames_reclaim (struct cache *cache)
 {
+  frames_reclaim_passing (cache);
   if (cache->waiting == NULL)
     return;
   frames_stamp (cache);
@@ -337,13 +398,8 @@ frames_reclaim (struct cache *cache)
       struct frame *frame = cache->waiting;
       cache->waiting = frame->next;
       cache->waiting_count--;
-      if (atomic_fetch_or_explicit (&frame->pins, PIN_ORPHANED, memory_order_acq_rel) == 0)
-        frame_idle (cache, frame);
-      else
-        {
-          frame->state = FRAME_PINNED;
-          cache->orphans++;
-        }
+      cache->waiting_bytes -= frame_charge (cache, frame);
+      frame_let_go (cache, frame); /* M3 */
     }
 }
 

@@ -89,12 +89,19 @@ page_table_forget (struct frame *frame, struct page_chunk **dead)
     remove_chunk (frame->table, frame->page / PAGE_CHUNK_SLOTS, chunk, dead);
 }
 
-/* The chunk of a page, made when missing; NULL when memory is out. */
+/* The chunk of a page; NULL when there is none. */
+static struct page_chunk *
+present_chunk (struct page_table *table, uint64_t page)
+{
+  return atomic_load_explicit (&table->chunks[page / PAGE_CHUNK_SLOTS], memory_order_relaxed);
+}
+
+/* The same, made when missing; NULL when memory is out. */
 static struct page_chunk *
 chunk_for (struct page_table *table, uint64_t page)
 {
   _Atomic (struct page_chunk *) *place = &table->chunks[page / PAGE_CHUNK_SLOTS];
-  struct page_chunk *chunk = atomic_load_explicit (place, memory_order_relaxed);
+  struct page_chunk *chunk = present_chunk (table, page);
   if (chunk != NULL)
     return chunk;
   chunk = calloc (1, sizeof *chunk);
@@ -114,17 +121,19 @@ cache_install (struct page_table *table, uint64_t page_number, uint8_t *page, bo
   assert (epoch_inside ());
   assert (frame->state == FRAME_FILLING);
   pthread_mutex_lock (&cache->lock);
-  struct page_chunk *chunk
-      = page_number < table->page_count ? chunk_for (table, page_number) : NULL;
+  struct page_chunk *chunk = NULL;
+  if (page_number < table->page_count)
+    chunk
+        = frame->slab->passes ? present_chunk (table, page_number) : chunk_for (table, page_number);
   _Atomic uintptr_t *slot = chunk != NULL ? &chunk->slots[page_number % PAGE_CHUNK_SLOTS] : NULL;
   uintptr_t winner = slot != NULL ? atomic_load_explicit (slot, memory_order_acquire) : 0;
-  if (slot == NULL)
-    frame_retire (cache, frame); /* the caller is inside a section: it lasts until that ends */
-  else if (winner != 0)
+  if (winner != 0)
     {
       frame_give_back (cache, frame);
       installed = (const uint8_t *) (winner & ~PAGE_REFERENCED);
     }
+  else if (slot == NULL || frame->slab->passes)
+    frame_pass (cache, frame); /* the caller is inside a section: it lasts until that ends */
   else
     {
       frame->slot = slot;

@@ -160,7 +160,7 @@ evict (struct cache *cache, struct frame *frame, struct page_chunk **dead)
 {
   enum list_name name = frame->list;
   uint64_t weight = frame_weight (cache, frame);
-  size_t size = frame->slab->large ? frame->slab->charge : cache->frame_cost;
+  size_t size = frame_charge (cache, frame);
   list_remove (cache, frame);
   if (name != LIST_SCAN)
     ghosts_add (cache, name == LIST_T2, ghost_key (frame->table->owner, frame->page), weight);
