@@ -212,6 +212,7 @@ settle_down (struct engine *engine)
   memtable_pool_trim (engine->transaction_pool);
   if (engine->wal != NULL)
     wal_trim (engine->wal, 1);
+  codec_trim ();
   engine_rebalance (engine);
 }
 

@@ -697,6 +697,7 @@ close_trim (struct engine *engine)
     memtable_pool_trim (engine->transaction_pool);
   if (hot_records_drop (&engine->hot_records) > 0)
     engine_collect ();
+  codec_trim ();
 }
 
 status

@@ -352,6 +352,7 @@ upkeep_reader_close (struct upkeep_reader *reader)
   epoch_collect (true);
   cache_free (reader->cache);
   reader->cache = NULL;
+  codec_trim ();
 }
 
 bool

@@ -5,11 +5,11 @@
  * Invariants
  *   K1  A page is called compressed only when it is at most 7/8 of its size.
  *   K2  A decoder is told the room of its output and the end of its input; what it made must be
- *       exactly the page's size, else the page is corrupt. Nothing of the input sizes an
- * allocation. K3  Decompression contexts lie in a small process-wide pool of atomic pointers: taken
- * by an exchange, given back by a compare-and-exchange. No lock, so nothing to deadlock after fork,
- *       and no thread-exit destructor, so nothing to run after the library was unloaded. There are
- *       never more in it than threads decompressed at once, and at most POOL_SIZE.
+ *       exactly the page's size, else the page is corrupt. Nothing of the input sizes an allocation.
+ *   K3  Decompression contexts (96 KB) lie in a small process-wide pool of atomic pointers: taken by an
+ *       exchange, given back by a compare-and-exchange. No lock, so nothing to deadlock after fork, and
+ *       no thread-exit destructor, so nothing to run after the library was unloaded. There are never
+ *       more in it than threads decompressed at once since it was last emptied, and at most POOL_SIZE.
  */
 #include "segment/codec.h"
 
@@ -229,8 +229,8 @@ context_give (ZSTD_DCtx *context)
   ZSTD_freeDCtx (context);
 }
 
-__attribute__ ((destructor)) static void
-context_pool_free (void)
+__attribute__ ((destructor)) void
+codec_trim (void)
 {
   for (size_t i = 0; i < POOL_SIZE; i++)
     ZSTD_freeDCtx (atomic_exchange (&context_pool[i], NULL));
