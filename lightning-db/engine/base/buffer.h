@@ -15,7 +15,7 @@
 
 #include <stdbool.h>
 
-#define BUFFER_MAPPED_SIZE ((size_t) 16 << 10) /* bytes from which a buffer is whole pages */
+#define BUFFER_MAPPED_SIZE ((size_t) 8 << 10) /* bytes from which a buffer is whole pages */
 
 struct buffer
 {

@@ -26,7 +26,8 @@ enum ledger_account
   LEDGER_MEMTABLE,   /* arenas of active and frozen memtables */
   LEDGER_LOG,        /* mapped log segments */
   LEDGER_MERGE,      /* buffers of flushes and merges */
-  LEDGER_OTHER, /* compression dictionaries, hot records, what has no account (core/memory.h) */
+  LEDGER_SEGMENT, /* open segments themselves: bounds, dictionaries, range deletes */
+  LEDGER_OTHER,   /* hot records, what has no account (core/memory.h) */
   LEDGER_ACCOUNTS,
 };
 

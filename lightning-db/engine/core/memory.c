@@ -19,7 +19,7 @@
 #define WORKER_LEAST (3 * MIB / 2) /* a merging thread beside the first is worth that much */
 #define OVERHEAD MIB               /* U1 */
 #define READERS_AWAITED 100u       /* milliseconds, at most */
-#define CHUNK_LEAST ((size_t) 16 << 10)
+#define CHUNK_LEAST ((size_t) 8 << 10)
 #define CHUNK_MOST ((size_t) 256 << 10)
 
 void

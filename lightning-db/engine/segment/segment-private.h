@@ -83,6 +83,7 @@ struct segment
   pthread_mutex_t building;                /* held while index or filter are built or dropped */
   bool table_ready;                        /* table was initialised */
   size_t index_memory, filter_memory;      /* bytes charged; under `building` */
+  size_t memory;                           /* bytes charged to LEDGER_SEGMENT */
 
   _Atomic uint64_t references; /* S5 */
   _Atomic bool obsolete;       /* unlink with the last reference */

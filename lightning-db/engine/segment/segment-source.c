@@ -43,9 +43,10 @@ struct segment_source
   size_t chunk_size;                       /* … so many */
   size_t chunk_goal;                       /* of the next read */
   struct buffer decoded;                   /* bypass: the present leaf, when it was compressed */
+  size_t charged;                          /* bypass: bytes of this and the key */
 };
 
-#define KEY_ROOM_STEP ((size_t) 8 << 10)
+#define KEY_ROOM_STEP ((size_t) 1 << 10) /* many walks are open in a merge */
 #define KEY_ROOM_MOST ((size_t) INTERNAL_KEY_SIZE_MAX + SMALL_COPY)
 
 static inline struct segment_source *
@@ -61,6 +62,16 @@ grow (struct segment_source *walk, struct buffer *buffer, size_t size, struct fa
   if (!buffer_replace (buffer, size, walk->segment->settings.ledger, LEDGER_MERGE))
     return fail_memory (failure, size, "a walk over a segment");
   return STATUS_OK;
+}
+
+static void
+charge (struct segment_source *walk, size_t size)
+{
+  struct ledger *ledger = walk->segment->settings.ledger;
+  if (!walk->settings.bypass || ledger == NULL)
+    return;
+  ledger_charge (ledger, LEDGER_MERGE, size);
+  walk->charged += size;
 }
 
 static size_t
@@ -165,6 +176,7 @@ key_reserve (struct segment_source *walk, const struct leaf_view *view, struct f
   if (key == NULL)
     return fail_memory (failure, room, "a key");
   free (walk->key);
+  charge (walk, room - walk->key_room);
   walk->key = key;
   walk->key_room = room;
   return STATUS_OK;
@@ -531,6 +543,8 @@ release (struct source *source)
   let_go (walk);
   buffer_release (&walk->chunk, walk->segment->settings.ledger, LEDGER_MERGE);
   buffer_release (&walk->decoded, walk->segment->settings.ledger, LEDGER_MERGE);
+  if (walk->charged > 0)
+    ledger_refund (walk->segment->settings.ledger, LEDGER_MERGE, walk->charged);
   segment_unref (walk->segment);
   free (walk->key);
   free (walk);
@@ -558,6 +572,7 @@ segment_source_new (struct segment *segment, const struct segment_source_setting
   walk->segment = segment_ref (segment);
   walk->settings = *settings;
   walk->chunk_goal = chunk_least (walk);
+  charge (walk, sizeof *walk);
   *out = &walk->source;
   return STATUS_OK;
 }

@@ -13,6 +13,7 @@
 
 #define TAIL_SIZE ((size_t) 16 << 10) /* one read that usually brings footer and small blocks */
 #define STORED_PAGE_LEAST 8u          /* bytes of a page beside its trailer, at the very least */
+#define LISTED_SIZE ((size_t) 512)    /* bytes for it in runs, views and manifest, and its file */
 
 void
 segment_name (char to[SEGMENT_NAME_SIZE], uint64_t number)
@@ -199,8 +200,6 @@ load_dictionary (struct segment *segment, const struct tail *tail, struct failur
   if (result == STATUS_OK && data != NULL)
     result = dictionary_new (BYTES (data, segment->blocks[BLOCK_DICTIONARY].size),
                              &segment->dictionary, failure);
-  if (segment->dictionary != NULL && segment->settings.ledger != NULL)
-    ledger_charge (segment->settings.ledger, LEDGER_OTHER, dictionary_memory (segment->dictionary));
   free (data);
   return result;
 }
@@ -399,8 +398,8 @@ segment_free (struct segment *segment)
     vfs_unmap (segment->file, (void *) segment->map, segment->information.file_size);
   free (segment->mapped);
   vfs_close (segment->file);
-  if (segment->dictionary != NULL && segment->settings.ledger != NULL)
-    ledger_refund (segment->settings.ledger, LEDGER_OTHER, dictionary_memory (segment->dictionary));
+  if (segment->memory > 0)
+    ledger_refund (segment->settings.ledger, LEDGER_SEGMENT, segment->memory);
   dictionary_free (segment->dictionary);
   range_set_unref (segment->ranges);
   segment_information_clear (&segment->information);
@@ -432,6 +431,25 @@ open_parts (struct segment *segment, const struct segment_information *informati
   return result;
 }
 
+/* All it keeps beside pages, page table, index and filter. */
+static void
+charge (struct segment *segment)
+{
+  const struct segment_information *information = &segment->information;
+  size_t bounds = information->smallest_size + information->largest_size;
+  if (segment->settings.ledger == NULL)
+    return;
+  segment->memory = sizeof *segment + LISTED_SIZE + 2 * bounds
+                    + information->blob_count * sizeof *information->blobs;
+  if (segment->dictionary != NULL)
+    segment->memory += dictionary_memory (segment->dictionary);
+  if (segment->ranges != NULL)
+    segment->memory += range_set_memory (segment->ranges);
+  if (segment->mapped != NULL)
+    segment->memory += segment->page_count * sizeof *segment->mapped;
+  ledger_charge (segment->settings.ledger, LEDGER_SEGMENT, segment->memory);
+}
+
 static status
 open_segment (const struct segment_reader_settings *settings, uint64_t number,
               const struct segment_information *information, struct segment **out,
@@ -455,6 +473,7 @@ open_segment (const struct segment_reader_settings *settings, uint64_t number,
       return result;
     }
   map_file (segment);
+  charge (segment);
   segment->filter_wanted = segment->blocks[BLOCK_FILTER].size > 0;
   segment->index_wanted = settings->build_index && segment->totals.leaves > 0;
   *out = segment;

@@ -112,7 +112,7 @@ struct segment_reader_settings
   struct vfs_directory *directory;
   uint8_t database_id[16];
   struct cache *cache;
-  struct ledger *ledger; /* index, filter and page table are charged to it */
+  struct ledger *ledger; /* the segment, its index, filter and page table are charged to it */
   bool build_index;      /* false: always walk inner pages (tests, tiny budgets) */
   bool map_plain;        /* opt-in: use raw pages in place from a read-only mapping */
   bool verify;           /* always true outside of tests */
