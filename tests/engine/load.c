@@ -2,8 +2,8 @@
 /*
  * load: measures what the engine promises about memory, disk, waking up and waiting. Run by hand:
  *
- *   engine-load [--directory DIR] [--megabytes N] [--budget 10|64|256]
- *               [--uncompressed] WHAT…
+ *   engine-load [--directory DIR] [--megabytes N] [--budget 10|64|256] [--small]
+ *               [--compressed | --uncompressed] WHAT…
  *
  *   budget         memory while loading, settling, reading at random and scanning, at 10, 64 and 256 MB
  *   idle           context switches of an open, settled database's threads in 60 s
@@ -14,18 +14,21 @@
  *   churn          the most disk used while every record is overwritten four times at random
  *
  * --megabytes scales budget (2048), overwrite (5120), latency (4096) and churn (1024).
- * --uncompressed is for overwrite, latency and churn. DIR must be on a disk: in memory the kernel
- * counts no writes. It asserts nothing: it prints figures beside their limits.
+ * --uncompressed is for overwrite, latency and churn; budget measures both ways unless one is named, and
+ * three kinds of data unless --small. DIR must be on a disk: in memory the kernel counts no writes. It
+ * asserts nothing: it prints figures beside their limits.
  */
 #include "base/random.h"
 #include "check.h"
-#include "engine.h"
+#include "core/engine-private.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define KEY_SIZE 16u
@@ -37,7 +40,8 @@
 static const char *parent = "/tmp";
 static uint64_t megabytes; /* 0 = each measurement's own */
 static uint64_t only;      /* the one budget to measure; 0 = all three */
-static bool uncompressed;
+static bool uncompressed, compressed;
+static bool only_small; /* budget: the small records alone */
 static char path[512];
 static struct engine *engine;
 static struct failure failure;
@@ -155,26 +159,102 @@ settle (void)
 
 /* ---- what the system says ---- */
 
-/* Bytes of this process that are its own: anonymous, and the log's mapping (in *log alone). Exact, unlike
- * the kernel's running counts, and takes a millisecond. */
-static uint64_t
-own_memory (uint64_t *log)
+/* Bytes of this process that are its own, by what they are for. */
+struct memory
 {
+  uint64_t anonymous; /* all that is not the log, at one moment */
+  uint64_t log;       /* the log's mapping */
+  uint64_t heap;      /* of the anonymous: the allocator's first heap */
+  uint64_t heaps;     /* its others, for threads */
+  uint64_t stacks;    /* of threads */
+  uint64_t mapped;    /* other anonymous mappings: buffers, memtables, the page cache */
+  uint64_t program;   /* variables of program and libraries, the first stack */
+};
+
+#define ARENA_SIZE (UINT64_C (64) << 20) /* of the allocator's further heaps, and their alignment */
+
+static uint64_t
+memory_sum (const struct memory *memory)
+{
+  return memory->anonymous + memory->log;
+}
+
+/* A mapping, as the kernel lists it. Those that touch and are alike are one to it. */
+struct mapping
+{
+  uint64_t start, end;
+  bool guard;                   /* cannot be touched */
+  char name[512];               /* of a file, or in brackets; empty for most anonymous ones */
+  uint64_t resident, anonymous; /* bytes of it in memory; of those, its own */
+};
+
+/* Adds `one` to what it counts as; `before` and `after` are its neighbours. */
+static void
+memory_add (struct memory *memory, const struct mapping *before, const struct mapping *one,
+            const struct mapping *after)
+{
+  if (strstr (one->name, path) != NULL && strstr (one->name, ".log") != NULL)
+    memory->log += one->resident;
+  else if (strcmp (one->name, "[heap]") == 0)
+    memory->heap += one->anonymous;
+  else if (one->name[0] != '\0')
+    memory->program += one->anonymous;
+  else if (one->start % ARENA_SIZE == 0 && after->guard && after->end == one->start + ARENA_SIZE)
+    memory->heaps += one->anonymous;
+  else if (before->guard && before->end == one->start && before->end - before->start == 4096)
+    memory->stacks += one->anonymous;
+  else
+    memory->mapped += one->anonymous;
+}
+
+/* Anonymous bytes of all mappings at one moment; exact, unlike the kernel's running counts. */
+static uint64_t
+anonymous_memory (void)
+{
+  FILE *rollup = fopen ("/proc/self/smaps_rollup", "r");
+  char line[256];
+  uint64_t bytes = 0;
+  CHECK (rollup != NULL);
+  while (fgets (line, sizeof line, rollup) != NULL)
+    sscanf (line, "Anonymous: %lu kB", &bytes);
+  fclose (rollup);
+  return bytes << 10;
+}
+
+/* What it is made of, about: the kernel lists a few mappings at a time, so that what moves meanwhile is
+ * counted twice, or not at all. The log is exact but for that. */
+static struct memory
+own_memory (void)
+{
+  uint64_t anonymous = anonymous_memory ();
   FILE *maps = fopen ("/proc/self/smaps", "r");
-  char line[1024];
-  uint64_t bytes = 0, value;
-  bool is_log = false;
-  *log = 0;
+  struct memory memory = { 0 };
+  static struct mapping three[3]; /* the one before, this one, the next */
+  char line[1024], access[8];
+  uint64_t value;
+  memset (three, 0, sizeof three);
   CHECK (maps != NULL);
   while (fgets (line, sizeof line, maps) != NULL)
     if (strncmp (line, "Anonymous:", 10) == 0 && sscanf (line + 10, "%lu kB", &value) == 1)
-      bytes += is_log ? 0 : value << 10;
+      three[2].anonymous = value << 10;
     else if (strncmp (line, "Rss:", 4) == 0 && sscanf (line + 4, "%lu kB", &value) == 1)
-      *log += is_log ? value << 10 : 0;
-    else if (line[0] >= '0' && line[0] <= 'f' && strstr (line, " kB") == NULL)
-      is_log = strstr (line, path) != NULL && strstr (line, ".log") != NULL;
+      three[2].resident = value << 10;
+    else if (((line[0] >= '0' && line[0] <= '9') || (line[0] >= 'a' && line[0] <= 'f'))
+             && strstr (line, " kB") == NULL)
+      {
+        memory_add (&memory, &three[0], &three[1], &three[2]);
+        three[0] = three[1];
+        three[1] = three[2];
+        three[2] = (struct mapping){ 0 };
+        sscanf (line, "%lx-%lx %7s %*x %*s %*u %511s", &three[2].start, &three[2].end, access,
+                three[2].name);
+        three[2].guard = access[0] == '-';
+      }
   fclose (maps);
-  return bytes + *log;
+  memory_add (&memory, &three[0], &three[1], &three[2]);
+  memory_add (&memory, &three[1], &three[2], &(struct mapping){ 0 });
+  memory.anonymous = anonymous;
+  return memory;
 }
 
 static uint64_t
@@ -240,31 +320,33 @@ static struct
 {
   pthread_t thread;
   _Atomic bool stop;
-  bool memory; /* memory, else disk */
-  uint64_t base, most, samples;
-  uint64_t most_log;    /* of it, the log's mapping */
-  uint64_t most_ledger; /* what the ledger had at most, by itself */
+  bool memory;        /* memory, else disk */
+  struct memory base; /* before there is a database */
+  uint64_t most, samples;
+  struct memory at_most;                   /* what the most was made of, the base still in it */
+  int64_t ledger_at_most[LEDGER_ACCOUNTS]; /* what the ledger said then */
+  struct mallinfo2 heaps_at_most;          /* and the allocator */
+  int64_t most_ledger;                     /* what the ledger had at most, by itself */
   double sum;
 } sampler;
 
 static void
 sample_memory (void)
 {
-  struct engine_statistics statistics;
-  uint64_t log, value = own_memory (&log);
-  value = value > sampler.base ? value - sampler.base : 0;
-  if (value > sampler.most)
-    {
-      sampler.most = value;
-      sampler.most_log = log;
-    }
+  struct memory memory = own_memory ();
+  uint64_t value = memory_sum (&memory), base = memory_sum (&sampler.base);
+  value = value > base ? value - base : 0;
   sampler.sum += (double) value;
   sampler.samples++;
-  if (engine == NULL || sampler.samples % 32 != 1) /* it lists the directory */
+  if (engine != NULL && ledger_total (&engine->ledger) > sampler.most_ledger)
+    sampler.most_ledger = ledger_total (&engine->ledger);
+  if (value <= sampler.most)
     return;
-  engine_statistics (engine, &statistics);
-  if (statistics.memory_used > sampler.most_ledger)
-    sampler.most_ledger = statistics.memory_used;
+  sampler.most = value;
+  sampler.at_most = memory;
+  sampler.heaps_at_most = mallinfo2 ();
+  for (int account = 0; account < LEDGER_ACCOUNTS && engine != NULL; account++)
+    sampler.ledger_at_most[account] = ledger_used (&engine->ledger, (enum ledger_account) account);
 }
 
 static void
@@ -293,7 +375,8 @@ static void
 sampler_start (bool memory)
 {
   sampler.memory = memory;
-  sampler.most = sampler.samples = sampler.most_log = sampler.most_ledger = 0;
+  sampler.most = sampler.samples = 0;
+  sampler.most_ledger = 0;
   sampler.sum = 0;
   atomic_store (&sampler.stop, false);
   CHECK (pthread_create (&sampler.thread, NULL, sample_main, NULL) == 0);
@@ -325,15 +408,51 @@ phase_begin (void)
   return now ();
 }
 
+static double
+in_megabytes (uint64_t now, uint64_t before)
+{
+  return ((double) now - (double) before) / (double) MIB;
+}
+
+/* What the most was made of: by the kernel, by the ledger. */
+static void
+print_parts (void)
+{
+  static const char *const accounts[LEDGER_ACCOUNTS] = {
+    [LEDGER_CACHE] = "cache",    [LEDGER_PAGE_TABLE] = "page tables", [LEDGER_INDEX] = "indexes",
+    [LEDGER_FILTER] = "filters", [LEDGER_MEMTABLE] = "memtables",     [LEDGER_LOG] = "log",
+    [LEDGER_MERGE] = "merging",  [LEDGER_SEGMENT] = "segments",       [LEDGER_OTHER] = "other"
+  };
+  const struct memory *most = &sampler.at_most, *base = &sampler.base;
+  printf ("      anonymous %.2f, log %.2f; about: mapped %.2f, heap %.2f, threads' heaps %.2f (of "
+          "both %.2f in use), stacks "
+          "%.2f, program %.2f\n      ledger:",
+          in_megabytes (most->anonymous, base->anonymous), in_megabytes (most->log, base->log),
+          in_megabytes (most->mapped, base->mapped), in_megabytes (most->heap, base->heap),
+          in_megabytes (most->heaps, base->heaps), in_megabytes (sampler.heaps_at_most.uordblks, 0),
+          in_megabytes (most->stacks, base->stacks), in_megabytes (most->program, base->program));
+  double sum = 0;
+  for (int account = 0; account < LEDGER_ACCOUNTS; account++)
+    {
+      double used = (double) sampler.ledger_at_most[account] / (double) MIB;
+      printf (" %s %.2f,", accounts[account], used);
+      sum += used;
+    }
+  printf (" sum %.2f\n", sum);
+}
+
 static void
 phase_end (const char *name, double started)
 {
   sampler_stop ();
+  if (sampler.samples == 0)
+    return;
   budget_most = sampler.most > budget_most ? sampler.most : budget_most;
-  printf ("    %-8s most %6.1f MB (log %4.1f), mean %6.1f, ledger at most %6.1f; %.1f s\n", name,
-          (double) sampler.most / (double) MIB, (double) sampler.most_log / (double) MIB,
+  printf ("    %-8s most %6.2f MB, mean %6.2f, ledger at most %6.2f; %.1f s\n", name,
+          (double) sampler.most / (double) MIB,
           sampler.sum / (double) sampler.samples / (double) MIB,
           (double) sampler.most_ledger / (double) MIB, now () - started);
+  print_parts ();
 }
 
 static size_t
@@ -417,17 +536,18 @@ measure_budget_at (uint64_t budget, uint64_t size, enum engine_compression compr
   static const char *const shapes[] = { "small records", "mixed sizes, 4 stores", "bulk loader" };
   struct engine_options options;
   engine_store stores[4];
-  uint64_t count = size / RECORD_SIZE, reads = 2000000, log;
+  uint64_t count = size / RECORD_SIZE, reads = 2000000;
   engine_options_init (&options);
   options.memory_budget = budget * MIB;
   options.compression = compression;
   new_directory ();
   engine = NULL;
-  budget_most = sampler.base = 0;
+  budget_most = 0;
+  sampler.base = (struct memory){ 0 };
   sampler_start (true); /* so that its own memory is in the base */
   usleep (100000);
   sampler_stop ();
-  sampler.base = own_memory (&log);
+  sampler.base = own_memory ();
   uint64_t tenth = options.memory_budget / 10;
   uint64_t limit = options.memory_budget + (tenth > 2 * MIB ? tenth : 2 * MIB);
   printf ("budget %3lu MB, %lu MB of %s, %s:\n", budget, size / MIB, shapes[shape],
@@ -464,6 +584,22 @@ measure_budget_at (uint64_t budget, uint64_t size, enum engine_compression compr
   drop_directory ();
 }
 
+/* In a process of its own: what the allocator keeps of one measurement is not in the base of the next. */
+static void
+measure_budget_apart (uint64_t budget, uint64_t size, enum engine_compression compression,
+                      enum shape shape)
+{
+  int result;
+  pid_t child = fork ();
+  CHECK (child >= 0);
+  if (child == 0)
+    {
+      measure_budget_at (budget, size, compression, shape);
+      exit (0);
+    }
+  CHECK (waitpid (child, &result, 0) == child && WIFEXITED (result) && WEXITSTATUS (result) == 0);
+}
+
 static void
 measure_budget (void)
 {
@@ -471,11 +607,14 @@ measure_budget (void)
   static const uint64_t budgets[] = { 10, 64, 256 };
   for (size_t i = 0; i < 3; i++)
     for (unsigned shape = 0; shape < 3; shape++)
-      if (only == 0 || only == budgets[i])
+      if ((only == 0 || only == budgets[i]) && (shape == SHAPE_SMALL || !only_small))
         {
           uint64_t part = shape == SHAPE_SMALL ? size : size / 4;
-          measure_budget_at (budgets[i], part, ENGINE_COMPRESSION_NONE, (enum shape) shape);
-          measure_budget_at (budgets[i], part, ENGINE_COMPRESSION_ADAPTIVE, (enum shape) shape);
+          if (!compressed)
+            measure_budget_apart (budgets[i], part, ENGINE_COMPRESSION_NONE, (enum shape) shape);
+          if (!uncompressed)
+            measure_budget_apart (budgets[i], part, ENGINE_COMPRESSION_ADAPTIVE,
+                                  (enum shape) shape);
         }
 }
 
@@ -791,7 +930,7 @@ measure_latency (void)
   new_directory ();
   open_database (&options);
   engine_listen (engine, listen_to, NULL);
-  sampler.base = 0;
+  sampler.base = (struct memory){ 0 };
   sampler_start (false);
   double started = now ();
   put_timed (count, &worst, &slow);
@@ -830,7 +969,7 @@ measure_churn (void)
   choose_options (&options);
   new_directory ();
   open_database (&options);
-  sampler.base = 0;
+  sampler.base = (struct memory){ 0 };
   double started = now ();
   for (unsigned round = 0; round <= ROUNDS; round++)
     {
@@ -892,6 +1031,10 @@ main (int argc, char **argv)
       megabytes = strtoull (argv[++i], NULL, 10);
     else if (strcmp (argv[i], "--uncompressed") == 0)
       uncompressed = true;
+    else if (strcmp (argv[i], "--compressed") == 0)
+      compressed = true;
+    else if (strcmp (argv[i], "--small") == 0)
+      only_small = true;
     else
       for (size_t m = 0; m < sizeof measurements / sizeof *measurements; m++)
         if (strcmp (argv[i], measurements[m].name) == 0)
@@ -901,9 +1044,10 @@ main (int argc, char **argv)
           }
   if (done > 0)
     return 0;
-  fprintf (stderr,
-           "usage: %s [--directory DIR] [--megabytes N] [--budget N] [--uncompressed] "
-           "budget|idle|open|amplification|overwrite|latency|churn …\n",
-           argv[0]);
+  fprintf (
+      stderr,
+      "usage: %s [--directory DIR] [--megabytes N] [--budget N] [--small] "
+      "[--compressed | --uncompressed] budget|idle|open|amplification|overwrite|latency|churn …\n",
+      argv[0]);
   return 2;
 }

@@ -4,7 +4,8 @@
  * settling, reading at random and scanning take no more than the budget and 2 MB, above the same program
  * without a database. Memory is what the kernel counts as anonymous, and the log's mapping.
  *
- * A sanitizer's own memory is not to be told from ours: under one only the ledger is held to it.
+ * A sanitizer's own memory is not to be told from ours: under one only the ledger is held to it, with a
+ * quarter of the data.
  */
 #include "base/random.h"
 #include "check.h"
@@ -30,6 +31,8 @@
 #define MEMORY_IS_OURS true
 #endif
 
+#define RECORDS (MEMORY_IS_OURS ? 600000u : 150000u) /* 100 MB, 25 MB */
+
 static struct failure failure;
 static struct engine *engine;
 static char *path;
@@ -43,8 +46,24 @@ static struct
   uint64_t base, most, most_ledger;
 } sampler;
 
+/* Anonymous bytes of all mappings at one moment. smaps lists a few at a time: what moves meanwhile, a
+ * memtable above all, would be counted twice. */
 static uint64_t
-own_memory (void)
+anonymous_memory (void)
+{
+  FILE *rollup = fopen ("/proc/self/smaps_rollup", "r");
+  char line[256];
+  unsigned long value = 0;
+  CHECK (rollup != NULL);
+  while (fgets (line, sizeof line, rollup) != NULL)
+    sscanf (line, "Anonymous: %lu kB", &value);
+  fclose (rollup);
+  return (uint64_t) value << 10;
+}
+
+/* Bytes of the log's mappings that are in memory. */
+static uint64_t
+log_memory (void)
 {
   FILE *maps = fopen ("/proc/self/smaps", "r");
   char line[1024];
@@ -53,12 +72,10 @@ own_memory (void)
   bool is_log = false;
   CHECK (maps != NULL);
   while (fgets (line, sizeof line, maps) != NULL)
-    if (sscanf (line, "Anonymous: %lu kB", &value) == 1)
-      bytes += is_log ? 0 : (uint64_t) value << 10;
-    else if (sscanf (line, "Rss: %lu kB", &value) == 1)
-      bytes += is_log ? (uint64_t) value << 10 : 0;
-    else if (strstr (line, " kB") == NULL && strchr (line, '-') != NULL)
+    if (strstr (line, " kB") == NULL && strchr (line, '-') != NULL)
       is_log = strstr (line, path) != NULL && strstr (line, ".log") != NULL;
+    else if (is_log && sscanf (line, "Rss: %lu kB", &value) == 1)
+      bytes += (uint64_t) value << 10;
   fclose (maps);
   return bytes;
 }
@@ -69,15 +86,16 @@ sample (void *data)
   (void) data;
   while (!atomic_load (&sampler.stop))
     {
-      struct engine_statistics statistics;
-      uint64_t memory = own_memory ();
-      memory = memory > sampler.base ? memory - sampler.base : 0;
-      sampler.most = memory > sampler.most ? memory : sampler.most;
+      if (MEMORY_IS_OURS)
+        {
+          uint64_t memory = anonymous_memory () + log_memory ();
+          memory = memory > sampler.base ? memory - sampler.base : 0;
+          sampler.most = memory > sampler.most ? memory : sampler.most;
+        }
       if (engine != NULL)
         {
-          engine_statistics (engine, &statistics);
-          if (statistics.memory_used > sampler.most_ledger)
-            sampler.most_ledger = statistics.memory_used;
+          uint64_t used = (uint64_t) ledger_total (&engine->ledger);
+          sampler.most_ledger = used > sampler.most_ledger ? used : sampler.most_ledger;
         }
       usleep (5000);
     }
@@ -102,7 +120,7 @@ sampler_stop (const char *phase)
   printf ("%s: at most %.1f MB, the ledger %.1f MB\n", phase, (double) sampler.most / (double) MIB,
           (double) sampler.most_ledger / (double) MIB);
   CHECK (sampler.most_ledger <= LIMIT);
-  CHECK (sampler.most <= LIMIT || !MEMORY_IS_OURS);
+  CHECK (sampler.most <= LIMIT);
 }
 
 /* ---- the work ---- */
@@ -194,7 +212,7 @@ test_budget (enum engine_compression compression, uint64_t count)
   CHECK_OK (engine_wait_settled (engine, 120000000, &failure));
   sampler_stop ("settle");
   sampler_start ();
-  read_at_random (count, 200000);
+  read_at_random (count, count / 3);
   sampler_stop ("read");
   sampler_start ();
   scan (count);
@@ -289,7 +307,7 @@ main (void)
 {
   test_waiting_for_the_manifest ();
   test_held_view ();
-  test_budget (ENGINE_COMPRESSION_NONE, 600000); /* 100 MB */
-  test_budget (ENGINE_COMPRESSION_ADAPTIVE, 600000);
+  test_budget (ENGINE_COMPRESSION_NONE, RECORDS);
+  test_budget (ENGINE_COMPRESSION_ADAPTIVE, RECORDS);
   return 0;
 }
