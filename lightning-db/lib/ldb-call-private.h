@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "engine.h"
+#include "ldb-outbox-private.h"
 #include "ldb-place-private.h"
 
 G_BEGIN_DECLS
@@ -67,8 +68,11 @@ struct _LdbCall
   GDestroyNotify result_free; /* set by whoever starts a call that returns a pointer */
   GError *error;              /* why it failed */
   GTask *task;                /* while a worker or an outbox has it; owned */
-  LdbCall *next;              /* in the queue it is in */
-  gpointer outbox;            /* of its context: ldb-worker.c */
+  LdbCall *next;              /* in the pool's queue */
+  LdbOutbox *outbox;          /* of its context, which the task holds */
+  LdbDelivery delivery;       /* through the outbox */
+  /* Called in the context before the end is told, or NULL. */
+  void (*returning) (LdbCall *call);
 };
 
 LdbCall *ldb_call_new (LdbCallFunc run, const LdbPlace *place);
@@ -83,9 +87,14 @@ void ldb_call_start_alone (LdbCall *call, const LdbReply *reply, LdbWorkKind kin
 /* Takes `call` over and completes it with what it holds, or with `error` (transfer full). */
 void ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error);
 
-/* For ldb-worker.c: does the work, on a worker; tells its end, in its context. */
+/* Takes `call` over, to be run when ldb_call_go_on() is called, once, on any thread: what starts it then
+ * is not the caller. */
+void ldb_call_hold (LdbCall *call, const LdbReply *reply);
+/* Has it run by a worker; `here`: on this thread, since it only looks at what is known by now. */
+void ldb_call_go_on (LdbCall *call, gboolean here);
+
+/* For ldb-worker.c: does the work, on a worker. */
 void ldb_call_run (LdbCall *call);
-void ldb_call_returned (LdbCall *call);
 
 /* Completes a call that could not even begin; `error` (transfer full). */
 void ldb_reply_error (const LdbReply *reply, GError *error);

@@ -226,6 +226,8 @@ static void
 return_call (GTask *task)
 {
   LdbCall *call = g_task_get_task_data (task);
+  if (call->returning != NULL)
+    call->returning (call);
   if (call->busy != NULL)
     ldb_busy_leave (call->busy);
   call->busy = NULL;
@@ -246,11 +248,18 @@ ldb_call_run (LdbCall *call)
     call->succeeded = call->run (call, &call->error);
 }
 
-void
-ldb_call_returned (LdbCall *call)
+/* Tells the call's end, in its context. */
+static void
+tell_end (LdbCall *call)
 {
   g_autoptr (GTask) task = g_steal_pointer (&call->task);
   return_call (task);
+}
+
+static void
+deliver (LdbDelivery *delivery)
+{
+  tell_end ((LdbCall *) ((char *) delivery - G_STRUCT_OFFSET (LdbCall, delivery)));
 }
 
 static GTask *
@@ -269,6 +278,7 @@ static GTask *
 create_call_task (LdbCall *call, const LdbReply *reply)
 {
   GTask *task = create_task (reply);
+  call->delivery.deliver = deliver;
   call->cancellable = reply->cancellable;
   call->progress.cancellable = reply->cancellable;
   g_task_set_task_data (task, call, ldb_call_free);
@@ -290,7 +300,25 @@ ldb_call_start (LdbCall *call, const LdbReply *reply, LdbWorkKind kind)
       || (call->place.database != NULL
           && !ldb_database_is_usable (call->place.database, &call->error))
       || !ldb_worker_push (call, kind, g_task_get_context (call->task), &call->error))
-    ldb_call_returned (call);
+    tell_end (call);
+}
+
+void
+ldb_call_hold (LdbCall *call, const LdbReply *reply)
+{
+  call->task = create_call_task (call, reply);
+  call->outbox = ldb_outbox_of (g_task_get_context (call->task));
+}
+
+void
+ldb_call_go_on (LdbCall *call, gboolean here)
+{
+  if (!here
+      && ldb_worker_push (call, LDB_WORK_SHORT, g_task_get_context (call->task), &call->error))
+    return;
+  if (here)
+    ldb_call_run (call);
+  ldb_outbox_push (call->outbox, &call->delivery);
 }
 
 void

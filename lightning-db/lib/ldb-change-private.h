@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbChange inside the library: it is filled in by whoever makes it, and never changes once it is
- * seen by anybody else.
+ * LdbChange inside the library: filled in by whoever makes it, and never changed once anybody else
+ * sees it.
  */
 #pragma once
 
@@ -18,22 +18,33 @@ typedef enum
   LDB_BEFORE_PRESENT, /* a value */
 } LdbBefore;
 
+/* A store's name, shared by all changes in it. */
+typedef struct
+{
+  gint references; /* free at 0; atomic */
+  char text[];     /* UTF-8 */
+} LdbStoreName;
+
 struct _LdbChange
 {
-  gint references;     /* free at 0; atomic */
-  LdbChangeKind kind;  /* what happened */
-  engine_store store;  /* where */
-  LdbBefore before;    /* of PUT and DELETE */
-  GRefString *name;    /* the store's; owned; NULL: it was dropped before anybody knew its name */
-  guint64 sequence;    /* the last commit that is part of it */
-  GBytes *key;         /* PUT, DELETE: owned. Ranges: inclusive start, NULL = open; owned */
-  GBytes *end;         /* ranges: exclusive, NULL = open; owned */
-  GBytes *value;       /* PUT: the new one if it was asked for; owned */
-  GBytes *old_value;   /* PUT, DELETE: what was there before, if it was asked for; owned */
+  gint references;    /* free at 0; atomic */
+  LdbChangeKind kind; /* what happened */
+  engine_store store; /* where */
+  LdbBefore before;   /* of PUT and DELETE */
+  guint64 sequence;   /* the newest commit that is part of it */
+  LdbStoreName
+      *name;        /* the store's; owned; NULL: it was dropped before anybody asked for its name */
+  struct bytes key; /* PUT, DELETE: the key. Ranges: inclusive start, BYTES_NONE = open. Owned. */
+  struct bytes end; /* ranges: exclusive end, BYTES_NONE = open. Owned. */
+  GBytes *value;    /* PUT: the new one, if it was asked for; owned */
+  GBytes *old_value; /* PUT, DELETE: the one before, if it was asked for and there was one; owned */
+  GBytes *key_bytes; /* `key`, once somebody asked for it; owned; atomic */
+  GBytes *end_bytes; /* likewise */
 };
 
-/* A change with one reference and nothing else set. */
-LdbChange *ldb_change_new (LdbChangeKind kind, engine_store store, guint64 sequence);
+/* A change with one reference; key and end are copied. */
+LdbChange *ldb_change_new (LdbChangeKind kind, engine_store store, guint64 sequence,
+                           struct bytes key, struct bytes end);
 
 /* Whether it is about a range of keys rather than one. */
 static inline gboolean
@@ -41,5 +52,17 @@ ldb_change_is_range (const LdbChange *self)
 {
   return self->kind == LDB_CHANGE_DELETE_RANGE || self->kind == LDB_CHANGE_RESYNC;
 }
+
+LdbStoreName *ldb_store_name_new (const char *text);
+LdbStoreName *ldb_store_name_ref (LdbStoreName *self); /* NULL for NULL */
+void ldb_store_name_unref (LdbStoreName *self);        /* may be NULL */
+
+/* Names by number, looked up in the catalogue when they are asked for first. One thread at a time. */
+GHashTable *ldb_store_names_new (void);
+/* NULL: it was dropped before anybody asked. `known`, if not NULL, is it. Borrowed. */
+LdbStoreName *ldb_store_names_find (GHashTable *names, struct engine *engine, engine_store store,
+                                    LdbStoreName *known);
+/* Those of all stores that there are now. */
+void ldb_store_names_learn (GHashTable *names, struct engine *engine);
 
 G_END_DECLS

@@ -26,6 +26,8 @@ guint64 ldb_change_get_sequence (LdbChange *self);
 LDB_AVAILABLE_IN_ALL
 GBytes *ldb_change_get_key (LdbChange *self);
 LDB_AVAILABLE_IN_ALL
+gconstpointer ldb_change_peek_key (LdbChange *self, gsize *size);
+LDB_AVAILABLE_IN_ALL
 char *ldb_change_dup_key_string (LdbChange *self);
 LDB_AVAILABLE_IN_ALL
 GBytes *ldb_change_get_end (LdbChange *self);

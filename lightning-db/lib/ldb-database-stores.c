@@ -45,8 +45,9 @@ run_open_store (LdbCall *call, GError **error)
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);
   LdbStore *store = g_object_new (LDB_TYPE_STORE, NULL);
-  store->place = (LdbPlace){ .database = g_object_ref (database), .store = id };
   store->name = g_strdup (call->path);
+  store->place
+      = (LdbPlace){ .database = g_object_ref (database), .store = id, .name = store->name };
   call->result = store;
   return TRUE;
 }

@@ -337,7 +337,8 @@ ldb_database_class_init (LdbDatabaseClass *klass)
 static void
 ldb_database_init (LdbDatabase *self)
 {
-  self->place = (LdbPlace){ .database = self, .store = ENGINE_STORE_DEFAULT };
+  self->place
+      = (LdbPlace){ .database = self, .store = ENGINE_STORE_DEFAULT, .name = "default" };
   self->max_retries = MAX_RETRIES_DEFAULT;
   g_weak_ref_init (&self->weak, self);
 }

@@ -429,4 +429,34 @@ guint64 ldb_database_evict_cache (LdbDatabase *self, double fraction, GError **e
 LDB_AVAILABLE_IN_ALL
 LdbStats *ldb_database_get_stats (LdbDatabase *self, GError **error);
 
+/* ---- following what is committed ---- */
+
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_database_watch_key (LdbDatabase *self, gconstpointer key, gsize key_length,
+                                  LdbWatchFlags flags, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_database_watch_prefix (LdbDatabase *self, gconstpointer prefix, gsize prefix_length,
+                                     LdbWatchFlags flags, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_database_watch_range (LdbDatabase *self, gconstpointer start, gsize start_length,
+                                    gconstpointer end, gsize end_length, LdbWatchFlags flags,
+                                    GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_database_watch_all (LdbDatabase *self, LdbWatchFlags flags, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_database_watch_stores (LdbDatabase *self, LdbWatchFlags flags, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbEntry *ldb_database_watch_entry (LdbDatabase *self, gconstpointer key, gsize key_length,
+                                    GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbFeed *ldb_database_create_feed (LdbDatabase *self, guint64 since, GCancellable *cancellable,
+                                   GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_create_feed_async (LdbDatabase *self, guint64 since, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbFeed *ldb_database_create_feed_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+guint64 ldb_database_get_history_start (LdbDatabase *self, GError **error);
+
 G_END_DECLS

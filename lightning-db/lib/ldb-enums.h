@@ -155,4 +155,48 @@ typedef enum
   LDB_CHECK_DEEP = 1 << 0,
 } LdbCheckFlags;
 
+/**
+ * LdbChangeKind:
+ * @LDB_CHANGE_PUT: a value was put at the key
+ * @LDB_CHANGE_DELETE: the key is gone
+ * @LDB_CHANGE_DELETE_RANGE: all keys from [method@Ldb.Change.get_key] on and before
+ *   [method@Ldb.Change.get_end] are gone
+ * @LDB_CHANGE_RESYNC: what is in the range is not known: read it anew. A bulk load leaves this for the
+ *   range it brought records into, and a watch that lagged too far behind for all that it watches
+ *
+ * What a [struct@Ldb.Change] is.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_CHANGE_PUT = 0,
+  LDB_CHANGE_DELETE = 1,
+  LDB_CHANGE_DELETE_RANGE = 2,
+  LDB_CHANGE_RESYNC = 3,
+} LdbChangeKind;
+
+/**
+ * LdbWatchFlags:
+ * @LDB_WATCH_NONE: keys only; a key whose value is as it was is no change
+ * @LDB_WATCH_VALUES: changes come with the values that were put
+ * @LDB_WATCH_OLD_VALUES: changes come with the values that were there before
+ * @LDB_WATCH_UNCHANGED: a key that was written is told even if its value is the same as before, or if
+ *   there is none as before; unless %LDB_WATCH_OLD_VALUES is given too, nothing has to be looked up
+ *   then
+ * @LDB_WATCH_EACH_KEY: in place of a deleted range, each key that was in it is told as deleted
+ *
+ * What a [class@Ldb.Watch] tells.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_WATCH_NONE = 0,
+  LDB_WATCH_VALUES = 1 << 0,
+  LDB_WATCH_OLD_VALUES = 1 << 1,
+  LDB_WATCH_UNCHANGED = 1 << 2,
+  LDB_WATCH_EACH_KEY = 1 << 3,
+} LdbWatchFlags;
+
 G_END_DECLS

@@ -52,16 +52,20 @@ G_BEGIN_DECLS
 typedef struct _LdbHub LdbHub;
 typedef struct _LdbObserver LdbObserver;
 
-typedef struct
+typedef struct _LdbFrame LdbFrame;
+
+struct _LdbFrame
 {
-  gint references;    /* free at 0; atomic */
-  LdbPin *before;     /* the state before; NULL: not held (see 3); owned */
-  LdbPin *after;      /* the state after; owned */
-  guint64 since;      /* the commit `before` stands at, or would */
-  guint64 sequence;   /* the commit `after` stands at */
-  gboolean resync;    /* everything is to be read anew (see 2) */
-  GPtrArray *changes; /* of LdbChange; owned; see 2 */
-} LdbFrame;
+  gint references;        /* free at 0; atomic */
+  LdbPin *before;         /* the state before; NULL: not held (see 3); owned */
+  LdbPin *after;          /* the state after; owned */
+  guint64 since;          /* the commit `before` stands at, or would; 0 of a resync */
+  guint64 sequence;       /* the commit `after` stands at */
+  gboolean resync;        /* everything is to be read anew (see 2) */
+  GPtrArray *changes;     /* of LdbChange; owned; see 2 */
+  LdbHub *hub;            /* that frees it when it is large; a reference */
+  LdbFrame *next_garbage; /* in the hub's list of such */
+};
 
 /* Handles a frame, in the observer's context, while `owner` is held. TRUE: it is handled. FALSE: it is
  * being handled, and ldb_observer_done() is called later, once; the frame is then to be referenced.
@@ -80,6 +84,11 @@ LdbObserver *ldb_observer_new (gpointer owner, const LdbPlace *place, gboolean e
                                struct bytes lower, struct bytes upper, LdbWatchFlags flags,
                                LdbFrameFunc handle, LdbPin **base, guint64 *sequence,
                                GError **error);
+
+/* The same for one key, of place's store. */
+LdbObserver *ldb_observer_new_key (gpointer owner, const LdbPlace *place, struct bytes key,
+                                   LdbWatchFlags flags, LdbFrameFunc handle, LdbPin **base,
+                                   guint64 *sequence, GError **error);
 
 /* After a frame for which the function returned FALSE. */
 void ldb_observer_done (LdbObserver *self);
@@ -106,9 +115,37 @@ gboolean ldb_observer_is_closed (LdbObserver *self);
 void ldb_observer_free (LdbObserver *self);
 
 LdbFrame *ldb_frame_ref (LdbFrame *self);
-/* May be called on any thread; the one that held it last frees what may be many changes. */
+/* Any thread. Frees little at once; many changes are left to the hub's thread. */
 void ldb_frame_unref (LdbFrame *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LdbFrame, ldb_frame_unref)
+
+/* ---- for LdbShare ---- */
+
+LdbHub *ldb_hub_new (struct engine *engine);
+LdbHub *ldb_hub_ref (LdbHub *self);
+void ldb_hub_unref (LdbHub *self);
+/* A handle was closed: its observers end. */
+void ldb_hub_end_handle (LdbHub *self, LdbDatabase *database);
+/* The engine is about to be closed: gives everything of it back, and waits for the thread to end. */
+void ldb_hub_stop (LdbHub *self);
+
+/* ---- for whoever only waits for a commit ---- */
+
+typedef struct _LdbAwaiter LdbAwaiter;
+
+struct _LdbAwaiter
+{
+  guint64 sequence;                 /* for one above this */
+  LdbDatabase *database;            /* of whose handle; borrowed, only compared */
+  void (*ready) (LdbAwaiter *self); /* called once, on any thread, without locks, when there is one,
+                                     * or when the handle was closed */
+  LdbAwaiter *next, *previous;      /* in the hub's list; guarded by its lock */
+};
+
+/* FALSE: the engine is being closed; `ready` will not be called. */
+gboolean ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter);
+/* Gives up. FALSE: `ready` is being called, or was. */
+gboolean ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter);
 
 G_END_DECLS

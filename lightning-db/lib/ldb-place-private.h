@@ -19,6 +19,7 @@ typedef struct
 {
   LdbDatabase *database;       /* always */
   engine_store store;          /* its number */
+  const char *name;            /* its name, good as long as the handle of the place is; NULL: ask */
   LdbSnapshot *snapshot;       /* read at this snapshot, or NULL */
   LdbTransaction *transaction; /* within this transaction, or NULL */
 } LdbPlace;
@@ -52,6 +53,8 @@ gboolean ldb_check_prefix (gconstpointer prefix, gsize prefix_length, struct byt
 /* How a variant is stored: wrapped in a variant of its own, little-endian, in normal form. Sinks
  * a floating reference. */
 GBytes *ldb_variant_to_bytes (GVariant *value);
+/* The way back; `type` may be NULL for any. WRONG_TYPE. */
+GVariant *ldb_variant_from_bytes (GBytes *bytes, const GVariantType *type, GError **error);
 
 /* ---- values; each consumes `value` ---- */
 
@@ -65,6 +68,8 @@ GDestroyNotify ldb_form_free_func (LdbForm form);
 
 gboolean ldb_place_lookup (const LdbPlace *place, struct bytes key, struct engine_value *out,
                            GError **error);
+/* FALSE: memory alone cannot tell. Else *value is the value, or NULL when there is none. */
+gboolean ldb_place_get_cached (const LdbPlace *place, struct bytes key, GBytes **value);
 gboolean ldb_place_peek (const LdbPlace *place, gconstpointer key, gsize key_length, LdbView *view,
                          GError **error);
 /* All of one snapshot; a view without data: absent. */

@@ -16,12 +16,13 @@
 gboolean
 ldb_place_init (LdbPlace *place, LdbDatabase *database, LdbStore *store, GError **error)
 {
-  *place = (LdbPlace){ .database = database, .store = ENGINE_STORE_DEFAULT };
+  *place = (LdbPlace){ .database = database, .store = ENGINE_STORE_DEFAULT, .name = "default" };
   if (store == NULL)
     return TRUE;
   if (G_UNLIKELY (database == NULL || store->place.database == NULL))
     return ldb_database_is_usable (NULL, error);
   place->store = store->place.store;
+  place->name = store->name;
   if (store->place.database == database || store->place.database->engine == database->engine)
     return TRUE;
   return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
@@ -179,10 +180,9 @@ value_to_string (struct engine_value *value, GError **error)
 }
 
 /* The bytes may come from anywhere, so they are not trusted to be in normal form. */
-static GVariant *
-value_to_variant (struct engine_value *value, const GVariantType *type, GError **error)
+GVariant *
+ldb_variant_from_bytes (GBytes *bytes, const GVariantType *type, GError **error)
 {
-  g_autoptr (GBytes) bytes = ldb_value_to_bytes (value);
   g_autoptr (GVariant) stored
       = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARIANT, bytes, FALSE));
   if (!g_variant_is_normal_form (stored))
@@ -207,6 +207,13 @@ value_to_variant (struct engine_value *value, const GVariantType *type, GError *
       return NULL;
     }
   return g_steal_pointer (&inner);
+}
+
+static GVariant *
+value_to_variant (struct engine_value *value, const GVariantType *type, GError **error)
+{
+  g_autoptr (GBytes) bytes = ldb_value_to_bytes (value);
+  return ldb_variant_from_bytes (bytes, type, error);
 }
 
 GBytes *
@@ -304,6 +311,20 @@ ldb_place_lookup (const LdbPlace *place, struct bytes key, struct engine_value *
   if (code != STATUS_OK && code != STATUS_NOT_FOUND)
     ldb_error_take_failure (error, code, &failure);
   return code == STATUS_OK;
+}
+
+gboolean
+ldb_place_get_cached (const LdbPlace *place, struct bytes key, GBytes **value)
+{
+  struct engine_value found;
+  struct engine *engine = ldb_database_enter (place->database, NULL);
+  *value = NULL;
+  if (engine == NULL)
+    return FALSE;
+  status code = lookup (place, engine, key, TRUE, &found, NULL);
+  if (code == STATUS_OK)
+    *value = ldb_value_to_bytes (&found);
+  return code == STATUS_OK || code == STATUS_NOT_FOUND;
 }
 
 gboolean

@@ -33,6 +33,10 @@ void ldb_share_evict_all (double fraction);
 /* Lets every open engine, and each that is opened later, put its settling off or take it up. */
 void ldb_share_set_saving_all (gboolean saving);
 
+/* A reference to the hub of the handle's engine, made if there is none yet. CLOSED when the handle was
+ * closed meanwhile. */
+struct _LdbHub *ldb_share_get_hub (LdbDatabase *handle, GError **error);
+
 /* Tells every LdbRegistry; ldb-registry.c. */
 void ldb_registry_announce_opened (LdbDatabase *database);
 void ldb_registry_announce_closed (const char *path);

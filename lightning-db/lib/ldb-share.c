@@ -13,6 +13,7 @@
 
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-hub-private.h"
 #include "ldb-options-private.h"
 #include "ldb-worker-private.h"
 
@@ -25,6 +26,7 @@ struct _LdbShare
   gboolean closing;      /* its last handle has left */
   LdbOptions *options;   /* in force; owned */
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
+  LdbHub *hub;           /* tells observers of commits; a reference; NULL: nobody asked yet */
 };
 
 static pthread_mutex_t lock
@@ -48,6 +50,7 @@ start_anew_after_fork (void)
   opening_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   shares = NULL;
   ldb_worker_forget ();
+  ldb_outbox_forget ();
   ldb_registry_forget_listeners ();
 }
 
@@ -66,6 +69,7 @@ static void
 share_free (gpointer data)
 {
   LdbShare *share = data;
+  g_clear_pointer (&share->hub, ldb_hub_unref);
   engine_unref (share->engine);
   g_clear_object (&share->options);
   g_ptr_array_unref (share->handles);
@@ -201,6 +205,32 @@ ldb_share_join (LdbDatabase *handle, GError **error)
   return success;
 }
 
+LdbHub *
+ldb_share_get_hub (LdbDatabase *handle, GError **error)
+{
+  LdbHub *hub = NULL;
+  pthread_mutex_lock (&lock);
+  if (handle->share != NULL && handle->share->hub == NULL)
+    handle->share->hub = ldb_hub_new (handle->share->engine);
+  if (handle->share != NULL)
+    hub = ldb_hub_ref (handle->share->hub);
+  pthread_mutex_unlock (&lock);
+  if (hub == NULL)
+    ldb_error_set (error, LDB_ERROR_CLOSED, "The database \"%s\" is closed; open it again.",
+                   handle->path);
+  return hub;
+}
+
+/* Takes over the reference. */
+static void
+end_observers (LdbHub *hub, LdbDatabase *handle, gboolean last)
+{
+  ldb_hub_end_handle (hub, handle);
+  if (last)
+    ldb_hub_stop (hub);
+  ldb_hub_unref (hub);
+}
+
 gboolean
 ldb_share_leave (LdbDatabase *handle, GError **error)
 {
@@ -217,7 +247,10 @@ ldb_share_leave (LdbDatabase *handle, GError **error)
   last = share != NULL && share->handles->len == 0;
   if (last)
     share->closing = TRUE;
+  LdbHub *hub = share != NULL && share->hub != NULL ? ldb_hub_ref (share->hub) : NULL;
   pthread_mutex_unlock (&lock);
+  if (hub != NULL)
+    end_observers (hub, handle, last);
   if (!last)
     return TRUE;
 

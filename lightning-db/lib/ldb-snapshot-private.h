@@ -16,11 +16,16 @@ typedef struct
   struct engine_snapshot *snapshot; /* freed with the last of them */
 } LdbPin;
 
+/* Holds the newest commit, *sequence; one reference. */
+status ldb_pin_new (struct engine *engine, LdbPin **out, guint64 *sequence,
+                    struct failure *failure);
 /* A reference, or NULL when the snapshot is closed. Any thread. */
 LdbPin *ldb_snapshot_pin (LdbSnapshot *self);
 LdbPin *ldb_pin_ref (LdbPin *pin);
 void ldb_pin_unref (LdbPin *pin);
 
 LdbSnapshot *ldb_snapshot_new (LdbDatabase *database, GError **error);
+/* Of a state that is held already. */
+LdbSnapshot *ldb_snapshot_new_for_pin (LdbDatabase *database, LdbPin *pin);
 
 G_END_DECLS

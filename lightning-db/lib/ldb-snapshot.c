@@ -68,26 +68,43 @@ ldb_snapshot_pin (LdbSnapshot *self)
   return pin;
 }
 
+status
+ldb_pin_new (struct engine *engine, LdbPin **out, guint64 *sequence, struct failure *failure)
+{
+  struct engine_snapshot *snapshot;
+  status code = engine_snapshot_new (engine, &snapshot, failure);
+  if (code != STATUS_OK)
+    return code;
+  LdbPin *pin = g_new (LdbPin, 1);
+  pin->references = 1;
+  pin->snapshot = snapshot;
+  *sequence = engine_snapshot_sequence (snapshot);
+  *out = pin;
+  return STATUS_OK;
+}
+
+LdbSnapshot *
+ldb_snapshot_new_for_pin (LdbDatabase *database, LdbPin *pin)
+{
+  LdbSnapshot *self = g_object_new (LDB_TYPE_SNAPSHOT, NULL);
+  self->database = g_object_ref (database);
+  self->sequence = engine_snapshot_sequence (pin->snapshot);
+  self->pin = ldb_pin_ref (pin);
+  return self;
+}
+
 LdbSnapshot *
 ldb_snapshot_new (LdbDatabase *database, GError **error)
 {
   struct failure failure = FAILURE_INIT;
-  struct engine_snapshot *snapshot;
+  LdbPin *pin = NULL;
+  guint64 sequence;
   struct engine *engine = ldb_database_enter (database, error);
-  if (engine == NULL)
+  if (engine == NULL
+      || !ldb_error_check (error, ldb_pin_new (engine, &pin, &sequence, &failure), &failure))
     return NULL;
-  status code = engine_snapshot_new (engine, &snapshot, &failure);
-  if (code != STATUS_OK)
-    {
-      ldb_error_take_failure (error, code, &failure);
-      return NULL;
-    }
-  LdbSnapshot *self = g_object_new (LDB_TYPE_SNAPSHOT, NULL);
-  self->database = g_object_ref (database);
-  self->sequence = engine_snapshot_sequence (snapshot);
-  self->pin = g_new (LdbPin, 1);
-  self->pin->references = 1;
-  self->pin->snapshot = snapshot;
+  LdbSnapshot *self = ldb_snapshot_new_for_pin (database, pin);
+  ldb_pin_unref (pin);
   return self;
 }
 

@@ -175,4 +175,22 @@ LDB_AVAILABLE_IN_ALL
 gboolean ldb_store_peek (LdbStore *self, gconstpointer key, gsize key_length, LdbView *view,
                          GError **error);
 
+/* ---- following what is committed ---- */
+
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_store_watch_key (LdbStore *self, gconstpointer key, gsize key_length,
+                               LdbWatchFlags flags, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_store_watch_prefix (LdbStore *self, gconstpointer prefix, gsize prefix_length,
+                                  LdbWatchFlags flags, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_store_watch_range (LdbStore *self, gconstpointer start, gsize start_length,
+                                 gconstpointer end, gsize end_length, LdbWatchFlags flags,
+                                 GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbWatch *ldb_store_watch_all (LdbStore *self, LdbWatchFlags flags, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbEntry *ldb_store_watch_entry (LdbStore *self, gconstpointer key, gsize key_length,
+                                 GError **error);
+
 G_END_DECLS

@@ -13,8 +13,12 @@
 G_BEGIN_DECLS
 
 typedef struct _LdbBatch LdbBatch;
+typedef struct _LdbChange LdbChange;
+typedef struct _LdbChangeSet LdbChangeSet;
 typedef struct _LdbCursor LdbCursor;
 typedef struct _LdbDatabase LdbDatabase;
+typedef struct _LdbEntry LdbEntry;
+typedef struct _LdbFeed LdbFeed;
 typedef struct _LdbLoader LdbLoader;
 typedef struct _LdbOptions LdbOptions;
 typedef struct _LdbRecord LdbRecord;
@@ -24,6 +28,7 @@ typedef struct _LdbStats LdbStats;
 typedef struct _LdbStore LdbStore;
 typedef struct _LdbTransaction LdbTransaction;
 typedef struct _LdbView LdbView;
+typedef struct _LdbWatch LdbWatch;
 
 /**
  * LdbProgressFunc:

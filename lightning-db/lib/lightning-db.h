@@ -18,11 +18,15 @@
 
 #define LDB_INSIDE
 #include "ldb-batch.h"
+#include "ldb-change-set.h"
+#include "ldb-change.h"
 #include "ldb-cursor.h"
 #include "ldb-database.h"
+#include "ldb-entry.h"
 #include "ldb-enum-types.h"
 #include "ldb-enums.h"
 #include "ldb-error.h"
+#include "ldb-feed.h"
 #include "ldb-loader.h"
 #include "ldb-options.h"
 #include "ldb-record.h"
@@ -35,4 +39,5 @@
 #include "ldb-types.h"
 #include "ldb-version.h"
 #include "ldb-view.h"
+#include "ldb-watch.h"
 #undef LDB_INSIDE

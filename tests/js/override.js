@@ -340,6 +340,16 @@ async function testEveryAsync() {
         [Ldb.Record.new(new GLib.Bytes('x'), new GLib.Bytes('1'))]), true);
     equal(await call(loader, 'commit_async'), true);
     equal(text(db.get('x')), '1');
+    const feed = await call(db, 'create_feed_async', db.get_sequence());
+    const waiting = call(feed, 'wait_async');
+    db.put('y', '1');
+    equal(await waiting, true);
+    const commit = await call(feed, 'read_commit_async');
+    equal(commit.list().map(change => change.dup_key_string()), ['y']);
+    equal(feed.get_position(), db.get_sequence());
+    const watch = db.watch_all(Ldb.WatchFlags.NONE);
+    equal(await call(watch, 'replay_async', db.get_sequence() - 1), true);
+    watch.close();
     for (const name of ['sync_async', 'flush_async', 'checkpoint_async'])
         equal(await call(db, name), true);
     const steps = [];

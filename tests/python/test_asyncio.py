@@ -21,7 +21,8 @@ from gi.repository import Gio, GLib, Ldb  # noqa: E402
 
 def introspected_pairs():
     """Every class of the library with its asynchronous calls."""
-    for cls in (Ldb.Database, Ldb.Store, Ldb.Snapshot, Ldb.Transaction, Ldb.Cursor, Ldb.Loader):
+    for cls in (Ldb.Database, Ldb.Store, Ldb.Snapshot, Ldb.Transaction, Ldb.Cursor, Ldb.Loader,
+                Ldb.Feed, Ldb.Watch):
         for info in cls.__info__.get_methods():
             if info.__name__.endswith("_async") and "with_closure" not in info.__name__:
                 yield cls, info
@@ -136,6 +137,17 @@ class Everything(WithDatabase):
         await call(loader, "put_many_async", None, [record])
         await call(loader, "commit_async")
         self.assertEqual([db[key] for key in "vwx"], [b"1"] * 3)
+
+        feed = await call(db, "create_feed_async", db.get_sequence())
+        waiting = call(feed, "wait_async")
+        db.put("y", "1")
+        self.assertTrue(await waiting)
+        commit = await call(feed, "read_commit_async")
+        self.assertEqual([change.dup_key_string() for change in commit.list()], ["y"])
+        self.assertEqual(feed.get_position(), db.get_sequence())
+        watch = db.watch_all(Ldb.WatchFlags.NONE)
+        self.assertTrue(await call(watch, "replay_async", db.get_sequence() - 1))
+        watch.close()
 
         steps = []
         for method in ("sync_async", "flush_async", "checkpoint_async"):

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hub's thread, what wakes it, and its end.
+ *
+ * Invariants
+ *   H1  The lock is never held over a call of the engine but those that look at a number; the engine's
+ *       wake function takes it.
+ *   H2  While there is something to do, or will be at a known time, there is a thread; or starting one
+ *       failed, and a main context tries again.
+ *   H3  While nothing is to do the engine is armed: it says when there is a commit. No timer runs.
+ *   H4  What belongs to the thread is touched by others only while `running` is not set.
+ */
+#include "config.h"
+
+#include "ldb-call-private.h"
+#include "ldb-database-private.h"
+#include "ldb-observer-private.h"
+#include "ldb-worker-private.h"
+
+#include <time.h>
+
+/* A thread without work waits so long for more, in microseconds. */
+#define IDLE_TIME 5000000
+/* When no thread can be started, the next try comes after so many milliseconds. */
+#define KICK_INTERVAL 100
+
+static void *run (void *data);
+
+/* ---- the thread's beginning ---- */
+
+static gboolean kick_again (gpointer data);
+
+/* With the lock held: asks a main context to try again (H2). */
+static void
+kick (LdbHub *self)
+{
+  if (self->kicked != NULL || self->observers->len == 0)
+    return;
+  self->kicked = ldb_observer_ref (g_ptr_array_index (self->observers, 0));
+  ldb_outbox_push (self->kicked->outbox, &self->kick);
+}
+
+/* With the lock held. */
+static gboolean
+start_thread (LdbHub *self)
+{
+  ldb_hub_ref (self);
+  self->running = ldb_worker_start_thread ("ldb-changes", run, self) == 0;
+  if (!self->running)
+    ldb_hub_unref (self); /* never the last one: the caller has one */
+  return self->running;
+}
+
+void
+ldb_hub_rouse (LdbHub *self)
+{
+  self->roused = TRUE;
+  if (self->running)
+    pthread_cond_signal (&self->work);
+  else if (!self->stopping && !start_thread (self))
+    kick (self);
+}
+
+static void
+deliver_kick (LdbDelivery *delivery)
+{
+  LdbHub *self = (LdbHub *) ((char *) delivery - G_STRUCT_OFFSET (LdbHub, kick));
+  pthread_mutex_lock (&self->lock);
+  LdbObserver *observer = self->kicked;
+  gboolean wanted = self->roused && !self->running && !self->stopping;
+  gboolean again = wanted && !observer->closed && !start_thread (self);
+  if (!again)
+    self->kicked = NULL;
+  if (wanted && observer->closed)
+    ldb_hub_rouse (self); /* in the context of another one, if need be */
+  pthread_mutex_unlock (&self->lock);
+  if (!again)
+    {
+      ldb_observer_unref (observer);
+      return;
+    }
+  g_autoptr (GSource) source = g_timeout_source_new (KICK_INTERVAL);
+  g_source_set_static_name (source, "[lightning-db] thread");
+  g_source_set_callback (source, kick_again, self, NULL);
+  g_source_attach (source, g_main_context_get_thread_default ());
+}
+
+static gboolean
+kick_again (gpointer data)
+{
+  LdbHub *self = data;
+  deliver_kick (&self->kick);
+  return G_SOURCE_REMOVE;
+}
+
+/* Called by the engine, on the thread of a commit. */
+static void
+wake (void *data)
+{
+  LdbHub *self = data;
+  pthread_mutex_lock (&self->lock);
+  ldb_hub_rouse (self);
+  pthread_mutex_unlock (&self->lock);
+}
+
+void
+ldb_hub_notice (LdbHub *self, LdbObserver *observer, LdbNotice notice)
+{
+  if (self->stopping)
+    return;
+  if (observer->notices == 0)
+    {
+      observer->next_notice = self->notices;
+      self->notices = ldb_observer_ref (observer);
+    }
+  observer->notices |= notice;
+  ldb_hub_rouse (self);
+}
+
+/* ---- notices ---- */
+
+/* What a notice says, once read. */
+typedef struct
+{
+  guint notices;              /* LdbNotice */
+  gboolean closed;            /* it is closed by now */
+  LdbPin *join;               /* with JOIN; owned */
+  guint64 sequence;           /* with JOIN */
+  struct engine_feed *replay; /* with REPLAY; owned */
+  LdbFrame *frame;            /* with RETURNED; owned; NULL: a resync */
+} News;
+
+static LdbObserver *
+take_news (LdbHub *self, LdbObserver *observer, News *news)
+{
+  pthread_mutex_lock (&self->lock);
+  LdbObserver *next = observer->next_notice;
+  news->notices = observer->notices;
+  news->closed = observer->closed;
+  news->join = g_steal_pointer (&observer->join);
+  news->sequence = observer->join_sequence;
+  news->replay = g_steal_pointer (&observer->replay);
+  news->frame = NULL;
+  if ((news->notices & LDB_NOTICE_RETURNED) && observer->way == LDB_WAY_NONE)
+    news->frame = g_steal_pointer (&observer->frame);
+  observer->notices = 0;
+  observer->next_notice = NULL;
+  pthread_mutex_unlock (&self->lock);
+  return next;
+}
+
+static void
+drop_news (News *news)
+{
+  g_clear_pointer (&news->join, ldb_pin_unref);
+  g_clear_pointer (&news->replay, engine_feed_free);
+  g_clear_pointer (&news->frame, ldb_frame_free);
+}
+
+static void
+follow_news (LdbHub *self, LdbObserver *observer, News *news)
+{
+  if (news->closed)
+    {
+      ldb_hub_leave (self, observer);
+      return;
+    }
+  if (news->notices & LDB_NOTICE_SETTINGS)
+    self->live_changed = TRUE;
+  if (news->frame != NULL)
+    ldb_hub_take_back (self, observer, g_steal_pointer (&news->frame));
+  else if ((news->notices & LDB_NOTICE_RETURNED) && observer->lost)
+    {
+      observer->sent = g_get_monotonic_time () + LDB_FRAME_INTERVAL; /* not again at once */
+      ldb_hub_list_waiting (self, observer);
+    }
+  if (news->join != NULL && observer->live == 0)
+    ldb_hub_join (self, observer, g_steal_pointer (&news->join), news->sequence);
+  if (news->replay != NULL)
+    ldb_hub_replay (self, observer, g_steal_pointer (&news->replay));
+}
+
+/* In the order in which they came. */
+static void
+read_notices (LdbHub *self, LdbObserver *list)
+{
+  LdbObserver *first = NULL;
+  News news;
+  while (list != NULL)
+    {
+      LdbObserver *next = list->next_notice;
+      list->next_notice = first;
+      first = list;
+      list = next;
+    }
+  while (first != NULL)
+    {
+      LdbObserver *observer = first;
+      first = take_news (self, observer, &news);
+      follow_news (self, observer, &news);
+      drop_news (&news);
+      ldb_observer_unref (observer);
+    }
+}
+
+/* ---- frames ---- */
+
+/* Sends what waits, if it may be sent now. */
+static void
+send_waiting (LdbHub *self, LdbObserver *observer)
+{
+  LdbFrame *frame = NULL;
+  if (!observer->lost)
+    {
+      status code = ldb_frame_build (self, observer, &frame);
+      if (code == STATUS_CLOSED)
+        return;
+      if (code != STATUS_OK)
+        ldb_hub_lose (self, observer);
+      else
+        ldb_hub_settle (self, observer);
+    }
+  if (!observer->lost && frame == NULL)
+    return;
+  if (observer->lost)
+    ldb_hub_unlist_waiting (self, observer);
+  pthread_mutex_lock (&self->lock);
+  gboolean open = !observer->closed;
+  if (open && observer->paused)
+    observer->frame = frame;
+  else if (open)
+    ldb_observer_push (observer, g_steal_pointer (&frame));
+  if (open && observer->paused)
+    ldb_hub_notice (self, observer, LDB_NOTICE_RETURNED);
+  observer->sent = g_get_monotonic_time ();
+  pthread_mutex_unlock (&self->lock);
+  if (!open && frame != NULL)
+    ldb_frame_free (frame);
+}
+
+/* When what waits may be sent: 0, now; -1, not before something else happens. */
+static gint64
+may_send_at (LdbHub *self, LdbObserver *observer, gint64 now)
+{
+  pthread_mutex_lock (&self->lock);
+  gboolean free = observer->way == LDB_WAY_NONE && !observer->paused && !observer->closed;
+  gint64 at = observer->sent != 0 ? observer->sent + observer->interval : 0;
+  pthread_mutex_unlock (&self->lock);
+  if (!free)
+    return -1;
+  return at <= now ? 0 : at;
+}
+
+/* Sends all that may be sent, and returns when the next may be: -1, not before something happens. */
+static gint64
+send_due (LdbHub *self)
+{
+  gint64 next = -1;
+  gint64 now = g_get_monotonic_time ();
+  /* From the end, since those that were sent leave the array. */
+  for (guint i = self->waiting->len; i > 0; i--)
+    {
+      LdbObserver *observer = g_ptr_array_index (self->waiting, i - 1);
+      gint64 at = may_send_at (self, observer, now);
+      if (at == 0)
+        send_waiting (self, observer);
+      else if (at > 0)
+        next = next < 0 ? at : MIN (next, at);
+    }
+  return next;
+}
+
+/* ---- waiting for a commit ---- */
+
+gboolean
+ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter)
+{
+  pthread_mutex_lock (&self->lock);
+  gboolean taken = !self->stopping;
+  if (taken)
+    {
+      awaiter->previous = NULL;
+      awaiter->next = self->awaiters;
+      if (awaiter->next != NULL)
+        awaiter->next->previous = awaiter;
+      self->awaiters = awaiter;
+      ldb_hub_rouse (self); /* to see whether it is there already, and to arm */
+    }
+  pthread_mutex_unlock (&self->lock);
+  return taken;
+}
+
+/* With the lock held. */
+static void
+unlink_awaiter (LdbHub *self, LdbAwaiter *awaiter)
+{
+  *(awaiter->previous != NULL ? &awaiter->previous->next : &self->awaiters) = awaiter->next;
+  if (awaiter->next != NULL)
+    awaiter->next->previous = awaiter->previous;
+  awaiter->next = awaiter->previous = NULL;
+}
+
+gboolean
+ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter)
+{
+  pthread_mutex_lock (&self->lock);
+  gboolean there = awaiter->previous != NULL || self->awaiters == awaiter;
+  if (there)
+    unlink_awaiter (self, awaiter);
+  pthread_mutex_unlock (&self->lock);
+  return there;
+}
+
+/* Takes out and calls those who wait for a commit below `visible`, or with the handle `closed`. */
+static void
+call_awaiters (LdbHub *self, guint64 visible, LdbDatabase *closed)
+{
+  LdbAwaiter *ready = NULL, *next;
+  pthread_mutex_lock (&self->lock);
+  for (LdbAwaiter *awaiter = self->awaiters; awaiter != NULL; awaiter = next)
+    {
+      next = awaiter->next;
+      if (awaiter->sequence >= visible && (closed == NULL || awaiter->database != closed))
+        continue;
+      unlink_awaiter (self, awaiter);
+      awaiter->next = ready;
+      ready = awaiter;
+    }
+  pthread_mutex_unlock (&self->lock);
+  for (; ready != NULL; ready = next)
+    {
+      next = ready->next;
+      ready->next = NULL;
+      ready->ready (ready);
+    }
+}
+
+/* The lowest commit above which something is waited for; G_MAXUINT64: nothing is. */
+static guint64
+awaited (LdbHub *self)
+{
+  guint64 lowest = self->live->len > 0 ? self->position : G_MAXUINT64;
+  pthread_mutex_lock (&self->lock);
+  for (LdbAwaiter *awaiter = self->awaiters; awaiter != NULL; awaiter = awaiter->next)
+    lowest = MIN (lowest, awaiter->sequence);
+  pthread_mutex_unlock (&self->lock);
+  return lowest;
+}
+
+/* ---- the thread ---- */
+
+/* The least time between two readings. One hasty observer that can take a frame makes it shorter. */
+static gint64
+read_interval (LdbHub *self)
+{
+  gint64 interval = LDB_FRAME_INTERVAL;
+  pthread_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->hasty->len; i++)
+    {
+      LdbObserver *observer = g_ptr_array_index (self->hasty, i);
+      if (observer->way == LDB_WAY_NONE && !observer->paused)
+        interval = MIN (interval, observer->interval);
+    }
+  pthread_mutex_unlock (&self->lock);
+  return interval;
+}
+
+/* Does what can be done now. Returns when there is more to do: 0, now; -1, when something happens. */
+static gint64
+work (LdbHub *self)
+{
+  guint64 visible = engine_sequence (self->engine);
+  call_awaiters (self, visible, NULL);
+  if (self->live->len > 0 && visible > self->position
+      && g_get_monotonic_time () >= self->read_at + read_interval (self) && !ldb_hub_read (self))
+    return -1;
+  if (self->live->len == 0)
+    ldb_hub_rest (self);
+  gint64 next = send_due (self);
+  visible = engine_sequence (self->engine);
+  if (self->live->len > 0 && visible > self->position)
+    {
+      gint64 at = self->read_at + read_interval (self);
+      return next < 0 ? at : MIN (next, at);
+    }
+  guint64 sequence = awaited (self);
+  if (sequence != G_MAXUINT64)
+    engine_await_commit (self->engine, sequence, wake, self); /* H3 */
+  return next;
+}
+
+/* With the lock held: waits until something happens, or until `at`. FALSE: nothing did for long. */
+static gboolean
+wait_for_work (LdbHub *self, gint64 at)
+{
+  gint64 end = at >= 0 ? at : g_get_monotonic_time () + IDLE_TIME;
+  struct timespec time = { end / G_USEC_PER_SEC, end % G_USEC_PER_SEC * 1000 };
+  int outcome = 0;
+  while (outcome == 0 && !self->roused)
+    outcome = pthread_cond_timedwait (&self->work, &self->lock, &time);
+  return self->roused || at >= 0;
+}
+
+static void
+free_garbage (LdbFrame *garbage)
+{
+  while (garbage != NULL)
+    {
+      LdbFrame *next = garbage->next_garbage;
+      ldb_frame_free (garbage);
+      garbage = next;
+    }
+}
+
+/* One turn, with the lock held, which is dropped meanwhile. Returns as work() does. */
+static gint64
+turn (LdbHub *self)
+{
+  LdbObserver *notices = g_steal_pointer (&self->notices);
+  LdbFrame *garbage = g_steal_pointer (&self->garbage);
+  self->roused = FALSE;
+  self->wants_done = TRUE; /* what is handled during the turn makes another one */
+  pthread_mutex_unlock (&self->lock);
+  free_garbage (garbage);
+  read_notices (self, notices);
+  gint64 at = work (self);
+  pthread_mutex_lock (&self->lock);
+  self->wants_done = self->waiting->len > 0 || at >= 0;
+  return at;
+}
+
+static void *
+run (void *data)
+{
+  LdbHub *self = data;
+  gboolean busy = TRUE;
+  pthread_mutex_lock (&self->lock);
+  while (busy && !self->stopping)
+    {
+      gint64 at = turn (self);
+      busy = self->stopping || wait_for_work (self, at);
+    }
+  self->running = FALSE;
+  pthread_cond_broadcast (&self->gone);
+  pthread_mutex_unlock (&self->lock);
+  ldb_hub_unref (self);
+  return NULL;
+}
+
+/* ---- life ---- */
+
+static void
+init_conditions (LdbHub *self)
+{
+  pthread_condattr_t attributes;
+  pthread_mutex_init (&self->lock, NULL);
+  pthread_cond_init (&self->gone, NULL);
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (&self->work, &attributes);
+  pthread_condattr_destroy (&attributes);
+}
+
+LdbHub *
+ldb_hub_new (struct engine *engine)
+{
+  LdbHub *self = g_new0 (LdbHub, 1);
+  self->references = 1;
+  self->engine = engine_ref (engine);
+  self->generation = ldb_fork_generation;
+  init_conditions (self);
+  self->kick.deliver = deliver_kick;
+  self->observers = g_ptr_array_new ();
+  self->live = g_ptr_array_new_with_free_func (ldb_observer_unref);
+  self->waiting = g_ptr_array_new ();
+  self->hasty = g_ptr_array_new ();
+  self->names = ldb_store_names_new ();
+  self->touched = g_hash_table_new_full (ldb_touch_hash, ldb_touch_equal, ldb_touch_unref, NULL);
+  ldb_range_map_init (&self->map);
+  return self;
+}
+
+LdbHub *
+ldb_hub_ref (LdbHub *self)
+{
+  g_atomic_int_inc (&self->references);
+  return self;
+}
+
+void
+ldb_hub_unref (LdbHub *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->references))
+    return;
+  g_ptr_array_unref (self->observers);
+  g_ptr_array_unref (self->live);
+  g_ptr_array_unref (self->waiting);
+  g_ptr_array_unref (self->hasty);
+  g_hash_table_unref (self->names);
+  g_hash_table_unref (self->touched);
+  ldb_range_map_clear (&self->map);
+  pthread_cond_destroy (&self->gone);
+  pthread_cond_destroy (&self->work);
+  pthread_mutex_destroy (&self->lock);
+  engine_unref (self->engine);
+  g_free (self);
+}
+
+void
+ldb_hub_end_handle (LdbHub *self, LdbDatabase *database)
+{
+  pthread_mutex_lock (&self->lock);
+  for (guint i = self->observers->len; i > 0; i--)
+    {
+      LdbObserver *observer = g_ptr_array_index (self->observers, i - 1);
+      if (observer->database == database)
+        ldb_observer_end (observer);
+    }
+  pthread_mutex_unlock (&self->lock);
+  call_awaiters (self, 0, database);
+}
+
+/* Nobody looks at the thread's part any more (H4). */
+static void
+give_back (LdbHub *self, LdbObserver *notices)
+{
+  while (notices != NULL)
+    {
+      LdbObserver *next = notices->next_notice;
+      ldb_hub_leave (self, notices);
+      ldb_observer_unref (notices);
+      notices = next;
+    }
+  while (self->live->len > 0)
+    ldb_hub_leave (self, g_ptr_array_index (self->live, self->live->len - 1));
+  while (self->waiting->len > 0)
+    ldb_hub_leave (self, g_ptr_array_index (self->waiting, 0));
+  ldb_hub_rest (self);
+}
+
+void
+ldb_hub_stop (LdbHub *self)
+{
+  pthread_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  self->roused = TRUE;
+  pthread_cond_signal (&self->work);
+  while (self->running)
+    pthread_cond_wait (&self->gone, &self->lock);
+  LdbObserver *notices = g_steal_pointer (&self->notices);
+  LdbFrame *garbage = g_steal_pointer (&self->garbage);
+  pthread_mutex_unlock (&self->lock);
+  engine_await_commit (self->engine, 0, NULL, NULL);
+  call_awaiters (self, G_MAXUINT64, NULL);
+  give_back (self, notices);
+  free_garbage (garbage);
+}
