@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One story through the whole API, told twice: synchronously and asynchronously. The same story is
- * told in Python, JavaScript and Vala beside this file.
+ * One way through the whole API in its synchronous forms, with what only C has. (tests/scenario tells
+ * one story in every language.)
  */
 #include "ldb-test.h"
 

@@ -44,6 +44,12 @@ class Types(unittest.TestCase):
         self.assertGreater(len(expected), 6)
         self.assertEqual(found, expected)
 
+    def test_programs(self):
+        """Those that show how it is done have no type wrong."""
+        for program in os.environ["PROGRAMS"].split(os.pathsep):
+            with self.subTest(program):
+                self.assertEqual(check(program), "")
+
     def test_the_stub_itself(self):
         self.assertEqual(check(STUB), "")
 

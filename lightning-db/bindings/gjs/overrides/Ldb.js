@@ -18,6 +18,14 @@ const VERSION = '0.1.0'; // this file needs, at least
 const READ_AT_ONCE = 256; // records that an asynchronous loop reads at a time
 const DEEPEST = 40; // documents in documents: three of the 128 levels GVariant allows for each
 
+// Functions that are written out here; the rest is completed from introspection.
+const written = new WeakSet();
+
+function own(work) {
+    written.add(work);
+    return work;
+}
+
 function checkVersion(Ldb) {
     const wrong = Ldb.check_version(...VERSION.split('.').map(Number));
     if (wrong !== null) {
@@ -133,10 +141,10 @@ function promisify(owner, name, finish) {
     };
 }
 
-function complete(owner, written) {
+function complete(owner) {
     for (const name of Object.getOwnPropertyNames(owner)) {
         const {value} = Object.getOwnPropertyDescriptor(owner, name);
-        if (typeof value !== 'function' || written.has(name) || name.startsWith('_'))
+        if (typeof value !== 'function' || written.has(value) || name.startsWith('_'))
             continue;
         const finish = `${name.replace(/_async$/, '')}_finish`;
         if (name.endsWith('_async') && owner[finish] !== undefined)
@@ -152,46 +160,46 @@ function complete(owner, written) {
 function read(Ldb, prototype, ofStores) {
     const {lookup, scan, scan_prefix: scanPrefix, get_many: getMany} = prototype;
     if (ofStores) {
-        prototype.get = function (store, key, cancellable = null) {
+        prototype.get = own(function (store, key, cancellable = null) {
             const [found, value] = lookup.call(this, store, key, cancellable);
             return found ? value : null;
-        };
-        prototype.scan = function (store = null, start = null, end = null, flags = 0) {
+        });
+        prototype.scan = own(function (store = null, start = null, end = null, flags = 0) {
             if (isOptions(store))
                 return scanOptions(Ldb, this, [store.store ?? null], scan, scanPrefix, store);
             return scan.call(this, store, start, end, flags);
-        };
+        });
     } else {
-        prototype.get = function (key, cancellable = null) {
+        prototype.get = own(function (key, cancellable = null) {
             const [found, value] = lookup.call(this, key, cancellable);
             return found ? value : null;
-        };
-        prototype.scan = function (start = null, end = null, flags = 0) {
+        });
+        prototype.scan = own(function (start = null, end = null, flags = 0) {
             if (isOptions(start))
                 return scanOptions(Ldb, this, [], scan, scanPrefix, start);
             return scan.call(this, start, end, flags);
-        };
+        });
     }
     for (const name of ['get_finish', 'get_many_finish'].filter(its => its in prototype)) {
         const finish = prototype[name];
-        prototype[name] = function (result) {
+        prototype[name] = own(function (result) {
             const found = finish.call(this, result);
             return Array.isArray(found) ? found.map(toArray) : toArray(found);
-        };
+        });
     }
     if (getMany !== undefined) {
-        prototype.get_many = function (...args) {
+        prototype.get_many = own(function (...args) {
             const keys = ofStores ? 1 : 0;
             args[keys] = args[keys].map(toBytes);
             return getMany.call(this, ...args, ...args.length === keys + 1 ? [null] : []).map(toArray);
-        };
+        });
     }
-    prototype.get_document = function (...args) {
+    prototype.get_document = own(function (...args) {
         return toDocument(Ldb, this.get(...args));
-    };
-    prototype.get_document_async = async function (...args) {
+    });
+    prototype.get_document_async = own(async function (...args) {
         return toDocument(Ldb, await this.get_async(...args));
-    };
+    });
 }
 
 function toBytes(key) {
@@ -243,15 +251,15 @@ function toDocumentVariant(object) {
 // Writes that take documents; the document is the last argument before a cancellable.
 function write(prototype, ofStores) {
     const at = ofStores ? 2 : 1;
-    prototype.put_document = function (...args) {
+    prototype.put_document = own(function (...args) {
         args[at] = toDocumentVariant(args[at]);
         return this.put_variant(...args);
-    };
+    });
     if (prototype.put_variant_async !== undefined) {
-        prototype.put_document_async = function (...args) {
+        prototype.put_document_async = own(function (...args) {
             args[at] = toDocumentVariant(args[at]);
             return this.put_variant_async(...args);
-        };
+        });
     }
 }
 
@@ -294,11 +302,11 @@ function iterate(Ldb, prototype) {
 function asArray(prototype, name) {
     const original = prototype[name];
     const wanted = original.length;
-    prototype[name] = function (...args) {
+    prototype[name] = own(function (...args) {
         while (args.length < wanted)
             args.push(null);
         return toArray(original.apply(this, args));
-    };
+    });
 }
 
 function backOff(attempt) {
@@ -315,12 +323,12 @@ function sleep(milliseconds) {
 // Notes that a transaction was ended from here, and has not ended by itself.
 function noteEnd(prototype, name, ...defaults) {
     const original = prototype[name];
-    prototype[name] = function (...args) {
+    prototype[name] = own(function (...args) {
         args.push(...defaults.slice(args.length));
         const result = original.apply(this, args);
         this._settled = true;
         return result;
-    };
+    });
 }
 
 function isConflict(Ldb, error) {
@@ -330,7 +338,7 @@ function isConflict(Ldb, error) {
 // Transactions in which a function runs, and runs again after a conflict. What the function throws
 // rolls back and is thrown; what it returns is returned.
 function run(Ldb, prototype) {
-    prototype.run = function (work, {flags = 0, sync = 0, retries = this.max_retries} = {}) {
+    prototype.run = own(function (work, {flags = 0, sync = 0, retries = this.max_retries} = {}) {
         for (let attempt = 0; ; attempt++) {
             const transaction = this.begin(flags);
             try {
@@ -346,8 +354,8 @@ function run(Ldb, prototype) {
             }
             GLib.usleep(backOff(attempt) * 1000);
         }
-    };
-    prototype.run_async = async function (work, {flags = 0, sync = 0, retries = this.max_retries} = {}) {
+    });
+    prototype.run_async = own(async function (work, {flags = 0, sync = 0, retries = this.max_retries} = {}) {
         for (let attempt = 0; ; attempt++) {
             const transaction = this.begin(flags);
             /* eslint-disable no-await-in-loop */
@@ -365,7 +373,7 @@ function run(Ldb, prototype) {
             await sleep(backOff(attempt));
             /* eslint-enable no-await-in-loop */
         }
-    };
+    });
 }
 
 function openFlags(Ldb, {create, exclusive, readOnly}) {
@@ -400,14 +408,12 @@ function _init() {
     noteEnd(Ldb.Transaction.prototype, 'rollback');
     run(Ldb, Ldb.Database.prototype);
 
-    const written = new Set(['commit', 'commit_finish', 'rollback', 'get', 'scan', 'get_many', 'get_key', 'get_value', 'run', 'run_async',
-        'get_document', 'get_document_async', 'put_document', 'put_document_async']);
     for (const name of Object.keys(Ldb)) {
         const type = Ldb[name];
         if (typeof type === 'function' && type.prototype !== undefined && type.$gtype !== undefined &&
             !name.endsWith('Class')) {
-            complete(type.prototype, written);
-            complete(type, written);
+            complete(type.prototype);
+            complete(type);
         }
     }
 
