@@ -63,6 +63,8 @@ struct engine_options
   bool log_enabled;               /* false: nothing survives a kill but checkpoints and close */
   uint64_t log_segment_size;      /* bytes */
   bool log_mapping;               /* allow the mapped log where it is safe */
+  uint64_t change_retention;      /* bytes of past changes that are kept for feeds, also by close,
+                                     beyond what the log holds anyway */
   uint64_t blob_threshold;        /* bytes; values from this size go to blob files */
   uint32_t transactions_max;      /* active read-write transactions */
   uint64_t transaction_timeout;   /* microseconds; 0 = none */
@@ -316,8 +318,12 @@ struct engine_change
   struct bytes value; /* PUT: data NULL when it is in a blob file: engine_feed_value */
 };
 
-/* Commits after `since` (0 = from the first). HISTORY_GONE when they are not all kept, or when there
- * never was a commit `since` (the database was restored, or lost its last commits in a crash). */
+#define ENGINE_FEED_NOW UINT64_MAX
+
+/* Commits after `since` (0 = from the first; ENGINE_FEED_NOW = from now on: engine_feed_position tells
+ * which that is). HISTORY_GONE when they are not all kept, or when there never was a commit `since`
+ * (the database was restored, or lost its last commits in a crash). While a feed is open what it has
+ * not read is kept, up to about as much as the log may hold anyway. */
 status engine_feed_new (struct engine *engine, uint64_t since, struct engine_feed **out,
                         struct failure *failure);
 /* The next visible commit, *sequence always one more than the last; NOT_FOUND when there is none
@@ -330,7 +336,9 @@ status engine_feed_next_commit (struct engine_feed *feed, uint64_t *sequence,
  * may be several). NOT_FOUND behind the last one. Borrowed until the next call on the feed. */
 status engine_feed_next_change (struct engine_feed *feed, struct engine_change *out,
                                 struct failure *failure);
-/* The value of the present change, a PUT, to be released. HISTORY_GONE when its blob file is gone. */
+/* The value of the present change, a PUT, to be released. HISTORY_GONE when its blob file is gone, which
+ * can be only where there is no log, or for commits from before the feed was opened when nothing is
+ * retained. */
 status engine_feed_value (struct engine_feed *feed, struct engine_value *out,
                           struct failure *failure);
 /* The newest commit of which everything was given or passed over: a feed from there goes on behind
@@ -437,6 +445,7 @@ struct engine_statistics
   uint64_t data_bytes;       /* keys and values in segments, uncompressed */
   uint64_t disk_bytes;       /* all files */
   uint64_t log_bytes, spare_log_bytes, blob_bytes, segment_bytes;
+  uint64_t history_bytes; /* of the log's segments that are kept for feeds only */
   uint64_t memtable_bytes, memtable_records, frozen_memtables;
   uint64_t runs, segments, blobs;
   uint64_t tree_depth;      /* of the largest segment */

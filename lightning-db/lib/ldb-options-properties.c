@@ -888,8 +888,11 @@ OPTION_NUMBER (guint64, blob_threshold, LDB_OPTION_BLOB_THRESHOLD)
 /**
  * LdbOptions:change-retention:
  *
- * How many bytes of past changes are kept for watches that start in the past. It has no effect
- * in this version, which has no watches.
+ * How many bytes of past changes are kept on disk for watches and feeds that start in the past, with
+ * the large values they refer to, also after the database was closed. What the write-ahead log holds
+ * anyway can be read in any case; 0 keeps no more than that. Older ones give
+ * %LDB_ERROR_HISTORY_GONE. It needs the log: without [property@Ldb.Options:wal-enabled] nothing of the past
+ * is kept, and what was kept before goes.
  *
  * Since: 0.1
  */

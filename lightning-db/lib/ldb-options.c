@@ -419,6 +419,7 @@ ldb_options_to_engine (LdbOptions *self, struct engine_options *options, GError 
   options->log_enabled = values[LDB_OPTION_WAL_ENABLED] != 0;
   options->log_segment_size = values[LDB_OPTION_WAL_SEGMENT_SIZE];
   options->log_mapping = values[LDB_OPTION_IMPROVED_WAL] != 0;
+  options->change_retention = values[LDB_OPTION_CHANGE_RETENTION];
   options->blob_threshold = values[LDB_OPTION_BLOB_THRESHOLD];
   options->transactions_max = (uint32_t) values[LDB_OPTION_MAX_ACTIVE_TRANSACTIONS];
   options->transaction_timeout = values[LDB_OPTION_TRANSACTION_TIMEOUT] * 1000;

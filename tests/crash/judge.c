@@ -63,6 +63,14 @@ contents_match (struct judge *judge, struct engine *engine, uint64_t commit, con
          || broken (judge, "%s, at commit %llu: %s", when, (unsigned long long) commit, reason);
 }
 
+static bool
+judge_feed (struct judge *judge, struct engine *engine)
+{
+  char reason[256];
+  return workload_feed_matches (judge->workload, engine, &judge->promise, judge->commit, reason)
+         || broken (judge, "%s", reason);
+}
+
 /* What a reader finds, who writes nothing; 0 = no database yet. */
 static bool
 judge_reader (struct judge *judge, struct disk *disk, uint64_t *commit)
@@ -197,6 +205,8 @@ judge_recovered (struct judge *judge, struct disk *disk)
   if (good && judge->thorough && seen != judge->commit)
     good = broken (judge, "a reader found commit %llu, the recovery %llu",
                    (unsigned long long) seen, (unsigned long long) judge->commit);
+  if (good && (judge->workload->variant & WORKLOAD_RETAINED) != 0)
+    good = judge_feed (judge, engine);
   if (good && judge->thorough)
     good = judge_check (judge, engine);
   if (good && judge->thorough)

@@ -50,6 +50,7 @@ workload_options (unsigned variant, const struct vfs *vfs, struct engine_options
   out->segment_file_size = 32 << 10;
   out->log_segment_size = 64 << 10;
   out->blob_threshold = (variant & WORKLOAD_LARGE_LOGGED) != 0 ? 1 << 20 : 2048;
+  out->change_retention = (variant & WORKLOAD_RETAINED) != 0 ? 1 << 30 : 0;
   out->vfs = vfs;
 }
 
@@ -69,8 +70,8 @@ workload_mark_key (void)
   return BYTES ("mark", 4);
 }
 
-static struct bytes
-value_of (uint32_t number)
+struct bytes
+workload_value (uint32_t number)
 {
   static uint8_t bytes[VALUE_SIZE_MOST];
   struct random random = { number };
@@ -169,8 +170,8 @@ put (struct workload *workload, struct table *next, enum engine_sync sync, bool 
   unsigned key = some_key (workload);
   uint32_t value = new_value (workload, large);
   next->values[0][key] = value;
-  return engine_put (workload->engine, ENGINE_STORE_DEFAULT, workload_key (key), value_of (value),
-                     sync, NULL, &failure);
+  return engine_put (workload->engine, ENGINE_STORE_DEFAULT, workload_key (key),
+                     workload_value (value), sync, NULL, &failure);
 }
 
 static status
@@ -207,7 +208,7 @@ batch (struct workload *workload, struct table *next)
       engine_store id = store == 1 ? workload->second : ENGINE_STORE_DEFAULT;
       next->values[store][key] = value;
       if (value != 0)
-        result = engine_batch_put (batch, id, workload_key (key), value_of (value), &failure);
+        result = engine_batch_put (batch, id, workload_key (key), workload_value (value), &failure);
       else
         result = engine_batch_delete (batch, id, workload_key (key), &failure);
     }
@@ -230,7 +231,7 @@ transaction (struct workload *workload, struct table *next)
       uint32_t value = new_value (workload, i == 2);
       engine_store id = store == 1 ? workload->second : ENGINE_STORE_DEFAULT;
       next->values[store][key] = value;
-      result = engine_transaction_put (transaction, id, workload_key (key), value_of (value),
+      result = engine_transaction_put (transaction, id, workload_key (key), workload_value (value),
                                        &failure);
     }
   if (result == STATUS_OK)
@@ -252,7 +253,7 @@ load (struct workload *workload, struct table *next)
       uint32_t value = new_value (workload, i == 1);
       next->values[0][key] = value;
       result = engine_loader_put (loader, ENGINE_STORE_DEFAULT, workload_key (key),
-                                  value_of (value), &failure);
+                                  workload_value (value), &failure);
     }
   if (result == STATUS_OK)
     result = engine_loader_commit (loader, NULL, &failure);
@@ -449,7 +450,7 @@ workload_clear (struct workload *workload)
 struct promise
 workload_promise (const struct workload *workload, size_t point, bool kill)
 {
-  struct promise promise = { .gap = UINT64_MAX };
+  struct promise promise = { .gap = UINT64_MAX, .kill = kill };
   for (size_t i = 0; i < workload->call_count; i++)
     {
       const struct call_record *call = &workload->calls[i];
@@ -478,7 +479,7 @@ value_matches (struct engine *engine, engine_store store, unsigned key, uint32_t
   struct failure cause = FAILURE_INIT;
   status result
       = engine_get (engine, NULL, store, workload_key (key), got, sizeof got, &size, &cause);
-  struct bytes value = expected != 0 ? value_of (expected) : BYTES_NONE;
+  struct bytes value = expected != 0 ? workload_value (expected) : BYTES_NONE;
   if (expected == 0 && result == STATUS_NOT_FOUND)
     return true;
   if (expected != 0 && result == STATUS_OK && bytes_equal (BYTES (got, size), value))

@@ -66,7 +66,8 @@ struct call_record
 /* What the engine is opened with, from the bits of a number. */
 #define WORKLOAD_MAPPED 1u       /* the log is mapped */
 #define WORKLOAD_LARGE_LOGGED 2u /* large values go to the log, which then rotates, not to blobs */
-#define WORKLOAD_VARIANTS 4u
+#define WORKLOAD_RETAINED 4u     /* changes are kept, all of them */
+#define WORKLOAD_VARIANTS 8u
 
 struct workload
 {
@@ -111,6 +112,7 @@ struct promise
   uint64_t
       gap; /* commits from here on may be empty: a bulk load takes its number before it counts */
   size_t call; /* the one under way, or the last */
+  bool kill;   /* the machine went on */
 };
 struct promise workload_promise (const struct workload *workload, size_t point, bool kill);
 
@@ -118,7 +120,13 @@ struct promise workload_promise (const struct workload *workload, size_t point, 
 bool workload_matches (const struct workload *workload, struct engine *engine, uint64_t commit,
                        char reason[256]);
 bool table_matches (const struct table *table, struct engine *engine, char reason[256]);
+/* Follows the change feed from where it begins to a commit, and compares what it tells with the tables
+ * (workload-feed.c). */
+bool workload_feed_matches (const struct workload *workload, struct engine *engine,
+                            const struct promise *promise, uint64_t commit, char reason[256]);
 struct bytes workload_key (unsigned key);
+/* The value that a number other than 0 stands for; valid until the next call. */
+struct bytes workload_value (uint32_t number);
 /* The judge's own key, beside the pool. */
 struct bytes workload_mark_key (void);
 

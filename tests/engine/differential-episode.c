@@ -48,6 +48,7 @@ static const struct operation_kind_row rows[KIND_COUNT] = {
   { KIND_STORE_OPEN, "store, open", 14, do_store_open },
   { KIND_STORE_DROP, "store, drop", 13, do_store_drop },
   { KIND_LOADER, "loader", 16, do_loader },
+  { KIND_FEED, "feed", 18, do_feed },
   { KIND_MISUSE, "misuse", 13, do_misuse },
   { KIND_UPKEEP, "upkeep", 13, do_upkeep },
 };
@@ -146,6 +147,7 @@ episode_end (struct trial *trial)
   trial_repair (trial);
   for (unsigned i = 0; i < HELD_MAX; i++)
     trial_release_held (trial, &trial->held[i]);
+  replica_clear (trial);
   oracle_clear (&trial->oracle);
   remove_directory (trial->path);
   trial->totals->operations += trial->index;

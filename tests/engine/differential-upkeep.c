@@ -233,6 +233,9 @@ trial_choose_options (struct trial *trial)
   options->log_enabled = pick (trial, 12) != 0;
   options->log_segment_size = 65536 * (1 + pick (trial, 4));
   options->log_mapping = pick (trial, 2) == 0;
+  options->change_retention = UINT64_C (1) << (16 + 4 * pick (trial, 4));
+  if (pick (trial, 3) == 0)
+    options->change_retention = 0;
   options->blob_threshold = UINT64_C (512) << (2 * pick (trial, 3));
   options->transaction_timeout = 0;
   options->prefetch = pick (trial, 4) != 0;
@@ -290,6 +293,7 @@ static void
 free_handles (struct trial *trial)
 {
   loader_free (trial);
+  feed_free (trial);
   for (unsigned i = 0; i < CURSORS_MAX; i++)
     cursor_free (&trial->cursors[i]);
   for (unsigned i = 0; i < TRANSACTIONS_MAX; i++)

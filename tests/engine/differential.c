@@ -107,6 +107,9 @@ trial_refresh_oldest (struct trial *trial)
       oldest = trial->cursors[i].sequence;
   if (trial->loader.loader != NULL && trial->loader.sequence < oldest)
     oldest = trial->loader.sequence; /* its writes name stores that may be dropped meanwhile */
+  if (trial->replica.count > 0 && trial->replica.position < oldest)
+    oldest
+        = trial->replica.position; /* for bulk loads, of which a feed tells only where they were */
   trial->oracle.oldest = oldest;
 }
 

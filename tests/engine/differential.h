@@ -55,6 +55,7 @@ enum kind
   KIND_STORE_OPEN,
   KIND_STORE_DROP,
   KIND_LOADER,
+  KIND_FEED,
   KIND_MISUSE,
   KIND_UPKEEP,
   KIND_COUNT,
@@ -102,6 +103,20 @@ struct trial_loader
   struct oracle_writes writes;
 };
 
+/* What the change feed told, as a database. */
+struct trial_replica
+{
+  struct engine_feed *feed; /* NULL: none is open */
+  uint64_t opened_at;       /* the newest commit then */
+  uint64_t position;        /* commits up to it are in the replica */
+  struct replica_store
+  {
+    engine_store id;
+    uint64_t *sums; /* of each rank's value; malloc'd */
+  } * stores;       /* malloc'd */
+  size_t count;     /* of stores; 0: there is no replica yet */
+};
+
 /* A value that is kept to see that it stays as it was, come what may. */
 struct trial_held
 {
@@ -114,7 +129,7 @@ struct trial_totals
 {
   uint64_t kinds[KIND_COUNT];
   uint64_t operations, episodes, reopenings, flushes, merges, commits, conflicts, verifications;
-  uint64_t snapshot_reads, loads, backups, checks, repairs;
+  uint64_t snapshot_reads, loads, backups, checks, repairs, replicas;
 };
 
 struct trial
@@ -131,6 +146,7 @@ struct trial
   struct trial_transaction transactions[TRANSACTIONS_MAX];
   struct trial_cursor cursors[CURSORS_MAX];
   struct trial_loader loader;
+  struct trial_replica replica;
   struct trial_held held[HELD_MAX];
   bool has_leftovers; /* a loader or value was held when the engine was closed */
   bool renumbered;    /* the engine is a repaired copy: other sequences */
@@ -212,6 +228,11 @@ void trial_choose_options (struct trial *trial);
 void trial_close (struct trial *trial);
 void trial_reopen (struct trial *trial);
 void trial_repair (struct trial *trial); /* the closed database, to a copy that is compared */
+
+/* differential-feed.c */
+void do_feed (struct trial *trial, enum kind kind);
+void feed_free (struct trial *trial);
+void replica_clear (struct trial *trial);
 
 /* differential-transaction.c */
 void do_begin (struct trial *trial, enum kind kind);

@@ -41,14 +41,14 @@ report (const struct trial_totals *totals, bool check_shares)
     }
   printf ("%llu operations in %llu episodes, %llu commits, %llu conflicts, %llu flushes, "
           "%llu merges, %llu reopenings, %llu reads of snapshots, %llu loads, %llu backups, %llu "
-          "repairs, %llu checks, %llu whole comparisons: no difference\n",
+          "repairs, %llu checks, %llu whole comparisons, %llu of a feed's replica: no difference\n",
           (unsigned long long) totals->operations, (unsigned long long) totals->episodes,
           (unsigned long long) totals->commits, (unsigned long long) totals->conflicts,
           (unsigned long long) totals->flushes, (unsigned long long) totals->merges,
           (unsigned long long) totals->reopenings, (unsigned long long) totals->snapshot_reads,
           (unsigned long long) totals->loads, (unsigned long long) totals->backups,
           (unsigned long long) totals->repairs, (unsigned long long) totals->checks,
-          (unsigned long long) totals->verifications);
+          (unsigned long long) totals->verifications, (unsigned long long) totals->replicas);
 }
 
 int

@@ -325,7 +325,7 @@ test_names (void)
   char name[FILE_NAME_SIZE];
   enum file_kind kind;
   uint64_t number;
-  for (int k = FILE_LOG; k <= FILE_TEMPORARY; k++)
+  for (int k = FILE_LOG; k <= FILE_HISTORY; k++)
     for (uint64_t n = 1; n <= FILE_NUMBER_MAX; n = n < FILE_NUMBER_MAX ? n * 3 : n + 1)
       {
         if (n > FILE_NUMBER_MAX)

@@ -140,6 +140,8 @@ is_needless (const char *target, const char *prefix)
     return strcmp (prefix, "several-edits") == 0;
   if (strcmp (target, "log") == 0)
     return strcmp (prefix, "raw") != 0;
+  if (strcmp (target, "history") == 0)
+    return strcmp (prefix, "closed") != 0;
   return strcmp (prefix, "raw") != 0 && strcmp (prefix, "several-edits") != 0;
 }
 
@@ -158,6 +160,7 @@ copy_files (const char *path, const char *prefix)
                            : dot == NULL                                ? NULL
                            : strcmp (dot, ".seg") == 0                  ? "segment"
                            : strcmp (dot, ".log") == 0                  ? "log"
+                           : strcmp (dot, ".history") == 0              ? "history"
                                                                         : NULL;
       if (target == NULL || is_needless (target, prefix))
         continue;
@@ -231,6 +234,32 @@ make_database (const char *prefix, enum engine_compression compression)
   remove_directory (path);
 }
 
+/* What a close leaves of the log when changes are retained. */
+static void
+make_history (void)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine_options options;
+  struct engine *engine;
+  struct engine_loader *loader;
+  char *path = fresh_directory ();
+  engine_options_init (&options);
+  options.change_retention = 1 << 20;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  for (unsigned i = 0; i < 40; i++)
+    put (engine, i, i % 20 == 7 ? LARGE_VALUE : 30,
+         i % 9 == 0 ? ENGINE_SYNC_FULL : ENGINE_SYNC_ASYNC);
+  CHECK_OK (engine_loader_new (engine, &loader, &failure));
+  CHECK_OK (engine_loader_put (loader, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("loaded"),
+                               BYTES_LITERAL ("value"), &failure));
+  CHECK_OK (engine_loader_commit (loader, NULL, &failure));
+  engine_loader_free (loader);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  copy_files (path, "closed");
+  remove_directory (path);
+}
+
 /* ---- a large value ---- */
 
 static uint64_t
@@ -292,6 +321,7 @@ main (int argc, char **argv)
   make_database ("zstd", ENGINE_COMPRESSION_ZSTD);
   make_database ("lz4", ENGINE_COMPRESSION_LZ4);
   make_database ("snappy", ENGINE_COMPRESSION_SNAPPY);
+  make_history ();
   make_blob ();
   return 0;
 }

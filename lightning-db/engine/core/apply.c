@@ -84,7 +84,7 @@ commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence
   ahead.table = table;
   ahead.read = ahead.inserted = 0;
   while (operation_next (&reader, &operation, NULL) == STATUS_OK)
-    if (operation.dead)
+    if (operation.dead || operation.kind == OPERATION_LOADED)
       continue;
     else if (operation.kind == OPERATION_DELETE_RANGE)
       apply_range (table, &operation, sequence, scratch);

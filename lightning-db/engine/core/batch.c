@@ -140,7 +140,7 @@ batch_append (struct engine_batch *batch, const struct operation *operation,
   if (key.size > 0)
     memcpy (to, key.data, key.size);
   to += key.size;
-  if (operation->kind == OPERATION_PUT || operation->kind == OPERATION_DELETE_RANGE)
+  if (operation->kind != OPERATION_DELETE && operation->kind != OPERATION_BLOB)
     to = varint_store (to, value.size);
   if (operation->kind != OPERATION_DELETE && value.size > 0)
     {
@@ -198,6 +198,7 @@ operation_next (struct operation_reader *reader, struct operation *out, struct f
     {
     case OPERATION_PUT:
     case OPERATION_DELETE_RANGE:
+    case OPERATION_LOADED:
       take_sized (&input, &out->value);
       break;
     case OPERATION_BLOB:
@@ -209,8 +210,9 @@ operation_next (struct operation_reader *reader, struct operation *out, struct f
       return malformed (failure);
     }
   bool is_range = out->kind == OPERATION_DELETE_RANGE;
+  bool has_bound = is_range || out->kind == OPERATION_LOADED;
   if (input.bad || (head & 0xe0) != 0 || out->key.size > KEY_SIZE_MAX
-      || (!is_range && out->key.size == 0) || (is_range && out->value.size > KEY_SIZE_MAX)
+      || (!is_range && out->key.size == 0) || (has_bound && out->value.size > KEY_SIZE_MAX)
       || (is_range && out->store == UINT32_MAX))
     return malformed (failure);
   reader->at = input.at;

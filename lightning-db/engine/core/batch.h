@@ -29,6 +29,7 @@ enum operation_kind
   OPERATION_DELETE = 1,
   OPERATION_BLOB = 2,
   OPERATION_DELETE_RANGE = 3,
+  OPERATION_LOADED = 4,
 };
 
 #define OPERATION_DEFAULT_STORE 0x08u
@@ -41,7 +42,8 @@ struct operation
   bool dead;
   engine_store store;
   struct bytes key;   /* user key; the start of a range (empty = the store's start) */
-  struct bytes value; /* put: value; blob: reference; delete range: end (empty = store's end) */
+  struct bytes value; /* put: value; blob: reference; delete range: end (empty = store's end);
+                         loaded: the largest key, included */
 };
 
 struct engine_batch

@@ -576,6 +576,24 @@ sweep_created (struct engine *engine, const struct created_blobs *created, uint6
     }
 }
 
+/* The same of files that earlier runs left for the sake of history. manifest_lock held. */
+static void
+sweep_left (struct engine *engine, uint64_t limit)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < engine->left_blob_count; i++)
+    {
+      uint64_t number = engine->left_blobs[i];
+      char name[FILE_NAME_SIZE];
+      file_name (name, FILE_BLOB, number);
+      if (number < limit)
+        vfs_unlink (engine->directory, name, NULL);
+      else
+        engine->left_blobs[kept++] = number;
+    }
+  engine->left_blob_count = kept;
+}
+
 /* Once a write has failed it is unknown what the manifest and the log on the disk refer to: every file
  * stays until the next open. */
 static bool
@@ -616,7 +634,10 @@ blob_collect (struct engine *engine)
           }
     }
   if (!is_unknown (engine))
-    sweep_created (engine, &created, limit);
+    {
+      sweep_created (engine, &created, limit);
+      sweep_left (engine, limit);
+    }
   pthread_mutex_unlock (&engine->manifest_lock);
   free (created.numbers);
   free (numbers);

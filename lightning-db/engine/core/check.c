@@ -259,7 +259,8 @@ on_commit (void *data, uint64_t sequence, struct bytes payload, struct failure *
     {
       struct failure cause = FAILURE_INIT;
       struct bytes value;
-      check->report->records += operation.kind != OPERATION_DELETE_RANGE && !operation.dead;
+      check->report->records += operation.kind != OPERATION_DELETE_RANGE
+                                && operation.kind != OPERATION_LOADED && !operation.dead;
       if (operation.kind != OPERATION_BLOB || operation.dead || check->log_cut != 0)
         continue;
       status read = upkeep_blob_read (&check->blobs, operation.value, &value, &cause);
@@ -345,7 +346,7 @@ check_log (struct check *check, struct wal_recovery *found, struct failure *fail
 
 struct orphan_count
 {
-  bool log_in_use; /* the log may refer to blob files that the manifest does not know */
+  bool log_in_use; /* the log or history may refer to blob files that the manifest does not know */
   uint64_t count;
 };
 
@@ -359,6 +360,16 @@ count_orphan (void *data, const char *name)
     orphans->count++;
 }
 
+static bool
+find_history (void *data, const char *name)
+{
+  enum file_kind kind;
+  uint64_t number;
+  bool *found = data;
+  *found = file_name_parse (name, &kind, &number) && kind == FILE_HISTORY;
+  return !*found;
+}
+
 static status
 check_orphans (struct check *check, const struct wal_recovery *found, struct failure *failure)
 {
@@ -368,8 +379,12 @@ check_orphans (struct check *check, const struct wal_recovery *found, struct fai
   if (upkeep_writer_lives (check->directory)
       || upkeep_current_manifest (check->directory, manifest, &number, NULL) != STATUS_OK)
     return STATUS_OK;
-  status result = manifest_orphans (check->directory, check->state, manifest, count_orphan,
-                                    &orphans, failure);
+  bool history = false;
+  status result = vfs_directory_list (check->directory, find_history, &history, failure);
+  orphans.log_in_use |= history;
+  if (result == STATUS_OK)
+    result = manifest_orphans (check->directory, check->state, manifest, count_orphan, &orphans,
+                               failure);
   if (result == STATUS_OK && orphans.count > 0 && !upkeep_writer_lives (check->directory))
     check->report->no_orphans = false;
   return result;

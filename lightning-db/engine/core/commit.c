@@ -14,6 +14,7 @@
 #include "core/feed.h"
 #include "core/memory.h"
 #include "core/pacing.h"
+#include "core/recent.h"
 
 #include "base/coding.h"
 
@@ -61,6 +62,15 @@ engine_oldest_unflushed_blob (struct engine *engine)
   return open < referred ? open : referred;
 }
 
+/* What only past changes refer to. Closing ends the feeds, and keeps what is retained. */
+static uint64_t
+oldest_blob_of_history (struct engine *engine)
+{
+  bool wanted
+      = engine->options.change_retention > 0 || atomic_load (&engine->state) == ENGINE_STATE_OPEN;
+  return engine->wal != NULL && wanted ? wal_oldest_file (engine->wal) : UINT64_MAX;
+}
+
 uint64_t
 engine_oldest_referred_blob (struct engine *engine)
 {
@@ -85,7 +95,8 @@ engine_oldest_referred_blob (struct engine *engine)
       oldest = file < oldest ? file : oldest;
     }
   view_unref (view);
-  return oldest;
+  uint64_t past = oldest_blob_of_history (engine); /* last: what was a commit under way is in it */
+  return past < oldest ? past : oldest;
 }
 
 /* ---- failing ---- */
@@ -407,6 +418,31 @@ check_stores (struct engine *engine, const struct commit *commit, struct failure
 
 /* ---- the pipeline ---- */
 
+status
+commit_log (struct engine *engine, uint64_t sequence, const struct bytes *parts, size_t part_count,
+            bool store, struct failure *failure)
+{
+  struct failure cause;
+  if (engine->wal == NULL)
+    {
+      if (engine->recent != NULL)
+        recent_append (engine->recent, sequence, parts, part_count);
+      return STATUS_OK;
+    }
+  failure_reset (&cause);
+  status result = wal_append (engine->wal, sequence, parts, part_count, store, &cause);
+  if (result == STATUS_OK)
+    return STATUS_OK;
+  if (wal_failed (engine->wal))
+    {
+      commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause); /* K4 */
+      result = STATUS_UNKNOWN_OUTCOME;
+    }
+  if (failure != NULL && failure->code == STATUS_OK)
+    *failure = cause;
+  return result;
+}
+
 /* Log and memtable. commit_lock held. */
 static status
 write_commit (struct engine *engine, struct commit *commit, struct memtable *table,
@@ -418,25 +454,10 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
                  "the database has seen 2^53 commits; dump it and load it into a new one");
   if (commit->batch == NULL) /* by the time the log has the record, the line is here */
     memtable_prefetch (table, commit->hash);
-  if (engine->wal != NULL)
-    {
-      struct failure cause;
-      bool store = commit->sync != ENGINE_SYNC_FULL;
-      failure_reset (&cause);
-      status result
-          = wal_append (engine->wal, sequence, commit->parts, commit->part_count, store, &cause);
-      if (result != STATUS_OK)
-        {
-          if (wal_failed (engine->wal))
-            {
-              commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause); /* K4 */
-              result = STATUS_UNKNOWN_OUTCOME;
-            }
-          if (failure != NULL && failure->code == STATUS_OK)
-            *failure = cause;
-          return result;
-        }
-    }
+  status result = commit_log (engine, sequence, commit->parts, commit->part_count,
+                              commit->sync != ENGINE_SYNC_FULL, failure);
+  if (result != STATUS_OK)
+    return result;
   engine->last_sequence = sequence; /* K3: from here nothing fails */
   /* Now, not before: a commit that fails refers to nothing. Its guard still holds the files. */
   if (commit->oldest_blob
@@ -445,6 +466,8 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
   engine->active->blob_bytes += commit->blob_bytes;
   if (engine->wal != NULL)
     {
+      if (commit->oldest_blob != UINT64_MAX)
+        wal_note_files (engine->wal, commit->oldest_blob, commit->blob_bytes);
       if (commit->sync == ENGINE_SYNC_ASYNC
           && !atomic_load_explicit (&engine->sync_armed, memory_order_relaxed))
         background_arm_sync (engine);

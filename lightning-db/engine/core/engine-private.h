@@ -14,6 +14,7 @@
  *   sync_lock      one log sync at a time; taken without any of the above
  *   work_lock      what the background threads wait on; a leaf
  *   transactions_lock  the list of transactions with a deadline; a leaf
+ *   feed_lock      the list of feeds, and whether they may use the log; taken without any of the above
  * Readers take none of them.
  */
 #ifndef LIGHTNING_ENGINE_PRIVATE_H
@@ -154,11 +155,16 @@ struct engine
   uint64_t listener_after;         /* it waits for one above this */
   unsigned wakes_running;          /* calls of listeners under way */
   struct wal *wal;                 /* NULL: read-only or log disabled */
+  struct recent *recent;           /* commits for feeds where there is no log; NULL: no feed */
+  size_t recent_readers;           /* feeds that read there */
   struct blob_writer *blob_writer; /* NULL when read-only */
   engine_store *dropped_stores;    /* ids dropped in this process run */
   size_t dropped_count;
   _Atomic uint64_t next_transaction;   /* ids handed out */
   uint64_t rate_tokens, rate_refilled; /* token bucket: operations, microseconds */
+
+  pthread_mutex_t feed_lock;
+  struct engine_feed *feeds; /* open ones; feed_lock */
 
   _Atomic size_t operations; /* long calls under way: close waits for them */
 
@@ -167,6 +173,9 @@ struct engine
   struct blob_guard *blob_guards;
   uint64_t
       blobs_swept; /* below it no file is left that never came into the manifest; manifest_lock */
+  uint64_t *left_blobs; /* of earlier runs, in no manifest, kept for history; rising; malloc'd;
+                           manifest_lock */
+  size_t left_blob_count;
   uint64_t *spoiled_blobs; /* not to be collected: a value did not verify; malloc'd */
   size_t spoiled_blob_count;
 
@@ -323,6 +332,10 @@ status commit_batch (struct engine *engine, struct engine_batch *batch, enum eng
 #define COMMIT_SCRATCH_SIZE(largest_key) (2 * (STORE_ID_SIZE + (size_t) (largest_key)))
 void commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence,
                    uint8_t *scratch);
+/* The commit's record goes to the log, or where there is none to those who read changes. On failure
+ * nothing has happened, or writes fail from now on. commit_lock held. */
+status commit_log (struct engine *engine, uint64_t sequence, const struct bytes *parts,
+                   size_t part_count, bool store, struct failure *failure);
 /* Makes the log (blobs first) durable up to `sequence`. Takes sync_lock. */
 status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failure);
 /* Makes the blob files durable, and when `seal` ends the one that is open. commit_lock not held. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/feed.h"
 
+#include "core/memory.h"
+#include "core/recent.h"
 #include "log/wal-reader.h"
 
 #include <stdlib.h>
@@ -9,13 +11,22 @@
 struct engine_feed
 {
   struct engine *engine;              /* referenced */
-  struct wal_reader *reader;          /* of the log; owned */
+  struct engine_feed *next;           /* in the engine\'s list; feed_lock */
+  struct wal_reader *reader;          /* of the log; NULL: there is none; owned */
+  struct recent_reader *recent;       /* then of the commits kept in memory; owned */
   uint64_t position;                  /* newest commit given whole */
   uint64_t sequence;                  /* of the commit at hand; == position when there is none */
   struct operation_reader operations; /* what is left of it, in the reader's memory */
   struct operation present;           /* the change last given, when has_present */
   bool has_present;                   /* whether engine_feed_value has one to speak of */
+  uint8_t *end;                       /* of a span that was loaded; malloc\'d */
 };
+
+/* A feed reads the log, or where there is none what is kept in memory while a feed is open:
+ *
+ *   commit ─► log ────► wal_reader ───┐
+ *         └─► recent ─► recent_reader ┴─► the commit at hand ─► its changes
+ */
 
 /* ---- the commit at hand ---- */
 
@@ -27,9 +38,25 @@ end_commit (struct engine_feed *feed)
 }
 
 static status
+read_recent (struct engine_feed *feed, uint64_t limit, uint64_t *sequence, struct bytes *payload,
+             struct failure *failure)
+{
+  status result = recent_reader_next (feed->recent, limit, sequence, payload);
+  if (result != STATUS_HISTORY_GONE)
+    return result;
+  return fail (
+      failure, STATUS_HISTORY_GONE,
+      "%s, which has no log, no longer keeps commit %llu for feeds; read the data anew and "
+      "go on from the newest commit",
+      feed->engine->path, (unsigned long long) feed->position + 1);
+}
+
+static status
 read_commit (struct engine_feed *feed, uint64_t limit, uint64_t *sequence, struct bytes *payload,
              struct failure *failure)
 {
+  if (feed->recent != NULL)
+    return read_recent (feed, limit, sequence, payload, failure);
   status result = wal_reader_take (feed->reader, limit, sequence, payload);
   if (result != STATUS_BUSY)
     return result;
@@ -89,7 +116,28 @@ show (const struct operation *operation, struct engine_change *out)
       out->key = bound_of (operation->key);
       out->end = bound_of (operation->value);
       break;
+    case OPERATION_LOADED: /* its end needs a byte more: show_loaded */
+      break;
     }
+}
+
+/* The log names the largest key; the end is the key behind it. */
+static status
+show_loaded (struct engine_feed *feed, struct engine_change *out, struct failure *failure)
+{
+  const struct operation *operation = &feed->present;
+  size_t size = operation->value.size + 1;
+  uint8_t *end = realloc (feed->end, size);
+  if (end == NULL)
+    return fail_memory (failure, size, "a key");
+  feed->end = end;
+  memcpy (end, operation->value.data, size - 1);
+  end[size - 1] = 0;
+  *out = (struct engine_change){ .kind = ENGINE_CHANGE_LOADED,
+                                 .store = operation->store,
+                                 .key = operation->key,
+                                 .end = BYTES (end, size) };
+  return STATUS_OK;
 }
 
 status
@@ -110,6 +158,8 @@ engine_feed_next_change (struct engine_feed *feed, struct engine_change *out,
   if (result != STATUS_OK)
     return result;
   feed->has_present = true;
+  if (feed->present.kind == OPERATION_LOADED)
+    return show_loaded (feed, out, failure);
   show (&feed->present, out);
   return STATUS_OK;
 }
@@ -191,25 +241,93 @@ check_start (struct engine *engine, uint64_t since, struct failure *failure)
   return STATUS_OK;
 }
 
+static void
+enlist (struct engine *engine, struct engine_feed *feed)
+{
+  pthread_mutex_lock (&engine->feed_lock);
+  feed->next = engine->feeds;
+  engine->feeds = feed;
+  pthread_mutex_unlock (&engine->feed_lock);
+}
+
+/* Where there is no log: commits are kept in memory from now on, if they are not already. */
+static status
+open_recent (struct engine *engine, uint64_t *since, struct recent_reader **out,
+             struct failure *failure)
+{
+  status result = STATUS_OK;
+  pthread_mutex_lock (&engine->commit_lock);
+  uint64_t newest = engine->last_sequence;
+  bool first = engine->recent == NULL;
+  if (first)
+    result = recent_new (&engine->ledger, newest + 1, memory_recent_bytes (engine), &engine->recent,
+                         failure);
+  if (result == STATUS_OK && *since == ENGINE_FEED_NOW)
+    *since = newest;
+  if (result == STATUS_OK)
+    result = recent_reader_new (engine->recent, *since, out, failure);
+  if (result == STATUS_OK)
+    engine->recent_readers++;
+  pthread_mutex_unlock (&engine->commit_lock);
+  return result;
+}
+
+static void
+close_recent (struct engine *engine, struct recent_reader *reader)
+{
+  struct recent *last = NULL;
+  recent_reader_free (reader);
+  pthread_mutex_lock (&engine->commit_lock);
+  if (--engine->recent_readers == 0)
+    {
+      last = engine->recent;
+      engine->recent = NULL;
+    }
+  pthread_mutex_unlock (&engine->commit_lock);
+  recent_free (last);
+}
+
+static status
+open_source (struct engine_feed *feed, uint64_t *since, struct failure *failure)
+{
+  struct engine *engine = feed->engine;
+  if (engine->wal == NULL)
+    return open_recent (engine, since, &feed->recent, failure);
+  if (*since == ENGINE_FEED_NOW)
+    *since = engine_sequence (engine);
+  return wal_reader_new (engine->wal, *since, &feed->reader, failure);
+}
+
+static void
+close_source (struct engine_feed *feed)
+{
+  if (feed->recent != NULL)
+    close_recent (feed->engine, feed->recent);
+  wal_reader_free (feed->reader);
+}
+
 static status
 feed_open (struct engine *engine, uint64_t since, struct engine_feed **out, struct failure *failure)
 {
-  if (engine->wal == NULL)
-    return fail (failure, STATUS_UNSUPPORTED, "%s has no log that a feed could read", engine->path);
-  status result = check_start (engine, since, failure);
-  if (result != STATUS_OK)
-    return result;
+  if (engine->read_only)
+    return fail (failure, STATUS_UNSUPPORTED, "%s is open read-only: no feed", engine->path);
+  bool now = since == ENGINE_FEED_NOW;
   struct engine_feed *feed = calloc (1, sizeof *feed);
   if (feed == NULL)
     return fail_memory (failure, sizeof *feed, "a change feed");
-  result = wal_reader_new (engine->wal, since, &feed->reader, failure);
+  feed->engine = engine;
+  status result = open_source (feed, &since, failure);
+  if (result == STATUS_OK && !now)
+    result = check_start (engine, since, failure); /* what is there now stays: it is known of us */
   if (result != STATUS_OK)
     {
+      close_source (feed);
       free (feed);
       return result;
     }
-  feed->engine = engine_ref (engine);
+  engine_ref (engine);
   feed->position = feed->sequence = since;
+  enlist (engine, feed);
   *out = feed;
   return STATUS_OK;
 }
@@ -238,9 +356,30 @@ engine_feed_free (struct engine_feed *feed)
   if (feed == NULL)
     return;
   struct engine *engine = feed->engine;
-  wal_reader_free (feed->reader);
+  if (engine_enter_slow (engine, NULL) == STATUS_FORKED)
+    return; /* its locks and descriptors are the parent's */
+  pthread_mutex_lock (&engine->feed_lock);
+  struct engine_feed **link = &engine->feeds;
+  while (*link != feed)
+    link = &(*link)->next;
+  *link = feed->next;
+  wal_reader_free (feed->reader); /* under the lock: the log is not closed meanwhile */
+  pthread_mutex_unlock (&engine->feed_lock);
+  if (feed->recent != NULL)
+    close_recent (engine, feed->recent);
+  free (feed->end);
   free (feed);
   engine_unref (engine);
+}
+
+void
+feed_detach_all (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->feed_lock);
+  for (struct engine_feed *feed = engine->feeds; feed != NULL; feed = feed->next)
+    if (feed->reader != NULL)
+      wal_reader_leave (feed->reader);
+  pthread_mutex_unlock (&engine->feed_lock);
 }
 
 uint64_t
@@ -251,6 +390,13 @@ engine_history_oldest (struct engine *engine)
     return oldest;
   if (engine->wal != NULL)
     oldest = wal_oldest (engine->wal) - 1;
+  else
+    {
+      pthread_mutex_lock (&engine->commit_lock);
+      if (engine->recent != NULL)
+        oldest = recent_oldest (engine->recent) - 1;
+      pthread_mutex_unlock (&engine->commit_lock);
+    }
   engine_end (engine);
   return oldest;
 }

@@ -34,6 +34,8 @@ feed_call (struct engine *engine, struct wake wake)
   if (__builtin_expect (wake.call != NULL, 0))
     feed_call_slow (engine, wake);
 }
+/* The log closes: feeds no longer touch it. Behind engine_close's gate. */
+void feed_detach_all (struct engine *engine);
 /* The engine is closing: whoever waits is told. Without locks. */
 void feed_close (struct engine *engine);
 

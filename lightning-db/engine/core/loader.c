@@ -19,8 +19,9 @@
  *       next open removes, and perhaps empty commits.
  *   B2  At the edit every earlier commit is in runs and none is under way (`loading` keeps them
  *       out), so the new run is the newest and flushed_sequence may pass over it.
- *   B3  The log stays gapless: an empty record stands for each number up to ours. They are appended
- *       before the edit, so a full disk there has changed nothing.
+ *   B3  The log stays gapless: an empty record stands for each number up to ours, and at ours one that
+ *       says which spans of keys were loaded. They are appended before the edit, so a full disk there
+ *       has changed nothing; when the edit fails, what they announce did not come.
  *   B4  The commit becomes visible in its turn, behind those that still wait for a sync.
  *   B5  Blob files written for it are guarded from being collected for as long as the loader lives;
  *       earlier ones are not.
@@ -47,6 +48,20 @@ struct piece
   unsigned level; /* how often merged */
 };
 
+/* A key of our own. */
+struct key_copy
+{
+  uint8_t *data; /* malloc'd */
+  size_t size, capacity;
+};
+
+/* What of a store was written to. */
+struct loaded_span
+{
+  engine_store store;
+  struct key_copy least, most; /* keys of puts */
+};
+
 struct engine_loader
 {
   struct engine *engine;   /* referenced */
@@ -57,9 +72,10 @@ struct engine_loader
   uint64_t guess;          /* sequence that the pieces carry */
   struct piece *pieces;    /* oldest first; malloc'd */
   size_t piece_count, piece_capacity;
-  engine_store *stores; /* written to, rising; malloc'd */
-  size_t store_count;
-  bool ended; /* committed, or failed at the very end */
+  struct loaded_span *spans; /* one a store written to, rising; malloc'd */
+  size_t span_count;
+  struct engine_batch record; /* of the log, when it is committed: what was loaded where */
+  bool ended;                 /* committed, or failed at the very end */
 };
 
 /* ---- beginning and end ---- */
@@ -103,6 +119,18 @@ piece_unlink (struct engine *engine, struct piece *piece)
   flushed_clear (&piece->flushed);
 }
 
+static void
+spans_clear (struct engine_loader *loader)
+{
+  for (size_t i = 0; i < loader->span_count; i++)
+    {
+      free (loader->spans[i].least.data);
+      free (loader->spans[i].most.data);
+    }
+  free (loader->spans);
+  batch_clear_memory (&loader->record);
+}
+
 void
 engine_loader_free (struct engine_loader *loader)
 {
@@ -124,7 +152,7 @@ engine_loader_free (struct engine_loader *loader)
   if (loader->table != NULL)
     memtable_unref (loader->table);
   free (loader->pieces);
-  free (loader->stores);
+  spans_clear (loader);
   free (loader);
   engine_unref (engine);
 }
@@ -416,22 +444,82 @@ refuse_ended (const struct engine_loader *loader, struct failure *failure)
 }
 
 static status
-note_store (struct engine_loader *loader, engine_store store, struct failure *failure)
+key_copy_set (struct key_copy *copy, struct bytes key, struct failure *failure)
 {
-  size_t at = loader->store_count;
-  while (at > 0 && loader->stores[at - 1] >= store)
-    at--;
-  if (at < loader->store_count && loader->stores[at] == store)
-    return STATUS_OK;
-  engine_store *stores
-      = realloc (loader->stores, (loader->store_count + 1) * sizeof *loader->stores);
-  if (stores == NULL)
-    return fail_memory (failure, (loader->store_count + 1) * sizeof *stores, "a list of stores");
-  memmove (stores + at + 1, stores + at, (loader->store_count - at) * sizeof *stores);
-  stores[at] = store;
-  loader->stores = stores;
-  loader->store_count++;
+  if (key.size > copy->capacity)
+    {
+      uint8_t *data = realloc (copy->data, key.size + 16);
+      if (data == NULL)
+        return fail_memory (failure, key.size + 16, "a key");
+      copy->data = data;
+      copy->capacity = key.size + 16;
+    }
+  memcpy (copy->data, key.data, key.size);
+  copy->size = key.size;
   return STATUS_OK;
+}
+
+/* The store's span, an empty one if need be. */
+static status
+find_span (struct engine_loader *loader, engine_store store, struct loaded_span **out,
+           struct failure *failure)
+{
+  size_t at = loader->span_count;
+  while (at > 0 && loader->spans[at - 1].store > store)
+    at--;
+  if (at > 0 && loader->spans[at - 1].store == store)
+    {
+      *out = &loader->spans[at - 1];
+      return STATUS_OK;
+    }
+  struct loaded_span *spans
+      = realloc (loader->spans, (loader->span_count + 1) * sizeof *loader->spans);
+  if (spans == NULL)
+    return fail_memory (failure, (loader->span_count + 1) * sizeof *spans, "a list of stores");
+  memmove (spans + at + 1, spans + at, (loader->span_count - at) * sizeof *spans);
+  spans[at] = (struct loaded_span){ .store = store };
+  loader->spans = spans;
+  loader->span_count++;
+  *out = &spans[at];
+  return STATUS_OK;
+}
+
+static status
+note_key (struct engine_loader *loader, engine_store store, struct bytes key,
+          struct failure *failure)
+{
+  struct loaded_span *span = NULL;
+  status result = find_span (loader, store, &span, failure);
+  if (result == STATUS_OK
+      && (span->most.size == 0
+          || bytes_compare (key, BYTES (span->most.data, span->most.size)) > 0))
+    result = key_copy_set (&span->most, key, failure);
+  if (result == STATUS_OK
+      && (span->least.size == 0
+          || bytes_compare (key, BYTES (span->least.data, span->least.size)) < 0))
+    result = key_copy_set (&span->least, key, failure);
+  return result;
+}
+
+/* What the log will say of the load. */
+static status
+make_record (struct engine_loader *loader, struct failure *failure)
+{
+  status result = STATUS_OK;
+  engine_batch_clear (&loader->record);
+  for (size_t i = 0; result == STATUS_OK && i < loader->span_count; i++)
+    {
+      const struct loaded_span *span = &loader->spans[i];
+      struct operation operation = {
+        .kind = OPERATION_LOADED,
+        .store = span->store,
+        .key = BYTES (span->least.data, span->least.size),
+        .value = BYTES (span->most.data, span->most.size),
+      };
+      if (span->least.size > 0)
+        result = batch_append (&loader->record, &operation, failure);
+    }
+  return result;
 }
 
 static status
@@ -459,7 +547,7 @@ put (struct engine_loader *loader, engine_store store, struct bytes key, struct 
   struct blob_reference place;
   uint8_t reference[BLOB_REFERENCE_SIZE];
   struct record record = { .value = value, .sequence = loader->puts + 1, .kind = RECORD_PUT };
-  status result = note_store (loader, store, failure);
+  status result = note_key (loader, store, key, failure);
   if (result == STATUS_OK && value.size >= loader->engine->options.blob_threshold)
     {
       result = blob_writer_put (loader->engine->blob_writer, value, &place, failure);
@@ -526,8 +614,8 @@ check_stores (struct engine_loader *loader, struct failure *failure)
 {
   struct engine *engine = loader->engine;
   for (size_t i = 0; i < engine->dropped_count; i++)
-    for (size_t s = 0; s < loader->store_count; s++)
-      if (engine->dropped_stores[i] == loader->stores[s])
+    for (size_t s = 0; s < loader->span_count; s++)
+      if (engine->dropped_stores[i] == loader->spans[s].store)
         return fail (failure, STATUS_NOT_FOUND,
                      "a store that was loaded into was dropped meanwhile; open a store of that "
                      "name again and load anew");
@@ -574,26 +662,18 @@ drain (struct engine *engine, struct failure *failure)
     }
 }
 
-/* B3. */
+/* B3: empty records, and ours. */
 static status
-append_up_to (struct engine *engine, uint64_t sequence, struct failure *failure)
+append_up_to (struct engine *engine, uint64_t sequence, struct bytes record,
+              struct failure *failure)
 {
   while (engine->last_sequence < sequence)
     {
-      struct failure cause = FAILURE_INIT;
-      status result = STATUS_OK;
-      if (engine->wal != NULL)
-        result = wal_append (engine->wal, engine->last_sequence + 1, NULL, 0, true, &cause);
+      uint64_t next = engine->last_sequence + 1;
+      status result = commit_log (engine, next, &record, next == sequence, true, failure);
       if (result != STATUS_OK)
-        {
-          if (wal_failed (engine->wal))
-            {
-              commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
-              result = STATUS_UNKNOWN_OUTCOME;
-            }
-          return fail (failure, result, "%s", cause.message);
-        }
-      engine->last_sequence++;
+        return result;
+      engine->last_sequence = next;
     }
   return STATUS_OK;
 }
@@ -613,7 +693,10 @@ take_place (struct engine_loader *loader, struct failure *failure)
                    "the database has seen 2^53 commits; dump it and load it into a new one");
   if (result == STATUS_OK)
     result = drain (engine, failure);
-  return result == STATUS_OK ? append_up_to (engine, loader->guess, failure) : result;
+  if (result != STATUS_OK)
+    return result;
+  struct bytes record = BYTES (loader->record.data, loader->record.size);
+  return append_up_to (engine, loader->guess, record, failure);
 }
 
 /* B4: the numbers taken become visible, those of empty commits too. commit_lock held. */
@@ -679,7 +762,10 @@ static status
 commit (struct engine_loader *loader, struct failure *failure)
 {
   struct engine *engine = loader->engine;
-  status result = STATUS_BUSY;
+  status result = make_record (loader, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = STATUS_BUSY;
   for (unsigned attempt = 0; result == STATUS_BUSY && attempt < COMMIT_ATTEMPTS; attempt++)
     {
       uint64_t guess = guess_after (engine, loader->guess, attempt);

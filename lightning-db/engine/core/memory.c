@@ -42,6 +42,20 @@ memory_log_segment (const struct engine *engine)
   return engine->options.log_segment_size < most ? engine->options.log_segment_size : most;
 }
 
+uint64_t
+memory_recent_bytes (const struct engine *engine)
+{
+  return 3 * (engine->options.memory_budget / 16);
+}
+
+/* What the log may come to without anybody reading it, beyond what is retained. */
+uint64_t
+memory_reader_bytes (const struct engine *engine)
+{
+  return engine->options.change_retention
+         + MEMORY_MEMTABLES * (engine->memtable_size + engine->options.log_segment_size);
+}
+
 /* ---- flushes and merges ---- */
 
 static uint64_t

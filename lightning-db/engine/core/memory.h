@@ -28,6 +28,10 @@
 void memory_choose (struct engine *engine);
 /* Bytes of a log segment: three of them are mapped at once. */
 uint64_t memory_log_segment (const struct engine *engine);
+/* Bytes of commits that are kept for feeds where there is no log: what its mapping might take. */
+uint64_t memory_recent_bytes (const struct engine *engine);
+/* Bytes of the log that are kept for a feed that is behind. */
+uint64_t memory_reader_bytes (const struct engine *engine);
 /* Threads that may merge at once. */
 unsigned memory_merge_workers (const struct engine *engine);
 /* Bytes that the writing of one memtable, or one thread's part of a merge, should get by with. */

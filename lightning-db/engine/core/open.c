@@ -194,6 +194,7 @@ init_locks (struct engine *engine)
 {
   pthread_mutex_init (&engine->commit_lock, NULL);
   pthread_mutex_init (&engine->blob_lock, NULL);
+  pthread_mutex_init (&engine->feed_lock, NULL);
   pthread_mutex_init (&engine->sync_lock, NULL);
   pthread_mutex_init (&engine->manifest_lock, NULL);
   pthread_mutex_init (&engine->view_lock, NULL);
@@ -262,6 +263,7 @@ engine_free (struct engine *engine)
   snapshots_clear (&engine->snapshots);
   pthread_mutex_destroy (&engine->commit_lock);
   pthread_mutex_destroy (&engine->blob_lock);
+  pthread_mutex_destroy (&engine->feed_lock);
   pthread_mutex_destroy (&engine->sync_lock);
   pthread_mutex_destroy (&engine->manifest_lock);
   pthread_mutex_destroy (&engine->view_lock);
@@ -273,6 +275,7 @@ engine_free (struct engine *engine)
   pthread_cond_destroy (&engine->merge_work);
   pthread_cond_destroy (&engine->idle);
   free (engine->dropped_stores);
+  free (engine->left_blobs);
   free (engine->spoiled_blobs);
   free (engine->path);
   free (engine);
@@ -391,6 +394,9 @@ open_log (struct engine *engine, struct failure *failure)
     .next_number = next_file_number,
     .next_number_context = engine,
     .next_sequence = engine->last_sequence + 1,
+    .retention = engine->options.change_retention,
+    .reader_bytes = memory_reader_bytes (engine),
+    .reader_referred_bytes = BLOB_BYTES_MAX,
   };
   memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
   return wal_open (&settings, &engine->wal, failure);
@@ -477,6 +483,8 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
     result = recover_into_runs (engine, failure);
   if (result == STATUS_OK)
     result = open_log (engine, failure);
+  if (result == STATUS_OK)
+    result = recover_clean (engine, failure);
   if (result == STATUS_OK)
     result = add_active (engine, failure);
   if (result == STATUS_OK)
@@ -725,6 +733,7 @@ engine_close (struct engine *engine, struct failure *failure)
     result = close_look_around (engine, failure);
   if (engine->blob_writer != NULL)
     blob_writer_free (engine->blob_writer);
+  feed_detach_all (engine);
   if (engine->wal != NULL)
     wal_close (engine->wal, flushed);
   manifest_close (engine->manifest);

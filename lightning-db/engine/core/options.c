@@ -50,6 +50,7 @@ engine_options_check (const struct engine_options *options, struct failure *fail
     { "wal-sync-mode", options->sync, ENGINE_SYNC_FULL, ENGINE_SYNC_NONE },
     { "sync-interval", options->sync_interval, 1000, 3600 * SECOND },
     { "wal-segment-size", options->log_segment_size, 65536, UINT64_C (1) << 30 },
+    { "change-retention", options->change_retention, 0, UINT64_C (1) << 50 },
     { "blob-threshold", options->blob_threshold, 512, UINT64_C (1) << 31 },
     { "max-active-transactions", options->transactions_max, 1, 1000000 },
     { "transaction-timeout", options->transaction_timeout, 0, UINT64_C (86400) * 365 * SECOND },

@@ -2,8 +2,8 @@
 /*
  * Invariants
  *   Y1  The log is only read until everything in it stands in installed, synced runs.
- *   Y2  Old log files are gone, durably, before a new log takes its first record, so that two logs
- *       are never mistaken for one.
+ *   Y2  Old log files are gone, durably, or have become history, before a new log takes its first
+ *       record, so that two logs are never mistaken for one.
  *   Y3  A commit whose large value is not wholly on disk ends the log there, as a torn record would
  *       (the value is written first, but only a sync orders the two on disk).
  *   Y4  What a reader replayed it can read for as long as it is open, whatever a writer beside it
@@ -107,6 +107,8 @@ measure (struct recovery *recovery, struct bytes payload, struct record_needs *n
   status result;
   while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
     {
+      if (operation.kind == OPERATION_LOADED)
+        continue;
       if (operation.kind == OPERATION_DELETE_RANGE)
         {
           needs->ranges++;
@@ -226,54 +228,96 @@ remember_name (struct name_list *list, const char *name)
   strcpy (list->names[list->count++], name);
 }
 
-static bool
-remember_log (void *data, const char *name, uint64_t number)
+/* What a crash may have left, and what of it history still refers to. */
+struct leftovers
 {
-  (void) number;
-  remember_name (data, name);
-  return !((struct name_list *) data)->no_memory;
+  struct name_list names; /* to be removed */
+  uint64_t oldest_blob;   /* blob files from this one on stay; UINT64_MAX: none */
+  struct engine *engine;  /* notes those that stay */
+};
+
+static void
+keep_left_blob (struct leftovers *leftovers, uint64_t number)
+{
+  struct engine *engine = leftovers->engine;
+  uint64_t *blobs = realloc (engine->left_blobs, (engine->left_blob_count + 1) * sizeof *blobs);
+  leftovers->names.no_memory |= blobs == NULL;
+  if (blobs == NULL)
+    return;
+  engine->left_blobs = blobs;
+  blobs[engine->left_blob_count++] = number;
 }
 
 static void
 remember_orphan (void *data, const char *name)
 {
+  struct leftovers *leftovers = data;
   enum file_kind kind;
   uint64_t number;
-  if (file_name_parse (name, &kind, &number)) /* never what is not ours */
-    remember_name (data, name);
+  if (!file_name_parse (name, &kind, &number)) /* never what is not ours */
+    return;
+  if (kind == FILE_BLOB && number >= leftovers->oldest_blob)
+    keep_left_blob (leftovers, number);
+  else
+    remember_name (&leftovers->names, name);
 }
 
 static status
 remove_names (struct engine *engine, struct name_list *list, struct failure *failure)
 {
   status result = STATUS_OK;
-  if (list->no_memory) /* Y2: all or none */
+  if (list->no_memory)
     result = fail_memory (failure, 2 * list->capacity * sizeof *list->names, "a list of files");
   for (size_t i = 0; result == STATUS_OK && i < list->count; i++)
     result = vfs_unlink (engine->directory, list->names[i], failure);
   if (result == STATUS_OK && list->count > 0)
     result = vfs_directory_sync (engine->directory, failure);
-  free (list->names);
-  *list = (struct name_list){ 0 };
   return result;
 }
 
-static status
-remove_leftovers (struct engine *engine, struct failure *failure)
+status
+recover_clean (struct engine *engine, struct failure *failure)
 {
-  struct name_list logs = { 0 }, orphans = { 0 };
-  status result = wal_list (engine->directory, remember_log, &logs, failure);
+  struct leftovers leftovers = {
+    .oldest_blob = engine->wal != NULL ? wal_oldest_file (engine->wal) : UINT64_MAX,
+    .engine = engine,
+  };
+  status result = manifest_orphans (engine->directory, manifest_state (engine->manifest),
+                                    manifest_file_name (engine->manifest), remember_orphan,
+                                    &leftovers, failure);
   if (result == STATUS_OK)
-    result = remove_names (engine, &logs, failure); /* Y2 */
-  if (result == STATUS_OK)
-    result = manifest_orphans (engine->directory, manifest_state (engine->manifest),
-                               manifest_file_name (engine->manifest), remember_orphan, &orphans,
-                               failure);
-  if (result == STATUS_OK)
-    result = remove_names (engine, &orphans, failure);
-  free (logs.names);
-  free (orphans.names);
+    result = remove_names (engine, &leftovers.names, failure);
+  free (leftovers.names.names);
   return result;
+}
+
+static void
+look_for_blobs (void *data, struct bytes payload, uint64_t *oldest, uint64_t *bytes)
+{
+  struct operation_reader reader = operation_reader_over (payload);
+  struct operation operation;
+  struct blob_reference place;
+  (void) data;
+  while (operation_next (&reader, &operation, NULL) == STATUS_OK)
+    if (operation.kind == OPERATION_BLOB && blob_reference_load (operation.value, &place))
+      {
+        *oldest = place.file < *oldest ? place.file : *oldest;
+        *bytes += place.size;
+      }
+}
+
+/* Y2. */
+static status
+retire_log (struct engine *engine, struct failure *failure)
+{
+  struct wal_retirement settings = {
+    .directory = engine->directory,
+    .keep = engine->options.change_retention > 0 && engine->options.log_enabled,
+    .last_sequence = engine->last_sequence,
+    .look = look_for_blobs,
+  };
+  memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
+  return wal_retire (&settings, failure);
 }
 
 status
@@ -297,7 +341,7 @@ recover_into_runs (struct engine *engine, struct failure *failure)
     return result;
   if (found.records > 0)
     engine_emit (engine, ENGINE_EVENT_RECOVERED, found.bytes, engine_now () - started, NULL);
-  return remove_leftovers (engine, failure);
+  return retire_log (engine, failure);
 }
 
 status

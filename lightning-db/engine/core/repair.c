@@ -438,7 +438,7 @@ on_commit (void *data, uint64_t sequence, struct bytes payload, struct failure *
   status result;
   while ((result = operation_next (&reader, &operation, &cause)) == STATUS_OK)
     {
-      if (operation.dead)
+      if (operation.dead || operation.kind == OPERATION_LOADED)
         continue;
       result = save (repair, &operation, failure);
       if (result != STATUS_OK)

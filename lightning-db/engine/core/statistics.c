@@ -119,6 +119,7 @@ add_log (struct engine *engine, struct engine_statistics *out)
   wal_statistics (engine->wal, &log);
   out->log_bytes = log.live_bytes;
   out->spare_log_bytes = log.spare_bytes;
+  out->history_bytes = log.history_bytes;
   out->log_written_bytes = log.written_bytes;
   out->log_syncs = log.syncs;
 }

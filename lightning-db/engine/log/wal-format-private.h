@@ -21,6 +21,18 @@
  * and then one in 512 bytes, 1 KiB, 2 KiB, 4 KiB, 4 KiB, …, so that no damage takes a claim and all
  * its repetitions.
  *
+ * A segment that is kept as history is renamed "<number>.history", cut behind its last record, and
+ * ends with a note:
+ *
+ *    0  magic, 8
+ *    8  first sequence, 8
+ *   16  last sequence, 8: of the last record that counts
+ *   24  end, 8: offset behind it
+ *   32  oldest file, 8: lowest number of a file that its records refer to; all ones: none
+ *   40  referred bytes, 8: about, in such files
+ *   48  0, 8
+ *   56  checksum of 0 … 56, seeded with the segment's place and salt, 8
+ *
  * `log` is the number (its low half) of the first segment written since the log was opened: it
  * tells segments of one run of the writer from those of the run after a recovery.
  */
@@ -49,8 +61,14 @@
 #define WAL_SHORT_CHECKSUM_SIZE 4u
 #define WAL_RECORD_LEAST 6u /* bytes of the smallest record */
 
-/* Longest "<number>.log" with its terminator. */
+/* Longest "<number>.history" with its terminator. */
 #define WAL_NAME_SIZE 32
+#define WAL_LOG_SUFFIX ".log"
+#define WAL_HISTORY_SUFFIX ".history"
+
+#define WAL_NOTE_MAGIC "LDB-HIS\n"
+#define WAL_NOTE_SIZE 64u
+#define WAL_NO_FILE UINT64_MAX /* no record refers to any */
 
 /* What the checksums of one segment's records are bound to. */
 struct wal_binding
@@ -70,10 +88,42 @@ struct wal_segment_header
   uint64_t first_sequence; /* of the first record that may stand in it */
 };
 
+/* What the end of a history file says of it. */
+struct wal_note
+{
+  uint64_t first_sequence; /* as in the header */
+  uint64_t last_sequence;  /* of the last record that counts, at least the first */
+  uint64_t end;            /* offset behind it */
+  uint64_t oldest_file;    /* lowest number its records refer to, or WAL_NO_FILE */
+  uint64_t referred_bytes; /* about, in files its records refer to */
+};
+
 static inline void
 wal_name (uint64_t number, char name[WAL_NAME_SIZE])
 {
-  snprintf (name, WAL_NAME_SIZE, "%" PRIu64 ".log", number);
+  snprintf (name, WAL_NAME_SIZE, "%" PRIu64 WAL_LOG_SUFFIX, number);
+}
+
+static inline void
+wal_history_name (uint64_t number, char name[WAL_NAME_SIZE])
+{
+  snprintf (name, WAL_NAME_SIZE, "%" PRIu64 WAL_HISTORY_SUFFIX, number);
+}
+
+/* Whether the name is a number (decimal, from 1, without leading zeros) and `suffix`. */
+static inline bool
+wal_name_parse (const char *name, const char *suffix, uint64_t *number)
+{
+  uint64_t value = 0;
+  const char *at = name;
+  if (*at < '1' || *at > '9')
+    return false;
+  for (; *at >= '0' && *at <= '9'; at++)
+    if (__builtin_mul_overflow (value, UINT64_C (10), &value)
+        || __builtin_add_overflow (value, (uint64_t) (*at - '0'), &value))
+      return false;
+  *number = value;
+  return strcmp (at, suffix) == 0;
 }
 
 static inline struct wal_binding
@@ -112,6 +162,37 @@ wal_header_decode (const uint8_t from[WAL_HEADER_SIZE], struct wal_segment_heade
   return memcmp (from, WAL_MAGIC, 8) == 0
          && load_u64 (from + 56)
                 == checksum (checksum_seed (out->database_id, out->number), 0, BYTES (from, 56));
+}
+
+static inline void
+wal_note_encode (const struct wal_note *note, const struct wal_binding *binding,
+                 uint8_t to[WAL_NOTE_SIZE])
+{
+  memcpy (to, WAL_NOTE_MAGIC, 8);
+  store_u64 (to + 8, note->first_sequence);
+  store_u64 (to + 16, note->last_sequence);
+  store_u64 (to + 24, note->end);
+  store_u64 (to + 32, note->oldest_file);
+  store_u64 (to + 40, note->referred_bytes);
+  store_u64 (to + 48, 0);
+  store_u64 (to + 56, checksum (binding->seed, 1, BYTES (to, 56)));
+}
+
+/* Whether the bytes are the note of a segment of `size` bytes. */
+static inline bool
+wal_note_decode (const uint8_t from[WAL_NOTE_SIZE], const struct wal_binding *binding,
+                 uint64_t size, struct wal_note *out)
+{
+  out->first_sequence = load_u64 (from + 8);
+  out->last_sequence = load_u64 (from + 16);
+  out->end = load_u64 (from + 24);
+  out->oldest_file = load_u64 (from + 32);
+  out->referred_bytes = load_u64 (from + 40);
+  return memcmp (from, WAL_NOTE_MAGIC, 8) == 0
+         && load_u64 (from + 56) == checksum (binding->seed, 1, BYTES (from, 56))
+         && out->first_sequence >= 1 && out->first_sequence <= out->last_sequence
+         && out->last_sequence <= SEQUENCE_MAX && out->end > WAL_HEADER_SIZE
+         && out->end <= size - WAL_NOTE_SIZE;
 }
 
 /* What stands before a record's payload. */

@@ -8,6 +8,7 @@
  */
 #include "log/wal-reader.h"
 
+#include "base/buffer.h"
 #include "log/wal-segment-private.h"
 
 #include <stdlib.h>
@@ -18,29 +19,87 @@
 
 struct wal_reader
 {
-  struct wal *wal;             /* the caller's; outlives every call that needs it */
-  struct wal_segment *segment; /* pinned; NULL before the first record */
-  uint64_t offset;             /* in it, of the record `next` */
-  uint64_t next;               /* sequence of the record at `offset` */
-  uint64_t wanted;             /* the first sequence to be given: those below are stepped over */
-  uint8_t *bytes;              /* the window; owned */
-  uint64_t capacity;           /* bytes allocated */
-  uint64_t start, filled;      /* what of the segment is in it */
-  uint64_t whole;              /* records up to here were whole when it was read */
-  uint64_t ahead;              /* bytes to read next */
+  struct wal_source source;       /* where segments come from */
+  struct wal *wal;                /* the log that knows of it; NULL: none, or it left */
+  struct wal_reader *next_reader; /* of the log; its mutex */
+  _Atomic uint64_t needed;        /* oldest sequence that it may still ask something about */
+  struct wal_segment *segment;    /* pinned; NULL before the first record */
+  uint64_t offset;                /* in it, of the record `next` */
+  uint64_t next;                  /* sequence of the record at `offset` */
+  uint64_t wanted;                /* the first sequence to be given: those below are stepped over */
+  struct buffer window;           /* bytes of the segment */
+  uint64_t start, filled;         /* what of the segment is in it */
+  uint64_t whole;                 /* records up to here were whole when it was read */
+  uint64_t ahead;                 /* bytes to read next */
 };
 
+/* ---- beginning and end ---- */
+
 status
-wal_reader_new (struct wal *wal, uint64_t after, struct wal_reader **out, struct failure *failure)
+wal_reader_new_from (const struct wal_source *source, uint64_t after, struct wal_reader **out,
+                     struct failure *failure)
 {
   struct wal_reader *reader = calloc (1, sizeof *reader);
   if (reader == NULL)
     return fail_memory (failure, sizeof *reader, "a reader of the log");
-  reader->wal = wal;
+  reader->source = *source;
   reader->wanted = after + 1;
   reader->ahead = WINDOW_FIRST;
+  atomic_init (&reader->needed, after + 1);
   *out = reader;
   return STATUS_OK;
+}
+
+static status
+pin_of_log (void *context, uint64_t sequence, struct wal_segment **out, struct failure *failure)
+{
+  struct wal *wal = context;
+  status result = STATUS_OK;
+  *out = wal_segment_pin (wal, sequence);
+  if (*out == NULL)
+    result = wal_history_pin (wal, sequence, out, failure);
+  if (result == STATUS_NOT_FOUND) /* perhaps it left the one list before it came to the other */
+    {
+      *out = wal_segment_pin (wal, sequence);
+      result = *out != NULL ? STATUS_OK : STATUS_NOT_FOUND;
+    }
+  if (result != STATUS_NOT_FOUND)
+    return result;
+  return fail (failure, STATUS_HISTORY_GONE,
+               "%s no longer keeps commit %" PRIu64 " for feeds; read the data anew and go on from "
+               "the newest commit, or raise change-retention",
+               wal->settings.directory->path, sequence);
+}
+
+status
+wal_reader_new (struct wal *wal, uint64_t after, struct wal_reader **out, struct failure *failure)
+{
+  struct wal_source source
+      = { pin_of_log, wal, wal->settings.directory->path, wal->settings.ledger };
+  status result = wal_reader_new_from (&source, after, out, failure);
+  if (result != STATUS_OK)
+    return result;
+  (*out)->wal = wal;
+  pthread_mutex_lock (&wal->mutex);
+  (*out)->next_reader = wal->readers;
+  wal->readers = *out;
+  pthread_mutex_unlock (&wal->mutex);
+  return STATUS_OK;
+}
+
+void
+wal_reader_leave (struct wal_reader *reader)
+{
+  struct wal *wal = reader->wal;
+  if (wal == NULL)
+    return;
+  pthread_mutex_lock (&wal->mutex);
+  struct wal_reader **link = &wal->readers;
+  while (*link != reader)
+    link = &(*link)->next_reader;
+  *link = reader->next_reader;
+  pthread_mutex_unlock (&wal->mutex);
+  reader->wal = NULL;
 }
 
 void
@@ -48,9 +107,31 @@ wal_reader_free (struct wal_reader *reader)
 {
   if (reader == NULL)
     return;
+  struct wal *wal = reader->wal;
+  wal_reader_leave (reader);
   wal_segment_unref (reader->segment);
-  free (reader->bytes);
+  if (wal != NULL)
+    wal_history_review (wal);
+  buffer_release (&reader->window, reader->source.ledger, LEDGER_LOG);
   free (reader);
+}
+
+uint64_t
+wal_readers_need (const struct wal *wal)
+{
+  uint64_t need = UINT64_MAX;
+  for (struct wal_reader *reader = wal->readers; reader != NULL; reader = reader->next_reader)
+    {
+      uint64_t needed = atomic_load_explicit (&reader->needed, memory_order_relaxed);
+      need = needed < need ? needed : need;
+    }
+  return need;
+}
+
+uint64_t
+wal_reader_offset (const struct wal_reader *reader)
+{
+  return reader->offset;
 }
 
 /* ---- the window ---- */
@@ -61,23 +142,18 @@ fail_bad (const struct wal_reader *reader, struct failure *failure)
   return fail (failure, STATUS_CORRUPT,
                "%s/%s: offset %" PRIu64 ": commit %" PRIu64 " does not verify; start from a newer "
                "commit, and run check",
-               reader->wal->settings.directory->path, reader->segment->file->name, reader->offset,
-               reader->next);
+               reader->source.path, reader->segment->file->name, reader->offset, reader->next);
 }
 
 static status
 window_reserve (struct wal_reader *reader, uint64_t size, struct failure *failure)
 {
-  bool excessive = reader->capacity > WINDOW_KEPT_MOST && size <= WINDOW_KEPT_MOST;
-  if (reader->capacity >= size && !excessive)
+  if (reader->window.room > WINDOW_KEPT_MOST && size <= WINDOW_KEPT_MOST)
+    buffer_release (&reader->window, reader->source.ledger, LEDGER_LOG);
+  if (size <= SIZE_MAX
+      && buffer_replace (&reader->window, (size_t) size, reader->source.ledger, LEDGER_LOG))
     return STATUS_OK;
-  uint8_t *bytes = size <= SIZE_MAX ? malloc ((size_t) size) : NULL;
-  if (bytes == NULL)
-    return fail_memory (failure, size, "reading the log");
-  free (reader->bytes);
-  reader->bytes = bytes;
-  reader->capacity = size;
-  return STATUS_OK;
+  return fail_memory (failure, size, "reading the log");
 }
 
 /* Reads at least `length` bytes from the reader's offset on. */
@@ -91,8 +167,8 @@ window_fill (struct wal_reader *reader, uint64_t length, uint64_t limit, struct 
   reader->filled = 0;
   status result = window_reserve (reader, size, failure);
   if (result == STATUS_OK)
-    result = vfs_read (reader->segment->file, reader->offset, reader->bytes, (size_t) size, &got,
-                       failure);
+    result = vfs_read (reader->segment->file, reader->offset, reader->window.data, (size_t) size,
+                       &got, failure);
   if (result == STATUS_OK && got < length)
     result = fail_bad (reader, failure);
   if (result != STATUS_OK)
@@ -112,7 +188,7 @@ window_at (const struct wal_reader *reader, uint64_t length)
       || reader->offset - reader->start > reader->filled
       || reader->filled - (reader->offset - reader->start) < length)
     return NULL;
-  return reader->bytes + (reader->offset - reader->start);
+  return reader->window.data + (reader->offset - reader->start);
 }
 
 static status
@@ -128,7 +204,7 @@ window_view (struct wal_reader *reader, uint64_t length, uint64_t limit, const u
                                                     : WINDOW_MOST;
       result = window_fill (reader, length, limit, failure);
     }
-  *out = reader->bytes + (reader->offset - reader->start);
+  *out = reader->window.data + (reader->offset - reader->start);
   return result;
 }
 
@@ -144,18 +220,18 @@ segment_last (const struct wal_segment *segment)
 static status
 enter_segment (struct wal_reader *reader, struct failure *failure)
 {
-  struct wal_segment *segment = wal_segment_pin (reader->wal, reader->wanted);
-  if (segment == NULL)
-    return fail (failure, STATUS_HISTORY_GONE,
-                 "commit %" PRIu64 " is no longer kept in the log of %s; read the data anew and go "
-                 "on from the newest commit, or raise change-retention",
-                 reader->wanted, reader->wal->settings.directory->path);
+  struct wal_segment *segment;
+  status result = reader->source.pin (reader->source.context, reader->wanted, &segment, failure);
+  if (result != STATUS_OK)
+    return result;
   wal_segment_unref (reader->segment);
   reader->segment = segment;
   reader->offset = WAL_HEADER_SIZE;
   reader->next = segment->first_sequence;
   reader->filled = 0;
   reader->whole = 0;
+  if (reader->wal != NULL)
+    wal_history_review (reader->wal); /* the segment before may go */
   return STATUS_OK;
 }
 
@@ -217,6 +293,14 @@ find_wanted (struct wal_reader *reader, uint64_t limit, struct wal_record_head *
     }
 }
 
+/* All there is was given: nothing that is there needs to stay. */
+static status
+end_of_records (struct wal_reader *reader)
+{
+  atomic_store_explicit (&reader->needed, reader->wanted, memory_order_relaxed);
+  return STATUS_NOT_FOUND;
+}
+
 static void
 give (struct wal_reader *reader, const struct wal_record_head *head, const uint8_t *at,
       uint64_t *sequence, struct bytes *payload)
@@ -226,6 +310,7 @@ give (struct wal_reader *reader, const struct wal_record_head *head, const uint8
   reader->offset += head->payload + head->size;
   reader->next++;
   reader->wanted = reader->next;
+  atomic_store_explicit (&reader->needed, head->sequence, memory_order_relaxed);
 }
 
 status
@@ -233,7 +318,7 @@ wal_reader_take (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
                  struct bytes *payload)
 {
   if (reader->wanted > limit)
-    return STATUS_NOT_FOUND;
+    return end_of_records (reader);
   if (reader->segment == NULL || reader->next != reader->wanted)
     return STATUS_BUSY;
   struct wal_record_head head;
@@ -255,7 +340,7 @@ wal_reader_next (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
   struct wal_record_head head;
   const uint8_t *at;
   if (reader->wanted > limit)
-    return STATUS_NOT_FOUND;
+    return end_of_records (reader);
   status result = find_wanted (reader, limit, &head, failure);
   if (result == STATUS_OK)
     result = window_view (reader, head.payload + head.size, limit, &at, failure);

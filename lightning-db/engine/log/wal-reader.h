@@ -18,7 +18,8 @@
 
 struct wal_reader;
 
-/* Records after `after`. HISTORY_GONE when the next one was released. */
+/* Records after `after`; wal_reader_next says if the next one is not kept. The log keeps what the reader
+ * has not read yet, up to reader_bytes of it. */
 status wal_reader_new (struct wal *wal, uint64_t after, struct wal_reader **out,
                        struct failure *failure);
 /* The next record, if it is in the reader's memory: does not touch the log, which may be closed by now.
@@ -26,9 +27,11 @@ status wal_reader_new (struct wal *wal, uint64_t after, struct wal_reader **out,
 status wal_reader_take (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
                         struct bytes *payload);
 /* The next record; the payload is borrowed until the next call. NOT_FOUND: it is above `limit`.
- * HISTORY_GONE: it was released. CORRUPT, IO, NO_MEMORY. */
+ * HISTORY_GONE: it is not kept. CORRUPT, IO, NO_MEMORY. */
 status wal_reader_next (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
                         struct bytes *payload, struct failure *failure);
+/* The log forgets the reader, which can only be freed from now on. Not beside another call on it. */
+void wal_reader_leave (struct wal_reader *reader);
 void wal_reader_free (struct wal_reader *reader);
 
 #endif

@@ -68,21 +68,6 @@ struct recovery
 
 /* ---- names ---- */
 
-static bool
-name_parse (const char *name, uint64_t *number)
-{
-  uint64_t value = 0;
-  const char *at = name;
-  if (*at < '1' || *at > '9')
-    return false;
-  for (; *at >= '0' && *at <= '9'; at++)
-    if (__builtin_mul_overflow (value, UINT64_C (10), &value)
-        || __builtin_add_overflow (value, (uint64_t) (*at - '0'), &value))
-      return false;
-  *number = value;
-  return strcmp (at, ".log") == 0;
-}
-
 struct listing
 {
   bool (*visit) (void *data, const char *name, uint64_t number); /* the caller's */
@@ -94,7 +79,8 @@ list_entry (void *data, const char *name)
 {
   const struct listing *listing = data;
   uint64_t number;
-  return !name_parse (name, &number) || listing->visit (listing->data, name, number);
+  return !wal_name_parse (name, WAL_LOG_SUFFIX, &number)
+         || listing->visit (listing->data, name, number);
 }
 
 status

@@ -3,13 +3,14 @@
  * The log's inside: its state, and the making, recycling and unlinking of segments.
  *
  * Locks: `mutex` guards the lists and is never held over a system call; `sync_mutex` keeps syncs in
- * line and is held over fdatasync, so the appender never takes it. Order: sync_mutex, mutex.
+ * line and is held over fdatasync, `history_mutex` guards what is kept of released segments and is held
+ * over whatever that takes, so the appender takes neither. Order: sync_mutex, history_mutex, mutex.
  */
 #ifndef LIGHTNING_WAL_SEGMENT_PRIVATE_H
 #define LIGHTNING_WAL_SEGMENT_PRIVATE_H
 
 #include "log/wal-format-private.h"
-#include "log/wal.h"
+#include "log/wal-reader.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,20 +26,25 @@ struct wal_segment
 {
   _Atomic size_t references;  /* the log's own, and one a reader; taken under the mutex */
   struct wal_segment *next;   /* in the list it is on; mutex */
-  struct vfs_file *file;      /* owned */
+  struct vfs_file *file;      /* owned; NULL: kept or spare, and nobody reads it */
   uint8_t *map;               /* the whole file, writable; NULL: written by calls, or full. Owner's;
                                  of a full live one, whoever made it `leaving` */
   uint64_t number;            /* of its name */
-  uint64_t size;              /* bytes of the file, multiple of 64 KiB */
+  uint64_t size;              /* bytes of the file; multiple of 64 KiB, unless sealed */
+  uint64_t room;              /* bytes of it for records and header: without the note */
+  uint64_t end;               /* offset behind its last record; set when it stops being current */
   uint64_t salt;              /* of this use */
   struct wal_binding binding; /* what its records' checksums are bound to */
   bool own_size;              /* made for one large record: never recycled, never mapped */
   bool recycled;              /* holds stale bytes */
+  bool sealed;                /* history on disk: of that name, and with a note */
   bool allocated;             /* its blocks are promised: may be mapped */
   bool name_durable;          /* the directory was synced since it got its name; preparer, syncer */
   uint64_t first_sequence;    /* set when it becomes current */
-  _Atomic uint64_t last_sequence; /* of the newest record; UINT64_MAX until it stops being current,
+  _Atomic uint64_t last_sequence;  /* of the newest record; UINT64_MAX until it stops being current,
                                      first - 1 when empty then; stored under the mutex */
+  _Atomic uint64_t oldest_file;    /* lowest number its records refer to; the appender's */
+  _Atomic uint64_t referred_bytes; /* about, in files its records refer to; likewise */
 };
 
 struct wal
@@ -80,7 +86,16 @@ struct wal
   uint64_t newest_number;      /* of the current segment */
   uint64_t next_size;          /* bytes of the next regular segment */
 
+  struct wal_reader *readers; /* of this log; mutex */
+
   pthread_mutex_t sync_mutex; /* one sync at a time */
+
+  pthread_mutex_t history_mutex;
+  struct wal_segment *kept; /* released and kept for readers; oldest first, gapless up to the live
+                                 ones; history_mutex */
+  uint64_t kept_referred;   /* bytes they refer to; history_mutex */
+  uint64_t kept_bytes;      /* that their files take; history_mutex */
+  _Atomic uint64_t kept_first; /* first sequence of the oldest; UINT64_MAX: none */
 };
 
 /* Makes a segment of at least `size` bytes that is ready for wal_segment_start: a recycled or a new
@@ -96,12 +111,18 @@ status wal_segment_obtain_own (struct wal *wal, uint64_t size, struct wal_segmen
  * On failure nothing has changed. */
 status wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failure);
 
+void wal_segment_unmap (struct wal *wal, struct wal_segment *segment);
 /* Unmaps the live segments that are full (S6). Any thread; does nothing while another is at it. */
 void wal_segment_unmap_full (struct wal *wal);
 
-/* Moves what is released from the live list to the spares, or unlinks it. Any thread. */
-status wal_segment_reclaim (struct wal *wal, struct failure *failure);
+/* Moves what is released from the live list to what is kept for readers, to the spares, or unlinks
+ * it. Any thread; unless `wait`, not while another is at it. */
+status wal_segment_reclaim (struct wal *wal, bool wait, struct failure *failure);
+/* What is kept no longer: to the spares, or unlinks it. */
+status wal_segment_retire (struct wal *wal, struct wal_segment *segment, struct failure *failure);
 
+/* A new segment in memory, with one reference. */
+struct wal_segment *wal_segment_new (uint64_t number, uint64_t size);
 /* The live segment that holds the record, or will hold it, with a reference for a reader: its file is
  * neither closed nor recycled before wal_segment_unref. NULL: the record is released. Any thread. */
 struct wal_segment *wal_segment_pin (struct wal *wal, uint64_t sequence);
@@ -110,6 +131,42 @@ void wal_segment_unref (struct wal_segment *segment); /* the last one closes the
 /* Unmaps, and gives the log's reference up; `unlink`: removes the name first. */
 status wal_segment_discard (struct wal *wal, struct wal_segment *segment, bool unlink,
                             struct failure *failure);
+
+/* ---- wal-history.c: released segments that readers may still want ---- */
+
+/* Takes what an earlier log left of history. */
+status wal_history_load (struct wal *wal, struct failure *failure);
+/* Keeps a segment that left the live list: as history on disk, when changes are retained. No longer
+ * mapped. history_mutex held. */
+void wal_history_add (struct wal *wal, struct wal_segment *segment);
+/* Lets go of the oldest ones that need not be kept. history_mutex held. */
+status wal_history_review_locked (struct wal *wal, struct failure *failure);
+/* The same by a reader that moved on. */
+void wal_history_review (struct wal *wal);
+/* Like wal_segment_pin, of those that are kept. */
+status wal_history_pin (struct wal *wal, uint64_t sequence, struct wal_segment **out,
+                        struct failure *failure);
+void wal_history_close (struct wal *wal, bool unlink_held);
+
+/* ---- wal-reader.c ---- */
+
+/* Where a reader finds segments. */
+struct wal_source
+{
+  /* The segment that holds the record, with a reference. HISTORY_GONE: it is not kept. */
+  status (*pin) (void *context, uint64_t sequence, struct wal_segment **out,
+                 struct failure *failure);
+  void *context;         /* for it */
+  const char *path;      /* of the directory, for messages */
+  struct ledger *ledger; /* charged for what the reader holds; may be NULL */
+};
+/* A reader that no log knows of. */
+status wal_reader_new_from (const struct wal_source *source, uint64_t after,
+                            struct wal_reader **out, struct failure *failure);
+/* Where the next record would stand in its segment. */
+uint64_t wal_reader_offset (const struct wal_reader *reader);
+/* The oldest sequence that a reader of the log needs; UINT64_MAX: there is no reader. mutex held. */
+uint64_t wal_readers_need (const struct wal *wal);
 
 /* W3's answer to everything after the log failed. */
 status wal_fail_again (const struct wal *wal, struct failure *failure);

@@ -39,8 +39,8 @@ wal_fail_again (const struct wal *wal, struct failure *failure)
                wal->settings.directory->path);
 }
 
-static void
-segment_unmap (struct wal *wal, struct wal_segment *segment)
+void
+wal_segment_unmap (struct wal *wal, struct wal_segment *segment)
 {
   if (segment->map == NULL)
     return;
@@ -65,6 +65,20 @@ segment_map (struct wal *wal, struct wal_segment *segment)
     }
   segment->map = map;
   ledger_charge (wal->settings.ledger, LEDGER_LOG, segment->size);
+}
+
+struct wal_segment *
+wal_segment_new (uint64_t number, uint64_t size)
+{
+  struct wal_segment *segment = calloc (1, sizeof *segment);
+  if (segment == NULL)
+    return NULL;
+  segment->number = number;
+  segment->size = size;
+  atomic_init (&segment->references, 1);
+  atomic_init (&segment->last_sequence, UINT64_MAX);
+  atomic_init (&segment->oldest_file, WAL_NO_FILE);
+  return segment;
 }
 
 void
@@ -101,10 +115,13 @@ wal_segment_discard (struct wal *wal, struct wal_segment *segment, bool unlink,
   char name[WAL_NAME_SIZE];
   if (segment == NULL)
     return STATUS_OK;
-  wal_name (segment->number, name);
+  if (segment->sealed)
+    wal_history_name (segment->number, name);
+  else
+    wal_name (segment->number, name);
   if (unlink)
     result = vfs_unlink (wal->settings.directory, name, failure);
-  segment_unmap (wal, segment);
+  wal_segment_unmap (wal, segment);
   wal_segment_unref (segment);
   return result;
 }
@@ -157,11 +174,9 @@ segment_create (struct wal *wal, uint64_t size, bool own_size, struct wal_segmen
                 struct failure *failure)
 {
   char name[WAL_NAME_SIZE];
-  struct wal_segment *segment = calloc (1, sizeof *segment);
+  struct wal_segment *segment = wal_segment_new (0, size);
   if (segment == NULL)
     return fail_memory (failure, sizeof *segment, "a log segment");
-  atomic_init (&segment->references, 1);
-  segment->size = size;
   segment->own_size = own_size;
 
   status result = segment_name (wal, segment, name, failure);
@@ -192,9 +207,13 @@ static status
 segment_recycle (struct wal *wal, struct wal_segment *segment, struct failure *failure)
 {
   char old_name[WAL_NAME_SIZE], name[WAL_NAME_SIZE];
-  wal_name (segment->number, old_name);
+  if (segment->sealed)
+    wal_history_name (segment->number, old_name);
+  else
+    wal_name (segment->number, old_name);
   assert (segment->map == NULL && !segment->own_size);
   segment->recycled = true;
+  segment->sealed = false;
 
   status result = segment_name (wal, segment, name, failure);
   if (result == STATUS_OK)
@@ -341,7 +360,7 @@ spare_put (struct wal *wal, struct wal_segment *segment)
 {
   struct wal_segment **end = &wal->spares;
   if (segment->own_size || segment->map != NULL || wal->spare_count >= WAL_SPARES_MOST
-      || segment->size < wal->settings.segment_size
+      || segment->size != wal->settings.segment_size
       || atomic_load_explicit (&segment->references, memory_order_acquire) > 1) /* S7 */
     return segment;
   while (*end != NULL)
@@ -352,13 +371,24 @@ spare_put (struct wal *wal, struct wal_segment *segment)
   return NULL;
 }
 
+/* Bytes at the end of each segment that are kept free for the note of a history file, so that a full
+ * disk takes no history away. */
+static uint64_t
+wal_note_room (const struct wal *wal)
+{
+  return wal->settings.retention > 0 ? WAL_NOTE_SIZE : 0;
+}
+
 /* The segment becomes the last live one; a ready one it overtook goes (S1). */
 static void
 segment_start (struct wal *wal, struct wal_segment *segment)
 {
   struct wal_segment *overtaken = NULL;
   segment->first_sequence = wal->next_sequence;
+  segment->room = segment->size - wal_note_room (wal);
   atomic_store_explicit (&segment->last_sequence, UINT64_MAX, memory_order_relaxed);
+  atomic_store_explicit (&segment->oldest_file, WAL_NO_FILE, memory_order_relaxed);
+  atomic_store_explicit (&segment->referred_bytes, 0, memory_order_relaxed);
 
   pthread_mutex_lock (&wal->mutex);
   if (wal->current != NULL)
@@ -366,6 +396,7 @@ segment_start (struct wal *wal, struct wal_segment *segment)
       atomic_store_explicit (&wal->current->last_sequence, wal->next_sequence - 1,
                              memory_order_release);
       wal->current->next = segment;
+      wal->current->end = wal->offset;
     }
   else
     wal->oldest = segment;
@@ -414,7 +445,7 @@ wal_segment_unmap_full (struct wal *wal)
   struct wal_segment *segment;
   while ((segment = unmap_begin (wal)) != NULL)
     {
-      segment_unmap (wal, segment);
+      wal_segment_unmap (wal, segment);
       pthread_mutex_lock (&wal->mutex);
       wal->leaving = NULL;
       pthread_mutex_unlock (&wal->mutex);
@@ -424,7 +455,7 @@ wal_segment_unmap_full (struct wal *wal)
 status
 wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failure)
 {
-  uint64_t need = WAL_HEADER_SIZE + record_size;
+  uint64_t need = WAL_HEADER_SIZE + record_size + wal_note_room (wal);
   uint64_t size = regular_size (wal, need);
   struct wal_segment *segment = size != 0 ? ready_take (wal, need) : NULL;
   status result = STATUS_OK;
@@ -456,7 +487,7 @@ wal_prepare (struct wal *wal, struct failure *failure)
   if (wal_failed (wal))
     return wal_fail_again (wal, failure);
   wal_segment_unmap_full (wal);
-  wal_segment_reclaim (wal, NULL); /* what was skipped meanwhile */
+  wal_segment_reclaim (wal, false, NULL); /* what was skipped meanwhile */
 
   pthread_mutex_lock (&wal->mutex);
   bool is_ready = wal->ready != NULL;
@@ -489,39 +520,63 @@ wal_wants_preparing (struct wal *wal)
   return atomic_load_explicit (&wal->wants_preparing, memory_order_relaxed);
 }
 
-/* Takes the oldest live segment off the list if it is released (S4, S5). */
+static bool
+is_released (const struct wal *wal, const struct wal_segment *segment)
+{
+  return segment != NULL && segment != wal->current && segment != wal->syncing
+         && segment != wal->leaving
+         && atomic_load_explicit (&segment->last_sequence, memory_order_relaxed) <= wal->released;
+}
+
+/* Takes the oldest live segment off the list if it is released (S4, S5). It is kept from then on,
+ * until it is known better. history_mutex held. */
 static struct wal_segment *
 released_take (struct wal *wal)
 {
   pthread_mutex_lock (&wal->mutex);
   struct wal_segment *segment = wal->oldest;
-  if (segment == NULL || segment == wal->current || segment == wal->syncing
-      || segment == wal->leaving || segment->last_sequence > wal->released)
+  if (!is_released (wal, segment))
     segment = NULL;
   else
     {
       wal->oldest = segment->next;
       segment->next = NULL;
+      if (atomic_load_explicit (&wal->kept_first, memory_order_relaxed) == UINT64_MAX)
+        atomic_store_explicit (&wal->kept_first, segment->first_sequence, memory_order_relaxed);
     }
   pthread_mutex_unlock (&wal->mutex);
   return segment;
 }
 
 status
-wal_segment_reclaim (struct wal *wal, struct failure *failure)
+wal_segment_retire (struct wal *wal, struct wal_segment *segment, struct failure *failure)
 {
-  status result = STATUS_OK;
+  pthread_mutex_lock (&wal->mutex);
+  segment = spare_put (wal, segment);
+  pthread_mutex_unlock (&wal->mutex);
+  return wal_segment_discard (wal, segment, true, failure);
+}
+
+status
+wal_segment_reclaim (struct wal *wal, bool wait, struct failure *failure)
+{
+  pthread_mutex_lock (&wal->mutex);
+  bool any = is_released (wal, wal->oldest);
+  pthread_mutex_unlock (&wal->mutex);
+  if (!any)
+    return STATUS_OK;
+  if (wait)
+    pthread_mutex_lock (&wal->history_mutex);
+  else if (pthread_mutex_trylock (&wal->history_mutex) != 0)
+    return STATUS_OK;
   struct wal_segment *segment;
   while ((segment = released_take (wal)) != NULL)
     {
-      segment_unmap (wal, segment);
-      pthread_mutex_lock (&wal->mutex);
-      segment = spare_put (wal, segment);
-      pthread_mutex_unlock (&wal->mutex);
-      status one = wal_segment_discard (wal, segment, true, failure);
-      if (result == STATUS_OK)
-        result = one;
+      wal_segment_unmap (wal, segment);
+      wal_history_add (wal, segment);
     }
+  status result = wal_history_review_locked (wal, failure);
+  pthread_mutex_unlock (&wal->history_mutex);
   return result;
 }
 
@@ -540,7 +595,7 @@ wal_release (struct wal *wal, uint64_t sequence, struct failure *failure)
   if (wal->released > atomic_load_explicit (&wal->synced, memory_order_relaxed))
     atomic_store_explicit (&wal->synced, wal->released, memory_order_release);
   pthread_mutex_unlock (&wal->mutex);
-  return wal_segment_reclaim (wal, failure);
+  return wal_segment_reclaim (wal, true, failure);
 }
 
 void

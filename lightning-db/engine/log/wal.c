@@ -24,6 +24,8 @@
 #define WRITE_TOGETHER_MOST (UINT64_C (1) << 20)
 /* A buffer above this is given back after the record that needed it. */
 #define BUFFER_KEPT_MOST (UINT64_C (256) << 10)
+/* A segment whose records refer to so many bytes in other files takes no further ones. */
+#define REFERRED_MOST (UINT64_C (16) << 20)
 
 status
 wal_open (const struct wal_settings *settings, struct wal **out, struct failure *failure)
@@ -52,10 +54,16 @@ wal_open (const struct wal_settings *settings, struct wal **out, struct failure 
   atomic_init (&wal->stores, true);
   atomic_init (&wal->may_map,
                settings->allow_mapping && vfs_directory_mapping_is_safe (settings->directory));
+  atomic_init (&wal->kept_first, UINT64_MAX);
   pthread_mutex_init (&wal->mutex, NULL);
   pthread_mutex_init (&wal->sync_mutex, NULL);
-  *out = wal;
-  return STATUS_OK;
+  pthread_mutex_init (&wal->history_mutex, NULL);
+  status result = wal_history_load (wal, failure);
+  if (result == STATUS_OK)
+    *out = wal;
+  else
+    wal_close (wal, false);
+  return result;
 }
 
 /* ---- append ---- */
@@ -140,7 +148,7 @@ record_assemble (struct wal *wal, const struct record *record, uint8_t *to)
 static inline bool
 has_next (const struct wal *wal, const struct record *record)
 {
-  return wal->current->size - wal->offset > record->total;
+  return wal->current->room - wal->offset > record->total;
 }
 
 static inline void
@@ -288,7 +296,7 @@ record_make_room (struct wal *wal, struct record *record, struct failure *failur
   if (wal->current != NULL)
     {
       record_place (wal, record);
-      if (wal->current->size - wal->offset >= record->total)
+      if (wal->current->room - wal->offset >= record->total)
         return STATUS_OK;
     }
   status result = wal_segment_rotate (wal, WAL_HEAD_MOST + record->head.size, failure);
@@ -362,7 +370,27 @@ wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_
   return result;
 }
 
+void
+wal_note_files (struct wal *wal, uint64_t oldest, uint64_t bytes)
+{
+  struct wal_segment *segment = wal->current;
+  counter_add (&segment->referred_bytes, bytes);
+  if (atomic_load_explicit (&segment->referred_bytes, memory_order_relaxed) >= REFERRED_MOST)
+    segment->room = wal->offset; /* full: what is kept for its sake stays in proportion */
+  if (oldest < atomic_load_explicit (&segment->oldest_file, memory_order_relaxed))
+    atomic_store_explicit (&segment->oldest_file, oldest, memory_order_release);
+}
+
 /* ---- sync ---- */
+
+/* The newest sequence in a live segment. mutex held. */
+static uint64_t
+segment_last (struct wal *wal, const struct wal_segment *segment)
+{
+  return segment == wal->current
+             ? wal_appended (wal)
+             : atomic_load_explicit (&segment->last_sequence, memory_order_relaxed);
+}
 
 /* The oldest live segment with records that are not durable, held open (S5); NULL when none. */
 static struct wal_segment *
@@ -373,7 +401,7 @@ sync_begin (struct wal *wal, uint64_t *last)
   struct wal_segment *segment = wal->oldest;
   for (; segment != NULL; segment = segment->next)
     {
-      *last = segment == wal->current ? wal_appended (wal) : segment->last_sequence;
+      *last = segment_last (wal, segment);
       if (*last > synced)
         break;
     }
@@ -444,7 +472,7 @@ wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure)
   pthread_mutex_unlock (&wal->sync_mutex);
   /* What was released during the sync waited for it. */
   if (result == STATUS_OK)
-    wal_segment_reclaim (wal, NULL);
+    wal_segment_reclaim (wal, false, NULL);
   return result;
 }
 
@@ -465,7 +493,32 @@ wal_oldest (struct wal *wal)
 {
   pthread_mutex_lock (&wal->mutex);
   uint64_t oldest = wal->oldest != NULL ? wal->oldest->first_sequence : wal_appended (wal) + 1;
+  uint64_t kept = atomic_load_explicit (&wal->kept_first, memory_order_relaxed);
   pthread_mutex_unlock (&wal->mutex);
+  return kept < oldest ? kept : oldest;
+}
+
+static uint64_t
+older_file (const struct wal_segment *segment, uint64_t than)
+{
+  uint64_t oldest = atomic_load_explicit (&segment->oldest_file, memory_order_acquire);
+  return oldest < than ? oldest : than;
+}
+
+uint64_t
+wal_oldest_file (struct wal *wal)
+{
+  uint64_t oldest = WAL_NO_FILE;
+  pthread_mutex_lock (&wal->history_mutex);
+  for (struct wal_segment *segment = wal->kept; segment != NULL; segment = segment->next)
+    oldest = older_file (segment, oldest);
+  pthread_mutex_lock (&wal->mutex);
+  uint64_t need = wal->settings.retention > 0 ? 0 : wal_readers_need (wal);
+  for (struct wal_segment *segment = wal->oldest; segment != NULL; segment = segment->next)
+    if (segment_last (wal, segment) >= need)
+      oldest = older_file (segment, oldest);
+  pthread_mutex_unlock (&wal->mutex);
+  pthread_mutex_unlock (&wal->history_mutex);
   return oldest;
 }
 
@@ -497,6 +550,10 @@ wal_statistics (struct wal *wal, struct wal_statistics *out)
   if (wal->ready != NULL)
     out->spare_bytes += wal->ready->size;
   pthread_mutex_unlock (&wal->mutex);
+  pthread_mutex_lock (&wal->history_mutex);
+  for (struct wal_segment *segment = wal->kept; segment != NULL; segment = segment->next)
+    out->history_bytes += segment->size;
+  pthread_mutex_unlock (&wal->history_mutex);
 }
 
 static void
@@ -510,14 +567,40 @@ discard_list (struct wal *wal, struct wal_segment *segment, bool unlink)
     }
 }
 
+/* The last segments become history as well, in so far as that is to be kept. */
+static void
+retain_live (struct wal *wal)
+{
+  if (wal->current != NULL)
+    {
+      wal->current->end = wal->offset;
+      atomic_store_explicit (&wal->current->last_sequence, wal_appended (wal),
+                             memory_order_release);
+    }
+  wal_segment_unmap_full (wal);
+  while (wal->oldest != NULL)
+    {
+      struct wal_segment *segment = wal->oldest;
+      wal->oldest = segment->next;
+      wal_segment_unmap (wal, segment);
+      wal_history_add (wal, segment);
+    }
+  wal_history_review_locked (wal, NULL);
+}
+
 void
 wal_close (struct wal *wal, bool unlink_all)
 {
   if (wal == NULL)
     return;
+  assert (wal->readers == NULL);
+  if (unlink_all && wal->settings.retention > 0)
+    retain_live (wal);
   discard_list (wal, wal->spares, unlink_all);
   discard_list (wal, wal->ready, unlink_all);
   discard_list (wal, wal->oldest, unlink_all);
+  wal_history_close (wal, unlink_all);
+  pthread_mutex_destroy (&wal->history_mutex);
   pthread_mutex_destroy (&wal->mutex);
   pthread_mutex_destroy (&wal->sync_mutex);
   free (wal->buffer);

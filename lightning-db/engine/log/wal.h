@@ -57,11 +57,17 @@ struct wal_settings
   void *next_number_context;
   uint64_t next_sequence; /* of the first record that will be appended; all below
                              is durable elsewhere: records claim so */
+  uint64_t retention;     /* bytes of released segments, and of what they refer to, that are kept as
+                             history, also by close; 0 = none */
+  uint64_t reader_bytes;  /* of released segments, kept in any case while a reader needs them; more
+                             than retention */
+  uint64_t reader_referred_bytes; /* then of what they refer to */
 };
 
-/* Starts a fresh log; its first segment is made on the first append or wal_prepare. A small
+/* Starts a fresh log behind what is left of history, which goes when it does not lead up to
+ * next_sequence, or nothing is to be retained. Its first segment is made on the first append or wal_prepare. A small
  * database starts small: the first segment is 64 KiB long, following ones grow to segment_size.
- * What an earlier log left is in the tree by now, durably, and its segments are removed. */
+ * What an earlier log left is in the tree by now, durably, and wal_retire was called. */
 status wal_open (const struct wal_settings *settings, struct wal **out, struct failure *failure);
 
 /* Appends one commit. The payload, below 4 GiB, is the concatenation of `parts`. `store`: through
@@ -70,12 +76,19 @@ status wal_open (const struct wal_settings *settings, struct wal **out, struct f
 status wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_t part_count,
                    bool store, struct failure *failure);
 
+/* The record appended last refers to the file of this number and perhaps to later ones, and to about
+ * so many bytes in them. The appender. */
+void wal_note_files (struct wal *wal, uint64_t oldest, uint64_t bytes);
+/* The lowest number that records which readers may ask for refer to; UINT64_MAX when to none. Any
+ * thread; not under a lock that wal_release is called under. */
+uint64_t wal_oldest_file (struct wal *wal);
+
 /* Makes every record up to `sequence` durable. */
 status wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure);
 uint64_t wal_synced (struct wal *wal);   /* newest sequence known durable; any thread */
 uint64_t wal_appended (struct wal *wal); /* newest sequence appended; any thread */
-uint64_t wal_oldest (struct wal *wal); /* oldest sequence that is not released; when there is
-                                          none, the next one; any thread */
+uint64_t wal_oldest (struct wal *wal);   /* oldest sequence that a reader may ask for; when there is
+                                            none, the next one; any thread */
 bool wal_failed (struct wal *wal);       /* W3's sticky state */
 
 /* Makes the next segment ready (create or recycle, zero, map, populate, sync), off the commit path.
@@ -87,7 +100,7 @@ bool wal_wants_preparing (struct wal *wal);
 
 /* No record up to `sequence` is needed any more (it is in durable segments of the tree, and the
  * `after` of a recovery would be no less): recycles or unlinks log segments that hold nothing
- * newer, but never the one in use. Best effort: a failed unlink is reported and the name stays for
+ * newer, but never the one in use, unless they are kept for readers. Best effort: a failed unlink is reported and the name stays for
  * the next recovery to remove. Does nothing once the log has failed. */
 status wal_release (struct wal *wal, uint64_t sequence, struct failure *failure);
 /* Unlinks spare segments until `keep` are left, the one made ready included. */
@@ -100,13 +113,31 @@ struct wal_statistics
   uint64_t syncs;          /* fdatasync calls */
   uint64_t live_bytes;     /* of segments that are not released */
   uint64_t spare_bytes;    /* of spare segments and the one made ready */
+  uint64_t history_bytes;  /* of segments that are kept for readers */
   uint64_t oldest_number;  /* of the oldest live segment; 0 when none */
   bool mapped;             /* whether stores are used; false after mapping failed */
 };
 void wal_statistics (struct wal *wal, struct wal_statistics *out);
 
-/* Unmaps and closes. Does not sync. `unlink_all`: the tree has everything; remove all segments. */
+/* Unmaps and closes. Does not sync. `unlink_all`: the tree has everything; remove all segments but what
+ * is to be retained. Its readers are freed, or have left it (wal_reader_leave). */
 void wal_close (struct wal *wal, bool unlink_all);
+
+/* What to do with the log that was recovered. */
+struct wal_retirement
+{
+  struct vfs_directory *directory;
+  uint8_t database_id[16];
+  bool keep;              /* as history, as far as it verifies; else it goes, history too */
+  uint64_t last_sequence; /* the newest commit that counts */
+  /* Lowers *oldest to the lowest number of a file that a record refers to, and adds about how many
+   * bytes it refers to. */
+  void (*look) (void *data, struct bytes payload, uint64_t *oldest, uint64_t *bytes);
+  void *data; /* for it */
+};
+/* After a recovery, once all it found is in durable segments of the tree: when this returns OK no log
+ * is left in the directory, durably. */
+status wal_retire (const struct wal_retirement *settings, struct failure *failure);
 
 /* ---- recovery (no struct wal) ---- */
 

@@ -11,7 +11,7 @@ static const struct
 } patterns[] = {
   [FILE_LOG] = { "", ".log" },       [FILE_SEGMENT] = { "", ".seg" },
   [FILE_BLOB] = { "", ".blob" },     [FILE_MANIFEST] = { "MANIFEST-", "" },
-  [FILE_TEMPORARY] = { "", ".tmp" },
+  [FILE_TEMPORARY] = { "", ".tmp" }, [FILE_HISTORY] = { "", ".history" },
 };
 
 void

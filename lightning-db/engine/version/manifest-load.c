@@ -471,6 +471,7 @@ is_orphan (const struct orphan_search *search, const char *name)
     case FILE_TEMPORARY:
       return true;
     case FILE_LOG:
+    case FILE_HISTORY:
       break;
     }
   return false;

@@ -141,7 +141,7 @@ status manifest_write_copy (const struct manifest_state *state, struct vfs_direc
 
 /* Calls visit for each file that bears one of our names but belongs to no live state: segments and
  * blobs the state does not know, other manifests, temporaries. The caller unlinks, once recovery has
- * added the blobs that the log refers to. Logs are the log's; foreign files are never named. */
+ * added the blobs that the log refers to. Logs and history are the log's; foreign files are never named. */
 status manifest_orphans (struct vfs_directory *directory, const struct manifest_state *state,
                          const char *manifest_name, void (*visit) (void *data, const char *name),
                          void *data, struct failure *failure);
@@ -155,7 +155,8 @@ enum file_kind
   FILE_SEGMENT,
   FILE_BLOB,
   FILE_MANIFEST,
-  FILE_TEMPORARY
+  FILE_TEMPORARY,
+  FILE_HISTORY, /* a log segment that is kept for feeds */
 };
 void file_name (char to[FILE_NAME_SIZE], enum file_kind kind, uint64_t number);
 /* False when the name is not one of ours ("CURRENT" and "LOCK" are not numbered: false too). */
