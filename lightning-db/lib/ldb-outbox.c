@@ -11,8 +11,10 @@
 
 #include <pthread.h>
 
-/* An outbox lets the other sources of its context have their turn after so many deliveries. */
+/* An outbox lets the other sources of its context have their turn after so many deliveries, or sooner
+ * when they take long, so that a burst does not hold a main loop up. */
 #define DELIVERY_MAX 64
+#define DELIVERY_MICROSECONDS 500
 
 struct _LdbOutbox
 {
@@ -77,8 +79,13 @@ dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   pthread_mutex_lock (&self->lock);
   guint count = MIN (self->length, DELIVERY_MAX);
   pthread_mutex_unlock (&self->lock);
+  gint64 until = g_get_monotonic_time () + DELIVERY_MICROSECONDS;
   while (count-- > 0 && (delivery = pop (self)) != NULL)
-    delivery->deliver (delivery);
+    {
+      delivery->deliver (delivery);
+      if (g_get_monotonic_time () >= until)
+        break;
+    }
   return G_SOURCE_CONTINUE;
 }
 

@@ -407,6 +407,56 @@ ldb_snapshot_get_string (LdbSnapshot *self, LdbStore *store, const char *key,
 }
 
 /**
+ * ldb_snapshot_get_string_async:
+ * @self: a snapshot
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: the key; copied
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Snapshot.get_string], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_snapshot_get_string_async (LdbSnapshot *self, LdbStore *store, const char *key,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_SNAPSHOT (self));
+  g_return_if_fail (key != NULL);
+  LdbPlace place;
+  const LdbReply *reply
+      = LDB_REPLY (self, ldb_snapshot_get_string_async, cancellable, callback, user_data);
+  GError *error = NULL;
+  if (!place_of (self, store, &place, &error))
+    ldb_reply_error (reply, error);
+  else
+    ldb_place_get_async (&place, reply, key, strlen (key), LDB_FORM_STRING, NULL);
+}
+
+/**
+ * ldb_snapshot_get_string_finish:
+ * @self: a snapshot
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Snapshot.get_string_async].
+ *
+ * Returns: (transfer full) (nullable): the text; %NULL without an error when there was none
+ *
+ * Since: 0.1
+ */
+char *
+ldb_snapshot_get_string_finish (LdbSnapshot *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_snapshot_get_string_async, error);
+}
+
+/**
  * ldb_snapshot_get_many:
  * @self: a snapshot
  * @store: (nullable): where to look; %NULL for the default store

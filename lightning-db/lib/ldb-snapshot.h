@@ -40,6 +40,12 @@ LDB_AVAILABLE_IN_ALL
 char *ldb_snapshot_get_string (LdbSnapshot *self, LdbStore *store, const char *key,
                                GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
+void ldb_snapshot_get_string_async (LdbSnapshot *self, LdbStore *store, const char *key,
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+char *ldb_snapshot_get_string_finish (LdbSnapshot *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_snapshot_get_many (LdbSnapshot *self, LdbStore *store, GBytes *const *keys,
                                   gsize n_keys, GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL

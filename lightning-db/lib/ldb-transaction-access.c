@@ -39,6 +39,21 @@ get_form (LdbTransaction *self, LdbStore *store, gconstpointer key, gsize key_le
   return value;
 }
 
+static void
+get_form_async (LdbTransaction *self, LdbStore *store, const LdbReply *reply, gconstpointer key,
+                gsize key_length, LdbForm form, const GVariantType *type)
+{
+  LdbPlace place;
+  GError *error = NULL;
+  if (!ldb_place_init (&place, self->database, store, &error))
+    {
+      ldb_reply_error (reply, error);
+      return;
+    }
+  place.transaction = self;
+  ldb_place_get_async (&place, reply, key, key_length, form, type);
+}
+
 /**
  * ldb_transaction_get:
  * @self: a transaction
@@ -89,17 +104,9 @@ ldb_transaction_get_async (LdbTransaction *self, LdbStore *store, gconstpointer 
                            GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (LDB_IS_TRANSACTION (self));
-  LdbPlace place;
-  const LdbReply *reply
-      = LDB_REPLY (self, ldb_transaction_get_async, cancellable, callback, user_data);
-  GError *error = NULL;
-  if (!ldb_place_init (&place, self->database, store, &error))
-    {
-      ldb_reply_error (reply, error);
-      return;
-    }
-  place.transaction = self;
-  ldb_place_get_async (&place, reply, key, key_length, LDB_FORM_BYTES, NULL);
+  get_form_async (self, store,
+                  LDB_REPLY (self, ldb_transaction_get_async, cancellable, callback, user_data),
+                  key, key_length, LDB_FORM_BYTES, NULL);
 }
 
 /**
@@ -187,6 +194,53 @@ ldb_transaction_get_string (LdbTransaction *self, LdbStore *store, const char *k
 }
 
 /**
+ * ldb_transaction_get_string_async:
+ * @self: a transaction
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: the key; copied
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Transaction.get_string], without blocking. Until it has finished, other calls on
+ * the transaction fail with %LDB_ERROR_PENDING.
+ *
+ * One thread at a time; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_transaction_get_string_async (LdbTransaction *self, LdbStore *store, const char *key,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_TRANSACTION (self));
+  g_return_if_fail (key != NULL);
+  get_form_async (
+      self, store,
+      LDB_REPLY (self, ldb_transaction_get_string_async, cancellable, callback, user_data), key,
+      strlen (key), LDB_FORM_STRING, NULL);
+}
+
+/**
+ * ldb_transaction_get_string_finish:
+ * @self: a transaction
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Transaction.get_string_async].
+ *
+ * Returns: (transfer full) (nullable): the text; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+char *
+ldb_transaction_get_string_finish (LdbTransaction *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_transaction_get_string_async, error);
+}
+
+/**
  * ldb_transaction_get_variant:
  * @self: a transaction
  * @store: (nullable): where to look; %NULL for the default store
@@ -212,6 +266,56 @@ ldb_transaction_get_variant (LdbTransaction *self, LdbStore *store, gconstpointe
 {
   g_return_val_if_fail (LDB_IS_TRANSACTION (self), NULL);
   return get_form (self, store, key, key_length, LDB_FORM_VARIANT, type, cancellable, error);
+}
+
+/**
+ * ldb_transaction_get_variant_async:
+ * @self: a transaction
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes
+ * @type: (nullable): the type it has to have, or %NULL for any
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Transaction.get_variant], without blocking. Until it has finished, other calls on
+ * the transaction fail with %LDB_ERROR_PENDING.
+ *
+ * One thread at a time; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_transaction_get_variant_async (LdbTransaction *self, LdbStore *store, gconstpointer key,
+                                   gsize key_length, const GVariantType *type,
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_TRANSACTION (self));
+
+  get_form_async (
+      self, store,
+      LDB_REPLY (self, ldb_transaction_get_variant_async, cancellable, callback, user_data), key,
+      key_length, LDB_FORM_VARIANT, type);
+}
+
+/**
+ * ldb_transaction_get_variant_finish:
+ * @self: a transaction
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Transaction.get_variant_async].
+ *
+ * Returns: (transfer full) (nullable): the variant; %NULL without an error when there is none
+ *
+ * Since: 0.1
+ */
+GVariant *
+ldb_transaction_get_variant_finish (LdbTransaction *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_transaction_get_variant_async, error);
 }
 
 /**

@@ -45,9 +45,24 @@ LDB_AVAILABLE_IN_ALL
 char *ldb_transaction_get_string (LdbTransaction *self, LdbStore *store, const char *key,
                                   GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
+void ldb_transaction_get_string_async (LdbTransaction *self, LdbStore *store, const char *key,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+char *ldb_transaction_get_string_finish (LdbTransaction *self, GAsyncResult *result,
+                                         GError **error);
+LDB_AVAILABLE_IN_ALL
 GVariant *ldb_transaction_get_variant (LdbTransaction *self, LdbStore *store, gconstpointer key,
                                        gsize key_length, const GVariantType *type,
                                        GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_transaction_get_variant_async (LdbTransaction *self, LdbStore *store, gconstpointer key,
+                                        gsize key_length, const GVariantType *type,
+                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GVariant *ldb_transaction_get_variant_finish (LdbTransaction *self, GAsyncResult *result,
+                                              GError **error);
 LDB_AVAILABLE_IN_ALL
 LdbCursor *ldb_transaction_scan (LdbTransaction *self, LdbStore *store, gconstpointer start,
                                  gsize start_length, gconstpointer end, gsize end_length,

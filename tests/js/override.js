@@ -304,6 +304,7 @@ async function testEveryAsync() {
     const snapshot = db.create_snapshot();
     equal(text(await call(snapshot, 'get_async', null, 'a')), '1');
     equal((await call(snapshot, 'get_many_async', store, [new GLib.Bytes('b')])).map(text), ['2']);
+    equal(await call(snapshot, 'get_string_async', null, 'a'), '1');
     snapshot.close();
     const cursor = db.scan();
     for (const name of ['next_async', 'last_async', 'previous_async', 'first_async'])
@@ -324,6 +325,8 @@ async function testEveryAsync() {
     const transaction = db.begin();
     transaction.put(null, 't', '1');
     equal(text(await call(transaction, 'get_async', null, 't')), '1');
+    equal(await call(transaction, 'get_string_async', null, 't'), '1');
+    equal(await call(transaction, 'get_variant_async', null, 'none'), null);
     equal(await call(transaction, 'commit_async'), true);
     equal(await call(db, 'run_transaction_async', Ldb.TransactionFlags.NONE,
         inside => inside.put(null, 'u', '1')), true);

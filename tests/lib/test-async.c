@@ -161,6 +161,21 @@ transaction_async (LdbDatabase *db)
   AWAIT (value, one, ldb_transaction_get, NULL, "b", 1);
   assert_bytes (value, "2");
   g_bytes_unref (value);
+  char *text;
+  AWAIT (text, one, ldb_transaction_get_string, NULL, "b");
+  g_assert_cmpstr (text, ==, "2");
+  g_free (text);
+  g_assert_true (
+      ldb_transaction_put_variant (one, NULL, "variant", 7, g_variant_new_int32 (4), &error));
+  GVariant *variant;
+  AWAIT (variant, one, ldb_transaction_get_variant, NULL, "variant", 7, G_VARIANT_TYPE_INT32);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_variant_get_int32 (variant), ==, 4);
+  g_variant_unref (variant);
+  AWAIT (variant, one, ldb_transaction_get_variant, NULL, "variant", 7, G_VARIANT_TYPE_STRING);
+  g_assert_null (variant);
+  assert_ldb_error (error, LDB_ERROR_WRONG_TYPE, "\"i\"");
+  g_assert_true (ldb_transaction_delete_string (one, NULL, "variant", &error));
   g_assert_true (ldb_transaction_put_string (one, NULL, "b", "one", &error));
   g_assert_true (ldb_transaction_put_string (two, NULL, "b", "two", &error));
   ldb_transaction_commit_async (one, LDB_SYNC_MODE_DEFAULT, NULL, KEEP (result));
@@ -251,6 +266,9 @@ stores_async (LdbDatabase *db)
   AWAIT (value, snapshot, ldb_snapshot_get, store, "ada", 3);
   assert_bytes (value, "London");
   g_bytes_unref (value);
+  AWAIT (text, snapshot, ldb_snapshot_get_string, store, "ada");
+  g_assert_cmpstr (text, ==, "London");
+  g_free (text);
   AWAIT (done, db, ldb_database_delete_range, NULL, 0, "c", 1);
   g_assert_true (done);
   AWAIT (done, db, ldb_database_delete_prefix, "c", 1);
