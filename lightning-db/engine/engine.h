@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * engine: the whole storage engine behind one header. The GObject library and the flat ABI stand on
- * this and include nothing else of the engine (but base/status.h and base/bytes.h).
+ * this and include nothing else of the engine (but base/status.h, bytes.h and barrier.h).
  *
  * Threads
  *   An engine, its snapshots and stores: any thread, any number at once.

@@ -20,7 +20,7 @@ def environment(home):
         "XDG_DATA_HOME": str(home / ".local" / "share"),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_CACHE_HOME": str(home / ".cache"),
-        "LD_LIBRARY_PATH": str(LIBRARY),
+        "LD_LIBRARY_PATH": f"{LIBRARY}:{BUILD}/lightning-db/ffi",
         "GI_TYPELIB_PATH": str(LIBRARY),
         "PYTHONPATH": str(SOURCE / "lightning-db" / "bindings" / "python"),
         "GJS_PATH": str(SOURCE / "lightning-db" / "bindings" / "gjs"),
