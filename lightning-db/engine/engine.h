@@ -108,8 +108,9 @@ status engine_open (const char *path, unsigned flags, const struct engine_option
 status engine_close (struct engine *engine, struct failure *failure);
 struct engine *engine_ref (struct engine *engine);
 void engine_unref (struct engine *engine); /* the last one closes first, if need be */
-/* Deletes the database's files and, when then empty, its directory. LOCKED while open; refuses
- * (NOT_A_DATABASE) a directory that holds something else. */
+/* Deletes the database's files and, when then empty, its directory; also what is left of one whose
+ * making or deleting was cut short. LOCKED while open; refuses (NOT_A_DATABASE) a directory that holds
+ * something else. */
 status engine_destroy (const char *path, const struct vfs *vfs, struct failure *failure);
 
 bool engine_is_closed (struct engine *engine);

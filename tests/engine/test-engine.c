@@ -589,6 +589,36 @@ test_fork (void)
   remove_directory (path);
 }
 
+/* Whatever a deletion that was cut short left, it can be done again; tests/kill cuts it everywhere. */
+static void
+test_destroy_again (void)
+{
+  static const char *const commands[] = {
+    "cd $DATABASE && rm CURRENT",                  /* right behind the first step */
+    "cd $DATABASE && rm CURRENT *.seg",            /* amid */
+    "cd $DATABASE && rm CURRENT *.seg MANIFEST-*", /* LOCK is left */
+    "cd $DATABASE && rm * && touch LOCK 1.tmp",    /* amid the making of one */
+  };
+  for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+    {
+      struct engine *engine;
+      char *path = fresh_directory ();
+      CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, NULL, &engine, &failure));
+      CHECK_OK (engine_put (engine, 1, BYTES_LITERAL ("k"), BYTES_LITERAL ("v"), 0, NULL, &failure));
+      CHECK_OK (engine_close (engine, &failure));
+      engine_unref (engine);
+      setenv ("DATABASE", path, 1);
+      CHECK_INT (system (commands[i]), 0);
+      CHECK_OK (engine_destroy (path, NULL, &failure));
+      CHECK (access (path, F_OK) != 0);
+      free (path);
+    }
+  char *path = fresh_directory (); /* nobody's: it stays */
+  CHECK_FAILS (engine_destroy (path, NULL, &failure), STATUS_NOT_FOUND);
+  CHECK (failure.message[0] != '\0' && access (path, F_OK) == 0);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
@@ -605,6 +635,7 @@ main (void)
   test_fork ();
   test_saving ();
   test_short_lives ();
+  test_destroy_again ();
   test_kill ();
   puts ("engine: all passed");
   return 0;

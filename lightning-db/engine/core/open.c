@@ -808,7 +808,25 @@ collect_name (void *data, const char *name)
   return true;
 }
 
-/* CURRENT first: once it is gone there is no database, whatever is left. */
+/* The files that are manifests, or all that are not; CURRENT and LOCK are neither. */
+static status
+remove_listed (struct vfs_directory *directory, const struct file_list *list, bool manifests,
+               struct failure *failure)
+{
+  status result = STATUS_OK;
+  for (size_t i = 0; result == STATUS_OK && i < list->count; i++)
+    {
+      enum file_kind kind;
+      uint64_t number;
+      bool is_manifest = file_name_parse (list->names[i], &kind, &number) && kind == FILE_MANIFEST;
+      if (is_manifest == manifests && strcmp (list->names[i], WRITER_LOCK_NAME) != 0)
+        result = vfs_unlink (directory, list->names[i], failure);
+    }
+  return result;
+}
+
+/* CURRENT first: once it is gone there is no database, whatever is left. Manifests last: while there
+ * is anything else, they tell that it is ours, so that this can be done again when it was cut short. */
 static status
 remove_files (struct vfs_directory *directory, struct failure *failure)
 {
@@ -820,13 +838,31 @@ remove_files (struct vfs_directory *directory, struct failure *failure)
     result = vfs_unlink (directory, "CURRENT", failure);
   if (result == STATUS_OK)
     result = vfs_directory_sync (directory, failure);
-  for (size_t i = 0; result == STATUS_OK && i < list.count; i++)
-    if (strcmp (list.names[i], WRITER_LOCK_NAME) != 0)
-      result = vfs_unlink (directory, list.names[i], failure);
+  if (result == STATUS_OK)
+    result = remove_listed (directory, &list, false, failure);
+  if (result == STATUS_OK)
+    result = vfs_directory_sync (directory, failure);
+  if (result == STATUS_OK)
+    result = remove_listed (directory, &list, true, failure);
   if (result == STATUS_OK)
     result = vfs_unlink (directory, WRITER_LOCK_NAME, failure);
   free (list.names);
   return result;
+}
+
+/* Whether there is no database, but what the making or the deleting of one left when it was cut
+ * short. */
+static bool
+has_remains (struct vfs_directory *directory)
+{
+  struct file_list list = { 0 };
+  enum manifest_presence presence;
+  bool remains = directory != NULL && manifest_probe (directory, &presence, NULL) == STATUS_OK
+                 && presence == MANIFEST_EMPTY
+                 && vfs_directory_list (directory, collect_name, &list, NULL) == STATUS_OK
+                 && list.count > 0;
+  free (list.names);
+  return remains;
 }
 
 status
@@ -842,7 +878,12 @@ engine_destroy (const char *path, const struct vfs *vfs, struct failure *failure
   if (result != STATUS_OK)
     return result;
   enum manifest_presence presence;
-  result = open_directory (engine, ENGINE_OPEN_EXISTING, &presence, failure);
+  struct failure cause = FAILURE_INIT;
+  result = open_directory (engine, ENGINE_OPEN_EXISTING, &presence, &cause);
+  if (result == STATUS_NOT_FOUND && has_remains (engine->directory))
+    result = STATUS_OK;
+  else if (result != STATUS_OK && failure != NULL && failure->code == STATUS_OK)
+    *failure = cause;
   if (result == STATUS_OK)
     result = writer_lock_take (&engine->writer_lock, engine->directory, true,
                                "close it there first", failure);
