@@ -301,8 +301,8 @@ extern "C"
   /* The same with flags of LightningDBOpenFlags. */
   LIGHTNING_DB_API LightningDB *
   lightning_db_open_with (const char *path, const LightningDBConfig *config, uint32_t flags);
-  /* Makes everything durable and closes. Transactions that are open are rolled back; calls under way on
- * other threads end first. Stores, snapshots and iterators give DatabaseClosed from then on, and are
+  /* Makes everything durable and closes. Transactions that are open are rolled back; it waits for calls
+ * under way on other threads, which may give DatabaseClosed. Stores, snapshots and iterators give DatabaseClosed from then on, and are
  * still to be freed. Of a store or snapshot: only frees the handle. NULL: does nothing. */
   LIGHTNING_DB_API void lightning_db_free (LightningDB *db);
   /* The same, and says whether all went well. The handle is gone either way. */
