@@ -135,6 +135,10 @@ status engine_store_drop (struct engine *engine, const char *name, struct failur
 status engine_store_list (struct engine *engine,
                           bool (*visit) (void *data, const char *name, engine_store store),
                           void *data, struct failure *failure);
+/* Those that a snapshot shows. */
+status engine_store_list_at (struct engine *engine, struct engine_snapshot *snapshot,
+                             bool (*visit) (void *data, const char *name, engine_store store),
+                             void *data, struct failure *failure);
 
 /* ---- values ---- */
 

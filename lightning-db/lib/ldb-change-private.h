@@ -59,10 +59,11 @@ void ldb_store_name_unref (LdbStoreName *self);        /* may be NULL */
 
 /* Names by number, looked up in the catalogue when they are asked for first. One thread at a time. */
 GHashTable *ldb_store_names_new (void);
-/* NULL: it was dropped before anybody asked. `known`, if not NULL, is it. Borrowed. */
+/* Of a store that is there in the state `after` or else `before` (either may be NULL: now). NULL: it is in
+ * neither. Borrowed. */
 LdbStoreName *ldb_store_names_find (GHashTable *names, struct engine *engine, engine_store store,
-                                    LdbStoreName *known);
-/* Those of all stores that there are now. */
-void ldb_store_names_learn (GHashTable *names, struct engine *engine);
+                                    struct engine_snapshot *after, struct engine_snapshot *before);
+/* A name that is known. */
+void ldb_store_names_add (GHashTable *names, engine_store store, LdbStoreName *name);
 
 G_END_DECLS

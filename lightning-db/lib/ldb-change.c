@@ -66,29 +66,24 @@ note_name (void *data, const char *name, engine_store store)
 }
 
 void
-ldb_store_names_learn (GHashTable *names, struct engine *engine)
+ldb_store_names_add (GHashTable *names, engine_store store, LdbStoreName *name)
 {
-  engine_store_list (engine, note_name, names, NULL);
+  g_hash_table_insert (names, GUINT_TO_POINTER (store), ldb_store_name_ref (name));
 }
 
 LdbStoreName *
 ldb_store_names_find (GHashTable *names, struct engine *engine, engine_store store,
-                      LdbStoreName *known)
+                      struct engine_snapshot *after, struct engine_snapshot *before)
 {
-  gpointer key = GUINT_TO_POINTER (store), name = NULL;
-  gboolean looked_up = g_hash_table_lookup_extended (names, key, NULL, &name);
-  if (known != NULL && name == NULL)
-    {
-      name = ldb_store_name_ref (known);
-      g_hash_table_insert (names, key, name);
-    }
-  if (looked_up || known != NULL)
-    return name;
-  ldb_store_names_learn (names, engine);
-  name = g_hash_table_lookup (names, key);
-  if (name == NULL) /* it never comes back */
+  gpointer key = GUINT_TO_POINTER (store);
+  if (g_hash_table_contains (names, key))
+    return g_hash_table_lookup (names, key);
+  engine_store_list_at (engine, after, note_name, names, NULL);
+  if (!g_hash_table_contains (names, key) && before != after)
+    engine_store_list_at (engine, before, note_name, names, NULL);
+  if (!g_hash_table_contains (names, key)) /* it was dropped, and its number never comes back */
     g_hash_table_insert (names, key, NULL);
-  return name;
+  return g_hash_table_lookup (names, key);
 }
 
 /* ---- changes ---- */

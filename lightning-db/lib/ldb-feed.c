@@ -189,7 +189,7 @@ run_new (LdbCall *call, GError **error)
   self->hub = hub;
   self->feed = feed;
   self->names = ldb_store_names_new ();
-  ldb_store_names_learn (self->names, engine);
+  ldb_store_names_find (self->names, engine, ENGINE_STORE_DEFAULT, NULL, NULL);
   self->given = self->position = call->number;
   call->result = self;
   return TRUE;
@@ -297,7 +297,7 @@ next_change (LdbFeed *self, GError **error)
                                     is_range ? change.end : BYTES_NONE);
   made->value = value;
   made->name = ldb_store_name_ref (
-      ldb_store_names_find (self->names, self->database->engine, change.store, NULL));
+      ldb_store_names_find (self->names, self->database->engine, change.store, NULL, NULL));
   return made;
 }
 

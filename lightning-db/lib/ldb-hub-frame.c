@@ -16,6 +16,8 @@
 #include "ldb-database-private.h"
 #include "ldb-observer-private.h"
 
+#define CURSORS_MAX 16 /* kept at a time */
+
 /* A range within what is observed. */
 typedef struct
 {
@@ -30,7 +32,7 @@ typedef struct
   LdbObserver *observer;        /* for whom */
   GPtrArray *changes;           /* so far */
   gsize value_bytes;            /* values in them */
-  struct engine_cursor *cursor; /* over keys before; made when needed; owned */
+  struct engine_cursor *cursor; /* over keys before; the hub's; NULL until needed */
   engine_store cursor_store;    /* it goes through */
   GByteArray *edge;             /* the key right behind one that cut a range */
 } Build;
@@ -61,12 +63,19 @@ state_after (const Build *build)
   return build->hub->newest->snapshot;
 }
 
+static LdbStoreName *
+name_of (const Build *build, engine_store store)
+{
+  return ldb_store_names_find (build->hub->names, build->hub->engine, store, state_after (build),
+                               build->observer->base != NULL ? state_before (build)
+                                                             : state_after (build));
+}
+
 static status
 add_change (Build *build, LdbChange *change)
 {
   if (change->name == NULL)
-    change->name = ldb_store_name_ref (
-        ldb_store_names_find (build->hub->names, build->hub->engine, change->store, NULL));
+    change->name = ldb_store_name_ref (name_of (build, change->store));
   if (change->value != NULL)
     build->value_bytes += g_bytes_get_size (change->value);
   if (change->old_value != NULL)
@@ -293,19 +302,63 @@ all_spans (const LdbObserver *observer)
   return all;
 }
 
+/* The cursors over states before serve all frames that are made at one time: most lead from the same
+ * state, and making one may cost more than what is then looked for. */
+static LdbHubCursor *
+find_cursor (LdbHub *hub, guint64 sequence, engine_store store, gboolean keys_only)
+{
+  for (guint i = 0; i < hub->cursors->len; i++)
+    {
+      LdbHubCursor *kept = &g_array_index (hub->cursors, LdbHubCursor, i);
+      if (kept->sequence == sequence && kept->store == store && kept->keys_only == keys_only)
+        return kept;
+    }
+  return NULL;
+}
+
 static status
 open_cursor (Build *build, engine_store store)
 {
+  LdbHub *hub = build->hub;
+  const LdbObserver *observer = build->observer;
   if (build->cursor != NULL && build->cursor_store == store)
     return STATUS_OK;
-  g_clear_pointer (&build->cursor, engine_cursor_free);
+  LdbHubCursor fresh = {
+    .sequence = observer->base_sequence,
+    .store = store,
+    .keys_only = !wants (build, LDB_WATCH_OLD_VALUES),
+  };
+  LdbHubCursor *kept = find_cursor (hub, fresh.sequence, store, fresh.keys_only);
+  build->cursor_store = store;
+  build->cursor = kept != NULL ? kept->cursor : NULL;
+  if (kept != NULL)
+    return STATUS_OK;
+  if (hub->cursors->len == CURSORS_MAX)
+    ldb_hub_drop_cursors (hub);
   struct engine_cursor_settings settings = {
     .store = store,
     .snapshot = state_before (build),
-    .keys_only = !wants (build, LDB_WATCH_OLD_VALUES),
+    .keys_only = fresh.keys_only,
   };
-  build->cursor_store = store;
-  return engine_cursor_new (build->hub->engine, &settings, &build->cursor, NULL);
+  status code = engine_cursor_new (hub->engine, &settings, &fresh.cursor, NULL);
+  if (code != STATUS_OK)
+    return code;
+  fresh.state = ldb_pin_ref (observer->base);
+  g_array_append_val (hub->cursors, fresh);
+  build->cursor = fresh.cursor;
+  return STATUS_OK;
+}
+
+void
+ldb_hub_drop_cursors (LdbHub *self)
+{
+  for (guint i = 0; i < self->cursors->len; i++)
+    {
+      LdbHubCursor *kept = &g_array_index (self->cursors, LdbHubCursor, i);
+      engine_cursor_free (kept->cursor);
+      ldb_pin_unref (kept->state);
+    }
+  g_array_set_size (self->cursors, 0);
 }
 
 /* Whether the cursor is at a key below `upper`, in its store. */
@@ -509,7 +562,6 @@ ldb_frame_build (LdbHub *hub, LdbObserver *observer, LdbFrame **out)
       *out = ldb_frame_new (hub, observer->base, observer->base_sequence, hub->newest,
                             hub->position, g_ptr_array_ref (build.changes));
     }
-  g_clear_pointer (&build.cursor, engine_cursor_free);
   g_byte_array_unref (build.edge);
   g_ptr_array_unref (build.changes);
   return code;

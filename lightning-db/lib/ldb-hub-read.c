@@ -405,24 +405,16 @@ read_again (LdbHub *self, LdbObserver *observer, struct engine_feed *feed)
     ldb_hub_settle (self, observer); /* nothing of it changed */
 }
 
-/* The names of stores are learned while they exist. */
-static void
-learn_names (LdbHub *self, LdbObserver *observer)
-{
-  engine_store store = observer->lower.store;
-  gboolean every_store = observer->upper.store > store + 1;
-  LdbStoreName *name = ldb_store_names_find (self->names, self->engine, store, observer->name);
-  if (observer->name == NULL && !every_store)
-    observer->name = ldb_store_name_ref (name);
-  if (every_store)
-    ldb_store_names_learn (self->names, self->engine);
-}
-
 static void
 take_up (LdbHub *self, LdbObserver *observer)
 {
   observer->lost = FALSE;
-  learn_names (self, observer);
+  engine_store store = observer->lower.store;
+  if (observer->name != NULL)
+    ldb_store_names_add (self->names, store, observer->name);
+  else if (observer->upper.store <= store + 1)
+    observer->name = ldb_store_name_ref (
+        ldb_store_names_find (self->names, self->engine, store, NULL, NULL));
   ldb_hub_settle (self, observer);
   set_told (self, observer, 0);
   if (observer->live == 0)

@@ -205,37 +205,12 @@ read_notices (LdbHub *self, LdbObserver *list)
 
 /* ---- frames ---- */
 
-/* Sends what waits, if it may be sent now. */
-static void
-send_waiting (LdbHub *self, LdbObserver *observer)
+/* Whether a frame can be sent: none is under way, nor on its way back. With the lock held. */
+static gboolean
+is_free (const LdbObserver *observer)
 {
-  LdbFrame *frame = NULL;
-  if (!observer->lost)
-    {
-      status code = ldb_frame_build (self, observer, &frame);
-      if (code == STATUS_CLOSED)
-        return;
-      if (code != STATUS_OK)
-        ldb_hub_lose (self, observer);
-      else
-        ldb_hub_settle (self, observer);
-    }
-  if (!observer->lost && frame == NULL)
-    return;
-  if (observer->lost)
-    ldb_hub_unlist_waiting (self, observer);
-  pthread_mutex_lock (&self->lock);
-  gboolean open = !observer->closed;
-  if (open && observer->paused)
-    observer->frame = frame;
-  else if (open)
-    ldb_observer_push (observer, g_steal_pointer (&frame));
-  if (open && observer->paused)
-    ldb_hub_notice (self, observer, LDB_NOTICE_RETURNED);
-  observer->sent = g_get_monotonic_time ();
-  pthread_mutex_unlock (&self->lock);
-  if (!open && frame != NULL)
-    ldb_frame_free (frame);
+  return observer->way == LDB_WAY_NONE && !observer->paused && !observer->closed
+         && (observer->notices & (LDB_NOTICE_RETURNED | LDB_NOTICE_REPLAY)) == 0;
 }
 
 /* When what waits may be sent: 0, now; -1, not before something else happens. */
@@ -243,12 +218,48 @@ static gint64
 may_send_at (LdbHub *self, LdbObserver *observer, gint64 now)
 {
   pthread_mutex_lock (&self->lock);
-  gboolean free = observer->way == LDB_WAY_NONE && !observer->paused && !observer->closed;
   gint64 at = observer->sent != 0 ? observer->sent + observer->interval : 0;
+  gboolean free = is_free (observer);
   pthread_mutex_unlock (&self->lock);
   if (!free)
     return -1;
   return at <= now ? 0 : at;
+}
+
+/* Makes what waits for an observer that is not lost into a frame. FALSE: there is none to send. */
+static gboolean
+make_frame (LdbHub *self, LdbObserver *observer, LdbFrame **frame)
+{
+  *frame = NULL;
+  status code = ldb_frame_build (self, observer, frame);
+  if (code == STATUS_CLOSED)
+    return FALSE;
+  if (code == STATUS_OK)
+    ldb_hub_settle (self, observer);
+  else
+    ldb_hub_lose (self, observer);
+  return *frame != NULL || observer->lost;
+}
+
+/* Sends what waits. While the frame was made things may have changed: then it is taken back. */
+static void
+send_waiting (LdbHub *self, LdbObserver *observer)
+{
+  LdbFrame *frame = NULL;
+  if (!observer->lost && !make_frame (self, observer, &frame))
+    return;
+  pthread_mutex_lock (&self->lock);
+  gboolean free = is_free (observer);
+  if (free)
+    ldb_observer_push (observer, frame);
+  pthread_mutex_unlock (&self->lock);
+  if (free)
+    {
+      ldb_hub_unlist_waiting (self, observer);
+      observer->sent = g_get_monotonic_time ();
+    }
+  else if (frame != NULL)
+    ldb_hub_take_back (self, observer, frame);
 }
 
 /* Sends all that may be sent, and returns when the next may be: -1, not before something happens. */
@@ -267,6 +278,7 @@ send_due (LdbHub *self)
       else if (at > 0)
         next = next < 0 ? at : MIN (next, at);
     }
+  ldb_hub_drop_cursors (self);
   return next;
 }
 
@@ -475,6 +487,7 @@ ldb_hub_new (struct engine *engine)
   self->waiting = g_ptr_array_new ();
   self->hasty = g_ptr_array_new ();
   self->names = ldb_store_names_new ();
+  self->cursors = g_array_new (FALSE, FALSE, sizeof (LdbHubCursor));
   self->touched = g_hash_table_new_full (ldb_touch_hash, ldb_touch_equal, ldb_touch_unref, NULL);
   ldb_range_map_init (&self->map);
   return self;
@@ -497,6 +510,7 @@ ldb_hub_unref (LdbHub *self)
   g_ptr_array_unref (self->waiting);
   g_ptr_array_unref (self->hasty);
   g_hash_table_unref (self->names);
+  g_array_unref (self->cursors);
   g_hash_table_unref (self->touched);
   ldb_range_map_clear (&self->map);
   pthread_cond_destroy (&self->gone);

@@ -90,6 +90,16 @@ struct _LdbObserver
 /* Changes in the order of their commits rather than of keys; not part of the public flags. */
 #define LDB_OBSERVE_COMMIT_ORDER (1u << 16)
 
+/* A cursor over an older state, for all frames that are made at one time. */
+typedef struct
+{
+  guint64 sequence;             /* the commit it stands at */
+  engine_store store;           /* it goes through */
+  gboolean keys_only;           /* it reads no values */
+  LdbPin *state;                /* it shows; owned */
+  struct engine_cursor *cursor; /* owned */
+} LdbHubCursor;
+
 struct _LdbHub
 {
   gint references;       /* of the share and of observers; atomic */
@@ -123,6 +133,7 @@ struct _LdbHub
   gboolean live_changed;    /* map and hasty are to be made anew */
   gsize pending_bytes;      /* of all observers */
   GHashTable *names;        /* engine_store → LdbStoreName or NULL */
+  GArray *cursors;          /* of LdbHubCursor; empty but while frames are made */
   GHashTable *touched;      /* the keys of this round: a set of LdbTouch */
 };
 
@@ -166,6 +177,8 @@ void ldb_hub_compact (LdbHub *self, LdbObserver *observer);
 /* Makes a frame of what is pending. OK with NULL: nothing changed after all. TOO_MANY: it would be too
  * large. Else what the engine said. */
 status ldb_frame_build (LdbHub *hub, LdbObserver *observer, LdbFrame **out);
+/* After the frames of one time. */
+void ldb_hub_drop_cursors (LdbHub *self);
 LdbFrame *ldb_frame_new (LdbHub *hub, LdbPin *before, guint64 since, LdbPin *after,
                          guint64 sequence, GPtrArray *changes);
 /* A frame that says that nothing is known but the state `after` (taken over). Any thread. */

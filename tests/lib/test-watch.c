@@ -23,8 +23,7 @@ note (LdbWatch *watch, LdbChangeSet *changes, Listener *listener)
   g_assert_cmpuint (ldb_change_set_get_n_changes (changes), >, 0);
   g_assert_cmpuint (ldb_change_set_get_sequence (changes), >=, listener->sequence);
   g_assert_cmpuint (ldb_change_set_get_sequence (changes), ==, ldb_watch_get_sequence (watch));
-  g_assert_cmpuint (ldb_change_set_get_since (changes), <=,
-                    ldb_change_set_get_sequence (changes));
+  g_assert_cmpuint (ldb_change_set_get_since (changes), <=, ldb_change_set_get_sequence (changes));
   g_ptr_array_add (listener->told, describe_changes (changes));
   listener->count++;
   listener->sequence = ldb_change_set_get_sequence (changes);
@@ -198,9 +197,8 @@ test_unchanged (Place *place, gconstpointer data)
   put (db, "a", "1");
   listen_to (&changed, ldb_database_watch_all (db, LDB_WATCH_NONE, &error));
   listen_to (&written, ldb_database_watch_all (db, LDB_WATCH_UNCHANGED, &error));
-  listen_to (&both,
-             ldb_database_watch_all (
-                 db, LDB_WATCH_UNCHANGED | LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES, &error));
+  listen_to (&both, ldb_database_watch_all (
+                        db, LDB_WATCH_UNCHANGED | LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES, &error));
   put (db, "a", "1");
   expect (&written, "put a");
   expect (&both, "put a=1<1");
@@ -296,8 +294,7 @@ test_ranges (Place *place, gconstpointer data)
   listen_to (&prefix, ldb_database_watch_prefix (db, "b", 1, LDB_WATCH_NONE, &error));
   listen_to (&key, ldb_database_watch_key (db, "c", 1, LDB_WATCH_OLD_VALUES, &error));
   listen_to (&each, ldb_database_watch_all (db, LDB_WATCH_EACH_KEY, &error));
-  listen_to (&old,
-             ldb_database_watch_all (db, LDB_WATCH_EACH_KEY | LDB_WATCH_OLD_VALUES, &error));
+  listen_to (&old, ldb_database_watch_all (db, LDB_WATCH_EACH_KEY | LDB_WATCH_OLD_VALUES, &error));
   delete_range (db, "b", "d");
   expect (&all, "range [b,d)");
   expect (&prefix, "range [b,c)");
@@ -603,7 +600,8 @@ test_lag (Place *place, gconstpointer data)
   ldb_watch_pause (slow.watch);
   for (guint i = 0; i < 10; i++)
     for (guint repeat = 0; repeat < 5; repeat++)
-      put (db, (const char[]){ 'k', (char) ('0' + i), '\0' }, (const char[]){ (char) ('0' + repeat), '\0' });
+      put (db, (const char[]){ 'k', (char) ('0' + i), '\0' },
+           (const char[]){ (char) ('0' + repeat), '\0' });
   run_for (60);
   ldb_watch_resume (slow.watch);
   expect (&slow, "put k0=4, put k1=4, put k2=4, put k3=4, put k4=4, put k5=4, put k6=4, put k7=4, "

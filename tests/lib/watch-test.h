@@ -90,8 +90,7 @@ put (LdbDatabase *db, const char *key, const char *value)
   g_assert_no_error (error);
 }
 
-static inline void
-delete (LdbDatabase *db, const char *key)
+static inline void delete (LdbDatabase *db, const char *key)
 {
   g_autoptr (GError) error = NULL;
   g_assert_true (ldb_database_delete_string (db, key, NULL, &error));

@@ -266,8 +266,17 @@ engine_store_list (struct engine *engine,
                    bool (*visit) (void *data, const char *name, engine_store store), void *data,
                    struct failure *failure)
 {
+  return engine_store_list_at (engine, NULL, visit, data, failure);
+}
+
+status
+engine_store_list_at (struct engine *engine, struct engine_snapshot *snapshot,
+                      bool (*visit) (void *data, const char *name, engine_store store), void *data,
+                      struct failure *failure)
+{
   struct engine_cursor_settings settings = {
     .store = ENGINE_STORE_SYSTEM,
+    .snapshot = snapshot,
     .lower = BYTES_LITERAL ("n"),
     .upper = BYTES_LITERAL ("o"),
   };
