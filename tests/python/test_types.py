@@ -46,9 +46,7 @@ class Types(unittest.TestCase):
 
     def test_programs(self):
         """Those that show how it is done have no type wrong."""
-        for program in os.environ["PROGRAMS"].split(os.pathsep):
-            with self.subTest(program):
-                self.assertEqual(check(program), "")
+        self.assertEqual(check(*os.environ["PROGRAMS"].split(os.pathsep)), "")
 
     def test_the_stub_itself(self):
         self.assertEqual(check(STUB), "")
