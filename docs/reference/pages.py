@@ -14,20 +14,25 @@ import sys
 import xml.etree.ElementTree
 
 CORE = "{http://www.gtk.org/introspection/core/1.0}"
+TYPES = ("class", "record", "enumeration", "bitfield", "callback")
 C = "{http://www.gtk.org/introspection/c/1.0}"
 
 
 def public_names(gir):
-    """C functions and types that the manual documents."""
-    functions, types = set(), set()
-    for element in xml.etree.ElementTree.parse(gir).iter():
-        if element.get("introspectable") == "0":
-            continue
-        if element.tag in (f"{CORE}method", f"{CORE}function", f"{CORE}constructor"):
-            functions.add(element.get(f"{C}identifier"))
-        elif element.tag in (f"{CORE}class", f"{CORE}record", f"{CORE}enumeration",
-                             f"{CORE}bitfield", f"{CORE}callback"):
-            types.add(element.get(f"{C}type"))
+    """C functions, with the links to them, and types that the manual documents."""
+    functions, types = {}, set()
+    namespace = xml.etree.ElementTree.parse(gir).getroot().find(f"{CORE}namespace")
+    kinds = {f"{CORE}method": "method", f"{CORE}constructor": "ctor", f"{CORE}function": "func"}
+    for owner in (namespace, *namespace):
+        place = "Ldb." if owner is namespace else f"Ldb.{owner.get('name')}."
+        for element in owner:
+            if element.get("introspectable") == "0" or "moved-to" in element.attrib:
+                continue
+            if element.tag in kinds:
+                functions[element.get(f"{C}identifier")] = (
+                    f"[{kinds[element.tag]}@{place}{element.get('name')}]")
+            elif owner is namespace and element.tag.removeprefix(CORE) in TYPES:
+                types.add(element.get(f"{C}type"))
     return functions, types
 
 
@@ -43,7 +48,7 @@ def make_page(path, pages, functions, types):
         return f"[{label}]({file.stem}.html{anchor})" if file in pages else label
 
     def link_function(match):
-        return f"[id@{match.group(1)}]" if match.group(1) in functions else match.group(0)
+        return functions.get(match.group(1), match.group(0))
 
     def link_type(match):
         return f"[type@Ldb.{match.group(1)[3:]}]" if match.group(1) in types else match.group(0)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Guides that list things list all of them: test_catalogue.py GIR ERRORS.md CONFIGURATION.md
+
+Each code of Ldb.Error stands in the error catalogue once, with cause and remedy, and nothing else does;
+each property of Ldb.Options stands in the guide to configuration.
+"""
+
+import re
+import sys
+import unittest
+import xml.etree.ElementTree
+
+CORE = "{http://www.gtk.org/introspection/core/1.0}"
+gir, errors_path, configuration_path = sys.argv[1:]
+namespace = xml.etree.ElementTree.parse(gir).getroot().find(f"{CORE}namespace")
+
+
+def rows(path):
+    """The cells of each row of each table of a guide, without headers and rules."""
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("| `"):
+                yield [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+
+
+class Catalogue(unittest.TestCase):
+    def test_errors(self):
+        enumeration = next(its for its in namespace.findall(f"{CORE}enumeration")
+                           if its.get("name") == "Error")
+        codes = [its.get("name").upper() for its in enumeration.findall(f"{CORE}member")]
+        self.assertGreater(len(codes), 25)
+        found = list(rows(errors_path))
+        self.assertEqual(sorted(cells[0].strip("`") for cells in found), sorted(codes))
+        for cells in found:
+            with self.subTest(cells[0]):
+                self.assertEqual(len(cells), 3)
+                self.assertTrue(all(len(cell) > 5 for cell in cells[1:]))
+
+    def test_options(self):
+        options = next(its for its in namespace.findall(f"{CORE}class")
+                       if its.get("name") == "Options")
+        names = [its.get("name") for its in options.findall(f"{CORE}property")]
+        self.assertGreater(len(names), 20)
+        with open(configuration_path, encoding="utf-8") as file:
+            text = file.read()
+        for name in names:
+            with self.subTest(name):
+                self.assertIn(f"`{name}`", text)
+        listed = {re.sub(r".*?`([a-z-]+)`.*", r"\1", cells[0]) for cells in rows(configuration_path)
+                  if not cells[0].startswith("`[")}
+        self.assertEqual(listed - set(names), set())
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
