@@ -728,6 +728,12 @@ test_presence (const char *path)
   check_presence (directory, MANIFEST_PRESENT);
   CHECK_FAILS (manifest_load (directory, &state, &failure), STATUS_CORRUPT);
   CHECK_FAILS (manifest_create (directory, 4096, &manifest, &failure), STATUS_EXISTS);
+  write_bytes (path, "7.seg", "LDBSEG1\n", 8); /* and also its manifest */
+  write_bytes (path, "MANIFEST-2", "garbage", 7);
+  check_presence (directory, MANIFEST_FOREIGN);
+  write_bytes (path, "CURRENT", "garbage", 7);
+  check_presence (directory, MANIFEST_PRESENT);
+  CHECK_FAILS (manifest_load (directory, &state, &failure), STATUS_CORRUPT);
   char current[CURRENT_SIZE_MAX];
   write_bytes (path, "CURRENT", current, current_encode (current, 77));
   CHECK_FAILS (manifest_load (directory, &state, &failure), STATUS_CORRUPT);
@@ -873,6 +879,43 @@ crash_open (const char *path, long changes)
   free (expected);
   vfs_directory_close (directory);
   return stopped;
+}
+
+/* Whatever becomes of the end of a manifest that was condensed is found. */
+static void
+test_condensed (const char *path)
+{
+  clean (path);
+  struct vfs_directory *directory = open_directory (vfs_posix (), path);
+  struct manifest *manifest;
+  struct manifest_state state;
+  char name[FILE_NAME_SIZE];
+  size_t size;
+  CHECK_OK (manifest_create (directory, 4096, &manifest, &failure));
+  for (int i = 0; i < 24; i++)
+    apply_run (manifest);
+  char *expected = state_text (manifest);
+  CHECK_OK (manifest_condense (manifest, &failure));
+  strcpy (name, manifest_file_name (manifest));
+  CHECK (exists (path, name) && !exists (path, "MANIFEST-1"));
+  CHECK_OK (manifest_condense (manifest, &failure)); /* it is one edit already */
+  CHECK (strcmp (manifest_file_name (manifest), name) == 0);
+  check_same (load_text (directory), expected);
+  manifest_close (manifest);
+  uint8_t *data = read_bytes (path, name, &size);
+  CHECK (size > 1024);
+  for (size_t cut = 0; cut < size; cut += cut % 512 == 0 ? 1 : 511)
+    {
+      write_bytes (path, name, data, cut);
+      failure = FAILURE_INIT;
+      status code = manifest_load (directory, &state, &failure);
+      CHECK (code == STATUS_CORRUPT || (code == STATUS_OK && size - cut < 512));
+      CHECK (code == STATUS_OK || strstr (failure.message, name) != NULL);
+      manifest_state_clear (&state);
+    }
+  free (expected);
+  free (data);
+  vfs_directory_close (directory);
 }
 
 static void
@@ -1045,6 +1088,7 @@ main (void)
   test_presence (path);
   test_numbers_and_orphans (path);
   test_rotation (path);
+  test_condensed (path);
   test_crashes (path);
   test_random (path);
   remove_directory (path);

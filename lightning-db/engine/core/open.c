@@ -731,6 +731,8 @@ engine_close (struct engine *engine, struct failure *failure)
     blob_collect (engine);
   if (result == STATUS_OK)
     result = close_look_around (engine, failure);
+  if (result == STATUS_OK && flushed && engine->manifest != NULL)
+    manifest_condense (engine->manifest, NULL); /* as good as it can be */
   if (engine->blob_writer != NULL)
     blob_writer_free (engine->blob_writer);
   feed_detach_all (engine);

@@ -17,8 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SWITCHES_MAX 16 /* of CURRENT while we look */
-#define VAIN_FACTOR 4   /* bytes checksummed in vain per byte of a file before it is given up */
+#define SWITCHES_MAX 16     /* of CURRENT while we look */
+#define FAMILY_MAGIC_SIZE 3 /* of a magic's bytes: what all our files begin with */
+#define VAIN_FACTOR 4       /* bytes checksummed in vain per byte of a file before it is given up */
 
 /* ---- what is there ---- */
 
@@ -30,18 +31,20 @@ struct listing
   bool ours;             /* anything else that bears one of our names */
   bool foreign;          /* anything that does not */
   bool manifest_of_ours; /* a manifest that begins with our magic */
+  bool file_of_ours;     /* another file that does; looked for when needed only */
 };
 
+/* Whether the file begins with the first `size` bytes of the magic of manifests. */
 static bool
-begins_with_magic (struct vfs_directory *directory, const char *name)
+begins_with_magic (struct vfs_directory *directory, const char *name, size_t size)
 {
   struct vfs_file *file;
   uint8_t magic[MANIFEST_MAGIC_SIZE];
   size_t got = 0;
   if (vfs_open (directory, name, VFS_READ, &file, NULL) != STATUS_OK)
     return false;
-  bool ours = vfs_read (file, 0, magic, sizeof magic, &got, NULL) == STATUS_OK
-              && got == sizeof magic && memcmp (magic, MANIFEST_MAGIC, sizeof magic) == 0;
+  bool ours = vfs_read (file, 0, magic, size, &got, NULL) == STATUS_OK && got == size
+              && memcmp (magic, MANIFEST_MAGIC, size) == 0;
   vfs_close (file);
   return ours;
 }
@@ -64,13 +67,26 @@ probe_visit (void *data, const char *name)
     listing->ours = true;
   else
     {
-      bool magic = begins_with_magic (listing->directory, name);
+      bool magic = begins_with_magic (listing->directory, name, MANIFEST_MAGIC_SIZE);
       listing->manifest_of_ours |= magic;
       listing->first_manifest |= number == MANIFEST_FIRST_NUMBER;
       listing->ours |= number != MANIFEST_FIRST_NUMBER;
       listing->foreign |= !magic && number != MANIFEST_FIRST_NUMBER;
     }
   return true;
+}
+
+/* Of a directory whose CURRENT and manifests are no help: one more file of ours tells. */
+static bool
+find_visit (void *data, const char *name)
+{
+  struct listing *listing = data;
+  enum file_kind kind;
+  uint64_t number;
+  if (file_name_parse (name, &kind, &number)
+      && (kind == FILE_SEGMENT || kind == FILE_BLOB || kind == FILE_LOG))
+    listing->file_of_ours = begins_with_magic (listing->directory, name, FAMILY_MAGIC_SIZE);
+  return !listing->file_of_ours;
 }
 
 status
@@ -99,16 +115,26 @@ manifest_probe (struct vfs_directory *directory, enum manifest_presence *out,
   status code = vfs_directory_list (directory, probe_visit, &listing, failure);
   if (code != STATUS_OK)
     return code;
+  bool sound = false;
   if (listing.current)
     {
       code = manifest_read_current (directory, &number, failure);
       if (code != STATUS_OK && code != STATUS_CORRUPT && code != STATUS_NOT_FOUND)
         return code;
-      *out = code == STATUS_OK || listing.manifest_of_ours ? MANIFEST_PRESENT : MANIFEST_FOREIGN;
+      sound = code == STATUS_OK;
     }
-  else if (listing.ours || listing.foreign)
-    *out = listing.ours && listing.manifest_of_ours ? MANIFEST_PRESENT : MANIFEST_FOREIGN;
-  else
+  /* Without CURRENT it may be a first backup that was cut short. */
+  if (listing.current && !sound && !listing.manifest_of_ours && listing.ours)
+    {
+      code = vfs_directory_list (directory, find_visit, &listing, failure);
+      if (code != STATUS_OK)
+        return code;
+    }
+  bool ours
+      = listing.file_of_ours || (listing.manifest_of_ours && (listing.current || listing.ours));
+  if (sound || ours)
+    *out = MANIFEST_PRESENT;
+  else if (!listing.current && !listing.ours && !listing.foreign)
     *out = MANIFEST_EMPTY;
   return STATUS_OK;
 }

@@ -45,6 +45,7 @@ struct manifest
   uint64_t number;                 /* of the present file */
   uint64_t seed;                   /* of its checksums */
   uint64_t size;                   /* bytes of it that count */
+  uint64_t edits;                  /* in it */
   char name[FILE_NAME_SIZE];       /* its name */
 };
 
@@ -146,6 +147,7 @@ take_fresh (struct manifest *manifest, struct fresh *fresh, uint64_t number)
   vfs_close (manifest->file);
   manifest->file = fresh->file;
   manifest->size = fresh->size;
+  manifest->edits = 1;
   manifest->number = number;
   manifest->seed = checksum_seed (manifest->state.database_id, number);
   manifest->phase = APPENDING;
@@ -435,6 +437,7 @@ append (struct manifest *manifest, struct bytes edit, struct failure *failure)
   if (code != STATUS_OK)
     return fail_for_good (manifest, &cause, failure);
   manifest->size += edit.size;
+  manifest->edits++;
   return STATUS_OK;
 }
 
@@ -545,22 +548,33 @@ look_around (struct manifest *manifest, bool *gone, struct failure *failure)
   return STATUS_OK;
 }
 
+/* The same state in a fresh manifest. */
+static status
+restate (struct manifest *manifest, struct failure *failure)
+{
+  struct manifest_state next = manifest->state; /* shares the arrays; only numbers change */
+  if (manifest->phase == FAILED)
+    return refuse_failed (manifest, failure);
+  next.next_number = atomic_load (&manifest->next_number);
+  next.next_run = atomic_load (&manifest->next_run);
+  status code = rotate (manifest, &next, failure);
+  if (code == STATUS_OK)
+    manifest->state = next;
+  return code;
+}
+
 status
 manifest_secure (struct manifest *manifest, struct failure *failure)
 {
   bool gone;
   status code = look_around (manifest, &gone, failure);
-  if (code != STATUS_OK || !gone)
-    return code;
-  if (manifest->phase == FAILED)
-    return refuse_failed (manifest, failure);
-  struct manifest_state next = manifest->state; /* shares the arrays; only numbers change */
-  next.next_number = atomic_load (&manifest->next_number);
-  next.next_run = atomic_load (&manifest->next_run);
-  code = rotate (manifest, &next, failure);
-  if (code == STATUS_OK)
-    manifest->state = next;
-  return code;
+  return code == STATUS_OK && gone ? restate (manifest, failure) : code;
+}
+
+status
+manifest_condense (struct manifest *manifest, struct failure *failure)
+{
+  return manifest->edits > 1 ? restate (manifest, failure) : STATUS_OK;
 }
 
 status

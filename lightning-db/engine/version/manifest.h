@@ -8,8 +8,8 @@
  *             size 4, payload}, all but the first twice and each in sectors of its own
  *   CURRENT   "MANIFEST-<number>\n" and a checksum line
  *
- * A fresh manifest (one edit that states everything) is written by each writer's open and whenever
- * the log of edits has grown to 8 times a fresh one (and 64 KiB). The layout, byte by byte, and what
+ * A fresh manifest (one edit that states everything) is written by each writer's open, by its close,
+ * and whenever the log of edits has grown to 8 times a fresh one (and 64 KiB). The layout, byte by byte, and what
  * each crash leaves behind: docs/design/manifest.md.
  *
  * Invariants
@@ -129,6 +129,10 @@ uint64_t manifest_next_run (struct manifest *manifest);
  * a fresh one takes their place. CORRUPT when others stand there, which are left alone, IO when the
  * directory itself was deleted; both sticky like V3. manifest_apply does this first. */
 status manifest_secure (struct manifest *manifest, struct failure *failure);
+/* Leaves a manifest of one edit: any damage to it, and any page of it that is of an earlier time, is
+ * found by the next open, while an edit at its end can't be told from one that a crash cut. For when
+ * the log goes, which else would know. A failure changes nothing that counts. */
+status manifest_condense (struct manifest *manifest, struct failure *failure);
 bool manifest_failed (const struct manifest *manifest);
 const char *manifest_file_name (const struct manifest *manifest);
 uint64_t manifest_file_size (const struct manifest *manifest);
