@@ -967,7 +967,12 @@ test_segment_states (void)
 
   last = three_segments (&place, true, first);
   uint8_t *one = file_load (segment_path (&place, 1), &size);
-  file_store (segment_path (&place, 4), one, size);   /* a spare, renamed, header not written */
+  uint8_t *spare = malloc (size); /* renamed, its old name is gone, its header is not written yet */
+  memcpy (spare, one, size);
+  store_u64 (spare + 16, 77);
+  store_u64 (spare + 56, checksum (checksum_seed (database_id, 77), 0, BYTES (spare, 56)));
+  file_store (segment_path (&place, 4), spare, size);
+  free (spare);
   file_store (segment_path (&place, 5), zeros, 0);    /* created */
   file_store (segment_path (&place, 6), zeros, 1000); /* partly zeroed */
   file_store (segment_path (&place, 7), zeros, 65);   /* an odd size */
@@ -981,6 +986,37 @@ test_segment_states (void)
   file_store (segment_path (&place, 9), partly, size);
   CHECK_INT (recover_to (&place, 0, payload_size, &out), last);
   free (partly);
+
+  /* One that stands under another's name while its own is taken: no crash leaves that. Two names of
+   * one file are what a rename leaves that a crash cut. */
+  file_store (segment_path (&place, 10), one, size);
+  CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_CORRUPT);
+  CHECK (strstr (failure.message, "/10.log") != NULL);
+  CHECK (unlink (segment_path (&place, 10)) == 0);
+  char from[600];
+  strcpy (from, segment_path (&place, 1));
+  CHECK (link (from, segment_path (&place, 10)) == 0);
+  CHECK_INT (recover_to (&place, 0, payload_size, &out), last);
+  CHECK (unlink (segment_path (&place, 10)) == 0);
+
+  /* Two that changed names: salvage takes each for what it says it is. */
+  char to[600], aside[620];
+  strcpy (from, segment_path (&place, 1));
+  strcpy (to, segment_path (&place, 3));
+  snprintf (aside, sizeof aside, "%s.aside", from);
+  for (int turn = 0; turn < 2; turn++)
+    {
+      CHECK (rename (from, aside) == 0 && rename (to, from) == 0 && rename (aside, to) == 0);
+      if (turn == 0)
+        {
+          CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_CORRUPT);
+          struct seen all = { .next = 1, .size = payload_size };
+          CHECK_OK (wal_recover (place.directory, database_id, 0, true, see, &all, &out, &failure));
+          CHECK_INT (out.last_sequence, last);
+          CHECK_INT (out.lost, 0);
+        }
+    }
+  CHECK_INT (recover_to (&place, 0, payload_size, &out), last);
 
   /* A damaged header in front of records matters only while they are needed. */
   file_patch (segment_path (&place, 1), 17, "\x55", 1);

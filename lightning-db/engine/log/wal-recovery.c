@@ -8,7 +8,7 @@
  *       of its file name. A header of zeros or of bytes that were never one of this database, a
  *       short file, or a header with another number (smaller: a spare that was renamed and not yet
  *       used; larger: one in use whose new name is not durable, so that no commit in it is) is an
- *       unused segment.
+ *       unused segment, unless another file bears its number: no crash leaves that.
  *   R2  A record is one that verifies at its offset under the segment's number and salt, in rising
  *       sequence. Everything else is bytes. Behind a place where none stands, the record that its
  *       size leads to counts, and the next long one, wherever it is.
@@ -46,7 +46,9 @@ enum segment_state
 struct found_segment
 {
   uint64_t number;          /* of its name */
+  uint64_t own_number;      /* of its header; the same, but for salvage; 0 = it has none */
   uint64_t size;            /* bytes of the file */
+  uint64_t device, inode;   /* which file it is */
   enum segment_state state; /* as the header says */
   uint16_t flags;           /* from here on: of a valid header */
   uint32_t log;
@@ -271,7 +273,8 @@ segment_classify (struct recovery *recovery, struct found_segment *segment, cons
                    "%s/%" PRIu64 ".log belongs to another database; move it away", path,
                    segment->number);
     }
-  if (header.number != segment->number)
+  segment->own_number = header.number;
+  if (header.number != segment->number && !recovery->salvage)
     return STATUS_OK;
   if (header.first_sequence == 0 || header.first_sequence > SEQUENCE_MAX)
     {
@@ -298,6 +301,8 @@ segment_inspect (struct window *window, size_t index, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   segment->size = information.size;
+  segment->device = information.device;
+  segment->inode = information.inode;
   segment->state = SEGMENT_UNUSED;
   if (segment->size <= WAL_HEADER_SIZE)
     return STATUS_OK;
@@ -329,30 +334,79 @@ segments_inspect (struct window *window, struct failure *failure)
   return STATUS_OK;
 }
 
+static int
+compare_own_numbers (const void *a, const void *b)
+{
+  const struct found_segment *left = a, *right = b;
+  if (left->own_number != right->own_number)
+    return left->own_number > right->own_number ? 1 : -1;
+  return (left->number != left->own_number) - (right->number != right->own_number);
+}
+
+/* The file that bears this number in its name; NULL when there is none. */
+static const struct found_segment *
+segment_named (const struct recovery *recovery, uint64_t number)
+{
+  const struct found_segment wanted = { .number = number };
+  if (recovery->count == 0)
+    return NULL;
+  return bsearch (&wanted, recovery->segments, recovery->count, sizeof wanted, compare_numbers);
+}
+
+/* A crash leaves a segment under a name that it had before, or will have, but never beside another
+ * file that bears its own: then somebody renamed files, or copied one over another. */
+static status
+segments_check_names (const struct recovery *recovery, struct failure *failure)
+{
+  for (size_t i = 0; i < recovery->count && !recovery->salvage; i++)
+    {
+      const struct found_segment *segment = &recovery->segments[i];
+      if (segment->own_number == 0 || segment->own_number == segment->number)
+        continue;
+      const struct found_segment *other = segment_named (recovery, segment->own_number);
+      if (other != NULL && (other->device != segment->device || other->inode != segment->inode))
+        return fail (failure, STATUS_CORRUPT,
+                     "%s/%" PRIu64 ".log holds the log segment %" PRIu64 ": files were renamed, or "
+                     "copied over others; give them their names back, restore a backup, or run "
+                     "lightning-cli repair",
+                     recovery->directory->path, segment->number, segment->own_number);
+    }
+  return STATUS_OK;
+}
+
 /* A damaged segment held records. It matters unless the segment behind it starts at or below what
- * is needed (R4). Afterwards only valid ones are left. */
+ * is needed (R4). Afterwards only valid ones are left, in the order of their own numbers, each
+ * once. */
 static status
 segments_check (struct recovery *recovery, struct failure *failure)
 {
   bool needed = true; /* whether records before the segment at hand are missed */
-  for (size_t i = recovery->count; i-- > 0;)
+  status result = segments_check_names (recovery, failure);
+  for (size_t i = recovery->count; result == STATUS_OK && i-- > 0;)
     {
       const struct found_segment *segment = &recovery->segments[i];
       if (segment->state == SEGMENT_VALID)
         needed = segment->first_sequence > recovery->next;
       else if (segment->state == SEGMENT_DAMAGED && needed && !recovery->salvage)
-        return fail (failure, STATUS_CORRUPT,
-                     "%s/%" PRIu64 ".log: offset 0: the header of a log segment with records does "
-                     "not verify; restore a backup, or run lightning-cli repair",
-                     recovery->directory->path, segment->number);
+        result
+            = fail (failure, STATUS_CORRUPT,
+                    "%s/%" PRIu64 ".log: offset 0: the header of a log segment with records does "
+                    "not verify; restore a backup, or run lightning-cli repair",
+                    recovery->directory->path, segment->number);
     }
 
   size_t kept = 0;
   for (size_t i = 0; i < recovery->count; i++)
     if (recovery->segments[i].state == SEGMENT_VALID)
       recovery->segments[kept++] = recovery->segments[i];
-  recovery->count = kept;
-  return STATUS_OK;
+  if (kept > 0)
+    qsort (recovery->segments, kept, sizeof *recovery->segments, compare_own_numbers);
+  recovery->count = 0;
+  for (size_t i = 0; i < kept; i++)
+    if (recovery->count == 0
+        || recovery->segments[recovery->count - 1].own_number != recovery->segments[i].own_number)
+      recovery->segments[recovery->count++] = recovery->segments[i];
+  return result;
 }
 
 /* ---- walking the records of one run of the writer ---- */
@@ -644,13 +698,15 @@ torn_tail (struct walk *walk, uint64_t dropped, struct failure *failure)
 }
 
 static status
-fail_missing (const struct walk *walk, uint64_t first, uint64_t last, struct failure *failure)
+fail_missing (struct walk walk, uint64_t first, uint64_t last, struct failure *failure)
 {
+  if (walk_continues (&walk)) /* that is where the first of them would stand */
+    walk_enter (&walk, walk.index + 1);
   return fail (failure, STATUS_CORRUPT,
                "%s/%" PRIu64 ".log: offset %" PRIu64 ": commits %" PRIu64 " to %" PRIu64
                " were synced and are missing or do not verify; restore a backup, or run "
                "lightning-cli repair",
-               walk->window->recovery->directory->path, walk_segment (walk)->number, walk->offset,
+               walk.window->recovery->directory->path, walk_segment (&walk)->number, walk.offset,
                first, last);
 }
 
@@ -709,7 +765,7 @@ recover_run (struct window *window, size_t first, size_t end, uint64_t limit, vi
           if (survey.claim < recovery->next)
             break; /* R5: torn */
           if (!recovery->salvage)
-            return fail_missing (&before, recovery->next, record.sequence - 1, failure);
+            return fail_missing (before, recovery->next, record.sequence - 1, failure);
           recovery->out->lost += record.sequence - recovery->next;
           /* The survey moved the window: read the record again. */
           walk = before;
