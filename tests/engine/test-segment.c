@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "blob/blob.h"
 #include "check.h"
+#include "segment/segment-format.h"
 #include "segment/segment.h"
 
 #include <errno.h>
@@ -1127,6 +1128,14 @@ test_verification (void)
 }
 
 static void
+seal_header (uint8_t *bytes)
+{
+  uint64_t seed = checksum_seed (bytes + HEADER_DATABASE_ID, load_u64 (bytes + HEADER_NUMBER));
+  store_u64 (bytes + HEADER_CHECKSUM,
+             checksum (seed, SEGMENT_POSITION_HEADER, BYTES (bytes, HEADER_CHECKSUM)));
+}
+
+static void
 test_identity (void)
 {
   struct surroundings here;
@@ -1147,9 +1156,19 @@ test_identity (void)
   information.file_size -= 4096;
   size_t size;
   uint8_t *bytes = load_file (&here, &size);
-  bytes[12] = 1; /* an unknown feature */
-  store_file (&here, bytes, size);
-  CHECK_FAILS (segment_open (&reading, &information, &segment, &failure), STATUS_NEWER_FORMAT);
+  static const unsigned newer[] = { HEADER_VERSION, HEADER_FEATURES, HEADER_KEY_EPOCH };
+  for (size_t i = 0; i < sizeof newer / sizeof *newer; i++)
+    {
+      /* Damage is damage; what verifies is another version's. */
+      bytes[newer[i]] ^= 2;
+      store_file (&here, bytes, size);
+      CHECK_FAILS (segment_open (&reading, &information, &segment, &failure), STATUS_CORRUPT);
+      seal_header (bytes);
+      store_file (&here, bytes, size);
+      CHECK_FAILS (segment_open (&reading, &information, &segment, &failure), STATUS_NEWER_FORMAT);
+      bytes[newer[i]] ^= 2;
+      seal_header (bytes);
+    }
   free (bytes);
   segment_information_clear (&information);
   model_clear (&model);

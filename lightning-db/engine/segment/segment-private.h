@@ -74,6 +74,7 @@ struct segment
   size_t page_size;                        /* unit, bytes */
   size_t trailer_size;                     /* of each stored page, bytes */
   bool plain;                              /* the header asks for no codec: all pages are raw */
+  bool header_lost, ranges_lost;           /* salvage: they did not verify */
   uint64_t pages_end;                      /* no page ends behind this offset */
   struct block_place blocks[BLOCK_COUNT];  /* checked to lie in the file */
   struct dictionary *dictionary;           /* NULL: none; owned */

@@ -426,6 +426,8 @@ segment_verify (struct segment *segment,
                               .data = data,
                               .cancel = cancel,
                               .failure = failure };
+  if (segment->header_lost)
+    fault (&run, SEGMENT_NO_PAGE, "header: it does not verify");
   status result = check_blocks (&run);
   if (result == STATUS_OK && segment->totals.leaves > 0)
     {

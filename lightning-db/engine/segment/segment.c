@@ -51,23 +51,44 @@ verifies (const struct segment *segment, uint64_t position, struct bytes bytes, 
 
 /* ---- header and footer ---- */
 
+/* The checksum is judged first, by what the header says of itself: it has the same place in every
+ * version, and without it a damaged version would pass for a later one. */
+static status
+verify_header (const struct segment *segment, const uint8_t *header, struct failure *failure)
+{
+  uint64_t seed = checksum_seed (header + HEADER_DATABASE_ID, load_u64 (header + HEADER_NUMBER));
+  bool ours = memcmp (header + HEADER_DATABASE_ID, segment->settings.database_id, 16) == 0
+              && load_u64 (header + HEADER_NUMBER) == segment->information.number;
+  if (memcmp (header, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0)
+    return corrupt_file (segment, "header", "this is not a segment", failure);
+  if (segment->settings.verify
+      && checksum (seed, SEGMENT_POSITION_HEADER, BYTES (header, HEADER_CHECKSUM))
+             != load_u64 (header + HEADER_CHECKSUM))
+    return corrupt_file (segment, "header", "its checksum does not verify", failure);
+  if (load_u32 (header + HEADER_VERSION) > SEGMENT_FORMAT_VERSION
+      || load_u32 (header + HEADER_FEATURES) != 0 || load_u32 (header + HEADER_KEY_EPOCH) != 0)
+    return fail (failure, STATUS_NEWER_FORMAT,
+                 "%s/%s was written by a later version; open it with that version",
+                 segment->settings.directory->path, segment->name);
+  return ours ? STATUS_OK
+              : corrupt_file (segment, "header", "it belongs to another database or number",
+                              failure);
+}
+
 static status
 parse_header (struct segment *segment, const uint8_t *header, struct failure *failure)
 {
-  const char *path = segment->settings.directory->path;
-  if (memcmp (header, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0)
-    return corrupt_file (segment, "header", "this is not a segment", failure);
-  if (load_u32 (header + HEADER_VERSION) > SEGMENT_FORMAT_VERSION
-      || load_u32 (header + HEADER_FEATURES) != 0)
-    return fail (failure, STATUS_NEWER_FORMAT,
-                 "%s/%s was written by a later version; open it with that version", path,
-                 segment->name);
-  if (!verifies (segment, SEGMENT_POSITION_HEADER, BYTES (header, HEADER_CHECKSUM),
-                 load_u64 (header + HEADER_CHECKSUM)))
-    return corrupt_file (segment, "header", "its checksum does not verify", failure);
-  if (memcmp (header + HEADER_DATABASE_ID, segment->settings.database_id, 16) != 0
-      || load_u64 (header + HEADER_NUMBER) != segment->information.number)
-    return corrupt_file (segment, "header", "it belongs to another database or number", failure);
+  bool salvage = segment->settings.salvage;
+  status result = verify_header (segment, header, salvage ? NULL : failure);
+  if (result == STATUS_CORRUPT && salvage)
+    {
+      segment->header_lost = true;
+      segment->page_size = segment->settings.page_size;
+      segment->trailer_size = SEGMENT_TRAILER_SIZE;
+      return STATUS_OK;
+    }
+  if (result != STATUS_OK)
+    return salvage ? verify_header (segment, header, failure) : result;
   segment->plain = header[HEADER_CODEC] == CODEC_NONE;
   segment->page_size = load_u32 (header + HEADER_PAGE_SIZE);
   segment->trailer_size = load_u32 (header + HEADER_TRAILER_SIZE);
@@ -407,22 +428,44 @@ segment_free (struct segment *segment)
   free (segment);
 }
 
+/* What a salvage can do without. */
+static status
+pass_over (const struct segment *segment, status result)
+{
+  return segment->settings.salvage && result != STATUS_NO_MEMORY ? STATUS_OK : result;
+}
+
+static status
+load_blocks (struct segment *segment, const struct tail *tail,
+             const struct segment_information *information, struct failure *failure)
+{
+  bool salvage = segment->settings.salvage, alone = information == NULL;
+  struct failure *told = salvage ? NULL : failure;
+  status result = load_dictionary (segment, tail, failure); /* pages can't do without */
+  if (result == STATUS_OK)
+    {
+      result = load_range_deletes (segment, tail, told);
+      segment->ranges_lost = result != STATUS_OK;
+      result = pass_over (segment, result);
+    }
+  if (result == STATUS_OK)
+    result = pass_over (segment, load_properties (segment, tail, information, told));
+  if (result == STATUS_OK && alone)
+    result = pass_over (segment, load_blob_use (segment, tail, told));
+  if (result == STATUS_OK && !alone)
+    result = segment_information_copy (&segment->information, information, failure);
+  return result == STATUS_NO_MEMORY && salvage ? fail_memory (failure, 0, "a segment") : result;
+}
+
 static status
 open_parts (struct segment *segment, const struct segment_information *information,
             struct failure *failure)
 {
   struct tail tail = { 0 };
-  bool alone = information == NULL;
-  status result = open_file (segment, alone ? 0 : information->file_size, &tail, failure);
+  status result
+      = open_file (segment, information == NULL ? 0 : information->file_size, &tail, failure);
   if (result == STATUS_OK)
-    result = load_dictionary (segment, &tail, failure);
-  if (result == STATUS_OK)
-    result = load_range_deletes (segment, &tail, failure);
-  if (result == STATUS_OK)
-    result = load_properties (segment, &tail, information, failure);
-  if (result == STATUS_OK)
-    result = alone ? load_blob_use (segment, &tail, failure)
-                   : segment_information_copy (&segment->information, information, failure);
+    result = load_blocks (segment, &tail, information, failure);
   if (result == STATUS_OK)
     result = page_table_init (&segment->table, segment->settings.cache, segment->information.number,
                               segment->page_count, failure);
@@ -551,6 +594,12 @@ const struct range_set *
 segment_range_deletes (const struct segment *segment)
 {
   return segment->ranges;
+}
+
+bool
+segment_lacks_range_deletes (const struct segment *segment)
+{
+  return segment->ranges_lost;
 }
 
 void

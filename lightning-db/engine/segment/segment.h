@@ -116,6 +116,11 @@ struct segment_reader_settings
   bool build_index;      /* false: always walk inner pages (tests, tiny budgets) */
   bool map_plain;        /* opt-in: use raw pages in place from a read-only mapping */
   bool verify;           /* always true outside of tests */
+  /* For repair: opens also when the header, range deletes, blob use or properties don't verify; they
+   * are reported by segment_verify. The pages are as safe as ever: each is bound to database, file and
+   * number. The information is of use only as far as it was read. */
+  bool salvage;
+  size_t page_size; /* with salvage: of a file whose header does not tell */
 };
 
 /* Opens and checks header, footer and small blocks (not the pages). References: one. */
@@ -135,6 +140,8 @@ void segment_mark_obsolete (struct segment *segment); /* S5 */
 bool segment_is_narrowed (const struct segment *segment);
 const struct segment_information *segment_information (const struct segment *segment);
 const struct range_set *segment_range_deletes (const struct segment *segment); /* may be NULL */
+/* With salvage: whether there were range deletes, which could not be read. */
+bool segment_lacks_range_deletes (const struct segment *segment);
 
 struct segment_lookup
 {
