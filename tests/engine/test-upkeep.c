@@ -122,7 +122,8 @@ count_all (struct engine *engine)
   engine_store store;
   unsigned count = count_keys (engine, ENGINE_STORE_DEFAULT);
   struct failure cause = FAILURE_INIT;
-  if (engine_store_open (engine, "names", false, &store, &cause) == STATUS_OK)
+  if (engine_store_open (engine, "names", false, &store, &cause) == STATUS_OK
+      || engine_store_open (engine, "recovered-2", false, &store, &cause) == STATUS_OK)
     count += count_keys (engine, store);
   return count;
 }
@@ -1064,7 +1065,7 @@ test_damaged_page (void)
   told = (struct told){ 0 };
   CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
   CHECK_INT (saved.lost_pages, 1);
-  CHECK (strcmp (told.file, name) == 0);
+  CHECK_INT (told.pages, 2); /* it, and the span of its keys */
   struct engine *engine = open_small (repaired);
   unsigned keys = count_keys (engine, ENGINE_STORE_DEFAULT);
   CHECK (keys > 7000 && keys <= 7499);
@@ -1102,6 +1103,78 @@ pick_low_segment (const char *path, char name[FILE_NAME_SIZE])
   CHECK (name[0] != '\0');
   manifest_state_clear (&state);
   vfs_directory_close (directory);
+}
+
+/* A damaged header, or a small block, costs no record. */
+static void
+test_damaged_header (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  char name[FILE_NAME_SIZE];
+  pick_low_segment (path, name);
+  flip (path, name, 1000);
+  CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK (strcmp (told.file, name) == 0 && strstr (told.reason, "header") != NULL);
+  told = (struct told){ 0 };
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (told.count, 1);
+  CHECK (strcmp (told.file, name) == 0 && strstr (told.reason, "header") != NULL);
+  CHECK_INT (saved.lost_pages, 0);
+  CHECK_INT (saved.files_skipped, 0);
+  check_filled (repaired);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+static bool
+note_name (void *data, const char *name, engine_store store)
+{
+  if (strncmp (name, "recovered-", 10) == 0)
+    *(engine_store *) data = store;
+  return true;
+}
+
+/* The page with the names of the stores is lost: what is in them is still to be reached, and no store
+ * that is made later gets one's id. */
+static void
+test_lost_catalogue (void)
+{
+  char *parent = fresh_directory (), *path = below (parent, "database");
+  char *repaired = below (parent, "repaired"), name[300];
+  struct engine *engine = open_small (path);
+  engine_store store, found = 0, other;
+  CHECK_OK (engine_store_open (engine, "second", true, &store, &failure));
+  CHECK_OK (engine_store_open (engine, "empty", true, &other, &failure));
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_INT (count_files (path, ".seg", name), 1);
+  char key[64], value[9100];
+  for (unsigned i = 0; i < 1000; i++)
+    CHECK_OK (engine_put (engine, store, number_key (key, i), number_value (value, i, 0),
+                          ENGINE_SYNC_DEFAULT, NULL, &failure));
+  close_it (engine);
+  flip (path, name, 4096 + 40); /* the names' only page */
+  struct told told = { 0 };
+  struct engine_repair_report saved;
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK (strcmp (told.file, "catalogue") == 0);
+  CHECK_INT (saved.records, 1000);
+  engine = open_small (repaired);
+  CHECK_FAILS (engine_store_open (engine, "second", false, &other, &failure), STATUS_NOT_FOUND);
+  CHECK_OK (engine_store_list (engine, note_name, &found, &failure));
+  CHECK_INT (found, store);
+  for (unsigned i = 0; i < 1000; i++)
+    check_one (engine, found, i, 0);
+  CHECK_OK (engine_store_open (engine, "new", true, &other, &failure));
+  CHECK (other > store);
+  CHECK_INT (count_keys (engine, other), 0);
+  close_it (engine);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
 }
 
 /* Which keys may be missing, or older than they were, is told: no other is. */
@@ -1333,6 +1406,8 @@ main (void)
   test_restore_after_kill ();
   test_check_and_repair_sound ();
   test_damaged_page ();
+  test_damaged_header ();
+  test_lost_catalogue ();
   test_lost_span ();
   test_damaged_manifest ();
   test_damaged_blob ();

@@ -44,7 +44,8 @@ struct check
   uint64_t bad_blob;        /* blob file that was reported as a whole; 0 = none */
   uint64_t weight, weighed; /* file bytes of the present segment; told to progress so far */
   uint64_t records, seen;   /* of the present segment: all, so far */
-  uint64_t log_cut;         /* first commit in the log whose large value is not whole */
+  uint64_t log_cut;         /* first commit in the log whose large value is not whole; 0 = none */
+  struct failure cut_cause; /* what is wrong with it */
 };
 
 static void
@@ -267,7 +268,10 @@ on_commit (void *data, uint64_t sequence, struct bytes payload, struct failure *
       if (read == STATUS_NO_MEMORY)
         return fail (failure, read, "%s", cause.message);
       if (read != STATUS_OK)
-        check->log_cut = sequence;
+        {
+          check->log_cut = sequence;
+          check->cut_cause = cause;
+        }
     }
   if (result != STATUS_NOT_FOUND)
     return result;
@@ -304,8 +308,9 @@ read_log (struct check *check, uint64_t after, struct wal_recovery *found, struc
                                check, found, cause);
   if (result == STATUS_OK && check->log_cut != 0 && found->synced_sequence >= check->log_cut)
     return fail (cause, STATUS_CORRUPT,
-                 "the large value of commit %llu is missing or damaged although it was synced",
-                 (unsigned long long) check->log_cut);
+                 "the large value of commit %llu is missing or damaged although it was synced: "
+                 "%.350s",
+                 (unsigned long long) check->log_cut, check->cut_cause.message);
   return result;
 }
 
@@ -523,6 +528,15 @@ engine_check (const char *path, bool deep,
               engine_progress progress, void *data, struct engine_check_report *out,
               struct failure *failure)
 {
+  return check_path (vfs_posix (), path, deep, fault, progress, data, out, failure);
+}
+
+status
+check_path (const struct vfs *vfs, const char *path, bool deep,
+            void (*fault) (void *data, const char *file, uint64_t page, const char *reason),
+            engine_progress progress, void *data, struct engine_check_report *out,
+            struct failure *failure)
+{
   struct engine_check_report unused;
   struct upkeep_progress told = { .report = progress, .data = data };
   struct check check = {
@@ -536,7 +550,7 @@ engine_check (const char *path, bool deep,
   report_init (check.report);
   if (path == NULL || *path == '\0')
     return fail (failure, STATUS_INVALID, "the path of the database is empty; pass a directory");
-  status result = vfs_directory_open (vfs_posix (), path, false, &check.directory, failure);
+  status result = vfs_directory_open (vfs, path, false, &check.directory, failure);
   if (result == STATUS_NOT_FOUND)
     return fail (failure, result, "there is no directory %s; check the path", path);
   if (result != STATUS_OK)

@@ -445,6 +445,14 @@ status install (struct engine *engine, const struct manifest_edit *edit, size_t 
 /* Drops blob files nobody refers to any more. */
 void blob_collect (struct engine *engine);
 
+/* ---- the catalogue, for repair (store.c) ---- */
+
+/* Gives a store that has records but no name one. EXISTS when it is taken. */
+status store_adopt (struct engine *engine, const char *name, engine_store store,
+                    struct failure *failure);
+/* New stores will have ids above it. */
+status store_reserve (struct engine *engine, engine_store store, struct failure *failure);
+
 /* ---- reading (read.c) ---- */
 
 enum holder_kind

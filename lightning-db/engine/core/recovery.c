@@ -20,6 +20,7 @@ struct recovery
   bool to_runs;                  /* flush it when full */
   uint64_t last_sequence;        /* of the last record applied */
   uint64_t cut;                  /* Y3: sequence of the first commit dropped; 0 = none */
+  struct failure cut_cause;      /* what is wrong with its large value */
   uint64_t synced_blob;          /* blob file already synced */
   uint8_t *scratch;              /* COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX) */
 };
@@ -87,6 +88,7 @@ verify_blob (struct recovery *recovery, struct bytes reference, struct record_ne
   if (result == STATUS_CORRUPT)
     {
       needs->blob_missing = true;
+      recovery->cut_cause = cause;
       return STATUS_OK;
     }
   if (result != STATUS_OK)
@@ -195,9 +197,9 @@ replay_log (struct recovery *recovery, struct wal_recovery *found, struct failur
   recovery->scratch = NULL;
   if (result == STATUS_OK && recovery->cut != 0 && found->synced_sequence >= recovery->cut)
     return fail (failure, STATUS_CORRUPT,
-                 "%s: the large value of commit %llu is missing or damaged although it was synced; "
-                 "run repair",
-                 engine->path, (unsigned long long) recovery->cut);
+                 "the large value of commit %llu is missing or damaged although it was synced; "
+                 "restore a backup, or run lightning-cli repair: %.300s",
+                 (unsigned long long) recovery->cut, recovery->cut_cause.message);
   return result;
 }
 

@@ -48,6 +48,8 @@ struct repair
   uint8_t *last;                  /* key of the last record of the segment in work */
   size_t last_size, last_capacity;
   bool has_last;
+  engine_store *stores; /* with records saved, rising; malloc'd */
+  size_t store_count, store_capacity;
 };
 
 static void
@@ -93,10 +95,42 @@ write_batch (struct repair *repair, struct failure *failure)
   return result;
 }
 
+/* Remembers that the store has records. They come store by store, mostly. */
+static status
+note_store (struct repair *repair, engine_store store, struct failure *failure)
+{
+  size_t low = 0, high = repair->store_count;
+  while (low < high)
+    {
+      size_t middle = low + (high - low) / 2;
+      if (repair->stores[middle] < store)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  if (store <= ENGINE_STORE_DEFAULT || (low < repair->store_count && repair->stores[low] == store))
+    return STATUS_OK;
+  if (repair->store_count == repair->store_capacity)
+    {
+      size_t capacity = repair->store_capacity * 2 + 16;
+      engine_store *stores = reallocarray (repair->stores, capacity, sizeof *stores);
+      if (stores == NULL)
+        return fail_memory (failure, capacity * sizeof *stores, "a list of stores");
+      repair->stores = stores;
+      repair->store_capacity = capacity;
+    }
+  memmove (repair->stores + low + 1, repair->stores + low,
+           (repair->store_count++ - low) * sizeof *repair->stores);
+  repair->stores[low] = store;
+  return STATUS_OK;
+}
+
 static status
 add_operation (struct repair *repair, const struct operation *operation, struct failure *failure)
 {
-  status result = batch_append (&repair->batch, operation, failure);
+  status result = note_store (repair, operation->store, failure);
+  if (result == STATUS_OK)
+    result = batch_append (&repair->batch, operation, failure);
   if (result == STATUS_OK
       && (repair->batch.size >= BATCH_SIZE || repair->batch.count >= BATCH_COUNT))
     result = write_batch (repair, failure);
@@ -276,7 +310,9 @@ save_segment (struct repair *repair, const struct segment_reader_settings *setti
   struct segment *segment;
   struct failure cause = FAILURE_INIT;
   file_name (name, FILE_SEGMENT, number);
-  status result = segment_open_alone (settings, number, &segment, &cause);
+  struct segment_reader_settings salvaging = *settings;
+  salvaging.salvage = information != NULL; /* else the file's own properties must do */
+  status result = segment_open_alone (&salvaging, number, &segment, &cause);
   if (result == STATUS_NO_MEMORY)
     return fail (failure, result, "%s", cause.message);
   if (result != STATUS_OK)
@@ -295,6 +331,10 @@ save_segment (struct repair *repair, const struct segment_reader_settings *setti
   repair->gap = SEGMENT_NO_PAGE;
   repair->ranges = segment_range_deletes (segment);
   repair->has_last = false;
+  if (segment_lacks_range_deletes (segment))
+    add_lost_span (repair, name, SEGMENT_NO_PAGE, "from",
+                   BYTES (bounds_of (repair)->smallest, bounds_of (repair)->smallest_size),
+                   BYTES (bounds_of (repair)->largest, bounds_of (repair)->largest_size));
   result = save_ranges (repair, failure);
   if (result == STATUS_OK)
     {
@@ -321,6 +361,7 @@ save_listed (struct repair *repair, const struct manifest_state *state, struct f
   struct upkeep_reader reader;
   status result = upkeep_reader_open (&reader, repair->directory, state->database_id,
                                       state->page_size, failure);
+  reader.settings.page_size = state->page_size;
   for (size_t i = 0; i < state->segment_count; i++)
     repair->progress->total
         += state->segments[i].information.key_bytes + state->segments[i].information.value_bytes;
@@ -475,11 +516,98 @@ save_log (struct repair *repair, const uint8_t database_id[16], uint64_t after,
   else if (result != STATUS_OK)
     return fail (failure, result, "%s", cause.message);
   repair->report->lost_log_bytes = found.torn_bytes;
+  if (found.torn_bytes > 0)
+    {
+      snprintf (
+          reason, sizeof reason,
+          "%llu bytes at its end, behind commit %llu, are no whole commit, or damaged; nothing "
+          "says that they were synced",
+          (unsigned long long) found.torn_bytes, (unsigned long long) found.last_sequence);
+      add_lost (repair, "log", SEGMENT_NO_PAGE, reason);
+    }
   if (after == 0 || found.lost == 0)
     return result;
   snprintf (reason, sizeof reason, "%llu commits that were synced are missing or damaged",
             (unsigned long long) found.lost);
   add_lost (repair, "log", SEGMENT_NO_PAGE, reason);
+  return result;
+}
+
+/* ---- names of stores ---- */
+
+struct naming
+{
+  struct repair *repair;
+  engine_store highest; /* id of any store */
+};
+
+/* A store with a name needs none. */
+static bool
+strike_named (void *data, const char *name, engine_store store)
+{
+  struct naming *naming = data;
+  struct repair *repair = naming->repair;
+  (void) name;
+  naming->highest = store > naming->highest ? store : naming->highest;
+  for (size_t i = 0; i < repair->store_count; i++)
+    if (repair->stores[i] == store)
+      memmove (repair->stores + i, repair->stores + i + 1,
+               (--repair->store_count - i) * sizeof *repair->stores);
+  return true;
+}
+
+/* What was saved of a store is all deleted again, when the store was dropped. */
+static status
+is_empty (struct repair *repair, engine_store store, bool *empty, struct failure *failure)
+{
+  struct engine_cursor_settings settings = { .store = store, .keys_only = true };
+  struct engine_cursor *cursor;
+  status result = engine_cursor_new (repair->target, &settings, &cursor, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = engine_cursor_first (cursor, failure);
+  *empty = result == STATUS_OK && !engine_cursor_valid (cursor);
+  engine_cursor_free (cursor);
+  return result;
+}
+
+static status
+name_store (struct repair *repair, engine_store store, struct failure *failure)
+{
+  char name[48], reason[160];
+  status result = STATUS_EXISTS;
+  for (unsigned turn = 0; result == STATUS_EXISTS; turn++)
+    {
+      snprintf (name, sizeof name, turn == 0 ? "recovered-%u" : "recovered-%u-%u", store, turn);
+      struct failure cause = FAILURE_INIT;
+      result = store_adopt (repair->target, name, store, &cause);
+      if (result != STATUS_OK && result != STATUS_EXISTS)
+        return fail (failure, result, "%s", cause.message);
+    }
+  snprintf (reason, sizeof reason, "the name of store %u is lost; its keys are in store \"%s\"",
+            store, name);
+  add_lost (repair, "catalogue", SEGMENT_NO_PAGE, reason);
+  return STATUS_OK;
+}
+
+/* The catalogue of stores may be among what is lost: keys must not be out of reach for it, nor come
+ * to light in a store that is made later under an id that it had forgotten. */
+static status
+name_stores (struct repair *repair, struct failure *failure)
+{
+  struct naming naming = { .repair = repair };
+  if (repair->store_count > 0)
+    naming.highest = repair->stores[repair->store_count - 1];
+  status result = engine_store_list (repair->target, strike_named, &naming, failure);
+  for (size_t i = 0; result == STATUS_OK && i < repair->store_count; i++)
+    {
+      bool empty;
+      result = is_empty (repair, repair->stores[i], &empty, failure);
+      if (result == STATUS_OK && !empty)
+        result = name_store (repair, repair->stores[i], failure);
+    }
+  if (result == STATUS_OK && naming.highest > ENGINE_STORE_DEFAULT)
+    result = store_reserve (repair->target, naming.highest, failure);
   return result;
 }
 
@@ -532,7 +660,9 @@ save_all (struct repair *repair, const struct upkeep_listing *listing,
     }
   if (result == STATUS_OK)
     result = save_log (repair, database_id, after, failure);
-  return result == STATUS_OK ? write_batch (repair, failure) : result;
+  if (result == STATUS_OK)
+    result = write_batch (repair, failure);
+  return result == STATUS_OK ? name_stores (repair, failure) : result;
 }
 
 static status
@@ -583,11 +713,12 @@ count_saved (struct repair *repair, struct failure *failure)
 }
 
 static status
-open_target (const char *destination, const struct manifest_state *state, struct engine **out,
-             struct failure *failure)
+open_target (const struct repair *repair, const char *destination,
+             const struct manifest_state *state, struct engine **out, struct failure *failure)
 {
   struct engine_options options;
   engine_options_init (&options);
+  options.vfs = repair->directory->vfs;
   options.log_enabled = false; /* closing makes it durable; a repair cut short is begun again */
   if (state->page_size != 0)
     options.page_size = state->page_size;
@@ -599,7 +730,7 @@ static status
 repair_into (struct repair *repair, const char *destination, const struct upkeep_listing *listing,
              const struct manifest_state *state, struct failure *failure)
 {
-  status result = open_target (destination, state, &repair->target, failure);
+  status result = open_target (repair, destination, state, &repair->target, failure);
   if (result != STATUS_OK)
     return result;
   result = save_all (repair, listing, state, failure);
@@ -613,8 +744,9 @@ repair_into (struct repair *repair, const char *destination, const struct upkeep
   upkeep_blobs_clear (&repair->blobs);
   batch_clear_memory (&repair->batch);
   free (repair->last);
+  free (repair->stores);
   if (result != STATUS_OK)
-    engine_destroy (destination, NULL, NULL); /* X5 */
+    engine_destroy (destination, repair->directory->vfs, NULL); /* X5 */
   return result;
 }
 
@@ -665,6 +797,15 @@ engine_repair (const char *path, const char *destination,
                engine_progress progress, void *data, struct engine_repair_report *out,
                struct failure *failure)
 {
+  return repair_path (vfs_posix (), path, destination, lost, progress, data, out, failure);
+}
+
+status
+repair_path (const struct vfs *vfs, const char *path, const char *destination,
+             void (*lost) (void *data, const char *file, uint64_t page, const char *reason),
+             engine_progress progress, void *data, struct engine_repair_report *out,
+             struct failure *failure)
+{
   struct engine_repair_report unused;
   struct upkeep_progress told = { .report = progress, .data = data };
   struct repair repair = {
@@ -677,9 +818,9 @@ engine_repair (const char *path, const char *destination,
   *repair.report = (struct engine_repair_report){ 0 };
   if (path == NULL || *path == '\0')
     return fail (failure, STATUS_INVALID, "the path of the database is empty; pass a directory");
-  status result = upkeep_refuse_inside (vfs_posix (), path, destination, failure);
+  status result = upkeep_refuse_inside (vfs, path, destination, failure);
   if (result == STATUS_OK)
-    result = vfs_directory_open (vfs_posix (), path, false, &repair.directory, failure);
+    result = vfs_directory_open (vfs, path, false, &repair.directory, failure);
   if (result == STATUS_NOT_FOUND)
     return fail (failure, result, "there is no directory %s; check the path", path);
   if (result != STATUS_OK)

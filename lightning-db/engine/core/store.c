@@ -261,6 +261,50 @@ engine_store_drop (struct engine *engine, const char *name, struct failure *fail
   return fail (failure, result, "%s", cause.message);
 }
 
+/* ---- for repair ---- */
+
+status
+store_adopt (struct engine *engine, const char *name, engine_store store, struct failure *failure)
+{
+  struct engine_transaction *transaction;
+  uint8_t bytes[1 + STORE_NAME_SIZE_MAX];
+  uint32_t there;
+  status result = engine_transaction_begin (engine, 0, &transaction, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct bytes key = catalogue_key (name, bytes);
+  result = read_number (transaction, key, &there, failure);
+  if (result == STATUS_OK)
+    result = fail (failure, STATUS_EXISTS, "there is a store \"%s\" already", name);
+  else if (result == STATUS_NOT_FOUND)
+    result = write_number (transaction, key, store, failure);
+  if (result == STATUS_OK)
+    result = engine_transaction_commit (transaction, ENGINE_SYNC_DEFAULT, NULL, failure);
+  engine_transaction_free (transaction);
+  return result;
+}
+
+status
+store_reserve (struct engine *engine, engine_store store, struct failure *failure)
+{
+  struct engine_transaction *transaction;
+  uint32_t next = FIRST_STORE;
+  status result = engine_transaction_begin (engine, 0, &transaction, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = read_number (transaction, BYTES_LITERAL ("i"), &next, failure);
+  if (result == STATUS_NOT_FOUND)
+    result = STATUS_OK;
+  if (result == STATUS_OK && next <= store)
+    {
+      result = write_number (transaction, BYTES_LITERAL ("i"), store + 1, failure);
+      if (result == STATUS_OK)
+        result = engine_transaction_commit (transaction, ENGINE_SYNC_DEFAULT, NULL, failure);
+    }
+  engine_transaction_free (transaction);
+  return result;
+}
+
 status
 engine_store_list (struct engine *engine,
                    bool (*visit) (void *data, const char *name, engine_store store), void *data,

@@ -120,6 +120,17 @@ status upkeep_blob_read (struct upkeep_blobs *blobs, struct bytes reference, str
                          struct failure *failure);
 void upkeep_blobs_clear (struct upkeep_blobs *blobs);
 
+/* ---- engine_check and engine_repair on any disk ---- */
+
+status check_path (const struct vfs *vfs, const char *path, bool deep,
+                   void (*fault) (void *data, const char *file, uint64_t page, const char *reason),
+                   engine_progress progress, void *data, struct engine_check_report *out,
+                   struct failure *failure);
+status repair_path (const struct vfs *vfs, const char *path, const char *destination,
+                    void (*lost) (void *data, const char *file, uint64_t page, const char *reason),
+                    engine_progress progress, void *data, struct engine_repair_report *out,
+                    struct failure *failure);
+
 /* ---- verifying (check.c) ---- */
 
 /* Verifies all files of `state` in `directory`, which nobody changes, as a deep check does. CORRUPT
