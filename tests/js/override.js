@@ -429,6 +429,53 @@ async function testPromises() {
     await db.close_async();
 }
 
+async function testWatching() {
+    const db = newDatabase();
+    const told = [];
+    const following = db.changes({prefix: 'user:'});
+    db.put('other', 'x');
+    db.put('user:1', 'Ada');
+    await db.sync_async(); // the loop turns before anybody listens
+    for await (const changes of following) {
+        for (const change of changes)
+            told.push(`${change.get_kind()} ${text(change.get_key())} ${text(change.get_value())}`);
+        if (told.length === 1)
+            await db.delete_async('user:1');
+        else
+            break;
+    }
+    equal(told, ['0 user:1 Ada', '1 user:1 null']);
+    equal(following.watch.is_closed(), true); // leaving the loop closed it
+    for (const wrong of [{key: 'a', prefix: 'b'}, {prefix: 'a', end: 'b'}, {prefixes: 'a'}])
+        fails(TypeError, () => db.changes(wrong));
+    const range = db.changes({start: 'a', end: 'b'});
+    setTimeout(() => range.close());
+    for await (const changes of range)
+        throw new Error(`${changes.get_n_changes()} changes of nothing`);
+    const again = newDatabase();
+    const closing = again.changes();
+    setTimeout(() => again.close());
+    for await (const changes of closing)
+        throw new Error(`${changes.get_n_changes()} changes of a database that was closed`);
+    const feed = db.create_feed(0);
+    equal([...feed].map(commit => [...commit].map(change => text(change.get_key())).join()),
+        ['other', 'user:1', 'user:1']);
+    db.put('late', '1');
+    for await (const commit of feed) {
+        equal([...commit].map(change => text(change.get_key())), ['late']);
+        break;
+    }
+    feed.close();
+    const entry = db.watch_entry('late');
+    await new Promise(resolve => {
+        entry.connect('notify::value', resolve);
+        db.put('late', '2');
+    });
+    equal([text(entry.get_key()), text(entry.get_value())], ['late', '2']);
+    entry.close();
+    db.close();
+}
+
 // A file that is newer than the library says so.
 function testVersionMismatch() {
     const [, source] = GLib.file_get_contents(`${GLib.getenv('GJS_PATH')}/overrides/Ldb.js`);
@@ -463,7 +510,7 @@ function remove(path) {
 
 let status = 0;
 for (const test of [testOpen, testValues, testIteration, testDocuments, testNumbers, testRun,
-    testEveryAsync, testPromises, testVersionMismatch]) {
+    testEveryAsync, testPromises, testWatching, testVersionMismatch]) {
     try {
         await test();
         print(`ok ${test.name}`);

@@ -408,6 +408,161 @@ class Asyncio(WithDatabase):
         self.assertEqual(await self.db.get_async("more"), b"1")
 
 
+class Watching(WithDatabase):
+    """Watches and feeds, under both loops."""
+
+    async def follow(self):
+        told = []
+        flags = Ldb.WatchFlags.VALUES | Ldb.WatchFlags.OLD_VALUES
+        with self.db.changes(prefix="user:", flags=flags) as following:
+            await self.db.put_async("other", "x")
+            await self.db.put_async("user:1", "Ada")
+            await self.db.sync_async()  # the loop turns before anybody listens
+            async for changes in following:
+                self.assertEqual(len(changes), len(list(changes)))
+                told += [(change.kind, change.key, change.value, change.old_value)
+                         for change in changes]
+                if len(told) == 1:
+                    self.db["user:1"] = {"name": "Ada"}
+                elif len(told) == 2:
+                    del self.db["user:1"]
+                else:
+                    break
+        self.assertEqual(told, [
+            (Ldb.ChangeKind.PUT, b"user:1", b"Ada", None),
+            (Ldb.ChangeKind.PUT, b"user:1", {"name": "Ada"}, b"Ada"),
+            (Ldb.ChangeKind.DELETE, b"user:1", None, {"name": "Ada"})])
+        self.assertTrue(following.watch.is_closed())
+        for wrong in ({"key": "a", "prefix": "b"}, {"prefix": "a", "end": "b"}):
+            with self.assertRaises(ValueError):
+                self.db.changes(**wrong)
+        store = await self.db.open_store_async("s", Ldb.OpenFlags.CREATE)
+        with store.changes(key="k") as following, store.changes(start="k", end="l") as ranged:
+            await store.put_async("k", "1")
+            self.assertEqual([change.value for change in await following.__anext__()], [b"1"])
+            self.assertEqual([change.key for change in await ranged.__anext__()], [b"k"])
+
+    async def pace(self):
+        """What happens while the loop's body waits is told afterwards, once."""
+        emissions = []
+        following = self.db.changes()
+        self.db["a"] = "1"
+        async for changes in following:
+            emissions.append(sorted(change.key for change in changes))
+            if len(emissions) == 1:
+                for number in range(50):
+                    self.db["b"] = str(number)
+                    await self.db.put_async("c", str(number))
+            elif b"c" in emissions[-1]:
+                following.close()
+        self.assertEqual(emissions[0], [b"a"])
+        self.assertEqual(sorted(set().union(*emissions)), [b"a", b"b", b"c"])
+        self.assertLess(len(emissions), 4)
+
+    async def end(self):
+        """Waiting ends when it is closed, and when its database is."""
+        async def wait(following):
+            return [changes async for changes in following]
+
+        async def close(what):
+            await self.db.sync_async()
+            what.close()
+
+        def both(*coroutines):
+            if asyncio.events._get_running_loop() is not None:
+                return asyncio.gather(*coroutines)
+            return self.each([Ldb.spawn(coroutine) for coroutine in coroutines])
+
+        following = self.db.changes(key="nothing")
+        self.assertEqual((await both(wait(following), close(following)))[0], [])
+        with Ldb.open(self.path + ".other", create=True) as other:
+            self.assertEqual((await both(wait(other.changes()), close(other)))[0], [])
+
+    @staticmethod
+    async def each(outcomes):
+        return [await outcome for outcome in outcomes]
+
+    async def feed(self):
+        start = self.db.get_sequence()
+        self.db["a"] = "1"
+        with self.db.batch() as batch:
+            batch["b"] = batch["c"] = "2"
+        with self.db.create_feed(start) as feed:
+            self.assertEqual([[change.key for change in commit] for commit in feed],
+                             [[b"a"], [b"b", b"c"]])
+            await self.db.put_async("d", "3")
+            async for commit in feed:
+                self.assertEqual([change.key for change in commit], [b"d"])
+                break
+
+    async def signals(self):
+        """A handler that raises is reported, and the rest goes on."""
+        told = []
+        with self.db.watch_key("k") as watch:
+            watch.connect("changed", lambda watch, changes: told.append(len(changes)))
+            await self.db.put_async("k", "1")
+            for _ in range(1000):
+                if told:
+                    break
+                await asyncio.sleep(0.01)
+        self.assertEqual(told, [1])
+
+    async def all_of_it(self):
+        await self.follow()
+        await self.pace()
+        await self.end()
+        self.db.clear()
+        await self.feed()
+
+    def test_asyncio(self):
+        asyncio.run(self.all_of_it())
+        asyncio.run(self.signals())
+
+    def test_glib(self):
+        on_glib(self.all_of_it())
+
+    def test_asyncio_in_a_thread(self):
+        failures = []
+
+        def run():
+            try:
+                asyncio.run(self.all_of_it())
+            except BaseException as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        self.assertEqual(failures, [])
+
+    def test_a_handler_that_raises(self):
+        told = []
+        watch = self.db.watch_key("k")
+
+        def wrong(watch, changes):
+            raise ValueError("wrong")
+
+        watch.connect("changed", wrong)
+        watch.connect("changed", lambda watch, changes: told.append(changes.get_sequence()))
+        printed = io.StringIO()
+        with contextlib.redirect_stderr(printed):
+            for number in range(2):
+                self.db["k"] = str(number)
+                while len(told) <= number:
+                    GLib.MainContext.default().iteration(True)
+        self.assertEqual(printed.getvalue().count("ValueError: wrong"), 2)
+        self.assertEqual(told, [1, 2])
+
+    def test_entry(self):
+        with self.db.watch_entry("k") as entry:
+            values = []
+            entry.connect("notify::value", lambda entry, value: values.append(entry.get_value()))
+            self.db["k"] = "1"
+            while not values:
+                GLib.MainContext.default().iteration(True)
+            self.assertEqual((entry.get_key(), values), (b"k", [b"1"]))
+
+
 class OnGLib(WithDatabase):
     def test_awaits_others_of_its_kind(self):
         async def inner(key):

@@ -309,6 +309,90 @@ function asArray(prototype, name) {
     });
 }
 
+const CHANGES_OPTIONS = ['key', 'prefix', 'start', 'end', 'flags'];
+
+// What is committed from now on, for `for await`. What is committed while the loop's body runs gathers, in
+// bounds, and comes with the next turn. Leaving the loop closes the watch.
+class Changes {
+    constructor(watch) {
+        this.watch = watch;
+        this._arrived = null; // paused then, so that there is one at most
+        this._arrive = () => {};
+        watch.connect('changed', (_, changes) => {
+            watch.pause();
+            this._arrived = changes;
+            this._arrive();
+        });
+        watch.connect('notify::closed', () => this._arrive());
+    }
+
+    [Symbol.asyncIterator]() {
+        return this;
+    }
+
+    async next() {
+        while (this._arrived === null) {
+            if (this.watch.is_closed())
+                return {done: true, value: undefined};
+            this.watch.resume();
+            // eslint-disable-next-line no-await-in-loop
+            await new Promise(resolve => {
+                this._arrive = resolve;
+            });
+        }
+        const value = this._arrived;
+        this._arrived = null;
+        return {done: false, value};
+    }
+
+    async return() { // eslint-disable-line require-await
+        this.close();
+        return {done: true, value: undefined};
+    }
+
+    close() {
+        this.watch.close();
+        this._arrive();
+    }
+}
+
+function watchChanges(Ldb, prototype) {
+    prototype.changes = own(function (options = {}) {
+        for (const name of Object.keys(options)) {
+            if (!CHANGES_OPTIONS.includes(name))
+                throw new TypeError(`changes() has no option “${name}”, but ${CHANGES_OPTIONS.join(', ')}`);
+        }
+        const {key, prefix, start, end, flags = Ldb.WatchFlags.VALUES} = options;
+        const ranged = start !== undefined || end !== undefined;
+        if ((key !== undefined) + (prefix !== undefined) + ranged > 1)
+            throw new TypeError('give a key, a prefix, or a start and an end');
+        if (key !== undefined)
+            return new Changes(this.watch_key(key, flags));
+        if (prefix !== undefined)
+            return new Changes(this.watch_prefix(prefix, flags));
+        return new Changes(ranged ? this.watch_range(start ?? null, end ?? null, flags) : this.watch_all(flags));
+    });
+}
+
+// Each commit since a feed's position: up to the newest one in a `for`, for ever in a `for await`.
+function feed(prototype) {
+    prototype[Symbol.iterator] = function* () {
+        for (let commit = this.read_commit(null); commit !== null; commit = this.read_commit(null))
+            yield commit;
+    };
+    prototype[Symbol.asyncIterator] = async function* () {
+        for (;;) {
+            /* eslint-disable no-await-in-loop */
+            const commit = await this.read_commit_async(null);
+            if (commit === null)
+                await this.wait_async(null);
+            else
+                yield commit;
+            /* eslint-enable no-await-in-loop */
+        }
+    };
+}
+
 function backOff(attempt) {
     return 10 * (attempt + 1) * (0.5 + Math.random()); // milliseconds
 }
@@ -401,8 +485,18 @@ function _init() {
     for (const name of ['Transaction', 'Batch'])
         write(Ldb[name].prototype, true);
     iterate(Ldb, Ldb.Cursor.prototype);
-    asArray(Ldb.Record.prototype, 'get_key');
-    asArray(Ldb.Record.prototype, 'get_value');
+    for (const name of ['Record', 'Entry', 'Change']) {
+        for (const getter of ['get_key', 'get_value', 'get_old_value', 'get_end']) {
+            if (getter in Ldb[name].prototype)
+                asArray(Ldb[name].prototype, getter);
+        }
+    }
+    for (const name of ['Database', 'Store'])
+        watchChanges(Ldb, Ldb[name].prototype);
+    feed(Ldb.Feed.prototype);
+    Ldb.ChangeSet.prototype[Symbol.iterator] = function () {
+        return this.list()[Symbol.iterator]();
+    };
     noteEnd(Ldb.Transaction.prototype, 'commit', 0, null);
     noteEnd(Ldb.Transaction.prototype, 'commit_finish');
     noteEnd(Ldb.Transaction.prototype, 'rollback');

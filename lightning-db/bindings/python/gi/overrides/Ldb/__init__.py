@@ -49,7 +49,7 @@ errors.install(_error_classes)
 globals().update(_error_classes)
 ConflictError = _error_classes["ConflictError"]
 
-__all__ = ["BatchStore", "DatabaseError", "LoaderStore", "Outcome", "Range", "ReadStore", "WriteStore", "open",
+__all__ = ["BatchStore", "Changes", "DatabaseError", "LoaderStore", "Outcome", "Range", "ReadStore", "WriteStore", "open",
            "open_async", "spawn", *_error_classes]
 
 
@@ -159,6 +159,58 @@ class Database(Writing, _Closing, Ldb.Database):
             await awaiting.sleep(_back_off(attempt))
 
 
+    def changes(self, *, key=None, prefix=None, start=None, end=None, flags=Ldb.WatchFlags.VALUES):
+        """What is committed from now on to a key, a prefix, a range, or all of it, for `async for`."""
+        return Changes(_watch(self, key, prefix, start, end, flags))
+
+
+def _watch(place, key, prefix, start, end, flags):
+    if sum(bound is not None for bound in (key, prefix)) + (start is not None or end is not None) > 1:
+        raise ValueError("give a key, a prefix, or a start and an end")
+    if key is not None:
+        return place.watch_key(key, flags)
+    if prefix is not None:
+        return place.watch_prefix(prefix, flags)
+    if start is not None or end is not None:
+        return place.watch_range(start, end, flags)
+    return place.watch_all(flags)
+
+
+class Changes(_Closing):
+    """Each Ldb.ChangeSet of a watch of its own. What is committed while the loop's body runs gathers, in
+    bounds, and comes with the next one. It ends when it is closed, or its database is."""
+
+    def __init__(self, watch):
+        self.watch = watch
+        self._arrived = None  # paused then, so that there is one at most
+        self._arrive = lambda: None
+        watch.connect("changed", self._on_changed)
+        watch.connect("notify::closed", lambda *data: self._arrive())
+
+    def _on_changed(self, watch, changes):
+        watch.pause()
+        self._arrived = changes
+        self._arrive()
+
+    def close(self):
+        """Ends it; so does the end of a `with` statement."""
+        self.watch.close()
+        self._arrive()
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        while self._arrived is None:
+            if self.watch.is_closed():
+                raise StopAsyncIteration
+            self.watch.resume()
+            waiting, self._arrive = awaiting.expect()
+            await waiting
+        changes, self._arrived = self._arrived, None
+        return changes
+
+
 @override
 class Store(Writing, Ldb.Store):
     _raw = Ldb.Store
@@ -172,6 +224,7 @@ class Store(Writing, Ldb.Store):
     _get_many = relax(Ldb.Store.get_many)
     put = Database.put
     get_many = Database.get_many
+    changes = Database.changes
 
     def update(self, items=(), **named):
         """Puts the items of a mapping, or pairs, in one commit."""
@@ -391,6 +444,93 @@ class Loader(Loading, OwnStores, Ldb.Loader):
             self.close()
 
 
+@override
+class Watch(_Closing, Ldb.Watch):
+    """Signals; to loop over changes, see Database.changes()."""
+
+
+@override
+class Feed(_Closing, Ldb.Feed):
+    """Iterated, it gives each commit since its position as an Ldb.ChangeSet: up to the newest one in a
+    `for`, and for ever in an `async for`."""
+
+    def __iter__(self):
+        while (commit := self.read_commit()) is not None:
+            yield commit
+
+    async def __aiter__(self):
+        while True:
+            commit = await self.read_commit_async()
+            if commit is None:
+                await self.wait_async()
+            else:
+                yield commit
+
+
+@override
+class Entry(_Closing, Ldb.Entry):
+    def get_key(self):
+        """The key."""
+        return _bytes_or_none(Ldb.Entry.get_key(self))
+
+    def get_value(self):
+        """The stored bytes; None when there are none."""
+        return _bytes_or_none(Ldb.Entry.get_value(self))
+
+
+@override
+class ChangeSet(Ldb.ChangeSet):
+    """Iterated, it gives the changes."""
+
+    def __iter__(self):
+        return iter(self.list())
+
+    def __len__(self):
+        return self.get_n_changes()
+
+    def __bool__(self):
+        return True
+
+
+@override
+class Change(Ldb.Change):
+    def get_key(self):
+        """The key, or the first of the range."""
+        return _bytes_or_none(Ldb.Change.get_key(self))
+
+    def get_end(self):
+        """The end of the range."""
+        return _bytes_or_none(Ldb.Change.get_end(self))
+
+    def get_value(self):
+        """The stored bytes, where they were asked for."""
+        return _bytes_or_none(Ldb.Change.get_value(self))
+
+    def get_old_value(self):
+        """The bytes stored before, where they were asked for."""
+        return _bytes_or_none(Ldb.Change.get_old_value(self))
+
+    @property
+    def kind(self):
+        """An Ldb.ChangeKind."""
+        return self.get_kind()
+
+    @property
+    def key(self):
+        """The key, or the first of the range."""
+        return self.get_key()
+
+    @property
+    def value(self):
+        """The new value, where it was asked for."""
+        return _value_or_none(Ldb.Change.get_value(self))
+
+    @property
+    def old_value(self):
+        """The value before, where it was asked for."""
+        return _value_or_none(Ldb.Change.get_old_value(self))
+
+
 def _to_record(record):
     if isinstance(record, Ldb.Record):
         return record
@@ -425,12 +565,14 @@ def _complete(cls):
             made = awaiting.make_awaitable(method, finish, convert)
         else:
             made = relax(method)
+            if name.startswith("watch_"):
+                made = awaiting.listening(made or method)
         if made is not None:
             setattr(cls, name, made if method.is_method() else staticmethod(made))
 
 
 _written = {its.__name__: its for its in (Database, Store, Snapshot, Transaction, Cursor, Record, Batch,
-                                         Loader)}
+                                         Loader, Watch, Feed, Entry, ChangeSet, Change)}
 for _name in dir(Ldb):
     _class = _written.get(_name) or getattr(Ldb, _name)
     if isinstance(_class, type) and hasattr(getattr(_class, "__info__", None), "get_methods") \

@@ -204,6 +204,52 @@ def spawn(coroutine):
     return Spawned(coroutine)
 
 
+class Arrival(Outcome):
+    """Something that comes when it comes; `arrive()` says that it has."""
+
+    def arrive(self, *data):
+        if not self._done:
+            self._end()
+
+    def cancel(self):
+        if self._done:
+            return False
+        self._end(error=_cancelled_error())
+        return True
+
+
+def expect():
+    """(what to await, what to call when it has come), under either loop."""
+    loop = _running_loop()
+    if loop is None:
+        arrival = Arrival()
+        return arrival, arrival.arrive
+    future = loop.create_future()
+
+    def arrive(*data):
+        if not future.done():
+            future.set_result(None)
+
+    return future, arrive
+
+
+def listening(function):
+    """A function whose result has signals: under asyncio they arrive, too."""
+    def call(*args, **kwargs):
+        loop = _running_loop()
+        if loop is None:
+            return function(*args, **kwargs)
+        from . import under_asyncio
+        turning = under_asyncio.ensure_pump(loop)
+        result = function(*args, **kwargs)
+        if turning is not None:
+            turning.turn_soon()
+        return result
+
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    return call
+
+
 class Pause(Outcome):
     """A time that passes on GLib's main loop."""
 
