@@ -3,6 +3,7 @@
 #ifndef LIGHTNING_TESTS_FFI_CHECK_H
 #define LIGHTNING_TESTS_FFI_CHECK_H
 
+#include "../fresh-directory.h"
 #include "lightning_db_ffi.h"
 
 #include <stdio.h>
@@ -75,31 +76,6 @@ check_value (LightningDB *db, const char *key, const char *expected)
     check_text (result, expected);
   else
     CHECK (result.data == NULL && result.len == 0);
-}
-
-/* A fresh directory below $TMPDIR (or /tmp). malloc'd; removed with remove_directory. */
-static inline char *
-fresh_directory (void)
-{
-  const char *parent = getenv ("TMPDIR");
-  char *path = malloc (512);
-  snprintf (path, 512, "%s/lightning-ffi-XXXXXX", parent != NULL ? parent : "/tmp");
-  if (mkdtemp (path) == NULL)
-    {
-      perror (path);
-      abort ();
-    }
-  return path;
-}
-
-static inline void
-remove_directory (char *path)
-{
-  char command[600];
-  snprintf (command, sizeof command, "rm -rf -- '%s'", path);
-  if (system (command) != 0)
-    fprintf (stderr, "could not remove %s\n", path);
-  free (path);
 }
 
 /* A path in the directory; good until the fourth call from here. */
