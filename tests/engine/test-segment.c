@@ -675,6 +675,75 @@ test_writer_refuses (void)
   surroundings_close (&here);
 }
 
+/* ---- reading around ---- */
+
+static struct vfs attentive;
+static uint64_t asked[64]; /* offsets */
+static size_t asked_count;
+
+static void
+attentive_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
+{
+  (void) file;
+  CHECK_INT (size, SURROUNDINGS_SIZE);
+  CHECK (asked_count < 64);
+  asked[asked_count++] = offset;
+}
+
+static status
+attentive_open (struct vfs_directory *directory, const char *name, unsigned flags,
+                struct vfs_file **out, struct failure *why)
+{
+  status result = vfs_posix ()->open (directory, name, flags, out, why);
+  if (result == STATUS_OK)
+    (*out)->vfs = &attentive;
+  return result;
+}
+
+/* Each stretch of the file that pages are read from is asked for, once; none without the setting. */
+static void
+test_reading_around (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct random random = { 37 };
+  struct segment_information information;
+  struct segment *segment;
+  surroundings_open (&here, 4096, 8 << 20);
+  model_fill (&model, &random, 0, 12000, 300);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  attentive = *vfs_posix ();
+  attentive.open = attentive_open;
+  attentive.advise_will_need = attentive_will_need;
+  const struct vfs *real = here.directory->vfs;
+  here.directory->vfs = &attentive;
+  for (unsigned around = 0; around < 2; around++)
+    {
+      reading.read_around = around;
+      asked_count = 0;
+      CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+      check_gets (segment, &model, &random, 1, 4000);
+      size_t once = asked_count;
+      cache_evict_fraction (here.cache, 1);
+      check_gets (segment, &model, &random, 1, 4000);
+      CHECK_INT (asked_count, once);
+      segment_unref (segment);
+      epoch_collect (true);
+      uint64_t stretches = (information.file_size - 1) / SURROUNDINGS_SIZE + 1;
+      CHECK (stretches > 4);
+      CHECK (around ? once + 1 >= stretches && once <= stretches : once == 0); /* the tail may have no page */
+      for (size_t i = 0; i < once; i++)
+        for (size_t j = 0; j < i; j++)
+          CHECK (asked[i] % SURROUNDINGS_SIZE == 0 && asked[i] != asked[j]);
+    }
+  here.directory->vfs = real;
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
 /* ---- failing disks ---- */
 
 static struct vfs faulty;
@@ -1290,6 +1359,7 @@ main (void)
 {
   test_model ();
   test_edges ();
+  test_reading_around ();
   test_writer_refuses ();
   test_full_disk ();
   test_damage ();

@@ -711,22 +711,18 @@ posix_information (struct vfs_file *file, struct vfs_file_information *out, stru
 }
 
 static void
-advise (const struct vfs_file *file, uint64_t offset, uint64_t size, int advice)
-{
-  if (offset <= INT64_MAX && size <= INT64_MAX)
-    posix_fadvise (file_descriptor (file), (off_t) offset, (off_t) size, advice);
-}
-
-static void
 posix_advise_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
 {
-  advise (file, offset, size, POSIX_FADV_WILLNEED);
+  if (offset <= INT64_MAX && size <= INT64_MAX)
+    posix_fadvise (file_descriptor (file), (off_t) offset, (off_t) size, POSIX_FADV_WILLNEED);
 }
 
+/* An error is not lost: the file's next sync reports it. */
 static void
-posix_advise_drop (struct vfs_file *file, uint64_t offset, uint64_t size)
+posix_advise_write_back (struct vfs_file *file, uint64_t offset, uint64_t size)
 {
-  advise (file, offset, size, POSIX_FADV_DONTNEED);
+  if (offset <= INT64_MAX && size <= INT64_MAX)
+    sync_file_range (file_descriptor (file), (off_t) offset, (off_t) size, SYNC_FILE_RANGE_WRITE);
 }
 
 /* --- mappings and locks ----------------------------------------------------------------------- */
@@ -841,7 +837,7 @@ vfs_posix (void)
     .allocate = posix_allocate,
     .information = posix_information,
     .advise_will_need = posix_advise_will_need,
-    .advise_drop = posix_advise_drop,
+    .advise_write_back = posix_advise_write_back,
     .map = posix_map,
     .unmap = posix_unmap,
     .lock = posix_lock,

@@ -94,9 +94,10 @@ struct vfs
   status (*truncate) (struct vfs_file *, uint64_t size, struct failure *);
   status (*allocate) (struct vfs_file *, uint64_t offset, uint64_t size, struct failure *);
   status (*information) (struct vfs_file *, struct vfs_file_information *out, struct failure *);
-  /* Asks the kernel to read ahead, or to drop clean pages of, a range. Advice: never fails. */
+  /* Asks the kernel to read a range ahead, or to begin to bring it to the disk, so that a later sync has
+   * less to wait for. Advice: never fails, promises nothing. */
   void (*advise_will_need) (struct vfs_file *, uint64_t offset, uint64_t size);
-  void (*advise_drop) (struct vfs_file *, uint64_t offset, uint64_t size);
+  void (*advise_write_back) (struct vfs_file *, uint64_t offset, uint64_t size);
   /* Shared mapping. `populate_write`: fault the pages in for writing now; UNSUPPORTED or an error
    * means: do not map, use write. A writable mapping is not inherited through fork(). */
   status (*map) (struct vfs_file *, uint64_t offset, size_t size, bool writable,
@@ -264,9 +265,9 @@ vfs_advise_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
 }
 
 static inline void
-vfs_advise_drop (struct vfs_file *file, uint64_t offset, uint64_t size)
+vfs_advise_write_back (struct vfs_file *file, uint64_t offset, uint64_t size)
 {
-  file->vfs->advise_drop (file, offset, size);
+  file->vfs->advise_write_back (file, offset, size);
 }
 
 static inline status

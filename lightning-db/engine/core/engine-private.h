@@ -138,6 +138,7 @@ struct engine
   _Atomic unsigned frozen_count; /* the view's; written under view_lock */
   _Atomic bool flush_ends;    /* the flushed memtable's memory is about to be free (memory.h, U4) */
   _Atomic size_t arenas_held; /* beyond MEMORY_MEMTABLES, by who did not let go in time (U4) */
+  _Atomic uint64_t run_bytes; /* of files of runs, of the view or of the one that is being opened */
   _Atomic unsigned crowding;  /* runs above RUNS_CROWDED, when merged at all; likewise */
   uint64_t last_sequence;     /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */

@@ -9,8 +9,10 @@
 #include "core/memory.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #define MIB (UINT64_C (1) << 20)
+#define SYSTEM_PART 8u /* of the system's memory: what files may take of it without being a burden */
 /* Inserts into a larger one wait for memory, not for the processor, and its arena is touched for the
  * first time for longer: docs/design/commit.md has the figures. */
 #define MEMTABLE_MOST (24 * MIB)
@@ -33,6 +35,13 @@ memory_choose (struct engine *engine)
   engine->memtable_look = engine->memtable_size / MEMTABLE_STEPS;
   engine->segment_file_size = options->segment_file_size;
   ledger_charge (&engine->ledger, LEDGER_OTHER, OVERHEAD);
+}
+
+bool
+memory_is_large_for (uint64_t bytes)
+{
+  long pages = sysconf (_SC_PHYS_PAGES), size = sysconf (_SC_PAGESIZE);
+  return pages > 0 && size > 0 && bytes / (uint64_t) size < (uint64_t) pages / SYSTEM_PART;
 }
 
 uint64_t

@@ -42,6 +42,10 @@ size_t memory_merge_chunk (const struct engine *engine, size_t inputs);
 /* File bytes from which the pages and keys of a segment would take too much while it is written. */
 uint64_t memory_segment_size_most (const struct engine *engine);
 
+/* Whether so many bytes of files are little beside the system's memory: what is written is then left in
+ * the system's page cache, and what is read is read with its surroundings. */
+bool memory_is_large_for (uint64_t bytes);
+
 /* Brackets a flush, a merge or a bulk load (U2). */
 void memory_begin_writing (struct engine *engine);
 void memory_end_writing (struct engine *engine);

@@ -140,14 +140,19 @@ engine_view_of_files (struct engine *engine, struct view **out, struct failure *
 void
 engine_view_replace (struct engine *engine, struct view *view)
 {
+  uint64_t bytes = 0;
   bool crowded = view != NULL && view->run_count > RUNS_CROWDED && engine->options.merge_enabled;
   atomic_store (&engine->frozen_count, view != NULL ? view->frozen_count : 0);
   atomic_store (&engine->crowding, crowded ? (unsigned) (view->run_count - RUNS_CROWDED) : 0);
   if (view != NULL && view->runs_id == 0)
     view->runs_id = ++engine->runs_ids;
   for (size_t i = 0; view != NULL && i < view->run_count; i++)
-    if (view->runs[i]->max_sequence > view->runs_sequence)
-      view->runs_sequence = view->runs[i]->max_sequence;
+    {
+      bytes += view->runs[i]->bytes;
+      if (view->runs[i]->max_sequence > view->runs_sequence)
+        view->runs_sequence = view->runs[i]->max_sequence;
+    }
+  atomic_store_explicit (&engine->run_bytes, bytes, memory_order_relaxed);
   struct view *before = atomic_exchange_explicit (&engine->view, view, memory_order_acq_rel);
   view_unref (before);
 }
@@ -171,6 +176,7 @@ engine_reader_settings (struct engine *engine)
     .ledger = &engine->ledger,
     .build_index = true,
     .map_plain = engine->options.map_segments,
+    .read_around = engine->options.prefetch && memory_is_large_for (atomic_load (&engine->run_bytes)),
     .verify = true,
   };
   memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
@@ -349,6 +355,10 @@ open_view (struct engine *engine, const struct manifest_state *state, struct vie
            struct failure *failure)
 {
   struct view empty = { 0 }, *view;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < state->segment_count; i++)
+    bytes += state->segments[i].information.file_size;
+  atomic_store_explicit (&engine->run_bytes, bytes, memory_order_relaxed);
   status result = view_copy (&empty, state->segment_count, state->blob_count, &view, failure);
   if (result != STATUS_OK)
     return result;

@@ -91,7 +91,7 @@ output_begin (struct output *output, struct failure *failure)
     .train_dictionary = settled && engine->options.compression != ENGINE_COMPRESSION_NONE
                         && engine->options.memory_budget >= TRAINING_BUDGET,
     .filter = settled ? FILTER_FUSE8 : FILTER_BLOOM,
-    .direct = true,
+    .direct = !memory_is_large_for (output->settings->expected_bytes),
     .ledger = &engine->ledger,
     .memory = output->memory,
     .goal_size = output->file_size,

@@ -29,6 +29,8 @@ segment_output_flush (struct segment_writer *writer, struct failure *failure)
   status result = vfs_write (writer->file, writer->flushed, writer->buffer.data, whole, failure);
   if (result != STATUS_OK)
     return result;
+  if (!writer->settings.direct)
+    vfs_advise_write_back (writer->file, writer->flushed, whole);
   writer->flushed += whole;
   writer->buffered -= whole;
   memmove (writer->buffer.data, writer->buffer.data + whole, writer->buffered);

@@ -147,10 +147,25 @@ verify_mapped (struct segment *segment, uint32_t page, const struct page_place *
   return result;
 }
 
+/* Asks the kernel for the stretch of the file that the page lies in, once for each stretch. A disk gives
+ * a stretch in hardly more time than a page, and a database that fits into memory is wanted whole. */
+static void
+read_around (struct segment *segment, const struct page_place *place)
+{
+  if (segment->surroundings == NULL)
+    return;
+  uint64_t stretch = place->offset / SURROUNDINGS_SIZE, bit = UINT64_C (1) << stretch % 64;
+  _Atomic uint64_t *word = &segment->surroundings[stretch / 64];
+  if ((atomic_load_explicit (word, memory_order_relaxed) & bit) == 0
+      && (atomic_fetch_or_explicit (word, bit, memory_order_relaxed) & bit) == 0)
+    vfs_advise_will_need (segment->file, stretch * SURROUNDINGS_SIZE, SURROUNDINGS_SIZE);
+}
+
 static status
 read_frame (struct segment *segment, uint32_t page, const struct page_place *place, uint8_t **out,
             struct failure *failure)
 {
+  read_around (segment, place);
   size_t room = segment_page_room (segment, place);
   uint8_t *frame = cache_allocate (segment->settings.cache, room);
   if (frame == NULL)

@@ -60,6 +60,7 @@ struct segment
   struct page_table table;                  /* leaves, then inner pages */
   const uint8_t *map;                       /* the whole file, or NULL */
   _Atomic uint64_t *mapped;     /* with map: per page, its offset once it verified, or 0 */
+  _Atomic uint64_t *surroundings; /* bits: stretches the kernel was asked for; NULL = it is not asked */
   uint32_t page_count;          /* of all pages */
   enum cpu_level level;         /* SIMD kernels that may run */
   struct segment_totals totals; /* leaves, depth, root, figures */

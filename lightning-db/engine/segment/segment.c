@@ -409,6 +409,15 @@ map_file (struct segment *segment)
     segment->map = map;
 }
 
+/* A bit for each stretch of the file. Without memory for them the surroundings are not asked for. */
+static void
+begin_reading_around (struct segment *segment)
+{
+  uint64_t stretches = segment->pages_end / SURROUNDINGS_SIZE + 1;
+  if (segment->settings.read_around && segment->mapped == NULL)
+    segment->surroundings = calloc (stretches / 64 + 1, sizeof *segment->surroundings);
+}
+
 static void
 segment_free (struct segment *segment)
 {
@@ -418,6 +427,7 @@ segment_free (struct segment *segment)
   if (segment->map != NULL)
     vfs_unmap (segment->file, (void *) segment->map, segment->information.file_size);
   free (segment->mapped);
+  free (segment->surroundings);
   vfs_close (segment->file);
   if (segment->memory > 0)
     ledger_refund (segment->settings.ledger, LEDGER_SEGMENT, segment->memory);
@@ -490,6 +500,8 @@ charge (struct segment *segment)
     segment->memory += range_set_memory (segment->ranges);
   if (segment->mapped != NULL)
     segment->memory += segment->page_count * sizeof *segment->mapped;
+  if (segment->surroundings != NULL)
+    segment->memory += segment->pages_end / SURROUNDINGS_SIZE / 8;
   ledger_charge (segment->settings.ledger, LEDGER_SEGMENT, segment->memory);
 }
 
@@ -516,6 +528,7 @@ open_segment (const struct segment_reader_settings *settings, uint64_t number,
       return result;
     }
   map_file (segment);
+  begin_reading_around (segment);
   charge (segment);
   segment->filter_wanted = segment->blocks[BLOCK_FILTER].size > 0;
   segment->index_wanted = settings->build_index && segment->totals.leaves > 0;

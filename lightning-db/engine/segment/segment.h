@@ -107,6 +107,8 @@ void segment_writer_abort (struct segment_writer *writer); /* removes the file *
 
 struct segment;
 
+#define SURROUNDINGS_SIZE ((uint64_t) 256 << 10) /* bytes of a file that are asked for at once */
+
 struct segment_reader_settings
 {
   struct vfs_directory *directory;
@@ -115,6 +117,7 @@ struct segment_reader_settings
   struct ledger *ledger; /* the segment, its index, filter and page table are charged to it */
   bool build_index;      /* false: always walk inner pages (tests, tiny budgets) */
   bool map_plain;        /* opt-in: use raw pages in place from a read-only mapping */
+  bool read_around;      /* where a page has to be read, have the kernel read its surroundings, too */
   bool verify;           /* always true outside of tests */
   /* For repair: opens also when the header, range deletes, blob use or properties don't verify; they
    * are reported by segment_verify. The pages are as safe as ever: each is bound to database, file and
