@@ -17,7 +17,7 @@ csv_reader_init (struct csv_reader *reader, struct input *input, char delimiter)
                                  .text = g_string_new (NULL),
                                  .ends = g_array_new (FALSE, FALSE, sizeof (gsize)) };
   static const guint8 mark[] = { 0xef, 0xbb, 0xbf };
-  if (input_peek (input) == mark[0] && input->filled - input->position >= sizeof mark
+  if (input_have (input, sizeof mark)
       && memcmp (input->block + input->position, mark, sizeof mark) == 0)
     input->position += sizeof mark;
 }
@@ -66,6 +66,20 @@ bad (struct csv_reader *reader, const char *reason, GError **error)
   return CSV_BAD;
 }
 
+static gboolean
+is_too_long (struct csv_reader *reader)
+{
+  return reader->text->len > RECORD_SIZE_MAX;
+}
+
+/* There may be no line feed either, so reading does not go on behind it. */
+static enum csv_result
+too_long (struct csv_reader *reader, GError **error)
+{
+  bad (reader, _ ("the record is longer than 1 GiB"), error);
+  return CSV_FAILED;
+}
+
 /* Behind the opening quote; up to and with the closing one. FALSE: it never comes. */
 static gboolean
 read_quoted (struct csv_reader *reader)
@@ -73,7 +87,7 @@ read_quoted (struct csv_reader *reader)
   for (;;)
     {
       int byte = input_next (reader->input);
-      if (byte == INPUT_END || reader->text->len > RECORD_SIZE_MAX)
+      if (byte == INPUT_END || is_too_long (reader))
         return FALSE;
       if (byte == '"' && input_peek (reader->input) != '"')
         return TRUE;
@@ -92,7 +106,10 @@ read_field (struct csv_reader *reader, gboolean *last, GError **error)
   if (quoted)
     {
       input_next (input);
-      if (!read_quoted (reader))
+      gboolean closed = read_quoted (reader);
+      if (is_too_long (reader))
+        return too_long (reader, error);
+      if (!closed)
         return bad (reader, _ ("the closing quote is missing; a quote inside a field is doubled"),
                     error);
     }
@@ -104,6 +121,8 @@ read_field (struct csv_reader *reader, gboolean *last, GError **error)
         input_next (input);
       if (*last || byte == (guint8) reader->delimiter)
         break;
+      if (is_too_long (reader))
+        return too_long (reader, error);
       const char *reason = NULL;
       if (quoted)
         reason = _ ("text behind a closing quote; a quote inside a field is doubled");
@@ -112,8 +131,6 @@ read_field (struct csv_reader *reader, gboolean *last, GError **error)
       else if (byte == '\r')
         reason = _ (
             "a carriage return without a line feed; quote the field, or convert the line ends");
-      else if (reader->text->len > RECORD_SIZE_MAX)
-        reason = _ ("the record is longer than 1 GiB");
       if (reason != NULL)
         {
           skip_line (input);
@@ -131,8 +148,7 @@ skip_empty_lines (struct input *input)
   for (;;)
     {
       int byte = input_peek (input);
-      if (byte == '\r' && input->position + 1 < input->filled
-          && input->block[input->position + 1] == '\n')
+      if (byte == '\r' && input_have (input, 2) && input->block[input->position + 1] == '\n')
         input_next (input);
       else if (byte != '\n')
         return;

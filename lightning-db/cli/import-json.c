@@ -2,15 +2,13 @@
 /* JSON lines as a source of records: each line is an object; one of its members is the key, the
  * line as it stands is the value. */
 #include "import.h"
+#include "json-text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LINE_SIZE_MAX ((gsize) 1 << 30)
-/* The parser recurses; a line that nests deeper is refused before it sees it. */
-#define DEPTH_MAX 256
-
 struct json_source
 {
   struct input *input; /* borrowed */
@@ -20,41 +18,7 @@ struct json_source
   GString *line;       /* owned */
 };
 
-/* What is wrong with a line before the parser sees it: it recurses, takes several values one behind
- * the other, and reads comments and more that JSON does not have. NULL: nothing. */
-static const char *
-find_fault (const GString *line)
-{
-  guint depth = 0;
-  gboolean in_string = FALSE;
-  gboolean closed = FALSE;
-  for (gsize i = 0; i < line->len; i++)
-    {
-      guint8 byte = (guint8) line->str[i];
-      gboolean is_space = byte == ' ' || byte == '\t' || byte == '\r';
-      if (in_string && byte < 0x20)
-        return _ ("a control character in a string; JSON writes it as \\u00NN");
-      if (in_string && byte == '\\')
-        i++;
-      else if (byte == '"')
-        in_string = !in_string;
-      else if (in_string || is_space)
-        continue;
-      else if (closed)
-        return _ ("something follows the object; each line is one object");
-      else if (depth == 0 && byte != '{')
-        return _ ("not a JSON object; each line is one");
-      else if (strchr ("{}[]:,+-.0123456789Etruefalsn", byte) == NULL || byte == '\0')
-        return _ ("something that JSON does not have; names and texts are in double quotes");
-      if (!in_string && (byte == '[' || byte == '{') && ++depth > DEPTH_MAX)
-        return _ ("nested deeper than 256 levels");
-      if (!in_string && (byte == ']' || byte == '}') && depth > 0)
-        closed = --depth == 0;
-    }
-  return NULL;
-}
-
-/* The key of the parsed object: a string or an integer. NULL: it has none. */
+/* The key of the parsed object: a string or an integer, of which all digits count. NULL: it has none. */
 static char *
 find_key (const struct json_source *source, JsonNode *node)
 {
@@ -87,28 +51,13 @@ read_line (struct json_source *source, guint64 *line, GError **error)
   return TRUE;
 }
 
-/* The parser gives texts that end at a zero byte, so \u0000 is parsed as ZERO_MARK, a character
- * that is never assigned. */
-#define ZERO_ESCAPE "\\u0000"
-#define ZERO_MARK "\xf4\x8f\xbf\xbf" /* U+10FFFF */
-
 static gboolean
 parse_line (struct json_source *source, GError **error)
 {
+  g_autoptr (GString) text = NULL;
   const GString *line = source->line;
-  if (strstr (line->str, ZERO_ESCAPE) == NULL)
-    return json_parser_load_from_data (source->parser, line->str, (gssize) line->len, error);
-  g_autoptr (GString) marked = g_string_sized_new (line->len);
-  for (gsize i = 0; i < line->len;)
-    {
-      gboolean zero = g_str_has_prefix (line->str + i, ZERO_ESCAPE);
-      gsize taken = zero ? strlen (ZERO_ESCAPE) : line->str[i] == '\\' ? 2 : 1;
-      taken = MIN (taken, line->len - i);
-      g_string_append_len (marked, zero ? ZERO_MARK : line->str + i,
-                           zero ? (gssize) strlen (ZERO_MARK) : (gssize) taken);
-      i += taken;
-    }
-  return json_parser_load_from_data (source->parser, marked->str, (gssize) marked->len, error);
+  text = json_text_prepare (line->str, line->len);
+  return json_parser_load_from_data (source->parser, text->str, (gssize) text->len, error);
 }
 
 static enum import_result
@@ -126,7 +75,7 @@ next_line (gpointer state, struct import_record *record, GError **error)
   const GString *line = source->line;
   if (!g_utf8_validate_len (line->str, line->len, NULL))
     return import_bad (source->input, record->line, error, "%s", _ ("not UTF-8; JSON always is"));
-  const char *fault = find_fault (line);
+  const char *fault = json_text_find_fault (line->str, line->len);
   if (fault != NULL)
     return import_bad (source->input, record->line, error, "%s", fault);
   if (!parse_line (source, &failure))
@@ -144,7 +93,8 @@ next_line (gpointer state, struct import_record *record, GError **error)
   if (key == NULL || key[0] == '\0')
     return import_bad (source->input, record->line, error,
                        _ ("no member “%s” that is a string or an integer"), source->name);
-  if (strstr (key, ZERO_MARK) != NULL && strstr (line->str, ZERO_ESCAPE) != NULL)
+  if (strstr (key, JSON_TEXT_ZERO_MARK) != NULL
+      && strstr (line->str, JSON_TEXT_ZERO_ESCAPE) != NULL)
     return import_bad (source->input, record->line, error, "%s",
                        _ ("a zero character, \\u0000, in the key; leave it out"));
   g_string_assign (record->key, key);

@@ -59,16 +59,30 @@ input_fill (struct input *input)
 {
   if (input->system_error != 0)
     return FALSE;
+  gsize left = input->filled - input->position;
+  memmove (input->block, input->block + input->position, left);
+  input->position = 0;
+  input->filled = left;
   gssize got;
   do
-    got = read (input->descriptor, input->block, sizeof input->block);
+    got = read (input->descriptor, input->block + left, sizeof input->block - left);
   while (got < 0 && errno == EINTR && !command_is_interrupted ());
   if (got < 0)
     input->system_error = errno;
-  input->position = 0;
-  input->filled = got > 0 ? (gsize) got : 0;
-  input->bytes_read += input->filled;
-  return got > 0;
+  if (got <= 0)
+    return FALSE;
+  input->filled += (gsize) got;
+  input->bytes_read += (guint64) got;
+  return TRUE;
+}
+
+gboolean
+input_have (struct input *input, gsize count)
+{
+  while (input->filled - input->position < count)
+    if (!input_fill (input))
+      return FALSE;
+  return TRUE;
 }
 
 gboolean

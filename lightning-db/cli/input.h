@@ -32,8 +32,10 @@ void input_reserve_standard (void);
 struct input *input_open (const char *path, GError **error);
 void input_free (struct input *input);
 
-/* Reads the next block. FALSE at the end or on failure. */
+/* Reads more, behind what is left of the block. FALSE at the end or on failure. */
 gboolean input_fill (struct input *input);
+/* Whether `count` bytes, a few, are there; they are in the block then. */
+gboolean input_have (struct input *input, gsize count);
 /* TRUE, with an error, when reading failed. */
 gboolean input_failed (const struct input *input, GError **error);
 

@@ -57,6 +57,31 @@ class Csv(ImportTest):
             self.values(), {'a "quoted" key': "two\r\nlines", "b": "", "c": "last without end"}
         )
 
+    def test_block_ends(self):
+        """An empty line and a byte order mark are seen for what they are wherever a read ends."""
+        block = 256 * 1024
+        lines = [b"k,v"]
+        size = len(lines[0]) + 2
+        while size < block - 100:
+            lines.append(b"%d,%s" % (len(lines), b"x" * 40))
+            size += len(lines[-1]) + 2
+        lines.append(b"end,%s" % (b"y" * (block - 1 - size - len("end,") - 2)))
+        text = b"\r\n".join([*lines, b"", b"z,1", b""])
+        self.assertEqual(text[block - 3 : block + 1], b"\r\n\r\n")
+        self.load(text)
+        self.assertEqual(len(self.values()), len(lines))
+        self.assertEqual(self.values()["z"], '{"k":"z","v":"1"}')
+        with subprocess.Popen(
+            [PROGRAM, "import", "csv", "-", self.database, "--store", "bom"], stdin=subprocess.PIPE
+        ) as process:
+            for piece in (b"\xef", b"\xbb", b"\xbfk,v\n1,2\n"):
+                process.stdin.write(piece)
+                process.stdin.flush()
+                time.sleep(0.1)
+            process.stdin.close()
+            self.assertEqual(process.wait(timeout=60), 0)
+        self.assertEqual(self.values("--store", "bom"), {"1": '{"k":"1","v":"2"}'})
+
     def test_would_lose_something(self):
         self.create()
         self.refuse("id,v\r1,a\r2,b\r", "line 1", "carriage return")
@@ -198,6 +223,34 @@ class Json(ImportTest):
         self.refuse(b'{"id": "a\x00b"}\n', "line 1")
         self.refuse('{"a":' * 100000 + "1" + "}" * 100000, "line 1", "nested")
         self.refuse("{\"a\":" + "[" * 1000000, "line 1", "nested")
+
+    def test_strictly_json(self):
+        """What is stored as JSON is JSON, whatever the parser would take."""
+        for wrong in (
+            "010", "-01", "00", "08", "1.", ".5", "+1", "1e", "1e+", "--1", "1-1", "tru", "truefalse",
+            "[1,]", "[,]", "[1 2]", "[}", "{]", '{"a"}', '{"a":}', '{"a":1,}', "{:1}", "{1:2}", "NaN",
+            '"\\q"', '"\\x41"', '"\\101"', '"\\\'"', '"\\u12"', '"\\ud800"', '"\\udc00"', '"\\ud800\\u0041"',
+        ):
+            self.refuse('{"id": 1, "v": ' + wrong + "}\n", "line 1")
+        for wrong in ('{"id": 010}', '{"id": "\\q"}', '{"id": 1,}', '{"id": 1', '{"id": 1}}', '{"id": "a', '{"id" 1}'):
+            self.refuse(wrong + "\n", "line 1")
+        good = [
+            '{"id": "a\\ud83d\\ude00b"}', '{"id": "\\u00e9\\/\\b\\f\\n\\r\\t"}', '{"id": -0, "v": [[], {}, [{"a": [0.5E+7]}]]}',
+            '{ "id" : 5 , "v" : [ true , false , null , "" , -0.0 , 1e-400 ] }', '{"\\u0069d": "named by an escape"}',
+        ]
+        self.load("\n".join(good), "-s", "good")
+        expected = {str(json.loads(line)["id"]): line for line in good}
+        self.assertEqual(self.values("-s", "good"), expected)
+
+    def test_large_integers(self):
+        """Keys of more than 64 bits keep their digits, so that they cannot fall together."""
+        self.refuse('{"id": 123456789012345678901.5}\n', "line 1", "no member “id”")
+        numbers = [
+            2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**40, 10**40 + 1, -(2**63), -(2**63) - 1, -(10**30),
+            12345678901234567890,
+        ]
+        self.load("".join(f'{{"id": {number}, "v": {number}}}\n' for number in numbers))
+        self.assertEqual(self.values(), {str(n): f'{{"id": {n}, "v": {n}}}' for n in numbers})
 
     def test_skip_bad(self):
         self.load('{"id": 1}\nnonsense\n{"id": 2}\n', "--skip-bad")
