@@ -110,11 +110,22 @@ invocation_clear (struct invocation *invocation)
   g_clear_object (&invocation->database);
 }
 
+/* Before the options are read, or when they can't be. */
+static gboolean
+asks_for_json (char **words)
+{
+  for (gsize i = 0; words[i] != NULL && strcmp (words[i], "--") != 0; i++)
+    if (strcmp (words[i], "--json") == 0 || strcmp (words[i], "-j") == 0)
+      return TRUE;
+  return FALSE;
+}
+
 enum exit_status
 command_run (struct session *session, char **words)
 {
   struct invocation invocation = { .session = session, .words = words };
   const struct command *command = command_find (words[0]);
+  invocation.json = asks_for_json (words);
   gboolean in_shell = session->database != NULL;
   if (command == NULL)
     return run_unknown (&invocation, words[0]);
@@ -185,6 +196,7 @@ parse_with (struct invocation *invocation, GOptionContext *context, GError **err
   g_strfreev (words);
   if (!parsed)
     {
+      invocation->json = asks_for_json (invocation->words);
       g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
                    _ ("%s; “%s --help” lists the options, and “--” goes before an argument that "
                       "starts with “-”"),
@@ -277,6 +289,35 @@ is_unwritable (const GError *error)
          || g_error_matches (error, LDB_ERROR, LDB_ERROR_PERMISSION_DENIED);
 }
 
+/* Opens a database, or makes it where the flags say so. *made: it was this call that made it. */
+static LdbDatabase *
+open_or_make (const char *path, LdbOpenFlags flags, LdbOptions *options, gboolean *made,
+              GError **error)
+{
+  GError *failure = NULL;
+  LdbDatabase *database = NULL;
+  *made = FALSE;
+  if ((flags & LDB_OPEN_EXCLUSIVE) == 0)
+    {
+      database = ldb_database_open (path, flags & ~LDB_OPEN_CREATE, options, NULL, &failure);
+      if ((flags & LDB_OPEN_CREATE) == 0
+          || !g_error_matches (failure, LDB_ERROR, LDB_ERROR_NOT_FOUND))
+        goto out;
+      g_clear_error (&failure);
+    }
+  database = ldb_database_open (path, flags | LDB_OPEN_EXCLUSIVE, options, NULL, &failure);
+  *made = database != NULL;
+  if ((flags & LDB_OPEN_EXCLUSIVE) == 0 && g_error_matches (failure, LDB_ERROR, LDB_ERROR_EXISTS))
+    {
+      g_clear_error (&failure); /* another process was faster */
+      database = ldb_database_open (path, flags & ~LDB_OPEN_CREATE, options, NULL, &failure);
+    }
+out:
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  return database;
+}
+
 /* `else_read`: read-only where it can't be written. */
 static gboolean
 open_database (struct invocation *invocation, LdbOpenFlags flags, gboolean else_read,
@@ -295,14 +336,14 @@ open_database (struct invocation *invocation, LdbOpenFlags flags, gboolean else_
   if (!settings_apply (options, (const char *const *) invocation->settings, error))
     return FALSE;
   GError *failure = NULL;
-  gboolean was_there = g_file_test (path, G_FILE_TEST_EXISTS);
-  invocation->database = ldb_database_open (path, flags, options, NULL, &failure);
+  gboolean made, was_there = g_file_test (path, G_FILE_TEST_EXISTS);
+  invocation->database = open_or_make (path, flags, options, &made, &failure);
   if (else_read && is_unwritable (failure))
     {
       g_clear_error (&failure);
       invocation->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, options, NULL, &failure);
     }
-  invocation->database_is_new = invocation->database != NULL && !was_there;
+  invocation->database_is_new = made && !was_there; /* an empty directory of the user's stays */
   if (invocation->database != NULL)
     return TRUE;
   if (g_error_matches (failure, LDB_ERROR, LDB_ERROR_NOT_FOUND) && (flags & LDB_OPEN_CREATE) == 0)
@@ -440,7 +481,9 @@ command_fail (struct invocation *invocation, GError *error)
       const char *name = error_name (error);
       text_form_append_json_string (line, name, strlen (name));
       g_string_append (line, ",\"message\":");
-      text_form_append_json_string (line, error->message, strlen (error->message));
+      /* A message may quote what was typed, or the name of a file. */
+      g_autofree char *message = g_utf8_make_valid (error->message, -1);
+      text_form_append_json_string (line, message, strlen (message));
       fprintf (stderr, "%s}\n", line->str);
     }
   else

@@ -36,10 +36,20 @@ fail_to_write (const struct dump *dump, GError **error)
   return FALSE;
 }
 
+/* Whether a file is one of the database's own, or would lie among them. */
+static gboolean
+lies_in (const char *path, LdbDatabase *database)
+{
+  struct stat there, own;
+  g_autofree char *directory = g_path_get_dirname (path);
+  return stat (directory, &there) == 0 && stat (ldb_database_get_path (database), &own) == 0
+         && there.st_dev == own.st_dev && there.st_ino == own.st_ino;
+}
+
 /* A file takes its name only when it is whole. What is no regular file, a device or a pipe, is
  * written to and stays what it is; so does a symbolic link to a file. */
 static gboolean
-open_output (struct dump *dump, const char *path, GError **error)
+open_output (struct dump *dump, const char *path, LdbDatabase *database, GError **error)
 {
   struct stat information;
   dump->file = stdout;
@@ -47,6 +57,12 @@ open_output (struct dump *dump, const char *path, GError **error)
     return TRUE;
   g_autofree char *resolved = realpath (path, NULL);
   dump->path = g_strdup (resolved != NULL ? resolved : path);
+  if (lies_in (dump->path, database))
+    {
+      g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_OUTPUT,
+                   _ ("%s lies in the database itself; choose a file outside of it"), path);
+      return FALSE;
+    }
   int descriptor;
   if (stat (path, &information) == 0 && !S_ISREG (information.st_mode))
     descriptor = open (path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
@@ -188,8 +204,8 @@ dump_to (struct invocation *invocation, const char *path, GError **error)
   g_autoptr (LdbStats) stats = ldb_database_get_stats (invocation->database, NULL);
   dump.total = stats != NULL ? stats->keys : 0;
   progress_begin (&dump.progress, _ ("Dumping"), FALSE, invocation->quiet);
-  gboolean done
-      = open_output (&dump, path, error) && dump_stores (&dump, invocation->database, names, error);
+  gboolean done = open_output (&dump, path, invocation->database, error)
+                  && dump_stores (&dump, invocation->database, names, error);
   gint64 duration = progress_end (&dump.progress);
   if (done && dump.path != NULL && !invocation->quiet)
     {

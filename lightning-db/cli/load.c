@@ -66,8 +66,11 @@ static gboolean
 load_store (struct load *load, GError **error)
 {
   const char *escaped = load->line->str + strlen ("store ");
-  if (!unescape (load, escaped, strlen (escaped), load->key, error))
+  const char *end = load->line->str + load->line->len;
+  if (!unescape (load, escaped, (gsize) (end - escaped), load->key, error))
     return FALSE;
+  if (load->key->len == 0 || memchr (load->key->data, '\0', load->key->len) != NULL)
+    return refuse (load, _ ("the name of a store is empty or has a zero byte"), error);
   g_autofree char *name = g_strndup ((const char *) load->key->data, load->key->len);
   load->skip = load->only != NULL && strcmp (name, load->only) != 0;
   if (load->skip)
@@ -112,9 +115,12 @@ load_record (struct load *load, GError **error)
 static gboolean
 load_end (struct load *load, GError **error)
 {
-  char *rest;
-  guint64 count = g_ascii_strtoull (load->line->str + strlen ("end "), &rest, 10);
+  char *number = load->line->str + strlen ("end ");
+  char *rest = number;
+  guint64 count = g_ascii_isdigit (number[0]) ? g_ascii_strtoull (number, &rest, 10) : 0;
   load->ended = TRUE;
+  if (rest == number)
+    return refuse (load, _ ("“end ” is followed by the number of records"), error);
   if (count != load->records)
     {
       g_autofree char *reason = g_strdup_printf (
@@ -158,19 +164,28 @@ read_line (struct load *load, GError **error)
   return input_read_line (load->input, load->line, LINE_SIZE_MAX, error);
 }
 
+/* What is no dump may have no line ends either: its first line is not read to its end. */
+static gboolean
+read_header (struct load *load, GError **error)
+{
+  GError *failure = NULL;
+  if (input_read_line (load->input, load->line, strlen (DUMP_HEADER "\r"), &failure)
+      && strcmp (load->line->str, DUMP_HEADER) == 0)
+    return TRUE;
+  g_clear_error (&failure);
+  if (!input_failed (load->input, error))
+    g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT,
+                 _ ("%s is not a dump: its first line is not “%s”; “import” reads other formats"),
+                 load->input->name, DUMP_HEADER);
+  return FALSE;
+}
+
 static gboolean
 load_lines (struct load *load, GError **error)
 {
   GError *failure = NULL;
-  if (!read_line (load, &failure) || strcmp (load->line->str, DUMP_HEADER) != 0)
-    {
-      if (failure != NULL)
-        return g_propagate_error (error, failure), FALSE;
-      g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT,
-                   _ ("%s is not a dump: its first line is not “%s”; “import” reads other formats"),
-                   load->input->name, DUMP_HEADER);
-      return FALSE;
-    }
+  if (!read_header (load, error))
+    return FALSE;
   g_checksum_update (load->checksum, (const guchar *) DUMP_HEADER "\n", -1);
   while (read_line (load, &failure))
     {

@@ -156,8 +156,12 @@ scan_all (struct scan *scan, LdbCursor *cursor, GError **error)
   if (!write_output (scan, 1, failure == NULL ? error : NULL))
     return g_clear_error (&failure), FALSE;
   if (failure != NULL)
-    g_propagate_error (error, failure);
-  return failure == NULL;
+    return g_propagate_error (error, failure), FALSE;
+  if (!command_is_interrupted ())
+    return TRUE;
+  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_INTERRUPTED,
+                       _ ("interrupted; there are more records"));
+  return FALSE;
 }
 
 static void

@@ -14,6 +14,7 @@
 
 #define HISTORY_LINES 1000
 #define KEYS_COMPLETED 100
+#define LINE_SIZE_MAX ((gsize) 64 << 20) /* of a script; larger values come from files */
 
 /* ---- commands that only a shell has ---- */
 
@@ -289,29 +290,28 @@ run_interactively (struct session *session)
 }
 
 static enum exit_status
-run_script (struct session *session)
+run_script (struct session *session, struct input *script)
 {
-  char *line = NULL;
-  size_t capacity = 0;
-  guint64 number = 0;
-  ssize_t length;
+  struct invocation invocation = { .session = session };
+  g_autoptr (GString) line = g_string_new (NULL);
+  guint64 number = script->line;
+  GError *error = NULL;
   enum exit_status status = EXIT_STATUS_DONE;
   while (!session->leave && status <= EXIT_STATUS_NEGATIVE
-         && (length = getline (&line, &capacity, stdin)) >= 0)
+         && input_read_line (script, line, LINE_SIZE_MAX, &error))
     {
-      number++;
-      if (strlen (line) != (size_t) length)
-        {
-          struct invocation invocation = { .session = session };
-          GError *error = g_error_new_literal (
-              COMMAND_ERROR, COMMAND_ERROR_INPUT,
-              _ ("a zero byte in a command; write \\x00 and --input escaped"));
-          status = command_fail (&invocation, error);
-        }
+      if (memchr (line->str, '\0', line->len) != NULL)
+        status = command_fail (
+            &invocation,
+            g_error_new_literal (COMMAND_ERROR, COMMAND_ERROR_INPUT,
+                                 _ ("a zero byte in a command; write \\x00 and --input escaped")));
       else
-        status = run_line (session, line);
+        status = run_line (session, line->str);
+      if (status <= EXIT_STATUS_NEGATIVE)
+        number = script->line;
     }
-  free (line);
+  if (error != NULL)
+    status = command_fail (&invocation, error);
   if (status > EXIT_STATUS_NEGATIVE)
     fprintf (stderr, _ ("lightning-cli: stopped at line %" PRIu64 "\n"), number);
   return status > EXIT_STATUS_NEGATIVE ? status : EXIT_STATUS_DONE;
@@ -354,11 +354,14 @@ shell_run (struct invocation *invocation)
     return command_fail (invocation, error);
   struct session session = { .database = g_object_ref (invocation->database) };
   enum exit_status status = EXIT_STATUS_DONE;
+  struct input *script = input_open ("-", NULL);
+  invocation->database_is_new = FALSE; /* from here on there may be something in it */
   input_reserve_standard ();
   if (isatty (STDIN_FILENO))
     run_interactively (&session);
   else
-    status = run_script (&session);
+    status = run_script (&session, script);
+  input_free (script);
   roll_back_rest (&session);
   session_clear (&session);
   if (!command_close (invocation, &error))

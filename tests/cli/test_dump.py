@@ -3,6 +3,7 @@
 
 import os
 import random
+import resource
 import stat
 import subprocess
 
@@ -84,6 +85,27 @@ class Dump(CommandLineTest):
         self.run_cli("check", "--deep", self.database)
         self.assertEqual(self.run_cli("dump", self.database), whole)
 
+    def test_not_into_itself(self):
+        """No file of the database is dumped over."""
+        self.fill()
+        whole = self.run_cli("dump", self.database)
+        os.symlink(self.database, self.path("link"))
+        for target in ("CURRENT", "LOCK", "new"):
+            self.assertIn("lies in the database", self.fail_cli("dump", self.database, self.database + "/" + target))
+            self.assertIn("lies in the database", self.fail_cli("dump", self.path("link"), self.database + "/" + target))
+        self.assertEqual(self.run_cli("dump", self.database), whole)
+
+    def test_endless(self):
+        """What has no lines is no dump, and is not read to find that out."""
+        self.create()
+        with open("/dev/zero", "rb") as zeros:
+            result = subprocess.run(
+                [PROGRAM, "load", self.database], stdin=zeros, capture_output=True, timeout=60, check=False,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (20, 20)),
+            )
+        self.assertEqual(result.returncode, FAILED)
+        self.assertIn(b"not a dump", result.stderr)
+
     def test_one_store(self):
         self.fill()
         one = self.run_cli("dump", self.database, "--store", "zwei: \t stores").decode()
@@ -119,6 +141,13 @@ class Dump(CommandLineTest):
         self.refuse(head + "+ " + "k" * 65537 + "\tb\nend 1\n", "line 3")
         self.refuse(head + "what\nend 0\n", "line 3")
         self.refuse("lightning-db-dump 1\n+ a\tb\nend 1\n", "line 2", "before the first")
+        for name in ("", "a\\x00b", "a\0b0", "\\xff", "n" * 256):
+            dump = f"lightning-db-dump 1\nstore {name}\n+ a\tb\nend 1\n"
+            self.refuse(dump, "line 2")
+            if name == "" or "0" in name:
+                self.fail_cli("load", self.database, "--store", "other", stdin=dump.encode())
+        for count in ("", "-1", "+1", " 1", "1x", "0x1", "one", str(2**64 + 1)):
+            self.refuse(head + f"+ a\tb\nend {count}\n", "line 4")
         self.refuse(head + "store new\n+ a\tb\n", "line 5")
         self.refuse(head + "+ a\tb\nend 1 " + "0" * 64 + "\n", "line 4", "checksum")
         self.assertIn("cannot be read", self.fail_cli("load", self.database, self.path("none")))

@@ -3,9 +3,11 @@
 
 import json
 import os
+import signal
 import stat
+import subprocess
 
-from command_line import DONE, FAILED, NEGATIVE, CommandLineTest, main
+from command_line import DONE, FAILED, NEGATIVE, PROGRAM, CommandLineTest, main
 
 
 class CommandLine(CommandLineTest):
@@ -35,6 +37,38 @@ class CommandLine(CommandLineTest):
         self.assertIn("one argument too many", self.fail_cli("put", self.database, "a", "b", "c"))
         self.assertIn("shell", self.fail_cli("begin"))
         self.assertIn("no form", self.fail_cli("get", self.database, "a", "--format", "xml"))
+
+    def test_json_of_any_error(self):
+        """With --json an error is JSON, whatever was typed."""
+        self.create()
+        odd = b"no/\xff\xfe"
+        for arguments in (
+            ("get", self.database, "-i", "hex", odd), ("get", odd, "k"), ("load", self.database, odd),
+            ("import", "csv", odd, self.database), ("put", self.database, "k", "--file", odd),
+            ("get", self.database, "k", "--store", odd), ("dump", self.database, odd), ("check", odd),
+            ("create", "-o", b"page-size=" + odd, odd), ("scan", "--nonsense"), ("nonsense",), ("begin",),
+            ("import", "xml"), ("scan", "--limit", "x"), ("get", self.database, "-f", odd, "k"),
+        ):
+            for where in (arguments + ("--json",), (arguments[0], "-j", *arguments[1:])):
+                if arguments[0] == "import" and where[1] == "-j":
+                    continue
+                result = self.run_raw(*where)
+                self.assertEqual(result.returncode, FAILED, where)
+                self.assertIn("message", json.loads(result.stderr.decode()), where)
+
+    def test_interrupt(self):
+        """Ctrl+C in a scan: what was printed is not taken for all."""
+        lines = "".join(f"key{i},{'v' * 100}\n" for i in range(100000))
+        self.run_cli("import", "csv", "--create", self.write("rows", "k,v\n" + lines), self.database, "-q")
+        with subprocess.Popen(
+            [PROGRAM, "scan", self.database], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            process.stdout.read(1)  # it has begun, and waits for the pipe to be emptied
+            process.send_signal(signal.SIGINT)
+            output, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, FAILED)
+        self.assertIn(b"interrupted", error)
+        self.assertLess(output.count(b"\n"), 100000)
 
     def test_json_errors(self):
         message = self.fail_cli("get", self.path("nothing.db"), "a", "--json")

@@ -61,6 +61,30 @@ class Shell(CommandLineTest):
             self.fail_cli("shell", self.database, stdin=line)
         self.assertIn("zero byte", self.fail_cli("shell", self.database, stdin=b"get a\0b\n"))
 
+    def test_endless_line(self):
+        """A line without an end is refused before it fills the memory; what can't be read is no end."""
+        with open("/dev/zero", "rb") as zeros:
+            result = subprocess.run(
+                [PROGRAM, "shell", self.database], stdin=zeros, capture_output=True, timeout=60, check=False
+            )
+        self.assertEqual(result.returncode, FAILED)
+        self.assertIn(b"line 1: longer than", result.stderr)
+        directory = os.open(self.directory, os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        result = subprocess.run(
+            [PROGRAM, "shell", self.database], stdin=directory, capture_output=True, timeout=60, check=False
+        )
+        self.assertEqual(result.returncode, FAILED)
+        self.assertIn(b"cannot be read", result.stderr)
+
+    def test_made_and_filled(self):
+        """What a session wrote stays, also when a later command fails."""
+        made = self.path("made.db")
+        self.fail_cli("shell", "--create", made, stdin=b"put a 1\nnonsense\n")
+        self.assertEqual(self.run_cli("get", made, "a"), b"1")
+        self.fail_cli("shell", "--create", self.path("other.db"), "surplus", stdin=b"put a 1\n")
+        self.assertFalse(os.path.exists(self.path("other.db")))
+
     def test_terminal(self):
         """On a terminal: a prompt, completion, history, Ctrl+D."""
         self.put("alphabet", "abc")
