@@ -9,11 +9,13 @@
 #include "base/coding.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "core/engine-private.h"
 #include "version/manifest.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -430,6 +432,69 @@ test_failed_sync (void)
   failed_sync (true, ENGINE_SYNC_FULL);
   failed_sync (false, ENGINE_SYNC_ASYNC);
   failed_sync (true, ENGINE_SYNC_ASYNC);
+}
+
+/* ---- the order of syncs ---- */
+
+/* A commit that comes to the log while the one before it syncs its large value. */
+static struct
+{
+  struct engine *engine;
+  pthread_t first, second;     /* who commits */
+  bool waits;                  /* the first one's next sync waits for the second's record */
+  _Atomic unsigned blob_syncs; /* of files of large values */
+} overlap;
+
+static void *
+commit_second (void *unused)
+{
+  char key[64];
+  uint8_t value[10000];
+  struct failure cause = FAILURE_INIT;
+  (void) unused;
+  CHECK (engine_put (overlap.engine, ENGINE_STORE_DEFAULT, number_key (key, 799),
+                     number_value (value, 799), ENGINE_SYNC_FULL, NULL, &cause)
+         == STATUS_OK);
+  return NULL;
+}
+
+static status
+overlapping_sync (struct vfs_file *file, struct failure *cause)
+{
+  if (strstr (file->name, ".blob") == NULL)
+    return vfs_posix ()->sync_data (file, cause);
+  status result = vfs_posix ()->sync_data (file, cause);
+  overlap.blob_syncs++;
+  if (pthread_equal (pthread_self (), overlap.first) && overlap.waits)
+    {
+      struct wal *wal = overlap.engine->wal;
+      uint64_t before = wal_appended (wal);
+      overlap.waits = false;
+      CHECK (pthread_create (&overlap.second, NULL, commit_second, NULL) == 0);
+      while (wal_appended (wal) == before)
+        sched_yield ();
+    }
+  return result;
+}
+
+/* A sync of the log finds more records than those whose values were synced before it: these count as
+ * synced only once their values are. */
+static void
+test_value_before_record (void)
+{
+  char *path = fresh_directory ();
+  faulty_disk_new (false);
+  faulty_disk.vfs.sync_data = overlapping_sync;
+  overlap.engine = open_on (path, &faulty_disk.vfs);
+  overlap.first = pthread_self ();
+  overlap.waits = true;
+  CHECK_OK (put_number (overlap.engine, 399, ENGINE_SYNC_FULL));
+  CHECK (!overlap.waits);
+  CHECK (pthread_join (overlap.second, NULL) == 0);
+  CHECK_INT (overlap.blob_syncs, 2);
+  CHECK_OK (engine_close (overlap.engine, &failure));
+  engine_unref (overlap.engine);
+  remove_directory (path);
 }
 
 /* Settles numbers [0, 2000) into one run of one file and closes. */
@@ -869,6 +934,7 @@ main (int argc, char **argv)
     { "full-while-merging", test_full_while_merging },
     { "small-file-system", test_small_file_system },
     { "failed-sync", test_failed_sync },
+    { "value-before-record", test_value_before_record },
     { "unreadable-page", test_unreadable_page },
     { "corrupt-page", test_corrupt_page },
     { "damaged-files", test_damaged_files },

@@ -10,6 +10,7 @@
  *   K2  A full commit is visible only once durable, and nothing behind it before it (waiters).
  *   K3  Until the log append succeeded nothing has changed; after it nothing can fail but the sync.
  *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written again.
+ *   K5  A record counts as synced only when the large values that it refers to are durable.
  */
 #include "core/feed.h"
 #include "core/memory.h"
@@ -136,9 +137,12 @@ commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failu
   status result = STATUS_OK;
   if (wal_synced (engine->wal) < sequence || wal_failed (engine->wal))
     {
+      /* K5: the values of records up to here are written, and synced now. Of those that come
+       * meanwhile that is not known. */
+      uint64_t appended = wal_appended (engine->wal);
       result = blob_writer_sync (engine->blob_writer, failure);
       if (result == STATUS_OK)
-        result = wal_sync (engine->wal, sequence, failure);
+        result = wal_sync (engine->wal, appended, failure);
     }
   pthread_mutex_unlock (&engine->sync_lock);
   return result;

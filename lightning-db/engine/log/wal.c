@@ -392,9 +392,10 @@ segment_last (struct wal *wal, const struct wal_segment *segment)
              : atomic_load_explicit (&segment->last_sequence, memory_order_relaxed);
 }
 
-/* The oldest live segment with records that are not durable, held open (S5); NULL when none. */
+/* The oldest live segment with records that are not durable, held open (S5); NULL when none. *last: the
+ * newest of them, but none behind `sequence`. */
 static struct wal_segment *
-sync_begin (struct wal *wal, uint64_t *last)
+sync_begin (struct wal *wal, uint64_t sequence, uint64_t *last)
 {
   pthread_mutex_lock (&wal->mutex);
   uint64_t synced = atomic_load_explicit (&wal->synced, memory_order_relaxed);
@@ -405,6 +406,8 @@ sync_begin (struct wal *wal, uint64_t *last)
       if (*last > synced)
         break;
     }
+  if (*last > sequence)
+    *last = sequence;
   wal->syncing = segment;
   pthread_mutex_unlock (&wal->mutex);
   return segment;
@@ -462,7 +465,7 @@ wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure)
       struct wal_segment *segment = NULL;
       if (wal_failed (wal))
         result = wal_fail_again (wal, failure);
-      else if ((segment = sync_begin (wal, &last)) != NULL)
+      else if ((segment = sync_begin (wal, sequence, &last)) != NULL)
         result = sync_segment (wal, segment, failure);
       if (segment != NULL)
         sync_end (wal, result == STATUS_OK ? last : 0);

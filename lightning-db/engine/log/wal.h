@@ -83,7 +83,8 @@ void wal_note_files (struct wal *wal, uint64_t oldest, uint64_t bytes);
  * thread; not under a lock that wal_release is called under. */
 uint64_t wal_oldest_file (struct wal *wal);
 
-/* Makes every record up to `sequence` durable. */
+/* Makes every record up to `sequence` durable. Later ones don't count as synced, though they may be:
+ * what they refer to need not be durable yet. */
 status wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure);
 uint64_t wal_synced (struct wal *wal);   /* newest sequence known durable; any thread */
 uint64_t wal_appended (struct wal *wal); /* newest sequence appended; any thread */
