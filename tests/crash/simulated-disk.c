@@ -829,6 +829,7 @@ static const struct vfs simulated = {
   .information = simulated_information,
   .advise_will_need = simulated_advise,
   .advise_write_back = simulated_advise,
+  .advise_drop = simulated_advise,
   .map = simulated_map,
   .unmap = simulated_unmap,
   .lock = simulated_lock,

@@ -298,6 +298,8 @@ test_reading_and_writing (void)
   vfs_advise_will_need (file, 0, 4096);
   vfs_advise_write_back (file, 0, UINT64_MAX);
   vfs_advise_write_back (file, 0, 4096);
+  vfs_advise_drop (file, 0, UINT64_MAX);
+  vfs_advise_drop (file, 0, 4096);
   CHECK_OK (vfs_sync_data (file, &failure));
   vfs_close (file);
   vfs_directory_close (directory);

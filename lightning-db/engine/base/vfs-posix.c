@@ -711,10 +711,22 @@ posix_information (struct vfs_file *file, struct vfs_file_information *out, stru
 }
 
 static void
-posix_advise_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
+advise (const struct vfs_file *file, uint64_t offset, uint64_t size, int advice)
 {
   if (offset <= INT64_MAX && size <= INT64_MAX)
-    posix_fadvise (file_descriptor (file), (off_t) offset, (off_t) size, POSIX_FADV_WILLNEED);
+    posix_fadvise (file_descriptor (file), (off_t) offset, (off_t) size, advice);
+}
+
+static void
+posix_advise_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
+{
+  advise (file, offset, size, POSIX_FADV_WILLNEED);
+}
+
+static void
+posix_advise_drop (struct vfs_file *file, uint64_t offset, uint64_t size)
+{
+  advise (file, offset, size, POSIX_FADV_DONTNEED);
 }
 
 /* An error is not lost: the file's next sync reports it. */
@@ -838,6 +850,7 @@ vfs_posix (void)
     .information = posix_information,
     .advise_will_need = posix_advise_will_need,
     .advise_write_back = posix_advise_write_back,
+    .advise_drop = posix_advise_drop,
     .map = posix_map,
     .unmap = posix_unmap,
     .lock = posix_lock,

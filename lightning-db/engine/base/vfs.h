@@ -98,6 +98,8 @@ struct vfs
    * less to wait for. Advice: never fails, promises nothing. */
   void (*advise_will_need) (struct vfs_file *, uint64_t offset, uint64_t size);
   void (*advise_write_back) (struct vfs_file *, uint64_t offset, uint64_t size);
+  /* To let go of a range's pages that are clean, so that the next read asks the disk. Advice, too. */
+  void (*advise_drop) (struct vfs_file *, uint64_t offset, uint64_t size);
   /* Shared mapping. `populate_write`: fault the pages in for writing now; UNSUPPORTED or an error
    * means: do not map, use write. A writable mapping is not inherited through fork(). */
   status (*map) (struct vfs_file *, uint64_t offset, size_t size, bool writable,
@@ -268,6 +270,12 @@ static inline void
 vfs_advise_write_back (struct vfs_file *file, uint64_t offset, uint64_t size)
 {
   file->vfs->advise_write_back (file, offset, size);
+}
+
+static inline void
+vfs_advise_drop (struct vfs_file *file, uint64_t offset, uint64_t size)
+{
+  file->vfs->advise_drop (file, offset, size);
 }
 
 static inline status

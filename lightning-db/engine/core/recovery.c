@@ -5,7 +5,8 @@
  *   Y2  Old log files are gone, durably, or have become history, before a new log takes its first
  *       record, so that two logs are never mistaken for one.
  *   Y3  A commit whose large value is not wholly on disk ends the log there, as a torn record would
- *       (the value is written first, but only a sync orders the two on disk).
+ *       (the value is written first, but only a sync orders the two on disk). It is read as the disk
+ *       has it, behind a sync, before it counts.
  *   Y4  What a reader replayed it can read for as long as it is open, whatever a writer beside it
  *       removes: the files that its log refers to are held open.
  */
@@ -33,24 +34,34 @@ struct record_needs
   bool blob_missing;
 };
 
-/* What is only in the page cache, perhaps: the process died, not the machine. */
+/* What is only in the page cache, perhaps: the process died, not the machine. Then that is let go: where
+ * an earlier run's sync failed, it holds what never came to the disk, and no sync says so again. A file
+ * that is missing is for the reading to report. */
 static status
 sync_blob (struct recovery *recovery, uint64_t number, struct failure *failure)
 {
   struct engine *engine = recovery->engine;
+  struct vfs_file_information information = { 0 };
   char name[FILE_NAME_SIZE];
   struct vfs_file *file;
   if (recovery->synced_blob == number)
     return STATUS_OK;
   file_name (name, FILE_BLOB, number);
   status result = vfs_open (engine->directory, name, VFS_WRITE, &file, failure);
+  if (result == STATUS_NOT_FOUND)
+    return STATUS_OK;
   if (result != STATUS_OK)
     return result;
   result = vfs_sync_data (file, failure);
+  if (result == STATUS_OK)
+    result = vfs_information (file, &information, failure);
+  if (result == STATUS_OK)
+    vfs_advise_drop (file, 0, information.size);
   vfs_close (file);
   if (result == STATUS_OK)
     result = vfs_directory_sync (engine->directory, failure);
-  recovery->synced_blob = number;
+  if (result == STATUS_OK)
+    recovery->synced_blob = number;
   return result;
 }
 
@@ -60,7 +71,7 @@ keep_blob (struct recovery *recovery, uint64_t number, struct failure *cause)
 {
   struct engine *engine = recovery->engine;
   struct blob_file *file;
-  if (recovery->to_runs || view_blob (atomic_load (&engine->view), number) != NULL)
+  if (view_blob (atomic_load (&engine->view), number) != NULL)
     return STATUS_OK;
   status result = blob_file_open (engine->directory, engine->database_id, number, &file, cause);
   if (result != STATUS_OK)
@@ -82,7 +93,8 @@ verify_blob (struct recovery *recovery, struct bytes reference, struct record_ne
   struct engine_value value;
   struct failure cause = FAILURE_INIT;
   struct view *view = atomic_load (&engine->view); /* nobody else replaces it yet */
-  status result = keep_blob (recovery, place.file, &cause);
+  status result = recovery->to_runs ? sync_blob (recovery, place.file, &cause)
+                                    : keep_blob (recovery, place.file, &cause);
   if (result == STATUS_OK)
     result = blob_value (engine, view, reference, &value, &cause);
   if (result == STATUS_CORRUPT)
@@ -96,7 +108,7 @@ verify_blob (struct recovery *recovery, struct bytes reference, struct record_ne
   engine_value_release (&value);
   if (place.file < needs->oldest_blob)
     needs->oldest_blob = place.file;
-  return recovery->to_runs ? sync_blob (recovery, place.file, failure) : STATUS_OK;
+  return STATUS_OK;
 }
 
 static status
