@@ -91,7 +91,7 @@ seal (struct vfs_directory *directory, struct wal_segment *segment, struct failu
     result = vfs_rename (directory, old_name, name, failure);
   if (result != STATUS_OK)
     return result;
-  segment->size = size;
+  segment->kept_size = size;
   segment->sealed = true;
   return STATUS_OK;
 }
@@ -101,6 +101,7 @@ seal (struct vfs_directory *directory, struct wal_segment *segment, struct failu
 void
 wal_history_add (struct wal *wal, struct wal_segment *segment)
 {
+  segment->kept_size = segment->size;
   if (last_of (segment) < segment->first_sequence) /* no record came into it */
     {
       wal_segment_retire (wal, segment, NULL);
@@ -113,7 +114,7 @@ wal_history_add (struct wal *wal, struct wal_segment *segment)
     end = &(*end)->next;
   *end = segment;
   segment->next = NULL;
-  wal->kept_bytes += segment->size;
+  wal->kept_bytes += segment->kept_size;
   wal->kept_referred += referred_by (segment);
   note_oldest (wal);
 }
@@ -139,7 +140,7 @@ wal_history_review_locked (struct wal *wal, struct failure *failure)
     {
       struct wal_segment *segment = wal->kept;
       wal->kept = segment->next;
-      wal->kept_bytes -= segment->size;
+      wal->kept_bytes -= segment->kept_size;
       wal->kept_referred -= referred_by (segment);
       note_oldest (wal);
       close_idle (segment);
@@ -322,6 +323,7 @@ load_one (struct wal *wal, const struct log_name *name)
   if (segment == NULL)
     return NULL;
   segment->sealed = true;
+  segment->kept_size = segment->size;
   if (vfs_read_exact (segment->file, segment->size - WAL_NOTE_SIZE, bytes, sizeof bytes, NULL)
           != STATUS_OK
       || !wal_note_decode (bytes, &segment->binding, segment->size, &note)
@@ -358,7 +360,7 @@ wal_history_load (struct wal *wal, struct failure *failure)
           next = segment->first_sequence;
           segment->next = wal->kept;
           wal->kept = segment;
-          wal->kept_bytes += segment->size;
+          wal->kept_bytes += segment->kept_size;
           wal->kept_referred += referred_by (segment);
           continue;
         }

@@ -30,9 +30,11 @@ struct wal_segment
   uint8_t *map;               /* the whole file, writable; NULL: written by calls, or full. Owner's;
                                  of a full live one, whoever made it `leaving` */
   uint64_t number;            /* of its name */
-  uint64_t size;              /* bytes of the file; multiple of 64 KiB, unless sealed */
+  uint64_t size;              /* bytes of the file; multiple of 64 KiB, unless loaded as history.
+                                 Readers go by it: it stays when the file is cut to kept_size */
   uint64_t room;              /* bytes of it for records and header: without the note */
   uint64_t end;               /* offset behind its last record; set when it stops being current */
+  uint64_t kept_size;         /* bytes of the file since it is kept; history_mutex */
   uint64_t salt;              /* of this use */
   struct wal_binding binding; /* what its records' checksums are bound to */
   bool own_size;              /* made for one large record: never recycled, never mapped */

@@ -555,7 +555,7 @@ wal_statistics (struct wal *wal, struct wal_statistics *out)
   pthread_mutex_unlock (&wal->mutex);
   pthread_mutex_lock (&wal->history_mutex);
   for (struct wal_segment *segment = wal->kept; segment != NULL; segment = segment->next)
-    out->history_bytes += segment->size;
+    out->history_bytes += segment->kept_size;
   pthread_mutex_unlock (&wal->history_mutex);
 }
 
