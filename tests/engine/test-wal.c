@@ -725,6 +725,32 @@ test_big (bool map, uint64_t segment_size)
   place_close (&place);
 }
 
+/* A segment whose records refer to much in other files ends early, and the next one is ready by then. */
+static void
+test_referring (void)
+{
+  struct place place;
+  struct failure failure;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  append (&place, 1, 1, true);
+  wal_note_files (place.wal, 7, 4 << 20);
+  CHECK (!wal_wants_preparing (place.wal));
+  append (&place, 2, 2, true);
+  wal_note_files (place.wal, 8, 4 << 20);
+  CHECK (wal_wants_preparing (place.wal));
+  CHECK_OK (wal_prepare (place.wal, &failure));
+  uint64_t number = place.next_number;
+  append (&place, 3, 3, true);
+  wal_note_files (place.wal, 9, 8 << 20);
+  CHECK_INT (count_files (&place).files, 2);
+  append (&place, 4, 4, true);
+  CHECK_INT (place.next_number, number);
+  CHECK_OK (wal_release (place.wal, 3, &failure));
+  CHECK_INT (wal_oldest_file (place.wal), UINT64_MAX);
+  place_close (&place);
+}
+
 static void
 test_limits (void)
 {
@@ -1855,6 +1881,7 @@ main (void)
       test_big (map != 0, SEGMENT_SIZE);
       test_big (map != 0, 64 * SEGMENT_SIZE);
     }
+  test_referring ();
   test_limits ();
   test_damage ();
   test_missing_segment ();

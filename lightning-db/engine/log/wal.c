@@ -319,6 +319,14 @@ note_long (struct wal *wal, const struct record *record)
   wal->next_long = (wal->offset / wal->long_stride + 1) * wal->long_stride;
 }
 
+/* The current segment is half full: the appender will want another. */
+static void
+want_preparing (struct wal *wal)
+{
+  atomic_store_explicit (&wal->stores, wal->stored_to, memory_order_relaxed);
+  atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
+}
+
 static void
 append_account (struct wal *wal, const struct record *record)
 {
@@ -332,10 +340,7 @@ append_account (struct wal *wal, const struct record *record)
   counter_add (&wal->written, record->total);
   uint64_t half = wal->current->size / 2;
   if (wal->offset >= half && wal->offset - record->total < half)
-    {
-      atomic_store_explicit (&wal->stores, wal->stored_to, memory_order_relaxed);
-      atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
-    }
+    want_preparing (wal);
 }
 
 status
@@ -374,8 +379,11 @@ void
 wal_note_files (struct wal *wal, uint64_t oldest, uint64_t bytes)
 {
   struct wal_segment *segment = wal->current;
+  uint64_t before = atomic_load_explicit (&segment->referred_bytes, memory_order_relaxed);
   counter_add (&segment->referred_bytes, bytes);
-  if (atomic_load_explicit (&segment->referred_bytes, memory_order_relaxed) >= REFERRED_MOST)
+  if (before < REFERRED_MOST / 2 && before + bytes >= REFERRED_MOST / 2)
+    want_preparing (wal);
+  if (before + bytes >= REFERRED_MOST)
     segment->room = wal->offset; /* full: what is kept for its sake stays in proportion */
   if (oldest < atomic_load_explicit (&segment->oldest_file, memory_order_relaxed))
     atomic_store_explicit (&segment->oldest_file, oldest, memory_order_release);
