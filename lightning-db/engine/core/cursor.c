@@ -52,10 +52,12 @@ struct engine_cursor
 
   struct view *view;         /* the sources are of it; NULL before the first move */
   struct source *source;     /* the merge */
-  struct range_set **ranges; /* of everything in the view; owned references */
+  struct range_set **ranges; /* of the view's runs; owned references */
   size_t range_count;
-  struct range_set *own_ranges;     /* the transaction's, by operation number */
-  const struct memtable *own_index; /* the sources see this one; it lives as long as they do */
+  struct memtable *tables[FROZEN_MAX + 1]; /* of the view, those with range deletes */
+  unsigned table_count;                    /* how many */
+  struct memtable *own_index; /* the transaction's; the sources, which see it, keep it */
+  bool own_ranges;            /* whether it has range deletes */
 
   enum direction direction;
   bool valid;
@@ -212,26 +214,23 @@ drop_sources (struct engine_cursor *cursor)
     range_set_unref (cursor->ranges[i]);
   free (cursor->ranges);
   cursor->ranges = NULL;
-  cursor->range_count = 0;
-  range_set_unref (cursor->own_ranges);
-  cursor->own_ranges = NULL;
+  cursor->range_count = cursor->table_count = 0;
+  cursor->own_ranges = false;
   view_unref (cursor->view);
   cursor->view = NULL;
 }
 
-/* Adds the source and range deletes of one memtable. */
+/* Adds the source and range deletes of one memtable. These are asked for where they are: a set of them
+ * would have to be built anew behind each one that is added. */
 static status
 add_table (struct engine_cursor *cursor, struct memtable *table, struct source **sources,
            size_t *count, struct failure *failure)
 {
-  struct range_set *ranges = NULL;
   if (memtable_is_empty (table))
     return STATUS_OK;
-  status result = memtable_range_deletes (table, &ranges, failure);
-  if (result == STATUS_OK && ranges != NULL)
-    cursor->ranges[cursor->range_count++] = ranges;
-  if (result == STATUS_OK)
-    result = memtable_source_new (table, &sources[*count], failure);
+  if (memtable_has_range_deletes (table))
+    cursor->tables[cursor->table_count++] = table;
+  status result = memtable_source_new (table, &sources[*count], failure);
   *count += result == STATUS_OK;
   return result;
 }
@@ -262,9 +261,8 @@ add_own (struct engine_cursor *cursor, struct source **sources, size_t *count,
   cursor->own_index = index;
   if (index == NULL)
     return STATUS_OK;
-  status result = memtable_range_deletes (index, &cursor->own_ranges, failure);
-  if (result == STATUS_OK)
-    result = overlay_source_new (index, &sources[*count], failure);
+  cursor->own_ranges = memtable_has_range_deletes (index);
+  status result = overlay_source_new (index, &sources[*count], failure);
   *count += result == STATUS_OK;
   return result;
 }
@@ -281,7 +279,7 @@ build_sources (struct engine_cursor *cursor, struct failure *failure)
   for (size_t i = 0; i < view->run_count; i++)
     segments += view->runs[i]->count;
   struct source **sources = calloc (view->run_count + FROZEN_MAX + 2, sizeof *sources);
-  cursor->ranges = calloc (segments + FROZEN_MAX + 2, sizeof *cursor->ranges);
+  cursor->ranges = calloc (segments + 1, sizeof *cursor->ranges);
   status result = sources != NULL && cursor->ranges != NULL
                       ? add_own (cursor, sources, &count, failure)
                       : fail_memory (failure, segments * sizeof *cursor->ranges, "a cursor");
@@ -324,26 +322,35 @@ static bool
 is_covered (const struct engine_cursor *cursor, const struct record *record)
 {
   bool own = record->sequence >= OVERLAY_BASE;
-  if (cursor->own_ranges != NULL)
+  if (cursor->own_ranges)
     {
-      uint64_t cover = range_set_cover (cursor->own_ranges, record->key, cursor->own_operations);
+      uint64_t cover = memtable_cover (cursor->own_index, record->key, cursor->own_operations);
       if (own ? cover > record->sequence - OVERLAY_BASE : cover > 0)
         return true;
     }
   if (own)
     return false;
+  for (unsigned i = 0; i < cursor->table_count; i++)
+    if (memtable_cover (cursor->tables[i], record->key, cursor->sequence) > record->sequence)
+      return true;
   for (size_t i = 0; i < cursor->range_count; i++)
     if (range_set_cover (cursor->ranges[i], record->key, cursor->sequence) > record->sequence)
       return true;
   return false;
 }
 
+/* Whether any range delete may hide anything. */
+static inline bool
+has_ranges (const struct engine_cursor *cursor)
+{
+  return cursor->range_count > 0 || cursor->table_count > 0 || cursor->own_ranges;
+}
+
 static inline bool
 is_hidden (const struct engine_cursor *cursor, const struct record *record)
 {
   return record->kind == RECORD_DELETE
-         || (__builtin_expect (cursor->range_count > 0 || cursor->own_ranges != NULL, 0)
-             && is_covered (cursor, record));
+         || (__builtin_expect (has_ranges (cursor), 0) && is_covered (cursor, record));
 }
 
 static inline void

@@ -12,8 +12,7 @@
  * Invariants
  *   R1  Ordinals rise by one along the list; the layers cover 1 … covered without a gap.
  *   R2  Building sets is only an acceleration: without memory the tail stays long.
- *   R3  Layers are replaced by compare and swap inside an epoch section, by the writer or by a
- *       reader that needed one set of everything.
+ *   R3  Layers are replaced by the writer; readers look at them inside an epoch section.
  */
 #include "memtable/memtable-private.h"
 
@@ -93,27 +92,19 @@ build_set (const struct memtable *table, reference at, size_t count, struct rang
   return result;
 }
 
-/* Replaces `old`; on failure `fresh` is freed. Inside an epoch section. R3. */
-static bool
+/* Replaces `old`. R3. Inside an epoch section, so that the writer frees nothing that others retired. */
+static void
 layers_publish (struct memtable *table, struct range_layers *old, struct range_layers *fresh)
 {
   fresh->memory = sizeof *fresh;
   for (unsigned i = 0; i < fresh->count; i++)
     fresh->memory += range_set_memory (fresh->layers[i].set);
-  size_t memory = fresh->memory; /* once published another thread may replace it */
-  if (!atomic_compare_exchange_strong_explicit (&table->layers, &old, fresh, memory_order_acq_rel,
-                                                memory_order_acquire))
-    {
-      layers_free (fresh);
-      return false;
-    }
-  ledger_charge (table->pool->ledger, LEDGER_MEMTABLE, memory);
-  if (old != NULL)
-    {
-      ledger_refund (table->pool->ledger, LEDGER_MEMTABLE, old->memory);
-      epoch_retire (&old->link, layers_release);
-    }
-  return true;
+  ledger_charge (table->pool->ledger, LEDGER_MEMTABLE, fresh->memory);
+  atomic_store_explicit (&table->layers, fresh, memory_order_release);
+  if (old == NULL)
+    return;
+  ledger_refund (table->pool->ledger, LEDGER_MEMTABLE, old->memory);
+  epoch_retire (&old->link, layers_release);
 }
 
 /* Gathers the tail, and the sets that are small beside it, into one set. R2. */
@@ -121,7 +112,7 @@ static void
 gather_tail (struct memtable *table, reference newest)
 {
   epoch_enter ();
-  struct range_layers *old = atomic_load_explicit (&table->layers, memory_order_acquire);
+  struct range_layers *old = atomic_load_explicit (&table->layers, memory_order_relaxed);
   uint32_t total = range_at (table, newest)->ordinal;
   uint32_t gathered = total - (old != NULL ? old->covered : 0);
   unsigned keep = old != NULL ? old->count : 0;
@@ -224,54 +215,19 @@ range_changed_since (struct memtable *table, struct bytes start, const struct by
   return found;
 }
 
-/* The one set that covers all up to ordinal `total`, if the layers are just that. */
-static struct range_set *
-whole_set (struct memtable *table, uint32_t total)
-{
-  struct range_set *set = NULL;
-  epoch_enter ();
-  const struct range_layers *layers = atomic_load_explicit (&table->layers, memory_order_acquire);
-  if (layers != NULL && layers->count == 1 && layers->covered >= total)
-    set = range_set_ref (layers->layers[0].set);
-  epoch_leave ();
-  return set;
-}
-
-/* Keeps a set of all up to `total` for whoever asks next; nothing is lost when that fails. */
-static void
-keep_whole_set (struct memtable *table, struct range_set *set, uint32_t total)
-{
-  struct range_layers *fresh = calloc (1, sizeof *fresh);
-  if (fresh == NULL)
-    return;
-  fresh->layers[0] = (struct range_layer){ range_set_ref (set), total };
-  fresh->count = 1;
-  fresh->covered = total;
-  epoch_enter ();
-  struct range_layers *old = atomic_load_explicit (&table->layers, memory_order_acquire);
-  if (old == NULL || old->covered <= total)
-    layers_publish (table, old, fresh);
-  else
-    layers_free (fresh);
-  epoch_leave ();
-}
-
 status
 memtable_range_deletes (struct memtable *table, struct range_set **out, struct failure *failure)
 {
-  *out = NULL;
   reference newest = atomic_load_explicit (&table->newest_range, memory_order_acquire);
-  if (newest == 0)
-    return STATUS_OK;
-  uint32_t total = range_at (table, newest)->ordinal;
-  *out = whole_set (table, total);
-  if (*out != NULL)
-    return STATUS_OK;
+  *out = NULL;
+  return newest != 0 ? build_set (table, newest, range_at (table, newest)->ordinal, out, failure)
+                     : STATUS_OK;
+}
 
-  status result = build_set (table, newest, total, out, failure);
-  if (result == STATUS_OK)
-    keep_whole_set (table, *out, total);
-  return result;
+bool
+memtable_has_range_deletes (struct memtable *table)
+{
+  return atomic_load_explicit (&table->newest_range, memory_order_acquire) != 0;
 }
 
 void

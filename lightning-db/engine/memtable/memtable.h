@@ -67,7 +67,8 @@ bool memtable_get (struct memtable *table, struct bytes key, uint64_t hash, uint
 uint64_t memtable_newest (struct memtable *table, struct bytes key, uint64_t hash);
 /* Newest range delete <= snapshot covering key, or 0. One load when the table has none. */
 uint64_t memtable_cover (struct memtable *table, struct bytes key, uint64_t snapshot);
-/* A set of all its range deletes so far (a new reference; NULL when none). */
+bool memtable_has_range_deletes (struct memtable *table); /* one load */
+/* A set of all its range deletes so far (NULL when none), built for the caller: for writing them out. */
 status memtable_range_deletes (struct memtable *table, struct range_set **out,
                                struct failure *failure);
 /* The first key in [start, end) (end NULL = unbounded) with a version newer than `since`, range
