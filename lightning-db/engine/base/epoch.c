@@ -25,9 +25,12 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SLOTS_PER_CHUNK 256u
-#define CASCADE_DEPTH 16u /* how long a chain of releases that retire a waiting collect follows */
+#define CASCADE_DEPTH 16u  /* how long a chain of releases that retire a waiting collect follows */
+#define LOOKS_YIELDING 64u /* turns of who waits before it sleeps between them, */
+#define LOOK_NANOSECONDS 100000 /* for so long */
 
 struct slot_chunk
 {
@@ -335,14 +338,25 @@ run_deferred (void)
   atomic_fetch_sub (&retired.deferring, 1);
 }
 
+/* Between two looks at what other threads do: a turn of the processor at first, then longer. */
+static void
+pause_for_others (unsigned *looks)
+{
+  if (++*looks <= LOOKS_YIELDING)
+    sched_yield ();
+  else
+    nanosleep (&(struct timespec){ 0, LOOK_NANOSECONDS }, NULL);
+}
+
 /* Until nobody has slow parts left. */
 static void
 finish_deferred (void)
 {
+  unsigned looks = 0;
   run_deferred ();
   while (atomic_load (&retired.deferred) != NULL || atomic_load (&retired.deferring) > 0)
     {
-      sched_yield ();
+      pause_for_others (&looks);
       run_deferred ();
     }
 }
@@ -353,7 +367,7 @@ collect_and_wait (void)
   uint64_t target = UINT64_MAX; /* the stamp that must be free */
   unsigned followed = 0;        /* cascades whose retirements the target includes */
   unsigned turns_left = CASCADE_DEPTH;
-  for (;; sched_yield ())
+  for (unsigned looks = 0;; pause_for_others (&looks))
     {
       if (!take_collecting ())
         continue;

@@ -113,7 +113,7 @@ struct epoch_link
 #define EPOCH_BATCH 64
 void epoch_retire (struct epoch_link *link, void (*release) (struct epoch_link *));
 
-/* Frees what may be freed now; `wait`: spins (yielding) until all that was retired before the call
+/* Frees what may be freed now; `wait`: looks again and again until all that was retired before the call
  * is free, and what its release functions retired in turn. Only for closing, never inside a section
  * or a release function (it returns at once there). */
 void epoch_collect (bool wait);
