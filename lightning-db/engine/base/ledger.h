@@ -41,7 +41,7 @@ struct ledger
 };
 
 /* For who charged something while the database may be at rest otherwise. Outside of epoch sections
- * and of all locks but the commit pipeline's. */
+ * and of all locks. */
 static inline void
 ledger_balance (struct ledger *ledger)
 {

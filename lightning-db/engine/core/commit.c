@@ -596,8 +596,11 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
       pthread_mutex_lock (&engine->commit_lock);
       result = commit_locked (engine, commit, validated, sequence, failure);
       struct wake wake = feed_take_wake (engine);
+      bool balance = memory_take_due (engine);
       pthread_mutex_unlock (&engine->commit_lock);
       feed_call (engine, wake);
+      if (__builtin_expect (balance, 0))
+        engine_rebalance (engine);
     }
   while (result == STATUS_BUSY);
   return result;

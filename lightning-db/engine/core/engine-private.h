@@ -115,7 +115,8 @@ struct engine
   struct engine_options options;  /* as in force; page_size is the database's */
   uint8_t database_id[16];
   size_t memtable_size;       /* bytes at which the active memtable is switched */
-  size_t memtable_look;       /* bytes of it at which the cache is told again; commit_lock */
+  size_t memtable_look;       /* bytes of it at which the cache is to be told again; commit_lock */
+  bool balance_due;           /* it is to be told now, by who lets commit_lock go; commit_lock */
   uint64_t segment_file_size; /* bytes at which an output file is cut; 0 = by the total */
 
   struct ledger ledger;

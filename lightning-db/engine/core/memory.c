@@ -219,5 +219,5 @@ memory_look (struct engine *engine, size_t memory)
 {
   size_t step = engine->memtable_size / MEMTABLE_STEPS;
   engine->memtable_look = memory < engine->memtable_size ? memory + step : SIZE_MAX;
-  engine_rebalance (engine);
+  engine->balance_due = true;
 }

@@ -49,7 +49,8 @@ bool memory_is_large_for (uint64_t bytes);
 /* Brackets a flush, a merge or a bulk load (U2). */
 void memory_begin_writing (struct engine *engine);
 void memory_end_writing (struct engine *engine);
-/* Tells the cache what the other consumers leave. Not under the cache's lock or in an epoch section. */
+/* Tells the cache what the other consumers leave, which may evict: not under the cache's lock or that of
+ * the commit pipeline, nor in an epoch section. */
 void engine_rebalance (struct engine *engine);
 /* Whether a memtable may be begun. commit_lock held. */
 bool memory_has_place (struct engine *engine);
@@ -57,7 +58,16 @@ bool memory_has_place (struct engine *engine);
  * waited for. The flush thread, without locks. */
 void memory_begin_release (struct engine *engine);
 void memory_end_release (struct engine *engine);
-/* The active memtable holds `memory` bytes, and has reached engine->memtable_look. commit_lock held. */
+/* The active memtable holds `memory` bytes, and has reached engine->memtable_look: engine_rebalance is
+ * due. commit_lock held. */
 void memory_look (struct engine *engine, size_t memory);
+/* Whether it is, for who is about to let commit_lock go, and then calls it. */
+static inline bool
+memory_take_due (struct engine *engine)
+{
+  bool due = engine->balance_due;
+  engine->balance_due = false;
+  return due;
+}
 
 #endif
