@@ -178,7 +178,7 @@ background_arm_expiry (struct engine *engine, uint64_t due)
 }
 
 /* The earliest transaction may be due. One that ended meanwhile leaves the timer running until it
- * fires: at most one wake-up a timeout. work_lock held, dropped around the work. */
+ * fires: at most one wake-up a timeout. work_lock held. */
 static void
 expiry_look (struct engine *engine)
 {

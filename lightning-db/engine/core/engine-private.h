@@ -12,7 +12,7 @@
  *   commit_lock    the commit pipeline: sequence numbers, log appends, the active memtable, waiters
  *   view_lock      replacing the view; busy flags of runs. Never held over I/O.
  *   sync_lock      one log sync at a time; taken without any of the above
- *   work_lock      what the background threads wait on; a leaf
+ *   work_lock      what the background threads wait on
  *   transactions_lock  the list of transactions with a deadline; a leaf
  *   feed_lock      the list of feeds, and whether they may use the log; taken without any of the above
  * Readers take none of them.
@@ -340,7 +340,8 @@ status commit_log (struct engine *engine, uint64_t sequence, const struct bytes 
                    size_t part_count, bool store, struct failure *failure);
 /* Makes the log (blobs first) durable up to `sequence`. Takes sync_lock. */
 status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failure);
-/* Makes the blob files durable, and when `seal` ends the one that is open. commit_lock not held. */
+/* Makes the blob files durable; or, `seal`, ends the one that is open, which makes nothing durable. A
+ * failure stops writes (K4). commit_lock not held. */
 status commit_sync_blobs (struct engine *engine, bool seal, struct failure *failure);
 /* Freezes the active memtable, if it holds anything. commit_lock held. `wait`: until there is a
  * place for it. */
