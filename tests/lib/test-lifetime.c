@@ -493,6 +493,34 @@ test_default_place (Place *place, gconstpointer data)
   g_assert_true (ldb_database_put_string (db, "k", "v", NULL, &error));
 }
 
+/* A commit that is refused ends its transaction too, whoever holds on to it. */
+static void
+test_refused_commit (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  g_autoptr (LdbTransaction) refused = NULL;
+  ldb_options_set_rate_limit_ops_per_second (options, 1);
+  ldb_options_set_max_active_transactions (options, 1);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  while (refused == NULL) /* until two come within a second */
+    {
+      g_autoptr (LdbTransaction) transaction
+          = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+      g_assert_no_error (error);
+      g_assert_true (ldb_transaction_put_string (transaction, NULL, "k", "v", &error));
+      if (!ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error))
+        refused = g_object_ref (transaction);
+    }
+  assert_ldb_error (error, LDB_ERROR_RATE_LIMITED, "");
+  g_assert_false (ldb_transaction_is_active (refused));
+  g_assert_false (ldb_transaction_commit (refused, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "");
+  g_autoptr (LdbTransaction) next = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_no_error (error);
+  g_assert_true (ldb_transaction_is_active (next));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -513,6 +541,7 @@ main (int argc, char *argv[])
   add_test ("/lifetime/cycles", test_cycles);
   add_test ("/lifetime/closed-and-kept", test_closed_and_kept);
   add_test ("/lifetime/default-place", test_default_place);
+  add_test ("/lifetime/refused-commit", test_refused_commit);
   int failed = g_test_run ();
   ldb_test_remove (data);
   return failed;
