@@ -380,7 +380,10 @@ test_cached_cursor (void)
 {
   static const uint8_t large[20000];
   char *path = fresh_directory ();
-  struct engine *engine = open_small (path);
+  struct engine_options options = small_options ();
+  struct engine *engine;
+  options.memtable_size = 1 << 20; /* which is not flushed by itself */
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
   put_range (engine, 0, 1000, 1);
   CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key-large"),
                         BYTES (large, sizeof large), ENGINE_SYNC_DEFAULT, NULL, &failure));
