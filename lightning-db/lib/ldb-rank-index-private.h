@@ -24,7 +24,8 @@
  * bucket has a random priority and stands above those of lesser ones. Split and join cost O(log n), so
  * that ranges are taken out and put in whole, whatever their size.
  *
- * Threads: one at a time; any number while nobody changes it, but marks. Counted, so that a thread that
+ * Threads: one at a time; any number while nobody changes anything, and one of them may then set and
+ * take marks while the others don't ask for any. Counted, so that a thread that
  * reads it can outlive its owner.
  */
 #pragma once
@@ -35,8 +36,10 @@
 
 G_BEGIN_DECLS
 
+#ifndef LDB_BUCKET_FILL     /* a test has smaller ones */
 #define LDB_BUCKET_FILL 64  /* rows that a new bucket gets */
 #define LDB_BUCKET_MOST 128 /* rows that it is divided above */
+#endif
 
 typedef struct _LdbRankIndex LdbRankIndex;
 typedef struct _LdbBucket LdbBucket;
@@ -76,6 +79,11 @@ const char *ldb_rank_index_check (const LdbRankIndex *self);
 
 /* A bucket behind all others; its boundary is above theirs. */
 void ldb_rank_index_append (LdbRankIndex *self, struct bytes boundary, guint64 count);
+/* A bucket before all others; its boundary is below theirs. */
+void ldb_rank_index_prepend (LdbRankIndex *self, struct bytes boundary, guint64 count);
+/* The first bucket begins at `boundary`, not above its own: what it covers before that stays its own when
+ * others come before it. */
+void ldb_rank_index_set_start (LdbRankIndex *self, struct bytes boundary);
 /* Puts all buckets of `other`, which is left empty, behind or before those of `self`. */
 void ldb_rank_index_join_behind (LdbRankIndex *self, LdbRankIndex *other);
 void ldb_rank_index_join_before (LdbRankIndex *self, LdbRankIndex *other);
@@ -83,6 +91,15 @@ void ldb_rank_index_join_before (LdbRankIndex *self, LdbRankIndex *other);
  * A bucket that is empty then stays for the time being. */
 void ldb_rank_index_edit (LdbRankIndex *self, struct bytes key, guint64 rank, guint64 removed,
                           guint64 added, LdbMarkFunc gone, gpointer data);
+/* Many of those at once, buckets rising, of one bucket in rising order; `offset` is where it happens as
+ * it was before all of them. Costs less than one by one when they are close together. */
+typedef struct
+{
+  LdbBucket *bucket;
+  guint64 offset, removed, added;
+} LdbRankEdit;
+void ldb_rank_index_edit_many (LdbRankIndex *self, const LdbRankEdit *edits, guint count,
+                               LdbMarkFunc gone, gpointer data);
 /* The `removed` rows from `rank` on, which are all that there are in [lower, upper), go. */
 void ldb_rank_index_remove_range (LdbRankIndex *self, struct bytes lower, struct bytes upper,
                                   guint64 rank, guint64 removed, LdbMarkFunc gone, gpointer data);
@@ -106,10 +123,14 @@ gpointer ldb_rank_index_get_mark (const LdbRankPlace *place, guint64 rank);
 void ldb_rank_index_mark (LdbRankIndex *self, guint64 rank, gpointer mark);
 /* Marks of rows with a lower rank. */
 guint64 ldb_rank_index_count_marks (const LdbRankIndex *self, guint64 rank);
+/* Adds the ranks of all marks to an array of guint64, in rising order. */
+void ldb_rank_index_list_marks (const LdbRankIndex *self, GArray *ranks);
 /* Takes away those that `keep` is false for; returns how many are left. */
 guint64 ldb_rank_index_sweep (LdbRankIndex *self, LdbMarkCheck keep, gpointer data);
 typedef void (*LdbBucketMarkFunc) (guint64 offset, gpointer mark, gpointer data);
+/* The functions change neither marks nor the index. */
 void ldb_bucket_foreach_mark (const LdbBucket *bucket, LdbBucketMarkFunc func, gpointer data);
+void ldb_rank_index_foreach_mark (const LdbRankIndex *self, LdbMarkFunc func, gpointer data);
 
 /* ---- when ---- */
 

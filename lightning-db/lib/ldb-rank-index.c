@@ -66,12 +66,18 @@ boundary_of (const LdbBucket *bucket)
   return BYTES (bucket->boundary, bucket->boundary_size);
 }
 
+static inline void
+sum_up_marked (LdbBucket *bucket)
+{
+  bucket->marked = marked_of (bucket->left) + mark_count (bucket) + marked_of (bucket->right);
+}
+
 /* Makes R2 true for a bucket whose children fulfil it. */
 static inline LdbBucket *
 sum_up (LdbBucket *bucket)
 {
   bucket->total = total_of (bucket->left) + bucket->count + total_of (bucket->right);
-  bucket->marked = marked_of (bucket->left) + mark_count (bucket) + marked_of (bucket->right);
+  sum_up_marked (bucket);
   return bucket;
 }
 
@@ -308,6 +314,17 @@ refresh (LdbBucket *tree, const LdbBucket *bucket)
   sum_up (tree);
 }
 
+/* The same after a change of its marks alone: others may be reading the rest. */
+static void
+refresh_marked (LdbBucket *tree, const LdbBucket *bucket)
+{
+  if (tree != bucket)
+    refresh_marked (bytes_compare (boundary_of (bucket), boundary_of (tree)) < 0 ? tree->left
+                                                                                 : tree->right,
+                    bucket);
+  sum_up_marked (tree);
+}
+
 /* Frees a tree after telling of its marks. It goes down one side and loops over the other. */
 static void
 tree_free (LdbBucket *tree, LdbMarkFunc gone, gpointer data)
@@ -498,6 +515,27 @@ ldb_rank_index_append (LdbRankIndex *self, struct bytes boundary, guint64 count)
 }
 
 void
+ldb_rank_index_prepend (LdbRankIndex *self, struct bytes boundary, guint64 count)
+{
+  self->root = join (bucket_new (boundary, count), self->root);
+}
+
+void
+ldb_rank_index_set_start (LdbRankIndex *self, struct bytes boundary)
+{
+  LdbBucket *first = leftmost (self->root);
+  if (first == NULL || bytes_equal (boundary_of (first), boundary))
+    return;
+  g_assert (bytes_compare (boundary, boundary_of (first)) < 0);
+  first = take_first (&self->root);
+  LdbBucket *fresh = bucket_new (boundary, first->count);
+  fresh->marks = g_steal_pointer (&first->marks);
+  fresh->stamp = first->stamp;
+  bucket_free (first);
+  self->root = join (sum_up (fresh), self->root);
+}
+
+void
 ldb_rank_index_join_behind (LdbRankIndex *self, LdbRankIndex *other)
 {
   self->root = join (self->root, g_steal_pointer (&other->root));
@@ -547,6 +585,57 @@ ldb_rank_index_edit (LdbRankIndex *self, struct bytes key, guint64 rank, guint64
   g_assert (rank >= place.first);
   bucket_edit (self, place.bucket, rank - place.first, removed, added, gone, data);
   refresh (self->root, place.bucket);
+}
+
+/* Many edits, the one that is next, and what has to be told. */
+typedef struct
+{
+  LdbRankIndex *index;
+  const LdbRankEdit *edits;
+  guint at, count;
+  LdbMarkFunc gone;
+  gpointer data;
+} Editing;
+
+/* The next edit is of a bucket that comes before `bucket`; NULL comes after all. */
+static inline gboolean
+is_next_before (const Editing *editing, const LdbBucket *bucket)
+{
+  if (editing->at == editing->count)
+    return FALSE;
+  const LdbBucket *its = editing->edits[editing->at].bucket;
+  return bucket == NULL
+         || (its != bucket && bytes_compare (boundary_of (its), boundary_of (bucket)) < 0);
+}
+
+/* In order, down to where there is something to do: the next edit is of a bucket of the tree, which ends
+ * before `limit`. */
+static void
+edit_tree (LdbBucket *tree, const LdbBucket *limit, Editing *editing)
+{
+  if (is_next_before (editing, tree))
+    edit_tree (tree->left, tree, editing);
+  guint64 shift = 0; /* by which earlier edits moved the rows of this bucket; may wrap around */
+  while (editing->at < editing->count && editing->edits[editing->at].bucket == tree)
+    {
+      const LdbRankEdit *edit = &editing->edits[editing->at++];
+      bucket_edit (editing->index, tree, edit->offset + shift, edit->removed, edit->added,
+                   editing->gone, editing->data);
+      shift += edit->added - edit->removed;
+    }
+  if (is_next_before (editing, limit))
+    edit_tree (tree->right, limit, editing);
+  sum_up (tree);
+}
+
+void
+ldb_rank_index_edit_many (LdbRankIndex *self, const LdbRankEdit *edits, guint count,
+                          LdbMarkFunc gone, gpointer data)
+{
+  Editing editing = { self, edits, 0, count, gone, data };
+  if (count > 0)
+    edit_tree (self->root, NULL, &editing);
+  g_assert (editing.at == count);
 }
 
 void
@@ -706,6 +795,45 @@ ldb_rank_index_trim_start (LdbRankIndex *self, guint64 rows, GBytes **edge, LdbM
 
 /* ---- marks ---- */
 
+static void
+foreach_mark (const LdbBucket *tree, LdbMarkFunc func, gpointer data)
+{
+  if (marked_of (tree) == 0)
+    return;
+  foreach_mark (tree->left, func, data);
+  for (guint i = 0; i < mark_count (tree); i++)
+    func (tree->marks->items[i].mark, data);
+  foreach_mark (tree->right, func, data);
+}
+
+void
+ldb_rank_index_foreach_mark (const LdbRankIndex *self, LdbMarkFunc func, gpointer data)
+{
+  foreach_mark (self->root, func, data);
+}
+
+/* `before`: rows of buckets left of the tree. */
+static void
+list_marks (const LdbBucket *tree, guint64 before, GArray *ranks)
+{
+  if (marked_of (tree) == 0)
+    return;
+  guint64 first = before + total_of (tree->left);
+  list_marks (tree->left, before, ranks);
+  for (guint i = 0; i < mark_count (tree); i++)
+    {
+      guint64 rank = first + tree->marks->items[i].offset;
+      g_array_append_val (ranks, rank);
+    }
+  list_marks (tree->right, first + tree->count, ranks);
+}
+
+void
+ldb_rank_index_list_marks (const LdbRankIndex *self, GArray *ranks)
+{
+  list_marks (self->root, 0, ranks);
+}
+
 gpointer
 ldb_rank_index_get_mark (const LdbRankPlace *place, guint64 rank)
 {
@@ -723,7 +851,7 @@ ldb_rank_index_mark (LdbRankIndex *self, guint64 rank, gpointer mark)
   LdbRankPlace place = ldb_rank_index_find_rank (self, rank);
   g_assert (place.bucket != NULL);
   marks_insert (place.bucket, rank - place.first, mark);
-  refresh (self->root, place.bucket);
+  refresh_marked (self->root, place.bucket);
 }
 
 guint64
@@ -759,7 +887,7 @@ sweep (LdbBucket *tree, LdbMarkCheck keep, gpointer data)
     if (keep (tree->marks->items[i].mark, data))
       tree->marks->items[kept++] = tree->marks->items[i];
   marks_set_count (tree, kept);
-  sum_up (tree);
+  sum_up_marked (tree);
 }
 
 guint64

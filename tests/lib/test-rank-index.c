@@ -318,6 +318,49 @@ test_ends (void)
   g_assert_cmpuint (freed, ==, 1);
 }
 
+/* What the first bucket has below its boundary is its own still when others come before it. */
+static void
+test_start (void)
+{
+  guint8 bytes[2], other[2];
+  g_autoptr (LdbRankIndex) index = ldb_rank_index_new (NULL);
+  g_autoptr (LdbRankIndex) before = ldb_rank_index_new (NULL);
+  ldb_rank_index_set_start (index, key_of (9, bytes));
+  g_assert_cmpuint (ldb_rank_index_get_total (index), ==, 0);
+  ldb_rank_index_append (index, key_of (100, bytes), 2);
+  ldb_rank_index_append (index, key_of (200, bytes), 3);
+  ldb_rank_index_edit (index, key_of (60, bytes), 0, 0, 1, NULL, NULL);
+  ldb_rank_index_mark (index, 0, index);
+  ldb_rank_index_set_start (index, key_of (50, bytes));
+  ldb_rank_index_append (before, key_of (10, bytes), 7);
+  ldb_rank_index_join_before (index, before);
+  g_assert_cmpstr (ldb_rank_index_check (index), ==, NULL);
+  LdbRankPlace place = ldb_rank_index_find_key (index, key_of (60, bytes));
+  g_assert_true (bytes_equal (ldb_bucket_boundary (place.bucket), key_of (50, other)));
+  g_assert_cmpuint (place.first, ==, 7);
+  g_assert_cmpuint (ldb_bucket_count (place.bucket), ==, 3);
+  g_assert_true (ldb_rank_index_get_mark (&place, 7) == index);
+  g_assert_cmpuint (ldb_rank_index_get_total (index), ==, 13);
+}
+
+/* Ten million rows with keys of twenty bytes, far below what a list may take. */
+static void
+test_size (void)
+{
+  const guint buckets = 10000000 / LDB_BUCKET_FILL;
+  g_autoptr (LdbRankIndex) index = ldb_rank_index_new (NULL);
+  gsize size;
+  for (guint i = 0; i < buckets; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("contact:%012u", i);
+      ldb_rank_index_append (index, BYTES (key, 20), LDB_BUCKET_FILL);
+    }
+  g_assert_cmpuint (ldb_rank_index_measure (index, &size), ==, buckets);
+  size += (gsize) buckets * 2 * sizeof (gpointer); /* what an allocation takes besides */
+  g_test_message ("%u buckets take %.1f MB", buckets, (double) size / (1 << 20));
+  g_assert_cmpuint (size, <, 64 << 20);
+}
+
 /* Ends of one index and of another, as filling makes them, in both directions. */
 static void
 test_join (void)
@@ -350,6 +393,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rank-index/ends", test_ends);
   g_test_add_func ("/rank-index/join", test_join);
+  g_test_add_func ("/rank-index/start", test_start);
+  g_test_add_func ("/rank-index/size", test_size);
   g_test_add_func ("/rank-index/random", test_random);
   return g_test_run ();
 }
