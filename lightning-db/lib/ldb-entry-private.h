@@ -21,6 +21,9 @@ void ldb_entry_set_key (LdbEntry *self, GBytes *key);
  * from then on. Notifies of what is different. In the entry's thread. */
 void ldb_entry_set (LdbEntry *self, GBytes *value, guint64 sequence);
 
+/* The same for a row that nobody has seen yet: there is nobody to notify. */
+void ldb_entry_begin (LdbEntry *self, GBytes *value, guint64 sequence);
+
 /* A new value is on its way: the entry is not loaded until it is told; it keeps the old one meanwhile.
  * Notifies. In the entry's thread. */
 void ldb_entry_unload (LdbEntry *self);

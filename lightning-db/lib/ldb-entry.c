@@ -278,6 +278,15 @@ ldb_entry_set (LdbEntry *self, GBytes *value, guint64 sequence)
 }
 
 void
+ldb_entry_begin (LdbEntry *self, GBytes *value, guint64 sequence)
+{
+  g_assert (!self->loaded && self->value == NULL);
+  self->value = g_bytes_ref (value);
+  self->loaded = TRUE;
+  self->sequence = sequence;
+}
+
+void
 ldb_entry_set_key (LdbEntry *self, GBytes *key)
 {
   g_assert (self->key == NULL);

@@ -199,4 +199,24 @@ typedef enum
   LDB_WATCH_EACH_KEY = 1 << 3,
 } LdbWatchFlags;
 
+/**
+ * LdbListFlags:
+ * @LDB_LIST_NONE: in the order of the keys
+ * @LDB_LIST_REVERSE: from the greatest key down
+ * @LDB_LIST_KEYS_ONLY: rows have keys only and are never loaded: for records with large values
+ * @LDB_LIST_BLOCKING: a row is read when it is asked for, even if that means to wait for the disk: for
+ *   filters and sorters, which look at each row once, and for scripts
+ *
+ * How a [class@Ldb.ListModel] shows records.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_LIST_NONE = 0,
+  LDB_LIST_REVERSE = 1 << 0,
+  LDB_LIST_KEYS_ONLY = 1 << 1,
+  LDB_LIST_BLOCKING = 1 << 2,
+} LdbListFlags;
+
 G_END_DECLS

@@ -19,6 +19,7 @@ typedef struct _LdbCursor LdbCursor;
 typedef struct _LdbDatabase LdbDatabase;
 typedef struct _LdbEntry LdbEntry;
 typedef struct _LdbFeed LdbFeed;
+typedef struct _LdbListModel LdbListModel;
 typedef struct _LdbLoader LdbLoader;
 typedef struct _LdbOptions LdbOptions;
 typedef struct _LdbRecord LdbRecord;

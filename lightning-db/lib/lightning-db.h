@@ -27,6 +27,7 @@
 #include "ldb-enums.h"
 #include "ldb-error.h"
 #include "ldb-feed.h"
+#include "ldb-list-model.h"
 #include "ldb-loader.h"
 #include "ldb-options.h"
 #include "ldb-record.h"
