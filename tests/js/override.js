@@ -353,6 +353,9 @@ async function testEveryAsync() {
     const watch = db.watch_all(Ldb.WatchFlags.NONE);
     equal(await call(watch, 'replay_async', db.get_sequence() - 1), true);
     watch.close();
+    const rows = Ldb.ListModel.new(db, null, null, null, Ldb.ListFlags.NONE, Ldb.Entry);
+    equal(await call(rows, 'find_async', 'y'), rows.get_n_items() - 1);
+    rows.close();
     for (const name of ['sync_async', 'flush_async', 'checkpoint_async'])
         equal(await call(db, name), true);
     const steps = [];
@@ -476,6 +479,28 @@ async function testWatching() {
     db.close();
 }
 
+async function testLists() {
+    const db = newDatabase();
+    db.put('n:1', 'one');
+    db.put('n:3', 'three');
+    const rows = Ldb.ListModel.new_prefix(db, null, 'n:', Ldb.ListFlags.REVERSE, Ldb.Entry);
+    equal([...rows].map(row => `${text(row.get_key())} ${row.text}`), ['n:3 three', 'n:1 one']);
+    equal([rows.find('n:1'), await rows.find_async('n:3'), rows.find('n:2')], [1, 0, -1]);
+    const signal = await new Promise(resolve => {
+        rows.connect('items-changed', (_, ...change) => resolve(change));
+        db.put('n:2', 'two');
+    });
+    equal(signal, [1, 0, 1]);
+    equal([...rows].map(row => row.text), ['three', 'two', 'one']);
+    const lengths = Ldb.ListModel.new_mapped(db, null, null, null, Ldb.ListFlags.BLOCKING,
+        Gio.SimpleAction, entry => new Gio.SimpleAction({name: `${entry.text.length}`}));
+    equal([...lengths].map(row => row.name), ['3', '3', '5']);
+    lengths.close();
+    rows.close();
+    equal([...rows], []);
+    db.close();
+}
+
 // A file that is newer than the library says so.
 function testVersionMismatch() {
     const [, source] = GLib.file_get_contents(`${GLib.getenv('GJS_PATH')}/overrides/Ldb.js`);
@@ -510,7 +535,7 @@ function remove(path) {
 
 let status = 0;
 for (const test of [testOpen, testValues, testIteration, testDocuments, testNumbers, testRun,
-    testEveryAsync, testPromises, testWatching, testVersionMismatch]) {
+    testEveryAsync, testPromises, testWatching, testLists, testVersionMismatch]) {
     try {
         await test();
         print(`ok ${test.name}`);

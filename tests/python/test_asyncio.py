@@ -22,7 +22,7 @@ from gi.repository import Gio, GLib, Ldb  # noqa: E402
 def introspected_pairs():
     """Every class of the library with its asynchronous calls."""
     for cls in (Ldb.Database, Ldb.Store, Ldb.Snapshot, Ldb.Transaction, Ldb.Cursor, Ldb.Loader,
-                Ldb.Feed, Ldb.Watch):
+                Ldb.Feed, Ldb.Watch, Ldb.ListModel):
         for info in cls.__info__.get_methods():
             if info.__name__.endswith("_async") and "with_closure" not in info.__name__:
                 yield cls, info
@@ -151,6 +151,9 @@ class Everything(WithDatabase):
         watch = db.watch_all(Ldb.WatchFlags.NONE)
         self.assertTrue(await call(watch, "replay_async", db.get_sequence() - 1))
         watch.close()
+        rows = Ldb.ListModel.new(db, None, None, None, Ldb.ListFlags.NONE, Ldb.Entry)
+        self.assertEqual(await call(rows, "find_async", "y"), len(rows) - 1)
+        rows.close()
 
         steps = []
         for method in ("sync_async", "flush_async", "checkpoint_async"):
@@ -507,7 +510,27 @@ class Watching(WithDatabase):
                 await asyncio.sleep(0.01)
         self.assertEqual(told, [1])
 
+    async def rows(self):
+        """A list follows while the loop turns, and is awaited."""
+        self.db["n:1"], self.db["n:3"] = "one", "three"
+        with Ldb.ListModel.new_prefix(self.db, None, "n:", Ldb.ListFlags.NONE, Ldb.Entry) as rows:
+            signals = []
+            rows.connect("items-changed", lambda rows, *change: signals.append(change))
+            self.assertEqual(await rows.find_async("n:3"), 1)
+            await self.db.put_async("n:2", "two")
+            for _ in range(10000):
+                if signals:
+                    break
+                await self.db.sync_async()
+            self.assertEqual(signals, [(1, 0, 1)])
+            self.assertEqual([row.get_key() for row in rows], [b"n:1", b"n:2", b"n:3"])
+            self.assertEqual(await rows.find_async("n:9"), -1)
+            with self.assertRaises(Ldb.InvalidArgumentError):
+                await rows.find_async("")
+
     async def all_of_it(self):
+        await self.rows()
+        self.db.clear()
         await self.follow()
         await self.pace()
         await self.end()

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What the Python override adds: the mapping protocol, documents, `with`, errors as classes."""
 
+import contextlib
 import copy
 import gc
+import io
 import os
 import random
 import re
@@ -17,7 +19,7 @@ import unittest
 import gi
 
 gi.require_version("Ldb", "1")
-from gi.repository import Gio, GLib, Ldb  # noqa: E402
+from gi.repository import Gio, GLib, GObject, Ldb  # noqa: E402
 
 
 class WithDatabase(unittest.TestCase):
@@ -28,6 +30,91 @@ class WithDatabase(unittest.TestCase):
         self.db = Ldb.open(self.path, create=True)
         self.addCleanup(self.db.close)
         self.people = self.db.open_store("people", Ldb.OpenFlags.CREATE)
+
+
+class Contact(GObject.Object):
+    __gtype_name__ = "TestContact"
+    key = GObject.Property(type=str)
+    value = GObject.Property(type=str)
+
+
+class Lists(WithDatabase):
+    """A live list is a sequence of its rows."""
+
+    def make(self, row_type=Ldb.Entry, flags=Ldb.ListFlags.BLOCKING):
+        return Ldb.ListModel.new_prefix(self.db, None, "n:", flags, row_type)
+
+    def follow(self, rows):
+        sequence = self.db.get_sequence()
+        while rows.get_sequence() < sequence:
+            GLib.MainContext.default().iteration(True)
+
+    def test_sequence(self):
+        self.db["n:1"], self.db["n:2"], self.db["n:3"] = "one", "two", "three"
+        with self.make() as rows:
+            self.assertEqual(len(rows), 3)
+            self.assertEqual([row.get_value() for row in rows], [b"one", b"two", b"three"])
+            self.assertEqual([row.props.text for row in rows[1:]], ["two", "three"])
+            self.assertEqual((rows[0].get_key(), rows[-1].get_key()), (b"n:1", b"n:3"))
+            for wrong in (3, -4):
+                with self.assertRaises(IndexError):
+                    rows[wrong]
+            self.assertTrue("n:2" in rows and b"n:3" in rows and "n:4" not in rows)
+            self.assertEqual((rows.index("n:3"), rows.find(b"n:1"), rows.find("n:4")), (2, 0, -1))
+            with self.assertRaises(ValueError):
+                rows.index("n:4")
+            with self.assertRaises(TypeError):
+                7 in rows
+            with self.assertRaises(Ldb.InvalidArgumentError):
+                rows.find("")
+            held = rows[1]
+            signals = []
+            rows.connect("items-changed", lambda rows, *change: signals.append(change))
+            self.db.delete("n:1")
+            self.follow(rows)
+            self.assertEqual(signals, [(0, 1, 0)])
+            self.assertIs(rows[0], held)
+            self.db["n:2"] = {"name": "Bo"}
+            self.follow(rows)
+            self.assertEqual((len(signals), held.props.variant.unpack()), (1, {"name": "Bo"}))
+        self.assertTrue(rows.is_closed())
+        self.assertEqual((len(rows), list(rows), bool(rows)), (0, [], True))
+
+    def test_rows(self):
+        self.db["n:1"] = "one"
+        with self.make(Contact) as rows:
+            row = rows[0]
+            self.assertEqual((type(row), row.key, row.value), (Contact, "n:1", "one"))
+            self.db["n:1"] = "other"
+            self.follow(rows)
+            self.assertEqual(row.value, "other")
+        with self.assertRaises(Ldb.InvalidArgumentError):
+            self.make(GObject.Object)
+
+    def test_mapped(self):
+        self.db["n:1"], self.db["n:2"] = "one", "two"
+        rows = Ldb.ListModel.new_mapped(self.db, None, "n:", "n;", Ldb.ListFlags.BLOCKING, Contact,
+                                        lambda entry, *data: Contact(value=entry.props.text.upper()))
+        self.assertEqual([row.value for row in rows], ["ONE", "TWO"])
+        rows.close()
+
+    def test_a_function_that_raises(self):
+        """It is reported, and there is a row all the same."""
+        self.db["n:1"] = "one"
+
+        def wrong(entry, *data):
+            raise ValueError("wrong")
+
+        rows = Ldb.ListModel.new_mapped(self.db, None, None, None, Ldb.ListFlags.BLOCKING, Contact,
+                                        wrong)
+        printed = io.StringIO()
+        fatal = GLib.log_set_always_fatal(GLib.LogLevelFlags.LEVEL_ERROR)
+        self.addCleanup(GLib.log_set_always_fatal, fatal)
+        with contextlib.redirect_stderr(printed):
+            row = rows[0]
+        self.assertIn("ValueError: wrong", printed.getvalue())
+        self.assertIs(type(row), Contact)
+        rows.close()
 
 
 class Mapping(WithDatabase):

@@ -494,6 +494,10 @@ function _init() {
     for (const name of ['Database', 'Store'])
         watchChanges(Ldb, Ldb[name].prototype);
     feed(Ldb.Feed.prototype);
+    Ldb.ListModel.prototype[Symbol.iterator] = function* () {
+        for (let i = 0, row; (row = this.get_item(i)) !== null; i++)
+            yield row;
+    };
     Ldb.ChangeSet.prototype[Symbol.iterator] = function () {
         return this.list()[Symbol.iterator]();
     };

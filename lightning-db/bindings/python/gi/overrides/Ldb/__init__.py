@@ -479,6 +479,30 @@ class Entry(_Closing, Ldb.Entry):
 
 
 @override
+class ListModel(_Closing, Ldb.ListModel):
+    """A sequence of rows; `key in model` looks for a key. It changes only while the main loop runs."""
+
+    def __contains__(self, key):
+        return self.find(key) >= 0
+
+    def index(self, key):
+        """The position of a key; ValueError when it is not shown."""
+        position = self.find(key)
+        if position < 0:
+            raise ValueError(f"{key!r} is not in the list")
+        return position
+
+    def __iter__(self):
+        position = 0
+        while (row := self.get_item(position)) is not None:
+            yield row
+            position += 1
+
+    def __bool__(self):
+        return True
+
+
+@override
 class ChangeSet(Ldb.ChangeSet):
     """Iterated, it gives the changes."""
 
@@ -565,14 +589,14 @@ def _complete(cls):
             made = awaiting.make_awaitable(method, finish, convert)
         else:
             made = relax(method)
-            if name.startswith("watch_"):
+            if name.startswith("watch_") or (cls is ListModel and name.startswith("new")):
                 made = awaiting.listening(made or method)
         if made is not None:
             setattr(cls, name, made if method.is_method() else staticmethod(made))
 
 
 _written = {its.__name__: its for its in (Database, Store, Snapshot, Transaction, Cursor, Record, Batch,
-                                         Loader, Watch, Feed, Entry, ChangeSet, Change)}
+                                         Loader, Watch, Feed, Entry, ListModel, ChangeSet, Change)}
 for _name in dir(Ldb):
     _class = _written.get(_name) or getattr(Ldb, _name)
     if isinstance(_class, type) and hasattr(getattr(_class, "__info__", None), "get_methods") \
