@@ -282,6 +282,19 @@ engine_enter (struct engine *engine, struct failure *failure)
 status engine_begin (struct engine *engine, struct failure *failure);
 void engine_end (struct engine *engine);
 
+/* ---- the handle (engine.c, open.c) ---- */
+
+/* Nothing is opened yet: to be freed by engine_free, as long as nothing is. */
+status engine_new (const char *path, unsigned flags, const struct engine_options *options,
+                   struct engine **out, struct failure *failure);
+/* Frees everything that outlives close. Nobody refers to the engine any more. */
+void engine_free (struct engine *engine);
+/* Opens (CREATE: makes) the directory, and tells what is in it; refuses it as `flags` say. */
+status engine_open_directory (struct engine *engine, unsigned flags,
+                              enum manifest_presence *presence, struct failure *failure);
+/* Whether this is a forked child, in which the engine can't be used. */
+bool engine_is_forked (const struct engine *engine);
+
 uint64_t engine_now (void);  /* microseconds, monotonic */
 uint64_t engine_wall (void); /* microseconds since 1970 */
 void engine_emit (struct engine *engine, enum engine_event_kind kind, uint64_t bytes,
