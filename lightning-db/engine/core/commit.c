@@ -537,21 +537,18 @@ commit_locked (struct engine *engine, struct commit *commit, uint64_t validated,
   status result = await_room (engine, commit, &table, failure);
   if (result == STATUS_OK)
     result = check_stores (engine, commit, failure);
-  if (result == STATUS_OK)
-    result = take_rate_token (engine, commit->operations, failure);
-  if (result != STATUS_OK)
-    return result;
-  if (commit->transaction != NULL)
+  if (result == STATUS_OK && commit->transaction != NULL)
     {
       struct view *view = engine_view (engine);
       result = view->flushed_sequence != validated
                    ? STATUS_BUSY
                    : transaction_validate_memory (commit->transaction, view, failure);
       view_unref (view);
-      if (result != STATUS_OK)
-        return result;
     }
-  result = write_commit (engine, commit, table, failure);
+  if (result == STATUS_OK) /* not before: BUSY comes again, and would pay twice */
+    result = take_rate_token (engine, commit->operations, failure);
+  if (result == STATUS_OK)
+    result = write_commit (engine, commit, table, failure);
   if (result != STATUS_OK)
     return result;
 
