@@ -370,7 +370,7 @@ status engine_sync (struct engine *engine,
 status engine_flush (struct engine *engine, struct failure *failure); /* memtable to segments */
 status engine_checkpoint (struct engine *engine,
                           struct failure *failure); /* flush; the log is empty */
-/* Merges everything to one run, whatever it costs. */
+/* Merges everything to one run, whatever it costs. STATUS_BUSY within its own progress. */
 status engine_compact (struct engine *engine, engine_progress progress, void *data,
                        struct failure *failure);
 /* Waits until background work has nothing left to do (tests, benchmarks). */

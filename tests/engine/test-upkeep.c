@@ -722,6 +722,64 @@ cancel_at_once (void *data, uint64_t done, uint64_t total, const char *step)
   return strcmp (step, data) != 0;
 }
 
+struct within
+{
+  struct engine *engine, *other;
+  int refused, done;
+};
+
+static bool
+compact_within (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  struct within *within = data;
+  struct failure why = FAILURE_INIT;
+  (void) done;
+  (void) total;
+  (void) step;
+  status result = engine_compact (within->engine, NULL, NULL, &why);
+  within->refused += result == STATUS_BUSY && strstr (why.message, "being compacted") != NULL;
+  within->done
+      += within->other == NULL || engine_compact (within->other, NULL, NULL, NULL) == STATUS_OK;
+  return true;
+}
+
+static bool
+compact_other_within (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  struct within *within = data;
+  struct failure why = FAILURE_INIT;
+  (void) done;
+  (void) total;
+  (void) step;
+  status result = engine_compact (within->other, compact_within,
+                                  &(struct within){ .engine = within->engine }, &why);
+  within->done += result == STATUS_OK;
+  return true;
+}
+
+/* Told of its own progress, a compaction is not waited for by another one: that would never end. */
+static void
+test_compact_within_itself (void)
+{
+  char *path = fresh_directory (), *second = fresh_directory ();
+  struct within within = { open_small (path), open_small (second), 0, 0 };
+  put_range (within.engine, 0, 3000, 1);
+  put_range (within.other, 0, 3000, 2);
+  CHECK_OK (engine_compact (within.engine, compact_within, &within, &failure));
+  CHECK (within.refused > 0 && within.done == within.refused);
+  within.done = 0;
+  put_range (within.engine, 0, 3000, 3);
+  put_range (within.other, 0, 3000, 4);
+  CHECK_OK (engine_compact (within.engine, compact_other_within, &within, &failure));
+  CHECK (within.done > 0);
+  check_range_of (within.engine, 0, 3000, 3);
+  check_range_of (within.other, 0, 3000, 4);
+  close_it (within.engine);
+  close_it (within.other);
+  free (path);
+  free (second);
+}
+
 static void
 test_backup_cancelled (void)
 {
@@ -748,6 +806,7 @@ test_backup_cancelled (void)
                STATUS_CANCELLED);
   CHECK_FAILS (engine_restore (backup, copy, cancel_at_once, "segments", &failure),
                STATUS_CANCELLED);
+  CHECK_INT (access (copy, F_OK), -1); /* nothing is left behind */
   CHECK_OK (engine_restore (backup, copy, NULL, NULL, &failure));
   struct engine *other = open_small (copy);
   check_range_of (other, 0, 3000, 1);
@@ -1398,6 +1457,7 @@ main (void)
   test_load_beside_writers ();
   test_backup ();
   test_backup_refused ();
+  test_compact_within_itself ();
   test_backup_cancelled ();
   test_backup_copies ();
   test_backup_of_growing_blobs ();

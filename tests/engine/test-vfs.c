@@ -437,6 +437,26 @@ test_standard_streams (void)
   CHECK_INT (outcome, 0);
 }
 
+/* A limit is not blamed on the disk. */
+static void
+test_remedies (void)
+{
+  const struct
+  {
+    int error;
+    const char *remedy;
+  } cases[] = {
+    { EMFILE, "ulimit -n" },    { ENFILE, "ulimit -n" },   { EAGAIN, "ulimit -u" },
+    { ELOOP, "symbolic link" }, { EIO, "check the disk" }, { EACCES, "permissions" },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    {
+      struct failure why = FAILURE_INIT;
+      fail_system (&why, cases[i].error, "something");
+      CHECK (strstr (why.message, cases[i].remedy) != NULL);
+    }
+}
+
 int
 main (void)
 {
@@ -451,6 +471,7 @@ main (void)
   test_mapping ();
   test_locks ();
   test_standard_streams ();
+  test_remedies ();
   remove_directory (root);
   return 0;
 }

@@ -106,8 +106,20 @@ status_from_errno (int system_error)
 }
 
 static const char *
-remedy (status code)
+remedy (status code, int system_error)
 {
+  switch (system_error)
+    {
+    case EMFILE:
+    case ENFILE:
+      return "close other files, or raise the limit on open files (ulimit -n)";
+    case EAGAIN:
+      return "end other programs, or raise the limits on threads and memory (ulimit -u, -v)";
+    case ELOOP:
+      return "remove the symbolic links that lead to each other";
+    default:
+      break;
+    }
   switch (code)
     {
     case STATUS_NO_SPACE:
@@ -134,7 +146,7 @@ fail_system (struct failure *failure, int system_error, const char *format, ...)
 
   char reason[96], tail[256];
   snprintf (tail, sizeof tail, ": %s; %s", strerror_r (system_error, reason, sizeof reason),
-            remedy (code));
+            remedy (code, system_error));
   va_list arguments;
   va_start (arguments, format);
   failure_fill (failure, code, system_error, tail, format, arguments);

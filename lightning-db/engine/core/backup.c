@@ -30,6 +30,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define NOTE_SIZE_MAX 128
 #define NOTE_TEMPORARY "1.tmp" /* taken for a leftover when it is one */
@@ -621,6 +622,7 @@ remove_all (struct destination *destination)
   for (size_t i = 0; i < listing.count; i++)
     vfs_unlink (destination->directory, listing.files[i].name, NULL);
   vfs_unlink (destination->directory, BACKUP_NOTE_NAME, NULL);
+  vfs_unlink (destination->directory, WRITER_LOCK_NAME, NULL); /* others see that it is gone: L2 */
   upkeep_listing_clear (&listing);
 }
 
@@ -655,6 +657,7 @@ restore_from (struct vfs_directory *source, const char *path, struct upkeep_prog
   enum manifest_presence presence;
   struct manifest_state state = { 0 };
   struct destination destination;
+  struct vfs_directory *before;
   status result = manifest_probe (source, &presence, failure);
   if (result != STATUS_OK)
     return result;
@@ -664,6 +667,8 @@ restore_from (struct vfs_directory *source, const char *path, struct upkeep_prog
   result = manifest_load (source, &state, failure);
   if (result != STATUS_OK)
     return result;
+  bool made = vfs_directory_open (vfs_posix (), path, false, &before, NULL) == STATUS_NOT_FOUND;
+  vfs_directory_close (before);
   result = destination_open (&destination, vfs_posix (), path, state.database_id, failure);
   if (result == STATUS_OK && destination.before.format_version != 0)
     result = fail (failure, STATUS_EXISTS,
@@ -673,6 +678,8 @@ restore_from (struct vfs_directory *source, const char *path, struct upkeep_prog
   if (result == STATUS_OK)
     result = restore_to (source, &destination, &state, progress, failure);
   destination_close (&destination);
+  if (result != STATUS_OK && made)
+    rmdir (path); /* stays when it holds something */
   manifest_state_clear (&state);
   return result;
 }

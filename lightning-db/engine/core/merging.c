@@ -448,11 +448,47 @@ merge_everything (struct engine *engine, engine_progress progress, void *data,
   return result == STATUS_OK ? collect_everything (engine, progress, data, failure) : result;
 }
 
+/* A compaction whose progress is being told. */
+struct telling
+{
+  const struct engine *engine;
+  engine_progress progress;
+  void *data;
+  const struct telling *outer; /* of this thread, that is being told as well; or NULL */
+};
+
+static _Thread_local const struct telling *innermost_telling;
+
+static bool
+tell (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  struct telling *telling = data;
+  telling->outer = innermost_telling;
+  innermost_telling = telling;
+  bool go_on = telling->progress (telling->data, done, total, step);
+  innermost_telling = telling->outer;
+  return go_on;
+}
+
+/* It waits for all others to end, so one within another would wait for itself. */
+static status
+refuse_within (const struct engine *engine, struct failure *failure)
+{
+  for (const struct telling *telling = innermost_telling; telling != NULL; telling = telling->outer)
+    if (telling->engine == engine)
+      return fail (failure, STATUS_BUSY,
+                   "%s is being compacted, and this is told how that goes; compact it again when "
+                   "it has ended",
+                   engine->path);
+  return STATUS_OK;
+}
+
 status
 engine_compact (struct engine *engine, engine_progress progress, void *data,
                 struct failure *failure)
 {
   struct failure cause = FAILURE_INIT;
+  struct telling telling = { .engine = engine, .progress = progress, .data = data };
   status result = engine_begin (engine, failure);
   if (result != STATUS_OK)
     return result;
@@ -460,9 +496,11 @@ engine_compact (struct engine *engine, engine_progress progress, void *data,
     result = fail (failure, STATUS_READ_ONLY, "%s is open read-only; open it for writing",
                    engine->path);
   if (result == STATUS_OK)
+    result = refuse_within (engine, failure);
+  if (result == STATUS_OK)
     result = engine_flush (engine, failure);
   if (result == STATUS_OK)
-    result = merge_everything (engine, progress, data, &cause);
+    result = merge_everything (engine, progress != NULL ? tell : NULL, &telling, &cause);
   bool closing = result == STATUS_CANCELLED && atomic_load (&engine->cancel_merges);
   engine_end (engine);
   if (closing && engine_enter (engine, failure) != STATUS_OK)
