@@ -370,7 +370,7 @@ ldb_batch_write_claimed (LdbBatch *self, LdbDatabase *database, LdbSyncMode sync
   struct failure failure;
   uint64_t sequence = 0;
   struct engine *engine = ldb_database_enter_write (database, error);
-  if (engine == NULL)
+  if (engine == NULL || !ldb_check_sync_mode (sync, error))
     return FALSE;
   if (self->database != NULL && self->database->engine != engine)
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,

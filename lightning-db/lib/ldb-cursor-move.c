@@ -144,7 +144,7 @@ void
 ldb_cursor_start_claimed (LdbCursor *self, LdbCall *call, const LdbReply *reply)
 {
   call->subject = G_OBJECT (g_object_ref (self));
-  call->place.database = g_object_ref (self->database);
+  g_set_object (&call->place.database, self->database);
   ldb_call_start_alone (call, reply, LDB_WORK_SHORT, self->busy,
                         self->transaction != NULL ? "transaction" : "cursor");
 }

@@ -8,6 +8,8 @@
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 
+#define SETTLE_PIECE 50000 /* microseconds of a wait, between two looks at its cancellable */
+
 static gboolean
 run_sync (LdbCall *call, GError **error)
 {
@@ -230,10 +232,21 @@ ldb_database_checkpoint_finish (LdbDatabase *self, GAsyncResult *result, GError 
 static gboolean
 run_wait_settled (LdbCall *call, GError **error)
 {
-  struct failure failure = FAILURE_INIT;
   struct engine *engine = ldb_database_enter (call->place.database, error);
-  return engine != NULL
-         && ldb_error_check (error, engine_wait_settled (engine, call->number, &failure), &failure);
+  guint64 left = call->number;
+  while (engine != NULL)
+    {
+      /* In pieces, so that it can be given up. */
+      struct failure failure = FAILURE_INIT;
+      guint64 piece = call->cancellable != NULL ? MIN (left, SETTLE_PIECE) : left;
+      status code = engine_wait_settled (engine, piece, &failure);
+      left -= piece;
+      if (code != STATUS_TIMED_OUT || left == 0)
+        return ldb_error_check (error, code, &failure);
+      if (g_cancellable_set_error_if_cancelled (call->cancellable, error))
+        return FALSE;
+    }
+  return FALSE;
 }
 
 /**
@@ -328,7 +341,8 @@ run_compact (LdbCall *call, GError **error)
  * by itself; this is for before copying or measuring it.
  *
  * Fails with %LDB_ERROR_CLOSED, %LDB_ERROR_READ_ONLY, %LDB_ERROR_IO, %LDB_ERROR_NO_SPACE or
- * %LDB_ERROR_UNKNOWN_OUTCOME. Blocks for as long as it takes; any thread.
+ * %LDB_ERROR_UNKNOWN_OUTCOME; with %LDB_ERROR_PENDING within @progress, as it would wait for itself.
+ * Blocks for as long as it takes; any thread.
  *
  * Returns: %TRUE if it was done
  *

@@ -167,6 +167,11 @@ put_many_claimed (LdbLoader *self, engine_store store, LdbRecord *const *records
   for (gsize i = 0; i < n_records; i++)
     {
       LdbRecord *record = records[i];
+      if (record == NULL)
+        return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                              "Record %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+                              " is NULL; leave it out.",
+                              i + 1, n_records);
       GBytes *value_bytes = ldb_record_get_value (record);
       gsize key_length;
       gsize value_length = 0;
@@ -215,6 +220,13 @@ ldb_loader_put_many (LdbLoader *self, LdbStore *store, LdbRecord *const *records
   gboolean put = put_many_claimed (self, place.store, records, n_records, cancellable, error);
   ldb_busy_leave (&self->busy);
   return put;
+}
+
+static void
+unref_record_or_null (gpointer record)
+{
+  if (record != NULL)
+    ldb_record_unref (record);
 }
 
 static gboolean
@@ -266,10 +278,9 @@ ldb_loader_put_many_async (LdbLoader *self, LdbStore *store, LdbRecord *const *r
       return;
     }
   LdbCall *call = ldb_call_new (run_put_many, &place);
-  call->array
-      = g_ptr_array_new_full ((guint) MIN (n_records, G_MAXINT), (GDestroyNotify) ldb_record_unref);
+  call->array = g_ptr_array_new_full ((guint) MIN (n_records, G_MAXINT), unref_record_or_null);
   for (gsize i = 0; i < n_records; i++)
-    g_ptr_array_add (call->array, ldb_record_ref (records[i]));
+    g_ptr_array_add (call->array, records[i] != NULL ? ldb_record_ref (records[i]) : NULL);
   start_claimed (self, call, reply);
 }
 

@@ -341,10 +341,15 @@ load_text (const char *path, char **text, gsize *length, GError **error)
 {
   GStatBuf info;
   g_autoptr (GError) local = NULL;
-  if (g_stat (path, &info) == 0 && (guint64) info.st_size > FILE_SIZE_MAX)
+  gboolean known = g_stat (path, &info) == 0;
+  if (known && (guint64) info.st_size > FILE_SIZE_MAX)
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The file \"%s\" is larger than 1 MiB: it is no configuration file.",
                           path);
+  /* A pipe may never answer, a device never end. */
+  if (known && !S_ISREG (info.st_mode) && !S_ISDIR (info.st_mode))
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "\"%s\" is not a regular file; name a configuration file.", path);
   if (g_file_get_contents (path, text, length, &local))
     return memchr (*text, '\0', *length) == NULL
            || ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,

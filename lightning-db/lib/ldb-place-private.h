@@ -40,6 +40,7 @@ gboolean ldb_place_init (LdbPlace *place, LdbDatabase *database, LdbStore *store
 /* A key of 1 … KEY_SIZE_MAX bytes. */
 gboolean ldb_check_key (gconstpointer key, gsize key_length, struct bytes *out, GError **error);
 /* A value of 0 … VALUE_SIZE_MAX bytes. */
+gboolean ldb_check_sync_mode (LdbSyncMode sync, GError **error);
 gboolean ldb_check_value (gconstpointer value, gsize value_length, struct bytes *out,
                           GError **error);
 /* A half-open range; length 0 leaves a side open. */

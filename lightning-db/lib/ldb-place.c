@@ -64,6 +64,17 @@ ldb_check_value (gconstpointer value, gsize value_length, struct bytes *out, GEr
   return TRUE;
 }
 
+/* An unknown one is no weaker promise than any. */
+gboolean
+ldb_check_sync_mode (LdbSyncMode sync, GError **error)
+{
+  if ((guint) sync <= LDB_SYNC_MODE_NONE)
+    return TRUE;
+  return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                        "The sync mode %d is none of LdbSyncMode; pass LDB_SYNC_MODE_DEFAULT.",
+                        (int) sync);
+}
+
 static gboolean
 check_bound (gconstpointer bound, gsize length, const char *side, struct bytes *out, GError **error)
 {

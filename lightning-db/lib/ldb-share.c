@@ -198,9 +198,13 @@ ldb_share_join (LdbDatabase *handle, GError **error)
   ensure_fork_handler ();
   if (handle->options != NULL && !ldb_options_check (handle->options, error))
     return FALSE;
+  gboolean success;
   pthread_mutex_lock (&opening_lock);
-  gboolean success
-      = join_present (handle, &joined, error) && (joined || open_engine (handle, error));
+  /* The same handle may be initialised on two threads at once. */
+  if (g_atomic_int_get (&handle->state) != LDB_DATABASE_NEW)
+    success = ldb_database_is_usable (handle, error);
+  else
+    success = join_present (handle, &joined, error) && (joined || open_engine (handle, error));
   pthread_mutex_unlock (&opening_lock);
   return success;
 }

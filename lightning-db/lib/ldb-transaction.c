@@ -408,6 +408,10 @@ commit_claimed (LdbTransaction *self, LdbSyncMode sync, GError **error)
 {
   struct failure failure = FAILURE_INIT;
   uint64_t sequence = 0;
+  if (self->transaction == NULL)
+    return ldb_database_is_usable (self->database, error); /* it was made by its type alone */
+  if (!ldb_check_sync_mode (sync, error))
+    return FALSE;
   close_cursors (self);
   status code
       = engine_transaction_commit (self->transaction, (enum engine_sync) sync, &sequence, &failure);
@@ -426,7 +430,8 @@ commit_claimed (LdbTransaction *self, LdbSyncMode sync, GError **error)
  * @cancellable: (nullable): to give up before it has begun
  * @error: return location for an error
  *
- * Commits all writes at once, and ends the transaction whatever comes of it.
+ * Commits all writes at once, and ends the transaction whatever comes of it. (An unknown @sync is
+ * %LDB_ERROR_INVALID_ARGUMENT, and nothing has begun.)
  *
  * Fails with %LDB_ERROR_CONFLICT when another commit changed what this one depends on (the message
  * names the key), %LDB_ERROR_CLOSED, %LDB_ERROR_PENDING, %LDB_ERROR_TIMED_OUT,

@@ -508,6 +508,55 @@ test_matching (Place *place, gconstpointer data)
   g_assert_cmpstr (ldb_get_version (), ==, LDB_VERSION_S);
 }
 
+/* An unknown sync mode is not taken for the weakest one. */
+static void
+test_sync_modes (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  const int wrong[] = { LDB_SYNC_MODE_NONE + 1, -1, G_MAXINT, G_MININT };
+  g_assert_true (ldb_batch_put (batch, NULL, "k", 1, "v", 1, &error));
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      LdbSyncMode mode = (LdbSyncMode) wrong[i];
+      g_autoptr (LdbTransaction) transaction
+          = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+      g_assert_true (ldb_transaction_put (transaction, NULL, "k", 1, "v", 1, &error));
+      g_assert_false (ldb_transaction_commit (transaction, mode, NULL, &error));
+      assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "LdbSyncMode");
+      g_assert_true (ldb_transaction_is_active (transaction));
+      GAsyncResult *result = NULL;
+      ldb_transaction_commit_async (transaction, mode, NULL, KEEP (result));
+      g_autoptr (GAsyncResult) done = ldb_test_wait (&result);
+      g_assert_false (ldb_transaction_commit_finish (transaction, done, &error));
+      assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "LdbSyncMode");
+      g_assert_false (ldb_database_write_batch (db, batch, mode, NULL, &error));
+      assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "LdbSyncMode");
+    }
+  g_assert_false (ldb_database_contains (db, "k", 1, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (ldb_database_write_batch (db, batch, LDB_SYNC_MODE_NONE, NULL, &error));
+}
+
+static void
+test_absent_records (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbLoader) loader = ldb_database_create_loader (db, &error);
+  g_autoptr (GBytes) key = text_bytes ("k");
+  g_autoptr (LdbRecord) record = ldb_record_new (key, key);
+  LdbRecord *records[] = { record, NULL };
+  GAsyncResult *result = NULL;
+  g_assert_false (ldb_loader_put_many (loader, NULL, records, 2, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "Record 2 of 2");
+  ldb_loader_put_many_async (loader, NULL, records, 2, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) done = ldb_test_wait (&result);
+  g_assert_false (ldb_loader_put_many_finish (loader, done, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "Record 2 of 2");
+}
+
 /* Bindings can make objects that only a database should make: they fail, and do no harm. */
 static void
 test_made_by_hand (Place *place, gconstpointer data)
@@ -545,6 +594,14 @@ test_made_by_hand (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
   g_assert_cmpuint (ldb_transaction_savepoint (transaction, &error), ==, 0);
   assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  ldb_transaction_commit_async (transaction, LDB_SYNC_MODE_DEFAULT, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) committed = ldb_test_wait (&result);
+  g_assert_false (ldb_transaction_commit_finish (transaction, committed, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "without a database");
+  ldb_cursor_next_async (cursor, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) moved = ldb_test_wait (&result);
+  g_assert_false (ldb_cursor_next_finish (cursor, moved, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "cursor");
   g_assert_false (ldb_transaction_is_active (transaction));
   g_assert_true (ldb_transaction_rollback (transaction, &error));
   g_assert_false (ldb_cursor_next (cursor, NULL, &error));
@@ -577,6 +634,8 @@ main (int argc, char *argv[])
   add_test ("/bad-input/read-only", test_read_only);
   add_test ("/bad-input/after-the-end", test_after_the_end);
   add_test ("/bad-input/stores", test_stores);
+  add_test ("/bad-input/sync-modes", test_sync_modes);
+  add_test ("/bad-input/absent-records", test_absent_records);
   add_test ("/bad-input/made-by-hand", test_made_by_hand);
   add_test ("/bad-input/matching", test_matching);
   return g_test_run ();

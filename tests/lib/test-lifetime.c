@@ -231,6 +231,60 @@ read_until_closed (gpointer data)
   return NULL;
 }
 
+/* Two threads may initialise one handle: it is open once. */
+static void
+test_initialised_twice (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint round = 0; round < 20; round++)
+    {
+      GAsyncResult *results[4] = { NULL };
+      GAsyncInitable *handle
+          = g_object_new (LDB_TYPE_DATABASE, "path", place->path, "flags", LDB_OPEN_CREATE, NULL);
+      for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+        g_async_initable_init_async (handle, G_PRIORITY_DEFAULT, NULL, KEEP (results[i]));
+      for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+        {
+          g_autoptr (GAsyncResult) result = ldb_test_wait (&results[i]);
+          g_assert_true (g_async_initable_init_finish (handle, result, &error));
+        }
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+      g_autoptr (GPtrArray) open = ldb_database_list_open ();
+      g_assert_cmpuint (open->len, ==, 1);
+      g_ptr_array_set_size (open, 0);
+      g_assert_finalize_object (handle);
+      g_autoptr (GPtrArray) left = ldb_database_list_open ();
+      g_assert_cmpuint (left->len, ==, 0);
+    }
+}
+
+static gboolean
+cancel_it (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+/* A wait for background work is given up when it is cancelled, however long it may be. */
+static void
+test_settling_given_up (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GAsyncResult *result = NULL;
+  g_autofree char *value = g_strnfill (100000, 'v');
+  g_assert_true (ldb_database_wait_settled (db, 60000, cancellable, &error));
+  for (guint i = 0; i < 200; i++)
+    ldb_database_put (db, &i, sizeof i, value, 100000, NULL, NULL);
+  g_timeout_add (1, cancel_it, cancellable);
+  ldb_database_wait_settled_async (db, G_MAXUINT, cancellable, KEEP (result));
+  g_autoptr (GAsyncResult) done = ldb_test_wait (&result);
+  if (!ldb_database_wait_settled_finish (db, done, &error)) /* else it was done before that */
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 static void
 test_close_under_readers (Place *place, gconstpointer data)
 {
@@ -535,6 +589,8 @@ main (int argc, char *argv[])
   add_test ("/lifetime/values-outlive", test_values_outlive);
   add_test ("/lifetime/sharing", test_sharing);
   add_test ("/lifetime/open-and-close", test_open_and_close);
+  add_test ("/lifetime/initialised-twice", test_initialised_twice);
+  add_test ("/lifetime/settling-given-up", test_settling_given_up);
   add_test ("/lifetime/close-under-readers", test_close_under_readers);
   add_test ("/lifetime/close-within-progress", test_close_within_progress);
   add_test ("/lifetime/registry", test_registry);

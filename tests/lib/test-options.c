@@ -256,6 +256,12 @@ test_bad_files (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "/nonexistent/x.toml");
   g_assert_false (ldb_options_load_from_file (options, place->directory, &error));
   assert_ldb_error (error, LDB_ERROR_IO, place->directory);
+  g_autofree char *pipe = g_build_filename (place->directory, "pipe", NULL);
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  g_assert_false (ldb_options_load_from_file (options, pipe, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, pipe, "regular file");
+  g_assert_false (ldb_options_load_from_file (options, "/dev/zero", &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "/dev/zero", "regular file");
 
   /* What a crash left of a file: as long as it was, and all zeros; or zeros behind some text. */
   const char zeros[64] = { 0 }, torn[] = "[database]\n\0prefetch_distance = 2\n";
