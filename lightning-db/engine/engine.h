@@ -79,6 +79,7 @@ struct engine_options
   uint64_t rate_limit;            /* operations per second; 0 = none */
   uint64_t memtable_size;         /* bytes; 0 = chosen from the budget (tests set tiny ones) */
   uint64_t segment_file_size;     /* bytes; 0 = chosen (tests set tiny ones) */
+  bool network_allowed;           /* also on network file systems (and, to follow, FUSE) */
   const struct vfs *vfs;          /* NULL = the operating system */
 };
 
@@ -94,9 +95,14 @@ enum engine_open_flags
   ENGINE_OPEN_CREATE = 1 << 0,    /* create when missing */
   ENGINE_OPEN_EXCLUSIVE = 1 << 1, /* with CREATE: EXISTS when there is one */
   ENGINE_OPEN_READ_ONLY
-  = 1 << 2, /* writes nothing, takes no lock; also beside a writer, whose later
-                                     commits it does not see. What it saw at the opening it keeps
-                                     reading, whatever files the writer removes. */
+  = 1 << 2,                    /* writes nothing, takes no lock that a writer waits for. It follows
+                                     the process that writes, from one writer to the next: new
+                                     commits become visible within milliseconds of a commit, in order,
+                                     and listeners and feeds work. What a snapshot or cursor saw it
+                                     keeps seeing, whatever files the writer removes. */
+  ENGINE_OPEN_STATIC = 1 << 3, /* with READ_ONLY: does not follow, but stays as of the opening; also
+                                     where a process may not see what others write (network file
+                                     systems, FUSE), which is UNSUPPORTED else (network_allowed) */
 };
 
 /* Creates the directory (one level) when asked. Codes: NOT_FOUND, EXISTS, NOT_A_DATABASE, LOCKED,
@@ -108,6 +114,17 @@ status engine_open (const char *path, unsigned flags, const struct engine_option
 status engine_close (struct engine *engine, struct failure *failure);
 struct engine *engine_ref (struct engine *engine);
 void engine_unref (struct engine *engine); /* the last one closes first, if need be */
+/* Waiting to write: for who was told LOCKED and would rather wait than ask again and again. The holder's
+ * death counts as its end, at once. Costs a thread that sleeps. One wait at a time. */
+struct engine_turn;
+/* `vfs` NULL: the operating system's. */
+status engine_turn_new (const char *path, const struct vfs *vfs, struct engine_turn **out,
+                        struct failure *failure);
+/* OK when nobody writes any more, or so it seems: open then, and wait again when another was quicker
+ * (LOCKED). CANCELLED. */
+status engine_turn_wait (struct engine_turn *turn, struct failure *failure);
+void engine_turn_cancel (struct engine_turn *turn); /* for good; any thread, any time before free */
+void engine_turn_free (struct engine_turn *turn);   /* NULL: nothing */
 /* Deletes the database's files and, when then empty, its directory; also what is left of one whose
  * making or deleting was cut short. LOCKED while open; refuses (NOT_A_DATABASE) a directory that holds
  * something else. */

@@ -609,7 +609,8 @@ test_reader_keeps_large_values (void)
   options.memory_budget = 10 << 20;
   CHECK_OK (engine_put (writer, 1, BYTES_LITERAL ("large"), BYTES (large, sizeof large), 0, NULL,
                         &failure));
-  CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &reader, &failure));
+  CHECK_OK (
+      engine_open (path, ENGINE_OPEN_READ_ONLY | ENGINE_OPEN_STATIC, &options, &reader, &failure));
   overwrite_and_collect (writer);
   CHECK_OK (
       engine_get (writer, NULL, 1, BYTES_LITERAL ("large"), back, sizeof back, &size, &failure));

@@ -103,6 +103,19 @@ file_lock_take_whole (struct file_lock *lock, int *descriptor)
   return take (lock, descriptor, take_whole);
 }
 
+static int
+take_nothing (int descriptor)
+{
+  (void) descriptor;
+  return 0;
+}
+
+void
+file_lock_watch (struct file_lock *lock, int *descriptor)
+{
+  take (lock, descriptor, take_nothing);
+}
+
 void
 file_lock_release (struct file_lock *lock)
 {

@@ -29,6 +29,8 @@ int file_lock_take_byte (struct file_lock *lock, int *descriptor, bool wait);
 /* Exclusive, of the whole file or directory, which need not be open for writing; never waits. Gives
  * errno or 0; EWOULDBLOCK when it is held by another description. */
 int file_lock_take_whole (struct file_lock *lock, int *descriptor);
+/* Takes none, but has a forked child close the descriptor all the same: for who locks other bytes. */
+void file_lock_watch (struct file_lock *lock, int *descriptor);
 /* Releases what is held, also while another process shares the description. */
 void file_lock_release (struct file_lock *lock);
 

@@ -823,6 +823,60 @@ posix_lock (struct vfs_file *file, bool wait, enum vfs_lock_result *out, struct 
     }
 }
 
+static const struct
+{
+  uint32_t magic;
+  enum vfs_reach reach;
+  const char *name;
+} foreign_file_systems[] = {
+  { NFS_SUPER_MAGIC, VFS_REACH_NETWORK, "NFS" },
+  { SMB_SUPER_MAGIC, VFS_REACH_NETWORK, "SMB" },
+  { UINT32_C (0xff534d42), VFS_REACH_NETWORK, "CIFS" },
+  { UINT32_C (0xfe534d42), VFS_REACH_NETWORK, "SMB" },
+  { AFS_SUPER_MAGIC, VFS_REACH_NETWORK, "AFS" },
+  { UINT32_C (0x6b414653), VFS_REACH_NETWORK, "AFS" },
+  { CODA_SUPER_MAGIC, VFS_REACH_NETWORK, "Coda" },
+  { UINT32_C (0x00c36400), VFS_REACH_NETWORK, "Ceph" },
+  { V9FS_MAGIC, VFS_REACH_NETWORK, "9P" },
+  { OCFS2_SUPER_MAGIC, VFS_REACH_NETWORK, "OCFS2" },
+  { UINT32_C (0x01161970), VFS_REACH_NETWORK, "GFS2" },
+  { UINT32_C (0x0bd00bd0), VFS_REACH_NETWORK, "Lustre" },
+  { UINT32_C (0x47504653), VFS_REACH_NETWORK, "GPFS" },
+  { FUSE_SUPER_MAGIC, VFS_REACH_LAYERED, "FUSE" },
+};
+
+static enum vfs_reach
+posix_reach (struct vfs_directory *directory, const char **file_system)
+{
+  struct statfs information;
+  if (fstatfs (directory_descriptor (directory), &information) != 0)
+    return VFS_REACH_LOCAL;
+  for (size_t i = 0; i < sizeof foreign_file_systems / sizeof *foreign_file_systems; i++)
+    if (foreign_file_systems[i].magic == (uint32_t) information.f_type)
+      {
+        *file_system = foreign_file_systems[i].name;
+        return foreign_file_systems[i].reach;
+      }
+  return VFS_REACH_LOCAL;
+}
+
+static status
+posix_share (struct vfs_directory *directory, const char *name, bool write, int *out,
+             struct failure *failure)
+{
+  *out = -1;
+  int error = open_or_create (directory_descriptor (directory), name,
+                              write ? VFS_WRITE | VFS_CREATE : VFS_READ, out);
+  if (error == 0)
+    error = prepare_descriptor (*out, 0);
+  if (error == 0)
+    return STATUS_OK;
+  if (*out >= 0)
+    close (*out);
+  *out = -1;
+  return open_failed (directory, name, error, failure);
+}
+
 const struct vfs *
 vfs_posix (void)
 {
@@ -854,6 +908,8 @@ vfs_posix (void)
     .map = posix_map,
     .unmap = posix_unmap,
     .lock = posix_lock,
+    .share = posix_share,
+    .reach = posix_reach,
   };
   return &posix;
 }

@@ -35,6 +35,15 @@ enum vfs_open_flags
                              Offsets, sizes and memory of writes are then multiples of 4096. */
 };
 
+/* Who else changes the files of a directory. */
+enum vfs_reach
+{
+  VFS_REACH_LOCAL, /* programs of this system, all through the same page cache */
+  VFS_REACH_LAYERED, /* a program of this system serves them (FUSE): whoever gets at them another way is
+                        not seen */
+  VFS_REACH_NETWORK, /* other machines */
+};
+
 enum vfs_lock_result
 {
   VFS_LOCK_TAKEN,
@@ -110,6 +119,13 @@ struct vfs
    * This lock and a directory's stay with the process that took them: a forked child neither holds
    * nor releases them, and can't use the locked file or directory any more. */
   status (*lock) (struct vfs_file *, bool wait, enum vfs_lock_result *out, struct failure *);
+
+  /* Opens a file that processes share memory through (shared-page.h); `write`: for writing, and creates it
+   * when missing. The descriptor is the caller's. NULL: there are no descriptors. */
+  status (*share) (struct vfs_directory *, const char *name, bool write, int *descriptor,
+                   struct failure *);
+  /* `file_system`: what it is called, static, unless it is LOCAL. NULL: all is local. */
+  enum vfs_reach (*reach) (struct vfs_directory *, const char **file_system);
 };
 
 /* The operating system. Static; never freed. */
@@ -295,6 +311,23 @@ static inline status
 vfs_lock (struct vfs_file *file, bool wait, enum vfs_lock_result *out, struct failure *failure)
 {
   return file->vfs->lock (file, wait, out, failure);
+}
+
+static inline status
+vfs_share (struct vfs_directory *directory, const char *name, bool write, int *descriptor,
+           struct failure *failure)
+{
+  if (directory->vfs->share == NULL)
+    return fail (failure, STATUS_UNSUPPORTED, "%s: its files cannot be shared", directory->path);
+  return directory->vfs->share (directory, name, write, descriptor, failure);
+}
+
+static inline enum vfs_reach
+vfs_reach (struct vfs_directory *directory, const char **file_system)
+{
+  *file_system = NULL;
+  return directory->vfs->reach != NULL ? directory->vfs->reach (directory, file_system)
+                                       : VFS_REACH_LOCAL;
 }
 
 /* Exactly `size` bytes or STATUS_CORRUPT naming the file and the place. */

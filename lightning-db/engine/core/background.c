@@ -400,14 +400,13 @@ merge_main (void *data)
 
 /* ---- all of them ---- */
 
-static status
-start_thread (pthread_t *thread, void *(*body) (void *), struct engine *engine,
-              struct failure *failure)
+status
+engine_start_thread (pthread_t *thread, void *(*body) (void *), void *data, struct failure *failure)
 {
   sigset_t all, before;
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, &before); /* the application's signals stay its own */
-  int error = pthread_create (thread, NULL, body, engine);
+  int error = pthread_create (thread, NULL, body, data);
   pthread_sigmask (SIG_SETMASK, &before, NULL);
   return error == 0 ? STATUS_OK : fail_system (failure, error, "starting a database thread");
 }
@@ -418,19 +417,19 @@ background_start (struct engine *engine, struct failure *failure)
   status result = STATUS_OK;
   if (engine->wal != NULL)
     {
-      result = start_thread (&engine->log_thread, log_main, engine, failure);
+      result = engine_start_thread (&engine->log_thread, log_main, engine, failure);
       if (result != STATUS_OK)
         return result;
       engine->log_thread_runs = true;
     }
-  result = start_thread (&engine->flush_thread, flush_main, engine, failure);
+  result = engine_start_thread (&engine->flush_thread, flush_main, engine, failure);
   if (result != STATUS_OK)
     return result;
   engine->flush_thread_runs = true;
   unsigned workers = engine->options.merge_enabled ? memory_merge_workers (engine) : 0;
   for (unsigned i = 0; i < workers; i++)
     {
-      result = start_thread (&engine->merge_threads[i], merge_main, engine, failure);
+      result = engine_start_thread (&engine->merge_threads[i], merge_main, engine, failure);
       if (result != STATUS_OK)
         return result;
       engine->merge_thread_count++;

@@ -8,6 +8,8 @@
 #include "core/memory.h"
 
 #include "core/feed.h"
+#include "core/follow.h"
+#include "core/sharing.h"
 #include "core/upkeep.h"
 
 #include <time.h>
@@ -144,6 +146,7 @@ engine_close (struct engine *engine, struct failure *failure)
     }
   close_gate (engine);
   feed_close (engine);
+  follow_stop (engine);
   background_stop (engine);
   bool flushed;
   status result = close_flush (engine, &flushed, failure);
@@ -170,6 +173,8 @@ engine_close (struct engine *engine, struct failure *failure)
   generation_unref (engine->active);
   engine->active = NULL;
   engine_collect ();
+  follow_free (engine);
+  sharing_stop (engine); /* the last word: all is in files now */
   writer_lock_release (&engine->writer_lock);
   close_trim (engine);
   atomic_store (&engine->state, ENGINE_STATE_CLOSED);

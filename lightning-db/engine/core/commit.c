@@ -271,9 +271,10 @@ commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
     result = commit_wait_turn (engine, engine->last_sequence, false, failure);
   else if (atomic_load (&engine->write_failed)) /* their sync failed: they never will be */
     result = refuse_writes (engine, failure);
-  struct wake wake = feed_take_wake (engine);
+  struct wakes wakes;
+  feed_take_wakes (engine, &wakes);
   pthread_mutex_unlock (&engine->commit_lock);
-  feed_call (engine, wake);
+  feed_call (engine, &wakes);
   return result;
 }
 
@@ -592,10 +593,11 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
         }
       pthread_mutex_lock (&engine->commit_lock);
       result = commit_locked (engine, commit, validated, sequence, failure);
-      struct wake wake = feed_take_wake (engine);
+      struct wakes wakes;
+      feed_take_wakes (engine, &wakes);
       bool balance = memory_take_due (engine);
       pthread_mutex_unlock (&engine->commit_lock);
-      feed_call (engine, wake);
+      feed_call (engine, &wakes);
       if (__builtin_expect (balance, 0))
         engine_rebalance (engine);
     }

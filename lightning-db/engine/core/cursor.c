@@ -42,7 +42,8 @@ struct engine_cursor
 {
   struct engine *engine;                  /* referenced */
   struct engine_transaction *transaction; /* outlives the cursor's use; may be NULL */
-  snapshot_slot *slot;                    /* own; NULL when the snapshot is somebody else's */
+  struct engine_snapshot reading;         /* own, so that freeing another first does no harm; of a
+                                             transaction that writes: nothing, it outlives us */
   uint64_t sequence;                      /* commits up to it are seen */
   uint64_t own_operations;                /* the transaction's writes up to it are seen */
   bool keys_only;
@@ -272,7 +273,11 @@ static status
 build_sources (struct engine_cursor *cursor, struct failure *failure)
 {
   drop_sources (cursor);
-  struct view *view = cursor->view = engine_view (cursor->engine); /* C1 */
+  if (cursor->reading.view == NULL)
+    cursor->view = engine_view (cursor->engine); /* C1 */
+  else if (view_try_ref (cursor->reading.view))  /* it is held: always */
+    cursor->view = cursor->reading.view;
+  struct view *view = cursor->view;
   if (view == NULL)
     return engine_enter_slow (cursor->engine, failure);
   size_t segments = 0, count = 0;
@@ -305,7 +310,8 @@ build_sources (struct engine_cursor *cursor, struct failure *failure)
 static inline bool
 view_is_stale (const struct engine_cursor *cursor)
 {
-  return cursor->view != atomic_load_explicit (&cursor->engine->view, memory_order_relaxed);
+  return cursor->view != atomic_load_explicit (&cursor->engine->view, memory_order_relaxed)
+         && (cursor->view == NULL || cursor->view != cursor->reading.view);
 }
 
 /* ---- what is visible ---- */
@@ -767,21 +773,23 @@ static status
 hold_snapshot (struct engine_cursor *cursor, const struct engine_cursor_settings *settings,
                struct failure *failure)
 {
+  status result = STATUS_OK;
   if (settings->transaction != NULL)
     {
-      cursor->sequence = transaction_reading (settings->transaction)->sequence;
-      return transaction_check (settings->transaction, failure);
-    }
-  if (settings->snapshot != NULL)
-    {
-      /* A slot of its own, so that freeing the snapshot first does no harm. */
-      status result = snapshots_share (&cursor->engine->snapshots, settings->snapshot->sequence,
-                                       &cursor->slot, failure);
-      cursor->sequence = settings->snapshot->sequence;
+      const struct engine_snapshot *reading = transaction_reading (settings->transaction);
+      result = transaction_check (settings->transaction, failure);
+      if (result == STATUS_OK && reading->view != NULL)
+        result = snapshot_share (reading, &cursor->reading, failure);
+      cursor->sequence = reading->sequence;
       return result;
     }
-  return snapshots_hold (&cursor->engine->snapshots, &cursor->engine->published, &cursor->slot,
-                         &cursor->sequence, failure);
+  cursor->reading.engine = cursor->engine;
+  if (settings->snapshot != NULL)
+    result = snapshot_share (settings->snapshot, &cursor->reading, failure);
+  else
+    result = snapshot_hold (&cursor->reading, failure);
+  cursor->sequence = cursor->reading.sequence;
+  return result;
 }
 
 status
@@ -831,7 +839,7 @@ engine_cursor_free (struct engine_cursor *cursor)
     return;
   forget_value (cursor);
   drop_sources (cursor);
-  snapshots_drop (&cursor->engine->snapshots, cursor->slot);
+  snapshot_let_go (&cursor->reading);
   internal_key_clear (&cursor->lower);
   internal_key_clear (&cursor->upper);
   free (cursor->key.data);

@@ -21,7 +21,8 @@ collect_name (void *data, const char *name)
   enum file_kind kind;
   uint64_t number;
   bool ours = file_name_parse (name, &kind, &number) || strcmp (name, "CURRENT") == 0
-              || strcmp (name, WRITER_LOCK_NAME) == 0 || strcmp (name, BACKUP_NOTE_NAME) == 0;
+              || strcmp (name, WRITER_LOCK_NAME) == 0 || strcmp (name, SHARED_PAGE_NAME) == 0
+              || strcmp (name, BACKUP_NOTE_NAME) == 0;
   if (!ours || strlen (name) >= FILE_NAME_SIZE)
     {
       list->foreign = true;

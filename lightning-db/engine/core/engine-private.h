@@ -65,11 +65,20 @@ struct commit_waiter
   pthread_cond_t wake; /* with commit_lock */
 };
 
-/* Who waits for a commit (engine_await_commit). */
-struct wake
+/* Who waits for a commit (feed.h). */
+enum listener_kind
+{
+  LISTENER_CALLER,  /* engine_await_commit */
+  LISTENER_SHARING, /* other processes */
+  LISTENERS,
+};
+
+struct listener
 {
   void (*call) (void *data); /* NULL: nobody */
   void *data;                /* for it */
+  uint64_t after;            /* it waits for a commit above this */
+  unsigned running;          /* calls under way */
 };
 
 /* What readers count, each thread in a line of its own, which needs no locked addition (that would
@@ -144,26 +153,29 @@ struct engine
   uint64_t last_sequence;     /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
   bool sync_led;                                    /* some waiter is syncing */
-  bool loading;                    /* a bulk load is being installed: commits wait for `room` */
-  unsigned recent_group;           /* full commits in the last group */
-  pthread_cond_t room;             /* a frozen memtable was flushed, writes failed, or a bulk
+  bool loading;                 /* a bulk load is being installed: commits wait for `room` */
+  unsigned recent_group;        /* full commits in the last group */
+  pthread_cond_t room;          /* a frozen memtable was flushed, writes failed, or a bulk
                                            load was installed */
-  _Atomic bool write_failed;       /* write_failure is set; sticky */
-  struct failure write_failure;    /* set once, under commit_lock */
-  _Atomic int flush_failure;       /* status of the last flush; OK once it went well */
-  struct failure flush_failed;     /* its failure; under commit_lock */
-  uint64_t flushes_failed;         /* attempts that failed, ever; under commit_lock */
-  struct wake listener;            /* of commits; feed.h */
-  uint64_t listener_after;         /* it waits for one above this */
-  unsigned wakes_running;          /* calls of listeners under way */
-  struct wal *wal;                 /* NULL: read-only or log disabled */
-  struct recent *recent;           /* commits for feeds where there is no log; NULL: no feed */
-  size_t recent_readers;           /* feeds that read there */
-  struct blob_writer *blob_writer; /* NULL when read-only */
-  engine_store *dropped_stores;    /* ids dropped in this process run */
+  _Atomic bool write_failed;    /* write_failure is set; sticky */
+  struct failure write_failure; /* set once, under commit_lock */
+  _Atomic int flush_failure;    /* status of the last flush; OK once it went well */
+  struct failure flush_failed;  /* its failure; under commit_lock */
+  uint64_t flushes_failed;      /* attempts that failed, ever; under commit_lock */
+  struct listener listeners[LISTENERS]; /* by enum listener_kind */
+  uint64_t awaited;                     /* the lowest of their `after`; UINT64_MAX: nobody waits */
+  struct wal *wal;                      /* NULL: read-only or log disabled */
+  struct recent *recent;                /* commits for feeds where there is no log; NULL: no feed */
+  size_t recent_readers;                /* feeds that read there */
+  struct blob_writer *blob_writer;      /* NULL when read-only */
+  engine_store *dropped_stores;         /* ids dropped in this process run */
   size_t dropped_count;
   _Atomic uint64_t next_transaction;   /* ids handed out */
   uint64_t rate_tokens, rate_refilled; /* token bucket: operations, microseconds */
+
+  struct sharing *sharing; /* tells other processes; NULL: none; set before the threads start */
+  struct follow *follow;   /* reads what another process writes; NULL: we write, or have closed */
+  _Atomic bool follows;    /* the view is of what another process writes */
 
   pthread_mutex_t feed_lock;
   struct engine_feed *feeds; /* open ones; feed_lock */
@@ -295,8 +307,9 @@ status engine_open_directory (struct engine *engine, unsigned flags,
 /* Whether this is a forked child, in which the engine can't be used. */
 bool engine_is_forked (const struct engine *engine);
 
-uint64_t engine_now (void);  /* microseconds, monotonic */
-uint64_t engine_wall (void); /* microseconds since 1970 */
+uint64_t engine_now (void);                             /* microseconds, monotonic */
+void engine_init_condition (pthread_cond_t *condition); /* timed by engine_now */
+uint64_t engine_wall (void);                            /* microseconds since 1970 */
 void engine_emit (struct engine *engine, enum engine_event_kind kind, uint64_t bytes,
                   uint64_t microseconds, const struct failure *failure);
 /* Key bytes as a message shows them: printable ASCII as is, the rest \xNN, cut at 48 bytes. */
@@ -394,6 +407,9 @@ uint64_t transactions_expire (struct engine *engine, uint64_t now);
 
 /* ---- background (background.c, flush.c, merging.c) ---- */
 
+/* With all signals blocked: the application's stay its own. */
+status engine_start_thread (pthread_t *thread, void *(*body) (void *), void *data,
+                            struct failure *failure);
 status background_start (struct engine *engine, struct failure *failure);
 void background_stop (struct engine *engine);
 void background_wake_flush (struct engine *engine);
@@ -483,9 +499,25 @@ enum holder_kind
 struct engine_snapshot
 {
   struct engine *engine; /* referenced */
-  snapshot_slot *slot;   /* holds the sequence */
+  snapshot_slot *slot;   /* holds the sequence; NULL: the view does */
+  struct view *view;     /* while following another process, whose merges do not know of us: what is
+                            read, referenced; else NULL, and whatever view there is */
   uint64_t sequence;     /* reads see commits up to it */
 };
+
+/* Holds what is visible now. Nothing but `engine` of *out is read, which is not referenced here. */
+status snapshot_hold (struct engine_snapshot *out, struct failure *failure);
+/* Holds the same as another, which is held. */
+status snapshot_share (const struct engine_snapshot *from, struct engine_snapshot *out,
+                       struct failure *failure);
+void snapshot_let_go (struct engine_snapshot *snapshot); /* also of nothing */
+/* The newest commit that may be read in the view (L1: loaded before). */
+static inline uint64_t
+engine_visible_in (struct engine *engine, const struct view *view)
+{
+  uint64_t published = atomic_load_explicit (&engine->published, memory_order_acquire);
+  return published > view->floor_sequence ? published : view->floor_sequence;
+}
 
 /* Values of a file that is to go into a view may be kept in the cache. */
 void engine_keep_blobs (struct engine *engine, struct blob_file *file);

@@ -176,8 +176,8 @@ engine_reader_settings (struct engine *engine)
 
 /* ---- building the struct ---- */
 
-static void
-init_condition (pthread_cond_t *condition)
+void
+engine_init_condition (pthread_cond_t *condition)
 {
   pthread_condattr_t attributes;
   pthread_condattr_init (&attributes);
@@ -197,11 +197,11 @@ init_locks (struct engine *engine)
   pthread_mutex_init (&engine->view_lock, NULL);
   pthread_mutex_init (&engine->work_lock, NULL);
   pthread_mutex_init (&engine->transactions_lock, NULL);
-  init_condition (&engine->room);
-  init_condition (&engine->log_work);
-  init_condition (&engine->flush_work);
-  init_condition (&engine->merge_work);
-  init_condition (&engine->idle);
+  engine_init_condition (&engine->room);
+  engine_init_condition (&engine->log_work);
+  engine_init_condition (&engine->flush_work);
+  engine_init_condition (&engine->merge_work);
+  engine_init_condition (&engine->idle);
 }
 
 static void
@@ -232,6 +232,7 @@ engine_new (const char *path, unsigned flags, const struct engine_options *optio
   engine->read_only = (flags & ENGINE_OPEN_READ_ONLY) != 0;
   engine->options = *options;
   engine->vfs = options->vfs != NULL ? options->vfs : vfs_posix ();
+  engine->awaited = UINT64_MAX;
   engine->ledger.budget = options->memory_budget;
   snapshots_init (&engine->snapshots);
   init_locks (engine);
@@ -320,7 +321,13 @@ engine_get_options (struct engine *engine)
 uint64_t
 engine_sequence (struct engine *engine)
 {
-  return atomic_load (&engine->published);
+  if (!atomic_load_explicit (&engine->follows, memory_order_acquire))
+    return atomic_load_explicit (&engine->published, memory_order_acquire);
+  epoch_enter ();
+  const struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
+  uint64_t sequence = view != NULL ? engine_visible_in (engine, view) : engine->published;
+  epoch_leave ();
+  return sequence;
 }
 
 uint64_t

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/feed.h"
 
+#include "core/follow.h"
 #include "core/memory.h"
 #include "core/recent.h"
 #include "log/wal-reader.h"
@@ -77,8 +78,7 @@ engine_feed_next_commit (struct engine_feed *feed, uint64_t *sequence, struct fa
   if (result != STATUS_OK)
     return result;
   end_commit (feed);
-  uint64_t visible = atomic_load_explicit (&engine->published, memory_order_acquire); /* D1 */
-  result = read_commit (feed, visible, sequence, &payload, failure);
+  result = read_commit (feed, engine_sequence (engine), sequence, &payload, failure); /* D1 */
   if (result != STATUS_OK)
     return result;
   feed->sequence = *sequence;
@@ -190,7 +190,10 @@ read_blob (struct engine_feed *feed, struct engine_value *out, struct failure *f
   status result = engine_begin (engine, failure);
   if (result != STATUS_OK)
     return result;
-  result = engine_view_of_files (engine, &view, failure);
+  if (engine->follow != NULL)
+    view = engine_view (engine); /* its memtables hold files open that may be gone by now */
+  else
+    result = engine_view_of_files (engine, &view, failure);
   if (result == STATUS_OK)
     {
       result = blob_value (engine, view, feed->present.value, out, &cause);
@@ -291,10 +294,12 @@ static status
 open_source (struct engine_feed *feed, uint64_t *since, struct failure *failure)
 {
   struct engine *engine = feed->engine;
-  if (engine->wal == NULL)
+  if (engine->wal == NULL && engine->follow == NULL)
     return open_recent (engine, since, &feed->recent, failure);
   if (*since == ENGINE_FEED_NOW)
     *since = engine_sequence (engine);
+  if (engine->follow != NULL)
+    return follow_reader_new (engine, *since, &feed->reader, failure);
   return wal_reader_new (engine->wal, *since, &feed->reader, failure);
 }
 
@@ -309,8 +314,6 @@ close_source (struct engine_feed *feed)
 static status
 feed_open (struct engine *engine, uint64_t since, struct engine_feed **out, struct failure *failure)
 {
-  if (engine->read_only)
-    return fail (failure, STATUS_UNSUPPORTED, "%s is open read-only: no feed", engine->path);
   bool now = since == ENGINE_FEED_NOW;
   struct engine_feed *feed = calloc (1, sizeof *feed);
   if (feed == NULL)
@@ -390,6 +393,8 @@ engine_history_oldest (struct engine *engine)
     return oldest;
   if (engine->wal != NULL)
     oldest = wal_oldest (engine->wal) - 1;
+  else if (engine->follow != NULL)
+    oldest = follow_history_oldest (engine);
   else
     {
       pthread_mutex_lock (&engine->commit_lock);
@@ -401,41 +406,61 @@ engine_history_oldest (struct engine *engine)
   return oldest;
 }
 
-/* ---- the listener ---- */
+/* ---- listeners ---- */
 
 static bool
-is_due (struct engine *engine)
+is_due (struct engine *engine, const struct listener *listener)
 {
-  return atomic_load_explicit (&engine->published, memory_order_relaxed) > engine->listener_after
-         || atomic_load (&engine->state) != ENGINE_STATE_OPEN;
+  return listener->call != NULL
+         && (atomic_load_explicit (&engine->published, memory_order_relaxed) > listener->after
+             || atomic_load (&engine->state) != ENGINE_STATE_OPEN);
 }
 
-struct wake
-feed_take_wake_slow (struct engine *engine)
+/* commit_lock held. */
+static void
+find_awaited (struct engine *engine)
 {
-  struct wake wake = engine->listener;
-  if (wake.call == NULL || !is_due (engine))
-    return (struct wake){ NULL, NULL };
-  engine->listener.call = NULL;
-  engine->wakes_running++;
-  return wake;
+  engine->awaited = UINT64_MAX;
+  for (unsigned i = 0; i < LISTENERS; i++)
+    if (engine->listeners[i].call != NULL && engine->listeners[i].after < engine->awaited)
+      engine->awaited = engine->listeners[i].after;
 }
 
 void
-feed_call_slow (struct engine *engine, struct wake wake)
+feed_take_wakes_slow (struct engine *engine, struct wakes *out)
 {
-  wake.call (wake.data);
+  out->count = 0;
+  for (unsigned i = 0; i < LISTENERS; i++)
+    {
+      struct listener *listener = &engine->listeners[i];
+      if (!is_due (engine, listener))
+        continue;
+      out->taken[out->count] = listener;
+      out->calls[out->count] = listener->call;
+      out->data[out->count++] = listener->data;
+      listener->call = NULL;
+      listener->running++;
+    }
+  find_awaited (engine);
+}
+
+void
+feed_call_slow (struct engine *engine, const struct wakes *wakes)
+{
+  for (unsigned i = 0; i < wakes->count; i++)
+    wakes->calls[i](wakes->data[i]);
   pthread_mutex_lock (&engine->commit_lock);
-  engine->wakes_running--;
+  for (unsigned i = 0; i < wakes->count; i++)
+    wakes->taken[i]->running--;
   pthread_mutex_unlock (&engine->commit_lock);
 }
 
 /* D4. commit_lock held, dropped to wait. */
 static void
-await_wakes (struct engine *engine)
+await_calls (struct engine *engine, const struct listener *listener)
 {
   const struct timespec moment = { 0, 50000 };
-  while (engine->wakes_running > 0)
+  while (listener->running > 0)
     {
       pthread_mutex_unlock (&engine->commit_lock);
       nanosleep (&moment, NULL);
@@ -444,26 +469,36 @@ await_wakes (struct engine *engine)
 }
 
 void
+feed_await (struct engine *engine, enum listener_kind kind, uint64_t sequence,
+            void (*call) (void *data), void *data)
+{
+  struct wakes wakes;
+  struct listener *listener = &engine->listeners[kind];
+  pthread_mutex_lock (&engine->commit_lock);
+  listener->call = call;
+  listener->data = data;
+  listener->after = sequence;
+  feed_take_wakes_slow (engine, &wakes); /* D3 */
+  if (call == NULL)
+    await_calls (engine, listener);
+  pthread_mutex_unlock (&engine->commit_lock);
+  feed_call (engine, &wakes);
+}
+
+void
 engine_await_commit (struct engine *engine, uint64_t sequence, void (*wake) (void *data),
                      void *data)
 {
-  if (engine_enter_slow (engine, NULL) == STATUS_FORKED)
-    return;
-  pthread_mutex_lock (&engine->commit_lock);
-  engine->listener = (struct wake){ wake, data };
-  engine->listener_after = sequence;
-  struct wake due = feed_take_wake (engine); /* D3 */
-  if (wake == NULL)
-    await_wakes (engine);
-  pthread_mutex_unlock (&engine->commit_lock);
-  feed_call (engine, due);
+  if (engine_enter_slow (engine, NULL) != STATUS_FORKED)
+    feed_await (engine, LISTENER_CALLER, sequence, wake, data);
 }
 
 void
 feed_close (struct engine *engine)
 {
+  struct wakes wakes;
   pthread_mutex_lock (&engine->commit_lock);
-  struct wake due = feed_take_wake (engine);
+  feed_take_wakes_slow (engine, &wakes);
   pthread_mutex_unlock (&engine->commit_lock);
-  feed_call (engine, due);
+  feed_call (engine, &wakes);
 }

@@ -16,24 +16,37 @@
 
 #include "core/engine-private.h"
 
-/* Takes the listener if what is visible by now is what it waits for. commit_lock held, behind the
- * publication. */
-struct wake feed_take_wake_slow (struct engine *engine);
-static inline struct wake
-feed_take_wake (struct engine *engine)
+/* Listeners to be called, taken from the engine. */
+struct wakes
 {
-  if (__builtin_expect (engine->listener.call == NULL, 1)) /* D2 */
-    return (struct wake){ NULL, NULL };
-  return feed_take_wake_slow (engine);
+  struct listener *taken[LISTENERS]; /* whose calls they are */
+  void (*calls[LISTENERS]) (void *data);
+  void *data[LISTENERS];
+  unsigned count;
+};
+
+/* Takes those that what is visible by now is for. commit_lock held, behind the publication. */
+void feed_take_wakes_slow (struct engine *engine, struct wakes *out);
+static inline void
+feed_take_wakes (struct engine *engine, struct wakes *out)
+{
+  out->count = 0;
+  if (__builtin_expect (atomic_load_explicit (&engine->published, memory_order_relaxed)
+                            > engine->awaited,
+                        0)) /* D2 */
+    feed_take_wakes_slow (engine, out);
 }
-void feed_call_slow (struct engine *engine, struct wake wake);
+void feed_call_slow (struct engine *engine, const struct wakes *wakes);
 /* Calls what was taken. Without locks. */
 static inline void
-feed_call (struct engine *engine, struct wake wake)
+feed_call (struct engine *engine, const struct wakes *wakes)
 {
-  if (__builtin_expect (wake.call != NULL, 0))
-    feed_call_slow (engine, wake);
+  if (__builtin_expect (wakes->count > 0, 0))
+    feed_call_slow (engine, wakes);
 }
+/* Like engine_await_commit, for any kind of listener. */
+void feed_await (struct engine *engine, enum listener_kind kind, uint64_t sequence,
+                 void (*call) (void *data), void *data);
 /* The log closes: feeds no longer touch it. Behind engine_close's gate. */
 void feed_detach_all (struct engine *engine);
 /* The engine is closing: whoever waits is told. Without locks. */

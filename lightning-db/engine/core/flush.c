@@ -17,6 +17,7 @@
  */
 #include "core/blob-collect.h"
 #include "core/memory.h"
+#include "core/sharing.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -143,6 +144,7 @@ install (struct engine *engine, const struct manifest_edit *edit, size_t extra_r
   edit_view (data, next);
   engine_view_replace (engine, next);
   pthread_mutex_unlock (&engine->view_lock);
+  sharing_files_changed (engine);
   return STATUS_OK;
 }
 

@@ -737,9 +737,10 @@ take_place_and_install (struct engine_loader *loader, struct failure *failure)
     }
   engine->loading = false;
   pthread_cond_broadcast (&engine->room);
-  struct wake wake = feed_take_wake (engine);
+  struct wakes wakes;
+  feed_take_wakes (engine, &wakes);
   pthread_mutex_unlock (&engine->commit_lock);
-  feed_call (engine, wake);
+  feed_call (engine, &wakes);
   return result;
 }
 

@@ -8,7 +8,9 @@
  */
 #include "core/memory.h"
 
+#include "core/follow.h"
 #include "core/recovery.h"
+#include "core/sharing.h"
 
 #include <time.h>
 
@@ -193,11 +195,27 @@ adopt_state (struct engine *engine, const struct manifest_state *state, struct f
   return result;
 }
 
+/* Other machines may not see the lock, and what is synced is where they say it is. */
+static status
+refuse_network (struct engine *engine, struct failure *failure)
+{
+  const char *name;
+  if (engine->options.network_allowed || vfs_reach (engine->directory, &name) != VFS_REACH_NETWORK)
+    return STATUS_OK;
+  return fail (failure, STATUS_UNSUPPORTED,
+               "%s is on a network file system (%s), where locks may not reach other machines and "
+               "synced commits may be lost with the server; move it to a local disk, or set "
+               "network-file-systems",
+               engine->path, name);
+}
+
 static status
 open_writer (struct engine *engine, unsigned flags, struct failure *failure)
 {
   enum manifest_presence presence;
   status result = engine_open_directory (engine, flags, &presence, failure);
+  if (result == STATUS_OK)
+    result = refuse_network (engine, failure);
   if (result == STATUS_OK)
     result = writer_lock_take (&engine->writer_lock, engine->directory, true,
                                "close it there, or open it read-only", failure);
@@ -226,6 +244,7 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
     {
       engine_rebalance (engine);
       blob_collect (engine);
+      sharing_start (engine, NULL); /* without it, others see our commits when they open */
       result = background_start (engine, failure);
     }
   return result;
@@ -241,7 +260,7 @@ open_reader_once (struct engine *engine, struct failure *failure)
   if (result == STATUS_OK)
     result = add_active (engine, failure);
   if (result == STATUS_OK)
-    result = recover_into_memory (engine, failure);
+    result = follow_load (engine, failure);
   manifest_state_clear (&state);
   return result;
 }
@@ -262,10 +281,12 @@ reader_is_behind (struct engine *engine)
 
 /* A writer beside us may replace files between the manifest and their opening: look again. */
 static status
-open_reader (struct engine *engine, struct failure *failure)
+open_reader (struct engine *engine, unsigned flags, struct failure *failure)
 {
   enum manifest_presence presence;
   status result = engine_open_directory (engine, ENGINE_OPEN_EXISTING, &presence, failure);
+  if (result == STATUS_OK)
+    result = follow_begin (engine, (flags & ENGINE_OPEN_STATIC) != 0, failure);
   for (int attempt = 0; result == STATUS_OK; attempt++)
     {
       struct failure cause = FAILURE_INIT;
@@ -274,8 +295,9 @@ open_reader (struct engine *engine, struct failure *failure)
                    || (opened == STATUS_OK && reader_is_behind (engine));
       if (!again || attempt + 1 == READER_ATTEMPTS_MAX)
         {
-          if (opened != STATUS_OK)
-            fail (failure, opened, "%s", cause.message);
+          if (opened == STATUS_OK)
+            return follow_start (engine, failure);
+          fail (failure, opened, "%s", cause.message);
           return opened == STATUS_NOT_FOUND ? STATUS_CORRUPT : opened;
         }
       engine_view_replace (engine, NULL);
@@ -310,7 +332,8 @@ engine_open (const char *path, unsigned flags, const struct engine_options *opti
     result = engine_new (path, flags, options, &engine, failure);
   if (result != STATUS_OK)
     return result;
-  result = engine->read_only ? open_reader (engine, failure) : open_writer (engine, flags, failure);
+  result = engine->read_only ? open_reader (engine, flags, failure)
+                             : open_writer (engine, flags, failure);
   if (result != STATUS_OK)
     {
       struct failure ignored = FAILURE_INIT;

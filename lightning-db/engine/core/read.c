@@ -357,13 +357,14 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
   uint64_t hash = key_hash (key);
   for (;;)
     {
-      struct view *view = atomic_load_explicit (&engine->view, memory_order_acquire);
+      struct view *view = snapshot != NULL && snapshot->view != NULL
+                              ? snapshot->view
+                              : atomic_load_explicit (&engine->view, memory_order_acquire);
       found_begin (found, view);
       if (__builtin_expect (view == NULL, 0))
         return engine_enter_slow (engine, failure);
-      uint64_t sequence = snapshot != NULL ? snapshot->sequence
-                                           : atomic_load_explicit (&engine->published,
-                                                                   memory_order_acquire); /* L1 */
+      uint64_t sequence
+          = snapshot != NULL ? snapshot->sequence : engine_visible_in (engine, view); /* L1 */
       status result = STATUS_NOT_FOUND;
       if (!tables_are_empty (view))
         result = find_in_tables (view, key, hash, sequence, found);
@@ -461,10 +462,9 @@ keep_hot (struct engine *engine, const struct found *found, struct bytes key, ui
 static __attribute__ ((noinline)) bool
 hold_to_retry (struct engine *engine, struct engine_snapshot *held, struct failure *failure)
 {
-  if (snapshots_hold (&engine->snapshots, &engine->published, &held->slot, &held->sequence, NULL)
-      != STATUS_OK)
-    return false;
   held->engine = engine;
+  if (snapshot_hold (held, NULL) != STATUS_OK)
+    return false;
   if (failure != NULL)
     *failure = FAILURE_INIT;
   return true;
@@ -508,7 +508,7 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   if (may_be_stale (snapshot, result) && hold_to_retry (engine, &held, failure))
     {
       result = engine_get (engine, &held, store, key, buffer, capacity, size, failure);
-      snapshots_drop (&engine->snapshots, held.slot);
+      snapshot_let_go (&held);
       return result;
     }
   count_lookup (engine, result);
@@ -542,7 +542,7 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   if (may_be_stale (snapshot, result) && hold_to_retry (engine, &held, failure))
     {
       result = engine_get_value (engine, &held, store, key, out, failure);
-      snapshots_drop (&engine->snapshots, held.slot);
+      snapshot_let_go (&held);
       return result;
     }
   count_lookup (engine, result);
@@ -745,6 +745,15 @@ many_look_up (struct engine *engine, struct many *many, struct view *view, uint6
   return corrupt;
 }
 
+/* What the snapshot, which may be NULL, is read in; referenced. NULL: the engine is closed. */
+static struct view *
+view_for (struct engine *engine, const struct engine_snapshot *snapshot)
+{
+  if (snapshot == NULL || snapshot->view == NULL)
+    return engine_view (engine);
+  return view_try_ref (snapshot->view) ? snapshot->view : NULL; /* it is held: always */
+}
+
 /* L4, for all keys: they are to stand at one sequence. */
 static void
 many_retry (struct engine *engine, struct many *many, struct engine_value *values, status *results,
@@ -755,13 +764,13 @@ many_retry (struct engine *engine, struct many *many, struct engine_value *value
     return;
   for (size_t i = 0; i < many->count; i++)
     engine_value_release (&values[i]);
-  struct view *view = engine_view (engine);
+  struct view *view = view_for (engine, &held);
   if (view != NULL)
     many_look_up (engine, many, view, held.sequence, values, results, failure);
   for (size_t i = 0; view == NULL && i < many->count; i++)
     results[i] = engine_enter_slow (engine, failure);
   view_unref (view);
-  snapshots_drop (&engine->snapshots, held.slot);
+  snapshot_let_go (&held);
 }
 
 status
@@ -776,14 +785,14 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
   result = many_new (&many, keys, count, store, failure);
   if (result != STATUS_OK)
     return result;
-  struct view *view = engine_view (engine);
+  struct view *view = view_for (engine, snapshot);
   if (view == NULL)
     {
       free (many);
       return engine_enter_slow (engine, failure);
     }
   uint64_t sequence
-      = snapshot != NULL ? snapshot->sequence : atomic_load (&engine->published); /* L1 */
+      = snapshot != NULL ? snapshot->sequence : engine_visible_in (engine, view); /* L1 */
   bool corrupt = many_look_up (engine, many, view, sequence, values, results, failure);
   view_unref (view);
   if (corrupt && snapshot == NULL)
@@ -804,6 +813,44 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
 /* ---- snapshots ---- */
 
 status
+snapshot_hold (struct engine_snapshot *out, struct failure *failure)
+{
+  struct engine *engine = out->engine;
+  out->view = NULL;
+  out->slot = NULL;
+  if (!atomic_load_explicit (&engine->follows, memory_order_acquire))
+    return snapshots_hold (&engine->snapshots, &engine->published, &out->slot, &out->sequence,
+                           failure);
+  out->view = engine_view (engine); /* L1: before the sequence */
+  if (out->view == NULL)
+    return engine_enter_slow (engine, failure);
+  out->sequence = engine_visible_in (engine, out->view);
+  return STATUS_OK;
+}
+
+status
+snapshot_share (const struct engine_snapshot *from, struct engine_snapshot *out,
+                struct failure *failure)
+{
+  *out = (struct engine_snapshot){ .engine = from->engine, .sequence = from->sequence };
+  if (from->view == NULL)
+    return snapshots_share (&from->engine->snapshots, from->sequence, &out->slot, failure);
+  if (view_try_ref (from->view)) /* it is held: always */
+    out->view = from->view;
+  return STATUS_OK;
+}
+
+void
+snapshot_let_go (struct engine_snapshot *snapshot)
+{
+  if (snapshot->engine != NULL)
+    snapshots_drop (&snapshot->engine->snapshots, snapshot->slot);
+  view_unref (snapshot->view);
+  snapshot->slot = NULL;
+  snapshot->view = NULL;
+}
+
+status
 engine_snapshot_new (struct engine *engine, struct engine_snapshot **out, struct failure *failure)
 {
   status result = engine_enter (engine, failure);
@@ -812,14 +859,14 @@ engine_snapshot_new (struct engine *engine, struct engine_snapshot **out, struct
   struct engine_snapshot *snapshot = malloc (sizeof *snapshot);
   if (snapshot == NULL)
     return fail_memory (failure, sizeof *snapshot, "a snapshot");
-  result = snapshots_hold (&engine->snapshots, &engine->published, &snapshot->slot,
-                           &snapshot->sequence, failure);
+  snapshot->engine = engine;
+  result = snapshot_hold (snapshot, failure);
   if (result != STATUS_OK)
     {
       free (snapshot);
       return result;
     }
-  snapshot->engine = engine_ref (engine);
+  engine_ref (engine);
   *out = snapshot;
   return STATUS_OK;
 }
@@ -835,7 +882,7 @@ engine_snapshot_free (struct engine_snapshot *snapshot)
 {
   if (snapshot == NULL)
     return;
-  snapshots_drop (&snapshot->engine->snapshots, snapshot->slot);
+  snapshot_let_go (snapshot);
   engine_unref (snapshot->engine);
   free (snapshot);
 }

@@ -26,14 +26,6 @@ struct recovery
   uint8_t *scratch;              /* COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX) */
 };
 
-/* What a record will need, and whether it is well formed. */
-struct record_needs
-{
-  size_t records, record_bytes, ranges, range_bytes;
-  uint64_t oldest_blob;
-  bool blob_missing;
-};
-
 /* What is only in the page cache, perhaps: the process died, not the machine. Then that is let go: where
  * an earlier run's sync failed, it holds what never came to the disk, and no sync says so again. A file
  * that is missing is for the reading to report. */
@@ -82,9 +74,10 @@ keep_blob (struct recovery *recovery, uint64_t number, struct failure *cause)
 }
 
 static status
-verify_blob (struct recovery *recovery, struct bytes reference, struct record_needs *needs,
+verify_blob (void *data, struct bytes reference, struct record_needs *needs,
              struct failure *failure)
 {
+  struct recovery *recovery = data;
   struct engine *engine = recovery->engine;
   struct blob_reference place;
   if (!blob_reference_load (reference, &place))
@@ -111,9 +104,11 @@ verify_blob (struct recovery *recovery, struct bytes reference, struct record_ne
   return STATUS_OK;
 }
 
-static status
-measure (struct recovery *recovery, struct bytes payload, struct record_needs *needs,
-         struct failure *failure)
+status
+record_measure (struct bytes payload,
+                status (*refer) (void *data, struct bytes reference, struct record_needs *needs,
+                                 struct failure *failure),
+                void *data, struct record_needs *needs, struct failure *failure)
 {
   *needs = (struct record_needs){ .oldest_blob = UINT64_MAX };
   struct operation_reader reader = operation_reader_over (payload);
@@ -122,7 +117,10 @@ measure (struct recovery *recovery, struct bytes payload, struct record_needs *n
   while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
     {
       if (operation.kind == OPERATION_LOADED)
-        continue;
+        {
+          needs->loaded = true;
+          continue;
+        }
       if (operation.kind == OPERATION_DELETE_RANGE)
         {
           needs->ranges++;
@@ -132,7 +130,7 @@ measure (struct recovery *recovery, struct bytes payload, struct record_needs *n
       needs->records++;
       needs->record_bytes += STORE_ID_SIZE + operation.key.size + operation.value.size;
       if (operation.kind == OPERATION_BLOB && !operation.dead)
-        result = verify_blob (recovery, operation.value, needs, failure);
+        result = refer (data, operation.value, needs, failure);
       if (result != STATUS_OK)
         return result;
     }
@@ -171,7 +169,7 @@ replay (void *data, uint64_t sequence, struct bytes payload, struct failure *fai
   if (recovery->cut != 0)
     return STATUS_OK;
   struct record_needs needs;
-  status result = measure (recovery, payload, &needs, failure);
+  status result = record_measure (payload, verify_blob, recovery, &needs, failure);
   if (result != STATUS_OK)
     return result;
   if (needs.blob_missing)

@@ -107,11 +107,11 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
                      engine->options.transactions_max);
       goto refuse;
     }
-  result = snapshots_hold (&engine->snapshots, &engine->published, &transaction->reading.slot,
-                           &transaction->reading.sequence, failure);
+  transaction->reading.engine = engine;
+  result = snapshot_hold (&transaction->reading, failure);
   if (result != STATUS_OK)
     goto refuse;
-  transaction->reading.engine = engine_ref (engine);
+  engine_ref (engine);
   transaction->flags = flags;
   transaction->id = atomic_fetch_add (&engine->next_transaction, 1) + 1;
   uint64_t timeout = engine->options.transaction_timeout;
@@ -142,8 +142,7 @@ static void
 let_go (struct engine_transaction *transaction)
 {
   struct engine *engine = transaction->reading.engine;
-  snapshots_drop (&engine->snapshots, transaction->reading.slot);
-  transaction->reading.slot = NULL;
+  snapshot_let_go (&transaction->reading);
   if ((transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0)
     atomic_fetch_sub (&engine->counters.transactions_active, 1);
 }

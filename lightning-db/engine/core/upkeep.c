@@ -59,7 +59,7 @@ list_visit (void *data, const char *name)
     listing->current = true;
   else if (strcmp (name, BACKUP_NOTE_NAME) == 0)
     listing->backup_note = true;
-  else if (strcmp (name, WRITER_LOCK_NAME) == 0)
+  else if (strcmp (name, WRITER_LOCK_NAME) == 0 || strcmp (name, SHARED_PAGE_NAME) == 0)
     return true;
   else if (!file_name_parse (name, &file.kind, &file.number))
     listing->foreign = true;

@@ -341,6 +341,7 @@ fill_files (struct view *view, const struct view *from)
     view->blobs[i] = blob_file_ref (from->blobs[i]);
   view->blob_count = from->blob_count;
   view->flushed_sequence = from->flushed_sequence;
+  view->floor_sequence = from->floor_sequence;
 }
 
 void

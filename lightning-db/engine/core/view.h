@@ -16,6 +16,10 @@
  *   R4  A held view keeps the memory of its memtables, which the budget has for three only. Who holds one
  *       while it waits for a lock, the disk or a merge holds a copy without them (engine_view_of_files).
  *
+ *   R5  The runs of a view that follows another process lack versions that nobody there sees any more: it is
+ *       read at `floor_sequence` or above. In a process that writes it is 0: there merges keep what
+ *       snapshots see.
+ *
  * Threads: building is the engine's (under its view lock); reading is anyone's.
  */
 #ifndef LIGHTNING_VIEW_H
@@ -71,6 +75,7 @@ struct view
   struct blob_file **blobs; /* rising number; owned array and references */
   size_t blob_count;
   uint64_t flushed_sequence; /* every commit up to it is in runs */
+  uint64_t floor_sequence;   /* not to be read below it; R5 */
   uint64_t runs_id;          /* of what `runs` holds, never reused; 0 until the view is published */
   uint64_t runs_sequence;    /* nothing in the runs is newer */
 };

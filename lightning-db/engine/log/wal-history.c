@@ -206,24 +206,10 @@ wal_history_close (struct wal *wal, bool unlink_held)
 
 /* ---- what an earlier log left ---- */
 
-/* A file of the log or of history. */
-struct log_name
-{
-  uint64_t number;
-  bool sealed; /* its name is that of history */
-};
-
-struct name_list
-{
-  struct log_name *names; /* malloc'd */
-  size_t count, capacity;
-  bool no_memory; /* it is not whole */
-};
-
 static bool
 note_name (void *data, const char *text)
 {
-  struct name_list *list = data;
+  struct log_names *list = data;
   struct log_name name = { 0, false };
   if (!wal_name_parse (text, WAL_LOG_SUFFIX, &name.number))
     {
@@ -254,10 +240,10 @@ compare_names (const void *left, const void *right)
 }
 
 /* All of them, rising. */
-static status
-list_names (struct vfs_directory *directory, struct name_list *out, struct failure *failure)
+status
+wal_list_names (struct vfs_directory *directory, struct log_names *out, struct failure *failure)
 {
-  *out = (struct name_list){ 0 };
+  *out = (struct log_names){ 0 };
   status result = vfs_directory_list (directory, note_name, out, failure);
   if (result == STATUS_OK && out->no_memory)
     result
@@ -267,8 +253,8 @@ list_names (struct vfs_directory *directory, struct name_list *out, struct failu
   return result;
 }
 
-static void
-print_name (const struct log_name *name, char to[WAL_NAME_SIZE])
+void
+wal_print_name (const struct log_name *name, char to[WAL_NAME_SIZE])
 {
   if (name->sealed)
     wal_history_name (name->number, to);
@@ -276,11 +262,9 @@ print_name (const struct log_name *name, char to[WAL_NAME_SIZE])
     wal_name (name->number, to);
 }
 
-/* A segment as its header says; `flags` as vfs_open. NULL: it is none of this database, or there is
- * no memory. */
-static struct wal_segment *
-open_segment (struct vfs_directory *directory, const uint8_t database_id[16],
-              const struct log_name *log_name, unsigned flags)
+struct wal_segment *
+wal_segment_load (struct vfs_directory *directory, const uint8_t database_id[16],
+                  const struct log_name *log_name, unsigned flags)
 {
   char name[WAL_NAME_SIZE];
   uint64_t number = log_name->number;
@@ -288,7 +272,7 @@ open_segment (struct vfs_directory *directory, const uint8_t database_id[16],
   struct wal_segment_header header;
   struct vfs_file_information information;
   struct vfs_file *file;
-  print_name (log_name, name);
+  wal_print_name (log_name, name);
   if (vfs_open (directory, name, flags, &file, NULL) != STATUS_OK)
     return NULL;
   struct wal_segment *segment = NULL;
@@ -306,6 +290,8 @@ open_segment (struct vfs_directory *directory, const uint8_t database_id[16],
       return NULL;
     }
   segment->file = file;
+  segment->sealed = log_name->sealed;
+  segment->kept_size = segment->size;
   segment->own_size = true; /* not recycled: nobody knows how its blocks came about */
   segment->salt = header.salt;
   segment->binding = wal_bind (database_id, number, header.salt);
@@ -313,29 +299,43 @@ open_segment (struct vfs_directory *directory, const uint8_t database_id[16],
   return segment;
 }
 
-static struct wal_segment *
-load_one (struct wal *wal, const struct log_name *name)
+bool
+wal_segment_is_same (struct wal_segment *segment)
+{
+  uint8_t bytes[WAL_HEADER_SIZE];
+  struct wal_segment_header header;
+  return vfs_read_exact (segment->file, 0, bytes, sizeof bytes, NULL) == STATUS_OK
+         && wal_header_decode (bytes, &header) && header.number == segment->number
+         && header.salt == segment->salt && header.first_sequence == segment->first_sequence;
+}
+
+bool
+wal_segment_load_note (struct wal_segment *segment)
 {
   uint8_t bytes[WAL_NOTE_SIZE];
   struct wal_note note;
-  struct wal_segment *segment
-      = open_segment (wal->settings.directory, wal->settings.database_id, name, VFS_READ);
-  if (segment == NULL)
-    return NULL;
-  segment->sealed = true;
-  segment->kept_size = segment->size;
   if (vfs_read_exact (segment->file, segment->size - WAL_NOTE_SIZE, bytes, sizeof bytes, NULL)
           != STATUS_OK
       || !wal_note_decode (bytes, &segment->binding, segment->size, &note)
       || note.first_sequence != segment->first_sequence)
+    return false;
+  segment->end = note.end;
+  atomic_store_explicit (&segment->last_sequence, note.last_sequence, memory_order_relaxed);
+  atomic_store_explicit (&segment->oldest_file, note.oldest_file, memory_order_relaxed);
+  atomic_store_explicit (&segment->referred_bytes, note.referred_bytes, memory_order_relaxed);
+  return true;
+}
+
+static struct wal_segment *
+load_one (struct wal *wal, const struct log_name *name)
+{
+  struct wal_segment *segment
+      = wal_segment_load (wal->settings.directory, wal->settings.database_id, name, VFS_READ);
+  if (segment == NULL || !wal_segment_load_note (segment))
     {
       wal_segment_unref (segment);
       return NULL;
     }
-  segment->end = note.end;
-  atomic_init (&segment->last_sequence, note.last_sequence);
-  atomic_init (&segment->oldest_file, note.oldest_file);
-  atomic_init (&segment->referred_bytes, note.referred_bytes);
   close_idle (segment);
   return segment;
 }
@@ -344,9 +344,9 @@ load_one (struct wal *wal, const struct log_name *name)
 status
 wal_history_load (struct wal *wal, struct failure *failure)
 {
-  struct name_list list;
+  struct log_names list;
   uint64_t next = wal->settings.next_sequence;
-  status result = list_names (wal->settings.directory, &list, failure);
+  status result = wal_list_names (wal->settings.directory, &list, failure);
   bool goes_on = wal->settings.retention > 0;
   for (size_t i = list.count; result == STATUS_OK && i-- > 0;)
     {
@@ -365,7 +365,7 @@ wal_history_load (struct wal *wal, struct failure *failure)
           continue;
         }
       wal_segment_unref (segment);
-      print_name (&list.names[i], name);
+      wal_print_name (&list.names[i], name);
       vfs_unlink (wal->settings.directory, name, NULL);
     }
   free (list.names);
@@ -391,7 +391,8 @@ pin_only (void *context, uint64_t sequence, struct wal_segment **out, struct fai
 static status
 measure (const struct wal_retirement *settings, struct wal_segment *segment)
 {
-  struct wal_source source = { pin_only, segment, settings->directory->path, NULL };
+  struct wal_source source
+      = { .pin = pin_only, .context = segment, .path = settings->directory->path };
   struct wal_reader *reader;
   struct bytes payload;
   uint64_t sequence, oldest = WAL_NO_FILE, referred = 0;
@@ -429,14 +430,14 @@ retire_one (const struct wal_retirement *settings, const struct log_name *log_na
   struct wal_segment *segment = NULL;
   bool kept = false;
   if (settings->keep)
-    segment = open_segment (settings->directory, settings->database_id, log_name,
-                            log_name->sealed ? VFS_READ : VFS_WRITE);
+    segment = wal_segment_load (settings->directory, settings->database_id, log_name,
+                                log_name->sealed ? VFS_READ : VFS_WRITE);
   if (segment != NULL)
     kept = log_name->sealed || adopt (settings, segment, *last) == STATUS_OK;
   if (segment != NULL && segment->first_sequence <= *last)
     *last = segment->first_sequence - 1;
   wal_segment_unref (segment);
-  print_name (log_name, name);
+  wal_print_name (log_name, name);
   return kept ? STATUS_OK : vfs_unlink (settings->directory, name, failure);
 }
 
@@ -445,9 +446,9 @@ retire_one (const struct wal_retirement *settings, const struct log_name *log_na
 status
 wal_retire (const struct wal_retirement *settings, struct failure *failure)
 {
-  struct name_list list;
+  struct log_names list;
   uint64_t last = settings->last_sequence;
-  status result = list_names (settings->directory, &list, failure);
+  status result = wal_list_names (settings->directory, &list, failure);
   bool any = false; /* something to do: after a clean close history is as it is to be */
   for (size_t i = 0; i < list.count; i++)
     any |= !list.names[i].sealed || !settings->keep;

@@ -74,8 +74,12 @@ pin_of_log (void *context, uint64_t sequence, struct wal_segment **out, struct f
 status
 wal_reader_new (struct wal *wal, uint64_t after, struct wal_reader **out, struct failure *failure)
 {
-  struct wal_source source
-      = { pin_of_log, wal, wal->settings.directory->path, wal->settings.ledger };
+  struct wal_source source = {
+    .pin = pin_of_log,
+    .context = wal,
+    .path = wal->settings.directory->path,
+    .ledger = wal->settings.ledger,
+  };
   status result = wal_reader_new_from (&source, after, out, failure);
   if (result != STATUS_OK)
     return result;
@@ -169,7 +173,8 @@ window_fill (struct wal_reader *reader, uint64_t length, uint64_t limit, struct 
   if (result == STATUS_OK)
     result = vfs_read (reader->segment->file, reader->offset, reader->window.data, (size_t) size,
                        &got, failure);
-  if (result == STATUS_OK && got < length)
+  bool same = reader->source.look_again == NULL || wal_segment_is_same (reader->segment);
+  if (result == STATUS_OK && (got < length || !same))
     result = fail_bad (reader, failure);
   if (result != STATUS_OK)
     return result;
@@ -333,14 +338,12 @@ wal_reader_take (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
   return STATUS_OK;
 }
 
-status
-wal_reader_next (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
-                 struct bytes *payload, struct failure *failure)
+static status
+next_record (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, struct bytes *payload,
+             struct failure *failure)
 {
   struct wal_record_head head;
   const uint8_t *at;
-  if (reader->wanted > limit)
-    return end_of_records (reader);
   status result = find_wanted (reader, limit, &head, failure);
   if (result == STATUS_OK)
     result = window_view (reader, head.payload + head.size, limit, &at, failure);
@@ -349,4 +352,40 @@ wal_reader_next (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
   if (result == STATUS_OK)
     give (reader, &head, at, sequence, payload);
   return result;
+}
+
+/* X3: what another process writes may have been recycled while we read, or goes on in the next segment.
+ * It is looked for once more. */
+static status
+next_again (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, struct bytes *payload,
+            struct failure *failure)
+{
+  status result = reader->source.look_again (reader->source.context, failure);
+  if (result != STATUS_OK)
+    return result;
+  wal_segment_unref (reader->segment);
+  reader->segment = NULL;
+  struct failure cause = FAILURE_INIT;
+  result = next_record (reader, limit, sequence, payload, &cause);
+  if (result == STATUS_CORRUPT && segment_last (reader->segment) == UINT64_MAX)
+    return fail (failure, STATUS_HISTORY_GONE,
+                 "commit %" PRIu64
+                 " is not in the log of %s any more; read the data anew and go on "
+                 "from the newest commit",
+                 reader->wanted, reader->source.path); /* it stood in a segment that is gone */
+  return result == STATUS_OK ? result : fail (failure, result, "%s", cause.message);
+}
+
+status
+wal_reader_next (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
+                 struct bytes *payload, struct failure *failure)
+{
+  if (reader->wanted > limit)
+    return end_of_records (reader);
+  if (reader->source.look_again == NULL)
+    return next_record (reader, limit, sequence, payload, failure);
+  status result = next_record (reader, limit, sequence, payload, NULL);
+  if (result == STATUS_OK)
+    return result;
+  return next_again (reader, limit, sequence, payload, failure);
 }

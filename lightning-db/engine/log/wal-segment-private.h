@@ -150,6 +150,33 @@ status wal_history_pin (struct wal *wal, uint64_t sequence, struct wal_segment *
                         struct failure *failure);
 void wal_history_close (struct wal *wal, bool unlink_held);
 
+/* A file of the log or of history. */
+struct log_name
+{
+  uint64_t number;
+  bool sealed; /* its name is that of history */
+};
+
+struct log_names
+{
+  struct log_name *names; /* by rising number; malloc'd */
+  size_t count, capacity;
+  bool no_memory; /* it is not whole */
+};
+/* All of them; to be freed also on failure. */
+status wal_list_names (struct vfs_directory *directory, struct log_names *out,
+                       struct failure *failure);
+void wal_print_name (const struct log_name *name, char to[WAL_NAME_SIZE]);
+/* The file as its header says, opened with `flags` as vfs_open. NULL: it is no segment of this database
+ * that was ever used under this name, or there is no memory. */
+struct wal_segment *wal_segment_load (struct vfs_directory *directory,
+                                      const uint8_t database_id[16], const struct log_name *name,
+                                      unsigned flags);
+/* Whether the open file still is what the segment was loaded from: it is not recycled. */
+bool wal_segment_is_same (struct wal_segment *segment);
+/* Fills in what the note of a history file says. False: there is none that verifies. */
+bool wal_segment_load_note (struct wal_segment *segment);
+
 /* ---- wal-reader.c ---- */
 
 /* Where a reader finds segments. */
@@ -158,7 +185,10 @@ struct wal_source
   /* The segment that holds the record, with a reference. HISTORY_GONE: it is not kept. */
   status (*pin) (void *context, uint64_t sequence, struct wal_segment **out,
                  struct failure *failure);
-  void *context;         /* for it */
+  /* Another process writes: a record that should be in the segment does not verify. Finds out anew
+   * which segments there are. NULL: we write, and it is damaged. */
+  status (*look_again) (void *context, struct failure *failure);
+  void *context;         /* for them */
   const char *path;      /* of the directory, for messages */
   struct ledger *ledger; /* charged for what the reader holds; may be NULL */
 };

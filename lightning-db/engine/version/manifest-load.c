@@ -57,7 +57,7 @@ probe_visit (void *data, const char *name)
   uint64_t number;
   if (strcmp (name, CURRENT_NAME) == 0)
     listing->current = true;
-  else if (strcmp (name, LOCK_NAME) == 0)
+  else if (strcmp (name, LOCK_NAME) == 0 || strcmp (name, SHARED_PAGE_NAME) == 0)
     return true;
   else if (!file_name_parse (name, &kind, &number))
     listing->foreign = true;

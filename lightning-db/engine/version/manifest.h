@@ -150,6 +150,10 @@ status manifest_orphans (struct vfs_directory *directory, const struct manifest_
                          const char *manifest_name, void (*visit) (void *data, const char *name),
                          void *data, struct failure *failure);
 
+/* What the writer tells other processes (core/sharing.h); of no state, and never removed but with the
+ * database: who waits at it must find the next writer there. */
+#define SHARED_PAGE_NAME "SHARED"
+
 /* File names. `to` has room for FILE_NAME_SIZE. Numbers are decimal, from 1, without leading zeros. */
 #define FILE_NAME_SIZE 40
 #define FILE_NUMBER_MAX ((UINT64_C (1) << 53) - 1)
