@@ -16,11 +16,13 @@
 
 G_BEGIN_DECLS
 
-/* Short work may wait for one disk access or sync; long work may take as long as it likes. */
+/* Short work may wait for one disk access or sync; long work may take as long as it likes. Endless work
+ * waits for somebody else, perhaps for days, on a thread of its own. */
 typedef enum
 {
   LDB_WORK_SHORT,
   LDB_WORK_LONG,
+  LDB_WORK_ENDLESS,
 } LdbWorkKind;
 
 typedef struct _LdbCall LdbCall;

@@ -15,14 +15,15 @@
 static gboolean
 run_open (LdbCall *call, GError **error)
 {
-  const guint known = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE | LDB_OPEN_READ_ONLY;
+  const guint known = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE | LDB_OPEN_READ_ONLY | LDB_OPEN_STATIC
+                      | LDB_OPEN_WAIT;
   if ((call->flags & ~known) != 0)
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The flags 0x%x to open \"%s\" are none of LdbOpenFlags; leave them out.",
                           call->flags & ~known, call->path);
   g_autoptr (LdbDatabase) database = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags",
                                                    call->flags, "options", call->options, NULL);
-  if (!ldb_database_open_handle (database, error))
+  if (!ldb_database_open_handle (database, call->cancellable, error))
     return FALSE;
   call->result = g_steal_pointer (&database);
   return TRUE;
@@ -51,9 +52,14 @@ new_open (LdbCallFunc run, const char *path, LdbOpenFlags flags, LdbOptions *opt
  * Opens a database, and with %LDB_OPEN_CREATE makes one. All handles of a process on one
  * directory share what they have in memory.
  *
+ * One process writes, any number read: with %LDB_OPEN_READ_ONLY it is opened beside the writing one, and
+ * follows it. With %LDB_OPEN_WAIT it becomes the writing one as soon as that ends, however it ends; until
+ * then it can be read through another handle.
+ *
  * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_NOT_FOUND, %LDB_ERROR_EXISTS,
  * %LDB_ERROR_NOT_A_DATABASE, %LDB_ERROR_NEWER_FORMAT, %LDB_ERROR_LOCKED when another process
  * writes to it, %LDB_ERROR_OPTIONS_MISMATCH, %LDB_ERROR_CORRUPT, %LDB_ERROR_READ_ONLY,
+ * %LDB_ERROR_UNSUPPORTED on a network file system (see [property@Ldb.Options:network-file-systems]),
  * %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO or %LDB_ERROR_NO_MEMORY. Blocks for the disk; any thread.
  *
  * Returns: (transfer full): the database
@@ -93,7 +99,7 @@ ldb_database_open_async (const char *path, LdbOpenFlags flags, LdbOptions *optio
   g_return_if_fail (path != NULL);
   LdbCall *call = new_open (run_open, path, flags, options);
   ldb_call_start (call, LDB_REPLY (NULL, ldb_database_open_async, cancellable, callback, user_data),
-                  LDB_WORK_LONG);
+                  (flags & LDB_OPEN_WAIT) != 0 ? LDB_WORK_ENDLESS : LDB_WORK_LONG);
 }
 
 /**

@@ -25,8 +25,8 @@
  * default a commit survives the death of the process at once and reaches the disk within a second:
  * see [enum@Ldb.SyncMode].
  *
- * All handles of a process on one directory share one engine, so opening it again is cheap; another
- * process can have it open for reading only.
+ * All handles of a process on one directory share one engine, so opening it again is cheap. One process
+ * writes; others can have it open for reading at the same time, and follow it: see [flags@Ldb.OpenFlags].
  *
  * Threads: any number at once. [method@Ldb.Database.close] makes everything durable; afterwards
  * every call on the handle, and on what was made from it, fails with %LDB_ERROR_CLOSED, while
@@ -66,6 +66,7 @@ static GParamSpec *properties[N_PROPERTIES];
 G_STATIC_ASSERT ((int) LDB_OPEN_CREATE == (int) ENGINE_OPEN_CREATE);
 G_STATIC_ASSERT ((int) LDB_OPEN_EXCLUSIVE == (int) ENGINE_OPEN_EXCLUSIVE);
 G_STATIC_ASSERT ((int) LDB_OPEN_READ_ONLY == (int) ENGINE_OPEN_READ_ONLY);
+G_STATIC_ASSERT ((int) LDB_OPEN_STATIC == (int) ENGINE_OPEN_STATIC);
 
 /* ---- the state ---- */
 
@@ -107,15 +108,32 @@ ldb_database_is_usable (LdbDatabase *self, GError **error)
   return ldb_database_enter (self, error) != NULL;
 }
 
+static gboolean
+check_flags (LdbDatabase *self, GError **error)
+{
+  gboolean read_only = (self->flags & LDB_OPEN_READ_ONLY) != 0;
+  if ((self->flags & LDB_OPEN_STATIC) != 0 && !read_only)
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "The database \"%s\" is to be opened static, but not read-only; what is "
+                          "written cannot stay as it is.",
+                          self->path);
+  if ((self->flags & LDB_OPEN_WAIT) != 0 && read_only)
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "The database \"%s\" is to be opened read-only, which waits for nobody; "
+                          "leave the flag to wait out.",
+                          self->path);
+  return TRUE;
+}
+
 gboolean
-ldb_database_open_handle (LdbDatabase *self, GError **error)
+ldb_database_open_handle (LdbDatabase *self, GCancellable *cancellable, GError **error)
 {
   if (g_atomic_int_get (&self->state) != LDB_DATABASE_NEW)
     return ldb_database_is_usable (self, error);
   if (self->path == NULL || self->path[0] == '\0')
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The path of the database is empty; name a directory.");
-  if (!ldb_share_join (self, error))
+  if (!check_flags (self, error) || !ldb_share_join (self, cancellable, error))
     return FALSE;
   ldb_registry_announce_opened (self);
   ldb_machine_watch ();
@@ -350,7 +368,7 @@ init_now (GInitable *initable, GCancellable *cancellable, GError **error)
 {
   LdbDatabase *self = LDB_DATABASE (initable);
   if (g_cancellable_set_error_if_cancelled (cancellable, error)
-      || !ldb_database_open_handle (self, error))
+      || !ldb_database_open_handle (self, cancellable, error))
     return FALSE;
   ldb_database_log_opened (self);
   return TRUE;
@@ -359,7 +377,7 @@ init_now (GInitable *initable, GCancellable *cancellable, GError **error)
 static gboolean
 run_init (LdbCall *call, GError **error)
 {
-  return ldb_database_open_handle (LDB_DATABASE (call->subject), error);
+  return ldb_database_open_handle (LDB_DATABASE (call->subject), call->cancellable, error);
 }
 
 static void
@@ -368,8 +386,9 @@ init_async (GAsyncInitable *initable, int io_priority, GCancellable *cancellable
 {
   LdbCall *call = ldb_call_new (run_init, NULL);
   call->subject = G_OBJECT (g_object_ref (initable));
+  gboolean waits = (LDB_DATABASE (initable)->flags & LDB_OPEN_WAIT) != 0;
   ldb_call_start (call, LDB_REPLY (initable, init_async, cancellable, callback, user_data),
-                  LDB_WORK_LONG);
+                  waits ? LDB_WORK_ENDLESS : LDB_WORK_LONG);
 }
 
 static gboolean

@@ -16,7 +16,12 @@ G_BEGIN_DECLS
  * @LDB_OPEN_NONE: open what exists, for reading and writing
  * @LDB_OPEN_CREATE: create it when it is missing
  * @LDB_OPEN_EXCLUSIVE: with %LDB_OPEN_CREATE: fail with %LDB_ERROR_EXISTS when it exists
- * @LDB_OPEN_READ_ONLY: write nothing and take no lock; works beside a writing process
+ * @LDB_OPEN_READ_ONLY: write nothing and hold up nobody; works beside a writing process, and follows it: what
+ *   is committed there is seen, and told to watches, within milliseconds
+ * @LDB_OPEN_STATIC: with %LDB_OPEN_READ_ONLY: do not follow, but stay as of the opening, unless another
+ *   handle of this process shows more; works on network file systems, too
+ * @LDB_OPEN_WAIT: when another process writes to it, wait until that has ended, instead of failing with
+ *   %LDB_ERROR_LOCKED
  *
  * How to open a database or a store.
  *
@@ -28,6 +33,8 @@ typedef enum
   LDB_OPEN_CREATE = 1 << 0,
   LDB_OPEN_EXCLUSIVE = 1 << 1,
   LDB_OPEN_READ_ONLY = 1 << 2,
+  LDB_OPEN_STATIC = 1 << 3,
+  LDB_OPEN_WAIT = 1 << 4,
 } LdbOpenFlags;
 
 /**

@@ -923,3 +923,42 @@ OPTION_NUMBER (guint64, blob_threshold, LDB_OPTION_BLOB_THRESHOLD)
  * Since: 0.1
  */
 OPTION_NUMBER (guint64, change_retention, LDB_OPTION_CHANGE_RETENTION)
+
+/**
+ * LdbOptions:network-file-systems:
+ *
+ * Whether a database on a network file system may be written to and followed, as long as one machine
+ * uses it. There the lock may not keep a program of another machine out, a synced commit is as safe as the
+ * server, and a process that reads sees what another one writes late, or only when it opens. Without it, opening
+ * such a database fails with %LDB_ERROR_UNSUPPORTED, unless it is opened with %LDB_OPEN_READ_ONLY and
+ * %LDB_OPEN_STATIC. The same holds for following, though not for writing, on file systems that
+ * another program serves (FUSE), where who comes another way is not seen.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_network_file_systems:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:network-file-systems].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_set_network_file_systems:
+ * @self: options
+ * @network_file_systems: the value
+ *
+ * Sets [property@Ldb.Options:network-file-systems].
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+OPTION_BOOLEAN (network_file_systems, LDB_OPTION_NETWORK_FILE_SYSTEMS)

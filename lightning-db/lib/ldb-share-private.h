@@ -15,8 +15,9 @@ G_BEGIN_DECLS
 
 typedef struct _LdbShare LdbShare;
 
-/* Opens or joins; sets handle's share and engine on success and lists the handle. */
-gboolean ldb_share_join (LdbDatabase *handle, GError **error);
+/* Opens or joins; sets handle's share and engine on success and lists the handle. With LDB_OPEN_WAIT it waits
+ * while another process writes; `cancellable`, which may be NULL, ends that. */
+gboolean ldb_share_join (LdbDatabase *handle, GCancellable *cancellable, GError **error);
 
 /* Takes the handle off the list; the last one closes the engine. Idempotent. */
 gboolean ldb_share_leave (LdbDatabase *handle, GError **error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants
- *   1. At most one share per directory and role (writing or reading) is in the list; its engine is
- *      open, or being closed by the thread that took its last handle away.
+ *   1. At most one share per directory and role (writing, following or standing still) is in the list;
+ *      its engine is open, or being closed by the thread that took its last handle away.
  *   2. A handle is in its share's list exactly while its `share` field is set.
  *   3. Whoever wants a share that is being closed waits until it is gone.
  */
@@ -23,6 +23,7 @@ struct _LdbShare
   guint64 device;        /* of the directory */
   guint64 inode;         /* of the directory */
   gboolean read_only;    /* the engine is */
+  gboolean is_static;    /* the engine does not follow the process that writes */
   gboolean closing;      /* its last handle has left */
   LdbOptions *options;   /* in force; owned */
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
@@ -33,7 +34,8 @@ static pthread_mutex_t lock
     = PTHREAD_MUTEX_INITIALIZER; /* guards shares and every handle's `share` */
 static pthread_cond_t share_gone = PTHREAD_COND_INITIALIZER; /* a closing share has left the list */
 static GPtrArray *shares;                                    /* all of them */
-static int saving_now; /* whether the system saves power; atomic */
+static GPtrArray *turns; /* struct engine_turn of those who wait to write; guarded by lock */
+static int saving_now;   /* whether the system saves power; atomic */
 static pthread_mutex_t opening_lock
     = PTHREAD_MUTEX_INITIALIZER; /* held while an engine is being opened; taken before lock */
 
@@ -49,6 +51,7 @@ start_anew_after_fork (void)
   share_gone = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
   opening_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   shares = NULL;
+  turns = NULL;
   ldb_worker_forget ();
   ldb_outbox_forget ();
   ldb_registry_forget_listeners ();
@@ -76,12 +79,13 @@ share_free (gpointer data)
   g_free (share);
 }
 
-/* With the lock held. A writing share also serves reading handles. */
+/* With the lock held. A writing share also serves reading handles, one that follows also those that need
+ * not. */
 static LdbShare *
-find_share (const char *path, gboolean read_only)
+find_share (const char *path, LdbOpenFlags flags)
 {
   GStatBuf info;
-  LdbShare *reading = NULL;
+  LdbShare *best = NULL;
   if (shares == NULL || g_stat (path, &info) != 0)
     return NULL;
   for (guint i = 0; i < shares->len; i++)
@@ -91,17 +95,20 @@ find_share (const char *path, gboolean read_only)
         continue;
       if (!share->read_only)
         return share;
-      reading = share;
+      gboolean serves = (flags & LDB_OPEN_READ_ONLY) != 0
+                        && (!share->is_static || (flags & LDB_OPEN_STATIC) != 0);
+      if (serves && (best == NULL || best->is_static))
+        best = share;
     }
-  return read_only ? reading : NULL;
+  return best;
 }
 
 /* With the lock held: the same, after any closing one is gone. */
 static LdbShare *
-wait_for_share (const char *path, gboolean read_only)
+wait_for_share (const char *path, LdbOpenFlags flags)
 {
   LdbShare *share;
-  while ((share = find_share (path, read_only)) != NULL && share->closing)
+  while ((share = find_share (path, flags)) != NULL && share->closing)
     pthread_cond_wait (&share_gone, &lock);
   return share;
 }
@@ -135,7 +142,7 @@ join_present (LdbDatabase *handle, gboolean *joined, GError **error)
 {
   gboolean agreed = TRUE;
   pthread_mutex_lock (&lock);
-  LdbShare *share = wait_for_share (handle->path, (handle->flags & LDB_OPEN_READ_ONLY) != 0);
+  LdbShare *share = wait_for_share (handle->path, handle->flags);
   *joined = share != NULL;
   if (share != NULL && (handle->flags & LDB_OPEN_CREATE) && (handle->flags & LDB_OPEN_EXCLUSIVE))
     agreed = ldb_error_set (error, LDB_ERROR_EXISTS,
@@ -150,10 +157,12 @@ join_present (LdbDatabase *handle, gboolean *joined, GError **error)
   return agreed;
 }
 
-/* Opens an engine for the handle and lists its share. With opening_lock held. */
+/* Opens an engine for the handle and lists its share: *locked, when another process writes. With
+ * opening_lock held. */
 static gboolean
-open_engine (LdbDatabase *handle, GError **error)
+open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
 {
+  const LdbOpenFlags here = LDB_OPEN_WAIT; /* not the engine's */
   struct failure failure = FAILURE_INIT;
   struct engine_options engine_options;
   struct engine *engine = NULL;
@@ -161,7 +170,9 @@ open_engine (LdbDatabase *handle, GError **error)
       = handle->options != NULL ? ldb_options_copy (handle->options) : ldb_options_new ();
   if (!ldb_options_to_engine (options, &engine_options, error))
     return FALSE;
-  status code = engine_open (handle->path, handle->flags, &engine_options, &engine, &failure);
+  status code
+      = engine_open (handle->path, handle->flags & ~here, &engine_options, &engine, &failure);
+  *locked = code == STATUS_LOCKED;
   if (code == STATUS_NOT_FOUND && failure.message[0] == '\0')
     return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
                           "There is no database \"%s\"; check the path, or ask for it to be "
@@ -177,6 +188,7 @@ open_engine (LdbDatabase *handle, GError **error)
   share->device = (guint64) info.st_dev;
   share->inode = (guint64) info.st_ino;
   share->read_only = engine_is_read_only (engine);
+  share->is_static = (handle->flags & LDB_OPEN_STATIC) != 0;
   ldb_options_set_number (options, LDB_OPTION_PAGE_SIZE, engine_get_options (engine)->page_size,
                           LDB_OPTION_SOURCE_CODE);
   share->options = g_steal_pointer (&options);
@@ -186,26 +198,109 @@ open_engine (LdbDatabase *handle, GError **error)
     shares = g_ptr_array_new_with_free_func (share_free);
   g_ptr_array_add (shares, share);
   attach (share, handle);
+  if (!share->read_only) /* who waited to write in this process joins it */
+    for (guint i = 0; turns != NULL && i < turns->len; i++)
+      engine_turn_cancel (g_ptr_array_index (turns, i));
   pthread_mutex_unlock (&lock);
   engine_set_saving (engine, g_atomic_int_get (&saving_now));
   return TRUE;
 }
 
-gboolean
-ldb_share_join (LdbDatabase *handle, GError **error)
+static gboolean
+join_or_open (LdbDatabase *handle, gboolean *locked, GError **error)
 {
   gboolean joined = FALSE;
-  ensure_fork_handler ();
-  if (handle->options != NULL && !ldb_options_check (handle->options, error))
-    return FALSE;
-  gboolean success;
+  *locked = FALSE;
   pthread_mutex_lock (&opening_lock);
+  gboolean success;
   /* The same handle may be initialised on two threads at once. */
   if (g_atomic_int_get (&handle->state) != LDB_DATABASE_NEW)
     success = ldb_database_is_usable (handle, error);
   else
-    success = join_present (handle, &joined, error) && (joined || open_engine (handle, error));
+    success
+        = join_present (handle, &joined, error) && (joined || open_engine (handle, locked, error));
   pthread_mutex_unlock (&opening_lock);
+  return success;
+}
+
+static void
+cancel_turn (GCancellable *cancellable, gpointer data)
+{
+  (void) cancellable;
+  engine_turn_cancel (data);
+}
+
+/* FALSE: there is an engine to join by now. */
+static gboolean
+list_turn (LdbDatabase *handle, struct engine_turn *turn)
+{
+  pthread_mutex_lock (&lock);
+  if (turns == NULL)
+    turns = g_ptr_array_new ();
+  gboolean listed = find_share (handle->path, handle->flags) == NULL;
+  if (listed)
+    g_ptr_array_add (turns, turn);
+  pthread_mutex_unlock (&lock);
+  return listed;
+}
+
+static void
+unlist_turn (struct engine_turn *turn)
+{
+  pthread_mutex_lock (&lock);
+  g_ptr_array_remove_fast (turns, turn);
+  pthread_mutex_unlock (&lock);
+}
+
+/* Until the process that writes has ended, or seems to, or this one writes. `turn` is kept from one wait to
+ * the next. */
+static gboolean
+wait_for_turn (LdbDatabase *handle, struct engine_turn **turn, GCancellable *cancellable,
+               GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  status code = STATUS_OK;
+  if (*turn == NULL)
+    code = engine_turn_new (handle->path, NULL, turn, &failure);
+  if (code != STATUS_OK)
+    return ldb_error_check_path (error, code, &failure, handle->path);
+  if (!list_turn (handle, *turn))
+    return TRUE;
+  gulong id = 0;
+  if (cancellable != NULL)
+    id = g_cancellable_connect (cancellable, G_CALLBACK (cancel_turn), *turn, NULL);
+  code = engine_turn_wait (*turn, &failure);
+  g_cancellable_disconnect (cancellable, id);
+  unlist_turn (*turn);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (code != STATUS_CANCELLED)
+    return ldb_error_check (error, code, &failure);
+  g_clear_pointer (turn, engine_turn_free);
+  return TRUE;
+}
+
+gboolean
+ldb_share_join (LdbDatabase *handle, GCancellable *cancellable, GError **error)
+{
+  struct engine_turn *turn = NULL;
+  gboolean locked;
+  ensure_fork_handler ();
+  if (handle->options != NULL && !ldb_options_check (handle->options, error))
+    return FALSE;
+  gboolean again, success;
+  do
+    {
+      GError *cause = NULL;
+      success = join_or_open (handle, &locked, &cause);
+      again = !success && locked && (handle->flags & LDB_OPEN_WAIT) != 0;
+      if (!again && cause != NULL)
+        g_propagate_error (error, cause);
+      else
+        g_clear_error (&cause);
+    }
+  while (again && wait_for_turn (handle, &turn, cancellable, error));
+  engine_turn_free (turn);
   return success;
 }
 
@@ -291,7 +386,7 @@ gboolean
 ldb_share_is_open (const char *path)
 {
   pthread_mutex_lock (&lock);
-  gboolean open = find_share (path, TRUE) != NULL;
+  gboolean open = find_share (path, LDB_OPEN_READ_ONLY | LDB_OPEN_STATIC) != NULL;
   pthread_mutex_unlock (&lock);
   return open;
 }

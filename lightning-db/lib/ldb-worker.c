@@ -87,6 +87,13 @@ pool_wait (Pool *pool)
   return queue_pop (&pool->calls);
 }
 
+static void
+run_call (LdbCall *call)
+{
+  ldb_call_run (call);
+  ldb_outbox_push (call->outbox, &call->delivery);
+}
+
 static void *
 work (void *data)
 {
@@ -96,8 +103,7 @@ work (void *data)
   while ((call = pool_wait (pool)) != NULL)
     {
       pthread_mutex_unlock (&pool->lock);
-      ldb_call_run (call);
-      ldb_outbox_push (call->outbox, &call->delivery);
+      run_call (call);
       pthread_mutex_lock (&pool->lock);
     }
   pool->threads--;
@@ -151,12 +157,33 @@ ldb_worker_skip (LdbCall *call, GMainContext *context)
   ldb_outbox_push (ldb_outbox_of (context), &call->delivery);
 }
 
+static void *
+work_alone (void *data)
+{
+  run_call (data);
+  return NULL;
+}
+
+static gboolean
+fail_no_thread (int code, GError **error)
+{
+  return ldb_error_set (error, LDB_ERROR_NO_MEMORY,
+                        "No thread could be started for the operation: %s. Try again later, or "
+                        "use the synchronous form.",
+                        g_strerror (code));
+}
+
 gboolean
 ldb_worker_push (LdbCall *call, LdbWorkKind kind, GMainContext *context, GError **error)
 {
-  Pool *pool = &pools[kind];
   int code = 0;
   call->outbox = ldb_outbox_of (context);
+  if (kind == LDB_WORK_ENDLESS)
+    {
+      code = ldb_worker_start_thread ("ldb-waiter", work_alone, call);
+      return code == 0 || fail_no_thread (code, error);
+    }
+  Pool *pool = &pools[kind];
   pthread_mutex_lock (&pool->lock);
   if (!pool->clocked)
     pool_set_clock (pool);
@@ -170,11 +197,7 @@ ldb_worker_push (LdbCall *call, LdbWorkKind kind, GMainContext *context, GError 
         pthread_cond_signal (&pool->work);
     }
   pthread_mutex_unlock (&pool->lock);
-  return taken
-         || ldb_error_set (error, LDB_ERROR_NO_MEMORY,
-                           "No thread could be started for the operation: %s. Try again later, or "
-                           "use the synchronous form.",
-                           g_strerror (code));
+  return taken || fail_no_thread (code, error);
 }
 
 void

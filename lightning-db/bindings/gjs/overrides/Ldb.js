@@ -460,12 +460,17 @@ function run(Ldb, prototype) {
     });
 }
 
-function openFlags(Ldb, {create, exclusive, readOnly}) {
-    return (create || exclusive ? Ldb.OpenFlags.CREATE : 0) |
-        (exclusive ? Ldb.OpenFlags.EXCLUSIVE : 0) | (readOnly ? Ldb.OpenFlags.READ_ONLY : 0);
+const OPENING = ['create', 'exclusive', 'readOnly', 'static', 'wait'];
+
+function openFlags(Ldb, settings) {
+    const {CREATE, EXCLUSIVE, READ_ONLY, STATIC, WAIT} = Ldb.OpenFlags;
+    const flags = [CREATE, CREATE | EXCLUSIVE, READ_ONLY, STATIC, WAIT];
+    return OPENING.reduce((all, name, i) => all | (settings[name] ? flags[i] : 0), 0);
 }
 
-function openOptions(Ldb, {create, exclusive, readOnly, options = null, ...settings}) {
+function openOptions(Ldb, {options = null, ...settings}) {
+    for (const name of OPENING)
+        delete settings[name];
     if (Object.keys(settings).length === 0)
         return options;
     const own = options === null ? new Ldb.Options() : options.copy();

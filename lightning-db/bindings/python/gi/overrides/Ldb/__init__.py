@@ -604,7 +604,7 @@ for _name in dir(Ldb):
         _complete(_class)
 
 
-def _flags(create, exclusive, read_only):
+def _flags(create, exclusive, read_only, static, wait):
     flags = Ldb.OpenFlags.NONE
     if create or exclusive:
         flags |= Ldb.OpenFlags.CREATE
@@ -612,18 +612,24 @@ def _flags(create, exclusive, read_only):
         flags |= Ldb.OpenFlags.EXCLUSIVE
     if read_only:
         flags |= Ldb.OpenFlags.READ_ONLY
+    if static:
+        flags |= Ldb.OpenFlags.STATIC
+    if wait:
+        flags |= Ldb.OpenFlags.WAIT
     return flags
 
 
-def open(path, *, create=False, exclusive=False, read_only=False, options=None, **settings):
+def open(path, *, create=False, exclusive=False, read_only=False, static=False, wait=False,
+         options=None, **settings):
     """Opens a database. Settings are properties of Ldb.Options, such as cache_size=1 << 30."""
     if settings:
         options = options.copy() if options is not None else Ldb.Options.new()
         for name, value in settings.items():
             options.set_property(name.replace("_", "-"), value)
-    return Ldb.Database.open(path, _flags(create, exclusive, read_only), options, None)
+    return Ldb.Database.open(path, _flags(create, exclusive, read_only, static, wait), options, None)
 
 
-def open_async(path, *, create=False, exclusive=False, read_only=False, options=None):
+def open_async(path, *, create=False, exclusive=False, read_only=False, static=False, wait=False,
+               options=None):
     """Opens a database without blocking, to be awaited."""
-    return Database.open_async(path, _flags(create, exclusive, read_only), options)
+    return Database.open_async(path, _flags(create, exclusive, read_only, static, wait), options)

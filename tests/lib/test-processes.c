@@ -1,0 +1,702 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One process writes, this one reads beside it: watches, entries and feeds tell what the other commits,
+ * soon; either may die; who waits becomes the writer.
+ *
+ * This program is also the other process (--writer, --replica): it does what it is told line by line.
+ */
+#include "watch-test.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* ---- the other process ---- */
+
+/* Lines from standard input: "put KEY VALUE", "delete KEY", "range START END", "batch N", "time N" (as many
+ * isolated commits of the time), "rush MILLISECONDS" (commits of the time, without a pause), "sleep", "close".
+ * Each is answered by "ok" and the newest commit. */
+static int
+write_as_told (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db
+      = ldb_database_open (path, LDB_OPEN_CREATE | LDB_OPEN_WAIT, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_print ("ok 0\n");
+  char line[256];
+  while (fgets (line, sizeof line, stdin) != NULL)
+    {
+      g_auto (GStrv) words = g_strsplit (g_strstrip (line), " ", 3);
+      const char *verb = words[0];
+      guint number = words[1] != NULL ? (guint) atoi (words[1]) : 0;
+      if (strcmp (verb, "put") == 0)
+        put (db, words[1], words[2]);
+      else if (strcmp (verb, "delete") == 0)
+        delete (db, words[1]);
+      else if (strcmp (verb, "range") == 0)
+        delete_range (db, words[1], words[2]);
+      else if (strcmp (verb, "batch") == 0)
+        {
+          g_autoptr (LdbBatch) batch = ldb_batch_new ();
+          for (guint i = 0; i < number; i++)
+            {
+              g_autofree char *key = g_strdup_printf ("batch-%05u", i);
+              ldb_batch_put (batch, NULL, key, strlen (key), "b", 1, &error);
+            }
+          ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error);
+        }
+      else if (strcmp (verb, "time") == 0 || strcmp (verb, "rush") == 0)
+        {
+          gint64 end = g_get_monotonic_time () + number * 1000;
+          for (guint i = 0; strcmp (verb, "time") == 0 ? i < number : g_get_monotonic_time () < end;
+               i++)
+            {
+              if (strcmp (verb, "time") == 0)
+                g_usleep (25000 + i % 7 * 1000);
+              gint64 now = g_get_monotonic_time ();
+              ldb_database_put (db, "time", 4, &now, sizeof now, NULL, &error);
+            }
+        }
+      else if (strcmp (verb, "fill") == 0)
+        for (guint i = 0; i < number; i++)
+          {
+            g_autofree char *key = g_strdup_printf ("fill-%04u", i * 7919 % 5000);
+            g_autofree char *value = g_strdup_printf ("%u %0200u", i, i);
+            if (i % 11 == 0)
+              delete (db, key);
+            else
+              put (db, key, value);
+          }
+      else if (strcmp (verb, "close") == 0)
+        ldb_database_close (db, NULL, &error);
+      else
+        g_error ("what is %s?", verb);
+      g_assert_no_error (error);
+      g_print ("ok %" G_GUINT64_FORMAT "\n",
+               strcmp (verb, "close") == 0 ? 0 : ldb_database_get_sequence (db));
+    }
+  return 0;
+}
+
+static GHashTable *
+read_all (LdbSnapshot *snapshot)
+{
+  g_autoptr (GError) error = NULL;
+  GHashTable *found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (LdbCursor) cursor
+      = ldb_snapshot_scan (snapshot, NULL, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  while (ldb_cursor_next (cursor, NULL, &error))
+    {
+      g_autoptr (GBytes) key = ldb_cursor_get_key (cursor);
+      g_autoptr (GBytes) value = ldb_cursor_get_value (cursor, NULL, &error);
+      g_hash_table_insert (found, g_strndup (g_bytes_get_data (key, NULL), g_bytes_get_size (key)),
+                           g_strndup (g_bytes_get_data (value, NULL), g_bytes_get_size (value)));
+    }
+  g_assert_no_error (error);
+  return found;
+}
+
+typedef struct
+{
+  GHashTable *replica; /* key to value; owned */
+  guint64 emissions;   /* so far */
+  guint64 resyncs;     /* of them */
+  gboolean ended;      /* the key "end" was put */
+} Replica;
+
+static void
+keep_up (LdbWatch *watch, LdbChangeSet *changes, Replica *self)
+{
+  g_autoptr (LdbSnapshot) snapshot = ldb_change_set_get_snapshot (changes);
+  self->emissions++;
+  if (ldb_change_set_get_resync (changes))
+    {
+      g_hash_table_unref (self->replica);
+      self->replica = read_all (snapshot);
+      self->resyncs++;
+      self->ended |= g_hash_table_contains (self->replica, "end");
+      return;
+    }
+  for (guint i = 0; i < ldb_change_set_get_n_changes (changes); i++)
+    {
+      LdbChange *change = ldb_change_set_get_change (changes, i);
+      GBytes *key = ldb_change_get_key (change), *value = ldb_change_get_value (change);
+      g_autofree char *name = g_strndup (g_bytes_get_data (key, NULL), g_bytes_get_size (key));
+      self->ended |= strcmp (name, "end") == 0;
+      g_assert_cmpint (ldb_change_get_kind (change), <=, LDB_CHANGE_DELETE);
+      if (ldb_change_get_kind (change) == LDB_CHANGE_PUT)
+        g_hash_table_insert (self->replica, g_steal_pointer (&name),
+                             g_strndup (g_bytes_get_data (value, NULL), g_bytes_get_size (value)));
+      else
+        g_assert_true (g_hash_table_remove (self->replica, name));
+    }
+}
+
+static void
+assert_equal (GHashTable *replica, GHashTable *found)
+{
+  GHashTableIter iterator;
+  gpointer key, value;
+  g_assert_cmpuint (g_hash_table_size (replica), ==, g_hash_table_size (found));
+  g_hash_table_iter_init (&iterator, found);
+  while (g_hash_table_iter_next (&iterator, &key, &value))
+    g_assert_cmpstr (g_hash_table_lookup (replica, key), ==, value);
+}
+
+/* Keeps a replica by a watch until "end" is put, and holds it against the database. */
+static int
+replicate (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = ldb_database_open (path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (LdbWatch) watch
+      = ldb_database_watch_all (db, LDB_WATCH_VALUES | LDB_WATCH_EACH_KEY, &error);
+  g_assert_no_error (error);
+  g_autoptr (LdbSnapshot) snapshot = ldb_database_create_snapshot (db, &error);
+  Replica replica = { .replica = read_all (snapshot) };
+  ldb_snapshot_close (snapshot);
+  g_signal_connect (watch, "changed", G_CALLBACK (keep_up), &replica);
+  g_print ("ok 0\n");
+  wait_until (replica.ended);
+  g_autoptr (LdbSnapshot) last = ldb_database_create_snapshot (db, &error);
+  g_autoptr (GHashTable) found = read_all (last);
+  assert_equal (replica.replica, found);
+  g_hash_table_unref (replica.replica);
+  g_print ("%" G_GUINT64_FORMAT " emissions, %" G_GUINT64_FORMAT " resyncs\n", replica.emissions,
+           replica.resyncs);
+  return 0;
+}
+
+/* ---- telling it ---- */
+
+typedef struct
+{
+  GSubprocess *process;   /* owned */
+  GDataInputStream *from; /* what it prints; owned */
+} Other;
+
+static void
+other_clear (Other *other)
+{
+  if (other->process == NULL)
+    return;
+  g_subprocess_force_exit (other->process);
+  g_subprocess_wait (other->process, NULL, NULL);
+  g_clear_object (&other->from);
+  g_clear_object (&other->process);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Other, other_clear)
+
+static char *
+hear (Other *other)
+{
+  g_autoptr (GError) error = NULL;
+  char *line = g_data_input_stream_read_line (other->from, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (line);
+  return line;
+}
+
+static guint64
+hear_ok (Other *other)
+{
+  g_autofree char *line = hear (other);
+  g_assert_true (g_str_has_prefix (line, "ok "));
+  return g_ascii_strtoull (line + 3, NULL, 10);
+}
+
+static void
+begin_with (Other *other, const char *role, const char *path, const char *cache_size)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+  g_autoptr (GSubprocessLauncher) launcher
+      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+  if (cache_size != NULL)
+    g_subprocess_launcher_setenv (launcher, "LIGHTNING_DB_CACHE_SIZE", cache_size, TRUE);
+  other->process = g_subprocess_launcher_spawn (launcher, &error, self, role, path, NULL);
+  g_assert_no_error (error);
+  other->from = g_data_input_stream_new (g_subprocess_get_stdout_pipe (other->process));
+}
+
+static void
+begin (Other *other, const char *role, const char *path)
+{
+  begin_with (other, role, path, NULL);
+}
+
+static void say (Other *other, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+static void
+say (Other *other, const char *format, ...)
+{
+  g_autoptr (GError) error = NULL;
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  g_output_stream_write_all (g_subprocess_get_stdin_pipe (other->process), line, strlen (line),
+                             NULL, NULL, &error);
+  g_assert_no_error (error);
+}
+
+#define tell(other, ...) (say (other, __VA_ARGS__), hear_ok (other))
+
+static void
+kill_it (Other *other)
+{
+  g_subprocess_send_signal (other->process, SIGKILL);
+  g_subprocess_wait (other->process, NULL, NULL);
+  other_clear (other);
+}
+
+static LdbDatabase *
+open_reader (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  LdbDatabase *db = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (ldb_database_is_read_only (db));
+  return db;
+}
+
+/* ---- what is told ---- */
+
+typedef struct
+{
+  GPtrArray *told;  /* texts; owned */
+  guint64 sequence; /* of the newest emission */
+  gboolean checked; /* the emission's snapshot showed what it told */
+} Listener;
+
+static void
+note (LdbWatch *watch, LdbChangeSet *changes, Listener *listener)
+{
+  g_autoptr (LdbSnapshot) snapshot = ldb_change_set_get_snapshot (changes);
+  for (guint i = 0; i < ldb_change_set_get_n_changes (changes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      LdbChange *change = ldb_change_set_get_change (changes, i);
+      GBytes *key = ldb_change_get_key (change);
+      if (ldb_change_get_kind (change) > LDB_CHANGE_DELETE)
+        continue;
+      g_autoptr (GBytes) value = ldb_snapshot_get (snapshot, NULL, g_bytes_get_data (key, NULL),
+                                                   g_bytes_get_size (key), NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true ((value != NULL) == (ldb_change_get_kind (change) == LDB_CHANGE_PUT));
+      g_assert_true (value == NULL || g_bytes_equal (value, ldb_change_get_value (change)));
+      listener->checked = TRUE;
+    }
+  g_assert_cmpuint (ldb_change_set_get_sequence (changes), >=, listener->sequence);
+  listener->sequence = ldb_change_set_get_sequence (changes);
+  g_ptr_array_add (listener->told, describe_changes (changes));
+}
+
+static void
+expect (Listener *listener, const char *text)
+{
+  wait_until (listener->told->len > 0);
+  g_assert_cmpuint (listener->told->len, ==, 1);
+  g_assert_cmpstr (g_ptr_array_index (listener->told, 0), ==, text);
+  g_ptr_array_set_size (listener->told, 0);
+}
+
+static void
+test_told (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put a 0");
+  g_autoptr (LdbDatabase) db = open_reader (place);
+  Listener listener = { .told = g_ptr_array_new_with_free_func (g_free) };
+  g_autoptr (LdbWatch) watch
+      = ldb_database_watch_all (db, LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES, &error);
+  g_assert_no_error (error);
+  g_signal_connect (watch, "changed", G_CALLBACK (note), &listener);
+  g_autoptr (LdbEntry) entry = ldb_database_watch_entry (db, "a", 1, &error);
+  g_autoptr (LdbFeed) feed = ldb_database_create_feed (db, 0, NULL, &error);
+  g_assert_no_error (error);
+  tell (&writer, "put a 1");
+  expect (&listener, "put a=1<0");
+  wait_until (ldb_entry_get_exists (entry) && g_bytes_get_size (ldb_entry_get_value (entry)) == 1
+              && *(const char *) g_bytes_get_data (ldb_entry_get_value (entry), NULL) == '1');
+  tell (&writer, "put b 1");
+  expect (&listener, "put b=1");
+  tell (&writer, "delete a");
+  expect (&listener, "delete a<1");
+  wait_until (!ldb_entry_get_exists (entry));
+  guint64 sequence = tell (&writer, "range a z");
+  expect (&listener, "range [a,z)");
+  tell (&writer, "batch 500");
+  wait_until (listener.told->len > 0);
+  g_assert_cmpuint (listener.told->len, ==, 1); /* whole */
+  g_ptr_array_set_size (listener.told, 0);
+  g_assert_cmpuint (sequence + 1, ==, ldb_database_get_sequence (db));
+  g_assert_true (listener.checked);
+  for (guint64 i = 1; i <= sequence + 1; i++)
+    {
+      g_autoptr (LdbChangeSet) changes = ldb_feed_read_commit (feed, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (ldb_change_set_get_sequence (changes), ==, i);
+    }
+  g_assert_false (ldb_database_put_string (db, "a", "mine", NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_READ_ONLY, place->path);
+  /* The writer goes, is gone for a while, another one comes. */
+  tell (&writer, "close");
+  other_clear (&writer);
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put a 2");
+  expect (&listener, "put a=2");
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  g_assert_no_error (error);
+  tell (&writer, "put a 3"); /* a reader that went does no harm */
+  run_for (30);
+  g_assert_cmpuint (listener.told->len, ==, 0);
+  g_ptr_array_unref (listener.told);
+}
+
+/* ---- how soon ---- */
+
+typedef struct
+{
+  GArray *delays; /* of gint64, microseconds */
+  guint resyncs;  /* the writer was too fast for a frame */
+} Clock;
+
+static void
+note_delay (LdbWatch *watch, LdbChangeSet *changes, Clock *clock)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbSnapshot) snapshot = ldb_change_set_get_snapshot (changes);
+  g_autoptr (GBytes) value = ldb_snapshot_get (snapshot, NULL, "time", 4, NULL, &error);
+  gint64 then;
+  g_assert_no_error (error);
+  clock->resyncs += ldb_change_set_get_resync (changes);
+  g_assert_cmpuint (g_bytes_get_size (value), ==, sizeof then);
+  memcpy (&then, g_bytes_get_data (value, NULL), sizeof then);
+  gint64 delay = g_get_monotonic_time () - then;
+  g_array_append_val (clock->delays, delay);
+}
+
+static int
+compare_delays (gconstpointer left, gconstpointer right)
+{
+  gint64 a = *(const gint64 *) left, b = *(const gint64 *) right;
+  return (a > b) - (a < b);
+}
+
+static void
+print_delays (Clock *clock, const char *what)
+{
+  guint count = clock->delays->len;
+  g_assert_cmpuint (count, >, 0);
+  g_array_sort (clock->delays, compare_delays);
+  g_test_message ("%s: from the commit to the signal in another process %" G_GINT64_FORMAT
+                  " µs (median), %" G_GINT64_FORMAT " µs (P99), %" G_GINT64_FORMAT
+                  " µs (most), %u signals, %u of them resyncs",
+                  what, g_array_index (clock->delays, gint64, count / 2),
+                  g_array_index (clock->delays, gint64, count * 99 / 100),
+                  g_array_index (clock->delays, gint64, count - 1), count, clock->resyncs);
+  g_array_set_size (clock->delays, 0);
+}
+
+static void
+iterate_until_told (Other *writer)
+{
+  GPollableInputStream *stream = G_POLLABLE_INPUT_STREAM (
+      g_filter_input_stream_get_base_stream (G_FILTER_INPUT_STREAM (writer->from)));
+  g_autoptr (GSource) source = g_pollable_input_stream_create_source (stream, NULL);
+  g_source_set_dummy_callback (source);
+  g_source_attach (source, NULL);
+  while (!g_pollable_input_stream_is_readable (stream))
+    g_main_context_iteration (NULL, TRUE);
+  g_source_destroy (source);
+  hear_ok (writer);
+}
+
+static void
+test_soon (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  Clock clock = { .delays = g_array_new (FALSE, FALSE, sizeof (gint64)) };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  g_autoptr (LdbDatabase) db = open_reader (place);
+  g_autoptr (LdbWatch) watch = ldb_database_watch_key (db, "time", 4, LDB_WATCH_VALUES, &error);
+  g_assert_no_error (error);
+  g_signal_connect (watch, "changed", G_CALLBACK (note_delay), &clock);
+  say (&writer, "time %u", g_test_slow () ? 1000 : 120);
+  iterate_until_told (&writer);
+  run_for (50);
+  g_assert_cmpuint (clock.delays->len, >=,
+                    100); /* two may share a frame when the machine is slow */
+  print_delays (&clock, "isolated commits");
+  g_assert_cmpuint (clock.resyncs, ==, 0);
+  say (&writer, "rush %u", g_test_slow () ? 10000 : 1500);
+  iterate_until_told (&writer);
+  print_delays (&clock, "commits at full speed, the newest of each frame");
+  g_array_unref (clock.delays);
+}
+
+/* ---- at rest ---- */
+
+static guint64
+count_switches_of (const char *pid)
+{
+  guint64 sum = 0;
+  g_autofree char *path = g_strdup_printf ("/proc/%s/task", pid);
+  g_autoptr (GDir) tasks = g_dir_open (path, 0, NULL);
+  const char *task;
+  while (tasks != NULL && (task = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (path, task, "status", NULL), *text = NULL;
+      if (!g_file_get_contents (file, &text, NULL, NULL))
+        continue;
+      for (const char *at = text; (at = strstr (at, "ctxt_switches:")) != NULL;)
+        sum += g_ascii_strtoull (at += strlen ("ctxt_switches:"), NULL, 10);
+    }
+  return sum;
+}
+
+/* A reader with a watch, in a process of its own, and its writer: when nothing is committed no thread of
+ * either runs, not once. */
+static void
+test_rest (Place *place, gconstpointer data)
+{
+  g_auto (Other) writer = { 0 }, reader = { 0 };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put a 1");
+  begin (&reader, "--idle", place->path);
+  hear_ok (&reader);
+  tell (&writer, "put a 2");
+  guint64 before[2] = { 0 }, after[2] = { 0 };
+  const char *pids[] = { g_subprocess_get_identifier (writer.process),
+                         g_subprocess_get_identifier (reader.process) };
+  gint64 end = g_get_monotonic_time () + 40 * G_TIME_SPAN_SECOND;
+  gboolean rests = FALSE;
+  while (!rests && g_get_monotonic_time () < end) /* the log's sync, settling, threads that go */
+    {
+      for (guint i = 0; i < 2; i++)
+        before[i] = count_switches_of (pids[i]);
+      g_usleep (2 * G_USEC_PER_SEC);
+      for (guint i = 0; i < 2; i++)
+        after[i] = count_switches_of (pids[i]);
+      rests = before[0] == after[0] && before[1] == after[1];
+    }
+  g_test_message ("switches of all threads in two seconds: writer %" G_GUINT64_FORMAT
+                  ", reader %" G_GUINT64_FORMAT,
+                  after[0] - before[0], after[1] - before[1]);
+  g_assert_true (rests);
+  g_assert_cmpuint (before[0], >, 0);
+  tell (&writer, "put a 3"); /* and it was no accident: the reader is told */
+  g_assert_cmpuint (hear_ok (&reader), ==, 3);
+}
+
+static void
+say_a (LdbWatch *watch, LdbChangeSet *changes, gboolean *last)
+{
+  GBytes *value = ldb_change_get_value (ldb_change_set_get_change (changes, 0));
+  if (*(const char *) g_bytes_get_data (value, NULL) != '3')
+    return;
+  g_print ("ok 3\n");
+  *last = TRUE;
+}
+
+static int
+watch_idly (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = ldb_database_open (path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (LdbWatch) watch = ldb_database_watch_key (db, "a", 1, LDB_WATCH_VALUES, &error);
+  g_assert_no_error (error);
+  gboolean last = FALSE;
+  g_signal_connect (watch, "changed", G_CALLBACK (say_a), &last);
+  g_print ("ok 0\n");
+  while (!last)
+    g_main_context_iteration (NULL, TRUE);
+  return 0;
+}
+
+/* ---- replicas ---- */
+
+/* Two replicas in processes of their own; one is stopped while the log moves on, and begins anew. */
+static void
+test_replicas (Place *place, gconstpointer data)
+{
+  g_auto (Other) writer = { 0 }, one = { 0 }, other = { 0 };
+  begin_with (&writer, "--writer", place->path, "16MB"); /* so that the log is short */
+  hear_ok (&writer);
+  tell (&writer, "fill 3000");
+  begin (&one, "--replica", place->path);
+  begin (&other, "--replica", place->path);
+  hear_ok (&one);
+  hear_ok (&other);
+  tell (&writer, "fill 20000");
+  g_subprocess_send_signal (other.process, SIGSTOP);
+  tell (&writer, "fill 150000"); /* several times what the log holds */
+  g_subprocess_send_signal (other.process, SIGCONT);
+  tell (&writer, "fill 20000");
+  tell (&writer, "put end 1");
+  g_autofree char *of_one = hear (&one), *of_other = hear (&other);
+  g_test_message ("a replica: %s; one that was stopped: %s", of_one, of_other);
+  g_assert_true (g_subprocess_wait_check (one.process, NULL, NULL));
+  g_assert_true (g_subprocess_wait_check (other.process, NULL, NULL));
+  g_assert_null (strstr (of_other, " 0 resyncs"));
+}
+
+/* ---- the writer's role ---- */
+
+static void
+test_takeover (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL, given_up = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_auto (Other) writer = { 0 };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put a 1");
+  g_autoptr (LdbDatabase) db = open_reader (place);
+  Listener listener = { .told = g_ptr_array_new_with_free_func (g_free) };
+  g_autoptr (LdbWatch) watch = ldb_database_watch_all (db, LDB_WATCH_VALUES, &error);
+  g_signal_connect (watch, "changed", G_CALLBACK (note), &listener);
+  g_assert_null (ldb_database_open (place->path, LDB_OPEN_NONE, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_LOCKED, place->path);
+  ldb_database_open_async (place->path, LDB_OPEN_WAIT, NULL, NULL, KEEP (result));
+  ldb_database_open_async (place->path, LDB_OPEN_WAIT, NULL, cancellable, KEEP (given_up));
+  run_for (50);
+  g_assert_null (result);
+  g_cancellable_cancel (cancellable);
+  g_autoptr (GAsyncResult) cancelled = ldb_test_wait (&given_up);
+  g_assert_null (ldb_database_open_finish (cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  tell (&writer, "put a 2");
+  expect (&listener, "put a=2");
+  gint64 killed = g_get_monotonic_time ();
+  kill_it (&writer);
+  g_autoptr (GAsyncResult) opened = ldb_test_wait (&result);
+  g_autoptr (LdbDatabase) mine = ldb_database_open_finish (opened, &error);
+  g_assert_no_error (error);
+  g_assert_false (ldb_database_is_read_only (mine));
+  g_test_message ("the writer's role was taken over after %" G_GINT64_FORMAT " ms",
+                  (g_get_monotonic_time () - killed) / 1000);
+  g_autofree char *a = ldb_database_get_string (mine, "a", NULL, &error);
+  g_assert_cmpstr (a, ==, "2");
+  put (mine, "a", "3"); /* the reading handle goes on as it was */
+  expect (&listener, "put a=3");
+  g_assert_true (ldb_database_is_read_only (db));
+  /* The process that was killed would come back, and has to wait. */
+  begin (&writer, "--writer", place->path);
+  g_usleep (50000);
+  put (mine, "a", "4");
+  expect (&listener, "put a=4");
+  g_assert_true (ldb_database_close (mine, NULL, &error));
+  hear_ok (&writer);
+  tell (&writer, "put a 5");
+  expect (&listener, "put a=5");
+  g_ptr_array_unref (listener.told);
+}
+
+/* Many who wait hold up nothing else. */
+static void
+test_many_wait (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  enum
+  {
+    MANY = 12
+  };
+  GAsyncResult *results[MANY] = { 0 }, *beside = NULL;
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  for (guint i = 0; i < MANY; i++)
+    ldb_database_open_async (place->path, LDB_OPEN_WAIT, NULL, NULL, KEEP (results[i]));
+  ldb_database_open_async (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, KEEP (beside));
+  g_autoptr (GAsyncResult) done = ldb_test_wait (&beside);
+  g_autoptr (LdbDatabase) db = ldb_database_open_finish (done, &error);
+  g_assert_no_error (error);
+  kill_it (&writer);
+  LdbDatabase *mine[MANY];
+  for (guint i = 0; i < MANY; i++) /* one opens, the others join it, while it is open */
+    {
+      g_autoptr (GAsyncResult) opened = ldb_test_wait (&results[i]);
+      mine[i] = ldb_database_open_finish (opened, &error);
+      g_assert_no_error (error);
+      put (mine[i], "a", "1");
+    }
+  for (guint i = 0; i < MANY; i++)
+    g_object_unref (mine[i]);
+}
+
+static gpointer
+cancel_soon (gpointer data)
+{
+  g_usleep (50000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+static void
+test_flags (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put a 1");
+  g_assert_null (ldb_database_open (place->path, LDB_OPEN_STATIC, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "static", "read-only");
+  g_assert_null (
+      ldb_database_open (place->path, LDB_OPEN_READ_ONLY | LDB_OPEN_WAIT, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "wait");
+  g_autoptr (LdbDatabase) still
+      = ldb_database_open (place->path, LDB_OPEN_READ_ONLY | LDB_OPEN_STATIC, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (LdbDatabase) db = open_reader (place); /* does not join the one that stands still */
+  guint64 sequence = tell (&writer, "put a 2");
+  wait_until (ldb_database_get_sequence (db) == sequence);
+  g_autofree char *now = ldb_database_get_string (db, "a", NULL, &error);
+  g_autofree char *then = ldb_database_get_string (still, "a", NULL, &error);
+  g_assert_cmpstr (now, ==, "2");
+  g_assert_cmpstr (then, ==, "1");
+  /* A wait that blocks can be given up by another thread. */
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GThread) thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  g_assert_null (ldb_database_open (place->path, LDB_OPEN_WAIT, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_thread_join (g_steal_pointer (&thread));
+  g_assert_null (ldb_database_open ("/nonexistent", LDB_OPEN_WAIT, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "/nonexistent");
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 3 && strcmp (argv[1], "--writer") == 0)
+    return write_as_told (argv[2]);
+  if (argc == 3 && strcmp (argv[1], "--replica") == 0)
+    return replicate (argv[2]);
+  if (argc == 3 && strcmp (argv[1], "--idle") == 0)
+    return watch_idly (argv[2]);
+  g_test_init (&argc, &argv, NULL);
+  add_test ("/processes/told", test_told);
+  add_test ("/processes/soon", test_soon);
+  add_test ("/processes/rest", test_rest);
+  add_test ("/processes/replicas", test_replicas);
+  add_test ("/processes/takeover", test_takeover);
+  add_test ("/processes/many-wait", test_many_wait);
+  add_test ("/processes/flags", test_flags);
+  return g_test_run ();
+}
