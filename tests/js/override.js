@@ -199,6 +199,18 @@ function testDocuments() {
         {s: Symbol('x')}, {t: 'a\0b'}])
         fails(TypeError, () => db.put_document('k', wrong));
     fails(RangeError, () => db.put_document('k', {n: 2n ** 64n}));
+    // What would be lost, or would fall together, is refused; what is not there is null, as in JSON.
+    for (const lost of [new Date(0), new Map(), new Set(), /x/, new Float64Array(1), Promise.resolve(), new class A {}(),
+        () => 1, Symbol('s'), '\ud800', 'a\udc00b', 'a\0b']) {
+        fails(TypeError, () => db.put_document('k', {n: lost}));
+        fails(TypeError, () => db.put_document('k', {n: [lost]}));
+    }
+    for (const name of ['a\0b', '\ud800'])
+        fails(TypeError, () => db.put_document('k', {[name]: 1}));
+    db.put_document('k', {n: [1, , undefined, '\u{1f600}'], o: Object.create(null)});
+    equal(db.get_document('k'), {n: [1, null, null, '\u{1f600}'], o: {}});
+    fails(TypeError, () => Ldb.open(db.path, {chache_size: 1}));
+    fails(TypeError, () => Ldb.open(db.path, {copy: 1}));
     const circle = {};
     circle.itself = circle;
     fails(RangeError, () => db.put_document('k', circle));

@@ -40,6 +40,15 @@ function toArray(bytes) {
     return bytes === null ? null : bytes.toArray();
 }
 
+// Text is cut off at a zero character, and halves of surrogate pairs all become the same character.
+function checkText(text) {
+    if (text.includes('\0'))
+        throw new TypeError('text in a document has no zero characters; store it as bytes');
+    if (/\p{Surrogate}/u.test(text))
+        throw new TypeError('text in a document has no halves of surrogate pairs; store it as bytes');
+    return text;
+}
+
 // A GLib.Variant of what JavaScript has.
 function toVariant(value, depth = 0) {
     if (depth > DEEPEST)
@@ -58,20 +67,20 @@ function toVariant(value, depth = 0) {
     case 'bigint':
         return bigToVariant(value);
     case 'string':
-        if (value.includes('\0'))
-            throw new TypeError('text in a document has no zero characters; store it as bytes');
-        return GLib.Variant.new_string(value);
+        return GLib.Variant.new_string(checkText(value));
     }
     if (value instanceof Uint8Array)
         return GLib.Variant.new_from_bytes(new GLib.VariantType('ay'), new GLib.Bytes(value), true);
+    // What is not there becomes null, as in JSON.
     if (Array.isArray(value))
-        return new GLib.Variant('av', value.map(item => toVariant(item, depth + 1)));
-    if (typeof value === 'object') {
+        return new GLib.Variant('av', Array.from(value, item => toVariant(item ?? null, depth + 1)));
+    // A Date or a Map has no properties of its own: it would be lost.
+    if (isOptions(value) || (typeof value === 'object' && Object.getPrototypeOf(value) === null)) {
         const entries = Object.entries(value).filter(([, item]) => item !== undefined);
         return new GLib.Variant('a{sv}', Object.fromEntries(
-            entries.map(([key, item]) => [key, toVariant(item, depth + 1)])));
+            entries.map(([key, item]) => [checkText(key), toVariant(item, depth + 1)])));
     }
-    throw new TypeError(`a document holds no ${typeof value}`);
+    throw new TypeError(`a document holds no ${typeof value === 'object' ? value.constructor.name : typeof value}`);
 }
 
 function bigToVariant(value) {
@@ -474,6 +483,10 @@ function openOptions(Ldb, {options = null, ...settings}) {
     if (Object.keys(settings).length === 0)
         return options;
     const own = options === null ? new Ldb.Options() : options.copy();
+    for (const name of Object.keys(settings)) {
+        if (!(name in own) || typeof own[name] === 'function')
+            throw new TypeError(`open() has no option “${name}”, and Ldb.Options has no such property`);
+    }
     return Object.assign(own, settings);
 }
 
