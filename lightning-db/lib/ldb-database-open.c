@@ -191,6 +191,24 @@ ldb_database_create_finish (GAsyncResult *result, GError **error)
       ldb_call_finish_pointer (NULL, result, ldb_database_create_async, error));
 }
 
+static LdbError
+code_of_folder_error (int system_error)
+{
+  switch (system_error)
+    {
+    case ENOSPC:
+    case EDQUOT:
+      return LDB_ERROR_NO_SPACE;
+    case EACCES:
+    case EPERM:
+      return LDB_ERROR_PERMISSION_DENIED;
+    case EROFS:
+      return LDB_ERROR_READ_ONLY;
+    default:
+      return LDB_ERROR_IO;
+    }
+}
+
 static gboolean
 run_open_default (LdbCall *call, GError **error)
 {
@@ -202,7 +220,7 @@ run_open_default (LdbCall *call, GError **error)
   if (g_mkdir_with_parents (folder, 0700) != 0)
     {
       int code = errno;
-      return ldb_error_set (error, code == ENOSPC ? LDB_ERROR_NO_SPACE : LDB_ERROR_IO,
+      return ldb_error_set (error, code_of_folder_error (code),
                             "The folder \"%s\" cannot be made: %s. Check the permissions of the "
                             "folders above it.",
                             folder, g_strerror (code));

@@ -191,10 +191,21 @@ create_where_forbidden (Place *place)
 }
 
 static void
+open_default_where_forbidden (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_setenv ("XDG_DATA_HOME", place->directory, TRUE);
+  g_assert_cmpstr (g_get_user_data_dir (), ==, place->directory);
+  g_assert_null (ldb_database_open_default ("org.example.Notes", NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_PERMISSION_DENIED, place->directory, "ermission");
+}
+
+static void
 test_unwritable (Place *place, gconstpointer data)
 {
   g_assert_cmpint (g_chmod (place->directory, 0555), ==, 0);
   run_unprivileged (place, create_where_forbidden);
+  run_unprivileged (place, open_default_where_forbidden);
 }
 
 /* Files end up with rights for the owner alone, whatever the umask says. */
