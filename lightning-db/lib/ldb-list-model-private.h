@@ -256,6 +256,9 @@ struct bytes ldb_list_rows_start (LdbListModel *self, const LdbBucket *bucket,
                                   const LdbListWalk *walk);
 /* Finds how rows of a type are told about key and value. */
 gboolean ldb_row_maker_init (LdbRowMaker *maker, GType type, GError **error);
+/* Of a function. Takes over the data, also when it fails. */
+gboolean ldb_row_maker_init_mapped (LdbRowMaker *maker, GType type, LdbRowFunc func, gpointer data,
+                                    GDestroyNotify destroy, GError **error);
 void ldb_row_maker_clear (LdbRowMaker *maker);
 
 /* ---- ldb-list-find.c ---- */

@@ -704,11 +704,11 @@ ldb_list_model_new_mapped (LdbDatabase *database, LdbStore *store, gconstpointer
                            LdbListFlags flags, GType item_type, LdbRowFunc func, gpointer user_data,
                            GDestroyNotify destroy, GError **error)
 {
-  LdbRowMaker maker = { .type = item_type, .func = func, .data = user_data, .destroy = destroy };
+  LdbRowMaker maker;
   g_return_val_if_fail (LDB_IS_DATABASE (database), NULL);
   g_return_val_if_fail (func != NULL, NULL);
-  g_return_val_if_fail (g_type_is_a (item_type, G_TYPE_OBJECT) || G_TYPE_IS_INTERFACE (item_type),
-                        NULL);
+  if (!ldb_row_maker_init_mapped (&maker, item_type, func, user_data, destroy, error))
+    return NULL;
   return create_range (database, store, start, start_length, end, end_length, flags, &maker, error);
 }
 
@@ -740,11 +740,11 @@ ldb_list_model_new_prefix_mapped (LdbDatabase *database, LdbStore *store, gconst
                                   LdbRowFunc func, gpointer user_data, GDestroyNotify destroy,
                                   GError **error)
 {
-  LdbRowMaker maker = { .type = item_type, .func = func, .data = user_data, .destroy = destroy };
+  LdbRowMaker maker;
   g_return_val_if_fail (LDB_IS_DATABASE (database), NULL);
   g_return_val_if_fail (func != NULL, NULL);
-  g_return_val_if_fail (g_type_is_a (item_type, G_TYPE_OBJECT) || G_TYPE_IS_INTERFACE (item_type),
-                        NULL);
+  if (!ldb_row_maker_init_mapped (&maker, item_type, func, user_data, destroy, error))
+    return NULL;
   return create_prefix (database, store, prefix, prefix_length, flags, &maker, error);
 }
 
@@ -766,7 +766,7 @@ void
 ldb_list_model_set_max_items (LdbListModel *self, guint max_items)
 {
   g_return_if_fail (LDB_IS_LIST_MODEL (self));
-  g_return_if_fail (max_items >= 1 && max_items <= LDB_LIST_MAX_ITEMS);
+  max_items = CLAMP (max_items, 1, LDB_LIST_MAX_ITEMS);
   if (self->max_items == max_items)
     return;
   g_object_ref (self);

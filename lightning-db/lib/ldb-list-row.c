@@ -76,6 +76,21 @@ ldb_row_maker_init (LdbRowMaker *maker, GType type, GError **error)
   return found;
 }
 
+gboolean
+ldb_row_maker_init_mapped (LdbRowMaker *maker, GType type, LdbRowFunc func, gpointer data,
+                           GDestroyNotify destroy, GError **error)
+{
+  *maker = (LdbRowMaker){ .type = type, .func = func, .data = data, .destroy = destroy };
+  if (g_type_is_a (type, G_TYPE_OBJECT) || G_TYPE_IS_INTERFACE (type))
+    return TRUE;
+  const char *name = g_type_name (type);
+  ldb_row_maker_clear (maker);
+  return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                        "Rows of a list cannot be of type %s: it is neither a class of objects nor "
+                        "an interface.",
+                        name != NULL ? name : "“invalid”");
+}
+
 void
 ldb_row_maker_clear (LdbRowMaker *maker)
 {

@@ -6,6 +6,9 @@
 #include "ldb-test.h"
 #include "list-validator.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #define SCAN_ALL NULL, 0, NULL, 0
 
 static gboolean
@@ -231,7 +234,10 @@ test_bad_input (Place *place, gconstpointer data)
   g_autoptr (LdbListModel) bare = g_object_new (LDB_TYPE_LIST_MODEL, NULL);
   g_assert_cmpuint (count (bare), ==, 0);
   g_assert_null (entry_at (bare, 0));
-  ldb_list_model_set_max_items (bare, 5);
+  ldb_list_model_set_max_items (bare, 0);
+  g_assert_cmpuint (ldb_list_model_get_max_items (bare), ==, 1);
+  g_assert_null (ldb_list_model_create_snapshot (bare, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "closed");
   g_assert_cmpint (ldb_list_model_find (bare, "a", 1, &error), ==, -1);
   g_assert_no_error (error);
   ldb_list_model_close (bare);
@@ -425,6 +431,12 @@ test_mapped (Place *place, gconstpointer data)
                                     &error);
   assert_row (list, 0, "a", "three");
   g_object_unref (list);
+
+  calls = 0;
+  g_assert_null (ldb_list_model_new_mapped (db, NULL, SCAN_ALL, 0, G_TYPE_STRING, map_upper, &calls,
+                                            free_calls, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "gchararray", "interface");
+  g_assert_cmpuint (calls, ==, 1000);
 
   /* The data is freed also when there is no list. */
   calls = 0;
@@ -1401,6 +1413,45 @@ test_close_database_busy (Place *place, gconstpointer data)
   g_object_unref (db);
 }
 
+/* In the child of a fork a list refuses, and does no harm. */
+static void
+test_fork (Place *place, gconstpointer data)
+{
+  LdbDatabase *db = place_open (place, NULL);
+  g_autoptr (GError) error = NULL;
+  put_numbers (db, 0, 1000, 1);
+  LdbListModel *list = list_all (db, LDB_LIST_NONE);
+  settle (list);
+  LdbEntry *entry = entry_at (list, 7);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      alarm (30);
+      LdbEntry *other = entry_at (list, 8);
+      g_assert_false (ldb_entry_get_loaded (other));
+      assert_bytes (ldb_entry_get_value (entry), "value of 7");
+      g_assert_cmpint (ldb_list_model_find (list, "n00000001", 9, &error), ==, -1);
+      assert_ldb_error (error, LDB_ERROR_FORKED, place->path);
+      g_assert_null (ldb_list_model_new (db, NULL, SCAN_ALL, 0, LDB_TYPE_ENTRY, &error));
+      assert_ldb_error (error, LDB_ERROR_FORKED, place->path);
+      g_object_unref (other);
+      g_object_unref (entry);
+      g_object_unref (list);
+      g_object_unref (db);
+      _exit (0);
+    }
+  int state = 0;
+  g_assert_cmpint (waitpid (child, &state, 0), ==, child);
+  g_assert_cmpint (state, ==, 0);
+  put (db, "a", "the parent has not noticed");
+  settle (list);
+  assert_equals_database (list);
+  g_object_unref (entry);
+  g_object_unref (list);
+  ldb_database_close (db, NULL, &error);
+  g_object_unref (db);
+}
+
 /* Whatever goes first, and whatever is under way. */
 static void
 test_any_order (Place *place, gconstpointer data)
@@ -1587,6 +1638,7 @@ main (int argc, char **argv)
   add_test ("/list/close", test_close);
   add_test ("/list/close-database", test_close_database);
   add_test ("/list/close-database-busy", test_close_database_busy);
+  add_test ("/list/fork", test_fork);
   add_test ("/list/any-order", test_any_order);
   add_test ("/list/random", test_random);
   return g_test_run ();
