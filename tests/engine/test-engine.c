@@ -348,6 +348,34 @@ test_stores_and_blobs (void)
   remove_directory (path);
 }
 
+/* Stores that are dropped in any order take no writes any more; those between them do. */
+static void
+test_many_drops (void)
+{
+  char *path = fresh_directory (), name[32];
+  struct engine *engine = open_small (path);
+  engine_store stores[60];
+  const unsigned count = sizeof stores / sizeof *stores;
+  struct bytes key = BYTES_LITERAL ("k");
+  for (unsigned i = 0; i < count; i++)
+    {
+      snprintf (name, sizeof name, "store-%u", i);
+      CHECK_OK (engine_store_open (engine, name, true, &stores[i], &failure));
+    }
+  for (unsigned i = 0; i < count; i += 2)
+    {
+      snprintf (name, sizeof name, "store-%u", i * 7 % count); /* all the even ones */
+      CHECK_OK (engine_store_drop (engine, name, &failure));
+    }
+  for (unsigned i = 0; i < count; i++)
+    CHECK_FAILS (engine_put (engine, stores[i], key, key, ENGINE_SYNC_DEFAULT, NULL, &failure),
+                 i % 2 == 0 ? STATUS_NOT_FOUND : STATUS_OK);
+  CHECK_OK (
+      engine_put (engine, ENGINE_STORE_DEFAULT, key, key, ENGINE_SYNC_DEFAULT, NULL, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* What a walk over what memory has comes to: BUSY before anything is read, every record after that,
  * and never the value that stands in a file of its own. */
 static void
@@ -633,6 +661,7 @@ main (void)
   test_locked_keys ();
   test_isolation ();
   test_stores_and_blobs ();
+  test_many_drops ();
   test_cached_cursor ();
   test_many ();
   test_fork ();

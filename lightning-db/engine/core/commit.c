@@ -411,11 +411,10 @@ check_stores (struct engine *engine, const struct commit *commit, struct failure
         operation.store = internal_key_store_of (commit->single.key);
       else if (operation_next (&reader, &operation, NULL) != STATUS_OK)
         return STATUS_OK;
-      for (size_t i = 0; i < engine->dropped_count; i++)
-        if (engine->dropped_stores[i] == operation.store
-            && (single || operation.kind != OPERATION_DELETE_RANGE))
-          return fail (failure, STATUS_NOT_FOUND,
-                       "the store was dropped; open a store of that name again to make a new one");
+      if ((single || operation.kind != OPERATION_DELETE_RANGE)
+          && store_is_dropped (engine, operation.store))
+        return fail (failure, STATUS_NOT_FOUND,
+                     "the store was dropped; open a store of that name again to make a new one");
       if (single)
         return STATUS_OK;
     }

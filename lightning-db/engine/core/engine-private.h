@@ -168,7 +168,7 @@ struct engine
   struct recent *recent;                /* commits for feeds where there is no log; NULL: no feed */
   size_t recent_readers;                /* feeds that read there */
   struct blob_writer *blob_writer;      /* NULL when read-only */
-  engine_store *dropped_stores;         /* ids dropped in this process run */
+  engine_store *dropped_stores;         /* ids dropped in this process run, rising; malloc'd */
   size_t dropped_count;
   _Atomic uint64_t next_transaction;   /* ids handed out */
   uint64_t rate_tokens, rate_refilled; /* token bucket: operations, microseconds */
@@ -477,7 +477,12 @@ status install (struct engine *engine, const struct manifest_edit *edit, size_t 
 /* Drops blob files nobody refers to any more. */
 void blob_collect (struct engine *engine);
 
-/* ---- the catalogue, for repair (store.c) ---- */
+/* ---- the catalogue (store.c) ---- */
+
+/* Whether the store was dropped, or is about to be, in this process run. commit_lock held. */
+bool store_is_dropped (const struct engine *engine, engine_store store);
+
+/* For repair: */
 
 /* Gives a store that has records but no name one. EXISTS when it is taken. */
 status store_adopt (struct engine *engine, const char *name, engine_store store,

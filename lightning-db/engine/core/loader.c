@@ -612,13 +612,11 @@ make_final (struct engine_loader *loader, uint64_t guess, struct failure *failur
 static status
 check_stores (struct engine_loader *loader, struct failure *failure)
 {
-  struct engine *engine = loader->engine;
-  for (size_t i = 0; i < engine->dropped_count; i++)
-    for (size_t s = 0; s < loader->span_count; s++)
-      if (engine->dropped_stores[i] == loader->spans[s].store)
-        return fail (failure, STATUS_NOT_FOUND,
-                     "a store that was loaded into was dropped meanwhile; open a store of that "
-                     "name again and load anew");
+  for (size_t i = 0; i < loader->span_count; i++)
+    if (store_is_dropped (loader->engine, loader->spans[i].store))
+      return fail (failure, STATUS_NOT_FOUND,
+                   "a store that was loaded into was dropped meanwhile; open a store of that "
+                   "name again and load anew");
   return STATUS_OK;
 }
 

@@ -162,16 +162,39 @@ engine_store_open (struct engine *engine, const char *name, bool create, engine_
   return result;
 }
 
+/* How many of the dropped ids are below this one. */
+static size_t
+dropped_below (const struct engine *engine, engine_store store)
+{
+  size_t low = 0, high = engine->dropped_count;
+  while (low < high)
+    {
+      size_t middle = low + (high - low) / 2;
+      if (engine->dropped_stores[middle] < store)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+bool
+store_is_dropped (const struct engine *engine, engine_store store)
+{
+  size_t at = dropped_below (engine, store);
+  return at < engine->dropped_count && engine->dropped_stores[at] == store;
+}
+
 static void
 allow_store (struct engine *engine, engine_store store)
 {
   pthread_mutex_lock (&engine->commit_lock);
-  for (size_t i = 0; i < engine->dropped_count; i++)
-    if (engine->dropped_stores[i] == store)
-      {
-        engine->dropped_stores[i] = engine->dropped_stores[--engine->dropped_count];
-        break;
-      }
+  if (store_is_dropped (engine, store))
+    {
+      engine_store *at = engine->dropped_stores + dropped_below (engine, store);
+      engine_store *end = engine->dropped_stores + engine->dropped_count--;
+      memmove (at, at + 1, (size_t) (end - at - 1) * sizeof *at);
+    }
   pthread_mutex_unlock (&engine->commit_lock);
 }
 
@@ -189,7 +212,9 @@ forbid_store (struct engine *engine, engine_store store, struct failure *failure
   else
     {
       engine->dropped_stores = dropped;
-      dropped[engine->dropped_count++] = store;
+      size_t at = dropped_below (engine, store);
+      memmove (dropped + at + 1, dropped + at, (engine->dropped_count++ - at) * sizeof *dropped);
+      dropped[at] = store;
     }
   uint64_t newest = engine->last_sequence;
   pthread_mutex_unlock (&engine->commit_lock);
