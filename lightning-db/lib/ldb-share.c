@@ -223,11 +223,14 @@ join_or_open (LdbDatabase *handle, gboolean *locked, GError **error)
   return success;
 }
 
+/* Under the lock that the turn was listed under, so that ThreadSanitizer, too, sees it handed over. */
 static void
 cancel_turn (GCancellable *cancellable, gpointer data)
 {
   (void) cancellable;
+  pthread_mutex_lock (&lock);
   engine_turn_cancel (data);
+  pthread_mutex_unlock (&lock);
 }
 
 /* FALSE: there is an engine to join by now. */

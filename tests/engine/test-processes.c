@@ -959,7 +959,8 @@ count_switches (void)
   return sum;
 }
 
-/* A writer, its reader and one who waits to write, when nothing is committed: no thread runs. */
+/* A writer, its reader and one who waits to write, when nothing is committed: no thread runs. (But that of
+ * ThreadSanitizer, which wakes up ten times a second.) */
 static void
 test_rest (void)
 {
@@ -1206,6 +1207,9 @@ test_fork (void)
 static bool
 run_in_namespace (int (*body) (const char *path), const char *path)
 {
+#ifdef __SANITIZE_THREAD__ /* it lets no forked child have threads */
+  return false;
+#endif
   fflush (NULL);
   pid_t child = fork ();
   CHECK (child >= 0);
@@ -1300,7 +1304,7 @@ test_sandbox (const char *what, int (*body) (const char *path))
   bool ran = run_in_namespace (body, path);
   atomic_store (&writing.done, true);
   pthread_join (thread, NULL);
-  printf ("%s: %s\n", what, ran ? "followed" : "not tried, the system does not allow it");
+  printf ("%s: %s\n", what, ran ? "followed" : "not tried here: it is not allowed");
   close_engine (writing.engine);
   remove_directory (path);
 }
@@ -1340,7 +1344,7 @@ test_medium (void)
   CHECK_OK (engine_checkpoint (writer, &failure));
   put (writer, 1, "logged", "only");
   bool ran = run_in_namespace (read_medium, path); /* a copy as a crash leaves it */
-  printf ("a read-only medium: %s\n", ran ? "read" : "not tried, the system does not allow it");
+  printf ("a read-only medium: %s\n", ran ? "read" : "not tried here: it is not allowed");
   close_engine (writer);
   remove_directory (path);
 }
@@ -1480,7 +1484,11 @@ main (int argc, char **argv)
   test_snapshots ();
   test_feeds ();
   test_successors ();
+#ifndef __SANITIZE_THREAD__
   test_rest ();
+#else
+  (void) test_rest;
+#endif
   test_vandal ();
   test_leaks ();
   test_stopped_writer ();
