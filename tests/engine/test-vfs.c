@@ -448,6 +448,7 @@ test_remedies (void)
   } cases[] = {
     { EMFILE, "ulimit -n" },    { ENFILE, "ulimit -n" },   { EAGAIN, "ulimit -u" },
     { ELOOP, "symbolic link" }, { EIO, "check the disk" }, { EACCES, "permissions" },
+    { EFBIG, "ulimit -f" },
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     {

@@ -113,6 +113,9 @@ remedy (status code, int system_error)
     case EMFILE:
     case ENFILE:
       return "close other files, or raise the limit on open files (ulimit -n)";
+    case EFBIG:
+      return "raise the limit on the size of files (ulimit -f), or use a file system for larger "
+             "ones";
     case EAGAIN:
       return "end other programs, or raise the limits on threads and memory (ulimit -u, -v)";
     case ELOOP:
