@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One process writes, this one reads beside it: watches, entries and feeds tell what the other commits,
- * soon; either may die; who waits becomes the writer.
+ * One process writes, this one reads beside it: watches, entries, feeds and lists tell what the other
+ * commits, soon; either may die; who waits becomes the writer.
  *
  * This program is also the other process (--writer, --replica): it does what it is told line by line.
  */
+#include "list-validator.h"
 #include "watch-test.h"
 
 #include <glib-unix.h>
@@ -738,6 +739,81 @@ test_flags (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "/nonexistent");
 }
 
+/* ---- lists ---- */
+
+/* Each row is what the list's own state has at its key. */
+static void
+check_list (LdbListModel *list)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbSnapshot) snapshot = ldb_list_model_create_snapshot (list, &error);
+  g_assert_no_error (error);
+  g_autoptr (GHashTable) found = read_all (snapshot);
+  guint rows = g_list_model_get_n_items (G_LIST_MODEL (list));
+  g_assert_cmpuint (rows, ==, g_hash_table_size (found));
+  for (guint i = 0; i < rows; i++)
+    {
+      g_autoptr (LdbEntry) row = g_list_model_get_item (G_LIST_MODEL (list), i);
+      GBytes *key = ldb_entry_get_key (row);
+      g_autofree char *name = g_strndup (g_bytes_get_data (key, NULL), g_bytes_get_size (key));
+      g_autofree char *text = ldb_entry_dup_text (row);
+      g_assert_cmpstr (text, ==, g_hash_table_lookup (found, name));
+    }
+  ldb_snapshot_close (snapshot);
+}
+
+static const char *const list_changes[]
+    = { "put a first",   "put zz last", "delete a",           "range fill-1 fill-2", "fill 300",
+        "batch 500",     "range a b",   "put fill-1500 one",  "fill 3000",           "delete zz",
+        "range batch g", "fill 700",    "put fill-1500 other" };
+
+static void
+test_lists (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  LdbListModel *lists[2];
+  ListValidator *validators[2];
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "fill 2000");
+  g_autoptr (LdbDatabase) db = open_reader (place);
+  for (guint i = 0; i < 2; i++)
+    {
+      LdbListFlags flags = LDB_LIST_BLOCKING | (i == 1 ? LDB_LIST_REVERSE : LDB_LIST_NONE);
+      lists[i] = ldb_list_model_new (db, NULL, NULL, 0, NULL, 0, flags, LDB_TYPE_ENTRY, &error);
+      g_assert_no_error (error);
+      wait_until (!ldb_list_model_get_pending (lists[i]));
+      validators[i]
+          = list_validator_new (G_LIST_MODEL (lists[i]), i == 1,
+                                LIST_VALIDATOR_HOLD | LIST_VALIDATOR_SPANS | LIST_VALIDATOR_SOME);
+    }
+  for (guint round = 0; round < G_N_ELEMENTS (list_changes); round++)
+    {
+      tell (&writer, "%s", list_changes[round]);
+      if (round == 7) /* it dies, and another one goes on */
+        {
+          kill_it (&writer);
+          begin (&writer, "--writer", place->path);
+          hear_ok (&writer);
+        }
+      guint64 last = tell (&writer, "put mark %u", round);
+      for (guint i = 0; i < 2; i++)
+        {
+          wait_until (ldb_list_model_get_sequence (lists[i]) >= last);
+          list_validator_check (validators[i]);
+          check_list (lists[i]);
+          g_assert_null (ldb_list_model_get_error (lists[i]));
+        }
+    }
+  for (guint i = 0; i < 2; i++)
+    {
+      list_validator_free (validators[i]);
+      g_object_unref (lists[i]);
+    }
+  g_assert_true (ldb_database_close (db, NULL, &error));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -750,6 +826,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_test ("/processes/told", test_told);
   add_test ("/processes/soon", test_soon);
+  add_test ("/processes/lists", test_lists);
   add_test ("/processes/rest", test_rest);
   add_test ("/processes/replicas", test_replicas);
   add_test ("/processes/takeover", test_takeover);
