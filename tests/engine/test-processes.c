@@ -180,6 +180,24 @@ await (struct engine *engine, uint64_t sequence)
 
 /* ---- what is followed ---- */
 
+/* The reader takes over what the writer made of its segments, although no commit calls for it. */
+static void
+expect_same_files (struct engine *reader, struct engine *writer)
+{
+  struct engine_statistics ours, theirs;
+  uint64_t until = now () + PATIENCE;
+  CHECK_OK (engine_compact (writer, NULL, NULL, &failure));
+  do
+    {
+      usleep (1000);
+      engine_statistics (reader, &ours);
+      engine_statistics (writer, &theirs);
+    }
+  while (ours.data_bytes != theirs.data_bytes && now () < until);
+  CHECK (theirs.data_bytes > 0);
+  CHECK_INT (ours.data_bytes, theirs.data_bytes);
+}
+
 /* Everything that a writer can do, seen from a reader. */
 static void
 test_everything (void)
@@ -248,6 +266,7 @@ test_everything (void)
   await (reader, put (writer, 1, "after", "3"));
   expect (reader, 1, "after", "3");
   expect (reader, films, "Heat", "1995");
+  expect_same_files (reader, writer);
   CHECK_OK (engine_store_drop (writer, "films", &failure));
   await (reader, engine_sequence (writer));
   expect (reader, films, "Heat", NULL);
@@ -1349,16 +1368,6 @@ test_medium (void)
   remove_directory (path);
 }
 
-static enum vfs_reach reach; /* of the directories of test_network */
-
-static enum vfs_reach
-reach_out (struct vfs_directory *directory, const char **file_system)
-{
-  (void) directory;
-  *file_system = "a network";
-  return reach;
-}
-
 static status
 open_with_other_table (const struct vfs *vfs, const char *path, bool create,
                        struct vfs_directory **out, struct failure *cause)
@@ -1367,6 +1376,82 @@ open_with_other_table (const struct vfs *vfs, const char *path, bool create,
   if (result == STATUS_OK)
     (*out)->vfs = vfs;
   return result;
+}
+
+/* Commits that wait for the disk. */
+static _Atomic bool sync_held, sync_waits;
+
+static status
+sync_slowly (struct vfs_file *file, struct failure *cause)
+{
+  while (atomic_load (&sync_held) && strstr (file->name, ".log") != NULL)
+    {
+      atomic_store (&sync_waits, true);
+      usleep (500);
+    }
+  return vfs_posix ()->sync_data (file, cause);
+}
+
+static status
+open_slow (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
+           struct failure *cause)
+{
+  status result = vfs_posix ()->open (directory, name, flags, out, cause);
+  if (result == STATUS_OK)
+    (*out)->vfs = directory->vfs;
+  return result;
+}
+
+static void *
+put_durably (void *data)
+{
+  struct failure cause = FAILURE_INIT;
+  CHECK_OK (engine_put (data, 1, TEXT ("key"), TEXT ("durable"), ENGINE_SYNC_FULL, NULL, &cause));
+  return NULL;
+}
+
+/* What is not durable yet, and so not visible to the writer, no reader sees either, though the log has it. */
+static void
+test_undurable (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *writer, *reader;
+  struct vfs slow = *vfs_posix ();
+  pthread_t thread;
+  slow.directory_open = open_with_other_table;
+  slow.open = open_slow;
+  slow.sync_data = sync_slowly;
+  choose (&options);
+  options.vfs = &slow;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &writer, &failure));
+  put (writer, 1, "key", "before");
+  atomic_store (&sync_held, true);
+  CHECK (pthread_create (&thread, NULL, put_durably, writer) == 0);
+  while (!atomic_load (&sync_waits))
+    usleep (500);
+  usleep (20000); /* by now it is in the log, whoever waits for the disk */
+  reader = open_reader (path);
+  CHECK_INT (engine_sequence (writer), 1);
+  CHECK_INT (engine_sequence (reader), 1);
+  expect (reader, 1, "key", "before");
+  atomic_store (&sync_held, false);
+  pthread_join (thread, NULL);
+  await (reader, 2);
+  expect (reader, 1, "key", "durable");
+  close_engine (reader);
+  close_engine (writer);
+  remove_directory (path);
+}
+
+static enum vfs_reach reach; /* of the directories of test_network */
+
+static enum vfs_reach
+reach_out (struct vfs_directory *directory, const char **file_system)
+{
+  (void) directory;
+  *file_system = "a network";
+  return reach;
 }
 
 /* Where a reader would not see what others write it is told so, and may read what is there. */
@@ -1498,6 +1583,7 @@ main (int argc, char **argv)
   test_sandbox ("a mount for reading only", follow_read_only_mount);
   test_medium ();
   test_network ();
+  test_undurable ();
   test_turns ();
   test_latency ();
   test_kills (is_long ? 2000 : 60);

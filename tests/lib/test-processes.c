@@ -684,6 +684,7 @@ test_many_wait (Place *place, gconstpointer data)
   g_autoptr (GAsyncResult) done = ldb_test_wait (&beside);
   g_autoptr (LdbDatabase) db = ldb_database_open_finish (done, &error);
   g_assert_no_error (error);
+  g_assert_true (ldb_database_is_read_only (db));
   kill_it (&writer);
   LdbDatabase *mine[MANY];
   for (guint i = 0; i < MANY; i++) /* one opens, the others join it, while it is open */
