@@ -32,6 +32,7 @@ struct segment_source
   uint32_t leaf;                           /* its number */
   uint32_t slot;                           /* of the present record */
   const uint8_t *pinned;                   /* cached page that is pinned, or NULL */
+  const uint8_t *coming;                   /* the page behind it, to prefetch from; it may be gone; or NULL */
   uint8_t *key;                            /* the present key; owned */
   size_t key_room;                         /* bytes of it: what a key of the leaf can take */
   struct page_place places[PLACES];        /* of leaves from first_place on, checked */
@@ -159,6 +160,7 @@ let_go (struct segment_source *walk)
   if (walk->pinned != NULL)
     cache_unpin (walk->pinned);
   walk->pinned = NULL;
+  walk->coming = NULL;
   walk->view.page = NULL;
   walk->source.valid = false;
 }
@@ -232,6 +234,7 @@ fetch_ahead (struct segment_source *walk, uint32_t leaf, bool backward)
   if (segment->mapped != NULL || next >= leaves) /* before the first one as well */
     return;
   const uint8_t *page = page_table_peek (&segment->table, next);
+  walk->coming = backward ? page : NULL; /* forward the processor sees it coming by itself */
   if (page != NULL)
     {
       cache_prefetch_pin (page);
@@ -368,6 +371,12 @@ stand (struct segment_source *walk, uint32_t slot)
     memcpy (to, record.suffix.data, SMALL_COPY);
   else
     memcpy (to, record.suffix.data, size);
+  if (walk->coming != NULL)
+    { /* as far into the coming page: by the time it is needed it is here */
+      const uint8_t *ahead = walk->coming + (record.value.data - view->page);
+      __builtin_prefetch (ahead);
+      __builtin_prefetch (ahead + 64);
+    }
   walk->slot = slot;
   walk->source.record.key = BYTES (walk->key, view->prefix_size + size);
   walk->source.record.value = record.value;
