@@ -24,7 +24,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#define GATHER_MICROSECONDS 20u
+#define GATHER_MICROSECONDS 200u /* at most; see gather */
 
 /* ---- blob guards ---- */
 
@@ -181,24 +181,29 @@ release_waiters (struct engine *engine, uint64_t durable, status result)
       if (result == STATUS_OK)
         atomic_store_explicit (&engine->published, waiter->sequence, memory_order_release);
       group += waiter->full;
+      engine->waiting_full -= waiter->full;
       waiter->result = result;
       waiter->done = true;
       pthread_cond_signal (&waiter->wake);
     }
-  engine->recent_group = group;
+  engine->committers = group + engine->waiting_full;
 }
 
-/* Gives committers that are on their way a moment to join, when recent groups show there are any. */
+/* Gives committers that are on their way a moment to join: as many as there were about the last sync,
+ * those it covered and those who came meanwhile. Not for longer than half a sync: whoever stayed away
+ * is not counted again. */
 static void
 gather (struct engine *engine)
 {
-  if (engine->recent_group < 2)
+  unsigned expected = engine->committers;
+  if (engine->waiting_full >= expected)
     return;
-  uint64_t until = engine_now () + GATHER_MICROSECONDS;
+  uint64_t most = engine->sync_microseconds / 2;
+  uint64_t until = engine_now () + (most < GATHER_MICROSECONDS ? most : GATHER_MICROSECONDS);
   pthread_mutex_unlock (&engine->commit_lock);
   do
     sched_yield ();
-  while (engine_now () < until);
+  while (engine->waiting_full < expected && engine_now () < until);
   pthread_mutex_lock (&engine->commit_lock);
 }
 
@@ -210,8 +215,11 @@ lead_group (struct engine *engine, struct failure *failure)
   uint64_t target = engine->last_sequence;
   pthread_mutex_unlock (&engine->commit_lock);
   struct failure cause = FAILURE_INIT;
+  uint64_t started = engine_now ();
   status result = commit_sync_log (engine, target, &cause);
+  uint64_t taken = engine_now () - started;
   pthread_mutex_lock (&engine->commit_lock);
+  engine->sync_microseconds = taken;
   if (result != STATUS_OK)
     {
       result = STATUS_UNKNOWN_OUTCOME;
@@ -240,6 +248,7 @@ commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct fa
   else
     engine->first_waiter = &waiter;
   engine->last_waiter = &waiter;
+  engine->waiting_full += full;
   if (!engine->sync_led)
     engine->sync_led = waiter.lead = true;
 
