@@ -40,7 +40,7 @@ static const char help[]
       "  --budget BYTES     cache (268435456)\n"
       "  --operations N     of rows that can be short (as many as records, or a few times that)\n"
       "  --seconds S        after which such a row ends (5)\n"
-      "  --warming PART     of a reading row, run before it untimed (0.2)\n"
+      "  --warming PART     of a row that reads, run before it untimed (0.2)\n"
       "  --seed N           (1)\n"
       "  --existing         the database is there, filled with the same settings\n"
       "  --sync             each commit is durable before it is acknowledged\n"

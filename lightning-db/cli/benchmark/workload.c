@@ -86,12 +86,12 @@ const struct workload workload_list[] = {
   { "seek", WORKLOAD_TEXT ("seek at random, then ten records"), WORKLOAD_TEXT ("seeks"),
     WORKLOAD_READS, 1, .work = workload_seek },
   { "mixed", WORKLOAD_TEXT ("80 % reads, 20 % overwrites"), WORKLOAD_TEXT ("operations"),
-    WORKLOAD_CHANGES, .work = workload_mixed },
+    WORKLOAD_CHANGES | WORKLOAD_ALSO_READS, .work = workload_mixed },
   { "readwhilewriting", WORKLOAD_TEXT ("a reader beside a writer at full speed"),
-    WORKLOAD_TEXT ("reads"), WORKLOAD_CHANGES | WORKLOAD_TWO_SIDES,
+    WORKLOAD_TEXT ("reads"), WORKLOAD_CHANGES | WORKLOAD_TWO_SIDES | WORKLOAD_ALSO_READS,
     .work = workload_readwhilewriting },
   { "transactions", WORKLOAD_TEXT ("transactions of ten mixed operations"),
-    WORKLOAD_TEXT ("transactions"), WORKLOAD_CHANGES, .possible = can_transact,
+    WORKLOAD_TEXT ("transactions"), WORKLOAD_CHANGES | WORKLOAD_ALSO_READS, .possible = can_transact,
     .work = workload_transactions },
   { "check", WORKLOAD_TEXT ("every record verified by a scan"), WORKLOAD_TEXT ("records"), FILL,
     .work = workload_check },
@@ -288,10 +288,12 @@ static bool
 warm_up (struct worker *worker)
 {
   double part = worker->benchmark->settings.warming;
-  if ((worker->workload->use & WORKLOAD_READS) == 0 || part <= 0)
+  unsigned use = worker->workload->use;
+  if ((use & (WORKLOAD_READS | WORKLOAD_ALSO_READS)) == 0 || part <= 0)
     return true;
   set_limits (worker, part);
-  return worker->workload->work (worker);
+  return (use & WORKLOAD_READS) != 0 ? worker->workload->work (worker)
+                                     : workload_readrandom (worker);
 }
 
 static void *

@@ -37,7 +37,7 @@ struct workload_settings
 {
   uint64_t operations;    /* of rows that can be short; 0: as many as there are records */
   double seconds;         /* after which such a row ends */
-  double warming;         /* part of a reading row that is run before it, untimed; 0 … 1 */
+  double warming;         /* part of a row that reads that is run before it, untimed; 0 … 1 */
   uint64_t seed;          /* of records and of what is picked */
   bool (*stopped) (void); /* asked now and then; true: rows end early. NULL: never */
 };
@@ -89,6 +89,7 @@ enum workload_use
   WORKLOAD_EVERY_CALL = 1 << 3, /* every call is timed, not one of 16 */
   WORKLOAD_ONE_THREAD = 1 << 4, /* makes no sense on more */
   WORKLOAD_FILLS = 1 << 5,      /* does all records, never cut short */
+  WORKLOAD_ALSO_READS = 1 << 6, /* reads and changes: is warmed up by random reads alone */
 };
 
 struct workload
