@@ -121,7 +121,7 @@ take_turns (gpointer data)
               g_assert_cmpint (lightning_db_get (db, (const uint8_t *) "count", 5, &text), ==,
                                Success);
               g_autofree char *whole = g_strndup ((char *) text.data, text.len);
-              count = g_ascii_strtoull (whole, NULL, 10) + 1;
+              count = (whole != NULL ? g_ascii_strtoull (whole, NULL, 10) : 0) + 1; /* it may be first */
               g_autofree char *next = g_strdup_printf ("%" G_GUINT64_FORMAT, count);
               lightning_db_free_result (text.data, text.len);
               g_assert_cmpint (lightning_db_put (db, (const uint8_t *) "count", 5,
