@@ -99,7 +99,10 @@ get_at (struct engine *engine, struct engine_snapshot *snapshot, engine_store st
   CHECK (result == STATUS_OK || result == STATUS_NOT_FOUND);
   if (result == STATUS_NOT_FOUND)
     return NULL;
-  char *text = strndup ((const char *) value.data.data, value.data.size);
+  char *text = malloc (value.data.size + 1);
+  CHECK (text != NULL);
+  memcpy (text, value.data.data, value.data.size);
+  text[value.data.size] = '\0';
   engine_value_release (&value);
   return text;
 }

@@ -389,11 +389,12 @@ test_registry (Place *place, gconstpointer data)
   g_free (seen.last_path);
 }
 
-/* What starts threads in the child: more than ThreadSanitizer puts up with after a fork. */
+/* What starts threads in the child: more than ThreadSanitizer puts up with after a fork. And AddressSanitizer's
+ * allocator leaves a lock behind that another thread held at that moment, which threads of their own run into. */
 static void
 use_threads_in_child (Place *place, LdbDatabase *db)
 {
-#ifndef __SANITIZE_THREAD__
+#if !SANITIZED
   g_autoptr (GError) error = NULL;
   GAsyncResult *result = NULL;
   ldb_database_put_async (db, "a", 1, "2", 1, NULL, KEEP (result));
