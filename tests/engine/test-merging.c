@@ -349,6 +349,63 @@ test_parts (void)
   remove_directory (path);
 }
 
+/* Versions of a longest key fill many leaves. What stands between two of those is a byte longer than any key
+ * and no place to cut: no segment can have it as its bound. */
+static void
+test_versions_of_a_longest_key (unsigned keys_beside)
+{
+  enum
+  {
+    RUNS = 10,
+    VERSIONS = 4 /* in each run */
+  };
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.memtable_size = 1 << 20;
+  options.segment_file_size = 288 << 10;
+  options.merge_enabled = false;
+  struct engine *engine = open_with (path, &options);
+  struct engine_snapshot *snapshots[RUNS * VERSIONS];
+  static uint8_t key[KEY_SIZE_MAX], value[3000], got[3000];
+  size_t size;
+  memset (key, 'k', sizeof key);
+  for (unsigned i = 0; i < RUNS * VERSIONS; i++)
+    {
+      memset (value, (int) i, sizeof value);
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES (key, sizeof key),
+                            BYTES (value, sizeof value), ENGINE_SYNC_NONE, NULL, &failure));
+      CHECK_OK (engine_snapshot_new (engine, &snapshots[i], &failure));
+      if (i % VERSIONS + 1 < VERSIONS)
+        continue;
+      for (unsigned n = 0; n < keys_beside; n++)
+        {
+          char behind[32];
+          put (engine, n, i);
+          sprintf (behind, "z-%08u", n);
+          CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES (behind, strlen (behind)),
+                                BYTES (value, 100), ENGINE_SYNC_NONE, NULL, &failure));
+        }
+      CHECK_OK (engine_flush (engine, &failure));
+    }
+  for (unsigned round = 0; round < 2; round++)
+    {
+      CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+      for (unsigned i = round; i < RUNS * VERSIONS; i += 1 + round)
+        {
+          CHECK_OK (engine_get (engine, snapshots[i], ENGINE_STORE_DEFAULT, BYTES (key, sizeof key),
+                                got, sizeof got, &size, &failure));
+          CHECK (size == sizeof got && got[0] == i && got[2999] == i);
+        }
+      for (unsigned i = 0; round == 0 && i < RUNS * VERSIONS; i += 2)
+        engine_snapshot_free (snapshots[i]);
+    }
+  for (unsigned i = 1; i < RUNS * VERSIONS; i += 2)
+    engine_snapshot_free (snapshots[i]);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* ---- giving up ---- */
 
 static bool
@@ -751,6 +808,8 @@ main (void)
   test_load_in_order ();
   test_small_runs ();
   test_parts ();
+  for (unsigned beside = 100; beside <= 500; beside += 100) /* to cut here and there */
+    test_versions_of_a_longest_key (beside);
   test_cancel ();
   test_steps ();
   test_steps_again ();

@@ -316,8 +316,11 @@ sample_segment (struct samples *samples, const struct placed *item, uint64_t ste
       result = segment_split_key (segment, (double) i / (double) pieces, &data, &size, failure);
       if (result == STATUS_NOT_FOUND) /* a single leaf */
         return STATUS_OK;
-      if (result == STATUS_OK && bytes_compare (BYTES (data, size), item->smallest) <= 0)
-        free (data); /* below its bound */
+      /* Below its bound; or what stands between versions of a longest key, a byte longer than any bound. */
+      if (result == STATUS_OK
+          && (bytes_compare (BYTES (data, size), item->smallest) <= 0
+              || size > INTERNAL_KEY_SIZE_MAX))
+        free (data);
       else if (result == STATUS_OK)
         result = samples_add (samples, BYTES (data, size), size_of (segment) / pieces, failure);
     }
