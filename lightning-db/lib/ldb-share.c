@@ -213,9 +213,11 @@ join_or_open (LdbDatabase *handle, gboolean *locked, GError **error)
   *locked = FALSE;
   pthread_mutex_lock (&opening_lock);
   gboolean success;
-  /* The same handle may be initialised on two threads at once. */
+  /* The same handle may be initialised on two threads at once: its options, too, are the first one's. */
   if (g_atomic_int_get (&handle->state) != LDB_DATABASE_NEW)
     success = ldb_database_is_usable (handle, error);
+  else if (handle->options != NULL && !ldb_options_check (handle->options, error))
+    success = FALSE;
   else
     success
         = join_present (handle, &joined, error) && (joined || open_engine (handle, locked, error));
@@ -289,8 +291,6 @@ ldb_share_join (LdbDatabase *handle, GCancellable *cancellable, GError **error)
   struct engine_turn *turn = NULL;
   gboolean locked;
   ensure_fork_handler ();
-  if (handle->options != NULL && !ldb_options_check (handle->options, error))
-    return FALSE;
   gboolean again, success;
   do
     {

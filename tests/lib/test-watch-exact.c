@@ -14,6 +14,7 @@
  */
 #include "watch-test.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #define WRITERS 3
@@ -332,26 +333,26 @@ typedef struct
 } Station;
 
 /* What main and stations wait for each other by. */
-static GMutex lock;
-static GCond changed;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* which ThreadSanitizer sees */
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static guint arrived; /* stations that have reached what was asked for; guarded by lock */
 
 static void
 arrive (void)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   arrived++;
-  g_cond_broadcast (&changed);
-  g_mutex_unlock (&lock);
+  pthread_cond_broadcast (&changed);
+  pthread_mutex_unlock (&lock);
 }
 
 static void
 await_arrivals (guint count)
 {
-  g_mutex_lock (&lock);
+  pthread_mutex_lock (&lock);
   while (arrived < count)
-    g_cond_wait (&changed, &lock);
-  g_mutex_unlock (&lock);
+    pthread_cond_wait (&changed, &lock);
+  pthread_mutex_unlock (&lock);
 }
 
 static GBytes *
