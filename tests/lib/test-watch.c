@@ -309,10 +309,11 @@ test_ranges (Place *place, gconstpointer data)
   ldb_watch_pause (all.watch);
   ldb_watch_pause (each.watch);
   delete_range (db, "a", "f");
-  put (db, "bb", "2");
   put (db, "e", "1");
   put (db, "cc", "3");
   delete (db, "cc");
+  put (db, "bb", "2");
+  expect (&prefix, "put bb"); /* so all of it was seen */
   ldb_watch_resume (all.watch);
   ldb_watch_resume (each.watch);
   expect (&all, "range [a,bb), range [bb\\00,e), put bb");
