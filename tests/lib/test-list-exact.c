@@ -83,22 +83,12 @@ read_again (Watched *watched, LdbChangeSet *changes)
   g_assert_no_error (error);
 }
 
-/* Of its own: what the hub shares it lets go of on its thread, and ThreadSanitizer does not see how GBytes
- * are counted. */
-static GBytes *
-copy (GBytes *bytes)
-{
-  gsize size;
-  gconstpointer data = g_bytes_get_data (bytes, &size);
-  return g_bytes_new (data, size);
-}
-
 static void
 apply (Watched *watched, LdbChange *change)
 {
   GBytes *key = ldb_change_get_key (change);
   if (ldb_change_get_kind (change) == LDB_CHANGE_PUT)
-    g_tree_insert (watched->records, copy (key), copy (ldb_change_get_value (change)));
+    g_tree_insert (watched->records, own_copy (key), own_copy (ldb_change_get_value (change)));
   else if (ldb_change_get_kind (change) == LDB_CHANGE_DELETE)
     g_assert_true (g_tree_remove (watched->records, key));
   else

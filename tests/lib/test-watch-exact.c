@@ -218,8 +218,7 @@ apply_key (Follower *follower, LdbChangeSet *changes, LdbChange *change, GHashTa
       g_hash_table_remove (follower->replica, name);
       return;
     }
-  value
-      = ldb_change_get_value (change) != NULL ? g_bytes_ref (ldb_change_get_value (change)) : NULL;
+  value = ldb_change_get_value (change) != NULL ? own_copy (ldb_change_get_value (change)) : NULL;
   if (value == NULL)
     {
       g_autoptr (LdbSnapshot) snapshot = ldb_change_set_get_snapshot (changes);
@@ -580,7 +579,7 @@ replay_change (GHashTable *replica, LdbChange *change)
     case LDB_CHANGE_PUT:
       /* Without a value: replaced since. */
       if (ldb_change_get_value (change) != NULL)
-        g_hash_table_insert (replica, g_strdup (name), g_bytes_ref (ldb_change_get_value (change)));
+        g_hash_table_insert (replica, g_strdup (name), own_copy (ldb_change_get_value (change)));
       break;
     case LDB_CHANGE_DELETE:
       g_hash_table_remove (replica, name);
