@@ -675,29 +675,44 @@ test_writer_refuses (void)
   surroundings_close (&here);
 }
 
+/* ---- other disks ---- */
+
+/* The system's, with some operations replaced. Files that are opened through it are its own. */
+static struct vfs other_disk;
+
+static status
+other_open (struct vfs_directory *directory, const char *name, unsigned flags,
+            struct vfs_file **out, struct failure *why)
+{
+  status result = vfs_posix ()->open (directory, name, flags, out, why);
+  if (result == STATUS_OK)
+    (*out)->vfs = &other_disk;
+  return result;
+}
+
+/* Gives the directory a disk of which nothing is replaced yet; returns the one it had. */
+static const struct vfs *
+use_other_disk (struct vfs_directory *directory)
+{
+  const struct vfs *real = directory->vfs;
+  other_disk = *vfs_posix ();
+  other_disk.open = other_open;
+  directory->vfs = &other_disk;
+  return real;
+}
+
 /* ---- reading around ---- */
 
-static struct vfs attentive;
 static uint64_t asked[64]; /* offsets */
 static size_t asked_count;
 
 static void
-attentive_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
+note_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
 {
   (void) file;
   CHECK_INT (size, SURROUNDINGS_SIZE);
   CHECK (asked_count < 64);
   asked[asked_count++] = offset;
-}
-
-static status
-attentive_open (struct vfs_directory *directory, const char *name, unsigned flags,
-                struct vfs_file **out, struct failure *why)
-{
-  status result = vfs_posix ()->open (directory, name, flags, out, why);
-  if (result == STATUS_OK)
-    (*out)->vfs = &attentive;
-  return result;
 }
 
 /* Each stretch of the file that pages are read from is asked for, once; none without the setting. */
@@ -714,11 +729,8 @@ test_reading_around (void)
   struct segment_settings settings = writer_settings (&here, 4096);
   struct segment_reader_settings reading = reader_settings (&here);
   CHECK_OK (write_model (&settings, &model, &information, &failure));
-  attentive = *vfs_posix ();
-  attentive.open = attentive_open;
-  attentive.advise_will_need = attentive_will_need;
-  const struct vfs *real = here.directory->vfs;
-  here.directory->vfs = &attentive;
+  const struct vfs *real = use_other_disk (here.directory);
+  other_disk.advise_will_need = note_will_need;
   for (unsigned around = 0; around < 2; around++)
     {
       reading.read_around = around;
@@ -746,7 +758,6 @@ test_reading_around (void)
 
 /* ---- failing disks ---- */
 
-static struct vfs faulty;
 static int64_t writes_left;
 
 static status
@@ -766,16 +777,6 @@ faulty_sync (struct vfs_file *file, struct failure *why)
   return vfs_posix ()->sync_data (file, why);
 }
 
-static status
-faulty_open (struct vfs_directory *directory, const char *name, unsigned flags,
-             struct vfs_file **out, struct failure *why)
-{
-  status result = vfs_posix ()->open (directory, name, flags, out, why);
-  if (result == STATUS_OK)
-    (*out)->vfs = &faulty;
-  return result;
-}
-
 static void
 test_full_disk (void)
 {
@@ -788,12 +789,9 @@ test_full_disk (void)
   model_fill (&model, &random, 0, 12000, 300);
   struct segment_settings settings = writer_settings (&here, 4096);
   struct segment_reader_settings reading = reader_settings (&here);
-  faulty = *vfs_posix ();
-  faulty.write = faulty_write;
-  faulty.sync_data = faulty_sync;
-  faulty.open = faulty_open;
-  const struct vfs *real = here.directory->vfs;
-  here.directory->vfs = &faulty;
+  const struct vfs *real = use_other_disk (here.directory);
+  other_disk.write = faulty_write;
+  other_disk.sync_data = faulty_sync;
   unsigned failures = 0;
   for (int64_t allowed = 0;; allowed++)
     {

@@ -17,7 +17,7 @@ gi.require_version("Ldb", "1")
 from gi.repository import GObject, Ldb  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
-STUB = pathlib.Path(os.environ["STUB"])
+PYI = pathlib.Path(os.environ["PYI"])
 SMALL_STUBS = pathlib.Path(os.environ["PYTHONPATH"]) / "gi-stubs"
 
 
@@ -25,7 +25,7 @@ def check(*programs):
     """What mypy says of programs, with the stubs as they are in the source directory."""
     with tempfile.TemporaryDirectory(prefix="ldb-types-") as directory:
         shutil.copytree(SMALL_STUBS, f"{directory}/gi")
-        shutil.copy(STUB, f"{directory}/gi/repository")
+        shutil.copy(PYI, f"{directory}/gi/repository")
         done = subprocess.run(
             [os.environ["MYPY"], "--python-executable", "/usr/bin/python3", "--no-error-summary",
              "--cache-dir", f"{directory}/cache", "--check-untyped-defs", *map(str, programs)],
@@ -49,11 +49,11 @@ class Types(unittest.TestCase):
         self.assertEqual(check(*os.environ["PROGRAMS"].split(os.pathsep)), "")
 
     def test_the_stub_itself(self):
-        self.assertEqual(check(STUB), "")
+        self.assertEqual(check(PYI), "")
 
     def test_nothing_is_missing(self):
         """Every public name, and every public member of each class, stands in the stub."""
-        tree = ast.parse(STUB.read_text(encoding="utf-8"))
+        tree = ast.parse(PYI.read_text(encoding="utf-8"))
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         names = set(classes) | {node.name for node in tree.body
                                 if isinstance(node, ast.FunctionDef)} | {

@@ -154,9 +154,9 @@ struct engine
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
   bool sync_led;                                    /* some waiter is syncing */
   bool loading;                 /* a bulk load is being installed: commits wait for `room` */
-  _Atomic unsigned waiting_full; /* of the waiters; changes under commit_lock */
-  unsigned committers;          /* full commits that there were about the last sync */
-  uint64_t sync_microseconds;   /* that it took */
+  _Atomic unsigned waiting_full; /* full commits among the waiters; changes under commit_lock */
+  unsigned committers;           /* full commits that there were about the last sync */
+  uint64_t sync_microseconds;    /* that it took */
   pthread_cond_t room;          /* a frozen memtable was flushed, writes failed, or a bulk
                                            load was installed */
   _Atomic bool write_failed;    /* write_failure is set; sticky */
