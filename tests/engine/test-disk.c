@@ -238,6 +238,68 @@ put_in_vain (void *data)
   return NULL;
 }
 
+/* A disk that has no room for a segment, once, and says so late. */
+static struct
+{
+  _Atomic int segments; /* that were asked for */
+  _Atomic bool answers;
+} late;
+
+static status
+late_open (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
+           struct failure *cause)
+{
+  if ((flags & VFS_CREATE) == 0 || strstr (name, ".seg") == NULL
+      || atomic_fetch_add (&late.segments, 1) > 0)
+    return faulty_open (directory, name, flags, out, cause);
+  while (!atomic_load (&late.answers))
+    usleep (1000);
+  return fail_system (cause, ENOSPC, "%s cannot be created", name);
+}
+
+struct flushing
+{
+  struct engine *engine;
+  status result;
+};
+
+static void *
+flush_beside (void *data)
+{
+  struct flushing *flushing = data;
+  flushing->result = engine_flush (flushing->engine, NULL);
+  return NULL;
+}
+
+/* Who begins to wait while a flush is under way is not told what that one met: there may be room by
+ * now. */
+static void
+test_full_at_first (void)
+{
+  char *path = fresh_directory ();
+  faulty_disk_new (false);
+  faulty_disk.vfs.open = late_open;
+  struct engine *engine = open_on (path, &faulty_disk.vfs);
+  struct flushing first = { engine, STATUS_OK }, second = { engine, STATUS_OK };
+  pthread_t threads[2];
+  put_numbers (engine, 0, 20);
+  CHECK (pthread_create (&threads[0], NULL, flush_beside, &first) == 0);
+  while (atomic_load (&late.segments) == 0)
+    usleep (1000);
+  put_numbers (engine, 20, 40);
+  CHECK (pthread_create (&threads[1], NULL, flush_beside, &second) == 0);
+  while (atomic_load (&engine->frozen_count) < 2)
+    usleep (1000);
+  atomic_store (&late.answers, true);
+  for (unsigned i = 0; i < 2; i++)
+    CHECK (pthread_join (threads[i], NULL) == 0);
+  CHECK_INT (first.result, STATUS_NO_SPACE);
+  CHECK_INT (second.result, STATUS_OK);
+  check_numbers (engine, 0, 40);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* Who tries again and again on a full disk does not fill what is left of it: large values are
  * written before their commit finds that there is no room for it. */
 static void
@@ -1013,6 +1075,7 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = {
     { "full-disk", test_full_disk },
+    { "full-at-first", test_full_at_first },
     { "full-with-large-values", test_full_with_large_values },
     { "full-while-loading", test_full_while_loading },
     { "full-while-merging", test_full_while_merging },

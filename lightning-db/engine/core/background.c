@@ -138,13 +138,16 @@ flush_all (struct engine *engine)
   while (did)
     {
       struct failure cause = FAILURE_INIT;
+      pthread_mutex_lock (&engine->commit_lock);
+      uint64_t attempt = ++engine->flush_attempts;
+      pthread_mutex_unlock (&engine->commit_lock);
       status result = flush_oldest (engine, &did, &cause);
       if (result != STATUS_OK)
         {
           pthread_mutex_lock (&engine->commit_lock);
           atomic_store (&engine->flush_failure, (int) result);
           engine->flush_failed = cause;
-          engine->flushes_failed++;
+          engine->failed_attempt = attempt;
           pthread_cond_broadcast (&engine->room);
           pthread_mutex_unlock (&engine->commit_lock);
           engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);

@@ -294,10 +294,10 @@ commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
 static status
 wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
-  uint64_t started = engine_now (), failed = engine->flushes_failed;
-  background_wake_flush (engine); /* and not the failure of an earlier attempt, but of this one */
+  uint64_t started = engine_now (), begun = engine->flush_attempts;
+  background_wake_flush (engine); /* what an attempt says that is under way may be out of date */
   while (engine->active == before && !memory_has_place (engine)
-         && !atomic_load (&engine->write_failed) && engine->flushes_failed == failed
+         && !atomic_load (&engine->write_failed) && engine->failed_attempt <= begun
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
   uint64_t waited = engine_now () - started;
@@ -309,7 +309,7 @@ wait_for_place (struct engine *engine, const struct generation *before, struct f
   if (atomic_load (&engine->write_failed))
     return refuse_writes (engine, failure);
   if (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
-      && engine->flushes_failed != failed)
+      && engine->failed_attempt > begun)
     return fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
   return engine_enter (engine, failure);
 }

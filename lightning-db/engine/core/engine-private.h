@@ -163,7 +163,8 @@ struct engine
   struct failure write_failure; /* set once, under commit_lock */
   _Atomic int flush_failure;    /* status of the last flush; OK once it went well */
   struct failure flush_failed;  /* its failure; under commit_lock */
-  uint64_t flushes_failed;      /* attempts that failed, ever; under commit_lock */
+  uint64_t flush_attempts;      /* that were begun, ever; under commit_lock */
+  uint64_t failed_attempt;      /* the newest of them that failed; under commit_lock */
   struct listener listeners[LISTENERS]; /* by enum listener_kind */
   uint64_t awaited;                     /* the lowest of their `after`; UINT64_MAX: nobody waits */
   struct wal *wal;                      /* NULL: read-only or log disabled */

@@ -313,7 +313,7 @@ engine_flush (struct engine *engine, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   pthread_mutex_lock (&engine->commit_lock);
-  uint64_t failed = engine->flushes_failed;
+  uint64_t begun = engine->flush_attempts; /* one that is under way may meet what is mended by now */
   result = commit_switch (engine, true, failure);
   if (atomic_load (&engine->flush_failure) != STATUS_OK)
     background_wake_flush (engine); /* try again at once what failed before */
@@ -322,7 +322,7 @@ engine_flush (struct engine *engine, struct failure *failure)
     {
       if (atomic_load (&engine->write_failed))
         result = fail (failure, STATUS_UNKNOWN_OUTCOME, "%s", engine->write_failure.message);
-      else if (engine->flushes_failed != failed)
+      else if (engine->failed_attempt > begun)
         result = fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
       else
         pthread_cond_wait (&engine->room, &engine->commit_lock);

@@ -636,7 +636,7 @@ refuse_failed (struct engine *engine, struct failure *failure)
 static status
 drain (struct engine *engine, struct failure *failure)
 {
-  uint64_t failed = engine->flushes_failed;
+  uint64_t begun = engine->flush_attempts;
   if (atomic_load (&engine->flush_failure) != STATUS_OK)
     background_wake_flush (engine); /* try again at once what failed before */
   for (;;)
@@ -650,7 +650,7 @@ drain (struct engine *engine, struct failure *failure)
       unsigned frozen = atomic_load (&engine->frozen_count);
       if (empty && frozen == 0)
         return STATUS_OK;
-      if (engine->flushes_failed != failed)
+      if (engine->failed_attempt > begun)
         return fail (failure, engine->flush_failed.code, "%s", engine->flush_failed.message);
       if (!empty && frozen < FROZEN_MAX)
         result = commit_switch (engine, false, failure);
