@@ -580,6 +580,12 @@ command_is_interrupted (void)
   return interrupted != 0;
 }
 
+gboolean
+command_write_interrupted (void)
+{
+  return errno == EINTR && interrupted != 0;
+}
+
 void
 command_forget_interrupt (void)
 {

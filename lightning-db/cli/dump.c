@@ -28,9 +28,22 @@ struct dump
   struct progress progress;
 };
 
+/* A file under its partial name is removed; what went to a pipe or a device lies there. */
+static gboolean
+fail_interrupted (const struct dump *dump, GError **error)
+{
+  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_INTERRUPTED,
+                       dump->partial_path != NULL
+                           ? _ ("interrupted; nothing of it was written")
+                           : _ ("interrupted; the dump ends before its “end” line"));
+  return FALSE;
+}
+
 static gboolean
 fail_to_write (const struct dump *dump, GError **error)
 {
+  if (command_write_interrupted ())
+    return fail_interrupted (dump, error);
   g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_OUTPUT, _ ("%s cannot be written: %s"),
                dump->path != NULL ? dump->path : _ ("standard output"), g_strerror (errno));
   return FALSE;
@@ -158,7 +171,9 @@ dump_store (struct dump *dump, LdbDatabase *database, LdbSnapshot *snapshot, con
   g_string_append_c (dump->output, '\n');
   GError *failure = NULL;
   while (ldb_cursor_next (cursor, NULL, &failure))
-    if (command_interrupted (error) || !dump_record (dump, cursor, error))
+    if (command_is_interrupted ())
+      return fail_interrupted (dump, error);
+    else if (!dump_record (dump, cursor, error))
       return FALSE;
   if (failure != NULL)
     g_propagate_error (error, failure);

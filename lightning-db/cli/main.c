@@ -111,7 +111,8 @@ main (int argc, char **argv)
   else
     status = command_run (&session, argv + 1);
   session_clear (&session);
-  if (fflush (stdout) != 0 || ferror (stdout))
+  /* A command that failed has said why. */
+  if ((fflush (stdout) != 0 || ferror (stdout)) && status != EXIT_STATUS_FAILED)
     {
       fputs (_ ("lightning-cli: standard output cannot be written; is the disk full?\n"), stderr);
       status = EXIT_STATUS_FAILED;

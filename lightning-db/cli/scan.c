@@ -129,11 +129,21 @@ append_record (const struct scan *scan, LdbCursor *cursor, GError **error)
 }
 
 static gboolean
+fail_interrupted (GError **error)
+{
+  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_INTERRUPTED,
+                       _ ("interrupted; there are more records"));
+  return FALSE;
+}
+
+static gboolean
 write_output (struct scan *scan, gsize least, GError **error)
 {
   if (scan->output->len < least)
     return TRUE;
   gboolean written = fwrite (scan->output->str, 1, scan->output->len, stdout) == scan->output->len;
+  if (!written && command_write_interrupted ())
+    return fail_interrupted (error);
   g_string_truncate (scan->output, 0);
   if (!written)
     g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_OUTPUT,
@@ -157,11 +167,7 @@ scan_all (struct scan *scan, LdbCursor *cursor, GError **error)
     return g_clear_error (&failure), FALSE;
   if (failure != NULL)
     return g_propagate_error (error, failure), FALSE;
-  if (!command_is_interrupted ())
-    return TRUE;
-  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_INTERRUPTED,
-                       _ ("interrupted; there are more records"));
-  return FALSE;
+  return command_is_interrupted () ? fail_interrupted (error) : TRUE;
 }
 
 static void

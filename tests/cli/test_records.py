@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """create, get, put, del, scan, stores; the command line itself; exit status."""
 
+import contextlib
 import json
 import os
 import signal
 import stat
 import subprocess
+import threading
+import time
 
 from command_line import DONE, FAILED, NEGATIVE, PROGRAM, CommandLineTest, main
 
@@ -70,6 +73,45 @@ class CommandLine(CommandLineTest):
         self.assertIn(b"interrupted", error)
         self.assertLess(output.count(b"\n"), 100000)
 
+    def test_interrupt_before_the_first_byte(self):
+        """Ctrl+C while nothing at all can be written: that is no fault of the output."""
+        self.create()
+        self.put("k", "v" * 100000)
+        for command in "scan", "dump":
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(writer, b"full" * 1024)
+            os.set_blocking(writer, True)
+            with subprocess.Popen(
+                [PROGRAM, command, self.database], stdout=writer, stderr=subprocess.PIPE
+            ) as process:
+                os.close(writer)
+                self.wait_for_write(process)
+                process.send_signal(signal.SIGINT)
+                threading.Timer(0.2, self.empty, [reader]).start()
+                error = process.stderr.read().decode()
+            self.assertEqual(process.returncode, FAILED)
+            self.assertRegex(error, "^lightning-cli: interrupted; [^\n]+\n$")
+
+    def wait_for_write(self, process):
+        """Until it has slept, not waiting for a disk, for as long as nothing but a write lasts."""
+        asleep = 0
+        for _ in range(3000):
+            with open(f"/proc/{process.pid}/stat", encoding="ascii") as state:
+                asleep = asleep + 1 if state.read().rpartition(")")[2].split()[0] == "S" else 0
+            if asleep == 20:
+                return
+            time.sleep(0.01)
+        self.fail("it does not write")
+
+    @staticmethod
+    def empty(reader):
+        while os.read(reader, 65536):
+            pass
+        os.close(reader)
+
     def test_json_errors(self):
         message = self.fail_cli("get", self.path("nothing.db"), "a", "--json")
         self.assertIn('"error":"not-found"', message)
@@ -81,15 +123,11 @@ class CommandLine(CommandLineTest):
         for i in range(3):
             self.put(f"k{i}", "v" * 10000)
         with open("/dev/full", "wb") as full:
-            import subprocess
-
-            from command_line import PROGRAM
-
             result = subprocess.run(
                 [PROGRAM, "scan", self.database], stdout=full, stderr=subprocess.PIPE, check=False
             )
         self.assertEqual(result.returncode, FAILED)
-        self.assertIn("cannot be written", result.stderr.decode())
+        self.assertEqual(result.stderr.decode().count("cannot be written"), 1)
 
 
 class Create(CommandLineTest):
