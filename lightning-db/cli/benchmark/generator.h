@@ -126,15 +126,19 @@ generator_shuffle (const struct generator *generator, uint64_t place)
 static inline void
 generator_number_key (const struct generator *generator, uint64_t number, char *key)
 {
+  static const char zeros[] = "0000000000000000";
   char *end = key + generator->key_size;
-  if (generator->key_size > 16)
-    memset (key, '0', generator->key_size - 16);
-  unsigned groups = generator->key_size >= 16 ? 4 : 2;
-  for (unsigned group = 0; group < groups; group++, number /= 10000)
+  if (generator->key_size == 16)
+    memcpy (key, zeros, 16);
+  else
+    memset (key, '0', generator->key_size);
+  do
     {
       end -= 4;
       memcpy (end, generator->digits + (number % 10000) * 4, 4);
+      number /= 10000;
     }
+  while (number != 0 && end >= key + 4);
 }
 
 static inline void
@@ -193,23 +197,16 @@ generator_matches (const struct generator *generator, uint64_t record, uint64_t 
     return false;
   if (size >= GENERATOR_LARGE)
     return generator_large_matches (generator, word, value);
-  size_t period = generator->period, repeated = size - period;
+  size_t period = generator->period;
+  if (memcmp (value + period, value, size - period) != 0) /* each byte with that a period before it */
+    return false;
   uint64_t difference = 0, next = word, seen;
   for (size_t at = 0; at < period; at += 8)
     {
       memcpy (&seen, value + at, 8);
       difference |= seen ^ next;
-      if (at + 8 <= repeated)
-        {
-          memcpy (&seen, value + period + at, 8);
-          difference |= seen ^ next;
-        }
       next = generator_next_word (word, at + 8);
     }
-  /* What is left of the second period, and of a third. */
-  size_t checked = repeated < period ? repeated & ~(size_t) 7 : period;
-  for (size_t at = checked; at < repeated; at++)
-    difference |= (unsigned char) (value[period + at] ^ value[at]);
   return difference == 0;
 }
 
