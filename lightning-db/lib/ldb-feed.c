@@ -475,7 +475,7 @@ on_cancelled (GCancellable *cancellable, gpointer data)
 static void
 begin_waiting (LdbFeed *self, GCancellable *cancellable, void (*ready) (LdbAwaiter *))
 {
-  g_autoptr (LdbFeed) held = g_object_ref (self);
+  G_GNUC_UNUSED g_autoptr (LdbFeed) held = g_object_ref (self);
   self->awaiter.sequence = self->given;
   self->awaiter.database = self->database;
   self->awaiter.ready = ready;

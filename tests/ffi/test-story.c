@@ -398,14 +398,7 @@ check_walk (LightningDBIterator *iterator, const char *expected)
 static void
 test_scans (LightningDB *db)
 {
-  static const char *const keys[] = { "a",
-                                      "b1",
-                                      "b2",
-                                      "b3",
-                                      "c",
-                                      "\xff\xff",
-                                      "\xff\xff"
-                                      "a" };
+  static const char *const keys[] = { "a", "b1", "b2", "b3", "c", "\377\377", "\377\377a" };
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     CHECK_OK (lightning_db_put (db, TEXT (keys[i]), TEXT (keys[i])));
   check_walk (lightning_db_scan (db, NULL, 0, NULL, 0, 0), "a,b1,b2,b3,c,\xff\xff,\xff\xff"

@@ -375,7 +375,7 @@ static void
 call (uint8_t what, uint8_t a, uint8_t b)
 {
   uint64_t first = choose (a), second = choose (b);
-  struct bytes key = BYTES ("keys of one to eight bytes" + b % 8, 1 + b % 8);
+  struct bytes key = BYTES (&"keys of one to eight bytes"[b % 8], 1 + b % 8);
   switch (what % 20)
     {
     case 0:

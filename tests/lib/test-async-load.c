@@ -200,6 +200,7 @@ test_no_hop (Place *place, gconstpointer data)
         {
           g_autofree char *key = g_strdup_printf ("%06u", i);
           g_autoptr (GBytes) warm = ldb_database_get (db, key, 6, NULL, &error);
+          g_assert_nonnull (warm);
           ldb_database_get_async (db, key, 6, NULL, count_database_get, &outcome);
         }
       g_assert_cmpuint (outcome.done, ==, 0);
@@ -493,6 +494,7 @@ judge_backup (Attempt *attempt, gboolean succeeded)
   g_autoptr (LdbBackupResult) again
       = ldb_database_backup (attempt->db, path, LDB_BACKUP_NONE, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (again);
   g_autoptr (LdbCheckReport) report
       = ldb_database_check_path (path, LDB_CHECK_DEEP, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
