@@ -319,6 +319,23 @@ effect_clear (struct effect *effect)
   free (effect->gone);
 }
 
+/* Its edits differ, or all of it but the magic number does. An opening may replace it. */
+static bool
+is_other_manifest (const struct subject *subject, const struct effect *effect,
+                   const struct disk *disk)
+{
+  for (size_t i = 0; i < subject->spot_count; i++)
+    {
+      const struct spot *spot = &subject->spots[i];
+      if (!effect->hit[i] || (spot->kind != SPOT_MANIFEST && spot->kind != SPOT_EDIT))
+        continue;
+      const struct disk_content *now = subject_content (subject, disk, spot->file);
+      const struct disk_content *before = subject_content (subject, subject->disk, spot->file);
+      return now != NULL && (spot->kind == SPOT_EDIT || memcmp (now->bytes, before->bytes, 8) == 0);
+    }
+  return false;
+}
+
 void
 effect_find (const struct subject *subject, const struct disk *disk, struct effect *effect)
 {
@@ -344,4 +361,5 @@ effect_find (const struct subject *subject, const struct disk *disk, struct effe
         }
       effect->any |= effect->file_hit[i];
     }
+  effect->other_manifest = is_other_manifest (subject, effect, disk);
 }

@@ -50,11 +50,13 @@ void damage_do (const struct subject *subject, const struct subject *other, stru
 /* What a damage came to. */
 struct effect
 {
-  bool *hit;      /* by spot: bytes of it differ or are gone; malloc'd */
-  bool any;       /* a byte differs, a file is missing, longer or shorter */
-  bool longer;    /* a file is longer than it was */
-  bool *file_hit; /* by file: it differs; malloc'd */
-  bool *gone;     /* by file: it is missing; malloc'd */
+  bool *hit;   /* by spot: bytes of it differ or are gone; malloc'd */
+  bool any;    /* a byte differs, a file is missing, longer or shorter */
+  bool longer; /* a file is longer than it was */
+  bool
+      other_manifest; /* that of another time or database lies there: other files seem to be wrong */
+  bool *file_hit;     /* by file: it differs; malloc'd */
+  bool *gone;         /* by file: it is missing; malloc'd */
 };
 void effect_init (const struct subject *subject, struct effect *effect);
 void effect_clear (struct effect *effect);

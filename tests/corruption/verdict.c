@@ -45,23 +45,6 @@ names_file (const struct verdict *verdict, const char *message, uint32_t i)
   return strstr (message, file->name) != NULL || (nameless && strstr (message, ".log") != NULL);
 }
 
-/* Whether the manifest is of another time or database: then other files seem to be wrong. */
-static bool
-is_other_manifest (const struct verdict *verdict)
-{
-  const struct subject *subject = verdict->subject;
-  for (size_t i = 0; i < subject->spot_count; i++)
-    {
-      const struct spot *spot = &subject->spots[i];
-      if (!verdict->effect->hit[i] || (spot->kind != SPOT_MANIFEST && spot->kind != SPOT_EDIT))
-        continue;
-      const struct disk_content *now = subject_content (subject, verdict->disk, spot->file);
-      const struct disk_content *before = subject_content (subject, subject->disk, spot->file);
-      return now != NULL && (spot->kind == SPOT_EDIT || memcmp (now->bytes, before->bytes, 8) == 0);
-    }
-  return false;
-}
-
 /* Whether the message names a damaged file. */
 bool
 verdict_names_damage (const struct verdict *verdict, const char *message)
@@ -69,7 +52,7 @@ verdict_names_damage (const struct verdict *verdict, const char *message)
   for (uint32_t i = 0; i < verdict->subject->file_count; i++)
     if (verdict->effect->file_hit[i] && names_file (verdict, message, i))
       return true;
-  return is_other_manifest (verdict);
+  return verdict->effect->other_manifest;
 }
 
 bool
@@ -774,7 +757,7 @@ verdict_check (struct verdict *verdict)
       const struct spot *spot = &subject->spots[i];
       bool silent = spot->kind == SPOT_SLACK || spot->kind == SPOT_EDIT || spot->kind == SPOT_COPY;
       if (spot->kind == SPOT_MANIFEST)
-        silent = is_other_manifest (verdict) || verdict_hits (verdict, SPOT_CURRENT);
+        silent = verdict->effect->other_manifest || verdict_hits (verdict, SPOT_CURRENT);
       if (lost != 0 && !verdict_is_claimed (verdict, lost) && spot->kind == SPOT_VALUE)
         silent = is_of_log (subject, spot);
       if (spot->kind == SPOT_RECORD || spot->kind == SPOT_LOG_HEADER)
