@@ -3,8 +3,8 @@
 """Makes content pages of the reference manual from the guides: pages.py GIR OUTPUT-DIRECTORY PAGE …
 
 A guide is plain Markdown that reads well by itself. In the manual it needs more: the title as
-metadata, links to other pages by their names there, and links from `ldb_thing_verb()` and
-`LdbThing` in its text to what documents them. Comments are left out, and so are links to files
+metadata, links to other pages and pictures by their names there, and links from `ldb_thing_verb()`
+and `LdbThing` in its text to what documents them. Comments are left out, and so are links to files
 that are no pages of the manual.
 """
 
@@ -40,6 +40,12 @@ def make_page(path, pages, functions, types):
     text = re.sub(r"<!--.*?-->\n*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     title = re.search(r"^# (.+)$", text, re.MULTILINE).group(1).replace("`", "")
 
+    def show_picture(match):
+        label, target = match.group(1), match.group(2)
+        if not (path.parent / target).exists():
+            sys.exit(f"{path} shows {target}, which is not there")
+        return f"![{label}]({pathlib.PurePath(target).name})"
+
     def link_page(match):
         label, target, anchor = match.group(1), match.group(2), match.group(3) or ""
         file = (path.parent / target).resolve()
@@ -55,7 +61,8 @@ def make_page(path, pages, functions, types):
 
     parts = re.split(r"(^```.*?^```$)", text, flags=re.DOTALL | re.MULTILINE)
     for number in range(0, len(parts), 2):  # between the blocks of code
-        prose = re.sub(r"\[([^]]*)\]\((?!\w+:)([^)#]+)(#[^)]*)?\)", link_page, parts[number])
+        prose = re.sub(r"!\[([^]]*)\]\(([^)]+)\)", show_picture, parts[number])
+        prose = re.sub(r"(?<!!)\[([^]]*)\]\((?!\w+:)([^)#]+)(#[^)]*)?\)", link_page, prose)
         prose = re.sub(r"(?<!\[)`(ldb_\w+)\(\)`", link_function, prose)
         parts[number] = re.sub(r"(?<!\[)`(Ldb\w+)`", link_type, prose)
     return f"Title: {title}\n\n" + "".join(parts)
