@@ -643,14 +643,20 @@ class OnGLib(WithDatabase):
             await self.db.get_async(b"a")
             raise ValueError("nobody waits for it")
 
-        printed = io.StringIO()
-        with contextlib.redirect_stderr(printed):
-            outcome = Ldb.spawn(work())
-            while not outcome.done():
-                GLib.MainContext.default().iteration(True)
-            del outcome
-            gc.collect()
-        self.assertIn("ValueError: nobody waits for it", printed.getvalue())
+        async def fail():
+            await self.db.put_async(b"", "an empty key is none")
+
+        gc.disable()  # at once, not when garbage is collected
+        self.addCleanup(gc.enable)
+        for coroutine, message in ((work(), "ValueError: nobody waits for it"),
+                                   (fail(), "InvalidArgumentError")):
+            printed = io.StringIO()
+            with contextlib.redirect_stderr(printed):
+                outcome = Ldb.spawn(coroutine)
+                while not outcome.done():
+                    GLib.MainContext.default().iteration(True)
+                del outcome
+            self.assertIn(message, printed.getvalue())
         printed = io.StringIO()
         with contextlib.redirect_stderr(printed):
             with self.assertRaises(ValueError):

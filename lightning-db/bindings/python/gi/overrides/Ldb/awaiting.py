@@ -192,7 +192,8 @@ class Spawned(Outcome):
         except StopIteration as stop:
             self._end(stop.value)
         except BaseException as error:  # whatever it is, it belongs to who awaits this
-            self._end(error=error)
+            # Without this frame, which holds self: an error that nobody has is to be told at once.
+            self._end(error=error.with_traceback(error.__traceback__.tb_next))
         else:
             self._waits_for = wanted
             wanted.add_done_callback(self._step)
