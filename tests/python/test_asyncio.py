@@ -180,10 +180,12 @@ class Everything(WithDatabase):
         left_out = {(cls.__name__, info.__name__) for cls, info in introspected_pairs()} - called
         self.assertEqual(left_out - {("Database", "new_async"), ("Database", "init_async")}, set())
 
-    def setUp(self):
-        super().setUp()
-        os.environ["XDG_DATA_HOME"] = self.directory.name
-        GLib.reload_user_special_dirs_cache()
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        data = tempfile.TemporaryDirectory(prefix="ldb-python-")  # GLib asks for it once
+        cls.addClassCleanup(data.cleanup)
+        os.environ["XDG_DATA_HOME"] = data.name
 
     def test_asyncio(self):
         self.check(asyncio.run(self.story("asyncio")))
