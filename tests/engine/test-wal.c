@@ -1084,7 +1084,7 @@ test_segment_states (void)
   store_u64 (one + 56, checksum (checksum_seed (database_id, 1), 0, BYTES (one, 56)));
   file_store (segment_path (&place, 1), one, size);
   CHECK_FAILS (recover_status (&place, 0, &failure), STATUS_NEWER_FORMAT);
-  CHECK (strstr (failure.message, "flags 0x2") != NULL);
+  CHECK (strstr (failure.message, "features 2") != NULL);
   free (one);
   place_close (&place);
 }

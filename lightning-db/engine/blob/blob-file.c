@@ -76,29 +76,40 @@ blob_header_store (uint8_t to[BLOB_HEADER_SIZE], const uint8_t database_id[16], 
              checksum (checksum_seed (database_id, number), 0, BYTES (to, HEADER_CHECKSUM)));
 }
 
-/* The checksum is judged first: it has the same place in every version, and without it a damaged
- * version would pass for a later one. */
+status
+blob_judge_header (const uint8_t *header, const char *directory, const char *name,
+                   struct failure *failure)
+{
+  uint64_t seed = checksum_seed (header + HEADER_DATABASE, load_u64 (header + HEADER_NUMBER));
+  if (memcmp (header, BLOB_MAGIC, BLOB_MAGIC_SIZE) != 0
+      || load_u64 (header + HEADER_CHECKSUM) != checksum (seed, 0, BYTES (header, HEADER_CHECKSUM)))
+    return STATUS_CORRUPT;
+  if (load_u32 (header + HEADER_VERSION) == BLOB_FORMAT_VERSION
+      && load_u32 (header + HEADER_FEATURES) == 0 && load_u64 (header + HEADER_KEY_EPOCH) == 0)
+    return STATUS_OK;
+  return fail (failure, STATUS_NEWER_FORMAT,
+               "%s/%s (format %" PRIu32 ", features %" PRIx32 ", key epoch %" PRIu64
+               ") was written by a later version; open it with that one",
+               directory, name, load_u32 (header + HEADER_VERSION),
+               load_u32 (header + HEADER_FEATURES), load_u64 (header + HEADER_KEY_EPOCH));
+}
+
 static status
 check_header (const struct vfs_file *file, const uint8_t header[BLOB_HEADER_SIZE],
               const uint8_t database_id[16], uint64_t number, struct failure *failure)
 {
   const char *directory = file->directory->path, *name = file->name;
-  uint64_t seed = checksum_seed (header + HEADER_DATABASE, load_u64 (header + HEADER_NUMBER));
   if (memcmp (header, BLOB_MAGIC, BLOB_MAGIC_SIZE) != 0)
     return fail (failure, STATUS_CORRUPT,
                  "%s/%s does not begin like a blob file; restore it from a backup", directory,
                  name);
-  if (load_u64 (header + HEADER_CHECKSUM) != checksum (seed, 0, BYTES (header, HEADER_CHECKSUM)))
+  status result = blob_judge_header (header, directory, name, failure);
+  if (result == STATUS_CORRUPT)
     return fail (failure, STATUS_CORRUPT,
                  "the header of %s/%s does not match its checksum; restore it from a backup",
                  directory, name);
-  if (load_u32 (header + HEADER_VERSION) != BLOB_FORMAT_VERSION
-      || load_u32 (header + HEADER_FEATURES) != 0 || load_u64 (header + HEADER_KEY_EPOCH) != 0)
-    return fail (failure, STATUS_NEWER_FORMAT,
-                 "%s/%s (format %" PRIu32 ", features %" PRIx32 ") was written by a later version; "
-                 "open it with that one",
-                 directory, name, load_u32 (header + HEADER_VERSION),
-                 load_u32 (header + HEADER_FEATURES));
+  if (result != STATUS_OK)
+    return result;
   if (memcmp (header + HEADER_DATABASE, database_id, 16) != 0
       || load_u64 (header + HEADER_NUMBER) != number)
     return fail (failure, STATUS_CORRUPT,

@@ -86,6 +86,13 @@ status blob_writer_seal (struct blob_writer *writer, struct failure *failure);
 /* When no put or stream is under way. Does not sync. */
 void blob_writer_free (struct blob_writer *writer);
 
+/* NEWER_FORMAT, with a message, when the 64 bytes are the header of a file that a later version wrote;
+ * CORRUPT, without one, when they are no header that verifies, whatever database and number it names. The
+ * checksum is judged first: it has the same place in every version, and without it a damaged version
+ * would pass for a later one. `directory` and `name` are for the message. */
+status blob_judge_header (const uint8_t *header, const char *directory, const char *name,
+                          struct failure *failure);
+
 struct blob_file; /* open for reading; reference counted */
 status blob_file_open (struct vfs_directory *directory, const uint8_t database_id[16],
                        uint64_t number, struct blob_file **out, struct failure *failure);

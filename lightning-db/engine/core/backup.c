@@ -665,8 +665,13 @@ restore_from (struct vfs_directory *source, const char *path, struct upkeep_prog
     return fail (failure, presence == MANIFEST_EMPTY ? STATUS_NOT_FOUND : STATUS_NOT_A_DATABASE,
                  "there is no backup or database in %s; check the path", source->path);
   result = manifest_load (source, &state, failure);
+  if (result == STATUS_OK)
+    result = upkeep_refuse_newer (source, NULL, failure);
   if (result != STATUS_OK)
-    return result;
+    {
+      manifest_state_clear (&state);
+      return result;
+    }
   bool made = vfs_directory_open (vfs_posix (), path, false, &before, NULL) == STATUS_NOT_FOUND;
   vfs_directory_close (before);
   result = destination_open (&destination, vfs_posix (), path, state.database_id, failure);

@@ -555,7 +555,9 @@ check_path (const struct vfs *vfs, const char *path, bool deep,
     return fail (failure, result, "there is no directory %s; check the path", path);
   if (result != STATUS_OK)
     return result;
-  result = check_directory (&check, failure);
+  result = upkeep_refuse_newer (check.directory, NULL, failure);
+  if (result == STATUS_OK)
+    result = check_directory (&check, failure);
   vfs_directory_close (check.directory);
   return result;
 }

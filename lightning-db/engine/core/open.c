@@ -11,6 +11,7 @@
 #include "core/follow.h"
 #include "core/recovery.h"
 #include "core/sharing.h"
+#include "core/upkeep.h"
 
 #include <time.h>
 
@@ -209,6 +210,35 @@ refuse_network (struct engine *engine, struct failure *failure)
                engine->path, name);
 }
 
+/* All that a later version may have written is looked at before the manifest is written anew. */
+static status
+take_over_files (struct engine *engine, struct failure *failure)
+{
+  struct manifest *manifest;
+  status result = manifest_read (engine->directory, &manifest, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = adopt_state (engine, manifest_state (manifest), failure);
+  if (result == STATUS_OK)
+    result = upkeep_refuse_newer (engine->directory, manifest_state (manifest), failure);
+  if (result == STATUS_OK)
+    result = manifest_begin (manifest, failure);
+  if (result == STATUS_OK)
+    engine->manifest = manifest;
+  else
+    manifest_close (manifest);
+  return result;
+}
+
+static status
+make_first_files (struct engine *engine, struct failure *failure)
+{
+  status result = manifest_create (engine->directory, engine->options.page_size, &engine->manifest,
+                                   failure);
+  return result == STATUS_OK ? adopt_state (engine, manifest_state (engine->manifest), failure)
+                             : result;
+}
+
 static status
 open_writer (struct engine *engine, unsigned flags, struct failure *failure)
 {
@@ -224,12 +254,8 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
   if (result == STATUS_OK)
     result = refuse_presence (engine, presence, flags, failure);
   if (result == STATUS_OK)
-    result = presence == MANIFEST_PRESENT
-                 ? manifest_open (engine->directory, &engine->manifest, failure)
-                 : manifest_create (engine->directory, engine->options.page_size, &engine->manifest,
-                                    failure);
-  if (result == STATUS_OK)
-    result = adopt_state (engine, manifest_state (engine->manifest), failure);
+    result = presence == MANIFEST_PRESENT ? take_over_files (engine, failure)
+                                          : make_first_files (engine, failure);
   if (result == STATUS_OK)
     result = open_blob_writer (engine, failure);
   if (result == STATUS_OK)
@@ -257,6 +283,8 @@ open_reader_once (struct engine *engine, struct failure *failure)
   status result = manifest_load (engine->directory, &state, failure);
   if (result == STATUS_OK)
     result = adopt_state (engine, &state, failure);
+  if (result == STATUS_OK)
+    result = upkeep_refuse_newer (engine->directory, &state, failure);
   if (result == STATUS_OK)
     result = add_active (engine, failure);
   if (result == STATUS_OK)

@@ -765,7 +765,9 @@ repair_directory (struct repair *repair, const char *destination, struct failure
   struct manifest_state state = { 0 };
   struct upkeep_listing listing;
   struct failure cause = FAILURE_INIT;
-  status result = upkeep_list (repair->directory, &listing, failure);
+  status result = upkeep_refuse_newer (repair->directory, NULL, failure);
+  if (result == STATUS_OK)
+    result = upkeep_list (repair->directory, &listing, failure);
   if (result != STATUS_OK)
     return result;
   result = manifest_load (repair->directory, &state, &cause);

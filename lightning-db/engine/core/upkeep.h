@@ -49,6 +49,11 @@ status upkeep_list (struct vfs_directory *directory, struct upkeep_listing *out,
                     struct failure *failure);
 void upkeep_listing_clear (struct upkeep_listing *listing);
 
+/* NEWER_FORMAT when a segment, blob file, log or history file of the directory was written by a later
+ * version; the manifest is for manifest_load to judge. `opened`, unless NULL: a state of which all files were
+ * opened, and so judged, already. Reads the headers only. */
+status upkeep_refuse_newer (struct vfs_directory *directory, const struct manifest_state *opened,
+                            struct failure *failure);
 /* The first file that the state lists and the directory lacks; "" when all are there. */
 status upkeep_find_missing (struct vfs_directory *directory, const struct manifest_state *state,
                             char to[FILE_NAME_SIZE], struct failure *failure);

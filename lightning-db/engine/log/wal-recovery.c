@@ -241,6 +241,21 @@ was_header (const struct recovery *recovery, const uint8_t bytes[WAL_HEADER_SIZE
   return memcmp (mended, bytes, sizeof mended) == 0 || wal_header_decode (mended, &ignored);
 }
 
+status
+wal_judge_header (const uint8_t *bytes, const char *directory, const char *name,
+                  struct failure *failure)
+{
+  struct wal_segment_header header;
+  if (!wal_header_decode (bytes, &header))
+    return STATUS_CORRUPT;
+  if (header.version == WAL_FORMAT_VERSION && (header.flags & ~WAL_FLAGS_KNOWN) == 0)
+    return STATUS_OK;
+  return fail (failure, STATUS_NEWER_FORMAT,
+               "%s/%s (format %u, features %x) was written by a later version; open the database "
+               "with that one",
+               directory, name, header.version, header.flags);
+}
+
 /* R1. `bytes` is the header and the first record's first byte. */
 static status
 segment_classify (struct recovery *recovery, struct found_segment *segment, const uint8_t *bytes,
@@ -255,16 +270,10 @@ segment_classify (struct recovery *recovery, struct found_segment *segment, cons
       segment->state = started ? SEGMENT_DAMAGED : SEGMENT_UNUSED;
       return STATUS_OK;
     }
-  if (header.version != WAL_FORMAT_VERSION)
-    return fail (failure, STATUS_NEWER_FORMAT,
-                 "%s/%" PRIu64 ".log has log format %u, this version reads %d; open the database "
-                 "with the version that wrote it, or a later one",
-                 path, segment->number, header.version, WAL_FORMAT_VERSION);
-  if ((header.flags & ~WAL_FLAGS_KNOWN) != 0)
-    return fail (failure, STATUS_NEWER_FORMAT,
-                 "%s/%" PRIu64 ".log uses features (flags %#x) that this version does not know; "
-                 "open the database with the version that wrote it, or a later one",
-                 path, segment->number, header.flags);
+  char name[WAL_NAME_SIZE];
+  wal_name (segment->number, name);
+  if (wal_judge_header (bytes, path, name, failure) == STATUS_NEWER_FORMAT)
+    return STATUS_NEWER_FORMAT;
   if (memcmp (header.database_id, recovery->database_id, 16) != 0)
     {
       if (recovery->salvage)

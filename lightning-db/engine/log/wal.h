@@ -152,6 +152,12 @@ struct wal_recovery
   uint64_t highest_number;  /* of any *.log name seen, so that it is never used again */
 };
 
+/* NEWER_FORMAT, with a message, when the 64 bytes are the header of a segment, or of history, that a later
+ * version wrote; CORRUPT, without one, when they are no header that verifies, whatever database and number
+ * it names. `directory` and `name` are for the message. */
+status wal_judge_header (const uint8_t *bytes, const char *directory, const char *name,
+                         struct failure *failure);
+
 /* Reads all "<number>.log" of the directory, lowest first, and hands each record with sequence >
  * `after` to `visit` in order; stops at the torn tail. visit's non-OK status ends it; the payload
  * is valid during the call. CORRUPT (file, offset, reason) when a record above `after` that was

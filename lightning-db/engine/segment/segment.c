@@ -51,25 +51,38 @@ verifies (const struct segment *segment, uint64_t position, struct bytes bytes, 
 
 /* ---- header and footer ---- */
 
-/* The checksum is judged first, by what the header says of itself: it has the same place in every
- * version, and without it a damaged version would pass for a later one. */
+status
+segment_judge_header (const uint8_t *header, const char *directory, const char *name,
+                      struct failure *failure)
+{
+  uint64_t seed = checksum_seed (header + HEADER_DATABASE_ID, load_u64 (header + HEADER_NUMBER));
+  if (memcmp (header, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0
+      || checksum (seed, SEGMENT_POSITION_HEADER, BYTES (header, HEADER_CHECKSUM))
+             != load_u64 (header + HEADER_CHECKSUM))
+    return STATUS_CORRUPT;
+  if (load_u32 (header + HEADER_VERSION) <= SEGMENT_FORMAT_VERSION
+      && load_u32 (header + HEADER_FEATURES) == 0 && load_u32 (header + HEADER_KEY_EPOCH) == 0)
+    return STATUS_OK;
+  return fail (failure, STATUS_NEWER_FORMAT,
+               "%s/%s (format %u, features %x, key epoch %u) was written by a later version; open "
+               "it with that one",
+               directory, name, load_u32 (header + HEADER_VERSION),
+               load_u32 (header + HEADER_FEATURES), load_u32 (header + HEADER_KEY_EPOCH));
+}
+
 static status
 verify_header (const struct segment *segment, const uint8_t *header, struct failure *failure)
 {
-  uint64_t seed = checksum_seed (header + HEADER_DATABASE_ID, load_u64 (header + HEADER_NUMBER));
   bool ours = memcmp (header + HEADER_DATABASE_ID, segment->settings.database_id, 16) == 0
               && load_u64 (header + HEADER_NUMBER) == segment->information.number;
   if (memcmp (header, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0)
     return corrupt_file (segment, "header", "this is not a segment", failure);
-  if (segment->settings.verify
-      && checksum (seed, SEGMENT_POSITION_HEADER, BYTES (header, HEADER_CHECKSUM))
-             != load_u64 (header + HEADER_CHECKSUM))
+  status result
+      = segment_judge_header (header, segment->settings.directory->path, segment->name, failure);
+  if (result == STATUS_CORRUPT && segment->settings.verify)
     return corrupt_file (segment, "header", "its checksum does not verify", failure);
-  if (load_u32 (header + HEADER_VERSION) > SEGMENT_FORMAT_VERSION
-      || load_u32 (header + HEADER_FEATURES) != 0 || load_u32 (header + HEADER_KEY_EPOCH) != 0)
-    return fail (failure, STATUS_NEWER_FORMAT,
-                 "%s/%s was written by a later version; open it with that version",
-                 segment->settings.directory->path, segment->name);
+  if (result == STATUS_NEWER_FORMAT)
+    return result;
   return ours ? STATUS_OK
               : corrupt_file (segment, "header", "it belongs to another database or number",
                               failure);

@@ -126,6 +126,12 @@ struct segment_reader_settings
   size_t page_size; /* with salvage: of a file whose header does not tell */
 };
 
+/* NEWER_FORMAT, with a message, when the 4096 bytes are the header of a segment that a later version wrote;
+ * CORRUPT, without one, when they are no header that verifies, whatever database and number it names.
+ * `directory` and `name` are for the message. */
+status segment_judge_header (const uint8_t *header, const char *directory, const char *name,
+                             struct failure *failure);
+
 /* Opens and checks header, footer and small blocks (not the pages). References: one. */
 status segment_open (const struct segment_reader_settings *settings,
                      const struct segment_information *information, struct segment **out,

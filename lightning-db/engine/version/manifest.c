@@ -4,11 +4,12 @@
  * leaves are in docs/design/manifest.md.
  *
  *              create, open                       failed sync, failed switch
- *   (nothing) ──────────────▶ APPENDING ───────────────────────────────────▶ FAILED
+ *   (nothing) ──▶ (READ) ───▶ APPENDING ───────────────────────────────────▶ FAILED
  *                              ▲     │ append met a full disk                  ▲
  *             switched to a    │     ▼ or the file lost its name               │
  *             fresh manifest   └── TORN ───────────────────────────────────────┘
  *
+ *   READ: it was loaded, and nothing written yet.
  *   M1  `state` is what a reader of the durable bytes would load, in every state but FAILED.
  *   M2  APPENDING: the file ends at `size`, a whole sector, and everything before is durable.
  *   M3  TORN: an incomplete edit may follow `size`, or CURRENT or the file were deleted; nothing is
@@ -29,6 +30,7 @@
 
 enum phase
 {
+  READ,
   APPENDING,
   TORN,
   FAILED
@@ -41,7 +43,7 @@ struct manifest
   struct manifest_state state;     /* M1 */
   _Atomic uint64_t next_number;    /* may run ahead of `state`; any thread */
   _Atomic uint64_t next_run;       /* the same */
-  enum phase phase;                /* M2 … M4 */
+  enum phase phase;                /* see above */
   uint64_t number;                 /* of the present file */
   uint64_t seed;                   /* of its checksums */
   uint64_t size;                   /* bytes of it that count */
@@ -232,33 +234,57 @@ manifest_create (struct vfs_directory *directory, uint32_t page_size, struct man
 }
 
 status
-manifest_open (struct vfs_directory *directory, struct manifest **out, struct failure *failure)
+manifest_read (struct vfs_directory *directory, struct manifest **out, struct failure *failure)
 {
   struct manifest *manifest;
-  struct manifest_place before;
-  struct fresh fresh;
-  *out = NULL;
+  struct manifest_place place;
   status code = manifest_new (directory, &manifest, failure);
+  *out = NULL;
+  if (code == STATUS_OK)
+    code = manifest_load_place (directory, &manifest->state, &place, failure);
   if (code != STATUS_OK)
-    return code;
-  code = manifest_load_place (directory, &manifest->state, &before, failure);
-  if (code != STATUS_OK)
-    goto failed;
+    {
+      manifest_close (manifest);
+      return code;
+    }
+  manifest->phase = READ;
+  file_name (manifest->name, FILE_MANIFEST, place.number);
+  *out = manifest;
+  return STATUS_OK;
+}
+
+/* READ → M2. */
+status
+manifest_begin (struct manifest *manifest, struct failure *failure)
+{
+  char before[FILE_NAME_SIZE];
+  struct fresh fresh;
+  assert (manifest->phase == READ);
+  memcpy (before, manifest->name, sizeof before);
   uint64_t number = manifest->state.next_number++;
   /* What this version does not know it will not keep up. */
   manifest->state.features &= FEATURES_KNOWN;
   manifest->state.format_version = FORMAT_VERSION;
-  code = write_fresh (directory, &manifest->state, number, &fresh, failure);
+  status code = write_fresh (manifest->directory, &manifest->state, number, &fresh, failure);
   if (code != STATUS_OK)
-    goto failed;
+    return code;
   take_fresh (manifest, &fresh, number);
   publish_numbers (manifest);
-  vfs_unlink (directory, before.name, NULL); /* else an orphan of the next open */
-  *out = manifest;
+  vfs_unlink (manifest->directory, before, NULL); /* else an orphan of the next open */
   return STATUS_OK;
+}
 
-failed:
-  manifest_close (manifest);
+status
+manifest_open (struct vfs_directory *directory, struct manifest **out, struct failure *failure)
+{
+  status code = manifest_read (directory, out, failure);
+  if (code == STATUS_OK)
+    code = manifest_begin (*out, failure);
+  if (code != STATUS_OK)
+    {
+      manifest_close (*out);
+      *out = NULL;
+    }
   return code;
 }
 

@@ -115,7 +115,13 @@ status manifest_create (struct vfs_directory *directory, uint32_t page_size, str
  * in an empty directory. Safe beside a writer. */
 status manifest_load (struct vfs_directory *directory, struct manifest_state *out,
                       struct failure *failure);
-/* Loads, then starts a fresh manifest file and switches CURRENT to it. The old one is unlinked. */
+/* In two halves, so that a writer looks at the files that the state names before a byte is written (V6).
+ * manifest_read loads; until manifest_begin only manifest_state and manifest_close may be called.
+ * manifest_begin starts a fresh manifest file and switches CURRENT to it; the old one is unlinked. */
+status manifest_read (struct vfs_directory *directory, struct manifest **out,
+                      struct failure *failure);
+status manifest_begin (struct manifest *manifest, struct failure *failure);
+/* Both. */
 status manifest_open (struct vfs_directory *directory, struct manifest **out,
                       struct failure *failure);
 const struct manifest_state *manifest_state (const struct manifest *manifest);
