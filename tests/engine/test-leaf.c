@@ -41,7 +41,8 @@ random_key (struct random *random, unsigned flavour)
       memcpy (key.data, "\0\0\0\1common/prefix/of/all/", 25);
       key.size = 25;
     }
-  size_t more = 1 + random_below (random, flavour % 2 == 0 ? 6 : 24);
+  size_t more = (key.size == 0 ? STORE_ID_SIZE + 1 : 1)
+                + random_below (random, flavour % 2 == 0 ? 6 : 24);
   for (size_t i = 0; i < more; i++)
     key.data[key.size++] = (uint8_t) random_below (random, flavour % 5 == 0 ? 3 : 256);
   return key;
@@ -310,6 +311,19 @@ test_leaf_shapes (void)
   CHECK_INT (view.prefix_size + leaf_record (&view, 0).suffix.size, INTERNAL_KEY_SIZE_MAX);
   free (page);
   free (key);
+  /* What is no longer than a store's id is no key. */
+  for (size_t key_size = STORE_ID_SIZE; key_size <= STORE_ID_SIZE + 1; key_size++)
+    {
+      struct record shortest = { BYTES ("\0\0\0\1k", key_size), BYTES_NONE, 1, 0, RECORD_DELETE };
+      leaf_builder_clear (&builder);
+      leaf_builder_init (&builder, 4096, 8);
+      CHECK_OK (leaf_builder_add (&builder, &shortest, 1, &added, &failure));
+      page = malloc (4096);
+      leaf_builder_write (&builder, page);
+      CHECK (leaf_validate (BYTES (page, load_u32 (page + 8)), &reason)
+             == (key_size > STORE_ID_SIZE));
+      free (page);
+    }
   leaf_builder_clear (&builder);
 }
 

@@ -278,6 +278,8 @@ check_record (struct reader *reader, size_t prefix_size, uint64_t base)
     take_u64 (reader, &expiry);
   if (suffix_size > INTERNAL_KEY_SIZE_MAX || suffix_size + prefix_size > INTERNAL_KEY_SIZE_MAX)
     return "a record's key is longer than a key may be";
+  if (suffix_size + prefix_size <= STORE_ID_SIZE)
+    return "a record's key is shorter than a key may be";
   if (value_size > VALUE_SIZE_MAX)
     return "a record's value is longer than a value may be";
   if (delta > SEQUENCE_MAX || base > SEQUENCE_MAX - delta)
