@@ -9,6 +9,7 @@
 #include "cache/cache.h"
 #include "check.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -417,6 +418,33 @@ test_large_unit (void)
   CHECK_INT (ledger_total (&ledger), 0);
 }
 
+/* What large pages took is the system's again, though small pieces were made beside them, and stay. */
+static void
+test_large_return (void)
+{
+#if defined(__GLIBC__) && !SANITIZED
+  enum
+  {
+    PAGES = 1000
+  };
+  static void *pieces[PAGES];
+  struct fixture f;
+  malloc_trim (0);
+  size_t kept = mallinfo2 ().fordblks;
+  set_up (&f, 8 * MIB, 6 * MIB, 20000);
+  for (uint64_t i = 0; i < PAGES; i++)
+    {
+      touch (f.cache, &f.table, 11 * i + 3, true, false); /* of 4 to 164 KiB */
+      CHECK ((pieces[i] = malloc (100)) != NULL);
+    }
+  tear_down (&f);
+  size_t now = mallinfo2 ().fordblks;
+  CHECK (now < kept + MIB / 2);
+  for (unsigned i = 0; i < PAGES; i++)
+    free (pieces[i]);
+#endif
+}
+
 /* ---- pins ---- */
 
 static const uint8_t *
@@ -794,6 +822,7 @@ main (void)
   test_scan ();
   test_capacity ();
   test_large_unit ();
+  test_large_return ();
   test_pins ();
   test_late_pin ();
   test_stalled_reader ();

@@ -68,15 +68,22 @@ extend (uint8_t *data, size_t before, size_t room)
   return moved != MAP_FAILED ? moved : NULL;
 }
 
+size_t
+buffer_room (size_t size)
+{
+  size_t unit = is_mapped (size) ? PAGE : LINE;
+  return size > 0 ? (size + unit - 1) / unit * unit : unit;
+}
+
 bool
 buffer_resize (struct buffer *buffer, size_t size, struct ledger *ledger,
                enum ledger_account account)
 {
-  size_t before = buffer->room, unit = is_mapped (size) ? PAGE : LINE;
+  size_t before = buffer->room;
   uint8_t *data;
   if (size > SIZE_MAX / 2)
     return false;
-  size_t room = size > 0 ? (size + unit - 1) / unit * unit : unit;
+  size_t room = buffer_room (size);
   if (room == before)
     return true;
   if (room > before)

@@ -30,6 +30,8 @@ bool buffer_resize (struct buffer *buffer, size_t size, struct ledger *ledger,
 /* The same when it is smaller than `size`, but what was in it is lost; empty on failure. */
 bool buffer_replace (struct buffer *buffer, size_t size, struct ledger *ledger,
                      enum ledger_account account);
+/* The room that a buffer of this size has when it is taken anew. */
+size_t buffer_room (size_t size);
 void buffer_release (struct buffer *buffer, struct ledger *ledger, enum ledger_account account);
 
 #endif

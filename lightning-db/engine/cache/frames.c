@@ -3,8 +3,8 @@
  * frames: the memory of cached pages.
  *
  * Unit pages lie in slabs (2 MiB of huge pages from a 32 MB budget on, less in small databases),
- * 16 bytes of header and the page, at multiples of 64 bytes. A larger page is a slab of one frame,
- * allocated for itself. Slabs with idle frames are in the `available` list and give from the front.
+ * 16 bytes of header and the page, at multiples of 64 bytes. A larger page is a slab of one frame
+ * in a buffer of its own (base/buffer.h). Slabs with idle frames are in the `available` list and give from the front.
  *
  * Invariants
  *   M1  slab->live + idle + WAITING + PINNED frames = slab->frame_count.
@@ -18,6 +18,8 @@
  *       one's section is over.
  */
 #include "cache/cache-private.h"
+
+#include "base/buffer.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -92,7 +94,7 @@ static void
 unmap_slab (struct slab *slab)
 {
   if (slab->large)
-    free (slab->memory);
+    buffer_release (&(struct buffer){ slab->memory, slab->memory_size }, NULL, LEDGER_CACHE);
   else
     munmap (slab->memory, slab->memory_size);
   free (slab);
@@ -285,21 +287,21 @@ frame_take (struct cache *cache)
 size_t
 frame_large_charge (size_t size)
 {
-  size_t memory;
-  if (size > UINT32_MAX || __builtin_add_overflow (size, (size_t) FRAME_HEADER_SIZE + 63, &memory))
+  if (size > UINT32_MAX)
     return 0;
-  return (memory & ~(size_t) 63) + bookkeeping_size (1);
+  return buffer_room (size + FRAME_HEADER_SIZE) + bookkeeping_size (1);
 }
 
 struct frame *
 frame_take_large (struct cache *cache, size_t size, bool passes)
 {
-  size_t memory_size = frame_large_charge (size) - bookkeeping_size (1);
-  uint8_t *memory = aligned_alloc (64, memory_size);
-  struct slab *slab = slab_new (cache, memory, memory_size, memory_size, 1);
+  struct buffer memory = { 0 };
+  struct slab *slab = NULL;
+  if (buffer_resize (&memory, size + FRAME_HEADER_SIZE, NULL, LEDGER_CACHE))
+    slab = slab_new (cache, memory.data, memory.room, memory.room, 1);
   if (slab == NULL)
     {
-      free (memory);
+      buffer_release (&memory, NULL, LEDGER_CACHE);
       return NULL;
     }
   slab->large = true;
