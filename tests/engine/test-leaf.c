@@ -41,8 +41,8 @@ random_key (struct random *random, unsigned flavour)
       memcpy (key.data, "\0\0\0\1common/prefix/of/all/", 25);
       key.size = 25;
     }
-  size_t more = (key.size == 0 ? STORE_ID_SIZE + 1 : 1)
-                + random_below (random, flavour % 2 == 0 ? 6 : 24);
+  size_t more
+      = (key.size == 0 ? STORE_ID_SIZE + 1 : 1) + random_below (random, flavour % 2 == 0 ? 6 : 24);
   for (size_t i = 0; i < more; i++)
     key.data[key.size++] = (uint8_t) random_below (random, flavour % 5 == 0 ? 3 : 256);
   return key;

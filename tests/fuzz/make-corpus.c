@@ -7,7 +7,7 @@
  *
  * To be run anew when a format changes; the result is kept in corpus/.
  */
-#include "fuzz.h"
+#include "fuzz-files.h"
 
 #include "base/buffer.h"
 #include "base/coding.h"
@@ -298,6 +298,59 @@ make_blob (void)
   fuzz_remove ("1.blob");
 }
 
+/* ---- whole directories ---- */
+
+static void
+save_packed (const char *path, const char *target, const char *name)
+{
+  struct bytes packed = fuzz_files_pack (path);
+  save (target, name, packed);
+  free ((void *) packed.data);
+}
+
+/* Few records of every sort, so that the whole stays small; left as by a kill, and closed. */
+static void
+make_directories (void)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine_options options;
+  struct engine *engine;
+  engine_store store;
+  char *path = fresh_directory (), *backup = fresh_directory ();
+  engine_options_init (&options);
+  options.merge_enabled = false;
+  options.log_segment_size = 64 << 10;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  save_packed (path, "database", "empty");
+  save_packed (path, "probe", "empty");
+  CHECK_OK (engine_store_open (engine, "second", true, &store, &failure));
+  for (unsigned i = 0; i < 12; i++)
+    put (engine, i, 20, ENGINE_SYNC_ASYNC);
+  put (engine, 100, LARGE_VALUE, ENGINE_SYNC_FULL);
+  CHECK_OK (engine_put (engine, store, BYTES_LITERAL ("other"), BYTES_LITERAL ("value"),
+                        ENGINE_SYNC_ASYNC, NULL, &failure));
+  CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("name-1"),
+                                 BYTES_LITERAL ("name-2"), ENGINE_SYNC_DEFAULT, NULL, &failure));
+  save_packed (path, "database", "killed-with-log");
+  CHECK_OK (engine_flush (engine, &failure));
+  for (unsigned i = 5; i < 9; i++)
+    put (engine, i, 30, ENGINE_SYNC_ASYNC);
+  CHECK_OK (
+      engine_delete (engine, store, BYTES_LITERAL ("other"), ENGINE_SYNC_DEFAULT, NULL, &failure));
+  save_packed (path, "database", "killed-with-run-and-log");
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  save_packed (path, "database", "closed");
+  CHECK_OK (engine_open (path, ENGINE_OPEN_EXISTING, &options, &engine, &failure));
+  CHECK_OK (engine_store_drop (engine, "second", &failure));
+  CHECK_OK (engine_backup (engine, backup, false, NULL, NULL, NULL, &failure));
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  save_packed (backup, "probe", "backup");
+  remove_directory (backup);
+  remove_directory (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -323,5 +376,6 @@ main (int argc, char **argv)
   make_database ("snappy", ENGINE_COMPRESSION_SNAPPY);
   make_history ();
   make_blob ();
+  make_directories ();
   return 0;
 }

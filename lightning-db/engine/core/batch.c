@@ -213,7 +213,8 @@ operation_next (struct operation_reader *reader, struct operation *out, struct f
   bool has_bound = is_range || out->kind == OPERATION_LOADED;
   if (input.bad || (head & 0xe0) != 0 || out->key.size > KEY_SIZE_MAX
       || (!is_range && out->key.size == 0) || (has_bound && out->value.size > KEY_SIZE_MAX)
-      || (is_range && out->store == UINT32_MAX))
+      || (is_range && out->store == UINT32_MAX)
+      || (is_range && out->value.size > 0 && bytes_compare (out->key, out->value) >= 0))
     return malformed (failure);
   reader->at = input.at;
   return STATUS_OK;

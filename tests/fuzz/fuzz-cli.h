@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* fuzz-cli: the tool's commands, run as a shell that has a database open runs them. */
+#ifndef LIGHTNING_TESTS_FUZZ_CLI_H
+#define LIGHTNING_TESTS_FUZZ_CLI_H
+
+#include "command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+
+#define CHECK(condition)                                                                           \
+  do                                                                                               \
+    if (!(condition))                                                                              \
+      {                                                                                            \
+        fprintf (stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);             \
+        abort ();                                                                                  \
+      }                                                                                            \
+  while (0)
+
+/* What is done to; made by the first call. The other one takes dumps back. */
+LdbDatabase *fuzz_cli_database (void);
+/* A file's path in a directory of this process's own, removed when it ends. */
+char *fuzz_cli_path (const char *name);
+/* One command in a session of its own, which it must leave without a transaction. */
+enum exit_status fuzz_cli_run (LdbDatabase *database, const char *const *words);
+/* The database's dump; to be freed. */
+char *fuzz_cli_dump (gsize *size);
+/* Dumps the database, loads that into another, whose dump has to be the same; then empties both. */
+void fuzz_cli_there_and_back (void);
+
+#endif
