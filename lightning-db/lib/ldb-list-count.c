@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ldb-list-walk-private.h"
+#include "ldb-range-map-private.h"
 
 #define KEYS_BETWEEN_LOOKS 128 /* at the clock */
 
@@ -19,22 +20,6 @@ ldb_list_walk_cursor (const LdbListWalk *walk, LdbPin *state, struct bytes lower
     .cached_only = walk->cached_only,
   };
   return engine_cursor_new (walk->engine, &settings, out, failure);
-}
-
-gboolean
-ldb_bound_fit (GByteArray *bound)
-{
-  if (bound->len <= KEY_SIZE_MAX)
-    return TRUE;
-  /* Of the keys that are as long as they can be it is the next one. */
-  guint size = KEY_SIZE_MAX;
-  while (size > 0 && bound->data[size - 1] == 0xff)
-    size--;
-  g_byte_array_set_size (bound, size);
-  if (size == 0)
-    return FALSE;
-  bound->data[size - 1]++;
-  return TRUE;
 }
 
 /* ---- buckets of keys ---- */

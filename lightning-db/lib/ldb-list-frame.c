@@ -8,34 +8,24 @@
  * steps, and in between the list is neither as before nor as after: it goes over to the new state
  * from the lowest key up, and each signal is true of the list as it is then.
  *
- * A frame of up to STEPS_MOST runs is told exactly as it is: one signal a run, and no row in it that
- * stays. A signal costs a view as much as some dozens of rows do, whatever it is about; beyond that
- * number, runs that are close together are told as one, and so are those between which nobody holds
- * a row, the closest first, until there are no more than STEPS_MOST. A row that somebody holds and that
- * stays is thus never said to have gone unless it is within BRIDGE_ROWS rows of one that has; and it is
- * the same object afterwards. docs/design/list-model.md has the figures.
+ * A frame of up to LDB_LIST_STEPS_MOST runs is told exactly as it is: one signal a run, and no row in
+ * it that stays. A signal costs a view as much as some dozens of rows do, whatever it is about; beyond
+ * that number, runs that are close together are told as one, and so are those between which nobody holds
+ * a row, the closest first, until there are no more than that. A row that somebody holds and that stays
+ * is thus never said to have gone unless it is within BRIDGE_ROWS rows of one that has; and it is the
+ * same object afterwards. docs/design/list-model.md has the figures.
  */
 #include "config.h"
 
 #include "ldb-list-model-private.h"
 
 #include "ldb-database-private.h"
+#include "ldb-range-map-private.h"
 
-#define STEPS_MOST                                                                                 \
-  32 /* signals for a frame, unless it has runs that are far apart and between them */
-#define BRIDGE_ROWS 64     /* rows that somebody holds */
+#define BRIDGE_ROWS 64 /* that stay and that somebody holds are told together with others at most */
 #define AT_ONCE_CHANGES 16 /* a frame of up to so many keys that come or go … */
 #define AT_ONCE_STEPS 2048 /* … and records walked over is planned on the spot, if memory answers */
-
-/* Edits that touch: rows go and come in one place. */
-typedef struct
-{
-  guint64 rank;     /* of the first row, before all of them */
-  guint64 removed;  /* rows */
-  guint64 added;    /* rows */
-  guint end;        /* behind its last edit */
-  gboolean bridged; /* is told together with the next one */
-} Run;
+#define AT_ONCE_MOST 1024 /* … unless it has more changes than this, of whatever kind */
 
 /* What the world is told at once. */
 typedef struct
@@ -48,52 +38,27 @@ typedef struct
 
 /* ---- runs ---- */
 
-static GArray *
-find_runs (const GArray *edits)
+static const LdbListEdit *
+plan_edit (const LdbListPlan *plan, guint at)
 {
-  GArray *runs = g_array_new (FALSE, FALSE, sizeof (Run));
-  for (guint i = 0; i < edits->len; i++)
-    {
-      const LdbListEdit *edit = &g_array_index (edits, LdbListEdit, i);
-      Run *last = runs->len > 0 ? &g_array_index (runs, Run, runs->len - 1) : NULL;
-      if (last != NULL && last->rank + last->removed == edit->rank)
-        {
-          last->removed += edit->removed;
-          last->added += edit->added;
-          last->end = i + 1;
-          continue;
-        }
-      Run run = { edit->rank, edit->removed, edit->added, i + 1, FALSE };
-      g_array_append_val (runs, run);
-    }
-  return runs;
+  return &g_array_index (plan->edits, LdbListEdit, at);
 }
 
-/* Rows that stay between a run and the next one. */
-typedef struct
+static const LdbListRun *
+plan_run (const LdbListPlan *plan, guint at)
 {
-  guint64 rows;
-  guint run; /* which one is before them */
-} Gap;
-
-static int
-compare_gaps (gconstpointer a, gconstpointer b)
-{
-  const Gap *left = a, *right = b;
-  if (left->rows != right->rows)
-    return left->rows < right->rows ? -1 : 1;
-  return (left->run > right->run) - (left->run < right->run);
+  return &g_array_index (plan->runs, LdbListRun, at);
 }
 
-/* The first of some ranks, which rise, that is not below one. */
+/* The first run that is behind the row of a rank. */
 static guint
-find_rank (const GArray *ranks, guint64 rank)
+find_run_behind (const LdbListPlan *plan, guint64 rank)
 {
-  guint low = 0, high = ranks->len;
+  guint low = 0, high = plan->runs->len;
   while (low < high)
     {
       guint middle = low + (high - low) / 2;
-      if (g_array_index (ranks, guint64, middle) < rank)
+      if (plan_run (plan, middle)->rank <= rank)
         low = middle + 1;
       else
         high = middle;
@@ -101,35 +66,57 @@ find_rank (const GArray *ranks, guint64 rank)
   return low;
 }
 
-/* `held`: ranks of rows that somebody holds. */
+/* Whether the row of a rank stays between two runs that are to be told apart for its sake; the first of
+ * them then. */
 static gboolean
-may_bridge (const GArray *held, const Run *run, guint64 rows)
+holds_apart (const LdbListPlan *plan, guint64 rank, guint *run)
 {
-  guint64 start = run->rank + run->removed;
-  return rows <= BRIDGE_ROWS || find_rank (held, start) == find_rank (held, start + rows);
+  guint behind = find_run_behind (plan, rank);
+  if (behind == 0 || behind == plan->runs->len)
+    return FALSE;
+  const LdbListRun *before = plan_run (plan, behind - 1);
+  guint64 start = before->rank + before->removed;
+  *run = behind - 1;
+  return rank >= start && plan_run (plan, behind)->rank - start > BRIDGE_ROWS;
 }
 
-/* Has runs told as one until few enough are left. */
-static void
-bridge_runs (LdbListModel *self, GArray *runs)
+static gint
+compare_runs (gconstpointer a, gconstpointer b)
 {
-  if (runs->len <= STEPS_MOST)
-    return;
-  Run *all = (Run *) (void *) runs->data;
-  guint count = runs->len - 1, left = runs->len;
-  g_autofree Gap *gaps = g_new (Gap, count);
+  guint left = *(const guint *) a, right = *(const guint *) b;
+  return (left > right) - (left < right);
+}
+
+/* Runs that are told apart from the next one, rising: all, or those that have to be, and of the others
+ * those with the widest gaps, up to as many as there may be signals. The last one is always. */
+static GArray *
+find_cuts (LdbListModel *self, const LdbListPlan *plan)
+{
+  GArray *cuts = g_array_new (FALSE, FALSE, sizeof (guint));
+  guint last = plan->runs->len - 1, run;
+  if (plan->runs->len <= LDB_LIST_STEPS_MOST)
+    {
+      for (guint i = 0; i < plan->runs->len; i++)
+        g_array_append_val (cuts, i);
+      return cuts;
+    }
   g_autoptr (GArray) held = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_autoptr (GHashTable) apart = g_hash_table_new (NULL, NULL);
   ldb_list_rows_sweep (self);
   ldb_rank_index_list_marks (self->index, held);
-  for (guint i = 0; i < count; i++)
-    gaps[i] = (Gap){ all[i + 1].rank - (all[i].rank + all[i].removed), i };
-  qsort (gaps, count, sizeof *gaps, compare_gaps);
-  for (guint i = 0; i < count && left > STEPS_MOST; i++)
-    if (may_bridge (held, &all[gaps[i].run], gaps[i].rows))
-      {
-        all[gaps[i].run].bridged = TRUE;
-        left--;
-      }
+  for (guint i = 0; i < held->len; i++)
+    if (holds_apart (plan, g_array_index (held, guint64, i), &run)
+        && g_hash_table_add (apart, GUINT_TO_POINTER (run)))
+      g_array_append_val (cuts, run);
+  for (guint i = 0; i < plan->gaps->len && cuts->len + 1 < LDB_LIST_STEPS_MOST; i++)
+    {
+      run = g_array_index (plan->gaps, LdbListGap, i).run;
+      if (!g_hash_table_contains (apart, GUINT_TO_POINTER (run)))
+        g_array_append_val (cuts, run);
+    }
+  g_array_append_val (cuts, last);
+  g_array_sort (cuts, compare_runs);
+  return cuts;
 }
 
 /* ---- steps ---- */
@@ -198,29 +185,63 @@ find_same (Finder *finder, guint64 rows, gboolean bridged)
     find_change (finder, rows - same, rows - same, 0);
 }
 
+/* By how many rows the edits of the runs before one, and up to it, move what is behind. */
+static guint64
+moved_before (const LdbListPlan *plan, guint run)
+{
+  return run > 0 ? plan_edit (plan, plan_run (plan, run - 1)->end - 1)->moved : 0;
+}
+
+/* The runs first … last are told together, with the rows in between. The list had `total` rows, of which
+ * `at` were gone through. */
+static void
+find_group (Finder *finder, const LdbListPlan *plan, guint first, guint last, guint64 total,
+            guint64 *at)
+{
+  const LdbListRun *low = plan_run (plan, first), *high = plan_run (plan, last);
+  guint64 removed = high->rank + high->removed - low->rank;
+  guint64 added = removed + moved_before (plan, last + 1) - moved_before (plan, first);
+  guint64 start = finder->reverse ? total - high->rank - high->removed : low->rank;
+  find_same (finder, start - *at, FALSE);
+  *at = start + removed;
+  if (finder->before + removed <= finder->shown_before
+      && finder->after + added <= finder->shown_after)
+    {
+      find_change (finder, removed, added, high->end);
+      return;
+    }
+  /* A part of it is not shown: what is, one by one. */
+  guint64 from = start;
+  for (guint i = 0; i <= last - first; i++)
+    {
+      const LdbListRun *run = plan_run (plan, finder->reverse ? last - i : first + i);
+      start = finder->reverse ? total - run->rank - run->removed : run->rank;
+      find_same (finder, start - from, TRUE);
+      find_change (finder, run->removed, run->added, run->end);
+      from = start + run->removed;
+    }
+}
+
 static GArray *
-find_steps (LdbListModel *self, const GArray *runs, guint64 *total)
+find_steps (LdbListModel *self, const LdbListPlan *plan)
 {
   guint64 before = ldb_rank_index_get_total (self->index), at = 0;
-  *total = before;
-  for (guint i = 0; i < runs->len; i++)
-    *total += g_array_index (runs, Run, i).added - g_array_index (runs, Run, i).removed;
+  guint64 total = before + moved_before (plan, plan->runs->len);
   Finder finder = {
     .steps = g_array_new (FALSE, FALSE, sizeof (Step)),
     .reverse = ldb_list_model_is_reverse (self),
     .shown_before = self->shown,
-    .shown_after = MIN (*total, self->max_items),
+    .shown_after = MIN (total, self->max_items),
   };
-  for (guint i = 0; i < runs->len; i++)
+  if (plan->runs->len > 0)
     {
-      guint place = finder.reverse ? runs->len - 1 - i : i;
-      const Run *run = &g_array_index (runs, Run, place);
-      guint64 start = finder.reverse ? before - run->rank - run->removed : run->rank;
-      gboolean bridged
-          = i > 0 && g_array_index (runs, Run, finder.reverse ? place : place - 1).bridged;
-      find_same (&finder, start - at, bridged);
-      find_change (&finder, run->removed, run->added, run->end);
-      at = start + run->removed;
+      g_autoptr (GArray) cuts = find_cuts (self, plan);
+      for (guint i = 0; i < cuts->len; i++)
+        {
+          guint place = finder.reverse ? cuts->len - 1 - i : i;
+          guint first = place > 0 ? g_array_index (cuts, guint, place - 1) + 1 : 0;
+          find_group (&finder, plan, first, g_array_index (cuts, guint, place), before, &at);
+        }
     }
   find_same (&finder, before - at, FALSE);
   return finder.steps;
@@ -233,10 +254,10 @@ typedef struct
 {
   LdbListModel *self;
   LdbFrame *frame;
-  const GArray *edits; /* of LdbListEdit */
-  guint done;          /* edits that are in the index */
-  guint64 moved;       /* rows added less rows removed by them; may wrap around */
-  GPtrArray *gone;     /* of LdbListRow: marks of rows that went; owned */
+  const LdbListPlan *plan; /* what happens; borrowed */
+  guint done;              /* edits that are in the index */
+  guint rest;              /* of the plan's `rest`, likewise */
+  GPtrArray *gone;         /* of LdbListRow: marks of rows that went; owned */
 } Showing;
 
 static void
@@ -248,52 +269,62 @@ keep_gone (gpointer mark, gpointer data)
 static const LdbListEdit *
 edit_at (const Showing *showing, guint at)
 {
-  return &g_array_index (showing->edits, LdbListEdit, at);
+  return plan_edit (showing->plan, at);
 }
 
-/* By how many rows earlier edits moved those of the edit's bucket. */
+/* Rows added less rows removed by the edits before one; may wrap around. */
 static guint64
-shift_of (const Showing *showing, const LdbListEdit *edit)
+moved_by (const Showing *showing, guint at)
 {
+  return at > 0 ? edit_at (showing, at - 1)->moved : 0;
+}
+
+/* By how many rows edits that are done moved those of the next edit's bucket. */
+static guint64
+shift_of_next (const Showing *showing)
+{
+  const LdbListEdit *edit = edit_at (showing, showing->done);
   LdbRankPlace place = ldb_rank_index_find_key (showing->self->index, edit->key);
-  return edit->rank + showing->moved - place.first - edit->offset;
+  return edit->rank + moved_by (showing, showing->done) - place.first - edit->offset;
 }
 
 /* The edits up to `end` but for the spans, at once. */
 static void
 apply_keys (Showing *showing, guint end)
 {
-  g_autoptr (GArray) batch = g_array_new (FALSE, FALSE, sizeof (LdbRankEdit));
-  const LdbBucket *begun = edit_at (showing, showing->done)->bucket;
-  guint64 shift = begun != NULL ? shift_of (showing, edit_at (showing, showing->done)) : 0;
-  for (guint i = showing->done; i < end; i++)
+  LdbRankIndex *index = showing->self->index;
+  const LdbListEdit *next = edit_at (showing, showing->done);
+  if (next->bucket == NULL) /* there was no row: it is the only edit */
     {
-      const LdbListEdit *edit = edit_at (showing, i);
-      guint64 offset = edit->offset + (edit->bucket == begun ? shift : 0);
-      LdbRankEdit rank_edit = { edit->bucket, offset, edit->removed, edit->added };
-      if (edit->bucket == NULL) /* there was no row: it is the only edit */
-        ldb_rank_index_edit (showing->self->index, edit->key, 0, 0, edit->added, NULL, NULL);
-      else if (!edit->span)
-        g_array_append_val (batch, rank_edit);
+      ldb_rank_index_edit (index, next->key, 0, 0, next->added, NULL, NULL);
+      return;
     }
-  ldb_rank_index_edit_many (showing->self->index, (LdbRankEdit *) (void *) batch->data, batch->len,
-                            keep_gone, showing->gone);
+  LdbRankEdit *edits = (LdbRankEdit *) (void *) showing->plan->ranks->data;
+  guint first = showing->done > 0 ? edit_at (showing, showing->done - 1)->ranks : 0;
+  guint behind = edit_at (showing, end - 1)->ranks;
+  guint64 shift = showing->done > 0 ? shift_of_next (showing) : 0;
+  for (guint i = first; i < behind && edits[i].bucket == next->bucket; i++)
+    edits[i].offset += shift;
+  ldb_rank_index_edit_many (index, edits + first, behind - first, keep_gone, showing->gone);
 }
 
-/* What the edits need beyond that, in their order. */
+/* What the edits up to `end` need beyond that, in their order. */
 static void
-apply_spans (Showing *showing, guint end)
+apply_rest (Showing *showing, guint end)
 {
-  for (; showing->done < end; showing->done++)
+  const GArray *rest = showing->plan->rest;
+  LdbRankIndex *index = showing->self->index;
+  guint at;
+  for (; showing->rest < rest->len && (at = g_array_index (rest, guint, showing->rest)) < end;
+       showing->rest++)
     {
-      const LdbListEdit *edit = edit_at (showing, showing->done);
+      const LdbListEdit *edit = edit_at (showing, at);
       if (edit->span)
-        ldb_rank_index_remove_range (showing->self->index, edit->key, edit->last,
-                                     edit->rank + showing->moved, edit->removed, keep_gone,
+        ldb_rank_index_remove_range (index, edit->key, edit->last,
+                                     edit->rank + moved_by (showing, at), edit->removed, keep_gone,
                                      showing->gone);
-      showing->moved += edit->added - edit->removed;
       if (edit->division != NULL)
-        ldb_rank_index_divide (showing->self->index, edit->key, edit->division);
+        ldb_rank_index_divide (index, edit->key, edit->division);
     }
 }
 
@@ -303,7 +334,8 @@ apply (Showing *showing, guint end)
   if (end <= showing->done)
     return;
   apply_keys (showing, end);
-  apply_spans (showing, end);
+  apply_rest (showing, end);
+  showing->done = end;
 }
 
 /* M1: up to where the list is as in the new state. */
@@ -326,19 +358,14 @@ static void
 tidy (const Showing *showing)
 {
   LdbRankIndex *index = showing->self->index;
-  gint64 growth = 0; /* of the bucket */
-  for (guint i = 0; i < showing->edits->len; i++)
+  const GArray *rest = showing->plan->rest;
+  for (guint i = 0; i < rest->len; i++)
     {
-      const LdbListEdit *edit = edit_at (showing, i);
-      gboolean last
-          = i + 1 == showing->edits->len || edit_at (showing, i + 1)->bucket != edit->bucket;
-      growth += (gint64) edit->added - (gint64) edit->removed;
-      if (last && growth < 0)
+      const LdbListEdit *edit = edit_at (showing, g_array_index (rest, guint, i));
+      if (edit->tidy || edit->span)
         ldb_rank_index_tidy (index, edit->key);
       if (edit->span && edit->last.size > 0)
         ldb_rank_index_tidy (index, edit->last);
-      if (last)
-        growth = 0;
     }
 }
 
@@ -347,7 +374,7 @@ static void
 settle (Showing *showing)
 {
   LdbListModel *self = showing->self;
-  apply (showing, showing->edits->len);
+  apply (showing, showing->plan->edits->len);
   tidy (showing);
   g_clear_pointer (&self->before, ldb_pin_unref);
   ldb_list_rows_reset (self);
@@ -392,13 +419,10 @@ tell_rows (Showing *showing, const GPtrArray *updates)
 static void
 show (LdbListModel *self, LdbFrame *frame, const LdbListPlan *plan)
 {
-  guint64 total;
   g_autoptr (GPtrArray) gone = g_ptr_array_new ();
-  g_autoptr (GArray) runs = find_runs (plan->edits);
-  Showing showing = { .self = self, .frame = frame, .edits = plan->edits, .gone = gone };
+  Showing showing = { .self = self, .frame = frame, .plan = plan, .gone = gone };
   self->showing = TRUE;
-  bridge_runs (self, runs);
-  g_autoptr (GArray) steps = find_steps (self, runs, &total);
+  g_autoptr (GArray) steps = find_steps (self, plan);
   g_byte_array_set_size (self->seam, 0);
   self->before = g_steal_pointer (&self->state);
   self->state = ldb_pin_ref (frame->after);
@@ -445,6 +469,8 @@ static gboolean
 is_small (const GPtrArray *changes)
 {
   guint keys = 0;
+  if (changes->len > AT_ONCE_MOST)
+    return FALSE;
   for (guint i = 0; i < changes->len; i++)
     {
       const LdbChange *change = g_ptr_array_index (changes, i);

@@ -27,7 +27,11 @@ static void list_model_init (GListModelInterface *interface);
  * Rows are in the order of their keys, or, with %LDB_LIST_REVERSE, the other way round. Whoever commits,
  * in this process or in another one, the list follows: at most once in 16 milliseconds it goes from one
  * state of the database to a later one, and tells exactly what is different. It reads that state
- * alone, so that what it says and what its rows hold agree, whatever is committed meanwhile.
+ * alone, so that what it says and what its rows hold agree, whatever is committed meanwhile. A step with
+ * changes in up to 32 places is as many signals, none of which has a row in it that stays. Of more
+ * places those that are closest together are told as one, rows between them that stay included: a view
+ * takes some dozens of rows in one signal faster than as many signals. Such a row is the same object
+ * afterwards.
  *
  * A row is an [class@Ldb.Entry], an object of a type of yours with properties `key` and `value`, or what
  * a function of yours makes of the entry. As long as somebody holds a row and its key exists, the list
@@ -753,7 +757,7 @@ ldb_list_model_new_prefix_mapped (LdbDatabase *database, LdbStore *store, gconst
 /**
  * ldb_list_model_set_max_items:
  * @self: a list
- * @max_items: how many rows to show at most, from 1 to %LDB_LIST_MAX_ITEMS
+ * @max_items: how many rows to show at most, from 1 to %LDB_LIST_MAX_ITEMS; 0 is taken for 1
  *
  * Sets [property@Ldb.ListModel:max-items]. What becomes visible comes at once, as far as it was
  * counted, or soon. In a handler of a signal of the list it comes when that was told.

@@ -195,14 +195,17 @@ end_visit (Planner *planner, guint64 rows, LdbRankIndex **to, struct failure *fa
 static status
 leave_bucket (Planner *planner, struct failure *failure)
 {
-  if (!planner->visiting || planner->growth <= 0)
+  LdbBucket *bucket = planner->place.bucket;
+  if (!planner->visiting || planner->growth == 0)
     {
       planner->visiting = FALSE;
       close_edit (planner);
       return STATUS_OK;
     }
-  LdbBucket *bucket = planner->place.bucket;
   guint64 rows = (bucket != NULL ? ldb_bucket_count (bucket) : 0) + (guint64) planner->growth;
+  /* Two neighbours of which neither is that small have more rows than one would get. */
+  if (planner->growth < 0)
+    last_edit (planner)->tidy = rows <= LDB_BUCKET_FILL / 2;
   return end_visit (planner, rows, &last_edit (planner)->division, failure);
 }
 
@@ -409,19 +412,116 @@ plan_change (Planner *planner, LdbChange *change, struct failure *failure)
                                                  : plan_resync (planner, change, key, end, failure);
 }
 
+/* ---- arranging ---- */
+
+static void
+arrange_edit (LdbListPlan *plan, guint at, guint64 *moved)
+{
+  LdbListEdit *edit = &g_array_index (plan->edits, LdbListEdit, at);
+  LdbRankEdit rank_edit = { edit->bucket, edit->offset, edit->removed, edit->added };
+  if (!edit->span && edit->bucket != NULL)
+    g_array_append_val (plan->ranks, rank_edit);
+  if (edit->span || edit->tidy || edit->division != NULL)
+    g_array_append_val (plan->rest, at);
+  *moved += edit->added - edit->removed;
+  edit->moved = *moved;
+  edit->ranks = plan->ranks->len;
+}
+
+/* The edit joins the last run, or begins one; one that moves no row is part of none. */
+static void
+arrange_run (LdbListPlan *plan, guint at)
+{
+  const LdbListEdit *edit = &g_array_index (plan->edits, LdbListEdit, at);
+  LdbListRun *last
+      = plan->runs->len > 0 ? &g_array_index (plan->runs, LdbListRun, plan->runs->len - 1) : NULL;
+  if (edit->removed == 0 && edit->added == 0)
+    return;
+  if (last != NULL && last->rank + last->removed == edit->rank)
+    {
+      last->removed += edit->removed;
+      last->added += edit->added;
+      last->end = at + 1;
+      return;
+    }
+  LdbListRun run = { edit->rank, edit->removed, edit->added, at + 1 };
+  g_array_append_val (plan->runs, run);
+}
+
+static gint
+compare_gaps (gconstpointer a, gconstpointer b)
+{
+  const LdbListGap *left = a, *right = b;
+  if (left->rows != right->rows)
+    return left->rows > right->rows ? -1 : 1;
+  return (left->run < right->run) - (left->run > right->run);
+}
+
+static void
+arrange_gaps (LdbListPlan *plan)
+{
+  const LdbListRun *runs = (const LdbListRun *) (const void *) plan->runs->data;
+  if (plan->runs->len <= LDB_LIST_STEPS_MOST)
+    return;
+  for (guint i = 0; i + 1 < plan->runs->len; i++)
+    {
+      LdbListGap gap = { runs[i + 1].rank - (runs[i].rank + runs[i].removed), i };
+      g_array_append_val (plan->gaps, gap);
+    }
+  g_array_sort (plan->gaps, compare_gaps);
+}
+
+static void
+arrange (LdbListPlan *plan)
+{
+  guint64 moved = 0;
+  for (guint i = 0; i < plan->edits->len; i++)
+    {
+      arrange_edit (plan, i, &moved);
+      arrange_run (plan, i);
+    }
+  arrange_gaps (plan);
+}
+
 /* ---- all ---- */
 
 static void
-clear_edit (gpointer data)
+plan_begin (LdbListPlan *plan)
 {
-  LdbListEdit *edit = data;
-  g_clear_pointer (&edit->division, ldb_rank_index_unref);
+  *plan = (LdbListPlan){
+    .edits = g_array_new (FALSE, FALSE, sizeof (LdbListEdit)),
+    .ranks = g_array_new (FALSE, FALSE, sizeof (LdbRankEdit)),
+    .rest = g_array_new (FALSE, FALSE, sizeof (guint)),
+    .runs = g_array_new (FALSE, FALSE, sizeof (LdbListRun)),
+    .gaps = g_array_new (FALSE, FALSE, sizeof (LdbListGap)),
+    .updates = g_ptr_array_new (),
+    .keys = g_string_chunk_new (1024),
+  };
+}
+
+/* Divisions that were not used: those of an arranged plan are among the rest. */
+static void
+clear_divisions (LdbListPlan *plan)
+{
+  for (guint i = 0; i < plan->rest->len; i++)
+    {
+      guint at = g_array_index (plan->rest, guint, i);
+      LdbListEdit *edit = &g_array_index (plan->edits, LdbListEdit, at);
+      g_clear_pointer (&edit->division, ldb_rank_index_unref);
+    }
 }
 
 void
 ldb_list_plan_clear (LdbListPlan *plan)
 {
+  if (plan->edits == NULL)
+    return;
+  clear_divisions (plan);
   g_clear_pointer (&plan->edits, g_array_unref);
+  g_clear_pointer (&plan->ranks, g_array_unref);
+  g_clear_pointer (&plan->rest, g_array_unref);
+  g_clear_pointer (&plan->runs, g_array_unref);
+  g_clear_pointer (&plan->gaps, g_array_unref);
   g_clear_pointer (&plan->updates, g_ptr_array_unref);
   g_clear_pointer (&plan->keys, g_string_chunk_free);
 }
@@ -431,12 +531,7 @@ ldb_list_plan (const LdbListWalk *walk, const LdbRankIndex *index, LdbPin *befor
                GPtrArray *changes, LdbListPlan *out, struct failure *failure)
 {
   status code = STATUS_OK;
-  *out = (LdbListPlan){
-    .edits = g_array_new (FALSE, FALSE, sizeof (LdbListEdit)),
-    .updates = g_ptr_array_new (),
-    .keys = g_string_chunk_new (1024),
-  };
-  g_array_set_clear_func (out->edits, clear_edit);
+  plan_begin (out);
   Planner planner = {
     .walk = walk,
     .index = index,
@@ -449,6 +544,7 @@ ldb_list_plan (const LdbListWalk *walk, const LdbRankIndex *index, LdbPin *befor
     code = plan_change (&planner, g_ptr_array_index (changes, i), failure);
   if (code == STATUS_OK)
     code = leave_bucket (&planner, failure);
+  arrange (out);
   engine_cursor_free (planner.before);
   engine_cursor_free (planner.after);
   g_string_free (planner.last, TRUE);

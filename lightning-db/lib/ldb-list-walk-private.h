@@ -33,10 +33,6 @@ status ldb_list_walk_cursor (const LdbListWalk *walk, LdbPin *state, struct byte
                              struct bytes upper, gboolean keys_only, struct engine_cursor **out,
                              struct failure *failure);
 
-/* A bound of one byte more than a key may have, as it comes of a zero byte behind the longest ones,
- * becomes the first key that there can be behind it. FALSE: there can be none. */
-gboolean ldb_bound_fit (GByteArray *bound);
-
 /* Puts keys, in rising order or, in reverse, in falling order, into buckets of an index. */
 typedef struct
 {
@@ -86,15 +82,44 @@ typedef struct
   guint64 rank;      /* of the first row that goes, or where new ones come; before all edits */
   guint64 removed;   /* rows */
   guint64 added;     /* rows */
+  guint64 moved; /* rows added less rows removed, by the edits up to this one; may wrap around */
+  guint ranks;   /* of the plan's `ranks`, up to this one */
+  gboolean tidy; /* the bucket has become small */
   LdbRankIndex *division; /* takes the place of the bucket afterwards; owned, or NULL */
 } LdbListEdit;
 
+/* Edits that touch: rows go and come in one place. */
 typedef struct
 {
-  GArray *edits;      /* of LdbListEdit; owned */
+  guint64 rank;    /* of the first row, before all edits */
+  guint64 removed; /* rows */
+  guint64 added;   /* rows */
+  guint end;       /* behind its last edit */
+} LdbListRun;
+
+/* Rows that stay between a run and the next one. */
+typedef struct
+{
+  guint64 rows;
+  guint run; /* which one is before them */
+} LdbListGap;
+
+/* What can be prepared on a worker, so that showing it looks at little of it. */
+typedef struct
+{
+  GArray *edits; /* of LdbListEdit; owned */
+  GArray *ranks; /* of LdbRankEdit: those of `edits` that are no span, and have a bucket; owned */
+  GArray *rest;  /* of guint: edits with a span, a division or something to tidy; owned */
+  GArray *runs;  /* of LdbListRun, in rising order; owned */
+  GArray *gaps;  /* of LdbListGap, the widest first, when there are more than
+                       * LDB_LIST_STEPS_MOST runs; owned */
   GPtrArray *updates; /* of LdbChange, borrowed from the frame: PUT of a row that stays, RESYNC */
   GStringChunk *keys; /* memory of keys that the frame does not have; owned */
 } LdbListPlan;
+
+/* Signals for a frame, unless it has runs that are far apart and between them rows that somebody
+ * holds. */
+#define LDB_LIST_STEPS_MOST 32
 
 /* What `changes` (of a frame: disjoint and in rising order) mean to an index that stands for the walk's
  * range in the state `before`. What is outside the range is left out. */

@@ -63,4 +63,8 @@ ldb_bound_compare (LdbBound a, LdbBound b)
   return bytes_compare (a.key, b.key);
 }
 
+/* A bound of one byte more than a key may have, as it comes of a zero byte behind the longest ones,
+ * becomes the first key that there can be behind it. FALSE: there can be none. */
+gboolean ldb_bound_fit (GByteArray *bound);
+
 G_END_DECLS

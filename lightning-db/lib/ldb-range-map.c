@@ -112,3 +112,19 @@ ldb_range_map_contain (const LdbRangeMap *map, LdbBound key, LdbRangeFunc visit,
   Question question = { map, key, key, TRUE, visit, data };
   ask_subtree (&question, 0, map->entries->len);
 }
+
+gboolean
+ldb_bound_fit (GByteArray *bound)
+{
+  if (bound->len <= KEY_SIZE_MAX)
+    return TRUE;
+  /* Of the keys that are as long as they can be it is the next one. */
+  guint size = KEY_SIZE_MAX;
+  while (size > 0 && bound->data[size - 1] == 0xff)
+    size--;
+  g_byte_array_set_size (bound, size);
+  if (size == 0)
+    return FALSE;
+  bound->data[size - 1]++;
+  return TRUE;
+}

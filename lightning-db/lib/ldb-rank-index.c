@@ -593,9 +593,23 @@ typedef struct
   LdbRankIndex *index;
   const LdbRankEdit *edits;
   guint at, count;
+  guint64 grown; /* rows added less rows removed so far; may wrap around */
+  guint32 lost;  /* marks so far */
   LdbMarkFunc gone;
   gpointer data;
 } Editing;
+
+#define EDITS_AHEAD 4u /* whose buckets are sent for: memory is what edits wait for */
+
+static inline void
+prefetch_bucket (const Editing *editing, guint at)
+{
+  if (at >= editing->count)
+    return;
+  const char *bucket = (const char *) editing->edits[at].bucket;
+  __builtin_prefetch (bucket);
+  __builtin_prefetch (bucket + 64);
+}
 
 /* The next edit is of a bucket that comes before `bucket`; NULL comes after all. */
 static inline gboolean
@@ -608,31 +622,45 @@ is_next_before (const Editing *editing, const LdbBucket *bucket)
          || (its != bucket && bytes_compare (boundary_of (its), boundary_of (bucket)) < 0);
 }
 
-/* In order, down to where there is something to do: the next edit is of a bucket of the tree, which ends
- * before `limit`. */
+/* All edits of the bucket. */
 static void
-edit_tree (LdbBucket *tree, const LdbBucket *limit, Editing *editing)
+edit_bucket (LdbBucket *bucket, Editing *editing)
 {
-  if (is_next_before (editing, tree))
-    edit_tree (tree->left, tree, editing);
-  guint64 shift = 0; /* by which earlier edits moved the rows of this bucket; may wrap around */
-  while (editing->at < editing->count && editing->edits[editing->at].bucket == tree)
+  guint64 shift = 0; /* by which earlier edits moved its rows; may wrap around */
+  guint marks = mark_count (bucket);
+  while (editing->at < editing->count && editing->edits[editing->at].bucket == bucket)
     {
       const LdbRankEdit *edit = &editing->edits[editing->at++];
-      bucket_edit (editing->index, tree, edit->offset + shift, edit->removed, edit->added,
+      prefetch_bucket (editing, editing->at + EDITS_AHEAD);
+      bucket_edit (editing->index, bucket, edit->offset + shift, edit->removed, edit->added,
                    editing->gone, editing->data);
       shift += edit->added - edit->removed;
     }
+  editing->grown += shift;
+  editing->lost += marks - mark_count (bucket);
+}
+
+/* In order, down to where there is something to do: the next edit is of a bucket of the tree, which ends
+ * before `limit`. Sums are moved, not made anew: children with nothing to do are not looked at. */
+static void
+edit_tree (LdbBucket *tree, const LdbBucket *limit, Editing *editing)
+{
+  guint64 grown = editing->grown;
+  guint32 lost = editing->lost;
+  if (is_next_before (editing, tree))
+    edit_tree (tree->left, tree, editing);
+  edit_bucket (tree, editing);
   if (is_next_before (editing, limit))
     edit_tree (tree->right, limit, editing);
-  sum_up (tree);
+  tree->total += editing->grown - grown;
+  tree->marked -= editing->lost - lost;
 }
 
 void
 ldb_rank_index_edit_many (LdbRankIndex *self, const LdbRankEdit *edits, guint count,
                           LdbMarkFunc gone, gpointer data)
 {
-  Editing editing = { self, edits, 0, count, gone, data };
+  Editing editing = { self, edits, 0, count, 0, 0, gone, data };
   if (count > 0)
     edit_tree (self->root, NULL, &editing);
   g_assert (editing.at == count);
