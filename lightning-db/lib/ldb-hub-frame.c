@@ -423,6 +423,18 @@ tell_deleted (Build *build, LdbBound lower, LdbBound upper, guint64 sequence)
               : tell_range (build, LDB_CHANGE_DELETE_RANGE, lower, upper, sequence);
 }
 
+/* The first key that there can be behind a touched one; it lasts until the next call. */
+static LdbBound
+bound_behind (Build *build, const LdbTouch *touch)
+{
+  g_byte_array_set_size (build->edge, 0);
+  g_byte_array_append (build->edge, touch->key.data, touch->key.size);
+  g_byte_array_append (build->edge, (const guint8 *) "", 1);
+  if (!ldb_bound_fit (build->edge))
+    return (LdbBound){ touch->store + 1, BYTES_NONE };
+  return (LdbBound){ touch->store, BYTES (build->edge->data, build->edge->len) };
+}
+
 /* The keys of a deleted range that are there afterwards cut it. *next is the first touch in it, and then
  * the first behind it. */
 static status
@@ -452,10 +464,7 @@ tell_cut (Build *build, const Span *span, guint *next)
       if (code == STATUS_OK && there)
         {
           code = tell_deleted (build, from, at, span->sequence);
-          g_byte_array_set_size (build->edge, 0);
-          g_byte_array_append (build->edge, touch->key.data, touch->key.size);
-          g_byte_array_append (build->edge, (const guint8 *) "", 1);
-          from = (LdbBound){ touch->store, BYTES (build->edge->data, build->edge->len) };
+          from = bound_behind (build, touch);
         }
       if (code == STATUS_OK && there && change != NULL)
         code = add_change (build, ldb_change_ref (change));

@@ -72,8 +72,10 @@ void
 ldb_hub_settle (LdbHub *self, LdbObserver *observer)
 {
   if (observer->pending != NULL)
-    g_ptr_array_set_size (observer->pending, 0);
-  self->pending_bytes -= observer->pending_bytes;
+    {
+      self->pending_count -= observer->pending->len;
+      g_ptr_array_set_size (observer->pending, 0);
+    }
   observer->pending_bytes = 0;
   observer->baseless = FALSE;
   g_clear_pointer (&observer->base, ldb_pin_unref);
@@ -116,9 +118,9 @@ remove_repeats (LdbHub *self, LdbObserver *observer)
       pending->pdata[i] = pending->pdata[kept];
       pending->pdata[kept++] = touch;
     }
+  self->pending_count -= pending->len - kept;
   g_ptr_array_set_size (pending, (gint) kept);
   observer->pending_bytes -= removed;
-  self->pending_bytes -= removed;
 }
 
 void
@@ -147,7 +149,7 @@ gather (LdbHub *self, LdbObserver *observer, LdbTouch *touch)
     }
   g_ptr_array_add (observer->pending, ldb_touch_ref (touch));
   observer->pending_bytes += size;
-  self->pending_bytes += size;
+  self->pending_count++;
   ldb_hub_list_waiting (self, observer);
   /* Repeats come from readings during which a frame was under way; they go when they have doubled it. */
   if (!is_too_much (observer, observer->limit <= G_MAXUINT / 2 ? observer->limit * 2 : G_MAXUINT))
@@ -157,11 +159,20 @@ gather (LdbHub *self, LdbObserver *observer, LdbTouch *touch)
     ldb_hub_lose (self, observer);
 }
 
+/* What has gathered takes too much memory: a touch counts once, however many observers it is for. */
+static gboolean
+is_all_too_much (const LdbHub *self)
+{
+  return self->touch_bytes + self->pending_count * sizeof (gpointer) > LDB_ALL_PENDING_BYTES_MAX;
+}
+
 /* Loses the observer for which most has gathered, until all is within bounds. */
 static void
 bound_all (LdbHub *self)
 {
-  while (self->pending_bytes > LDB_ALL_PENDING_BYTES_MAX)
+  /* Not what this reading has in common, which keeps touches that nobody has any more. */
+  g_hash_table_remove_all (self->touched);
+  while (is_all_too_much (self) && self->waiting->len > 0)
     {
       LdbObserver *largest = g_ptr_array_index (self->waiting, 0);
       for (guint i = 1; i < self->waiting->len; i++)
@@ -195,6 +206,7 @@ touch_of (Arrival *arrival)
     return arrival->touch;
   arrival->touch
       = ldb_touch_new (probe->kind, probe->store, probe->sequence, probe->key, probe->end);
+  ldb_touch_count (arrival->touch, &arrival->hub->touch_bytes);
   if (probe->kind == LDB_TOUCH_KEY)
     g_hash_table_add (arrival->hub->touched, arrival->touch);
   return arrival->touch;
@@ -276,7 +288,7 @@ note_change (LdbHub *self, const struct engine_change *change, guint64 sequence,
     spread (self, &arrival, only);
   if (arrival.touch != NULL && arrival.probe.kind != LDB_TOUCH_KEY)
     ldb_touch_unref (arrival.touch);
-  if (self->pending_bytes > LDB_ALL_PENDING_BYTES_MAX)
+  if (is_all_too_much (self))
     bound_all (self);
 }
 
@@ -501,6 +513,7 @@ ldb_hub_take_back (LdbHub *self, LdbObserver *observer, LdbFrame *frame)
       const LdbChange *change = g_ptr_array_index (frame->changes, i);
       LdbTouch *touch = ldb_touch_new (kind_of_told (change), change->store, change->sequence,
                                        change->key, change->end);
+      ldb_touch_count (touch, &self->touch_bytes);
       gather (self, observer, touch);
       ldb_touch_unref (touch);
     }

@@ -167,6 +167,8 @@ follow_news (LdbHub *self, LdbObserver *observer, News *news)
     }
   if (news->notices & LDB_NOTICE_SETTINGS)
     self->live_changed = TRUE;
+  if (news->notices & LDB_NOTICE_RESUMED)
+    self->read_at = 0; /* it is told once: not now what was read, and what was not soon after */
   if (news->frame != NULL)
     ldb_hub_take_back (self, observer, g_steal_pointer (&news->frame));
   else if ((news->notices & LDB_NOTICE_RETURNED) && observer->lost)
@@ -205,12 +207,14 @@ read_notices (LdbHub *self, LdbObserver *list)
 
 /* ---- frames ---- */
 
-/* Whether a frame can be sent: none is under way, nor on its way back. With the lock held. */
+/* Whether a frame can be sent: none is under way, nor on its way back, and the hub has read what it is to
+ * tell. With the lock held. */
 static gboolean
 is_free (const LdbObserver *observer)
 {
+  const guint first = LDB_NOTICE_RETURNED | LDB_NOTICE_REPLAY | LDB_NOTICE_RESUMED;
   return observer->way == LDB_WAY_NONE && !observer->paused && !observer->closed
-         && (observer->notices & (LDB_NOTICE_RETURNED | LDB_NOTICE_REPLAY)) == 0;
+         && (observer->notices & first) == 0;
 }
 
 /* When what waits may be sent: 0, now; -1, not before something else happens. */

@@ -42,6 +42,7 @@ typedef enum
   LDB_NOTICE_SETTINGS = 1 << 2, /* paused, interval or limit are others */
   LDB_NOTICE_RETURNED = 1 << 3, /* `frame` comes back undelivered, or a resync does */
   LDB_NOTICE_REPLAY = 1 << 4,   /* it begins anew at `replay` */
+  LDB_NOTICE_RESUMED = 1 << 5,  /* all that is visible by now comes in its next frame */
 } LdbNotice;
 
 struct _LdbObserver
@@ -83,7 +84,7 @@ struct _LdbObserver
   guint64 base_sequence; /* the commit it stands at */
   gboolean baseless;     /* the pending began at base_sequence, but nothing holds that state */
   GPtrArray *pending;    /* LdbTouch, to be told; owned; NULL when there never was one */
-  gsize pending_bytes;   /* what they take in memory, about */
+  gsize pending_bytes;   /* what they would take if they were its own, about */
   gint64 sent;           /* when its last frame was, monotonic; 0: there was none */
 };
 
@@ -131,7 +132,8 @@ struct _LdbHub
   guint ahead;              /* live ones with `told` set */
   LdbRangeMap map;          /* of the live ones */
   gboolean live_changed;    /* map and hasty are to be made anew */
-  gsize pending_bytes;      /* of all observers */
+  gsize touch_bytes;        /* what touches take, each counted once */
+  gsize pending_count;      /* of all observers: touches in their pending */
   GHashTable *names;        /* engine_store → LdbStoreName or NULL */
   GArray *cursors;          /* of LdbHubCursor; empty but while frames are made */
   GHashTable *touched;      /* the keys of this round: a set of LdbTouch */

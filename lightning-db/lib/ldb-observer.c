@@ -373,8 +373,11 @@ ldb_observer_set_paused (LdbObserver *self, gboolean paused)
       self->paused = paused;
       pulled = paused && ldb_observer_pull (self, &frame);
       self->frame = pulled ? frame : self->frame;
-      ldb_hub_notice (self->hub, self,
-                      pulled ? LDB_NOTICE_SETTINGS | LDB_NOTICE_RETURNED : LDB_NOTICE_SETTINGS);
+      ldb_hub_notice (self->hub, self, LDB_NOTICE_SETTINGS);
+      if (pulled)
+        ldb_hub_notice (self->hub, self, LDB_NOTICE_RETURNED);
+      if (!paused)
+        ldb_hub_notice (self->hub, self, LDB_NOTICE_RESUMED);
     }
   pthread_mutex_unlock (&self->hub->lock);
   if (pulled)

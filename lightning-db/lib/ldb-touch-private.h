@@ -32,10 +32,13 @@ typedef struct
   guint64 change_since; /* between this commit … */
   guint64 change_until; /* … and this one; 0 = not worked out */
   guint change_flags;   /* for observers with these flags */
+  gsize *counted;       /* where its bytes are counted while it lives; borrowed, or NULL */
 } LdbTouch;
 
 LdbTouch *ldb_touch_new (LdbTouchKind kind, engine_store store, guint64 sequence, struct bytes key,
                          struct bytes end);
+/* Counts what it takes at `bytes`, until it is freed. */
+void ldb_touch_count (LdbTouch *self, gsize *bytes);
 LdbTouch *ldb_touch_ref (LdbTouch *self);
 void ldb_touch_unref (gpointer self);
 

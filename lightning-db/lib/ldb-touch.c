@@ -25,6 +25,13 @@ ldb_touch_new (LdbTouchKind kind, engine_store store, guint64 sequence, struct b
   return self;
 }
 
+void
+ldb_touch_count (LdbTouch *self, gsize *bytes)
+{
+  self->counted = bytes;
+  *bytes += ldb_touch_size (self);
+}
+
 LdbTouch *
 ldb_touch_ref (LdbTouch *self)
 {
@@ -38,6 +45,8 @@ ldb_touch_unref (gpointer data)
   LdbTouch *self = data;
   if (--self->references > 0)
     return;
+  if (self->counted != NULL)
+    *self->counted -= ldb_touch_size (self);
   g_clear_pointer (&self->change, ldb_change_unref);
   g_free (self);
 }

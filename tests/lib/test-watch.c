@@ -320,6 +320,29 @@ test_ranges (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* A key as long as can be cuts a deleted range: behind it comes none with a byte more. */
+static void
+test_longest_key (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_auto (Listener) all = { 0 };
+  g_autofree char *longest = g_strnfill (65536, 'k'), *behind = g_strnfill (65536, 'k');
+  behind[65535] = 'l';
+  put (db, "a", "1");
+  put (db, longest, "1");
+  put (db, "z", "1");
+  listen_to (&all, ldb_database_watch_all (db, LDB_WATCH_NONE, &error));
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  ldb_batch_delete_range (batch, NULL, NULL, 0, NULL, 0, &error);
+  ldb_batch_put_string (batch, NULL, longest, "2", &error);
+  g_assert_true (ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  g_assert_no_error (error);
+  g_autofree char *text
+      = g_strdup_printf ("range [,%s), put %s, range [%s,)", longest, longest, behind);
+  expect (&all, text);
+}
+
 static void
 test_stores (Place *place, gconstpointer data)
 {
@@ -563,6 +586,75 @@ test_pause (Place *place, gconstpointer data)
   g_assert_cmpuint (notified, ==, 2);
 }
 
+/* All that was committed before comes in one emission, whatever of it was read when. */
+static void
+test_resume (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_auto (Listener) paused = { 0 };
+  listen_to (&paused, ldb_database_watch_all (db, LDB_WATCH_VALUES, &error));
+  for (guint round = 0; round < 30; round++)
+    {
+      g_autofree char *value = g_strdup_printf ("%u", round);
+      g_autofree char *text = g_strdup_printf ("put a=%u, put b=%u", round, round);
+      ldb_watch_pause (paused.watch);
+      put (db, "a", value);
+      g_usleep (round * 700);
+      put (db, "b", value);
+      ldb_watch_resume (paused.watch);
+      expect (&paused, text);
+    }
+  g_assert_no_error (error);
+}
+
+typedef struct
+{
+  guint emissions, changes; /* of all watches */
+} Sum;
+
+static void
+add_up (LdbWatch *watch, LdbChangeSet *changes, Sum *sum)
+{
+  g_assert_false (ldb_change_set_get_resync (changes));
+  sum->emissions++;
+  sum->changes += ldb_change_set_get_n_changes (changes);
+}
+
+#define CROWD 400
+#define CROWD_KEYS 1500
+
+/* What gathers for many watches is one and the same, and takes memory once: none of them lags. */
+static void
+test_crowd (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (GPtrArray) watches = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  Sum sum = { 0 };
+  for (guint i = 0; i < CROWD; i++)
+    {
+      LdbWatch *watch = ldb_database_watch_all (db, LDB_WATCH_NONE, &error);
+      g_assert_no_error (error);
+      g_ptr_array_add (watches, watch);
+      g_signal_connect (watch, "changed", G_CALLBACK (add_up), &sum);
+      ldb_watch_pause (watch);
+    }
+  for (guint i = 0; i < CROWD_KEYS; i++)
+    {
+      char key[24];
+      g_snprintf (key, sizeof key, "key-%012u", i);
+      ldb_batch_put_string (batch, NULL, key, "1", &error);
+    }
+  g_assert_true (ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  for (guint i = 0; i < CROWD; i++)
+    ldb_watch_resume (g_ptr_array_index (watches, i));
+  wait_until (sum.emissions == CROWD);
+  g_assert_cmpuint (sum.changes, ==, CROWD * CROWD_KEYS);
+  g_assert_no_error (error);
+}
+
 /* More changes than may gather: one resync, then exact again. Writers go on all the while. */
 static void
 test_lag (Place *place, gconstpointer data)
@@ -667,12 +759,15 @@ main (int argc, char **argv)
   add_test ("/watch/coalescing", test_coalescing);
   add_test ("/watch/commits-stay-whole", test_commits_stay_whole);
   add_test ("/watch/ranges", test_ranges);
+  add_test ("/watch/longest-key", test_longest_key);
   add_test ("/watch/stores", test_stores);
   add_test ("/watch/handler-writes", test_handler_writes);
   add_test ("/watch/handler-runs-loop", test_handler_runs_loop);
   add_test ("/watch/handler-ends-it", test_handler_ends_it);
   add_test ("/watch/interval", test_interval);
   add_test ("/watch/pause", test_pause);
+  add_test ("/watch/resume", test_resume);
+  add_test ("/watch/crowd", test_crowd);
   add_test ("/watch/lag", test_lag);
   add_test ("/watch/replay", test_replay);
   return g_test_run ();
