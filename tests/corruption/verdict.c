@@ -3,6 +3,7 @@
 
 #include "base/epoch.h"
 #include "core/upkeep.h"
+#include "log/wal-format-private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -530,6 +531,25 @@ is_renamed (const struct verdict *verdict, bool needed)
   return false;
 }
 
+/* Whether a whole log segment of another database lies there, needed or not. */
+static bool
+has_foreign_log (const struct verdict *verdict)
+{
+  const struct subject *subject = verdict->subject;
+  for (uint32_t i = 0; i < subject->file_count; i++)
+    {
+      const struct disk_content *before = subject_content (subject, subject->disk, i);
+      const struct disk_content *now = subject_content (subject, verdict->disk, i);
+      struct wal_segment_header is, was;
+      if (strstr (subject->files[i].name, ".log") != NULL && verdict->effect->file_hit[i]
+          && now != NULL && now->size >= WAL_HEADER_SIZE && wal_header_decode (now->bytes, &is)
+          && (!wal_header_decode (before->bytes, &was) /* a spare */
+              || memcmp (is.database_id, was.database_id, sizeof is.database_id) != 0))
+        return true;
+    }
+  return false;
+}
+
 static struct expectation
 expect (const struct verdict *verdict)
 {
@@ -537,7 +557,7 @@ expect (const struct verdict *verdict)
   bool edits = verdict_hits (verdict, SPOT_EDIT) || verdict_hits (verdict, SPOT_COPY);
   out.claimed = out.lost != 0 && verdict_is_claimed (verdict, out.lost);
   out.refuse = out.claimed || must_refuse (verdict) || is_renamed (verdict, true);
-  out.may = out.refuse || edits || is_renamed (verdict, false)
+  out.may = out.refuse || edits || is_renamed (verdict, false) || has_foreign_log (verdict)
             || (out.lost != 0 && verdict_hits (verdict, SPOT_LOG_HEADER));
   return out;
 }

@@ -1106,6 +1106,29 @@ test_check_and_repair_sound (void)
   remove_directory (parent);
 }
 
+/* The manifest of another database, put back by mistake, says nothing about these files. */
+static void
+test_foreign_manifest (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  char *other_parent, *other = filled_database (&other_parent), command[1200];
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  snprintf (command, sizeof command,
+            "rm -- '%s'/MANIFEST-* && cp -- '%s'/CURRENT '%s'/MANIFEST-* '%s'", path, other, other,
+            path);
+  CHECK_INT (system (command), 0);
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK (told.count == 1 && strcmp (told.file, "CURRENT") == 0);
+  CHECK (strstr (told.reason, "belongs to another database") != NULL);
+  check_filled (repaired);
+  free (repaired);
+  free (path);
+  free (other);
+  remove_directory (parent);
+  remove_directory (other_parent);
+}
+
 static void
 test_damaged_page (void)
 {
@@ -1465,6 +1488,7 @@ main (void)
   test_backup_read_only ();
   test_restore_after_kill ();
   test_check_and_repair_sound ();
+  test_foreign_manifest ();
   test_damaged_page ();
   test_damaged_header ();
   test_lost_catalogue ();

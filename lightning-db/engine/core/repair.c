@@ -759,6 +759,43 @@ has_data (const struct upkeep_listing *listing)
   return false;
 }
 
+/* Whether the file is a sound segment of the database that its header names. */
+static bool
+is_sound_alone (struct repair *repair, uint64_t number, const uint8_t database_id[16],
+                size_t page_size)
+{
+  struct upkeep_reader reader;
+  struct segment *segment;
+  status result = upkeep_reader_open (&reader, repair->directory, database_id, page_size, NULL);
+  if (result == STATUS_OK)
+    result = segment_open_alone (&reader.settings, number, &segment, NULL);
+  if (result == STATUS_OK)
+    segment_unref (segment);
+  upkeep_reader_close (&reader);
+  return result == STATUS_OK;
+}
+
+/* Whether the manifest lists segments and none that is here is of its database, but of another: then it
+ * says nothing about these files. */
+static bool
+is_foreign (struct repair *repair, const struct upkeep_listing *listing,
+            const struct manifest_state *state)
+{
+  bool others = false;
+  for (size_t i = 0; state->segment_count > 0 && i < listing->count; i++)
+    {
+      uint8_t id[16];
+      size_t page_size;
+      if (listing->files[i].kind != FILE_SEGMENT
+          || !upkeep_sniff_segment (repair->directory, listing->files[i].name, id, &page_size))
+        continue;
+      if (memcmp (id, state->database_id, sizeof id) == 0)
+        return false;
+      others = others || is_sound_alone (repair, listing->files[i].number, id, page_size);
+    }
+  return others;
+}
+
 static status
 repair_directory (struct repair *repair, const char *destination, struct failure *failure)
 {
@@ -771,6 +808,9 @@ repair_directory (struct repair *repair, const char *destination, struct failure
   if (result != STATUS_OK)
     return result;
   result = manifest_load (repair->directory, &state, &cause);
+  if (result == STATUS_OK && is_foreign (repair, &listing, &state))
+    result = fail (&cause, STATUS_CORRUPT,
+                   "the manifest it names belongs to another database than the segments beside it");
   if (result == STATUS_NEWER_FORMAT || result == STATUS_NO_MEMORY)
     result = fail (failure, result, "%s", cause.message);
   else if (result != STATUS_OK && !has_data (&listing))
