@@ -418,6 +418,36 @@ test_large_unit (void)
   CHECK_INT (ledger_total (&ledger), 0);
 }
 
+/* An idle large page serves the next one of about its size, within a bound; evicting lets it go. */
+static void
+test_large_spares (void)
+{
+#if !SANITIZED
+  struct fixture f;
+  set_up (&f, 64 * MIB, 32 * MIB, 16);
+  uint64_t before = ledger_used (&f.ledger, LEDGER_CACHE);
+  uint8_t *first = cache_allocate (f.cache, 100000);
+  uint64_t charge = ledger_used (&f.ledger, LEDGER_CACHE) - before;
+  cache_discard (f.cache, first);
+  CHECK_INT (ledger_used (&f.ledger, LEDGER_CACHE), before + charge);
+  CHECK (cache_allocate (f.cache, 90000) == first);
+  uint8_t *smaller = cache_allocate (f.cache, 50000); /* one of half the size is no use for it */
+  CHECK (smaller != NULL && smaller != first);
+  cache_discard (f.cache, first);
+  cache_discard (f.cache, smaller);
+  uint8_t *many[64];
+  for (unsigned i = 0; i < 64; i++)
+    CHECK ((many[i] = cache_allocate (f.cache, 100000)) != NULL);
+  for (unsigned i = 0; i < 64; i++)
+    cache_discard (f.cache, many[i]);
+  uint64_t kept = ledger_used (&f.ledger, LEDGER_CACHE) - before;
+  CHECK (kept > 0 && kept <= 32 * MIB / 32);
+  cache_evict_fraction (f.cache, 1);
+  CHECK_INT (ledger_used (&f.ledger, LEDGER_CACHE), before);
+  tear_down (&f);
+#endif
+}
+
 /* What large pages took is the system's again, though small pieces were made beside them, and stay. */
 static void
 test_large_return (void)
@@ -823,6 +853,7 @@ main (void)
   test_capacity ();
   test_large_unit ();
   test_large_return ();
+  test_large_spares ();
   test_pins ();
   test_late_pin ();
   test_stalled_reader ();

@@ -44,7 +44,7 @@ refund (struct ledger *ledger, enum ledger_account account, size_t size)
 static uint8_t *
 take (size_t room)
 {
-  if (BUFFER_IS_CHECKED || !is_mapped (room))
+  if (!buffer_is_mapped (room))
     return aligned_alloc (is_mapped (room) ? PAGE : LINE, room);
   void *data = mmap (NULL, room, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -54,7 +54,7 @@ take (size_t room)
 static void
 give (uint8_t *data, size_t room)
 {
-  if (is_mapped (room) && !BUFFER_IS_CHECKED)
+  if (buffer_is_mapped (room))
     munmap (data, room);
   else
     free (data);
@@ -66,6 +66,12 @@ extend (uint8_t *data, size_t before, size_t room)
 {
   void *moved = mremap (data, before, room, MREMAP_MAYMOVE);
   return moved != MAP_FAILED ? moved : NULL;
+}
+
+bool
+buffer_is_mapped (size_t room)
+{
+  return is_mapped (room) && !BUFFER_IS_CHECKED;
 }
 
 size_t

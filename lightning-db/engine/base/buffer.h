@@ -30,6 +30,9 @@ bool buffer_resize (struct buffer *buffer, size_t size, struct ledger *ledger,
 /* The same when it is smaller than `size`, but what was in it is lost; empty on failure. */
 bool buffer_replace (struct buffer *buffer, size_t size, struct ledger *ledger,
                      enum ledger_account account);
+/* Whether one of so much room is a mapping of its own, which takes two calls of the system and the
+ * clearing of each page. */
+bool buffer_is_mapped (size_t room);
 /* The room that a buffer of this size has when it is taken anew. */
 size_t buffer_room (size_t size);
 void buffer_release (struct buffer *buffer, struct ledger *ledger, enum ledger_account account);

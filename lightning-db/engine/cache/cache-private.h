@@ -75,7 +75,7 @@ _Static_assert(sizeof (struct frame_header) == FRAME_HEADER_SIZE, "the header's 
 struct slab
 {
   struct slab *next, *previous;                     /* in cache->slabs */
-  struct slab *next_available, *previous_available; /* in cache->available, if there */
+  struct slab *next_available, *previous_available; /* in cache->available, or spares, if there */
   uint8_t *memory;                                  /* frames, `stride` bytes apart */
   size_t memory_size;                               /* bytes of it */
   size_t stride;            /* bytes from header to header, a multiple of 64 */
@@ -83,7 +83,7 @@ struct slab
   uint32_t frame_count;     /* frames */
   uint32_t live;            /* FILLING and RESIDENT ones */
   uint32_t idle;            /* FREE ones */
-  bool large;               /* one frame, allocated for itself, released when idle */
+  bool large;               /* one frame in a buffer of its own; when idle a spare, or released */
   bool passes;              /* likewise, for a page that is not to be kept; `large`, too */
   struct epoch_visit visit; /* passes, PASSING: of its reader */
   bool draining;            /* gives no more frames; released when all are idle */
@@ -149,6 +149,8 @@ struct cache
   uint64_t free_frames;                 /* in available slabs */
   uint64_t small_live;                  /* unit frames FILLING or RESIDENT */
   uint64_t large_live;                  /* bytes charged for large frames FILLING or RESIDENT */
+  struct slab *spares;                  /* large and idle, newest first, singly linked */
+  uint64_t spare_bytes;                 /* charged for them */
   uint64_t orphans;                     /* frames PINNED */
   struct frame *waiting, *waiting_last; /* queue, stamps never decrease */
   struct frame *unstamped;              /* the first in the queue without a stamp */
@@ -197,6 +199,13 @@ size_t frame_charge (const struct cache *cache, const struct frame *frame);
 /* A frame to fill, or NULL: of one unit from an available slab, or a large one from the system. */
 struct frame *frame_take (struct cache *cache);
 struct frame *frame_take_large (struct cache *cache, size_t size, bool passes);
+/* Bytes of spares that may be kept, and giving back what is above `most` of them. */
+static inline uint64_t
+spare_most (const struct cache *cache)
+{
+  return cache->capacity / 32;
+}
+void frames_drop_spares (struct cache *cache, uint64_t most);
 /* Bytes that a large frame for `size` is charged; 0 when there is no such size. */
 size_t frame_large_charge (size_t size);
 /* More frames: a draining slab's again. */

@@ -34,6 +34,12 @@ allowed_slabs (const struct cache *cache, uint64_t large)
   return slabs > 0 ? slabs : 1;
 }
 
+static uint64_t
+large_taken (const struct cache *cache)
+{
+  return cache->large_live + cache->spare_bytes;
+}
+
 /* Frames kept free, and evicted at once. */
 static uint64_t
 reserve_of (uint64_t frames)
@@ -46,7 +52,7 @@ reserve_of (uint64_t frames)
 static bool
 overfull (const struct cache *cache, uint64_t small, uint64_t large)
 {
-  large += cache->large_live;
+  large += large_taken (cache);
   small += cache->small_live;
   uint64_t frames = allowed_slabs (cache, large) * cache->slab_frames;
   if (small + reserve_of (frames) > frames)
@@ -81,8 +87,8 @@ settle_slabs (struct cache *cache, uint64_t allowed)
 static void
 settle_sometimes (struct cache *cache, bool large)
 {
-  uint64_t allowed = allowed_slabs (cache, cache->large_live);
-  uint64_t limit = allowed + (cache->large_live > 0);
+  uint64_t allowed = allowed_slabs (cache, large_taken (cache));
+  uint64_t limit = allowed + (large_taken (cache) > 0);
   bool now = ++cache->allocations % EVICTION_BATCH == 0;
   if ((cache->active_slabs > limit && (large || now)) || (cache->draining_slabs > 0 && now))
     settle_slabs (cache, cache->active_slabs > limit ? allowed : limit);
@@ -187,9 +193,10 @@ cache_set_capacity (struct cache *cache, uint64_t capacity)
   if (room > 0 && (cache->units > room + room / 4 || cache->units < room - room / 4))
     ghosts_resize (cache, cache->units);
   replacement_trim_ghosts (cache);
+  frames_drop_spares (cache, spare_most (cache));
   evict_until_room (cache, 0, 0, &dead);
   frames_reclaim (cache);
-  settle_slabs (cache, allowed_slabs (cache, cache->large_live));
+  settle_slabs (cache, allowed_slabs (cache, large_taken (cache)));
   pthread_mutex_unlock (&cache->lock);
   page_chunks_retire (dead);
 }

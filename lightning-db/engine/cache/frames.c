@@ -3,8 +3,11 @@
  * frames: the memory of cached pages.
  *
  * Unit pages lie in slabs (2 MiB of huge pages from a 32 MB budget on, less in small databases),
- * 16 bytes of header and the page, at multiples of 64 bytes. A larger page is a slab of one frame
- * in a buffer of its own (base/buffer.h). Slabs with idle frames are in the `available` list and give from the front.
+ * 16 bytes of header and the page, at multiples of 64 bytes. Slabs with idle frames are in the
+ * `available` list and give from the front.
+ *
+ * A larger page is a slab of one frame in a buffer of its own (base/buffer.h). Mapping and clearing one
+ * costs as much as reading it, so a few idle ones are kept as spares for pages of about their size.
  *
  * Invariants
  *   M1  slab->live + idle + WAITING + PINNED frames = slab->frame_count.
@@ -24,6 +27,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+
+#define SPARES_TRIED 8u      /* spares that are looked at for one of the right size */
+#define SPARE_EXCESS_PART 4u /* of a page's size that its spare may be larger */
 
 void
 cache_charge (struct cache *cache, size_t size)
@@ -186,7 +192,62 @@ slab_undrain (struct cache *cache, struct slab *slab)
     make_available (cache, slab);
 }
 
-/* Its frame is idle again, whatever it was; large and drained slabs go. */
+/* ---- spares ---- */
+
+static void
+spare_drop (struct cache *cache)
+{
+  struct slab *slab = cache->spares;
+  cache->spares = slab->next_available;
+  cache->spare_bytes -= slab->charge;
+  slab_release (cache, slab);
+}
+
+void
+frames_drop_spares (struct cache *cache, uint64_t most)
+{
+  while (cache->spare_bytes > most)
+    spare_drop (cache);
+}
+
+/* Its frame is idle. Small ones, from the allocator's heap, cost nothing. */
+static bool
+spare_keep (struct cache *cache, struct slab *slab)
+{
+  if (cache->closed || !buffer_is_mapped (slab->memory_size)
+      || cache->spare_bytes + slab->charge > spare_most (cache))
+    return false;
+  slab->next_available = cache->spares;
+  cache->spares = slab;
+  cache->spare_bytes += slab->charge;
+  return true;
+}
+
+/* One of that size or a little more. When there is none, the one that was kept in vain goes. */
+static struct slab *
+spare_take (struct cache *cache, size_t memory_size)
+{
+  struct slab **link = &cache->spares;
+  for (unsigned i = 0; i < SPARES_TRIED && *link != NULL; i++, link = &(*link)->next_available)
+    {
+      struct slab *slab = *link;
+      if (slab->memory_size < memory_size
+          || slab->memory_size - memory_size > memory_size / SPARE_EXCESS_PART)
+        continue;
+      *link = slab->next_available;
+      cache->spare_bytes -= slab->charge;
+      slab->free = NULL;
+      slab->idle = 0;
+      return slab;
+    }
+  if (cache->spares != NULL)
+    spare_drop (cache);
+  return NULL;
+}
+
+/* ---- idle frames ---- */
+
+/* Its frame is idle again, whatever it was; large slabs, but for spares, and drained ones go. */
 static void
 frame_idle (struct cache *cache, struct frame *frame)
 {
@@ -198,7 +259,7 @@ frame_idle (struct cache *cache, struct frame *frame)
   slab->idle++;
   if (slab->large || slab->draining)
     {
-      if (slab->idle == slab->frame_count)
+      if (slab->idle == slab->frame_count && !(slab->large && spare_keep (cache, slab)))
         slab_release (cache, slab);
       return;
     }
@@ -296,8 +357,8 @@ struct frame *
 frame_take_large (struct cache *cache, size_t size, bool passes)
 {
   struct buffer memory = { 0 };
-  struct slab *slab = NULL;
-  if (buffer_resize (&memory, size + FRAME_HEADER_SIZE, NULL, LEDGER_CACHE))
+  struct slab *slab = spare_take (cache, buffer_room (size + FRAME_HEADER_SIZE));
+  if (slab == NULL && buffer_resize (&memory, size + FRAME_HEADER_SIZE, NULL, LEDGER_CACHE))
     slab = slab_new (cache, memory.data, memory.room, memory.room, 1);
   if (slab == NULL)
     {
@@ -464,6 +525,7 @@ emptiest_slab (const struct cache *cache)
 void
 frames_release_idle (struct cache *cache)
 {
+  frames_drop_spares (cache, 0);
   for (struct slab *slab = cache->slabs, *next; slab != NULL; slab = next)
     {
       next = slab->next;
