@@ -206,11 +206,12 @@ next_look (const struct engine *engine)
   return due;
 }
 
-/* Gives back what only a burst of writes needs. */
+/* Gives back what only a burst of writes, or a reader of past changes, needs. */
 static void
 settle_down (struct engine *engine)
 {
   engine_collect ();
+  blob_collect (engine);
   memtable_pool_trim (engine->pool);
   memtable_pool_trim (engine->transaction_pool);
   if (engine->wal != NULL)
@@ -374,6 +375,8 @@ merge_main (void *data)
       uint64_t generation = engine->merge_generation;
       engine->merges_running++;
       pthread_mutex_unlock (&engine->work_lock);
+      if (quiet)
+        atomic_store (&engine->collector_rests, true); /* before looking: see wake_collector */
       bool did = false;
       struct failure cause = FAILURE_INIT;
       status result = merge_one (engine, UINT64_MAX, &did, &cause);

@@ -509,6 +509,7 @@ backup_writer (struct engine *engine, struct destination *destination, bool veri
   view_unref (view);
   manifest_state_clear (&state);
   blob_guard_leave (engine, &guard);
+  background_wake_merge (engine); /* what only this pinned may be collected */
   return result;
 }
 

@@ -592,6 +592,7 @@ check_pinned (struct engine *engine, struct check *check, struct failure *failur
   view_unref (view);
   manifest_state_clear (&state);
   blob_guard_leave (engine, &guard);
+  background_wake_merge (engine); /* what only this pinned may be collected */
   return conclude (check, result, failure);
 }
 

@@ -221,6 +221,8 @@ struct engine
   _Atomic bool sync_armed;   /* sync_wanted was set and not yet served */
   uint64_t sync_due;         /* microseconds, monotonic */
   _Atomic bool settle_armed; /* the flush thread watches for the end of a burst */
+  _Atomic bool collector_rests; /* it looked, while quiet, for large values that nobody needs: a
+                                   reader of the log that goes on must wake it */
   uint64_t settle_due;       /* microseconds, monotonic; 0 = not armed */
   uint64_t settle_sequence;  /* newest commit when it last looked */
   bool prepare_wanted;       /* the log's next segment is to be made */

@@ -149,6 +149,8 @@ engine_loader_free (struct engine_loader *loader)
   if (!open)
     atomic_fetch_add (&engine->operations, 1);
   blob_guard_leave (engine, &loader->guard); /* ends the bracket */
+  if (open)
+    background_wake_merge (engine); /* what only this pinned may be collected */
   if (loader->table != NULL)
     memtable_unref (loader->table);
   free (loader->pieces);

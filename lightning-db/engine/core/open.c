@@ -119,6 +119,18 @@ next_file_number (void *context)
   return manifest_next_number (((struct engine *) context)->manifest);
 }
 
+/* What only a reader of the log still needed may be collected, when nothing else moves. The reader goes
+ * on, then looks whether the collector rests; that one says it rests, then looks at readers. */
+static void
+wake_collector (void *context)
+{
+  struct engine *engine = context;
+  atomic_thread_fence (memory_order_seq_cst);
+  if (atomic_load_explicit (&engine->collector_rests, memory_order_relaxed)
+      && atomic_exchange (&engine->collector_rests, false))
+    background_wake_merge (engine);
+}
+
 static status
 open_log (struct engine *engine, struct failure *failure)
 {
@@ -135,6 +147,8 @@ open_log (struct engine *engine, struct failure *failure)
     .retention = engine->options.change_retention,
     .reader_bytes = memory_reader_bytes (engine),
     .reader_referred_bytes = BLOB_BYTES_MAX,
+    .reader_went_on = wake_collector,
+    .reader_went_on_context = engine,
   };
   memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
   return wal_open (&settings, &engine->wal, failure);

@@ -106,6 +106,14 @@ wal_reader_leave (struct wal_reader *reader)
   reader->wal = NULL;
 }
 
+/* That a reader went on, or left. */
+static void
+tell (const struct wal *wal)
+{
+  if (wal->settings.reader_went_on != NULL)
+    wal->settings.reader_went_on (wal->settings.reader_went_on_context);
+}
+
 void
 wal_reader_free (struct wal_reader *reader)
 {
@@ -115,7 +123,10 @@ wal_reader_free (struct wal_reader *reader)
   wal_reader_leave (reader);
   wal_segment_unref (reader->segment);
   if (wal != NULL)
-    wal_history_review (wal);
+    {
+      wal_history_review (wal);
+      tell (wal);
+    }
   buffer_release (&reader->window, reader->source.ledger, LEDGER_LOG);
   free (reader);
 }
@@ -236,7 +247,10 @@ enter_segment (struct wal_reader *reader, struct failure *failure)
   reader->filled = 0;
   reader->whole = 0;
   if (reader->wal != NULL)
-    wal_history_review (reader->wal); /* the segment before may go */
+    {
+      wal_history_review (reader->wal); /* the segment before may go */
+      tell (reader->wal);
+    }
   return STATUS_OK;
 }
 
@@ -298,11 +312,21 @@ find_wanted (struct wal_reader *reader, uint64_t limit, struct wal_record_head *
     }
 }
 
-/* All there is was given: nothing that is there needs to stay. */
+/* All there is was given, and it is known that nothing that is there needs to stay. */
+static bool
+is_at_end (const struct wal_reader *reader)
+{
+  return atomic_load_explicit (&reader->needed, memory_order_relaxed) == reader->wanted;
+}
+
 static status
 end_of_records (struct wal_reader *reader)
 {
+  if (is_at_end (reader))
+    return STATUS_NOT_FOUND;
   atomic_store_explicit (&reader->needed, reader->wanted, memory_order_relaxed);
+  if (reader->wal != NULL)
+    tell (reader->wal);
   return STATUS_NOT_FOUND;
 }
 
@@ -323,7 +347,7 @@ wal_reader_take (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
                  struct bytes *payload)
 {
   if (reader->wanted > limit)
-    return end_of_records (reader);
+    return is_at_end (reader) ? STATUS_NOT_FOUND : STATUS_BUSY;
   if (reader->segment == NULL || reader->next != reader->wanted)
     return STATUS_BUSY;
   struct wal_record_head head;

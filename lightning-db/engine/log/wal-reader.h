@@ -24,7 +24,7 @@ struct wal_reader;
 status wal_reader_new (struct wal *wal, uint64_t after, struct wal_reader **out,
                        struct failure *failure);
 /* The next record, if it is in the reader's memory: does not touch the log, which may be closed by now.
- * NOT_FOUND: it is above `limit`. BUSY: ask wal_reader_next. */
+ * NOT_FOUND: it is above `limit`, as it was before. BUSY: ask wal_reader_next. */
 status wal_reader_take (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
                         struct bytes *payload);
 /* The next record; the payload is borrowed until the next call. NOT_FOUND: it is above `limit`.

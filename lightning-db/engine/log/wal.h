@@ -62,6 +62,10 @@ struct wal_settings
   uint64_t reader_bytes;  /* of released segments, kept in any case while a reader needs them; more
                              than retention */
   uint64_t reader_referred_bytes; /* then of what they refer to */
+  /* Called, without a lock of the log, when a reader left or came to the end of a segment or of all
+   * records: wal_oldest_file may have risen. NULL: not wanted. */
+  void (*reader_went_on) (void *context);
+  void *reader_went_on_context;
 };
 
 /* Starts a fresh log behind what is left of history, which goes when it does not lead up to
