@@ -56,6 +56,7 @@ unlist_live (LdbHub *self, LdbObserver *observer)
   self->live->pdata[self->live->len - 1] = observer;
   observer->live = 0;
   self->live_changed = TRUE;
+  g_ptr_array_remove_fast (self->hasty, observer); /* which is looked at before it is made anew */
   g_ptr_array_set_size (self->live, (gint) self->live->len - 1);
 }
 

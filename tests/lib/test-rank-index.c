@@ -143,6 +143,34 @@ static void delete (Model *model, guint key)
   model->count--;
 }
 
+/* One key in `gap` or so comes or goes, all at once. */
+static void
+edit_many (Model *model, gint gap)
+{
+  guint8 bytes[2];
+  g_autoptr (GArray) edits = g_array_new (FALSE, FALSE, sizeof (LdbRankEdit));
+  g_autoptr (GArray) keys = g_array_new (FALSE, FALSE, sizeof (guint));
+  guint rank = 0;
+  for (guint key = 0; key < KEYS && model->count > 0; rank += model->present[key], key++)
+    {
+      if (g_rand_int_range (model->random, 0, gap) != 0)
+        continue;
+      LdbRankPlace place = ldb_rank_index_find_key (model->index, key_of (key, bytes));
+      guint goes = model->present[key];
+      LdbRankEdit edit = { place.bucket, rank - place.first, goes, 1 - goes };
+      g_array_append_val (edits, edit);
+      g_array_append_val (keys, key);
+    }
+  ldb_rank_index_edit_many (model->index, (LdbRankEdit *) (void *) edits->data, edits->len, gone,
+                            model);
+  for (guint i = 0; i < keys->len; i++)
+    {
+      guint key = g_array_index (keys, guint, i);
+      model->count += model->present[key] ? -1u : 1u;
+      model->present[key] = !model->present[key];
+    }
+}
+
 static void
 delete_range (Model *model, guint from, guint to)
 {
@@ -255,6 +283,9 @@ change (Model *model)
     case 13 ... 20:
       for (guint i = 0; i < 30; i++)
         delete (model, any_key (model));
+      break;
+    case 21 ... 24:
+      edit_many (model, g_rand_int_range (model->random, 2, 200));
       break;
     default:
       for (guint i = 0; i < 100; i++)

@@ -552,6 +552,29 @@ test_interval (Place *place, gconstpointer data)
   expect (&slow, "put b, put c");
 }
 
+/* One that goes no longer sets the pace: nothing looks at it when the next commit is read. (That it is not
+ * there any more is for AddressSanitizer to see.) */
+static void
+test_hasty_goes (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_auto (Listener) stays = { 0 };
+  listen_to (&stays, ldb_database_watch_all (db, LDB_WATCH_NONE, &error));
+  for (guint round = 0; round < 20; round++)
+    {
+      g_auto (Listener) hasty = { 0 };
+      listen_to (&hasty, ldb_database_watch_all (db, LDB_WATCH_NONE, &error));
+      ldb_watch_set_batch_interval (hasty.watch, 0);
+      put (db, "a", round % 2 == 0 ? "1" : "2");
+      expect (&hasty, "put a");
+      expect (&stays, "put a");
+      g_clear_object (&hasty.watch);
+      put (db, "b", round % 2 == 0 ? "1" : "2");
+      expect (&stays, "put b");
+    }
+}
+
 static void
 count_notify (GObject *object, GParamSpec *pspec, guint *count)
 {
@@ -765,6 +788,7 @@ main (int argc, char **argv)
   add_test ("/watch/handler-runs-loop", test_handler_runs_loop);
   add_test ("/watch/handler-ends-it", test_handler_ends_it);
   add_test ("/watch/interval", test_interval);
+  add_test ("/watch/hasty-goes", test_hasty_goes);
   add_test ("/watch/pause", test_pause);
   add_test ("/watch/resume", test_resume);
   add_test ("/watch/crowd", test_crowd);
