@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a transaction of many changes takes from a main loop that is told of it, through the public C
- * API:
+ * What a transaction of many changes takes from a main loop that is told of it, through the public
+ * C API:
  *
  *   bench-frame --directory DIR [--rows N] [--rounds N] [--markdown FILE] [--quick]
  *
- * A database of N rows (100,000). In each round so many new keys, spread evenly over the rows, are put in
- * one transaction, then given other values in a second one, then deleted in a third one; each time the
- * main loop runs until the watch or the list has told it. Printed is the longest turn of the loop
- * meanwhile, the median and the most of the rounds: for a watch whose handler looks at nothing (what the
- * library takes), for one whose handler reads each change, and for a list of all rows of which 200 in a
- * row are held, as by a view.
+ * A database of N rows (100,000). In each round so many new keys, spread evenly over the rows, are
+ * put in one transaction, then given other values in a second one, then deleted in a third one;
+ * each time the main loop runs until the watch or the list has told it. Printed is the longest turn
+ * of the loop meanwhile, the median and the most of the rounds: for a watch whose handler looks at
+ * nothing (what the library takes), for one whose handler reads each change, and for a list of all
+ * rows of which 200 in a row are held, as by a view.
  *
  * It is verified that each transaction comes whole, once, and that the list has the rows.
  */
 #include <lightning-db.h>
 
 #include "latency.h"
+#include "program.h"
 #include "table.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,9 +46,7 @@ static const char *const deed_names[N_DEEDS] = { "new keys", "other values", "de
 static const char *const listener_names[N_LISTENERS]
     = { "watch", "watch, all changes read", "list" };
 
-static char *directory, *markdown;
 static gint rows_wanted = 100000, rounds_wanted = 9;
-static gboolean quick;
 
 /* Who is told. */
 typedef struct
@@ -62,24 +59,6 @@ typedef struct
   guint changes;       /* in it */
   guint64 bytes;       /* read of them */
 } Listener;
-
-static void G_GNUC_PRINTF (2, 3) check (gboolean fine, const char *format, ...)
-{
-  va_list arguments;
-  if (fine)
-    return;
-  va_start (arguments, format);
-  fputs ("bench-frame: ", stderr);
-  vfprintf (stderr, format, arguments);
-  fputc ('\n', stderr);
-  exit (1);
-}
-
-static void
-check_error (GError *error)
-{
-  check (error == NULL, "%s", error != NULL ? error->message : "");
-}
 
 /* ---- data ---- */
 
@@ -283,59 +262,27 @@ measure (const char *path, FILE *file)
   table_end (&table);
 }
 
-static void
-remove_directory (const char *path)
+static gboolean
+is_sensible (void)
 {
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-      if (g_file_test (child, G_FILE_TEST_IS_DIR))
-        remove_directory (child);
-      else
-        g_unlink (child);
-    }
-  g_rmdir (path);
+  return rows_wanted >= 3 * HELD && rounds_wanted >= 1 && rounds_wanted <= ROUNDS_MAX;
+}
+
+static void
+shorten (void)
+{
+  rows_wanted = 2000;
+  rounds_wanted = 1;
 }
 
 int
 main (int argc, char **argv)
 {
-  GOptionEntry entries[] = {
-    { "directory", 0, 0, G_OPTION_ARG_FILENAME, &directory, "Where, on a disk", "DIR" },
+  static const GOptionEntry options[] = {
     { "rows", 0, 0, G_OPTION_ARG_INT, &rows_wanted, "That are there (100,000)", "N" },
     { "rounds", 0, 0, G_OPTION_ARG_INT, &rounds_wanted, "Of each size (9)", "N" },
-    { "markdown", 0, 0, G_OPTION_ARG_FILENAME, &markdown, "Write the table there, too", "FILE" },
-    { "quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Does it work at all?", NULL },
     { NULL },
   };
-  FILE *file = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (!g_option_context_parse (context, &argc, &argv, &error) || directory == NULL
-      || rows_wanted < 3 * HELD || rounds_wanted < 1 || rounds_wanted > ROUNDS_MAX)
-    {
-      fprintf (stderr, "%s\n",
-               error != NULL ? error->message : "bench-frame --directory DIR; --help says more");
-      return 2;
-    }
-  if (quick)
-    {
-      rows_wanted = 2000;
-      rounds_wanted = 1;
-    }
-  if (markdown != NULL)
-    {
-      file = fopen (markdown, "w");
-      check (file != NULL, "%s: %s", markdown, g_strerror (errno));
-    }
-  g_autofree char *made = g_build_filename (directory, "bench-frame-XXXXXX", NULL);
-  check (g_mkdtemp (made) != NULL, "%s: %s", directory, g_strerror (errno));
-  g_autofree char *path = g_build_filename (made, "database", NULL);
-  measure (path, file);
-  remove_directory (made);
-  check (file == NULL || fclose (file) == 0, "%s: %s", markdown, g_strerror (errno));
-  return 0;
+  static const Program program = { options, is_sensible, shorten, measure };
+  return program_run (&program, argc, argv);
 }

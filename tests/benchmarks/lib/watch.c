@@ -7,482 +7,40 @@
  *               [--watches LIST] [--intervals LIST] [--markdown FILE] [--quick]
  *
  * One thread commits puts of 16 + 100 bytes to 1000 keys in turns, either one every 25 ms, so that
- * each finds a quiet frame, or one after the other as fast as it can. Watches follow in the same thread
- * (which runs its main loop after each commit, at full speed after 64), in another thread, or in another
- * process that reads; all of all keys, or each of a part of its own.
+ * each finds a quiet frame, or one after the other as fast as it can. Watches follow in the same
+ * thread (which runs its main loop after each commit, at full speed after 64), in another thread,
+ * or in another process that reads; all of all keys, or each of a part of its own.
  *
- * Latency is the time from before the call that commits to the beginning of the handler, of each change
- * that is told in each watch: where commits were coalesced, of the newest.
+ * Latency is the time from before the call that commits to the beginning of the handler, of each
+ * change that is told in each watch: where commits were coalesced, of the newest.
  *
- * The cost is what a commit's call takes with and without watches: the same load in turns within a round,
- * the order changing from round to round. CPU time is the committing thread's; what else runs at full speed
- * on the same cores is in the time by the clock. Isolated: medians of all commits. At full speed:
- * medians of the rounds.
+ * The cost is what a commit's call takes with and without watches: the same load in turns within a
+ * round, the order changing from round to round. CPU time is the committing thread's; what else
+ * runs at full speed on the same cores is in the time by the clock. Isolated: medians of all
+ * commits. At full speed: medians of the rounds.
  *
- * Every emission is verified in whole: it continues the last one, has each of its keys that was written
- * between the two states once, with the newest value in between, and nothing else; a resync is
- * compared with the snapshot. After each segment all has to arrive, and nothing more.
+ * Every emission is verified in whole: it continues the last one, has each of its keys that was
+ * written between the two states once, with the newest value in between, and nothing else; a resync
+ * is compared with the snapshot. After each segment all has to arrive, and nothing more.
  */
-#include <lightning-db.h>
-
-#include "latency.h"
+#include "program.h"
 #include "table.h"
+#include "watcher-elsewhere.h"
 
-#include <errno.h>
-#include <glib-unix.h>
-#include <glib/gstdio.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <time.h>
 
-#define KEYS 1000u
-#define KEY_SIZE 16
-#define VALUE_SIZE 100
 #define QUIET 25000               /* microseconds before an isolated commit */
-#define AFTERWARDS 40000          /* … in which nothing more may come */
-#define PATIENCE 120000000        /* … after which something is amiss */
 #define COMMITS_BETWEEN_TURNS 64u /* of the same thread's main loop, at full speed */
 #define ROUNDS_MAX 99
-
-static char *directory, *markdown, *places_wanted, *watches_wanted, *intervals_wanted;
-static gint commits_wanted = 300, rounds_wanted = 5;
-static gdouble seconds_wanted = 0.5;
-static gboolean quick;
-
-static void G_GNUC_PRINTF (2, 3) check (gboolean fine, const char *format, ...)
-{
-  va_list arguments;
-  if (fine)
-    return;
-  va_start (arguments, format);
-  fputs ("bench-watch: ", stderr);
-  vfprintf (stderr, format, arguments);
-  fputc ('\n', stderr);
-  exit (1);
-}
-
-static void
-check_error (GError *error)
-{
-  check (error == NULL, "%s", error != NULL ? error->message : "");
-}
-
-/* ---- commits ---- */
-
-/* What a value begins with. */
-typedef struct
-{
-  guint64 time;   /* just before it was committed, of the monotonic clock, ns */
-  guint64 number; /* of the commit, from 1 */
-} Stamp;
-
-static inline guint
-key_of (guint64 number)
-{
-  return (guint) (number % KEYS);
-}
-
-/* The newest commit up to `number` that wrote the key; 0: none. */
-static inline guint64
-newest (guint key, guint64 number)
-{
-  guint64 back = (number % KEYS + KEYS - key) % KEYS;
-  return number > back ? number - back : 0;
-}
-
-/* How many of the commits 1 … number wrote one of the keys first … first + keys - 1. */
-static guint64
-count_up_to (guint first, guint keys, guint64 number)
-{
-  guint64 rest = number % KEYS + 1;
-  guint64 count = number / KEYS * keys + (rest > first ? MIN (rest - first, keys) : 0);
-  return first == 0 ? count - 1 : count; /* there is no commit 0 */
-}
-
-/* How many of these keys the commits in (after, number] wrote. */
-static guint64
-count_written (guint first, guint keys, guint64 after, guint64 number)
-{
-  guint64 commits = count_up_to (first, keys, number) - count_up_to (first, keys, after);
-  return MIN (commits, keys);
-}
-
-static void
-make_key (guint8 to[KEY_SIZE + 1], guint key)
-{
-  g_snprintf ((char *) to, KEY_SIZE + 1, "watched/%08u", key);
-}
-
-static inline guint
-parse_key (const guint8 *key)
-{
-  guint number = 0;
-  for (guint i = 8; i < KEY_SIZE; i++)
-    number = number * 10 + (key[i] - (guint) '0');
-  return number;
-}
-
-/* ---- who follows ---- */
-
-typedef enum
-{
-  SAME_THREAD,
-  OTHER_THREAD,
-  OTHER_PROCESS,
-  N_PLACES,
-} WatchPlace;
 
 static const char *const place_names[N_PLACES] = { "same thread", "other thread", "other process" };
 static const char *const place_options[N_PLACES] = { "thread", "other-thread", "process" };
 
-/* What is measured. */
-typedef struct
-{
-  gboolean isolated; /* commits, else at full speed */
-  WatchPlace place;  /* of handlers */
-  guint watches;     /* how many */
-  guint apart;       /* boolean: each has keys of its own */
-  guint interval;    /* milliseconds */
-} Case;
-
-/* What came. */
-typedef struct
-{
-  struct latency latency;              /* of each change of each watch */
-  guint64 emissions, changes, resyncs; /* of all watches */
-} Told;
-
-typedef struct _Watcher Watcher;
-
-typedef struct
-{
-  Watcher *watcher;  /* that it belongs to */
-  LdbWatch *watch;   /* owned */
-  guint first, keys; /* that it watches */
-  guint64 told;      /* all commits up to here are known */
-} Follower;
-
-struct _Watcher
-{
-  LdbDatabase *db;       /* borrowed */
-  const Case *what;      /* borrowed */
-  guint64 base;          /* commit n has the sequence number base + n */
-  GMainContext *context; /* of the handlers; borrowed */
-  Follower *followers;   /* owned */
-  guint64 last;          /* the last commit; 0: not known yet; atomic */
-  Told told;             /* so far */
-};
-
-static void
-check_change (Follower *follower, LdbChange *change, guint64 upto, guint64 *previous, guint64 now)
-{
-  gsize key_size, value_size = 0;
-  const guint8 *key = ldb_change_peek_key (change, &key_size);
-  GBytes *value = ldb_change_get_value (change);
-  gconstpointer data = value != NULL ? g_bytes_get_data (value, &value_size) : NULL;
-  Stamp stamp;
-  check (ldb_change_get_kind (change) == LDB_CHANGE_PUT && key_size == KEY_SIZE
-             && value_size == VALUE_SIZE,
-         "a change is none that was committed");
-  memcpy (&stamp, data, sizeof stamp);
-  guint number = parse_key (key);
-  check (number - follower->first < follower->keys, "key %u is not watched", number);
-  check (key_of (stamp.number) == number && stamp.number == newest (number, upto)
-             && ldb_change_get_sequence (change) == follower->watcher->base + stamp.number,
-         "key %u: commit %" G_GUINT64_FORMAT " instead of %" G_GUINT64_FORMAT, number, stamp.number,
-         newest (number, upto));
-  check (stamp.number > *previous, "commit %" G_GUINT64_FORMAT " came twice", stamp.number);
-  *previous = stamp.number;
-  latency_record (&follower->watcher->told.latency, now - stamp.time);
-}
-
-/* All keys in the snapshot, as they have to be there. */
-static void
-check_state (Follower *follower, LdbChangeSet *changes, guint64 upto)
-{
-  g_autoptr (LdbSnapshot) snapshot = ldb_change_set_get_snapshot (changes);
-  guint8 key[KEY_SIZE + 1];
-  for (guint i = follower->first; i < follower->first + follower->keys; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      Stamp stamp = { 0 };
-      make_key (key, i);
-      g_autoptr (GBytes) value = ldb_snapshot_get (snapshot, NULL, key, KEY_SIZE, NULL, &error);
-      check_error (error);
-      if (value != NULL)
-        memcpy (&stamp, g_bytes_get_data (value, NULL), sizeof stamp);
-      check (stamp.number == newest (i, upto), "key %u is wrong in the snapshot of a resync", i);
-    }
-}
-
-static void
-on_changed (LdbWatch *watch, LdbChangeSet *changes, gpointer data)
-{
-  guint64 now = latency_now ();
-  Follower *follower = data;
-  Watcher *watcher = follower->watcher;
-  guint64 upto = ldb_change_set_get_sequence (changes) - watcher->base;
-  guint count = ldb_change_set_get_n_changes (changes);
-  watcher->told.emissions++;
-  if (ldb_change_set_get_resync (changes))
-    {
-      watcher->told.resyncs++;
-      check_state (follower, changes, upto);
-    }
-  else
-    {
-      guint64 since = ldb_change_set_get_since (changes) - watcher->base, previous = since;
-      check (since >= follower->told && upto > since, "an emission goes back");
-      check (count_written (follower->first, follower->keys, follower->told, since) == 0,
-             "commits between two emissions are missing");
-      check (count == count_written (follower->first, follower->keys, since, upto),
-             "%u changes came of %" G_GUINT64_FORMAT, count,
-             count_written (follower->first, follower->keys, since, upto));
-      watcher->told.changes += count;
-      for (guint i = 0; i < count; i++)
-        check_change (follower, ldb_change_set_get_change (changes, i), upto, &previous, now);
-    }
-  follower->told = upto;
-}
-
-static void
-follow (Watcher *watcher, Follower *follower, guint number)
-{
-  g_autoptr (GError) error = NULL;
-  guint8 start[KEY_SIZE + 1], end[KEY_SIZE + 1];
-  guint keys = watcher->what->apart ? KEYS / watcher->what->watches : KEYS;
-  follower->watcher = watcher;
-  follower->first = watcher->what->apart ? number * keys : 0;
-  follower->keys = keys;
-  make_key (start, follower->first);
-  make_key (end, follower->first + keys);
-  follower->watch = ldb_database_watch_range (watcher->db, start, KEY_SIZE, end, KEY_SIZE,
-                                              LDB_WATCH_VALUES, &error);
-  check_error (error);
-  ldb_watch_set_batch_interval (follower->watch, watcher->what->interval);
-  follower->told = ldb_watch_get_sequence (follower->watch) - watcher->base;
-  g_signal_connect (follower->watch, "changed", G_CALLBACK (on_changed), follower);
-}
-
-/* In the thread whose default main context is `context`. */
-static void
-watcher_begin (Watcher *self, LdbDatabase *db, const Case *what, guint64 base,
-               GMainContext *context)
-{
-  *self = (Watcher){ .db = db, .what = what, .base = base, .context = context };
-  self->followers = g_new0 (Follower, what->watches);
-  for (guint i = 0; i < what->watches; i++)
-    follow (self, &self->followers[i], i);
-}
-
-static gboolean
-has_all (const Watcher *self, guint64 last)
-{
-  for (guint i = 0; i < self->what->watches; i++)
-    {
-      const Follower *follower = &self->followers[i];
-      if (follower->told < last
-          && count_written (follower->first, follower->keys, follower->told, last) > 0)
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* Runs the main loop until everything has come, and a while longer. */
-static void
-watcher_end (Watcher *self, guint64 last)
-{
-  gint64 patience = g_get_monotonic_time () + PATIENCE;
-  while (!has_all (self, last))
-    {
-      check (g_get_monotonic_time () < patience, "commits up to %" G_GUINT64_FORMAT " never came",
-             last);
-      if (!g_main_context_iteration (self->context, FALSE))
-        g_usleep (100);
-    }
-  gint64 end = g_get_monotonic_time () + AFTERWARDS;
-  guint64 told = self->told.emissions - self->told.resyncs; /* a resync may tell nothing new */
-  while (g_get_monotonic_time () < end)
-    if (!g_main_context_iteration (self->context, FALSE))
-      g_usleep (1000);
-  check (self->told.emissions - self->told.resyncs == told,
-         "an emission came after the last commit was told");
-  for (guint i = 0; i < self->what->watches; i++)
-    g_object_unref (self->followers[i].watch);
-  g_free (self->followers);
-}
-
-static void
-add_told (Told *to, const Told *from)
-{
-  latency_merge (&to->latency, &from->latency);
-  to->emissions += from->emissions;
-  to->changes += from->changes;
-  to->resyncs += from->resyncs;
-}
-
-/* ---- another thread ---- */
-
-typedef struct
-{
-  Watcher watcher;       /* the thread's until it has ended */
-  LdbDatabase *db;       /* borrowed */
-  const Case *what;      /* borrowed */
-  guint64 base;          /* see Watcher */
-  pthread_t thread;      /* that runs the main loop */
-  pthread_mutex_t lock;  /* guards what follows */
-  pthread_cond_t change; /* of it */
-  GMainContext *context; /* the thread's; NULL until it watches */
-  guint64 last;          /* the last commit, once it is known */
-} Neighbour;
-
-static guint64
-last_of (Neighbour *self)
-{
-  pthread_mutex_lock (&self->lock);
-  guint64 last = self->last;
-  pthread_mutex_unlock (&self->lock);
-  return last;
-}
-
-static void *
-watch_in_thread (void *data)
-{
-  Neighbour *self = data;
-  guint64 last;
-  GMainContext *context = g_main_context_new ();
-  g_main_context_push_thread_default (context);
-  watcher_begin (&self->watcher, self->db, self->what, self->base, context);
-  pthread_mutex_lock (&self->lock);
-  self->context = context;
-  pthread_cond_signal (&self->change);
-  pthread_mutex_unlock (&self->lock);
-  while ((last = last_of (self)) == 0)
-    g_main_context_iteration (context, TRUE);
-  watcher_end (&self->watcher, last);
-  g_main_context_pop_thread_default (context);
-  return NULL;
-}
-
-static void
-neighbour_begin (Neighbour *self, LdbDatabase *db, const Case *what, guint64 base)
-{
-  *self = (Neighbour){ .db = db, .what = what, .base = base };
-  pthread_mutex_init (&self->lock, NULL);
-  pthread_cond_init (&self->change, NULL);
-  check (pthread_create (&self->thread, NULL, watch_in_thread, self) == 0, "no thread");
-  pthread_mutex_lock (&self->lock);
-  while (self->context == NULL)
-    pthread_cond_wait (&self->change, &self->lock);
-  pthread_mutex_unlock (&self->lock);
-}
-
-static void
-neighbour_end (Neighbour *self, guint64 last)
-{
-  pthread_mutex_lock (&self->lock);
-  self->last = last;
-  pthread_mutex_unlock (&self->lock);
-  g_main_context_wakeup (self->context);
-  pthread_join (self->thread, NULL);
-  g_main_context_unref (self->context);
-  pthread_cond_destroy (&self->change);
-  pthread_mutex_destroy (&self->lock);
-}
-
-/* ---- another process ---- */
-
-typedef struct
-{
-  GPid pid;     /* of it */
-  int to, from; /* its standard input and output */
-} Process;
-
-static void
-read_whole (int from, gpointer to, gsize size)
-{
-  for (gsize done = 0; done < size;)
-    {
-      gssize got = read (from, (char *) to + done, size - done);
-      check (got > 0 || (got < 0 && errno == EINTR), "the other process has ended too soon");
-      done += got > 0 ? (gsize) got : 0;
-    }
-}
-
-static void
-write_whole (int to, gconstpointer from, gsize size)
-{
-  for (gsize done = 0; done < size;)
-    {
-      gssize put = write (to, (const char *) from + done, size - done);
-      check (put > 0 || (put < 0 && errno == EINTR), "the other process is gone");
-      done += put > 0 ? (gsize) put : 0;
-    }
-}
-
-static gboolean
-note_input (gint descriptor, GIOCondition condition, gpointer data)
-{
-  *(gboolean *) data = TRUE;
-  return G_SOURCE_REMOVE;
-}
-
-/* What this program does as the other process: --follow PATH, which case, and where commits begin. */
-static int
-watch_in_process (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  Case what;
-  guint64 base, last;
-  Watcher watcher;
-  gboolean told = FALSE;
-  read_whole (STDIN_FILENO, &what, sizeof what);
-  read_whole (STDIN_FILENO, &base, sizeof base);
-  g_autoptr (LdbDatabase) db = ldb_database_open (path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
-  check_error (error);
-  watcher_begin (&watcher, db, &what, base, NULL);
-  write_whole (STDOUT_FILENO, "", 1);
-  g_autoptr (GSource) source = g_unix_fd_source_new (STDIN_FILENO, G_IO_IN | G_IO_HUP);
-  g_source_set_callback (source, G_SOURCE_FUNC (note_input), &told, NULL);
-  g_source_attach (source, NULL);
-  while (!told)
-    g_main_context_iteration (NULL, TRUE);
-  read_whole (STDIN_FILENO, &last, sizeof last);
-  watcher_end (&watcher, last);
-  write_whole (STDOUT_FILENO, &watcher.told, sizeof watcher.told);
-  check (ldb_database_close (db, NULL, &error), "the reader did not close");
-  return 0;
-}
-
-static void
-process_begin (Process *self, const char *path, const Case *what, guint64 base)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
-  char *arguments[] = { program, (char *) "--follow", (char *) path, NULL };
-  char ready;
-  g_spawn_async_with_pipes (NULL, arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                            &self->pid, &self->to, &self->from, NULL, &error);
-  check_error (error);
-  write_whole (self->to, what, sizeof *what);
-  write_whole (self->to, &base, sizeof base);
-  read_whole (self->from, &ready, 1);
-}
-
-static void
-process_end (Process *self, guint64 last, Told *told)
-{
-  int status;
-  write_whole (self->to, &last, sizeof last);
-  read_whole (self->from, told, sizeof *told);
-  check (waitpid (self->pid, &status, 0) == self->pid && status == 0,
-         "the other process ended badly");
-  close (self->to);
-  close (self->from);
-}
+static char *places_wanted, *watches_wanted, *intervals_wanted;
+static gint commits_wanted = 300, rounds_wanted = 5;
+static gdouble seconds_wanted = 0.5;
 
 /* ---- who writes ---- */
 
@@ -603,13 +161,13 @@ run_watched (Bench *bench, const Case *what, Cost *cost, Told *told)
       watcher_begin (&watcher, bench->db, what, bench->base, NULL);
       write_segment (bench, what, cost);
       watcher_end (&watcher, bench->number);
-      add_told (told, &watcher.told);
+      told_add (told, &watcher.told);
       break;
     case OTHER_THREAD:
       neighbour_begin (&neighbour, bench->db, what, bench->base);
       write_segment (bench, what, cost);
       neighbour_end (&neighbour, bench->number);
-      add_told (told, &neighbour.watcher.told);
+      told_add (told, &neighbour.watcher.told);
       break;
     case OTHER_PROCESS:
     case N_PLACES:
@@ -617,7 +175,7 @@ run_watched (Bench *bench, const Case *what, Cost *cost, Told *told)
       process_begin (&process, bench->path, what, bench->base);
       write_segment (bench, what, cost);
       process_end (&process, bench->number, &new_told);
-      add_told (told, &new_told);
+      told_add (told, &new_told);
     }
   check (ldb_database_get_sequence (bench->db) == bench->base + bench->number,
          "there are other commits than ours");
@@ -807,27 +365,25 @@ measure (const char *path, FILE *file)
   g_object_unref (bench.db);
 }
 
-static void
-remove_directory (const char *path)
+static gboolean
+is_sensible (void)
 {
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-      if (g_file_test (child, G_FILE_TEST_IS_DIR))
-        remove_directory (child);
-      else
-        g_unlink (child);
-    }
-  g_rmdir (path);
+  return commits_wanted > 0 && seconds_wanted > 0 && rounds_wanted > 0
+         && rounds_wanted <= ROUNDS_MAX;
 }
 
-static gboolean
-parse_options (int *argc, char ***argv)
+static void
+shorten (void)
 {
-  GOptionEntry entries[] = {
-    { "directory", 0, 0, G_OPTION_ARG_FILENAME, &directory, "Where, on a disk", "DIR" },
+  commits_wanted = 4;
+  rounds_wanted = 2;
+  seconds_wanted = 0.02;
+}
+
+int
+main (int argc, char **argv)
+{
+  static const GOptionEntry options[] = {
     { "commits", 0, 0, G_OPTION_ARG_INT, &commits_wanted, "Isolated ones of a case (300)", "N" },
     { "seconds", 0, 0, G_OPTION_ARG_DOUBLE, &seconds_wanted, "Full speed, of a round (0.5)", "S" },
     { "rounds", 0, 0, G_OPTION_ARG_INT, &rounds_wanted, "Of each case (5)", "N" },
@@ -835,46 +391,10 @@ parse_options (int *argc, char ***argv)
       "Only these of thread, other-thread, process", "LIST" },
     { "watches", 0, 0, G_OPTION_ARG_STRING, &watches_wanted, "Only these of 1, 10, 1000", "LIST" },
     { "intervals", 0, 0, G_OPTION_ARG_STRING, &intervals_wanted, "Only these of 16, 0", "LIST" },
-    { "markdown", 0, 0, G_OPTION_ARG_FILENAME, &markdown, "Write the tables there, too", "FILE" },
-    { "quick", 0, 0, G_OPTION_ARG_NONE, &quick, "Does it work at all?", NULL },
     { NULL },
   };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (g_option_context_parse (context, argc, argv, &error) && directory != NULL
-      && commits_wanted > 0 && seconds_wanted > 0 && rounds_wanted > 0
-      && rounds_wanted <= ROUNDS_MAX)
-    return TRUE;
-  fprintf (stderr, "%s\n",
-           error != NULL ? error->message : "bench-watch --directory DIR; --help says more");
-  return FALSE;
-}
-
-int
-main (int argc, char **argv)
-{
-  FILE *file = NULL;
+  static const Program program = { options, is_sensible, shorten, measure };
   if (argc == 3 && strcmp (argv[1], "--follow") == 0)
-    return watch_in_process (argv[2]);
-  if (!parse_options (&argc, &argv))
-    return 2;
-  if (quick)
-    {
-      commits_wanted = 4;
-      rounds_wanted = 2;
-      seconds_wanted = 0.02;
-    }
-  if (markdown != NULL)
-    {
-      file = fopen (markdown, "w");
-      check (file != NULL, "%s: %s", markdown, g_strerror (errno));
-    }
-  g_autofree char *made = g_build_filename (directory, "bench-watch-XXXXXX", NULL);
-  check (g_mkdtemp (made) != NULL, "%s: %s", directory, g_strerror (errno));
-  g_autofree char *path = g_build_filename (made, "database", NULL);
-  measure (path, file);
-  remove_directory (made);
-  check (file == NULL || fclose (file) == 0, "%s: %s", markdown, g_strerror (errno));
-  return 0;
+    return process_main (argv[2]);
+  return program_run (&program, argc, argv);
 }
