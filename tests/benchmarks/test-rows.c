@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The benchmark itself: its records are what they should be, and its rows notice an engine that
  * loses, mixes up or ages what it was given. */
+#include "../check-condition.h"
 #include "workload.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition)                                                                           \
-  do                                                                                               \
-    if (!(condition))                                                                              \
-      {                                                                                            \
-        fprintf (stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);             \
-        abort ();                                                                                  \
-      }                                                                                            \
-  while (0)
 
 /* ---- Records ---- */
 

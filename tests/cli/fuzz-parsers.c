@@ -7,12 +7,11 @@
  * What must hold for any bytes: reading ends; escaped text is one line and comes back as it was;
  * what the reader of comma-separated values found, written with every field quoted, reads the same.
  */
+#include "../check-condition.h"
 #include "command.h"
 #include "csv.h"
 #include "text-form.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,15 +36,6 @@ command_interrupted (GError **error)
 {
   return FALSE;
 }
-
-#define CHECK(condition)                                                                           \
-  do                                                                                               \
-    if (!(condition))                                                                              \
-      {                                                                                            \
-        fprintf (stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);             \
-        abort ();                                                                                  \
-      }                                                                                            \
-  while (0)
 
 static struct input *
 open_bytes (const void *data, gsize size)

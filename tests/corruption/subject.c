@@ -3,6 +3,7 @@
 
 #include "../crash/simulated-memory.h"
 #include "../crash/simulated-threads.h"
+#include "../engine/sorted-keys.h"
 #include "base/epoch.h"
 
 #include <stdio.h>
@@ -121,16 +122,7 @@ new_value (struct subject *subject, enum value_size size)
 uint32_t
 subject_find_key (const struct subject *subject, struct bytes key)
 {
-  uint32_t low = 0, high = subject->keys;
-  while (low < high)
-    {
-      uint32_t middle = (low + high) / 2;
-      if (bytes_compare (subject->key_pool[middle], key) < 0)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
+  return sorted_keys_find (subject->key_pool, subject->keys, key);
 }
 
 /* ---- its life ---- */

@@ -3,9 +3,8 @@
  * The operating system interrupts calls and does less than it was asked for: every second read,
  * write, truncation and allocation gives EINTR or a part. Users notice nothing.
  */
-#include "../engine/check.h"
+#include "../engine/small-engine.h"
 #include "base/random.h"
-#include "engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,18 +76,11 @@ value_of (uint8_t to[20000], unsigned number)
 }
 
 static struct engine *
-open_small (const char *path, bool mapping)
+open_mapping (const char *path, bool mapping)
 {
-  struct engine_options options;
-  struct engine *engine;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
-  options.memtable_size = 64 << 10;
-  options.log_segment_size = 64 << 10;
-  options.segment_file_size = 128 << 10;
+  struct engine_options options = small_options ();
   options.log_mapping = mapping;
-  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
-  return engine;
+  return open_with (path, &options);
 }
 
 static void
@@ -114,7 +106,7 @@ run (bool mapping)
   unsigned count = 0;
   for (int round = 0; round < 4; round++)
     {
-      struct engine *engine = open_small (path, mapping);
+      struct engine *engine = open_mapping (path, mapping);
       check_all (engine, count);
       for (unsigned end = count + 300; count < end; count++)
         CHECK_OK (

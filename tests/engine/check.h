@@ -9,20 +9,12 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
+#include "../check-condition.h"
 #include "../fresh-directory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                                                           \
-  do                                                                                               \
-    if (!(condition))                                                                              \
-      {                                                                                            \
-        fprintf (stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);             \
-        abort ();                                                                                  \
-      }                                                                                            \
-  while (0)
 
 #define CHECK_INT(actual, expected)                                                                \
   do                                                                                               \

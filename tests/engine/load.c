@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "core/engine-private.h"
+#include "process-memory.h"
 
 #include <dirent.h>
 #include <malloc.h>
@@ -207,26 +208,12 @@ memory_add (struct memory *memory, const struct mapping *before, const struct ma
     memory->mapped += one->anonymous;
 }
 
-/* Anonymous bytes of all mappings at one moment; exact, unlike the kernel's running counts. */
-static uint64_t
-anonymous_memory (void)
-{
-  FILE *rollup = fopen ("/proc/self/smaps_rollup", "r");
-  char line[256];
-  uint64_t bytes = 0;
-  CHECK (rollup != NULL);
-  while (fgets (line, sizeof line, rollup) != NULL)
-    sscanf (line, "Anonymous: %lu kB", &bytes);
-  fclose (rollup);
-  return bytes << 10;
-}
-
 /* What it is made of, about: the kernel lists a few mappings at a time, so that what moves meanwhile is
  * counted twice, or not at all. The log is exact but for that. */
 static struct memory
 own_memory (void)
 {
-  uint64_t anonymous = anonymous_memory ();
+  uint64_t anonymous = process_anonymous_memory ();
   FILE *maps = fopen ("/proc/self/smaps", "r");
   struct memory memory = { 0 };
   static struct mapping three[3]; /* the one before, this one, the next */

@@ -2,6 +2,7 @@
 #include "oracle.h"
 
 #include "check.h"
+#include "sorted-keys.h"
 
 /* ---- pools ---- */
 
@@ -42,12 +43,6 @@ make_key (struct random *random, unsigned giant)
   return BYTES (data, size);
 }
 
-static int
-compare_keys (const void *a, const void *b)
-{
-  return bytes_compare (*(const struct bytes *) a, *(const struct bytes *) b);
-}
-
 /* "k" and "k\0" are neighbours with nothing between: they would have one position. */
 static bool
 is_successor (struct bytes key, struct bytes of)
@@ -80,7 +75,7 @@ oracle_init (struct oracle *oracle, struct random *random, size_t keys, unsigned
     oracle->keys[made] = make_key (random, 0);
   for (unsigned i = 1; i <= giants; i++)
     oracle->keys[made++] = make_key (random, i);
-  qsort (oracle->keys, made, sizeof *oracle->keys, compare_keys);
+  sorted_keys_sort (oracle->keys, made);
   size_t kept = 0;
   for (size_t i = 0; i < made; i++)
     if (kept > 0

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Blob files give space back: overwritten and deleted values, stores emptied, a snapshot held, a kill
  * in the middle, and values that do not verify. */
-#include "check.h"
 #include "core/engine-private.h"
 #include "faulty-disk.h"
+#include "small-engine.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -19,25 +19,14 @@ static struct failure failure;
 static const struct vfs *disk; /* NULL = the operating system's */
 
 static struct engine *
-open_small (const char *path, bool merging)
+open_merging (const char *path, bool merging)
 {
-  struct engine_options options;
-  struct engine *engine;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
-  options.memtable_size = 64 << 10;
+  struct engine_options options = small_options ();
   options.segment_file_size = 8 << 10;
   options.log_segment_size = 256 << 10;
   options.merge_enabled = merging;
   options.vfs = disk;
-  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
-  return engine;
-}
-
-static struct bytes
-number_key (char *to, unsigned number)
-{
-  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
+  return open_with (path, &options);
 }
 
 static struct bytes
@@ -127,7 +116,7 @@ static void
 test_background (void)
 {
   char *path = fresh_directory ();
-  struct engine *engine = open_small (path, true);
+  struct engine *engine = open_merging (path, true);
   static uint8_t rounds[KEYS], before[KEYS];
   memset (rounds, 0, sizeof rounds);
   write_all (engine, rounds, 1, 1);
@@ -178,7 +167,7 @@ test_background (void)
   check_all (engine, NULL, rounds);
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
-  engine = open_small (path, true);
+  engine = open_merging (path, true);
   check_all (engine, NULL, rounds);
   engine_unref (engine);
   remove_directory (path);
@@ -189,7 +178,7 @@ static void
 test_compact (void)
 {
   char *path = fresh_directory ();
-  struct engine *engine = open_small (path, false);
+  struct engine *engine = open_merging (path, false);
   static uint8_t rounds[KEYS];
   memset (rounds, 0, sizeof rounds);
   write_all (engine, rounds, 1, 1);
@@ -205,7 +194,7 @@ test_compact (void)
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
 
-  engine = open_small (path, false);
+  engine = open_merging (path, false);
   check_all (engine, NULL, rounds);
   CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, BYTES_NONE, BYTES_NONE,
                                  ENGINE_SYNC_DEFAULT, NULL, &failure));
@@ -222,7 +211,7 @@ static void
 test_overwritten_in_memory (void)
 {
   char *path = fresh_directory ();
-  struct engine *engine = open_small (path, true);
+  struct engine *engine = open_merging (path, true);
   static uint8_t rounds[KEYS];
   memset (rounds, 0, sizeof rounds);
   for (unsigned i = 0; i < 1200; i++)
@@ -252,7 +241,7 @@ test_kill (void)
       CHECK (child >= 0);
       if (child == 0)
         {
-          struct engine *engine = open_small (path, true);
+          struct engine *engine = open_merging (path, true);
           for (unsigned round = 1 + attempt * 20;; round++)
             {
               for (unsigned i = 0; i < 60; i++)
@@ -273,7 +262,7 @@ test_kill (void)
       while (read (ends[0], &round, sizeof round) == (ssize_t) sizeof round)
         acknowledged = round;
       close (ends[0]);
-      struct engine *engine = open_small (path, true);
+      struct engine *engine = open_merging (path, true);
       for (unsigned i = 0; i < 60; i++)
         {
           static uint8_t value[VALUE + 1000];
@@ -297,7 +286,7 @@ static void
 test_damaged (void)
 {
   char *path = fresh_directory ();
-  struct engine *engine = open_small (path, false);
+  struct engine *engine = open_merging (path, false);
   for (unsigned i = 0; i < 100; i++)
     put (engine, i, 1);
   CHECK_OK (engine_flush (engine, &failure));
@@ -309,7 +298,7 @@ test_damaged (void)
       "for f in %s/*.blob; do printf x | dd of=$f bs=1 seek=2000 conv=notrunc 2>/dev/null; done",
       path);
   CHECK_INT (system (command), 0);
-  engine = open_small (path, false);
+  engine = open_merging (path, false);
   for (unsigned i = 1; i < 80; i++)
     put (engine, i, 2);
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
@@ -331,7 +320,7 @@ test_full_disk (void)
 {
   char *path = fresh_directory ();
   disk = faulty_disk_new (false);
-  struct engine *engine = open_small (path, false);
+  struct engine *engine = open_merging (path, false);
   static uint8_t rounds[KEYS];
   memset (rounds, 0, sizeof rounds);
   write_all (engine, rounds, 1, 1);
@@ -355,7 +344,7 @@ test_full_disk (void)
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
   disk = NULL;
-  engine = open_small (path, false);
+  engine = open_merging (path, false);
   check_all (engine, NULL, rounds);
   engine_unref (engine);
   remove_directory (path);
@@ -366,7 +355,7 @@ static void
 test_beside_a_loader (void)
 {
   char *path = fresh_directory (), key[64];
-  struct engine *engine = open_small (path, false);
+  struct engine *engine = open_merging (path, false);
   static uint8_t rounds[KEYS], value[VALUE + 1000];
   memset (rounds, 0, sizeof rounds);
   write_all (engine, rounds, 1, 1);

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "core/memory.h"
+#include "process-memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,40 +47,6 @@ static struct
   uint64_t base, most, most_ledger;
 } sampler;
 
-/* Anonymous bytes of all mappings at one moment. smaps lists a few at a time: what moves meanwhile, a
- * memtable above all, would be counted twice. */
-static uint64_t
-anonymous_memory (void)
-{
-  FILE *rollup = fopen ("/proc/self/smaps_rollup", "r");
-  char line[256];
-  unsigned long value = 0;
-  CHECK (rollup != NULL);
-  while (fgets (line, sizeof line, rollup) != NULL)
-    sscanf (line, "Anonymous: %lu kB", &value);
-  fclose (rollup);
-  return (uint64_t) value << 10;
-}
-
-/* Bytes of the log's mappings that are in memory. */
-static uint64_t
-log_memory (void)
-{
-  FILE *maps = fopen ("/proc/self/smaps", "r");
-  char line[1024];
-  uint64_t bytes = 0;
-  unsigned long value;
-  bool is_log = false;
-  CHECK (maps != NULL);
-  while (fgets (line, sizeof line, maps) != NULL)
-    if (strstr (line, " kB") == NULL && strchr (line, '-') != NULL)
-      is_log = strstr (line, path) != NULL && strstr (line, ".log") != NULL;
-    else if (is_log && sscanf (line, "Rss: %lu kB", &value) == 1)
-      bytes += (uint64_t) value << 10;
-  fclose (maps);
-  return bytes;
-}
-
 static void *
 sample (void *data)
 {
@@ -88,7 +55,7 @@ sample (void *data)
     {
       if (MEMORY_IS_OURS)
         {
-          uint64_t memory = anonymous_memory () + log_memory ();
+          uint64_t memory = process_anonymous_memory () + process_log_memory (path);
           memory = memory > sampler.base ? memory - sampler.base : 0;
           sampler.most = memory > sampler.most ? memory : sampler.most;
         }

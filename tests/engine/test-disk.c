@@ -2,9 +2,8 @@
 /* What users meet on a bad day: a full disk, a disk that fails, a directory that may not be read or
  * written, files that were damaged. Nothing acknowledged is lost, what can be read is read, every
  * error names the file, and it heals when the cause is gone. */
-#include "check.h"
-#include "engine.h"
 #include "faulty-disk.h"
+#include "small-engine.h"
 
 #include "base/coding.h"
 #include "base/hash.h"
@@ -23,32 +22,12 @@
 
 static struct failure failure;
 
-static struct engine_options
-small_options (const struct vfs *vfs)
-{
-  struct engine_options options;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
-  options.memtable_size = 64 << 10;
-  options.segment_file_size = 128 << 10;
-  options.log_segment_size = 64 << 10;
-  options.vfs = vfs;
-  return options;
-}
-
 static struct engine *
 open_on (const char *path, const struct vfs *vfs)
 {
-  struct engine_options options = small_options (vfs);
-  struct engine *engine;
-  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
-  return engine;
-}
-
-static struct bytes
-number_key (char to[64], unsigned number)
-{
-  return BYTES (to, (size_t) snprintf (to, 64, "key-%08u", number));
+  struct engine_options options = small_options ();
+  options.vfs = vfs;
+  return open_with (path, &options);
 }
 
 /* 300 bytes that do not compress well; every 400th is a large value. */
@@ -372,7 +351,8 @@ static void
 test_full_while_merging (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options (faulty_disk_new (false));
+  struct engine_options options = small_options ();
+  options.vfs = faulty_disk_new (false);
   options.merge_enabled = false;
   struct engine *engine;
   CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
@@ -647,7 +627,7 @@ test_unsynced_value (void)
 static void
 make_settled (const char *path)
 {
-  struct engine_options options = small_options (NULL);
+  struct engine_options options = small_options ();
   struct engine *engine;
   options.segment_file_size = 0;
   options.blob_threshold = 1 << 20; /* no blobs here */
@@ -785,7 +765,7 @@ make_abandoned (const char *path, unsigned count)
 static void
 use_damaged (const char *path, const char *name, unsigned count, bool may_forget)
 {
-  struct engine_options options = small_options (NULL);
+  struct engine_options options = small_options ();
   struct engine *engine;
   failure = FAILURE_INIT;
   alarm (60); /* never hang */

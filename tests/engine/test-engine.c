@@ -1,41 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The engine through its one header: the whole scenario, reopening after a clean close and after a
  * kill, bad input, and the states of its handles. */
-#include "check.h"
-#include "engine.h"
+#include "small-engine.h"
 
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct failure failure;
-
-static struct engine_options
-small_options (void)
-{
-  struct engine_options options;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
-  options.memtable_size = 64 << 10;
-  options.segment_file_size = 128 << 10;
-  options.log_segment_size = 64 << 10;
-  return options;
-}
-
-static struct engine *
-open_small (const char *path)
-{
-  struct engine_options options = small_options ();
-  struct engine *engine;
-  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
-  return engine;
-}
-
-static struct bytes
-number_key (char *to, unsigned number)
-{
-  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
-}
 
 static struct bytes
 number_value (char *to, unsigned number, unsigned round)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Merges as the engine does them: what is moved and what is rewritten, parts side by side, giving up
  * in the middle. */
-#include "check.h"
 #include "core/merge-private.h"
+#include "small-engine.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -12,30 +12,14 @@
 static struct failure failure;
 
 static struct engine_options
-small_options (void)
+several_file_options (void)
 {
-  struct engine_options options;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
+  struct engine_options options = small_options ();
   options.memtable_size = 128 << 10;
   options.segment_file_size = 64 << 10;
   options.log_segment_size = 256 << 10;
   options.merge_workers = 3;
   return options;
-}
-
-static struct engine *
-open_with (const char *path, const struct engine_options *options)
-{
-  struct engine *engine;
-  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, options, &engine, &failure));
-  return engine;
-}
-
-static struct bytes
-number_key (char *to, unsigned number)
-{
-  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
 }
 
 static struct bytes
@@ -109,7 +93,7 @@ test_load_in_order (void)
 {
   const unsigned count = 200000;
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.memtable_size = 512 << 10;
   options.segment_file_size = 0;
   struct engine *engine = open_with (path, &options);
@@ -153,7 +137,7 @@ static void
 test_small_runs (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   struct engine *engine = open_with (path, &options);
   for (unsigned i = 0; i < 80; i++)
     {
@@ -298,7 +282,7 @@ static void
 test_parts (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.segment_file_size = 16 << 10;
   struct engine *engine = open_with (path, &options);
   struct engine_snapshot *snapshot = NULL;
@@ -360,7 +344,7 @@ test_versions_of_a_longest_key (unsigned keys_beside)
     VERSIONS = 4 /* in each run */
   };
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.memtable_size = 1 << 20;
   options.segment_file_size = 288 << 10;
   options.merge_enabled = false;
@@ -420,7 +404,7 @@ static void
 test_cancel (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.merge_enabled = false;
   struct engine *engine = open_with (path, &options);
   static uint8_t rounds[KEYS];
@@ -606,7 +590,7 @@ static void
 test_steps (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.segment_file_size = 16 << 10;
   options.merge_enabled = false;
   options.merge_workers = 1;
@@ -648,7 +632,7 @@ static void
 test_steps_again (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.segment_file_size = 16 << 10;
   options.merge_enabled = false;
   struct engine *engine = open_with (path, &options);
@@ -703,7 +687,7 @@ static void
 test_moves_and_backup (void)
 {
   char *path = fresh_directory (), *backup = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.merge_enabled = false;
   options.compression = ENGINE_COMPRESSION_NONE;
   struct engine *engine = open_with (path, &options);
@@ -750,7 +734,7 @@ static void
 test_shadowing (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.merge_enabled = false;
   options.memtable_size = 2 << 20;
   struct engine *engine = open_with (path, &options);
@@ -772,7 +756,7 @@ static void
 test_crowded (void)
 {
   char *path = fresh_directory ();
-  struct engine_options options = small_options ();
+  struct engine_options options = several_file_options ();
   options.merge_enabled = false;
   struct engine *engine = open_with (path, &options);
   static uint8_t rounds[KEYS];

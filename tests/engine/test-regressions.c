@@ -1,34 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the hard tests found in the engine once, each in its smallest form. */
 #include "base/epoch.h"
-#include "check.h"
-#include "engine.h"
 #include "faulty-disk.h"
+#include "small-engine.h"
 
 #include <pthread.h>
 #include <semaphore.h>
 
 static struct failure failure;
-
-static struct engine *
-open_small (const char *path)
-{
-  struct engine_options options;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
-  options.memtable_size = 64 << 10;
-  options.segment_file_size = 128 << 10;
-  options.log_segment_size = 64 << 10;
-  struct engine *engine;
-  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
-  return engine;
-}
-
-static struct bytes
-number_key (char to[32], unsigned number)
-{
-  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
-}
 
 static void
 put_range (struct engine *engine, unsigned from, unsigned to)

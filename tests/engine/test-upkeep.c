@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loader, backup, restore, check and repair, through the engine's own header. */
-#include "check.h"
-#include "engine.h"
+#include "small-engine.h"
 
 #include "base/random.h"
 #include "base/vfs.h"
@@ -16,40 +15,6 @@
 #include <sys/wait.h>
 
 static struct failure failure;
-
-static struct engine_options
-small_options (void)
-{
-  struct engine_options options;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
-  options.memtable_size = 64 << 10;
-  options.segment_file_size = 128 << 10;
-  options.log_segment_size = 64 << 10;
-  return options;
-}
-
-static struct engine *
-open_small (const char *path)
-{
-  struct engine_options options = small_options ();
-  struct engine *engine;
-  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
-  return engine;
-}
-
-static void
-close_it (struct engine *engine)
-{
-  CHECK_OK (engine_close (engine, &failure));
-  engine_unref (engine);
-}
-
-static struct bytes
-number_key (char *to, unsigned number)
-{
-  return BYTES (to, (size_t) sprintf (to, "key-%08u", number));
-}
 
 /* Short for most numbers; a large value, which goes to a blob file, for every 97th. */
 static struct bytes

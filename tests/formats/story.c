@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "story.h"
 
+#include "../engine/sorted-keys.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,12 +70,6 @@ copy_bytes (const void *from, size_t size)
   return BYTES (copy, size);
 }
 
-static int
-compare_keys (const void *left, const void *right)
-{
-  return bytes_compare (*(const struct bytes *) left, *(const struct bytes *) right);
-}
-
 /* Text of which one is the beginning of the next, and the odd ones: a zero byte, the highest byte, one
  * above 255 bytes, the longest there may be, and long ones that begin alike. */
 static void
@@ -104,22 +100,13 @@ make_keys (struct story *story)
       story->key_pool[i]
           = copy_bytes (long_key, 1500 + (size_t) sprintf (long_key + 1500, "%03u", i));
     }
-  qsort (story->key_pool, story->keys, sizeof *story->key_pool, compare_keys);
+  sorted_keys_sort (story->key_pool, story->keys);
 }
 
 uint32_t
 story_find_key (const struct story *story, struct bytes key)
 {
-  uint32_t low = 0, high = story->keys;
-  while (low < high)
-    {
-      uint32_t middle = (low + high) / 2;
-      if (bytes_compare (story->key_pool[middle], key) < 0)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
+  return sorted_keys_find (story->key_pool, story->keys, key);
 }
 
 /* ---- steps and what they leave ---- */

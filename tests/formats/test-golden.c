@@ -6,6 +6,7 @@
  *
  *   test-golden DIRECTORY [NAME …]     the databases in DIRECTORY (golden-files.h), or some of them
  */
+#include "../engine/sound-database.h"
 #include "golden-files.h"
 #include "story.h"
 
@@ -252,17 +253,9 @@ close_golden (struct engine *engine)
 }
 
 static void
-print_fault (void *data, const char *file, uint64_t page, const char *reason)
+check_golden (const char *path)
 {
-  fprintf (stderr, "%s, page %lld: %s\n", file, (long long) page, reason);
-}
-
-static void
-check_sound (const char *path)
-{
-  struct engine_check_report report;
-  CHECK_OK (engine_check (path, true, print_fault, NULL, NULL, &report, &failure));
-  CHECK_INT (report.faults, 0);
+  struct engine_check_report report = check_sound (path);
   CHECK (report.records > 0 && report.segments > 0 && report.blobs > 0);
 }
 
@@ -280,7 +273,7 @@ read_only (const char *path, const struct story *story)
       check_feed (engine, story);
       close_golden (engine);
     }
-  check_sound (path);
+  check_golden (path);
   CHECK (golden_sum (path) == before);
 }
 
@@ -350,7 +343,7 @@ go_on (const char *path, const struct story *story)
   check_holds (engine, story, table, present);
   CHECK_OK (engine_check_open (engine, true, print_fault, NULL, NULL, &report, &failure));
   close_golden (engine);
-  check_sound (path);
+  check_golden (path);
   engine = open_golden (path, story, ENGINE_OPEN_EXISTING);
   check_holds (engine, story, table, present);
   close_golden (engine);

@@ -3,21 +3,10 @@
 #ifndef LIGHTNING_TESTS_FUZZ_CLI_H
 #define LIGHTNING_TESTS_FUZZ_CLI_H
 
+#include "../check-condition.h"
 #include "command.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
-
-#define CHECK(condition)                                                                           \
-  do                                                                                               \
-    if (!(condition))                                                                              \
-      {                                                                                            \
-        fprintf (stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);             \
-        abort ();                                                                                  \
-      }                                                                                            \
-  while (0)
 
 /* What is done to; made by the first call. The other one takes dumps back. */
 LdbDatabase *fuzz_cli_database (void);

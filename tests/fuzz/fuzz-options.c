@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a lightning_db.toml: refused with a message, and then nothing of it was taken; or
  * taken, and then taken again with the same result. */
+#include "../check-condition.h"
+
 #include <glib/gstdio.h>
 #include <lightning-db.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
-
-#define CHECK(condition)                                                                           \
-  do                                                                                               \
-    if (!(condition))                                                                              \
-      {                                                                                            \
-        fprintf (stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition);             \
-        abort ();                                                                                  \
-      }                                                                                            \
-  while (0)
 
 /* Every property with its value, a line each. */
 static char *

@@ -52,7 +52,8 @@ class Types(unittest.TestCase):
         self.assertEqual(check(PYI), "")
 
     def test_nothing_is_missing(self):
-        """Every public name, and every public member of each class, stands in the stub."""
+        """Every public name, and every public member of each class, is declared in the type
+        file Ldb.pyi."""
         tree = ast.parse(PYI.read_text(encoding="utf-8"))
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         names = set(classes) | {node.name for node in tree.body

@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "soak.h"
 
+#include "process-memory.h"
+
 #include <dirent.h>
-#include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
-
-/* Anonymous bytes of all mappings at one moment, as docs/design/memory.md counts them. */
-static uint64_t
-anonymous_memory (void)
-{
-  FILE *rollup = fopen ("/proc/self/smaps_rollup", "r");
-  char line[256];
-  unsigned long value = 0;
-  CHECK (rollup != NULL);
-  while (fgets (line, sizeof line, rollup) != NULL)
-    sscanf (line, "Anonymous: %lu kB", &value);
-  fclose (rollup);
-  return (uint64_t) value << 10;
-}
-
-/* Bytes of the log's mappings that are in memory. */
-static uint64_t
-log_memory (const char *path)
-{
-  FILE *maps = fopen ("/proc/self/smaps", "r");
-  char line[PATH_MAX + 128];
-  uint64_t bytes = 0;
-  unsigned long value;
-  bool is_log = false;
-  CHECK (maps != NULL);
-  while (fgets (line, sizeof line, maps) != NULL)
-    if (strstr (line, " kB") == NULL && strchr (line, '-') != NULL)
-      is_log = strstr (line, path) != NULL && strstr (line, ".log") != NULL;
-    else if (is_log && sscanf (line, "Rss: %lu kB", &value) == 1)
-      bytes += (uint64_t) value << 10;
-  fclose (maps);
-  return bytes;
-}
 
 static uint64_t
 disk_bytes (const char *path)
@@ -68,7 +35,7 @@ descriptors (void)
 void
 census_take (const char *path, struct soak_census *out)
 {
-  out->memory = anonymous_memory () + log_memory (path);
+  out->memory = process_anonymous_memory () + process_log_memory (path);
   out->disk = disk_bytes (path);
   out->descriptors = descriptors ();
 }

@@ -23,6 +23,8 @@
  */
 #include "soak.h"
 
+#include "sound-database.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -181,19 +183,9 @@ close_database (void)
 }
 
 static void
-tell_fault (void *data, const char *file, uint64_t page, const char *reason)
-{
-  (void) data;
-  fprintf (stderr, "%s, page %lld: %s\n", file, (long long) page, reason);
-}
-
-static void
 check_deeply (const char *of)
 {
-  struct failure failure;
-  struct engine_check_report report;
-  CHECK_OK (engine_check (of, true, tell_fault, NULL, NULL, &report, &failure));
-  CHECK_INT (report.faults, 0);
+  check_sound (of);
   seen.checks++;
 }
 
