@@ -14,9 +14,8 @@
  *   test-full-disk --episodes N SEED    the episodes SEED … SEED + N - 1
  * Where nothing may be mounted it says so and is skipped (77).
  */
-#include "../engine/check.h"
+#include "../engine/small-engine.h"
 #include "base/random.h"
-#include "engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -332,9 +331,7 @@ call_any (struct episode *episode, bool room)
 static status
 open_database (struct episode *episode, unsigned flags, struct engine **out)
 {
-  struct engine_options options;
-  engine_options_init (&options);
-  options.memory_budget = 10 << 20;
+  struct engine_options options = small_options ();
   options.memtable_size = 128 << 10;
   options.log_segment_size = 128 << 10;
   options.segment_file_size = 256 << 10;

@@ -103,13 +103,14 @@ struct subject
   const char *other; /* where nothing is, and nothing may be left */
 };
 
+/* `retention`: 0: without history. */
 static status
-open_as (const struct subject *subject, unsigned flags)
+open_retaining (const struct subject *subject, unsigned flags, uint64_t retention)
 {
   struct engine_options options;
   struct engine *engine;
   engine_options_init (&options);
-  options.change_retention = 1 << 20;
+  options.change_retention = retention;
   status result = engine_open (subject->path, flags, &options, &engine, &failure);
   if (result == STATUS_OK)
     {
@@ -117,6 +118,12 @@ open_as (const struct subject *subject, unsigned flags)
       engine_unref (engine);
     }
   return result;
+}
+
+static status
+open_as (const struct subject *subject, unsigned flags)
+{
+  return open_retaining (subject, flags, 1 << 20);
 }
 
 static status
@@ -134,14 +141,7 @@ open_or_create (const struct subject *subject)
 static status
 open_without_history (const struct subject *subject)
 {
-  struct engine *engine;
-  status result = engine_open (subject->path, ENGINE_OPEN_EXISTING, NULL, &engine, &failure);
-  if (result == STATUS_OK)
-    {
-      engine_close (engine, NULL);
-      engine_unref (engine);
-    }
-  return result;
+  return open_retaining (subject, ENGINE_OPEN_EXISTING, 0);
 }
 
 static status

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A reference of any bytes into a file of large values of any bytes: the first 24 are the reference. */
+/* A reference of any bytes into a file of large values of any bytes: the first 24 are the
+ * reference. */
 #include "fuzz.h"
 
 #include "base/coding.h"

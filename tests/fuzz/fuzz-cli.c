@@ -88,12 +88,6 @@ empty (LdbDatabase *database)
     CHECK (ldb_database_drop_store (database, names[i], NULL, NULL));
 }
 
-char *
-fuzz_cli_dump (gsize *size)
-{
-  return dump (first, "first.dump", size);
-}
-
 void
 fuzz_cli_there_and_back (void)
 {
@@ -106,4 +100,17 @@ fuzz_cli_there_and_back (void)
   CHECK (size == size_again && memcmp (content, again, size) == 0);
   empty (second);
   empty (first);
+}
+
+void
+fuzz_cli_take (const char *const *words)
+{
+  if (fuzz_cli_run (fuzz_cli_database (), words) == EXIT_STATUS_DONE)
+    {
+      fuzz_cli_there_and_back ();
+      return;
+    }
+  gsize size;
+  g_autofree char *content = dump (first, "first.dump", &size);
+  CHECK (strstr (content, "\n+ ") == NULL);
 }

@@ -14,9 +14,10 @@ LdbDatabase *fuzz_cli_database (void);
 char *fuzz_cli_path (const char *name);
 /* One command in a session of its own, which it must leave without a transaction. */
 enum exit_status fuzz_cli_run (LdbDatabase *database, const char *const *words);
-/* The database's dump; to be freed. */
-char *fuzz_cli_dump (gsize *size);
 /* Dumps the database, loads that into another, whose dump has to be the same; then empties both. */
 void fuzz_cli_there_and_back (void);
+/* A command that brings records in. What it takes goes there and back; of what it refuses nothing
+ * is left in the database. */
+void fuzz_cli_take (const char *const *words);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a compressed page. The first byte chooses the codec, the next three the size that the
- * page should have, the fourth how much of the rest is a dictionary. And any bytes as a page: it
- * comes back from each codec as it was.
+ * Any bytes as a compressed page. The first byte chooses the codec, the next three the size that
+ * the page should have, the fourth how much of the rest is a dictionary. And any bytes as a page:
+ * it comes back from each codec as it was.
  */
 #include "fuzz.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as the lines that a shell of lightning-cli reads: keys and values in every form, ranges,
- * stores, transactions, settings. Commands that write other files than the database's are left out, and
- * so is what reads them. What was stored in the end survives a dump and a load.
+ * Any bytes as the lines that a shell of lightning-cli reads: keys and values in every form,
+ * ranges, stores, transactions, settings. Commands that write other files than the database's are
+ * left out, and so is what reads them. What was stored in the end survives a dump and a load.
  */
 #include "fuzz-cli.h"
 

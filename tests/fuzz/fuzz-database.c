@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any files as a whole database: opened for reading, read in every store, checked and repaired; then
- * opened for writing, which recovers it, written to, closed and opened again. What a deep check passes
- * reads the same before and after the recovery, and what was written is there.
+ * Any files as a whole database: opened for reading, read in every store, checked and repaired;
+ * then opened for writing, which recovers it, written to, closed and opened again. What a deep
+ * check passes reads the same before and after the recovery, and what was written is there.
  */
 #include "fuzz-files.h"
 
@@ -126,22 +126,14 @@ close_it (struct engine *engine)
   engine_unref (engine);
 }
 
-static void
-report (void *data, const char *file, uint64_t page, const char *reason)
-{
-  (void) page;
-  CHECK (file != NULL && reason != NULL && reason[0] != '\0');
-  *(bool *) data = true;
-}
-
 static bool
 is_sound (void)
 {
   struct failure failure = FAILURE_INIT;
   struct engine_check_report found;
   bool faults = false;
-  bool good
-      = fuzz_result (engine_check (path, true, report, NULL, &faults, &found, &failure), &failure);
+  bool good = fuzz_result (
+      engine_check (path, true, fuzz_note_fault, NULL, &faults, &found, &failure), &failure);
   CHECK (!good || !faults);
   return good;
 }
@@ -153,9 +145,10 @@ repair (void)
   struct engine_repair_report saved;
   bool lost = false;
   rmdir (repaired_path);
-  if (fuzz_result (engine_repair (path, repaired_path, report, NULL, &lost, &saved, &failure),
-                   &failure))
-    CHECK_OK (engine_check (repaired_path, true, report, NULL, &lost,
+  if (fuzz_result (
+          engine_repair (path, repaired_path, fuzz_note_fault, NULL, &lost, &saved, &failure),
+          &failure))
+    CHECK_OK (engine_check (repaired_path, true, fuzz_note_fault, NULL, &lost,
                             &(struct engine_check_report){ 0 }, &failure));
   fuzz_files_clear (repaired_path);
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a dump that lightning-cli load takes back. By the bits of the first byte the lines get the
- * header that a dump begins with, and the end line with the right count and checksum, so that what lies
- * behind them is reached; and only one store is wanted. What is refused leaves the database as it was;
- * what is taken is dumped, and that is taken back by another database and gives the same dump again.
+ * Any bytes as a dump that lightning-cli load takes back. By the bits of the first byte the lines
+ * get the header that a dump begins with, and the end line with the right count and checksum, so
+ * that what lies behind them is reached; and only one store is wanted. What is refused leaves the
+ * database as it was; what is taken is dumped, and that is taken back by another database and gives
+ * the same dump again.
  */
 #include "fuzz-cli.h"
 
 #include "dump.h"
-
-#include <string.h>
 
 #define HAS_HEADER 1u /* it is put in front */
 #define HAS_END 2u    /* it is put behind */
@@ -50,13 +49,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   CHECK (g_file_set_contents (path, text->str, (gssize) text->len, NULL));
   const char *words[]
       = { "load", path, (data[0] & ONE_STORE) != 0 ? "--store" : NULL, "second", NULL };
-  if (fuzz_cli_run (fuzz_cli_database (), words) == EXIT_STATUS_DONE)
-    {
-      fuzz_cli_there_and_back ();
-      return 0;
-    }
-  gsize left;
-  g_autofree char *content = fuzz_cli_dump (&left);
-  CHECK (strstr (content, "\n+ ") == NULL); /* nothing of it stayed */
+  fuzz_cli_take (words);
   return 0;
 }

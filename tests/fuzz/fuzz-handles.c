@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any bytes as calls of the flat C ABI, with numbers that are handles, were handles, are handles of
- * something else, or were never any: each three bytes are a call and the two numbers it is given. What
- * is alive is known, so that each answer is foreseen: a live handle of the right kind is never refused,
- * everything else always is.
+ * something else, or were never any: each three bytes are a call and the two numbers it is given.
+ * What is alive is known, so that each answer is foreseen: a live handle of the right kind is never
+ * refused, everything else always is.
  */
 #include "fuzz.h"
 #include "lightning_db_ffi.h"

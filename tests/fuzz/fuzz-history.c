@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any bytes as a history file: a log that is opened behind it takes it for what its note says, or
- * removes it; a reader gives its records in order or says why not. Then the same bytes as a segment of
- * a recovered log that is to become history.
+ * removes it; a reader gives its records in order or says why not. Then the same bytes as a segment
+ * of a recovered log that is to become history.
  */
 #include "fuzz.h"
 

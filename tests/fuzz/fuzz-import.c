@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a file for lightning-cli's imports and its load, into a real database. The first byte
- * chooses the form. What is refused leaves the database as it was; what is taken is dumped, and the
- * dump is taken back by another database and gives the same dump again.
+ * Any bytes as a file for lightning-cli's imports and its load, into a real database. The first
+ * byte chooses the form. What is refused leaves the database as it was; what is taken is dumped,
+ * and the dump is taken back by another database and gives the same dump again.
  */
 #include "fuzz-cli.h"
-
-#include <string.h>
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
@@ -28,13 +26,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   words[count++] = path;
   if ((data[0] & 0x40) != 0 && data[0] % G_N_ELEMENTS (forms) != 3)
     words[count++] = "--skip-bad";
-  if (fuzz_cli_run (fuzz_cli_database (), words) == EXIT_STATUS_DONE)
-    {
-      fuzz_cli_there_and_back ();
-      return 0;
-    }
-  gsize left;
-  g_autofree char *content = fuzz_cli_dump (&left);
-  CHECK (strstr (content, "\n+ ") == NULL); /* nothing of it stayed */
+  fuzz_cli_take (words);
   return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any files in a directory: what is taken for a database, what for an empty place and what for somebody
- * else's. Looking changes nothing; creating, deleting, backing up to it and restoring from it follow what
- * the look said, and never touch a file that has none of our names.
+ * Any files in a directory: what is taken for a database, what for an empty place and what for
+ * somebody else's. Looking changes nothing; creating, deleting, backing up to it and restoring from
+ * it follow what the look said, and never touch a file that has none of our names.
  */
 #include "fuzz-files.h"
 

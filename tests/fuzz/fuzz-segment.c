@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a segment: it is verified, walked in both directions and past the cache, and each key
- * that the walk gave is asked for, with and without the flat index.
+ * Any bytes as a segment: it is verified, walked in both directions and past the cache, and each
+ * key that the walk gave is asked for, with and without the flat index.
  */
 #include "fuzz.h"
 
@@ -57,14 +57,6 @@ walk (struct segment *segment, bool bypass, bool backward)
   source_release (source);
 }
 
-static void
-report (void *data, const char *file, uint64_t page, const char *reason)
-{
-  (void) page;
-  CHECK (file != NULL && reason != NULL && reason[0] != '\0');
-  *(bool *) data = true;
-}
-
 static status
 visit (void *data, const struct record *record, struct failure *failure)
 {
@@ -85,7 +77,7 @@ read_segment (const struct segment_reader_settings *settings, uint64_t number)
   size_t split_size;
   if (!fuzz_result (segment_open_alone (settings, number, &segment, &failure), &failure))
     return;
-  status verified = segment_verify (segment, report, visit, &reported, NULL, &failure);
+  status verified = segment_verify (segment, fuzz_note_fault, visit, &reported, NULL, &failure);
   CHECK ((verified == STATUS_CORRUPT) == reported);
   walk (segment, false, false);
   walk (segment, false, true);

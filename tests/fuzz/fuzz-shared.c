@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as the page through which a writing process tells others what is visible, with a writer that
- * seems to live and one that does not, beside files of a database that changes meanwhile. Whatever the
- * page says, a reader sees commits that are in the files, none of them in part, and never goes back.
+ * Any bytes as the page through which a writing process tells others what is visible, with a writer
+ * that seems to live and one that does not, beside files of a database that changes meanwhile.
+ * Whatever the page says, a reader sees commits that are in the files, none of them in part, and
+ * never goes back.
  *
  *   flags 1, then up to four states as they stand in the page, 72 bytes each (core/sharing.h)
  */

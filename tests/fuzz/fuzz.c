@@ -69,6 +69,14 @@ fuzz_result (status result, const struct failure *failure)
 }
 
 void
+fuzz_note_fault (void *found, const char *file, uint64_t page, const char *reason)
+{
+  (void) page;
+  CHECK (file != NULL && reason != NULL && reason[0] != '\0');
+  *(bool *) found = true;
+}
+
+void
 fuzz_touch (struct bytes bytes)
 {
   for (size_t i = 0; i < bytes.size; i++)

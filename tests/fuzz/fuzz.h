@@ -28,6 +28,8 @@ void fuzz_remove (const char *name);
 
 /* An error must say something, and nothing else may. Returns whether it is OK. */
 bool fuzz_result (status result, const struct failure *failure);
+/* Takes what a check finds, which must say something, too. `found`: a bool, which is set. */
+void fuzz_note_fault (void *found, const char *file, uint64_t page, const char *reason);
 /* Reads all bytes, so that a sanitizer sees whether they are there. */
 void fuzz_touch (struct bytes bytes);
 
