@@ -3,8 +3,8 @@
  * Measurements of many sensors: iot_collection DIRECTORY
  *
  * A key is the sensor's number and the time, both big-endian, so that one sensor's measurements lie
- * together in the order of time. They arrive in batches, are read by ranges, and old ones are deleted
- * by ranges, whatever their number.
+ * together in the order of time. They arrive in batches, are read by ranges, and old ones are
+ * deleted by ranges, whatever their number.
  */
 #include <lightning-db.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A headless service: settings from a file, durable commits, a backup while it runs, an orderly end:
- * production_deployment DIRECTORY SETTINGS
+ * A headless service: settings from a file, durable commits, a backup while it runs, an orderly
+ * end: production_deployment DIRECTORY SETTINGS
  */
 #include <glib-unix.h>
 #include <lightning-db.h>

@@ -145,6 +145,6 @@ gboolean command_is_interrupted (void);
 void command_forget_interrupt (void);
 /* TRUE, with an error, when it was pressed. */
 gboolean command_interrupted (GError **error);
-/* TRUE when it was pressed and the write that has just failed (errno) waited for a reader: it is not
- * the output that is at fault. */
+/* TRUE when it was pressed and the write that has just failed (errno) waited for a reader: it is
+ * not the output that is at fault. */
 gboolean command_write_interrupted (void);

@@ -5,8 +5,8 @@
  * at the front and empty lines are skipped.
  *
  * A record that breaks the rules is reported with its line, and reading goes on behind it: at the
- * next line feed, or behind the closing quote where one is missing, at the end. One that is too long to
- * be a value ends the reading: it may have no end.
+ * next line feed, or behind the closing quote where one is missing, at the end. One that is too
+ * long to be a value ends the reading: it may have no end.
  * Threads: one at a time.
  */
 #pragma once

@@ -18,7 +18,8 @@ struct json_source
   GString *line;       /* owned */
 };
 
-/* The key of the parsed object: a string or an integer, of which all digits count. NULL: it has none. */
+/* The key of the parsed object: a string or an integer, of which all digits count. NULL: it has
+ * none. */
 static char *
 find_key (const struct json_source *source, JsonNode *node)
 {

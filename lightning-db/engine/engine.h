@@ -7,9 +7,9 @@
  *   An engine, its snapshots and stores: any thread, any number at once.
  *   A batch, transaction, cursor, loader, feed: one thread at a time.
  * Lifetime
- *   An engine is counted; cursors, snapshots, transactions, loaders, feeds hold a reference. engine_close
- *   ends work on it: every later call on it or on what was made from it gives STATUS_CLOSED, never
- *   worse. Values obtained before stay valid until released, also after close.
+ *   An engine is counted; cursors, snapshots, transactions, loaders, feeds hold a reference.
+ *   engine_close ends work on it: every later call on it or on what was made from it gives
+ *   STATUS_CLOSED, never worse. Values obtained before stay valid until released, also after close.
  * Fork
  *   In a child process every call gives STATUS_FORKED; engine_unref is safe and touches no file.
  * Keys are 1 … KEY_SIZE_MAX bytes, values 0 … VALUE_SIZE_MAX bytes. Sequence numbers count commits
@@ -114,20 +114,20 @@ status engine_open (const char *path, unsigned flags, const struct engine_option
 status engine_close (struct engine *engine, struct failure *failure);
 struct engine *engine_ref (struct engine *engine);
 void engine_unref (struct engine *engine); /* the last one closes first, if need be */
-/* Waiting to write: for who was told LOCKED and would rather wait than ask again and again. The holder's
- * death counts as its end, at once. Costs a thread that sleeps. One wait at a time. */
+/* Waiting to write: for who was told LOCKED and would rather wait than ask again and again. The
+ * holder's death counts as its end, at once. Costs a thread that sleeps. One wait at a time. */
 struct engine_turn;
 /* `vfs` NULL: the operating system's. */
 status engine_turn_new (const char *path, const struct vfs *vfs, struct engine_turn **out,
                         struct failure *failure);
-/* OK when nobody writes any more, or so it seems: open then, and wait again when another was quicker
- * (LOCKED). CANCELLED. */
+/* OK when nobody writes any more, or so it seems: open then, and wait again when another was
+ * quicker (LOCKED). CANCELLED. */
 status engine_turn_wait (struct engine_turn *turn, struct failure *failure);
 void engine_turn_cancel (struct engine_turn *turn); /* for good; any thread, any time before free */
 void engine_turn_free (struct engine_turn *turn);   /* NULL: nothing */
 /* Deletes the database's files and, when then empty, its directory; also what is left of one whose
- * making or deleting was cut short. LOCKED while open; refuses (NOT_A_DATABASE) a directory that holds
- * something else. */
+ * making or deleting was cut short. LOCKED while open; refuses (NOT_A_DATABASE) a directory that
+ * holds something else. */
 status engine_destroy (const char *path, const struct vfs *vfs, struct failure *failure);
 
 bool engine_is_closed (struct engine *engine);
@@ -342,25 +342,26 @@ struct engine_change
 
 #define ENGINE_FEED_NOW UINT64_MAX
 
-/* Commits after `since` (0 = from the first; ENGINE_FEED_NOW = from now on: engine_feed_position tells
- * which that is). HISTORY_GONE when they are not all kept, or when there never was a commit `since`
- * (the database was restored, or lost its last commits in a crash). While a feed is open what it has
- * not read is kept, up to about as much as the log may hold anyway. */
+/* Commits after `since` (0 = from the first; ENGINE_FEED_NOW = from now on: engine_feed_position
+ * tells which that is). HISTORY_GONE when they are not all kept, or when there never was a commit
+ * `since` (the database was restored, or lost its last commits in a crash). While a feed is open
+ * what it has not read is kept, up to about as much as the log may hold anyway. */
 status engine_feed_new (struct engine *engine, uint64_t since, struct engine_feed **out,
                         struct failure *failure);
 /* The next visible commit, *sequence always one more than the last; NOT_FOUND when there is none
- * yet: later calls go on. HISTORY_GONE when it is no longer kept, since the feed fell too far behind:
- * it stays where it is. What was not asked for of the commit before is passed over. A commit without
- * changes for callers (in the catalogue only, or empty) is given too. */
+ * yet: later calls go on. HISTORY_GONE when it is no longer kept, since the feed fell too far
+ * behind: it stays where it is. What was not asked for of the commit before is passed over. A
+ * commit without changes for callers (in the catalogue only, or empty) is given too. */
 status engine_feed_next_commit (struct engine_feed *feed, uint64_t *sequence,
                                 struct failure *failure);
-/* The commit's next change; whoever applies them one by one has the commit's effect (of one key there
- * may be several). NOT_FOUND behind the last one. Borrowed until the next call on the feed. */
+/* The commit's next change; whoever applies them one by one has the commit's effect (of one key
+ * there may be several). NOT_FOUND behind the last one. Borrowed until the next call on the
+ * feed. */
 status engine_feed_next_change (struct engine_feed *feed, struct engine_change *out,
                                 struct failure *failure);
-/* The value of the present change, a PUT, to be released. HISTORY_GONE when its blob file is gone, which
- * can be only where there is no log, or for commits from before the feed was opened when nothing is
- * retained. */
+/* The value of the present change, a PUT, to be released. HISTORY_GONE when its blob file is gone,
+ * which can be only where there is no log, or for commits from before the feed was opened when
+ * nothing is retained. */
 status engine_feed_value (struct engine_feed *feed, struct engine_value *out,
                           struct failure *failure);
 /* The newest commit of which everything was given or passed over: a feed from there goes on behind
@@ -370,10 +371,11 @@ void engine_feed_free (struct engine_feed *feed);
 /* The lowest `since` a feed may start from. */
 uint64_t engine_history_oldest (struct engine *engine);
 
-/* Calls `wake` once, as soon as a commit above `sequence` is visible, or the engine closes: at once, on
- * this thread, when that is so already, else on the thread that publishes or closes. It must only set
- * something and return; it may not call the engine. One listener an engine; a second call replaces the
- * first. `wake` NULL: none any more, and when this returns none is being called. */
+/* Calls `wake` once, as soon as a commit above `sequence` is visible, or the engine closes: at
+ * once, on this thread, when that is so already, else on the thread that publishes or closes. It
+ * must only set something and return; it may not call the engine. One listener an engine; a second
+ * call replaces the first. `wake` NULL: none any more, and when this returns none is being
+ * called. */
 void engine_await_commit (struct engine *engine, uint64_t sequence, void (*wake) (void *data),
                           void *data);
 
@@ -396,13 +398,15 @@ status engine_wait_settled (struct engine *engine, uint64_t timeout_microseconds
 /* While saving (the battery runs low) background merges wait; what is asked for is done all the
  * same, and pieces are still merged when they get too many. */
 void engine_set_saving (struct engine *engine, bool saving);
-/* Gives the fraction (0 … 1) of cached pages, idle arenas and spare log segments back. Returns bytes. */
+/* Gives the fraction (0 … 1) of cached pages, idle arenas and spare log segments back. Returns
+ * bytes. */
 uint64_t engine_evict_cache (struct engine *engine, double fraction);
 
 /* Hot backup into `path` (created, or an earlier backup of this database, which is brought up to
- * date: only files it lacks are copied). Sealed files are reflinked or hard-linked where possible. Every
- * file is verified afterwards when `verify`. Of a database that is open read-only: as its files are
- * now; LOCKED beside a writer, READ_ONLY when its log holds commits that are in no other file. */
+ * date: only files it lacks are copied). Sealed files are reflinked or hard-linked where possible.
+ * Every file is verified afterwards when `verify`. Of a database that is open read-only: as its
+ * files are now; LOCKED beside a writer, READ_ONLY when its log holds commits that are in no other
+ * file. */
 struct engine_backup_result
 {
   uint64_t sequence;     /* the commit it stands at */
@@ -425,10 +429,11 @@ struct engine_check_report
   uint64_t faults;                                                    /* reported */
   bool page_checksums, tree_structure, log, no_orphans, blobs_intact; /* each: fine */
 };
-/* Calls `fault` for each one found: file, page (UINT64_MAX: none), reason. deep: every page and value
- * is read; else headers, footers, manifest, log. Returns CORRUPT if there are faults. no_orphans is a
- * note: leftovers of a crash go at the next open and are no fault; beside a writer it is always true.
- * Works on a path (opened read-only) so that a database that does not open can be checked too. */
+/* Calls `fault` for each one found: file, page (UINT64_MAX: none), reason. deep: every page and
+ * value is read; else headers, footers, manifest, log. Returns CORRUPT if there are faults.
+ * no_orphans is a note: leftovers of a crash go at the next open and are no fault; beside a writer
+ * it is always true. Works on a path (opened read-only) so that a database that does not open can
+ * be checked too. */
 status engine_check (const char *path, bool deep,
                      void (*fault) (void *data, const char *file, uint64_t page,
                                     const char *reason),

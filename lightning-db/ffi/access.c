@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-/* Values up to this size are read by way of the stack: without pinning what they lie in, which others
- * read, too. */
+/* Values up to this size are read by way of the stack: without pinning what they lie in, which
+ * others read, too. */
 #define COPIED_SIZE_MAX 1024u
 
 LightningDBError

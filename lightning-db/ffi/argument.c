@@ -2,7 +2,8 @@
 #include "argument.h"
 
 /* Bytes of the character at `at`, which is not at the text's end; 0: none. RFC 3629: shortest forms
- * only, no surrogates, nothing above U+10FFFF. A missing byte is the zero byte that ends the text. */
+ * only, no surrogates, nothing above U+10FFFF. A missing byte is the zero byte that ends the
+ * text. */
 static unsigned
 character_size (const uint8_t *at)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * argument: what callers pass, checked before it is used. On failure the code and a message that names
- * the argument are kept in `caller`.
+ * argument: what callers pass, checked before it is used. On failure the code and a message that
+ * names the argument are kept in `caller`.
  */
 #ifndef LIGHTNING_FFI_ARGUMENT_H
 #define LIGHTNING_FFI_ARGUMENT_H

@@ -6,8 +6,8 @@
  * Every failure of a public function ends in one of the functions here, which keep its code and
  * message for lightning_db_last_error and return the code.
  *
- * Threads: a caller belongs to its thread, but for `uses`, which who frees a handle reads. Callers live
- * for ever: a thread that ends leaves its own to a later one.
+ * Threads: a caller belongs to its thread, but for `uses`, which who frees a handle reads. Callers
+ * live for ever: a thread that ends leaves its own to a later one.
  * Forks: in the child the other threads' callers are free again.
  */
 #ifndef LIGHTNING_FFI_CALLER_H

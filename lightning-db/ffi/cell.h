@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cell: the handles that one thread at a time uses: configs, iterators, batches, and transactions by
- * their numbers.
+ * cell: the handles that one thread at a time uses: configs, iterators, batches, and transactions
+ * by their numbers.
  *
- * A cell holds one thing and a lock. Cells are never freed but used again, so that a stale number may
- * lead to a cell that has another thing by now: who enters locks first, then compares numbers.
+ * A cell holds one thing and a lock. Cells are never freed but used again, so that a stale number
+ * may lead to a cell that has another thing by now: who enters locks first, then compares numbers.
  *
  * Invariants
  *   H1  A cell's number and thing change only with its lock held.
@@ -12,8 +12,8 @@
  *   H3  In a forked child what the parent made is never touched, but for configs: their memory is
  *       whole at every moment. A fork waits for no call that is under way.
  *
- * Locks: an iterator's cell before its transaction's, that before the list of a database's transactions;
- * the tables' and the pool's are leaves.
+ * Locks: an iterator's cell before its transaction's, that before the list of a database's
+ * transactions; the tables' and the pool's are leaves.
  * Threads: any.
  */
 #ifndef LIGHTNING_FFI_CELL_H
@@ -43,13 +43,13 @@ struct cell
   struct cell *next;        /* of all; never changes */
 };
 
-/* Puts a thing into a cell of its own, with its lock held until cell_leave. Numbers are from 2^30 on, so
- * that they fit into 31 bits and differ from those of databases; those of transactions, which have 64
- * bits, from 1 on. LimitExceeded or OutOfMemory: then there is no cell. */
+/* Puts a thing into a cell of its own, with its lock held until cell_leave. Numbers are from 2^30
+ * on, so that they fit into 31 bits and differ from those of databases; those of transactions,
+ * which have 64 bits, from 1 on. LimitExceeded or OutOfMemory: then there is no cell. */
 LightningDBError cell_add (struct caller *caller, enum cell_kind kind, void *thing,
                            struct cell **out);
-/* With its lock held until cell_leave. InvalidHandle or InvalidTransaction, ForkedProcess, NullPointer
- * (`what` names it): then there is no cell. */
+/* With its lock held until cell_leave. InvalidHandle or InvalidTransaction, ForkedProcess,
+ * NullPointer (`what` names it): then there is no cell. */
 LightningDBError cell_enter (struct caller *caller, enum cell_kind kind, uint64_t number,
                              const char *what, struct cell **out);
 static inline void

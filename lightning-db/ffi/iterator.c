@@ -5,8 +5,8 @@
  *   BEFORE ──next──► AT ──next──► AT … ──next──► BEHIND
  *     any ──seek──► SOUGHT ──next──► AT
  *
- * One over a transaction holds its number only: the transaction is entered for each move, so that one
- * that has ended is noticed, and no cursor looks at it.
+ * One over a transaction holds its number only: the transaction is entered for each move, so that
+ * one that has ended is noticed, and no cursor looks at it.
  */
 #include "argument.h"
 #include "transaction.h"
@@ -230,7 +230,8 @@ move_on (struct iterator *iterator, struct failure *failure)
     }
 }
 
-/* A failed move leaves no place to go on from: the iterator is at its end until it is sought anew. */
+/* A failed move leaves no place to go on from: the iterator is at its end until it is sought
+ * anew. */
 static status
 show_next (struct iterator *iterator, LightningDBEntry *entry, struct failure *failure)
 {

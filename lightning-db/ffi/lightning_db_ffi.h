@@ -10,10 +10,10 @@
  *
  * Handles
  *   What the library hands out as LightningDB *, LightningDBConfig *, LightningDBIterator * and
- *   LightningDBBatch * are numbers from 4096 to 2^31 - 1, not addresses: never dereference them. One
- *   that passed through a 32-bit integer still works. One that was freed, never existed or is of
- *   another kind gives InvalidHandle, NULL gives NullPointer, from any thread, also while another
- *   thread frees it. A number comes back only after about a billion later ones.
+ *   LightningDBBatch * are numbers from 4096 to 2^31 - 1, not addresses: never dereference them.
+ *   One that passed through a 32-bit integer still works. One that was freed, never existed or is
+ *   of another kind gives InvalidHandle, NULL gives NullPointer, from any thread, also while
+ *   another thread frees it. A number comes back only after about a billion later ones.
  *
  * Threads
  *   Any function from any thread. Calls with one LightningDB * run side by side; calls with one
@@ -102,7 +102,8 @@ extern "C"
     UnknownError = -99
   } LightningDBError;
 
-  /* A database; or one store of it (lightning_db_open_store), or its past (lightning_db_snapshot). */
+  /* A database; or one store of it (lightning_db_open_store), or its past
+   * (lightning_db_snapshot). */
   typedef struct LightningDB LightningDB;
   /* How a database is opened. */
   typedef struct LightningDBConfig LightningDBConfig;
@@ -171,7 +172,8 @@ extern "C"
     LightningDBScanKeysOnly = 2 /* values are not read */
   } LightningDBScanFlags;
 
-  /* Figures of an open database. Later versions append fields: lightning_db_stats is told the size. */
+  /* Figures of an open database. Later versions append fields: lightning_db_stats is told the
+   * size. */
   typedef struct LightningDBStats
   {
     uint64_t sequence;         /* newest commit */
@@ -215,8 +217,8 @@ extern "C"
   LIGHTNING_DB_API const char *lightning_db_error_string (LightningDBError error);
   /* The code of the last call on this thread that failed; Success when none did. */
   LIGHTNING_DB_API LightningDBError lightning_db_last_error (void);
-  /* What it said: what happened, to what, and what to do. "" when none failed; never NULL. Good until
- * the next call on this thread that fails. */
+  /* What it said: what happened, to what, and what to do. "" when none failed; never NULL. Good
+ * until the next call on this thread that fails. */
   LIGHTNING_DB_API const char *lightning_db_last_error_message (void);
 
   /* ---- config ---- */
@@ -230,7 +232,8 @@ extern "C"
   /* Bytes, a power of two from 4096 (the default) to 65536. Only of new databases. */
   LIGHTNING_DB_API LightningDBError lightning_db_config_set_page_size (LightningDBConfig *config,
                                                                        size_t page_size);
-  /* Bytes of memory for everything together; 64 MiB by default. Less than 10 MiB counts as 10 MiB. */
+  /* Bytes of memory for everything together; 64 MiB by default. Less than 10 MiB counts as 10
+   * MiB. */
   LIGHTNING_DB_API LightningDBError lightning_db_config_set_cache_size (LightningDBConfig *config,
                                                                         size_t cache_size);
   LIGHTNING_DB_API LightningDBError lightning_db_config_set_compression (
@@ -250,8 +253,8 @@ extern "C"
   /* Bytes, a multiple of 65536 up to 2^30; 4 MiB by default. */
   LIGHTNING_DB_API LightningDBError
   lightning_db_config_set_wal_segment_size (LightningDBConfig *config, size_t size);
-  /* Whether the log may be written through a mapping where that is safe, without system calls; on by
- * default. */
+  /* Whether the log may be written through a mapping where that is safe, without system calls; on
+ * by default. */
   LIGHTNING_DB_API LightningDBError lightning_db_config_set_wal_mapping (LightningDBConfig *config,
                                                                          int enabled);
   /* Values from so many bytes on go to files of their own, 512 … 2^31; 8192 by default. */
@@ -260,8 +263,8 @@ extern "C"
   /* Read-write transactions open at once, 1 … 1000000; 1000 by default. */
   LIGHTNING_DB_API LightningDBError
   lightning_db_config_set_max_active_transactions (LightningDBConfig *config, uint32_t count);
-  /* Milliseconds after which a read-write transaction is rolled back, up to a year; 0 never. 30000 by
- * default. */
+  /* Milliseconds after which a read-write transaction is rolled back, up to a year; 0 never. 30000
+ * by default. */
   LIGHTNING_DB_API LightningDBError
   lightning_db_config_set_transaction_timeout (LightningDBConfig *config, uint64_t milliseconds);
   /* Bytes of one transaction's or batch's writes, 65536 … 2^40; 2 GiB by default. */
@@ -276,13 +279,15 @@ extern "C"
   /* On by default. */
   LIGHTNING_DB_API LightningDBError
   lightning_db_config_set_background_compaction (LightningDBConfig *config, int enabled);
-  /* Milliseconds, the longest wait before a compaction that is due, 1000 … a day; 60000 by default. */
+  /* Milliseconds, the longest wait before a compaction that is due, 1000 … a day; 60000 by
+   * default. */
   LIGHTNING_DB_API LightningDBError
   lightning_db_config_set_compaction_interval (LightningDBConfig *config, uint64_t milliseconds);
   /* Threads, 1 … 16; 2 by default. */
   LIGHTNING_DB_API LightningDBError
   lightning_db_config_set_compaction_workers (LightningDBConfig *config, uint32_t workers);
-  /* Maps uncompressed segments into memory. Off by default; never for files that others can change. */
+  /* Maps uncompressed segments into memory. Off by default; never for files that others can
+   * change. */
   LIGHTNING_DB_API LightningDBError lightning_db_config_set_mmap_enabled (LightningDBConfig *config,
                                                                           int enabled);
   /* Operations a second; 0, the default: no limit. */
@@ -291,8 +296,8 @@ extern "C"
 
   /* ---- databases ---- */
 
-  /* Opens the database at `path`, a directory, and makes it if there is none. config NULL: defaults.
- * NULL on failure: NullPointer, InvalidUtf8, DatabaseLocked, NotADatabase, … */
+  /* Opens the database at `path`, a directory, and makes it if there is none. config NULL:
+ * defaults. NULL on failure: NullPointer, InvalidUtf8, DatabaseLocked, NotADatabase, … */
   LIGHTNING_DB_API LightningDB *lightning_db_create (const char *path,
                                                      const LightningDBConfig *config);
   /* The same, but there must be one: else NotFound. */
@@ -301,18 +306,19 @@ extern "C"
   /* The same with flags of LightningDBOpenFlags. */
   LIGHTNING_DB_API LightningDB *
   lightning_db_open_with (const char *path, const LightningDBConfig *config, uint32_t flags);
-  /* Makes everything durable and closes. Transactions that are open are rolled back; it waits for calls
- * under way on other threads, which may give DatabaseClosed. Stores, snapshots and iterators give DatabaseClosed from then on, and are
- * still to be freed. Of a store or snapshot: only frees the handle. NULL: does nothing. */
+  /* Makes everything durable and closes. Transactions that are open are rolled back; it waits for
+ * calls under way on other threads, which may give DatabaseClosed. Stores, snapshots and iterators
+ * give DatabaseClosed from then on, and are still to be freed. Of a store or snapshot: only frees
+ * the handle. NULL: does nothing. */
   LIGHTNING_DB_API void lightning_db_free (LightningDB *db);
   /* The same, and says whether all went well. The handle is gone either way. */
   LIGHTNING_DB_API LightningDBError lightning_db_close (LightningDB *db);
   /* Deletes the database at `path`. DatabaseLocked while it is open. */
   LIGHTNING_DB_API LightningDBError lightning_db_destroy (const char *path);
 
-  /* A handle of the store called `name`, for every function that takes a LightningDB *: what is read and
- * written through it is in that store. Numbers of transactions are good for all stores of a database.
- * NotFound when it is missing and `create` is 0. NULL on failure. */
+  /* A handle of the store called `name`, for every function that takes a LightningDB *: what is
+ * read and written through it is in that store. Numbers of transactions are good for all stores of
+ * a database. NotFound when it is missing and `create` is 0. NULL on failure. */
   LIGHTNING_DB_API LightningDB *lightning_db_open_store (LightningDB *db, const char *name,
                                                          int create);
   /* Deletes the store and all in it, in one commit. The store "default" is emptied instead. */
@@ -320,8 +326,8 @@ extern "C"
   /* All names, each with a zero byte behind it; free as a value. */
   LIGHTNING_DB_API LightningDBError lightning_db_list_stores (LightningDB *db,
                                                               LightningDBResult *names);
-  /* A handle of the same store as it is now: later commits are not seen through it, and writes through
- * it give DatabaseReadOnly. NULL on failure. */
+  /* A handle of the same store as it is now: later commits are not seen through it, and writes
+ * through it give DatabaseReadOnly. NULL on failure. */
   LIGHTNING_DB_API LightningDB *lightning_db_snapshot (LightningDB *db);
 
   /* ---- reading and writing ---- */
@@ -332,8 +338,8 @@ extern "C"
   /* Success with data NULL when the key is absent. */
   LIGHTNING_DB_API LightningDBError lightning_db_get (LightningDB *db, const uint8_t *key,
                                                       size_t key_len, LightningDBResult *result);
-  /* Without allocating: copies the value to `buffer` if it fits, else BufferTooSmall. *value_len is the
- * value's length either way. NotFound when the key is absent. */
+  /* Without allocating: copies the value to `buffer` if it fits, else BufferTooSmall. *value_len is
+ * the value's length either way. NotFound when the key is absent. */
   LIGHTNING_DB_API LightningDBError lightning_db_get_into (LightningDB *db, const uint8_t *key,
                                                            size_t key_len, uint8_t *buffer,
                                                            size_t capacity, size_t *value_len);
@@ -343,14 +349,14 @@ extern "C"
   /* Deleting what is absent is Success. */
   LIGHTNING_DB_API LightningDBError lightning_db_delete (LightningDB *db, const uint8_t *key,
                                                          size_t key_len);
-  /* All keys from `start` to before `end`, in one commit; length 0 leaves a side open. InvalidArgument
- * when start does not come before end. */
+  /* All keys from `start` to before `end`, in one commit; length 0 leaves a side open.
+ * InvalidArgument when start does not come before end. */
   LIGHTNING_DB_API LightningDBError lightning_db_delete_range (LightningDB *db,
                                                                const uint8_t *start,
                                                                size_t start_len, const uint8_t *end,
                                                                size_t end_len);
-  /* All of `count` keys as of one moment: results[i] as lightning_db_get would set it, each to be freed.
- * On failure none is to be freed. */
+  /* All of `count` keys as of one moment: results[i] as lightning_db_get would set it, each to be
+ * freed. On failure none is to be freed. */
   LIGHTNING_DB_API LightningDBError lightning_db_multi_get (LightningDB *db,
                                                             const uint8_t *const *keys,
                                                             const size_t *key_lens, size_t count,
@@ -360,8 +366,9 @@ extern "C"
 
   /* ---- transactions ---- */
 
-  /* A transaction reads as of its beginning and sees its own writes; at its commit all of them come into
- * being, or none. *tx_id counts up from 1 and never returns. LimitExceeded when too many are open. */
+  /* A transaction reads as of its beginning and sees its own writes; at its commit all of them come
+ * into being, or none. *tx_id counts up from 1 and never returns. LimitExceeded when too many are
+ * open. */
   LIGHTNING_DB_API LightningDBError lightning_db_begin_transaction (LightningDB *db,
                                                                     uint64_t *tx_id);
   /* The same with flags of LightningDBTransactionFlags. */
@@ -414,7 +421,8 @@ extern "C"
                                                                   const uint8_t *prefix,
                                                                   size_t prefix_len,
                                                                   uint32_t flags);
-  /* As the transaction sees it, its own writes included; gives InvalidTransaction once that has ended. */
+  /* As the transaction sees it, its own writes included; gives InvalidTransaction once that has
+   * ended. */
   LIGHTNING_DB_API LightningDBIterator *lightning_db_scan_tx (LightningDB *db, uint64_t tx_id,
                                                               const uint8_t *start,
                                                               size_t start_len, const uint8_t *end,
@@ -425,7 +433,8 @@ extern "C"
   /* Moves on and fills *entry; Success with key NULL when there is no more. */
   LIGHTNING_DB_API LightningDBError lightning_db_iterator_next (LightningDBIterator *iterator,
                                                                 LightningDBEntry *entry);
-  /* The next key will be the first from `key` on in the iterator's direction (`key` itself included). */
+  /* The next key will be the first from `key` on in the iterator's direction (`key` itself
+   * included). */
   LIGHTNING_DB_API LightningDBError lightning_db_iterator_seek (LightningDBIterator *iterator,
                                                                 const uint8_t *key, size_t key_len);
   /* NULL: does nothing. */
@@ -450,8 +459,8 @@ extern "C"
   LIGHTNING_DB_API LightningDBError lightning_db_batch_count (LightningDBBatch *batch,
                                                               size_t *count);
   LIGHTNING_DB_API LightningDBError lightning_db_batch_clear (LightningDBBatch *batch);
-  /* Commits all of it or nothing; of operations on one key the last one counts. The batch stays as it
- * is, to be written again, cleared or freed. */
+  /* Commits all of it or nothing; of operations on one key the last one counts. The batch stays as
+ * it is, to be written again, cleared or freed. */
   LIGHTNING_DB_API LightningDBError lightning_db_write_batch (LightningDB *db,
                                                               LightningDBBatch *batch,
                                                               LightningDBSyncMode mode);
@@ -468,13 +477,14 @@ extern "C"
   LIGHTNING_DB_API LightningDBError lightning_db_compact (LightningDB *db);
   /* Gives a part of the cache, 0 … 1, back to the system. */
   LIGHTNING_DB_API LightningDBError lightning_db_evict_cache (LightningDB *db, double fraction);
-  /* Copies the database, while it is in use, to the directory `path`, and verifies the copy. An earlier
- * backup there is brought up to date. */
+  /* Copies the database, while it is in use, to the directory `path`, and verifies the copy. An
+ * earlier backup there is brought up to date. */
   LIGHTNING_DB_API LightningDBError lightning_db_backup (LightningDB *db, const char *path);
-  /* Copies the backup (or closed database) at `backup` to a new directory `path`, and verifies it. */
+  /* Copies the backup (or closed database) at `backup` to a new directory `path`, and verifies
+   * it. */
   LIGHTNING_DB_API LightningDBError lightning_db_restore (const char *backup, const char *path);
-  /* Reads and verifies the files of the database at `path`, open or not; `deep`: every page and value.
- * CorruptedData, and the first fault in the message, when something is wrong. */
+  /* Reads and verifies the files of the database at `path`, open or not; `deep`: every page and
+ * value. CorruptedData, and the first fault in the message, when something is wrong. */
   LIGHTNING_DB_API LightningDBError lightning_db_check (const char *path, int deep);
   /* Saves all that verifies of the database at `path` to a new one at `destination`. */
   LIGHTNING_DB_API LightningDBError lightning_db_repair (const char *path, const char *destination);

@@ -4,14 +4,14 @@
  *
  *   number 70 412, of 256 slots:   70 412 mod 256 = 12   ──►  slot 12 { number 70 412, thing }
  *
- * A thing's slot is its number modulo the count of slots; a number whose slot is taken is passed over.
- * So a number is looked for in one place, and doubling the slots moves things without collisions. At
- * most half of the slots are taken.
+ * A thing's slot is its number modulo the count of slots; a number whose slot is taken is passed
+ * over. So a number is looked for in one place, and doubling the slots moves things without
+ * collisions. At most half of the slots are taken.
  *
  * Invariants
  *   N1  A number is given to one thing at a time, and again only after all others of the range.
- *   N2  Numbers of live things are in the newest slots. Old slots are kept as they were, so that who
- *       still looks at them finds what was there (together they are no larger than the newest).
+ *   N2  Numbers of live things are in the newest slots. Old slots are kept as they were, so that
+ *       who still looks at them finds what was there (together they are no larger than the newest).
  *   N3  A slot whose number was withdrawn is not given to another thing before it is released.
  *
  * number_table_find touches no thing. Whether the thing it returns is still that of the number is

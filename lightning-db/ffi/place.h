@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * place: what a LightningDB handle stands for: a database, one of its stores, and perhaps a moment of
- * its past. A call uses its place without a lock and without writing to memory that other threads
- * read: it publishes the number in its caller. Who frees the handle withdraws the number and waits
- * until no caller uses it (base/barrier.h says why one of the two always sees the other).
+ * place: what a LightningDB handle stands for: a database, one of its stores, and perhaps a moment
+ * of its past. A call uses its place without a lock and without writing to memory that other
+ * threads read: it publishes the number in its caller. Who frees the handle withdraws the number
+ * and waits until no caller uses it (base/barrier.h says why one of the two always sees the other).
  *
  * Invariants
  *   P1  A place is freed after its number was withdrawn and no caller uses that number any more.

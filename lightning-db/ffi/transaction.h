@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * transaction: an engine's transaction under a number. The number is that of a cell, whose lock lets one
- * thread at a time at it; it is in its database's list from begin to end, so that the database's end
- * finds all that are open.
+ * transaction: an engine's transaction under a number. The number is that of a cell, whose lock
+ * lets one thread at a time at it; it is in its database's list from begin to end, so that the
+ * database's end finds all that are open.
  *
  * Whoever ends one takes it off the list before its number is withdrawn.
  */
@@ -20,7 +20,8 @@ struct transaction
   struct transaction *next, *previous;    /* in the database's list; its lock */
 };
 
-/* With the lock of its cell held. InvalidTransaction when it is of another database than `place`. */
+/* With the lock of its cell held. InvalidTransaction when it is of another database than
+ * `place`. */
 LightningDBError transaction_enter (struct caller *caller, const struct database *database,
                                     uint64_t number, struct cell **cell,
                                     struct engine_transaction **out);

@@ -16,8 +16,8 @@
 
 G_BEGIN_DECLS
 
-/* Short work may wait for one disk access or sync; long work may take as long as it likes. Endless work
- * waits for somebody else, perhaps for days, on a thread of its own. */
+/* Short work may wait for one disk access or sync; long work may take as long as it likes. Endless
+ * work waits for somebody else, perhaps for days, on a thread of its own. */
 typedef enum
 {
   LDB_WORK_SHORT,
@@ -89,8 +89,8 @@ void ldb_call_start_alone (LdbCall *call, const LdbReply *reply, LdbWorkKind kin
 /* Takes `call` over and completes it with what it holds, or with `error` (transfer full). */
 void ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error);
 
-/* Takes `call` over, to be run when ldb_call_go_on() is called, once, on any thread: what starts it then
- * is not the caller. */
+/* Takes `call` over, to be run when ldb_call_go_on() is called, once, on any thread: what starts it
+ * then is not the caller. */
 void ldb_call_hold (LdbCall *call, const LdbReply *reply);
 /* Has it run by a worker; `here`: on this thread, since it only looks at what is known by now. */
 void ldb_call_go_on (LdbCall *call, gboolean here);

@@ -57,10 +57,11 @@ LdbStoreName *ldb_store_name_new (const char *text);
 LdbStoreName *ldb_store_name_ref (LdbStoreName *self); /* NULL for NULL */
 void ldb_store_name_unref (LdbStoreName *self);        /* may be NULL */
 
-/* Names by number, looked up in the catalogue when they are asked for first. One thread at a time. */
+/* Names by number, looked up in the catalogue when they are asked for first. One thread at a
+ * time. */
 GHashTable *ldb_store_names_new (void);
-/* Of a store that is there in the state `after` or else `before` (either may be NULL: now). NULL: it is in
- * neither. Borrowed. */
+/* Of a store that is there in the state `after` or else `before` (either may be NULL: now). NULL:
+ * it is in neither. Borrowed. */
 LdbStoreName *ldb_store_names_find (GHashTable *names, struct engine *engine, engine_store store,
                                     struct engine_snapshot *after, struct engine_snapshot *before);
 /* A name that is known. */

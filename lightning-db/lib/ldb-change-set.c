@@ -6,13 +6,13 @@
 /**
  * LdbChangeSet:
  *
- * The changes that a [class@Ldb.Watch] tells at once, or those of one commit that a [class@Ldb.Feed]
- * has read.
+ * The changes that a [class@Ldb.Watch] tells at once, or those of one commit that a
+ * [class@Ldb.Feed] has read.
  *
  * A set of a watch leads from the commit [property@Ldb.ChangeSet:since] to
- * [property@Ldb.ChangeSet:sequence] and has what became of each key: whichever order they are applied
- * in, the outcome is the state that [property@Ldb.ChangeSet:snapshot] shows. It has whole commits only. A
- * set of a feed has the operations of a commit, to be applied in their order.
+ * [property@Ldb.ChangeSet:sequence] and has what became of each key: whichever order they are
+ * applied in, the outcome is the state that [property@Ldb.ChangeSet:snapshot] shows. It has whole
+ * commits only. A set of a feed has the operations of a commit, to be applied in their order.
  *
  * ```c
  * for (guint i = 0; i < ldb_change_set_get_n_changes (changes); i++)
@@ -252,7 +252,8 @@ ldb_change_set_list (LdbChangeSet *self)
  * ldb_change_set_get_since:
  * @self: a change set
  *
- * Gets the sequence number of the commit before those of the set; 0 when everything has to be read anew.
+ * Gets the sequence number of the commit before those of the set; 0 when everything has to be read
+ * anew.
  *
  * Any thread.
  *
@@ -290,9 +291,9 @@ ldb_change_set_get_sequence (LdbChangeSet *self)
  * ldb_change_set_get_resync:
  * @self: a change set
  *
- * Whether it is not known what changed: more than [property@Ldb.Watch:max-changes] keys did before the
- * last set was handled, or the changes could not be read. All that is watched has to be read anew, best
- * in the snapshot; the only change is of the kind %LDB_CHANGE_RESYNC.
+ * Whether it is not known what changed: more than [property@Ldb.Watch:max-changes] keys did before
+ * the last set was handled, or the changes could not be read. All that is watched has to be read
+ * anew, best in the snapshot; the only change is of the kind %LDB_CHANGE_RESYNC.
  *
  * Any thread.
  *
@@ -311,12 +312,12 @@ ldb_change_set_get_resync (LdbChangeSet *self)
  * ldb_change_set_get_snapshot:
  * @self: a change set of a watch
  *
- * Gets the state after its last commit: what a handler reads in it is just what it was told, whatever
- * was written since.
+ * Gets the state after its last commit: what a handler reads in it is just what it was told,
+ * whatever was written since.
  *
  * A handler that has use for it asks before it returns. It may then be kept, and is to be
- * [closed][method@Ldb.Snapshot.close] when it is no longer needed. Whoever asks first afterwards gets
- * %NULL.
+ * [closed][method@Ldb.Snapshot.close] when it is no longer needed. Whoever asks first afterwards
+ * gets %NULL.
  *
  * Does not block; in the handler.
  *

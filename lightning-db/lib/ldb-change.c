@@ -8,8 +8,8 @@
  *
  * What happened to a key, or to a range of keys.
  *
- * A [class@Ldb.Watch] tells what became of a key since it last told anything, a [class@Ldb.Feed] each
- * operation of each commit.
+ * A [class@Ldb.Watch] tells what became of a key since it last told anything, a [class@Ldb.Feed]
+ * each operation of each commit.
  *
  * A change never changes. Threads: any.
  *

@@ -272,8 +272,8 @@ read_claimed (LdbCursor *self, guint count, GCancellable *cancellable, GError **
  * Fails as [method@Ldb.Cursor.next] does; the records before the one that failed are then skipped.
  * Blocks while pages are read; one thread at a time.
  *
- * Returns: (transfer container) (element-type LdbRecord): the records, perhaps none; values are %NULL
- *   when only keys are read
+ * Returns: (transfer container) (element-type LdbRecord): the records, perhaps none; values are
+ *   %NULL when only keys are read
  *
  * Since: 0.1
  */

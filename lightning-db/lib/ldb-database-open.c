@@ -52,15 +52,16 @@ new_open (LdbCallFunc run, const char *path, LdbOpenFlags flags, LdbOptions *opt
  * Opens a database, and with %LDB_OPEN_CREATE makes one. All handles of a process on one
  * directory share what they have in memory.
  *
- * One process writes, any number read: with %LDB_OPEN_READ_ONLY it is opened beside the writing one, and
- * follows it. With %LDB_OPEN_WAIT it becomes the writing one as soon as that ends, however it ends; until
- * then it can be read through another handle.
+ * One process writes, any number read: with %LDB_OPEN_READ_ONLY it is opened beside the writing
+ * one, and follows it. With %LDB_OPEN_WAIT it becomes the writing one as soon as that ends, however
+ * it ends; until then it can be read through another handle.
  *
  * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_NOT_FOUND, %LDB_ERROR_EXISTS,
  * %LDB_ERROR_NOT_A_DATABASE, %LDB_ERROR_NEWER_FORMAT, %LDB_ERROR_LOCKED when another process
  * writes to it, %LDB_ERROR_OPTIONS_MISMATCH, %LDB_ERROR_CORRUPT, %LDB_ERROR_READ_ONLY,
- * %LDB_ERROR_UNSUPPORTED on a network file system (see [property@Ldb.Options:network-file-systems]),
- * %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO or %LDB_ERROR_NO_MEMORY. Blocks for the disk; any thread.
+ * %LDB_ERROR_UNSUPPORTED on a network file system (see
+ * [property@Ldb.Options:network-file-systems]), %LDB_ERROR_NO_SPACE, %LDB_ERROR_IO or
+ * %LDB_ERROR_NO_MEMORY. Blocks for the disk; any thread.
  *
  * Returns: (transfer full): the database
  *

@@ -62,8 +62,8 @@ ldb_database_enter (LdbDatabase *self, GError **error)
 struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
 gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
 
-/* NEW → OPEN. On any thread, so nothing of the application's is called. `cancellable` ends a wait for the
- * writer's role; may be NULL. */
+/* NEW → OPEN. On any thread, so nothing of the application's is called. `cancellable` ends a wait
+ * for the writer's role; may be NULL. */
 gboolean ldb_database_open_handle (LdbDatabase *self, GCancellable *cancellable, GError **error);
 /* Says on the caller's thread that it has a new handle, or NULL; returns it. */
 LdbDatabase *ldb_database_log_opened (LdbDatabase *database);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbDatabase, reading. Every call is its place and one function of ldb-place; LdbStore has the same
- * surface, so what changes here changes there.
+ * LdbDatabase, reading. Every call is its place and one function of ldb-place; LdbStore has the
+ * same surface, so what changes here changes there.
  */
 #include "config.h"
 
@@ -336,8 +336,8 @@ ldb_database_get_variant_finish (LdbDatabase *self, GAsyncResult *result, GError
  * Fails as [method@Ldb.Database.get] does; a message about a key says which one. Blocks while
  * pages are read; any thread.
  *
- * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
- *   is %NULL where there is none
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an
+ *   element is %NULL where there is none
  *
  * Since: 0.1
  */
@@ -385,8 +385,8 @@ ldb_database_get_many_async (LdbDatabase *self, GBytes *const *keys, gsize n_key
  *
  * Finishes [method@Ldb.Database.get_many_async].
  *
- * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
- *   is %NULL where there is none
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an
+ *   element is %NULL where there is none
  *
  * Since: 0.1
  */

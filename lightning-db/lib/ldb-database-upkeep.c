@@ -341,8 +341,8 @@ run_compact (LdbCall *call, GError **error)
  * by itself; this is for before copying or measuring it.
  *
  * Fails with %LDB_ERROR_CLOSED, %LDB_ERROR_READ_ONLY, %LDB_ERROR_IO, %LDB_ERROR_NO_SPACE or
- * %LDB_ERROR_UNKNOWN_OUTCOME; with %LDB_ERROR_PENDING within @progress, as it would wait for itself.
- * Blocks for as long as it takes; any thread.
+ * %LDB_ERROR_UNKNOWN_OUTCOME; with %LDB_ERROR_PENDING within @progress, as it would wait for
+ * itself. Blocks for as long as it takes; any thread.
  *
  * Returns: %TRUE if it was done
  *

@@ -17,10 +17,12 @@
  * @flags: what to tell
  * @error: return location for an error
  *
- * Watches one key of the default store: what is committed to it from now on. The key need not be there.
+ * Watches one key of the default store: what is committed to it from now on. The key need not be
+ * there.
  *
- * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED, %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_NO_MEMORY. Does not block; any thread,
- * in whose thread-default main context the watch tells.
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED,
+ * %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_NO_MEMORY. Does not block; any thread, in whose
+ * thread-default main context the watch tells.
  *
  * Returns: (transfer full): the watch; it ends with its last reference
  *
@@ -43,7 +45,8 @@ ldb_database_watch_key (LdbDatabase *self, gconstpointer key, gsize key_length, 
  * @flags: what to tell
  * @error: return location for an error
  *
- * Watches all keys of the default store that begin with @prefix: see [method@Ldb.Database.watch_key].
+ * Watches all keys of the default store that begin with @prefix: see
+ * [method@Ldb.Database.watch_key].
  *
  * Returns: (transfer full): the watch; it ends with its last reference
  *
@@ -67,7 +70,8 @@ ldb_database_watch_prefix (LdbDatabase *self, gconstpointer prefix, gsize prefix
  * @flags: what to tell
  * @error: return location for an error
  *
- * Watches the keys of the default store from @start on and before @end: see [method@Ldb.Database.watch_key].
+ * Watches the keys of the default store from @start on and before @end: see
+ * [method@Ldb.Database.watch_key].
  *
  * Fails with %LDB_ERROR_INVALID_ARGUMENT when the range is empty.
  *
@@ -132,10 +136,11 @@ ldb_database_watch_stores (LdbDatabase *self, LdbWatchFlags flags, GError **erro
  * @key_length: its bytes, 1 to 65,536
  * @error: return location for an error
  *
- * Makes an object of a key of the default store, whose properties follow what is committed. The key need not be there.
+ * Makes an object of a key of the default store, whose properties follow what is committed. The key
+ * need not be there.
  *
- * Fails as [method@Ldb.Database.watch_key] does. Does not block: a value that has to be read from the disk
- * comes later. Any thread, in whose thread-default main context the entry notifies.
+ * Fails as [method@Ldb.Database.watch_key] does. Does not block: a value that has to be read from
+ * the disk comes later. Any thread, in whose thread-default main context the entry notifies.
  *
  * Returns: (transfer full): the entry
  *
@@ -157,10 +162,11 @@ ldb_database_watch_entry (LdbDatabase *self, gconstpointer key, gsize key_length
  *
  * Makes a feed of all commits behind @since.
  *
- * Fails with %LDB_ERROR_HISTORY_GONE when changes that old are no longer kept: then read everything, in a
- * snapshot, and make a feed behind its sequence number; [property@Ldb.Options:change-retention] keeps
- * more. Fails with %LDB_ERROR_CLOSED, %LDB_ERROR_UNSUPPORTED, %LDB_ERROR_IO or %LDB_ERROR_NO_MEMORY.
- * Blocks while the log is read; any thread.
+ * Fails with %LDB_ERROR_HISTORY_GONE when changes that old are no longer kept: then read
+ * everything, in a snapshot, and make a feed behind its sequence number;
+ * [property@Ldb.Options:change-retention] keeps more. Fails with %LDB_ERROR_CLOSED,
+ * %LDB_ERROR_UNSUPPORTED, %LDB_ERROR_IO or %LDB_ERROR_NO_MEMORY. Blocks while the log is read; any
+ * thread.
  *
  * Returns: (transfer full): the feed
  *
@@ -222,8 +228,9 @@ ldb_database_create_feed_finish (LdbDatabase *self, GAsyncResult *result, GError
  * @self: a database
  * @error: return location for an error
  *
- * Gets the commit behind which changes are still kept: the lowest that [method@Ldb.Database.create_feed]
- * and [method@Ldb.Watch.replay] take. It rises as the log is reused.
+ * Gets the commit behind which changes are still kept: the lowest that
+ * [method@Ldb.Database.create_feed] and [method@Ldb.Watch.replay] take. It rises as the log is
+ * reused.
  *
  * Fails with %LDB_ERROR_CLOSED. Does not block; any thread.
  *

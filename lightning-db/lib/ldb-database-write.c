@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbDatabase, writing. Every call is its place and one function of ldb-place; LdbStore has the same
- * surface, so what changes here changes there.
+ * LdbDatabase, writing. Every call is its place and one function of ldb-place; LdbStore has the
+ * same surface, so what changes here changes there.
  */
 #include "config.h"
 

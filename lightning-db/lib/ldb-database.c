@@ -25,8 +25,9 @@
  * default a commit survives the death of the process at once and reaches the disk within a second:
  * see [enum@Ldb.SyncMode].
  *
- * All handles of a process on one directory share one engine, so opening it again is cheap. One process
- * writes; others can have it open for reading at the same time, and follow it: see [flags@Ldb.OpenFlags].
+ * All handles of a process on one directory share one engine, so opening it again is cheap. One
+ * process writes; others can have it open for reading at the same time, and follow it: see
+ * [flags@Ldb.OpenFlags].
  *
  * Threads: any number at once. [method@Ldb.Database.close] makes everything durable; afterwards
  * every call on the handle, and on what was made from it, fails with %LDB_ERROR_CLOSED, while

@@ -18,14 +18,14 @@
  * g_object_bind_property (entry, "text", label, "label", G_BINDING_SYNC_CREATE);
  * ```
  *
- * Properties change only in the main context that was the thread's default when the entry was made, and
- * all together: what notifies first finds the others new already. When the value would have to be read
- * from the disk first, [property@Ldb.Entry:loaded] is %FALSE until it is there.
+ * Properties change only in the main context that was the thread's default when the entry was made,
+ * and all together: what notifies first finds the others new already. When the value would have to
+ * be read from the disk first, [property@Ldb.Entry:loaded] is %FALSE until it is there.
  *
  * Rows of lists are entries too; they follow their list.
  *
- * Threads: the one of its main context. It stays as it is after [method@Ldb.Entry.close], and when its
- * database handle is closed.
+ * Threads: the one of its main context. It stays as it is after [method@Ldb.Entry.close], and when
+ * its database handle is closed.
  *
  * Since: 0.1
  */
@@ -199,8 +199,8 @@ install_value_properties (void)
   /**
    * LdbEntry:sequence:
    *
-   * The commit as of which the value is known: the last that changed it, or that at which the entry was
-   * made.
+   * The commit as of which the value is known: the last that changed it, or that at which the entry
+   * was made.
    *
    * Since: 0.1
    */
@@ -495,8 +495,8 @@ ldb_entry_get_value (LdbEntry *self)
  *
  * Its thread.
  *
- * Returns: (transfer full) (nullable): the text; %NULL when there is no value, or it is no UTF-8 text or
- *   has zero bytes
+ * Returns: (transfer full) (nullable): the text; %NULL when there is no value, or it is no UTF-8
+ *   text or has zero bytes
  *
  * Since: 0.1
  */
@@ -519,8 +519,8 @@ ldb_entry_dup_text (LdbEntry *self)
  *
  * Its thread.
  *
- * Returns: (transfer full) (nullable): the variant; %NULL when there is no value, or it was not put as a
- *   variant
+ * Returns: (transfer full) (nullable): the variant; %NULL when there is no value, or it was not put
+ *   as a variant
  *
  * Since: 0.1
  */
@@ -573,8 +573,8 @@ ldb_entry_get_loaded (LdbEntry *self)
  * ldb_entry_get_sequence:
  * @self: an entry
  *
- * Gets the commit as of which the value is known: the last that changed it, or that at which the entry
- * was made.
+ * Gets the commit as of which the value is known: the last that changed it, or that at which the
+ * entry was made.
  *
  * Its thread.
  *

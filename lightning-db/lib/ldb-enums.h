@@ -16,12 +16,12 @@ G_BEGIN_DECLS
  * @LDB_OPEN_NONE: open what exists, for reading and writing
  * @LDB_OPEN_CREATE: create it when it is missing
  * @LDB_OPEN_EXCLUSIVE: with %LDB_OPEN_CREATE: fail with %LDB_ERROR_EXISTS when it exists
- * @LDB_OPEN_READ_ONLY: write nothing and hold up nobody; works beside a writing process, and follows it: what
- *   is committed there is seen, and told to watches, within milliseconds
- * @LDB_OPEN_STATIC: with %LDB_OPEN_READ_ONLY: do not follow, but stay as of the opening, unless another
- *   handle of this process shows more; works on network file systems, too
- * @LDB_OPEN_WAIT: when another process writes to it, wait until that has ended, instead of failing with
- *   %LDB_ERROR_LOCKED
+ * @LDB_OPEN_READ_ONLY: write nothing and hold up nobody; works beside a writing process, and
+ *   follows it: what is committed there is seen, and told to watches, within milliseconds
+ * @LDB_OPEN_STATIC: with %LDB_OPEN_READ_ONLY: do not follow, but stay as of the opening, unless
+ *   another handle of this process shows more; works on network file systems, too
+ * @LDB_OPEN_WAIT: when another process writes to it, wait until that has ended, instead of failing
+ *   with %LDB_ERROR_LOCKED
  *
  * How to open a database or a store.
  *
@@ -168,8 +168,9 @@ typedef enum
  * @LDB_CHANGE_DELETE: the key is gone
  * @LDB_CHANGE_DELETE_RANGE: all keys from [method@Ldb.Change.get_key] on and before
  *   [method@Ldb.Change.get_end] are gone
- * @LDB_CHANGE_RESYNC: what is in the range is not known: read it anew. A bulk load leaves this for the
- *   range it brought records into, and a watch that lagged too far behind for all that it watches
+ * @LDB_CHANGE_RESYNC: what is in the range is not known: read it anew. A bulk load leaves this for
+ *   the range it brought records into, and a watch that lagged too far behind for all that it
+ *   watches
  *
  * What a [struct@Ldb.Change] is.
  *
@@ -188,9 +189,9 @@ typedef enum
  * @LDB_WATCH_NONE: keys only; a key whose value is as it was is no change
  * @LDB_WATCH_VALUES: changes come with the values that were put
  * @LDB_WATCH_OLD_VALUES: changes come with the values that were there before
- * @LDB_WATCH_UNCHANGED: a key that was written is told even if its value is the same as before, or if
- *   there is none as before; unless %LDB_WATCH_OLD_VALUES is given too, nothing has to be looked up
- *   then
+ * @LDB_WATCH_UNCHANGED: a key that was written is told even if its value is the same as before, or
+ *   if there is none as before; unless %LDB_WATCH_OLD_VALUES is given too, nothing has to be looked
+ *   up then
  * @LDB_WATCH_EACH_KEY: in place of a deleted range, each key that was in it is told as deleted
  *
  * What a [class@Ldb.Watch] tells.
@@ -211,8 +212,8 @@ typedef enum
  * @LDB_LIST_NONE: in the order of the keys
  * @LDB_LIST_REVERSE: from the greatest key down
  * @LDB_LIST_KEYS_ONLY: rows have keys only and are never loaded: for records with large values
- * @LDB_LIST_BLOCKING: a row is read when it is asked for, even if that means to wait for the disk: for
- *   filters and sorters, which look at each row once, and for scripts
+ * @LDB_LIST_BLOCKING: a row is read when it is asked for, even if that means to wait for the disk:
+ *   for filters and sorters, which look at each row once, and for scripts
  *
  * How a [class@Ldb.ListModel] shows records.
  *

@@ -115,9 +115,9 @@ ldb_error_check_path (GError **error, status code, const struct failure *failure
  * %LDB_ERROR_NOT_FOUND matches %G_IO_ERROR_NOT_FOUND, %LDB_ERROR_NO_SPACE matches
  * %G_IO_ERROR_NO_SPACE, and in the same way `EXISTS`, `READ_ONLY`, `CLOSED`, `PENDING` and
  * `TIMED_OUT` and `PERMISSION_DENIED` match their namesakes; `LOCKED` and `RATE_LIMITED` match
- * %G_IO_ERROR_BUSY, `CORRUPT` and `NOT_A_DATABASE` match %G_IO_ERROR_INVALID_DATA, `NEWER_FORMAT` and `UNSUPPORTED`
- * match %G_IO_ERROR_NOT_SUPPORTED, and wrong arguments match %G_IO_ERROR_INVALID_ARGUMENT. An
- * error of [error@Gio.IOErrorEnum] matches its own code.
+ * %G_IO_ERROR_BUSY, `CORRUPT` and `NOT_A_DATABASE` match %G_IO_ERROR_INVALID_DATA, `NEWER_FORMAT`
+ * and `UNSUPPORTED` match %G_IO_ERROR_NOT_SUPPORTED, and wrong arguments match
+ * %G_IO_ERROR_INVALID_ARGUMENT. An error of [error@Gio.IOErrorEnum] matches its own code.
  *
  * Any thread.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants
- *   1. While an operation waits for a commit, `busy` is claimed, the awaiter is with the hub or has just
- *      been taken from it, and whoever took it lets the operation go on, once.
+ *   1. While an operation waits for a commit, `busy` is claimed, the awaiter is with the hub or has
+ *      just been taken from it, and whoever took it lets the operation go on, once.
  *   2. The engine's feed is touched by the operation that has claimed `busy` only.
  */
 #include "config.h"
@@ -18,8 +18,8 @@
 /**
  * LdbFeed:
  *
- * Reads what was committed, commit by commit, from any moment that is still kept: for replication, sync
- * engines and indexes elsewhere.
+ * Reads what was committed, commit by commit, from any moment that is still kept: for replication,
+ * sync engines and indexes elsewhere.
  *
  * ```c
  * g_autoptr(LdbFeed) feed = ldb_database_create_feed (db, since, NULL, &error);
@@ -33,10 +33,10 @@
  * ```
  *
  * Unlike a [class@Ldb.Watch] it tells each operation: nothing is left out, put together or
- * compared. Whoever applies the changes of each commit in their order has the same records. It reads at its
- * own pace, and costs writers nothing. Changes are kept for as long as the log needs them, and beyond
- * that as [property@Ldb.Options:change-retention] says; when those that come next are gone, it
- * fails with %LDB_ERROR_HISTORY_GONE.
+ * compared. Whoever applies the changes of each commit in their order has the same records. It
+ * reads at its own pace, and costs writers nothing. Changes are kept for as long as the log needs
+ * them, and beyond that as [property@Ldb.Options:change-retention] says; when those that come next
+ * are gone, it fails with %LDB_ERROR_HISTORY_GONE.
  *
  * Threads: one at a time; operations that overlap fail with %LDB_ERROR_PENDING. After
  * [method@Ldb.Feed.close], or when its database handle is closed, which may happen on any
@@ -301,8 +301,8 @@ next_change (LdbFeed *self, GError **error)
   return made;
 }
 
-/* The next commit whole; NULL without an error when there is none yet. After a failure the same one is
- * read again. */
+/* The next commit whole; NULL without an error when there is none yet. After a failure the same one
+ * is read again. */
 static LdbChangeSet *
 read_commit (LdbFeed *self, GError **error)
 {
@@ -364,12 +364,12 @@ enter (LdbFeed *self, GCancellable *cancellable, GError **error)
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
- * Goes to the next commit, whose changes [method@Ldb.Feed.next_change] gives; what was not asked for of
- * the one before is passed over. [method@Ldb.Feed.read_commit] has all of it at once.
+ * Goes to the next commit, whose changes [method@Ldb.Feed.next_change] gives; what was not asked
+ * for of the one before is passed over. [method@Ldb.Feed.read_commit] has all of it at once.
  *
  * Fails with %LDB_ERROR_HISTORY_GONE when that commit is no longer kept, with %LDB_ERROR_CLOSED,
- * %LDB_ERROR_PENDING, %LDB_ERROR_CORRUPT or %LDB_ERROR_IO. Blocks while the log is read; one thread at a
- * time.
+ * %LDB_ERROR_PENDING, %LDB_ERROR_CORRUPT or %LDB_ERROR_IO. Blocks while the log is read; one thread
+ * at a time.
  *
  * Returns: %TRUE if there is one; %FALSE without an error when there is none yet
  *
@@ -396,9 +396,9 @@ ldb_feed_next_commit (LdbFeed *self, guint64 *sequence, GCancellable *cancellabl
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
- * Gets the next change of the commit. They are to be applied in their order. A put comes with its value;
- * only when that was large, and replaced since, it may be gone: then the value is %NULL, and a later
- * commit puts or deletes the key. What a bulk load brought in comes as a range of the kind
+ * Gets the next change of the commit. They are to be applied in their order. A put comes with its
+ * value; only when that was large, and replaced since, it may be gone: then the value is %NULL, and
+ * a later commit puts or deletes the key. What a bulk load brought in comes as a range of the kind
  * %LDB_CHANGE_RESYNC.
  *
  * Fails as [method@Ldb.Feed.next_commit] does. Blocks while a value is read; one thread at a time.
@@ -428,8 +428,8 @@ ldb_feed_next_change (LdbFeed *self, GCancellable *cancellable, GError **error)
  *
  * Fails as [method@Ldb.Feed.next_commit] does. Blocks while the log is read; one thread at a time.
  *
- * Returns: (transfer full) (nullable): its changes, perhaps none; %NULL without an error when there is no
- *   commit yet
+ * Returns: (transfer full) (nullable): its changes, perhaps none; %NULL without an error when there
+ *   is no commit yet
  *
  * Since: 0.1
  */
@@ -633,8 +633,8 @@ ldb_feed_wait_finish (LdbFeed *self, GAsyncResult *result, GError **error)
  *
  * Reads the next commit whole, and waits for it first when there is none yet.
  *
- * Cancelling loses nothing: the commit is the next one still. One thread at a time; completes in its
- * thread-default main context.
+ * Cancelling loses nothing: the commit is the next one still. One thread at a time; completes in
+ * its thread-default main context.
  *
  * Since: 0.1
  */
@@ -690,7 +690,8 @@ ldb_feed_get_database (LdbFeed *self)
  * ldb_feed_get_position:
  * @self: a feed
  *
- * Gets the last commit that it gave whole. A feed that is made behind it later goes on with the next one.
+ * Gets the last commit that it gave whole. A feed that is made behind it later goes on with the
+ * next one.
  *
  * Any thread.
  *

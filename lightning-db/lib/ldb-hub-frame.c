@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From what is pending for an observer to a frame: what became of each key and range between the state
- * at which the pending began and the newest one read.
+ * From what is pending for an observer to a frame: what became of each key and range between the
+ * state at which the pending began and the newest one read.
  *
- * Touched keys and touched ranges are gone through together, in order. A deleted range is cut at each
- * key that is there afterwards, and of the pieces those stay in which something was before. So
+ * Touched keys and touched ranges are gone through together, in order. A deleted range is cut at
+ * each key that is there afterwards, and of the pieces those stay in which something was before. So
  * neither the order of the commits nor how often they touched a key matters.
  *
  *   before      a  b     d  e  f        deleted [b, g), then put d as it was and h
@@ -176,8 +176,8 @@ compare (const Build *build, const LdbTouch *touch, LdbChange **out)
   return code;
 }
 
-/* What became of the key: *change, borrowed from the touch, NULL when nothing. All observers that ask the
- * same share one answer. */
+/* What became of the key: *change, borrowed from the touch, NULL when nothing. All observers that
+ * ask the same share one answer. */
 static status
 resolve (const Build *build, LdbTouch *touch, LdbChange **change)
 {
@@ -269,7 +269,8 @@ collect_spans (const LdbObserver *observer, LdbTouchKind kind)
   return all;
 }
 
-/* All ranges, disjoint and in order: where one was loaded it does not matter that it was deleted. */
+/* All ranges, disjoint and in order: where one was loaded it does not matter that it was
+ * deleted. */
 static GArray *
 all_spans (const LdbObserver *observer)
 {
@@ -302,8 +303,8 @@ all_spans (const LdbObserver *observer)
   return all;
 }
 
-/* The cursors over states before serve all frames that are made at one time: most lead from the same
- * state, and making one may cost more than what is then looked for. */
+/* The cursors over states before serve all frames that are made at one time: most lead from the
+ * same state, and making one may cost more than what is then looked for. */
 static LdbHubCursor *
 find_cursor (LdbHub *hub, guint64 sequence, engine_store store, gboolean keys_only)
 {
@@ -435,8 +436,8 @@ bound_behind (Build *build, const LdbTouch *touch)
   return (LdbBound){ touch->store, BYTES (build->edge->data, build->edge->len) };
 }
 
-/* The keys of a deleted range that are there afterwards cut it. *next is the first touch in it, and then
- * the first behind it. */
+/* The keys of a deleted range that are there afterwards cut it. *next is the first touch in it, and
+ * then the first behind it. */
 static status
 tell_cut (Build *build, const Span *span, guint *next)
 {
@@ -624,8 +625,8 @@ ldb_frame_free (LdbFrame *self)
   ldb_hub_unref (hub);
 }
 
-/* Frames with more changes than this take the hub's thread a moment, but must not take it from a main
- * loop. */
+/* Frames with more changes than this take the hub's thread a moment, but must not take it from a
+ * main loop. */
 #define FREE_AT_ONCE 256
 
 void

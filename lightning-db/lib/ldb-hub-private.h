@@ -1,45 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbHub: what is committed, told to whoever observes a part of it. Each shared engine has one, from
- * its first observer on. It reads the engine's feed once for all observers, finds those that a change
- * concerns, and makes frames of what changed for each of them.
+ * LdbHub: what is committed, told to whoever observes a part of it. Each shared engine has one,
+ * from its first observer on. It reads the engine's feed once for all observers, finds those that a
+ * change concerns, and makes frames of what changed for each of them.
  *
  * LdbObserver: one range of keys that somebody wants to follow. LdbWatch, LdbEntry and LdbListModel
  * each have one (a list one for its range, not one for each row).
  *
- * LdbFrame: all that changed in the range between two states of the database, both held by the frame:
- * `before` is what the observer knows, `after` is what it knows once it has handled the frame.
+ * LdbFrame: all that changed in the range between two states of the database, both held by the
+ * frame: `before` is what the observer knows, `after` is what it knows once it has handled the
+ * frame.
  *   1. Frames of an observer chain: `before` of each is `after` of the last one, the first one's is
- *      the state at which the observer was made. What lies between two frames that do not touch is a
- *      time in which nothing in the range changed.
- *   2. Changes are disjoint and in rising order of keys: no key is in two of them, not in a range and
- *      a key either. So they may be applied in any order.
+ *      the state at which the observer was made. What lies between two frames that do not touch is
+ *      a time in which nothing in the range changed.
+ *   2. Changes are disjoint and in rising order of keys: no key is in two of them, not in a range
+ *      and a key either. So they may be applied in any order.
  *        PUT           the value after differs from the one before, or there was none
  *        DELETE        there was a value, now there is none
  *        DELETE_RANGE  what was between key and end is gone; there was something
  *        RESYNC        what is between key and end is unknown: read it anew in `after`. A bulk load
- *                      leaves it, for its range; lagging too far, for the whole observed range, which
- *                      is then the only change of the frame, and `before` is NULL.
- *      A key whose value is as it was at `before` is not among them, whatever happened to it meanwhile,
- *      unless LDB_WATCH_UNCHANGED asks for that.
- *   3. `before` is NULL where the state before is not held any more: after a resync and in the first
- *      frame of a replay (ldb_observer_replay). Whoever keeps rows lets go of what he derived from it.
- *   4. At most one frame of an observer is under way. The next one is made when that was handled, so a
- *      slow observer gets few large frames rather than many small ones, and its handler is never
- *      entered while it runs, also when it runs the main loop.
+ *                      leaves it, for its range; lagging too far, for the whole observed range,
+ *                      which is then the only change of the frame, and `before` is NULL.
+ *      A key whose value is as it was at `before` is not among them, whatever happened to it
+ *      meanwhile, unless LDB_WATCH_UNCHANGED asks for that.
+ *   3. `before` is NULL where the state before is not held any more: after a resync and in the
+ *      first frame of a replay (ldb_observer_replay). Whoever keeps rows lets go of what he derived
+ *      from it.
+ *   4. At most one frame of an observer is under way. The next one is made when that was handled,
+ *      so a slow observer gets few large frames rather than many small ones, and its handler is
+ *      never entered while it runs, also when it runs the main loop.
  *   5. A frame whose changes all vanished is not delivered.
  *
  * What gathers for an observer is bounded: distinct keys and their bytes, never values. Beyond
  * the limit all is forgotten and the next frame is a resync.
  *
  * Threads
- *   Functions here: any thread, any time, also for the same observer. The hub works on a thread of its
- *   own, which goes after a few idle seconds; no function of an owner runs on it, and no GObject is
- *   unreferenced on it. Frames are delivered in the main context that was the thread's default when the
- *   observer was made.
+ *   Functions here: any thread, any time, also for the same observer. The hub works on a thread of
+ *   its own, which goes after a few idle seconds; no function of an owner runs on it, and no
+ *   GObject is unreferenced on it. Frames are delivered in the main context that was the thread's
+ *   default when the observer was made.
  * Locks
- *   One mutex a hub, held for moments and never over a call of the engine; an engine's wake function
- *   takes it.
+ *   One mutex a hub, held for moments and never over a call of the engine; an engine's wake
+ *   function takes it.
  */
 #pragma once
 
@@ -67,9 +69,9 @@ struct _LdbFrame
   LdbFrame *next_garbage; /* in the hub's list of such */
 };
 
-/* Handles a frame, in the observer's context, while `owner` is held. TRUE: it is handled. FALSE: it is
- * being handled, and ldb_observer_done() is called later, once; the frame is then to be referenced.
- * `frame` NULL: the observer's database handle was closed, nothing follows. */
+/* Handles a frame, in the observer's context, while `owner` is held. TRUE: it is handled. FALSE: it
+ * is being handled, and ldb_observer_done() is called later, once; the frame is then to be
+ * referenced. `frame` NULL: the observer's database handle was closed, nothing follows. */
 typedef gboolean (*LdbFrameFunc) (gpointer owner, LdbFrame *frame);
 
 #define LDB_FRAME_INTERVAL 16000 /* microseconds between two frames of an observer by default */
@@ -77,9 +79,10 @@ typedef gboolean (*LdbFrameFunc) (gpointer owner, LdbFrame *frame);
 
 /* Begins to observe [lower, upper) of the place's store (BYTES_NONE leaves a side open), or every
  * store but the catalogue when `every_store`. Bytes are copied. `owner` is not referenced; it calls
- * ldb_observer_close() when it is disposed. Of the flags, VALUES and OLD_VALUES fill in the values of
- * changes. `base` and `sequence`, which may be NULL, receive the state from which the first frame
- * leads; the caller owns the pin. Fails with CLOSED, FORKED, NO_MEMORY. Takes no disk access. */
+ * ldb_observer_close() when it is disposed. Of the flags, VALUES and OLD_VALUES fill in the values
+ * of changes. `base` and `sequence`, which may be NULL, receive the state from which the first
+ * frame leads; the caller owns the pin. Fails with CLOSED, FORKED, NO_MEMORY. Takes no disk
+ * access. */
 LdbObserver *ldb_observer_new (gpointer owner, const LdbPlace *place, gboolean every_store,
                                struct bytes lower, struct bytes upper, LdbWatchFlags flags,
                                LdbFrameFunc handle, LdbPin **base, guint64 *sequence,
@@ -103,8 +106,9 @@ void ldb_observer_set_interval (LdbObserver *self, gint64 interval);
 /* As many keys and ranges gather at most; at least 1. */
 void ldb_observer_set_limit (LdbObserver *self, guint changes);
 
-/* Begins anew behind the commit `since`: the next frame leads from there, without `before`, and tells
- * every key touched since, also one that is as it was. HISTORY_GONE; may read from the disk. */
+/* Begins anew behind the commit `since`: the next frame leads from there, without `before`, and
+ * tells every key touched since, also one that is as it was. HISTORY_GONE; may read from the
+ * disk. */
 gboolean ldb_observer_replay (LdbObserver *self, guint64 since, GError **error);
 
 /* No frame from now on; on another thread than the context's one may be in the middle of being
@@ -127,7 +131,8 @@ LdbHub *ldb_hub_ref (LdbHub *self);
 void ldb_hub_unref (LdbHub *self);
 /* A handle was closed: its observers end. */
 void ldb_hub_end_handle (LdbHub *self, LdbDatabase *database);
-/* The engine is about to be closed: gives everything of it back, and waits for the thread to end. */
+/* The engine is about to be closed: gives everything of it back, and waits for the thread to
+ * end. */
 void ldb_hub_stop (LdbHub *self);
 
 /* ---- for whoever only waits for a commit ---- */

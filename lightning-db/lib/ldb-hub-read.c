@@ -4,11 +4,11 @@
  *
  * Invariants
  *   R1  `newest` stands at `position`, and every commit up to it was read.
- *   R2  What is pending for a joined observer are all keys and ranges of its own that commits touched
- *       behind `base_sequence`, up to `position`; without pending nothing was touched.
+ *   R2  What is pending for a joined observer are all keys and ranges of its own that commits
+ *       touched behind `base_sequence`, up to `position`; without pending nothing was touched.
  *   R3  An observer that is lost has nothing pending and is not joined, so nothing gathers for it.
- *   R4  An observer is in `waiting` exactly while it has pending, or is lost and its resync is not under
- *       way.
+ *   R4  An observer is in `waiting` exactly while it has pending, or is lost and its resync is not
+ *       under way.
  */
 #include "config.h"
 
@@ -152,7 +152,8 @@ gather (LdbHub *self, LdbObserver *observer, LdbTouch *touch)
   observer->pending_bytes += size;
   self->pending_count++;
   ldb_hub_list_waiting (self, observer);
-  /* Repeats come from readings during which a frame was under way; they go when they have doubled it. */
+  /* Repeats come from readings during which a frame was under way; they go when they have doubled
+   * it. */
   if (!is_too_much (observer, observer->limit <= G_MAXUINT / 2 ? observer->limit * 2 : G_MAXUINT))
     return;
   ldb_hub_compact (self, observer);
@@ -160,7 +161,8 @@ gather (LdbHub *self, LdbObserver *observer, LdbTouch *touch)
     ldb_hub_lose (self, observer);
 }
 
-/* What has gathered takes too much memory: a touch counts once, however many observers it is for. */
+/* What has gathered takes too much memory: a touch counts once, however many observers it is
+ * for. */
 static gboolean
 is_all_too_much (const LdbHub *self)
 {
@@ -213,8 +215,8 @@ touch_of (Arrival *arrival)
   return arrival->touch;
 }
 
-/* Of type LdbRangeFunc. An observer that is lost meanwhile is in the map still, and somebody else holds
- * it: its owner, or the notice that it was closed. */
+/* Of type LdbRangeFunc. An observer that is lost meanwhile is in the map still, and somebody else
+ * holds it: its owner, or the notice that it was closed. */
 static void
 arrive (gpointer item, gpointer data)
 {

@@ -3,10 +3,10 @@
  * The hub's thread, what wakes it, and its end.
  *
  * Invariants
- *   H1  The lock is never held over a call of the engine but those that look at a number; the engine's
- *       wake function takes it.
- *   H2  While there is something to do, or will be at a known time, there is a thread; or starting one
- *       failed, and a main context tries again.
+ *   H1  The lock is never held over a call of the engine but those that look at a number; the
+ *       engine's wake function takes it.
+ *   H2  While there is something to do, or will be at a known time, there is a thread; or starting
+ *       one failed, and a main context tries again.
  *   H3  While nothing is to do the engine is armed: it says when there is a commit. No timer runs.
  *   H4  What belongs to the thread is touched by others only while `running` is not set.
  */
@@ -207,8 +207,8 @@ read_notices (LdbHub *self, LdbObserver *list)
 
 /* ---- frames ---- */
 
-/* Whether a frame can be sent: none is under way, nor on its way back, and the hub has read what it is to
- * tell. With the lock held. */
+/* Whether a frame can be sent: none is under way, nor on its way back, and the hub has read what it
+ * is to tell. With the lock held. */
 static gboolean
 is_free (const LdbObserver *observer)
 {
@@ -266,7 +266,8 @@ send_waiting (LdbHub *self, LdbObserver *observer)
     ldb_hub_take_back (self, observer, frame);
 }
 
-/* Sends all that may be sent, and returns when the next may be: -1, not before something happens. */
+/* Sends all that may be sent, and returns when the next may be: -1, not before something
+ * happens. */
 static gint64
 send_due (LdbHub *self)
 {
@@ -365,7 +366,8 @@ awaited (LdbHub *self)
 
 /* ---- the thread ---- */
 
-/* The least time between two readings. One hasty observer that can take a frame makes it shorter. */
+/* The least time between two readings. One hasty observer that can take a frame makes it
+ * shorter. */
 static gint64
 read_interval (LdbHub *self)
 {
@@ -381,7 +383,8 @@ read_interval (LdbHub *self)
   return interval;
 }
 
-/* Does what can be done now. Returns when there is more to do: 0, now; -1, when something happens. */
+/* Does what can be done now. Returns when there is more to do: 0, now; -1, when something
+ * happens. */
 static gint64
 work (LdbHub *self)
 {

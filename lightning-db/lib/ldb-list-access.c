@@ -166,8 +166,8 @@ ldb_list_model_get_error (LdbListModel *self)
  * @self: a list
  * @error: return location for an error
  *
- * Makes a snapshot of the state that the list shows, to read other records as they were then. While a
- * step from one state to the next is being told it is the later one.
+ * Makes a snapshot of the state that the list shows, to read other records as they were then. While
+ * a step from one state to the next is being told it is the later one.
  *
  * Fails with %LDB_ERROR_CLOSED. Does not block; in the list's thread.
  *

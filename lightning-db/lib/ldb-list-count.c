@@ -112,7 +112,8 @@ is_enough (const LdbListWalk *walk, guint64 rows, guint64 rows_most, gint64 unti
              || (walk->cancelled != NULL && g_atomic_int_get (walk->cancelled) != 0));
 }
 
-/* Counting has come to the builder's last key: where it goes on. FALSE: there can be nothing more. */
+/* Counting has come to the builder's last key: where it goes on. FALSE: there can be nothing
+ * more. */
 static gboolean
 find_edge (const LdbBucketBuilder *builder, GBytes **edge)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counting the rows of a list. What memory answers within a millisecond is there when the list is made;
- * the rest is counted on a worker in slices that begin small, so that the first rows are there soon, and
- * end when they have taken some milliseconds, so that frames, which have to wait for them, don't wait
- * long. Each slice reads the state that the list shows at the time.
+ * Counting the rows of a list. What memory answers within a millisecond is there when the list is
+ * made; the rest is counted on a worker in slices that begin small, so that the first rows are
+ * there soon, and end when they have taken some milliseconds, so that frames, which have to wait
+ * for them, don't wait long. Each slice reads the state that the list shows at the time.
  *
  * A list counts no further than it may show, and some rows more. What is beyond that edge is
  * not in the index, and changes there mean nothing to it.

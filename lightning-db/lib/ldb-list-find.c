@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a key is: the index knows how many rows come before its bucket, the database how many come before
- * it in there. What memory cannot answer is counted on a worker. By then the bucket may have changed: it
- * is counted again.
+ * Where a key is: the index knows how many rows come before its bucket, the database how many come
+ * before it in there. What memory cannot answer is counted on a worker. By then the bucket may have
+ * changed: it is counted again.
  */
 #include "config.h"
 
@@ -141,8 +141,8 @@ take_failure (LdbListModel *self, status code, struct failure *failure, GError *
  *
  * A row that was not counted yet, or is beyond [property@Ldb.ListModel:max-items], is not found.
  *
- * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, and as reading does. Blocks while a
- * page is read; in the list's thread.
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, and as reading does. Blocks
+ * while a page is read; in the list's thread.
  *
  * Returns: its position; -1 without an error when there is no such row, and with an error
  *
@@ -163,8 +163,8 @@ ldb_list_model_find (LdbListModel *self, gconstpointer key, gsize key_length, GE
 
 /* ---- without blocking ---- */
 
-/* A task's data is the key. Returned in a later turn of the loop than it was made in, it calls back at once:
- * so what is returned is true of the list as it is then. */
+/* A task's data is the key. Returned in a later turn of the loop than it was made in, it calls back
+ * at once: so what is returned is true of the list as it is then. */
 static void
 send_job (LdbListModel *self, GTask *task, const Search *search)
 {
@@ -250,8 +250,8 @@ ldb_list_find_done (LdbListModel *self, LdbListJob *job)
  * @callback: (scope async): called with the position
  * @user_data: for @callback
  *
- * Finds the row of a key, without blocking: [method@Ldb.ListModel.find]. The position is that at the moment
- * at which the callback is called.
+ * Finds the row of a key, without blocking: [method@Ldb.ListModel.find]. The position is that at
+ * the moment at which the callback is called.
  *
  * In the list's thread; completes in its thread-default main context.
  *

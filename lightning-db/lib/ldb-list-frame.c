@@ -8,12 +8,12 @@
  * steps, and in between the list is neither as before nor as after: it goes over to the new state
  * from the lowest key up, and each signal is true of the list as it is then.
  *
- * A frame of up to LDB_LIST_STEPS_MOST runs is told exactly as it is: one signal a run, and no row in
- * it that stays. A signal costs a view as much as some dozens of rows do, whatever it is about; beyond
- * that number, runs that are close together are told as one, and so are those between which nobody holds
- * a row, the closest first, until there are no more than that. A row that somebody holds and that stays
- * is thus never said to have gone unless it is within BRIDGE_ROWS rows of one that has; and it is the
- * same object afterwards. docs/design/list-model.md has the figures.
+ * A frame of up to LDB_LIST_STEPS_MOST runs is told exactly as it is: one signal a run, and no row
+ * in it that stays. A signal costs a view as much as some dozens of rows do, whatever it is about;
+ * beyond that number, runs that are close together are told as one, and so are those between which
+ * nobody holds a row, the closest first, until there are no more than that. A row that somebody
+ * holds and that stays is thus never said to have gone unless it is within BRIDGE_ROWS rows of one
+ * that has; and it is the same object afterwards. docs/design/list-model.md has the figures.
  */
 #include "config.h"
 
@@ -66,8 +66,8 @@ find_run_behind (const LdbListPlan *plan, guint64 rank)
   return low;
 }
 
-/* Whether the row of a rank stays between two runs that are to be told apart for its sake; the first of
- * them then. */
+/* Whether the row of a rank stays between two runs that are to be told apart for its sake; the
+ * first of them then. */
 static gboolean
 holds_apart (const LdbListPlan *plan, guint64 rank, guint *run)
 {
@@ -87,8 +87,9 @@ compare_runs (gconstpointer a, gconstpointer b)
   return (left > right) - (left < right);
 }
 
-/* Runs that are told apart from the next one, rising: all, or those that have to be, and of the others
- * those with the widest gaps, up to as many as there may be signals. The last one is always. */
+/* Runs that are told apart from the next one, rising: all, or those that have to be, and of the
+ * others those with the widest gaps, up to as many as there may be signals. The last one is
+ * always. */
 static GArray *
 find_cuts (LdbListModel *self, const LdbListPlan *plan)
 {
@@ -192,8 +193,8 @@ moved_before (const LdbListPlan *plan, guint run)
   return run > 0 ? plan_edit (plan, plan_run (plan, run - 1)->end - 1)->moved : 0;
 }
 
-/* The runs first … last are told together, with the rows in between. The list had `total` rows, of which
- * `at` were gone through. */
+/* The runs first … last are told together, with the rows in between. The list had `total` rows, of
+ * which `at` were gone through. */
 static void
 find_group (Finder *finder, const LdbListPlan *plan, guint first, guint last, guint64 total,
             guint64 *at)

@@ -9,16 +9,17 @@
  *   ldb-list-find.c   where a key is
  *
  * Invariants
- *   M1  What the model shows is the state `state`, whole, but for the keys beyond `edge` while it is
- *       counting. While it shows the changes of a frame (`before` is set), keys below `seam` are shown
- *       as in `state`, the others as in `before`.
- *   M2  The index has the rows of M1; `shown` of them, the first ones in the model's order, are given
- *       to the world. When a signal is emitted, both already are as the signal says.
- *   M3  The index changes only in the model's thread, and only while no job is under way; marks at any
- *       time, in the model's thread.
- *   M4  At most one job (counting or planning) is under way, and at most one frame is waiting for it.
- *   M5  A row object that somebody holds is marked in the index at its row, so that it is handed out
- *       again for as long as it lives and its key exists.
+ *   M1  What the model shows is the state `state`, whole, but for the keys beyond `edge` while it
+ *       is counting. While it shows the changes of a frame (`before` is set), keys below `seam` are
+ *       shown as in `state`, the others as in `before`.
+ *   M2  The index has the rows of M1; `shown` of them, the first ones in the model's order, are
+ *       given to the world. When a signal is emitted, both already are as the signal says.
+ *   M3  The index changes only in the model's thread, and only while no job is under way; marks at
+ *       any time, in the model's thread.
+ *   M4  At most one job (counting or planning) is under way, and at most one frame is waiting for
+ *       it.
+ *   M5  A row object that somebody holds is marked in the index at its row, so that it is handed
+ *       out again for as long as it lives and its key exists.
  *
  * Threads: the model's own, which is the one that made it.
  */
@@ -30,8 +31,8 @@
 
 G_BEGIN_DECLS
 
-/* Rows beyond those that are shown (max-items) which are counted, so that those that take the place of
- * others are at hand. */
+/* Rows beyond those that are shown (max-items) which are counted, so that those that take the place
+ * of others are at hand. */
 #ifndef LDB_LIST_SPARE
 #define LDB_LIST_SPARE 1024
 #endif
@@ -111,7 +112,8 @@ void ldb_list_model_changed (LdbListModel *self, guint position, guint removed, 
 void ldb_list_model_update_pending (LdbListModel *self);
 /* Tells of `sequence` when it is different. */
 void ldb_list_model_tell_sequence (LdbListModel *self);
-/* Stops following, for good, and says why; when the database was closed, that is how the list ends. */
+/* Stops following, for good, and says why; when the database was closed, that is how the list
+ * ends. */
 void ldb_list_model_fail (LdbListModel *self, status code, const struct failure *failure);
 /* Sets the property. */
 void ldb_list_model_set_error (LdbListModel *self, status code, const struct failure *failure);

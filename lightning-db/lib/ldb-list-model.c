@@ -24,30 +24,30 @@ static void list_model_init (GListModelInterface *interface);
  *                                    G_LIST_MODEL (g_steal_pointer (&contacts)))));
  * ```
  *
- * Rows are in the order of their keys, or, with %LDB_LIST_REVERSE, the other way round. Whoever commits,
- * in this process or in another one, the list follows: at most once in 16 milliseconds it goes from one
- * state of the database to a later one, and tells exactly what is different. It reads that state
- * alone, so that what it says and what its rows hold agree, whatever is committed meanwhile. A step with
- * changes in up to 32 places is as many signals, none of which has a row in it that stays. Of more
- * places those that are closest together are told as one, rows between them that stay included: a view
- * takes some dozens of rows in one signal faster than as many signals. Such a row is the same object
- * afterwards.
+ * Rows are in the order of their keys, or, with %LDB_LIST_REVERSE, the other way round. Whoever
+ * commits, in this process or in another one, the list follows: at most once in 16 milliseconds it
+ * goes from one state of the database to a later one, and tells exactly what is different. It reads
+ * that state alone, so that what it says and what its rows hold agree, whatever is committed
+ * meanwhile. A step with changes in up to 32 places is as many signals, none of which has a row in
+ * it that stays. Of more places those that are closest together are told as one, rows between them
+ * that stay included: a view takes some dozens of rows in one signal faster than as many signals.
+ * Such a row is the same object afterwards.
  *
- * A row is an [class@Ldb.Entry], an object of a type of yours with properties `key` and `value`, or what
- * a function of yours makes of the entry. As long as somebody holds a row and its key exists, the list
- * hands out the same object. When a value changes the row stays and notifies; the list itself says
- * nothing.
+ * A row is an [class@Ldb.Entry], an object of a type of yours with properties `key` and `value`, or
+ * what a function of yours makes of the entry. As long as somebody holds a row and its key exists,
+ * the list hands out the same object. When a value changes the row stays and notifies; the list
+ * itself says nothing.
  *
  * The list holds neither rows nor keys, only some bytes for each sixty or so, and counts on another
- * thread what it did not find in memory at once: [property@Ldb.ListModel:pending] is true until all is
- * there. A row whose page is not in memory is handed out at once, not loaded, and notifies when it is
- * there; with %LDB_LIST_BLOCKING it is read on the spot instead.
+ * thread what it did not find in memory at once: [property@Ldb.ListModel:pending] is true until all
+ * is there. A row whose page is not in memory is handed out at once, not loaded, and notifies when
+ * it is there; with %LDB_LIST_BLOCKING it is read on the spot instead.
  *
- * A list has at most %LDB_LIST_MAX_ITEMS rows, or [property@Ldb.ListModel:max-items]; the rest is not
- * shown. A `GtkListView` can show no more than 2^31 pixels, which is some 60 million rows.
+ * A list has at most %LDB_LIST_MAX_ITEMS rows, or [property@Ldb.ListModel:max-items]; the rest is
+ * not shown. A `GtkListView` can show no more than 2^31 pixels, which is some 60 million rows.
  *
- * Threads: the one that made it, whose thread-default main context it lives in. When the database handle
- * or the list is closed it becomes empty.
+ * Threads: the one that made it, whose thread-default main context it lives in. When the database
+ * handle or the list is closed it becomes empty.
  *
  * Since: 0.1
  */
@@ -296,8 +296,8 @@ empty (LdbListModel *self)
  * Stops following and lets go of the state of the database that the list reads. The list becomes
  * empty; rows that somebody holds keep what they have. Closing it again does nothing.
  *
- * In a handler of [signal@Gio.ListModel::items-changed] the list becomes empty when all handlers of that
- * signal have been called, so that none of them is told of it before what happened first.
+ * In a handler of [signal@Gio.ListModel::items-changed] the list becomes empty when all handlers of
+ * that signal have been called, so that none of them is told of it before what happened first.
  *
  * A list that nobody holds any more closes by itself.
  *
@@ -447,8 +447,9 @@ install_settings (void)
   /**
    * LdbListModel:max-items:
    *
-   * How many rows are shown at most, from 1 to %LDB_LIST_MAX_ITEMS, the first ones in the list's order:
-   * with %LDB_LIST_REVERSE and 100, say, the hundred greatest keys. Not many more than those are counted.
+   * How many rows are shown at most, from 1 to %LDB_LIST_MAX_ITEMS, the first ones in the list's
+   * order: with %LDB_LIST_REVERSE and 100, say, the hundred greatest keys. Not many more than those
+   * are counted.
    *
    * Since: 0.1
    */
@@ -457,9 +458,9 @@ install_settings (void)
   /**
    * LdbListModel:batch-interval:
    *
-   * The least time between two steps from one state of the database to a later one, in milliseconds.
-   * The first change after a quiet time is told at once. With 0 the next step follows as soon as the
-   * last one was told and the main loop has turned.
+   * The least time between two steps from one state of the database to a later one, in
+   * milliseconds. The first change after a quiet time is told at once. With 0 the next step follows
+   * as soon as the last one was told and the main loop has turned.
    *
    * Since: 0.1
    */
@@ -482,8 +483,8 @@ install_state_properties (void)
   /**
    * LdbListModel:pending:
    *
-   * Whether rows are still being counted, so that more of them will come at the end without anything
-   * having been written.
+   * Whether rows are still being counted, so that more of them will come at the end without
+   * anything having been written.
    *
    * Since: 0.1
    */
@@ -501,9 +502,9 @@ install_state_properties (void)
   /**
    * LdbListModel:error:
    *
-   * Why something could not be read, or %NULL. If that was a row, it stays as it is, not loaded. If it
-   * was what the list needs to follow changes, the list stays as it is, and follows no more; make a new
-   * one.
+   * Why something could not be read, or %NULL. If that was a row, it stays as it is, not loaded. If
+   * it was what the list needs to follow changes, the list stays as it is, and follows no more;
+   * make a new one.
    *
    * Since: 0.1
    */
@@ -606,8 +607,8 @@ create_prefix (LdbDatabase *database, LdbStore *store, gconstpointer prefix, gsi
  * @start: (array length=start_length) (element-type guint8) (nullable): the first key; %NULL for an
  *   open start
  * @start_length: its bytes, up to 65,536
- * @end: (array length=end_length) (element-type guint8) (nullable): the first key that does not belong
- *   to the list; %NULL for an open end
+ * @end: (array length=end_length) (element-type guint8) (nullable): the first key that does not
+ *   belong to the list; %NULL for an open end
  * @end_length: its bytes, up to 65,536
  * @flags: how to show the records
  * @row_type: what rows are: %LDB_TYPE_ENTRY, or a type of yours, see below
@@ -617,12 +618,12 @@ create_prefix (LdbDatabase *database, LdbStore *store, gconstpointer prefix, gsi
  *
  * A type of yours is one that can be made without arguments and has writable properties `key` and
  * `value`, each of type [struct@GLib.Bytes], string (what is not UTF-8 is shown with replacement
- * characters) or [struct@GLib.Variant] (as [method@Ldb.Database.put_variant] stores it). The list sets
- * them when it makes the row and whenever they change, and also a `sequence` (`guint64`) and `loaded`
- * (`gboolean`) where the type has them.
+ * characters) or [struct@GLib.Variant] (as [method@Ldb.Database.put_variant] stores it). The list
+ * sets them when it makes the row and whenever they change, and also a `sequence` (`guint64`) and
+ * `loaded` (`gboolean`) where the type has them.
  *
- * Fails with %LDB_ERROR_INVALID_ARGUMENT for a range that is empty, a store of another database or a
- * type that does not fit, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED. Never blocks: what memory
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT for a range that is empty, a store of another database or
+ * a type that does not fit, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED. Never blocks: what memory
  * answers within a millisecond is there at once, the rest follows.
  *
  * The calling thread becomes the list's thread.
@@ -679,8 +680,8 @@ ldb_list_model_new_prefix (LdbDatabase *database, LdbStore *store, gconstpointer
  * @start: (array length=start_length) (element-type guint8) (nullable): the first key; %NULL for an
  *   open start
  * @start_length: its bytes, up to 65,536
- * @end: (array length=end_length) (element-type guint8) (nullable): the first key that does not belong
- *   to the list; %NULL for an open end
+ * @end: (array length=end_length) (element-type guint8) (nullable): the first key that does not
+ *   belong to the list; %NULL for an open end
  * @end_length: its bytes, up to 65,536
  * @flags: how to show the records
  * @item_type: the type of the rows, an object or interface type
@@ -692,9 +693,9 @@ ldb_list_model_new_prefix (LdbDatabase *database, LdbStore *store, gconstpointer
  * Makes a live list whose rows a function makes, see [callback@Ldb.RowFunc]. Otherwise as
  * [ctor@Ldb.ListModel.new].
  *
- * If the function returns something else than an object of @item_type there is a critical warning, and the
- * row is an object of that type, as it is when it is made without arguments; if there is no such thing, the
- * row is the entry.
+ * If the function returns something else than an object of @item_type there is a critical warning,
+ * and the row is an object of that type, as it is when it is made without arguments; if there is no
+ * such thing, the row is the entry.
  *
  * The calling thread becomes the list's thread; @func is called in it alone.
  *
@@ -729,8 +730,8 @@ ldb_list_model_new_mapped (LdbDatabase *database, LdbStore *store, gconstpointer
  * @destroy: (nullable): frees @user_data
  * @error: return location for an error
  *
- * Makes a live list of the records whose keys have a prefix, with rows that a function makes. Otherwise
- * as [ctor@Ldb.ListModel.new_mapped].
+ * Makes a live list of the records whose keys have a prefix, with rows that a function makes.
+ * Otherwise as [ctor@Ldb.ListModel.new_mapped].
  *
  * The calling thread becomes the list's thread; @func is called in it alone.
  *

@@ -24,12 +24,12 @@ G_BEGIN_DECLS
  * @entry: the record that is to be a row
  * @user_data: the caller's data
  *
- * Makes the row of a list for a record: a new object, or @entry itself. It is called when the row is
- * first asked for, in the thread of the list.
+ * Makes the row of a list for a record: a new object, or @entry itself. It is called when the row
+ * is first asked for, in the thread of the list.
  *
- * Unless the list was made with %LDB_LIST_BLOCKING the entry may not be loaded yet: its key and value are
- * %NULL then, and it notifies when they are there. The same entry notifies of later changes. A row that
- * wants to follow them keeps a reference to the entry; the list does not.
+ * Unless the list was made with %LDB_LIST_BLOCKING the entry may not be loaded yet: its key and
+ * value are %NULL then, and it notifies when they are there. The same entry notifies of later
+ * changes. A row that wants to follow them keeps a reference to the entry; the list does not.
  *
  * Returns: (transfer full): the row, of the item type of the list
  *

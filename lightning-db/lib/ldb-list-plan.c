@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From changes of keys to edits of ranks. The index knows which bucket a key is in and how many rows
- * come before that; where in the bucket it is the state before tells, by walking from the bucket's
- * start. A bucket is visited once, for all changes in it. A range that goes costs a visit at each of its
- * ends, whatever is between. What has to be read anew is walked in both states at once.
+ * From changes of keys to edits of ranks. The index knows which bucket a key is in and how many
+ * rows come before that; where in the bucket it is the state before tells, by walking from the
+ * bucket's start. A bucket is visited once, for all changes in it. A range that goes costs a visit
+ * at each of its ends, whatever is between. What has to be read anew is walked in both states at
+ * once.
  *
  * Invariants
  *   P1  While a bucket is visited, the cursor `before` stands behind exactly `passed` of its rows.

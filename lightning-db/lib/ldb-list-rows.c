@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows: objects that are made when somebody asks for them, and found again for as long as somebody holds
- * them.
+ * Rows: objects that are made when somebody asks for them, and found again for as long as somebody
+ * holds them.
  *
- * A row is read with a cursor that stays where it is for a while, since rows are mostly asked for one
- * after the other. What memory cannot answer is handed out as it is, without key and value, and
+ * A row is read with a cursor that stays where it is for a while, since rows are mostly asked for
+ * one after the other. What memory cannot answer is handed out as it is, without key and value, and
  * read on a worker, a bucket at a time. By then the list may have moved on: buckets that something
  * has happened to meanwhile are sent for again.
  *
- * Setting a property calls the application, which may do anything with the list: so objects to be told
- * are gathered first, with references, and the index is not looked at in between.
+ * Setting a property calls the application, which may do anything with the list: so objects to be
+ * told are gathered first, with references, and the index is not looked at in between.
  */
 #include "config.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a list model asks the database: how many keys there are in a range, in buckets of a rank index;
- * and what a frame of changes means in ranks, as edits of such an index.
+ * What a list model asks the database: how many keys there are in a range, in buckets of a rank
+ * index; and what a frame of changes means in ranks, as edits of such an index.
  *
  * Everything here reads states of the database that are held, and an index that nobody changes
- * meanwhile: so it may run on a worker, or in the model's own thread as long as memory has all it needs.
+ * meanwhile: so it may run on a worker, or in the model's own thread as long as memory has all it
+ * needs.
  *
  * Threads: one walk at a time on one of these structures; different ones on any threads.
  */
@@ -61,17 +62,17 @@ typedef struct
                           owned */
 } LdbListCount;
 
-/* Counts the keys of the walk's range in a state of the database, from its start or, in reverse, from
- * its end on, until `rows` are counted or the monotonic time `until` has come. With cached_only what was
- * counted before a page was missing is given, too, with STATUS_BUSY. */
+/* Counts the keys of the walk's range in a state of the database, from its start or, in reverse,
+ * from its end on, until `rows` are counted or the monotonic time `until` has come. With
+ * cached_only what was counted before a page was missing is given, too, with STATUS_BUSY. */
 status ldb_list_count (const LdbListWalk *walk, LdbPin *state, gboolean reverse, guint64 rows,
                        gint64 until, LdbListCount *out, struct failure *failure);
 void ldb_list_count_clear (LdbListCount *count);
 
 /* ---- changes as edits ---- */
 
-/* Rows that go and come at one place. Edits of a plan are in rising order; rows of different edits do
- * not touch unless the edits are of different buckets. */
+/* Rows that go and come at one place. Edits of a plan are in rising order; rows of different edits
+ * do not touch unless the edits are of different buckets. */
 typedef struct
 {
   LdbBucket *bucket; /* in which it happens, or a span begins; NULL: the index is empty */
@@ -121,8 +122,8 @@ typedef struct
  * holds. */
 #define LDB_LIST_STEPS_MOST 32
 
-/* What `changes` (of a frame: disjoint and in rising order) mean to an index that stands for the walk's
- * range in the state `before`. What is outside the range is left out. */
+/* What `changes` (of a frame: disjoint and in rising order) mean to an index that stands for the
+ * walk's range in the state `before`. What is outside the range is left out. */
 status ldb_list_plan (const LdbListWalk *walk, const LdbRankIndex *index, LdbPin *before,
                       LdbPin *after, GPtrArray *changes, LdbListPlan *out, struct failure *failure);
 void ldb_list_plan_clear (LdbListPlan *plan);

@@ -12,8 +12,9 @@
  *                     │                  ▼ too much, or the feed failed                       │
  *                     └───────────────  lost ──▶ QUEUED (resync) ──▶ HANDLING ────────────────┘
  *
- * `way` (NONE, QUEUED, HANDLING) is the frame's, under the hub's lock; joined, pending and lost are the
- * hub's thread's. Both go on beside each other: while a frame is handled the next touches gather.
+ * `way` (NONE, QUEUED, HANDLING) is the frame's, under the hub's lock; joined, pending and lost are
+ * the hub's thread's. Both go on beside each other: while a frame is handled the next touches
+ * gather.
  */
 #pragma once
 
@@ -176,8 +177,8 @@ void ldb_hub_compact (LdbHub *self, LdbObserver *observer);
 
 /* ---- ldb-hub-frame.c, on the hub's thread ---- */
 
-/* Makes a frame of what is pending. OK with NULL: nothing changed after all. TOO_MANY: it would be too
- * large. Else what the engine said. */
+/* Makes a frame of what is pending. OK with NULL: nothing changed after all. TOO_MANY: it would be
+ * too large. Else what the engine said. */
 status ldb_frame_build (LdbHub *hub, LdbObserver *observer, LdbFrame **out);
 /* After the frames of one time. */
 void ldb_hub_drop_cursors (LdbHub *self);
@@ -194,8 +195,8 @@ LdbObserver *ldb_observer_ref (LdbObserver *self);
 void ldb_observer_unref (gpointer self);
 /* With the lock held, on the hub's thread: sends a frame (taken over), or a resync when NULL. */
 void ldb_observer_push (LdbObserver *self, LdbFrame *frame);
-/* With the lock held: takes what is QUEUED back, if it can still be had; *frame is it, or NULL for a
- * resync. The delivery's reference becomes the caller's. */
+/* With the lock held: takes what is QUEUED back, if it can still be had; *frame is it, or NULL for
+ * a resync. The delivery's reference becomes the caller's. */
 gboolean ldb_observer_pull (LdbObserver *self, LdbFrame **frame);
 /* With the lock held: the handle was closed. */
 void ldb_observer_end (LdbObserver *self);

@@ -3,12 +3,12 @@
  * Observers, as their owners and their contexts see them.
  *
  * Invariants
- *   O1  A delivery is in the outbox, or just out of it, exactly while `way` is QUEUED; it then has a
- *       reference on the observer.
- *   O2  `way` leaves NONE on the hub's thread only, or where the owner is to be told of the end, after
- *       which the hub's thread does not touch it.
- *   O3  Once `closed` is set, `handle` is not called again but for the end; once ldb_observer_close()
- *       was called not even for that.
+ *   O1  A delivery is in the outbox, or just out of it, exactly while `way` is QUEUED; it then has
+ *       a reference on the observer.
+ *   O2  `way` leaves NONE on the hub's thread only, or where the owner is to be told of the end,
+ *       after which the hub's thread does not touch it.
+ *   O3  Once `closed` is set, `handle` is not called again but for the end; once
+ *       ldb_observer_close() was called not even for that.
  */
 #include "config.h"
 
@@ -97,8 +97,8 @@ take_delivery (LdbObserver *self, LdbFrame **frame)
   return *frame != NULL ? DELIVERED_FRAME : DELIVERED_RESYNC;
 }
 
-/* The state now, from which the hub goes on at once, beside the handler. NULL when there is no state to
- * be had: the hub tries again. */
+/* The state now, from which the hub goes on at once, beside the handler. NULL when there is no
+ * state to be had: the hub tries again. */
 static LdbFrame *
 take_resync (LdbObserver *self)
 {

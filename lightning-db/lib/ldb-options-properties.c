@@ -639,8 +639,8 @@ OPTION_BOOLEAN (background_compaction, LDB_OPTION_BACKGROUND_COMPACTION)
 /**
  * LdbOptions:compaction-interval:
  *
- * The longest wait before a merge that is due, in milliseconds from a second to a day. Nothing is woken
- * while no merge is due.
+ * The longest wait before a merge that is due, in milliseconds from a second to a day. Nothing is
+ * woken while no merge is due.
  *
  * Since: 0.1
  */
@@ -888,11 +888,11 @@ OPTION_NUMBER (guint64, blob_threshold, LDB_OPTION_BLOB_THRESHOLD)
 /**
  * LdbOptions:change-retention:
  *
- * How many bytes of past changes are kept on disk for watches and feeds that start in the past, with
- * the large values they refer to, also after the database was closed. What the write-ahead log holds
- * anyway can be read in any case; 0 keeps no more than that. Older ones give
- * %LDB_ERROR_HISTORY_GONE. It needs the log: without [property@Ldb.Options:wal-enabled] nothing of the past
- * is kept, and what was kept before goes.
+ * How many bytes of past changes are kept on disk for watches and feeds that start in the past,
+ * with the large values they refer to, also after the database was closed. What the write-ahead log
+ * holds anyway can be read in any case; 0 keeps no more than that. Older ones give
+ * %LDB_ERROR_HISTORY_GONE. It needs the log: without [property@Ldb.Options:wal-enabled] nothing of
+ * the past is kept, and what was kept before goes.
  *
  * Since: 0.1
  */
@@ -927,12 +927,13 @@ OPTION_NUMBER (guint64, change_retention, LDB_OPTION_CHANGE_RETENTION)
 /**
  * LdbOptions:network-file-systems:
  *
- * Whether a database on a network file system may be written to and followed, as long as one machine
- * uses it. There the lock may not keep a program of another machine out, a synced commit is as safe as the
- * server, and a process that reads sees what another one writes late, or only when it opens. Without it, opening
- * such a database fails with %LDB_ERROR_UNSUPPORTED, unless it is opened with %LDB_OPEN_READ_ONLY and
- * %LDB_OPEN_STATIC. The same holds for following, though not for writing, on file systems that
- * another program serves (FUSE), where who comes another way is not seen.
+ * Whether a database on a network file system may be written to and followed, as long as one
+ * machine uses it. There the lock may not keep a program of another machine out, a synced commit is
+ * as safe as the server, and a process that reads sees what another one writes late, or only when
+ * it opens. Without it, opening such a database fails with %LDB_ERROR_UNSUPPORTED, unless it is
+ * opened with %LDB_OPEN_READ_ONLY and %LDB_OPEN_STATIC. The same holds for following, though not
+ * for writing, on file systems that another program serves (FUSE), where who comes another way is
+ * not seen.
  *
  * Since: 0.1
  */

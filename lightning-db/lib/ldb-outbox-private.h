@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbOutbox: the way from our threads into a main context. Each context has one, a source that stays
- * attached and is ready exactly while something is in it, so a burst costs one wake-up.
+ * LdbOutbox: the way from our threads into a main context. Each context has one, a source that
+ * stays attached and is ready exactly while something is in it, so a burst costs one wake-up.
  *
- * Threads: any. What is pushed is delivered in the context, in order. A delivery may run the context
- * itself: the rest is delivered in there.
+ * Threads: any. What is pushed is delivered in the context, in order. A delivery may run the
+ * context itself: the rest is delivered in there.
  */
 #pragma once
 

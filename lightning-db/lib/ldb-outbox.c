@@ -11,8 +11,8 @@
 
 #include <pthread.h>
 
-/* An outbox lets the other sources of its context have their turn after so many deliveries, or sooner
- * when they take long, so that a burst does not hold a main loop up. */
+/* An outbox lets the other sources of its context have their turn after so many deliveries, or
+ * sooner when they take long, so that a burst does not hold a main loop up. */
 #define DELIVERY_MAX 64
 #define DELIVERY_MICROSECONDS 500
 
@@ -89,8 +89,8 @@ dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* The context has gone, perhaps with another thread: what others did to the outbox, and what they read of
- * it while they looked for theirs, comes first. Never called with outboxes_lock held. */
+/* The context has gone, perhaps with another thread: what others did to the outbox, and what they
+ * read of it while they looked for theirs, comes first. Never called with outboxes_lock held. */
 static void
 finalize (GSource *source)
 {

@@ -274,8 +274,8 @@ ldb_form_free_func (LdbForm form)
 
 /* ---- reading ---- */
 
-/* Looks a key up; `cached` asks memory alone and may answer STATUS_BUSY. `out` NULL: only whether it
- * is there. */
+/* Looks a key up; `cached` asks memory alone and may answer STATUS_BUSY. `out` NULL: only whether
+ * it is there. */
 static status
 lookup (const LdbPlace *place, struct engine *engine, struct bytes key, gboolean cached,
         struct engine_value *out, struct failure *failure)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbRangeMap: which of many ranges of keys contain a key, or meet a range, in a time that grows with
- * the logarithm of their number and with the number of answers.
+ * LdbRangeMap: which of many ranges of keys contain a key, or meet a range, in a time that grows
+ * with the logarithm of their number and with the number of answers.
  *
- * An array sorted by the ranges' starts is read as a balanced tree: the middle is the root, the halves
- * are its subtrees. Each entry also knows the greatest end in its subtree, so a subtree that ends before
- * what is asked for is passed over. It is built anew when the ranges are others.
+ * An array sorted by the ranges' starts is read as a balanced tree: the middle is the root, the
+ * halves are its subtrees. Each entry also knows the greatest end in its subtree, so a subtree that
+ * ends before what is asked for is passed over. It is built anew when the ranges are others.
  *
  * Threads: one at a time.
  */
@@ -47,8 +47,8 @@ void ldb_range_map_seal (LdbRangeMap *map);
 
 typedef void (*LdbRangeFunc) (gpointer item, gpointer data);
 
-/* Calls `visit` for each range that has a key from `lower` on and before `upper`, in the order of their
- * starts. */
+/* Calls `visit` for each range that has a key from `lower` on and before `upper`, in the order of
+ * their starts. */
 void ldb_range_map_meet (const LdbRangeMap *map, LdbBound lower, LdbBound upper, LdbRangeFunc visit,
                          gpointer data);
 /* The same for each range that contains `key`. */

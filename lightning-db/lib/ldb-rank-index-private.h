@@ -8,9 +8,10 @@
  *       rank 0 … 63    64 … 120       121 … 184
  *
  * A bucket covers the keys from its boundary up to the boundary of the next one; the first one also
- * covers what comes before its boundary, the last one all that follows. A boundary need not be a key
- * that exists. To find a row of a bucket, one walks the database from the boundary on: rows of one
- * bucket are LDB_BUCKET_MOST at most, but for the time between a change and the division that follows.
+ * covers what comes before its boundary, the last one all that follows. A boundary need not be a
+ * key that exists. To find a row of a bucket, one walks the database from the boundary on: rows of
+ * one bucket are LDB_BUCKET_MOST at most, but for the time between a change and the division that
+ * follows.
  *
  * A bucket may carry marks: pointers of the owner at single rows, which move with them.
  *
@@ -20,12 +21,12 @@
  *   R3  A bucket's priority is not less than that of its children.
  *   R4  Marks are in rising order of their offsets, each below the bucket's count, no two the same.
  *
- * The buckets are a treap: a binary tree in the order of their boundaries that is balanced because each
- * bucket has a random priority and stands above those of lesser ones. Split and join cost O(log n), so
- * that ranges are taken out and put in whole, whatever their size.
+ * The buckets are a treap: a binary tree in the order of their boundaries that is balanced because
+ * each bucket has a random priority and stands above those of lesser ones. Split and join cost
+ * O(log n), so that ranges are taken out and put in whole, whatever their size.
  *
- * Threads: one at a time; any number while nobody changes anything, and one of them may then set and
- * take marks while the others don't ask for any. Counted, so that a thread that
+ * Threads: one at a time; any number while nobody changes anything, and one of them may then set
+ * and take marks while the others don't ask for any. Counted, so that a thread that
  * reads it can outlive its owner.
  */
 #pragma once
@@ -81,18 +82,18 @@ const char *ldb_rank_index_check (const LdbRankIndex *self);
 void ldb_rank_index_append (LdbRankIndex *self, struct bytes boundary, guint64 count);
 /* A bucket before all others; its boundary is below theirs. */
 void ldb_rank_index_prepend (LdbRankIndex *self, struct bytes boundary, guint64 count);
-/* The first bucket begins at `boundary`, not above its own: what it covers before that stays its own when
- * others come before it. */
+/* The first bucket begins at `boundary`, not above its own: what it covers before that stays its
+ * own when others come before it. */
 void ldb_rank_index_set_start (LdbRankIndex *self, struct bytes boundary);
 /* Puts all buckets of `other`, which is left empty, behind or before those of `self`. */
 void ldb_rank_index_join_behind (LdbRankIndex *self, LdbRankIndex *other);
 void ldb_rank_index_join_before (LdbRankIndex *self, LdbRankIndex *other);
-/* At `rank`, in the bucket that covers `key`: `removed` rows go, all of that bucket, and `added` come.
- * A bucket that is empty then stays for the time being. */
+/* At `rank`, in the bucket that covers `key`: `removed` rows go, all of that bucket, and `added`
+ * come. A bucket that is empty then stays for the time being. */
 void ldb_rank_index_edit (LdbRankIndex *self, struct bytes key, guint64 rank, guint64 removed,
                           guint64 added, LdbMarkFunc gone, gpointer data);
-/* Many of those at once, buckets rising, of one bucket in rising order; `offset` is where it happens as
- * it was before all of them. Costs less than one by one when they are close together. */
+/* Many of those at once, buckets rising, of one bucket in rising order; `offset` is where it
+ * happens as it was before all of them. Costs less than one by one when they are close together. */
 typedef struct
 {
   LdbBucket *bucket;
@@ -103,14 +104,15 @@ void ldb_rank_index_edit_many (LdbRankIndex *self, const LdbRankEdit *edits, gui
 /* The `removed` rows from `rank` on, which are all that there are in [lower, upper), go. */
 void ldb_rank_index_remove_range (LdbRankIndex *self, struct bytes lower, struct bytes upper,
                                   guint64 rank, guint64 removed, LdbMarkFunc gone, gpointer data);
-/* The buckets of `other`, which is left empty, take the place of the one that covers `key`; they have
- * as many rows. Their boundaries are not below its own, but for the first bucket of all. */
+/* The buckets of `other`, which is left empty, take the place of the one that covers `key`; they
+ * have as many rows. Their boundaries are not below its own, but for the first bucket of all. */
 void ldb_rank_index_divide (LdbRankIndex *self, struct bytes key, LdbRankIndex *other);
-/* The bucket that covers `key` goes if it is empty, and is joined with a neighbour if both are small. */
+/* The bucket that covers `key` goes if it is empty, and is joined with a neighbour if both are
+ * small. */
 void ldb_rank_index_tidy (LdbRankIndex *self, struct bytes key);
 /* Takes whole buckets away at the end or at the beginning, as many as leave at least `rows`. TRUE
- * when there were some; `edge` then receives the first boundary that was taken away at the end, or that
- * is left at the beginning; owned by the caller. */
+ * when there were some; `edge` then receives the first boundary that was taken away at the end, or
+ * that is left at the beginning; owned by the caller. */
 gboolean ldb_rank_index_trim_end (LdbRankIndex *self, guint64 rows, GBytes **edge, LdbMarkFunc gone,
                                   gpointer data);
 gboolean ldb_rank_index_trim_start (LdbRankIndex *self, guint64 rows, GBytes **edge,
@@ -134,8 +136,8 @@ void ldb_rank_index_foreach_mark (const LdbRankIndex *self, LdbMarkFunc func, gp
 
 /* ---- when ---- */
 
-/* Every bucket that changes from now on is given the stamp, so that who looked at one before can tell
- * whether it is as it was. New ones have 0. */
+/* Every bucket that changes from now on is given the stamp, so that who looked at one before can
+ * tell whether it is as it was. New ones have 0. */
 void ldb_rank_index_set_stamp (LdbRankIndex *self, guint32 stamp);
 /* Gives it to the bucket that covers `key`. */
 void ldb_rank_index_touch (LdbRankIndex *self, struct bytes key);

@@ -640,8 +640,9 @@ edit_bucket (LdbBucket *bucket, Editing *editing)
   editing->lost += marks - mark_count (bucket);
 }
 
-/* In order, down to where there is something to do: the next edit is of a bucket of the tree, which ends
- * before `limit`. Sums are moved, not made anew: children with nothing to do are not looked at. */
+/* In order, down to where there is something to do: the next edit is of a bucket of the tree, which
+ * ends before `limit`. Sums are moved, not made anew: children with nothing to do are not looked
+ * at. */
 static void
 edit_tree (LdbBucket *tree, const LdbBucket *limit, Editing *editing)
 {

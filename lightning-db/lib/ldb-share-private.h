@@ -15,8 +15,9 @@ G_BEGIN_DECLS
 
 typedef struct _LdbShare LdbShare;
 
-/* Opens or joins; sets handle's share and engine on success and lists the handle. With LDB_OPEN_WAIT it waits
- * while another process writes; `cancellable`, which may be NULL, ends that. */
+/* Opens or joins; sets handle's share and engine on success and lists the handle. With
+ * LDB_OPEN_WAIT it waits while another process writes; `cancellable`, which may be NULL, ends
+ * that. */
 gboolean ldb_share_join (LdbDatabase *handle, GCancellable *cancellable, GError **error);
 
 /* Takes the handle off the list; the last one closes the engine. Idempotent. */
@@ -34,8 +35,8 @@ void ldb_share_evict_all (double fraction);
 /* Lets every open engine, and each that is opened later, put its settling off or take it up. */
 void ldb_share_set_saving_all (gboolean saving);
 
-/* A reference to the hub of the handle's engine, made if there is none yet. CLOSED when the handle was
- * closed meanwhile. */
+/* A reference to the hub of the handle's engine, made if there is none yet. CLOSED when the handle
+ * was closed meanwhile. */
 struct _LdbHub *ldb_share_get_hub (LdbDatabase *handle, GError **error);
 
 /* Tells every LdbRegistry; ldb-registry.c. */

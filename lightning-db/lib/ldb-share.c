@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants
- *   1. At most one share per directory and role (writing, following or standing still) is in the list;
- *      its engine is open, or being closed by the thread that took its last handle away.
+ *   1. At most one share per directory and role (writing, following or standing still) is in the
+ *      list; its engine is open, or being closed by the thread that took its last handle away.
  *   2. A handle is in its share's list exactly while its `share` field is set.
  *   3. Whoever wants a share that is being closed waits until it is gone.
  */
@@ -79,8 +79,8 @@ share_free (gpointer data)
   g_free (share);
 }
 
-/* With the lock held. A writing share also serves reading handles, one that follows also those that need
- * not. */
+/* With the lock held. A writing share also serves reading handles, one that follows also those that
+ * need not. */
 static LdbShare *
 find_share (const char *path, LdbOpenFlags flags)
 {
@@ -213,7 +213,8 @@ join_or_open (LdbDatabase *handle, gboolean *locked, GError **error)
   *locked = FALSE;
   pthread_mutex_lock (&opening_lock);
   gboolean success;
-  /* The same handle may be initialised on two threads at once: its options, too, are the first one's. */
+  /* The same handle may be initialised on two threads at once: its options, too, are the first
+   * one's. */
   if (g_atomic_int_get (&handle->state) != LDB_DATABASE_NEW)
     success = ldb_database_is_usable (handle, error);
   else if (handle->options != NULL && !ldb_options_check (handle->options, error))
@@ -225,7 +226,8 @@ join_or_open (LdbDatabase *handle, gboolean *locked, GError **error)
   return success;
 }
 
-/* Under the lock that the turn was listed under, so that ThreadSanitizer, too, sees it handed over. */
+/* Under the lock that the turn was listed under, so that ThreadSanitizer, too, sees it handed
+ * over. */
 static void
 cancel_turn (GCancellable *cancellable, gpointer data)
 {
@@ -257,8 +259,8 @@ unlist_turn (struct engine_turn *turn)
   pthread_mutex_unlock (&lock);
 }
 
-/* Until the process that writes has ended, or seems to, or this one writes. `turn` is kept from one wait to
- * the next. */
+/* Until the process that writes has ended, or seems to, or this one writes. `turn` is kept from one
+ * wait to the next. */
 static gboolean
 wait_for_turn (LdbDatabase *handle, struct engine_turn **turn, GCancellable *cancellable,
                GError **error)

@@ -469,8 +469,8 @@ ldb_snapshot_get_string_finish (LdbSnapshot *self, GAsyncResult *result, GError 
  *
  * Fails as [method@Ldb.Database.get_many] does. Blocks while pages are read; any thread.
  *
- * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
- *   is %NULL where there was none
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an
+ *   element is %NULL where there was none
  *
  * Since: 0.1
  */
@@ -527,8 +527,8 @@ ldb_snapshot_get_many_async (LdbSnapshot *self, LdbStore *store, GBytes *const *
  *
  * Finishes [method@Ldb.Snapshot.get_many_async].
  *
- * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
- *   is %NULL where there was none
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an
+ *   element is %NULL where there was none
  *
  * Since: 0.1
  */

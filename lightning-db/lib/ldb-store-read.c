@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbStore, reading. Every call is its place and one function of ldb-place; LdbDatabase has the same
- * surface, so what changes here changes there.
+ * LdbStore, reading. Every call is its place and one function of ldb-place; LdbDatabase has the
+ * same surface, so what changes here changes there.
  */
 #include "config.h"
 
@@ -330,8 +330,8 @@ ldb_store_get_variant_finish (LdbStore *self, GAsyncResult *result, GError **err
  * Fails as [method@Ldb.Database.get] does; a message about a key says which one. Blocks while
  * pages are read; any thread.
  *
- * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
- *   is %NULL where there is none
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an
+ *   element is %NULL where there is none
  *
  * Since: 0.1
  */
@@ -379,8 +379,8 @@ ldb_store_get_many_async (LdbStore *self, GBytes *const *keys, gsize n_keys,
  *
  * Finishes [method@Ldb.Store.get_many_async].
  *
- * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an element
- *   is %NULL where there is none
+ * Returns: (transfer container) (element-type GBytes): the values in the order of the keys; an
+ *   element is %NULL where there is none
  *
  * Since: 0.1
  */

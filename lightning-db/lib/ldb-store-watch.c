@@ -18,8 +18,9 @@
  *
  * Watches one key: what is committed to it from now on. The key need not be there.
  *
- * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED, %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_NO_MEMORY. Does not block; any thread,
- * in whose thread-default main context the watch tells.
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED,
+ * %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_NO_MEMORY. Does not block; any thread, in whose
+ * thread-default main context the watch tells.
  *
  * Returns: (transfer full): the watch; it ends with its last reference
  *
@@ -113,8 +114,8 @@ ldb_store_watch_all (LdbStore *self, LdbWatchFlags flags, GError **error)
  *
  * Makes an object of a key, whose properties follow what is committed. The key need not be there.
  *
- * Fails as [method@Ldb.Store.watch_key] does. Does not block: a value that has to be read from the disk
- * comes later. Any thread, in whose thread-default main context the entry notifies.
+ * Fails as [method@Ldb.Store.watch_key] does. Does not block: a value that has to be read from the
+ * disk comes later. Any thread, in whose thread-default main context the entry notifies.
  *
  * Returns: (transfer full): the entry
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbStore, writing. Every call is its place and one function of ldb-place; LdbDatabase has the same
- * surface, so what changes here changes there.
+ * LdbStore, writing. Every call is its place and one function of ldb-place; LdbDatabase has the
+ * same surface, so what changes here changes there.
  */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbTouch: a key, or a range of keys, that commits have touched since some moment; not what they made
- * of it, which the states at both ends tell. What gathers for an observer is a list of these.
+ * LdbTouch: a key, or a range of keys, that commits have touched since some moment; not what they
+ * made of it, which the states at both ends tell. What gathers for an observer is a list of these.
  *
  * Threads: the hub's alone.
  */

@@ -202,8 +202,8 @@ ldb_transaction_get_string (LdbTransaction *self, LdbStore *store, const char *k
  * @callback: (scope async): called when it is done
  * @user_data: for @callback
  *
- * The same as [method@Ldb.Transaction.get_string], without blocking. Until it has finished, other calls on
- * the transaction fail with %LDB_ERROR_PENDING.
+ * The same as [method@Ldb.Transaction.get_string], without blocking. Until it has finished, other
+ * calls on the transaction fail with %LDB_ERROR_PENDING.
  *
  * One thread at a time; completes in its thread-default main context.
  *
@@ -279,8 +279,8 @@ ldb_transaction_get_variant (LdbTransaction *self, LdbStore *store, gconstpointe
  * @callback: (scope async): called when it is done
  * @user_data: for @callback
  *
- * The same as [method@Ldb.Transaction.get_variant], without blocking. Until it has finished, other calls on
- * the transaction fail with %LDB_ERROR_PENDING.
+ * The same as [method@Ldb.Transaction.get_variant], without blocking. Until it has finished, other
+ * calls on the transaction fail with %LDB_ERROR_PENDING.
  *
  * One thread at a time; completes in its thread-default main context.
  *

@@ -436,7 +436,8 @@ commit_claimed (LdbTransaction *self, LdbSyncMode sync, GError **error)
  * Fails with %LDB_ERROR_CONFLICT when another commit changed what this one depends on (the message
  * names the key), %LDB_ERROR_CLOSED, %LDB_ERROR_PENDING, %LDB_ERROR_TIMED_OUT,
  * %LDB_ERROR_READ_ONLY, %LDB_ERROR_NO_SPACE, %LDB_ERROR_RATE_LIMITED, %LDB_ERROR_IO or
- * %LDB_ERROR_UNKNOWN_OUTCOME. Only the last leaves open whether it happened. Blocks for the log; one thread at a time.
+ * %LDB_ERROR_UNKNOWN_OUTCOME. Only the last leaves open whether it happened. Blocks for the log;
+ * one thread at a time.
  *
  * Returns: %TRUE if it was committed
  *

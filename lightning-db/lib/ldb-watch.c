@@ -21,28 +21,28 @@
  * g_signal_connect (watch, "changed", G_CALLBACK (on_changed), NULL);
  * ```
  *
- * A watch begins with the state at which it was made and lasts until it is closed, its last reference is
- * dropped, or its database handle is closed. [signal@Ldb.Watch::changed] is emitted in the main
- * context that was the thread's default when the watch was made. It says what became of each key since
- * the last emission, with the commits of all threads and handles, none missing and none twice. The
- * first change after a quiet time is told at once, later ones gather for
- * [property@Ldb.Watch:batch-interval]; what a commit did is never told in parts. While a handler runs it
- * is not called again, also when it writes itself or runs the main loop; what happens meanwhile comes in
- * the next emission.
+ * A watch begins with the state at which it was made and lasts until it is closed, its last
+ * reference is dropped, or its database handle is closed. [signal@Ldb.Watch::changed] is emitted in
+ * the main context that was the thread's default when the watch was made. It says what became of
+ * each key since the last emission, with the commits of all threads and handles, none missing and
+ * none twice. The first change after a quiet time is told at once, later ones gather for
+ * [property@Ldb.Watch:batch-interval]; what a commit did is never told in parts. While a handler
+ * runs it is not called again, also when it writes itself or runs the main loop; what happens
+ * meanwhile comes in the next emission.
  *
- * A key whose value is the same as at the last emission has not changed, whatever happened in between:
- * see %LDB_WATCH_UNCHANGED.
+ * A key whose value is the same as at the last emission has not changed, whatever happened in
+ * between: see %LDB_WATCH_UNCHANGED.
  *
- * A handler that is slow, or a main loop that does not run, never holds a writer up. What gathers for it
- * is bounded: when more than [property@Ldb.Watch:max-changes] keys changed, the next emission says
- * only that everything has to be read anew ([property@Ldb.ChangeSet:resync]). Without a watch a commit
- * costs nothing more; with any number of them one reading of the changes, on a thread of the library,
- * which is there only while something happens.
+ * A handler that is slow, or a main loop that does not run, never holds a writer up. What gathers
+ * for it is bounded: when more than [property@Ldb.Watch:max-changes] keys changed, the next
+ * emission says only that everything has to be read anew ([property@Ldb.ChangeSet:resync]). Without
+ * a watch a commit costs nothing more; with any number of them one reading of the changes, on a
+ * thread of the library, which is there only while something happens.
  *
  * Threads: any number at once; the signal is emitted in the watch's own context only. After
  * [method@Ldb.Watch.close] on the thread of that context nothing is emitted; on another thread, an
- * emission may be under way. When the database handle is closed the watch is closed, without telling
- * what it has not told yet.
+ * emission may be under way. When the database handle is closed the watch is closed, without
+ * telling what it has not told yet.
  *
  * Since: 0.1
  */
@@ -188,8 +188,8 @@ install_state_properties (void)
   /**
    * LdbWatch:sequence:
    *
-   * The last commit of the newest emission; before the first one the commit at which the watch was made.
-   * It notifies before [signal@Ldb.Watch::changed].
+   * The last commit of the newest emission; before the first one the commit at which the watch was
+   * made. It notifies before [signal@Ldb.Watch::changed].
    *
    * Since: 0.1
    */
@@ -198,7 +198,8 @@ install_state_properties (void)
   /**
    * LdbWatch:closed:
    *
-   * Whether it is closed. It notifies when the database handle was closed, in the watch's main context.
+   * Whether it is closed. It notifies when the database handle was closed, in the watch's main
+   * context.
    *
    * Since: 0.1
    */
@@ -222,8 +223,8 @@ install_settings (void)
   /**
    * LdbWatch:max-changes:
    *
-   * As many keys and ranges may change between two emissions; when there are more, the next emission is
-   * a [resync][property@Ldb.ChangeSet:resync].
+   * As many keys and ranges may change between two emissions; when there are more, the next
+   * emission is a [resync][property@Ldb.ChangeSet:resync].
    *
    * Since: 0.1
    */
@@ -605,8 +606,9 @@ ldb_watch_set_paused (LdbWatch *self, gboolean paused)
  * ldb_watch_pause:
  * @self: a watch
  *
- * Keeps changes back until [method@Ldb.Watch.resume], for example while nobody looks: they gather, and
- * come in one emission then. What a key went through meanwhile does not matter, only what it was and is.
+ * Keeps changes back until [method@Ldb.Watch.resume], for example while nobody looks: they gather,
+ * and come in one emission then. What a key went through meanwhile does not matter, only what it
+ * was and is.
  *
  * On another thread than that of the watch's main context an emission may be under way. Does not
  * block; any thread.
@@ -661,15 +663,17 @@ replay_call (LdbWatch *self, guint64 since)
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
- * Begins anew behind the commit @since: the next emission tells every key that was touched since, whoever
- * did it, as it is now. So a program can go on where it left off, at the sequence number that it kept.
+ * Begins anew behind the commit @since: the next emission tells every key that was touched since,
+ * whoever did it, as it is now. So a program can go on where it left off, at the sequence number
+ * that it kept.
  *
- * The state as of @since is not there any more, so that emission has no old values, tells a deleted range
- * even if there was nothing in it, and a key even if it is as it was.
+ * The state as of @since is not there any more, so that emission has no old values, tells a deleted
+ * range even if there was nothing in it, and a key even if it is as it was.
  *
- * Fails with %LDB_ERROR_HISTORY_GONE when changes that old are no longer kept: then read everything, and
- * go on from now; [property@Ldb.Options:change-retention] keeps more. Fails with %LDB_ERROR_CLOSED,
- * %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_IO. Blocks while the log is read; any thread.
+ * Fails with %LDB_ERROR_HISTORY_GONE when changes that old are no longer kept: then read
+ * everything, and go on from now; [property@Ldb.Options:change-retention] keeps more. Fails with
+ * %LDB_ERROR_CLOSED, %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_IO. Blocks while the log is read; any
+ * thread.
  *
  * Returns: %TRUE if the changes will come
  *

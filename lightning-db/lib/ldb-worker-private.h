@@ -14,14 +14,15 @@
 
 G_BEGIN_DECLS
 
-/* Has `call` run by a worker and delivered in `context` afterwards. FALSE, with an error, when there is
- * no thread and none can be started: the call is not taken then. */
+/* Has `call` run by a worker and delivered in `context` afterwards. FALSE, with an error, when
+ * there is no thread and none can be started: the call is not taken then. */
 gboolean ldb_worker_push (LdbCall *call, LdbWorkKind kind, GMainContext *context, GError **error);
 
 /* The same for a call that has nothing left to do. */
 void ldb_worker_skip (LdbCall *call, GMainContext *context);
 
-/* Starts a thread that nobody joins. It takes no signals: they are the application's. 0, or an errno. */
+/* Starts a thread that nobody joins. It takes no signals: they are the application's. 0, or an
+ * errno. */
 int ldb_worker_start_thread (const char *name, void *(*run) (void *data), void *data);
 
 /* In the child of a fork: the threads stayed with the parent, and locks may be held by them. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* With liblightning-db-1. ldb_transaction_commit and ldb_options_copy are names that libldb has, too. */
+/* With liblightning-db-1. ldb_transaction_commit and ldb_options_copy are names that libldb has,
+ * too. */
 #include "story.h"
 
 #include <lightning-db.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two libraries whose names begin with ldb_, each behind a shared library of its own, as a program meets
- * them: no source can include the headers of both.
+ * Two libraries whose names begin with ldb_, each behind a shared library of its own, as a program
+ * meets them: no source can include the headers of both.
  *
- * A story commits a transaction, rolls another back, and looks at what is there. It prints what is wrong
- * and returns how much. `directory` is its own.
+ * A story commits a transaction, rolls another back, and looks at what is there. It prints what is
+ * wrong and returns how much. `directory` is its own.
  */
 #ifndef LIGHTNING_TESTS_COEXISTENCE_STORY_H
 #define LIGHTNING_TESTS_COEXISTENCE_STORY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* liblightning-db-1 and liblightning_db_ffi in one process have an engine each. The second to open a
- * path for writing is refused, and told so; nothing is harmed, whoever came first. */
+/* liblightning-db-1 and liblightning_db_ffi in one process have an engine each. The second to open
+ * a path for writing is refused, and told so; nothing is harmed, whoever came first. */
 #include <glib/gstdio.h>
 #include <lightning-db.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * damage: what may happen to the files of a closed database, each named so that it can be done again.
+ * damage: what may happen to the files of a closed database, each named so that it can be done
+ * again.
  */
 #ifndef LIGHTNING_TESTS_DAMAGE_H
 #define LIGHTNING_TESTS_DAMAGE_H
@@ -43,7 +44,8 @@ struct damage damage_numbered (const struct subject *subject, enum damage_kind k
                                uint64_t number);
 void damage_print (const struct subject *subject, const struct damage *damage, char to[200]);
 
-/* Does it to a clone of the subject's disk. `other`: a subject of the same codec with another seed. */
+/* Does it to a clone of the subject's disk. `other`: a subject of the same codec with another
+ * seed. */
 void damage_do (const struct subject *subject, const struct subject *other, struct disk *disk,
                 const struct damage *damage);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a repair must save: an oracle of its own replays the versions on undamaged pages, oldest run
- * first, then the commits of the log that are whole, and knows nothing else. What repair makes must be
- * that, exactly. Of a key whose value is not the one it had, a loss must be told: of its page, its
- * value, its file, or the log.
+ * first, then the commits of the log that are whole, and knows nothing else. What repair makes must
+ * be that, exactly. Of a key whose value is not the one it had, a loss must be told: of its page,
+ * its value, its file, or the log.
  *
  * One thing is left open: behind a damaged record of the log only a long record can be found for
  * certain. What short ones before it changed may be there or not.

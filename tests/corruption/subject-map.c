@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands at which byte of a subject's files, and which version of which key on which page: read
- * from the undamaged files with the engine's own readers.
+ * What stands at which byte of a subject's files, and which version of which key on which page:
+ * read from the undamaged files with the engine's own readers.
  */
 #include "subject.h"
 

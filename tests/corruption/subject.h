@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * subject: a database of about 1 MiB with everything in it that a file may hold, on a simulated disk,
- * and the oracle: what it must hold after each commit, and what stands at which byte of which file.
+ * subject: a database of about 1 MiB with everything in it that a file may hold, on a simulated
+ * disk, and the oracle: what it must hold after each commit, and what stands at which byte of which
+ * file.
  *
- * It has three stores; a settled run of several segments (fuse filters, dictionaries where the codec
- * is zstd) and two fresh ones on it (Bloom filters) with overwritten keys, deletes and range deletes;
- * blob files; a log of segments that were used before, with commits that were synced and, at its end,
- * commits that were not; and a manifest of several edits. It is left as a process leaves it that is
- * killed, or closed. The same seed gives the same bytes.
+ * It has three stores; a settled run of several segments (fuse filters, dictionaries where the
+ * codec is zstd) and two fresh ones on it (Bloom filters) with overwritten keys, deletes and range
+ * deletes; blob files; a log of segments that were used before, with commits that were synced and,
+ * at its end, commits that were not; and a manifest of several edits. It is left as a process
+ * leaves it that is killed, or closed. The same seed gives the same bytes.
  *
- * The tables are kept by what was asked of the engine, not read back from it. The map of bytes comes
- * from the engine's own readers over the undamaged files; subject_make proves it against the tables
- * by replaying it.
+ * The tables are kept by what was asked of the engine, not read back from it. The map of bytes
+ * comes from the engine's own readers over the undamaged files; subject_make proves it against the
+ * tables by replaying it.
  */
 #ifndef LIGHTNING_TESTS_SUBJECT_H
 #define LIGHTNING_TESTS_SUBJECT_H

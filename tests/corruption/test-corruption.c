@@ -9,8 +9,8 @@
  *   test-corruption --damages [CODEC [KIND]]   every other damage, of each codec, killed and closed
  *   test-corruption --replay WHERE  the damage that a failure named, judged in every way
  *
- * --seed N and --jobs N go with all of them. Work is handed to processes in pieces; when one dies or
- * hangs, what it was doing is reported, and another goes on behind it.
+ * --seed N and --jobs N go with all of them. Work is handed to processes in pieces; when one dies
+ * or hangs, what it was doing is reported, and another goes on behind it.
  */
 #include "verdict.h"
 
@@ -383,8 +383,8 @@ run_task (struct task *task)
 
 /* ---- the forms ---- */
 
-/* Of each codec, killed and closed. `codec_name`, `kind_name`: only those, "" = all. `bits`, `others`:
- * how many of them; bits of killed ones only. */
+/* Of each codec, killed and closed. `codec_name`, `kind_name`: only those, "" = all. `bits`,
+ * `others`: how many of them; bits of killed ones only. */
 static void
 run_all (const char *codec_name, const char *kind_name, uint64_t bits, uint64_t others)
 {

@@ -33,7 +33,8 @@ show (struct bytes bytes, char to[200])
 
 /* ---- what was hit ---- */
 
-/* A log segment whose header is not there is known by its neighbours only: any of the log names it. */
+/* A log segment whose header is not there is known by its neighbours only: any of the log names
+ * it. */
 static bool
 names_file (const struct verdict *verdict, const char *message, uint32_t i)
 {
@@ -84,8 +85,8 @@ verdict_value_is_hit (const struct verdict *verdict, uint32_t blob, uint64_t off
              || is_spot_hit (verdict, SPOT_BLOB, blob, 0));
 }
 
-/* Whether an open for reading has to give an error: what it reads of each file at once is hit, or the
- * size of a file that knows its own. */
+/* Whether an open for reading has to give an error: what it reads of each file at once is hit, or
+ * the size of a file that knows its own. */
 static bool
 must_refuse (const struct verdict *verdict)
 {
@@ -177,8 +178,8 @@ compare_places (const struct version *version, uint32_t store, uint32_t key)
   return (version->key > key) - (version->key < key);
 }
 
-/* Whether damage may stand in the way of reading a key: in a leaf that holds it or the keys around it,
- * above one, or in a value of it. */
+/* Whether damage may stand in the way of reading a key: in a leaf that holds it or the keys around
+ * it, above one, or in a value of it. */
 static bool
 may_fail_in (const struct verdict *verdict, const struct subject_segment *segment, uint32_t store,
              uint32_t key)

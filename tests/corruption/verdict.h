@@ -6,12 +6,12 @@
  *   - A read gives what was written, or CORRUPT naming a damaged file; never anything else, and no
  *     error where nothing that the read needs is damaged.
  *   - An open gives the database as it was, or an error that names a damaged file. Only where the
- *     damage reaches the end of the log, and nothing behind it claims that it was synced, it may (and
- *     must) give the commits before: a torn tail.
- *   - A deep check names every damaged page, value, header and block of the files, and finds nothing
- *     where nothing but slack was hit.
- *   - A repair saves exactly what can be replayed from what verifies, tells each thing that it could
- *     not save, and what it made passes a deep check.
+ *     damage reaches the end of the log, and nothing behind it claims that it was synced, it may
+ *     (and must) give the commits before: a torn tail.
+ *   - A deep check names every damaged page, value, header and block of the files, and finds
+ *     nothing where nothing but slack was hit.
+ *   - A repair saves exactly what can be replayed from what verifies, tells each thing that it
+ *     could not save, and what it made passes a deep check.
  */
 #ifndef LIGHTNING_TESTS_VERDICT_H
 #define LIGHTNING_TESTS_VERDICT_H
@@ -40,8 +40,8 @@ bool verdict_recover (struct verdict *verdict);
 /* Repairs to another directory of the disk. */
 bool verdict_repair (struct verdict *verdict); /* salvage.c */
 
-/* What salvage.c shares with the rest: whether a page's way from the root is hit, a value or its file's
- * header, a commit's record or a large value of it. */
+/* What salvage.c shares with the rest: whether a page's way from the root is hit, a value or its
+ * file's header, a commit's record or a large value of it. */
 bool verdict_page_is_hit (const struct verdict *verdict, const struct subject_segment *segment,
                           uint32_t leaf);
 bool verdict_value_is_hit (const struct verdict *verdict, uint32_t blob, uint64_t offset);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants
- *   D1  A change is noted before the call that made it returns, in the order in which a program could
- *       have seen it. What was stored through a mapping is noted, at the latest, before the next
- *       change or sync.
+ *   D1  A change is noted before the call that made it returns, in the order in which a program
+ *       could have seen it. What was stored through a mapping is noted, at the latest, before the
+ *       next change or sync.
  *   D2  A content with more than one reference is never changed; one that is mapped has one.
  *   D3  Bytes behind a content's size are zeros, unless DISK_DATA_ONLY put them there.
  */

@@ -76,8 +76,8 @@ struct disk_file
 
 struct disk;
 
-/* Decides whether an operation fails: 0 or an errno. `written`, of a write that fails: so many bytes
- * reach the file all the same. */
+/* Decides whether an operation fails: 0 or an errno. `written`, of a write that fails: so many
+ * bytes reach the file all the same. */
 struct disk_fault
 {
   int (*decide) (void *data, const char *operation, const char *name, uint64_t size,

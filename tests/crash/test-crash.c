@@ -359,8 +359,8 @@ run_program (struct place place, uint64_t quota, const struct place *only, struc
   free (run.seen);
 }
 
-/* The numbered programs: all sequences of one, two and three calls in each variant, then random ones
- * of up to twelve calls of every kind, with threads that change at random. */
+/* The numbered programs: all sequences of one, two and three calls in each variant, then random
+ * ones of up to twelve calls of every kind, with threads that change at random. */
 static struct place
 numbered_program (uint64_t number, uint64_t seed)
 {
@@ -405,8 +405,8 @@ report_program (uint64_t number, uint64_t seed)
   fprintf (stderr, "a program ended early; all of it: test-crash --program %s\n", where);
 }
 
-/* One of `jobs` processes. Each program has a process of its own, so that it runs as it will when it
- * is replayed. A quarter of the states goes to random programs; of the exhaustive ones,
+/* One of `jobs` processes. Each program has a process of its own, so that it runs as it will when
+ * it is replayed. A quarter of the states goes to random programs; of the exhaustive ones,
  * when there are more than can be looked at, every so many is taken. */
 static void
 run_job (const struct settings *settings, unsigned job, struct totals *totals)

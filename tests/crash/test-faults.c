@@ -139,8 +139,8 @@ is_excused (const struct ordeal *ordeal, status code)
          && (code == STATUS_IO || code == STATUS_NO_MEMORY || code == STATUS_NO_SPACE);
 }
 
-/* Whether a comparison ended in an error, which is an answer while there are faults; wrong bytes or a
- * wrong absence never are. */
+/* Whether a comparison ended in an error, which is an answer while there are faults; wrong bytes or
+ * a wrong absence never are. */
 static bool
 is_error (const struct ordeal *ordeal, const char *reason)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A real file system that is full, and has room again: a small tmpfs in a mount namespace of the test's
- * own. Episodes of random writes, flushes, compactions, bulk loads and backups run while another file takes
- * all room but a little, or all inodes, away; then it is given back, or the file system made larger.
+ * A real file system that is full, and has room again: a small tmpfs in a mount namespace of the
+ * test's own. Episodes of random writes, flushes, compactions, bulk loads and backups run while
+ * another file takes all room but a little, or all inodes, away; then it is given back, or the file
+ * system made larger.
  *
- * Whatever is answered while it is full must be OK or NO_SPACE with a message; what was refused is not
- * there, what was acknowledged is, and can be read all the time. Once there is room, writes go on in the
- * same engine, and what was refused can be done. Some episodes end closed or killed while it is still full:
- * then it is read as it is, and opened for writing when there is room.
+ * Whatever is answered while it is full must be OK or NO_SPACE with a message; what was refused is
+ * not there, what was acknowledged is, and can be read all the time. Once there is room, writes go
+ * on in the same engine, and what was refused can be done. Some episodes end closed or killed while
+ * it is still full: then it is read as it is, and opened for writing when there is room.
  *
  *   test-full-disk                      the short form
  *   test-full-disk --long               300 episodes
@@ -342,8 +343,8 @@ open_database (struct episode *episode, unsigned flags, struct engine **out)
   return engine_open (episode->database, flags, &options, out, &failure);
 }
 
-/* The first write that is tried once there is room may still be told of a flush that had failed before:
- * the flush is tried again within a second. */
+/* The first write that is tried once there is room may still be told of a flush that had failed
+ * before: the flush is tried again within a second. */
 static void
 await_healing (struct episode *episode)
 {
@@ -412,8 +413,8 @@ live (struct episode *episode)
   close_database (episode, true);
 }
 
-/* What it left: read as it is, opened for writing, which may be refused while there is no room and then
- * changes nothing, and opened when there is. */
+/* What it left: read as it is, opened for writing, which may be refused while there is no room and
+ * then changes nothing, and opened when there is. */
 static void
 judge (struct episode *episode)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the change feed of a recovered database tells: from where its history begins each commit must
- * lead from one remembered table to the next.
+ * What the change feed of a recovered database tells: from where its history begins each commit
+ * must lead from one remembered table to the next.
  */
 #include "base/hash.h"
 #include "workload.h"

@@ -94,8 +94,8 @@ void workload_run (struct workload *workload, unsigned variant, uint64_t seed, u
                    const enum call_kind *calls, size_t count);
 /* The disk alone, with the two directories. */
 void workload_prepare (struct workload *workload, unsigned variant, uint64_t seed);
-/* One call (not of those that are several: reopen, many). `next` is changed to what is there when it
- * succeeds. The message is valid until the next call. */
+/* One call (not of those that are several: reopen, many). `next` is changed to what is there when
+ * it succeeds. The message is valid until the next call. */
 status workload_call (struct workload *workload, enum call_kind kind, struct table *next,
                       const char **message);
 /* Whether all commits so far are durable once it succeeded. */
@@ -120,8 +120,8 @@ struct promise workload_promise (const struct workload *workload, size_t point, 
 bool workload_matches (const struct workload *workload, struct engine *engine, uint64_t commit,
                        char reason[256]);
 bool table_matches (const struct table *table, struct engine *engine, char reason[256]);
-/* Follows the change feed from where it begins to a commit, and compares what it tells with the tables
- * (workload-feed.c). */
+/* Follows the change feed from where it begins to a commit, and compares what it tells with the
+ * tables (workload-feed.c). */
 bool workload_feed_matches (const struct workload *workload, struct engine *engine,
                             const struct promise *promise, uint64_t commit, char reason[256]);
 struct bytes workload_key (unsigned key);

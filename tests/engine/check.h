@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check: what the engine's unit tests are written with. A failed check prints file, line and the
- * expression, then aborts, so that a core or sanitizer report stands at the place. Never compiled out.
+ * expression, then aborts, so that a core or sanitizer report stands at the place. Never compiled
+ * out.
  */
 #ifndef LIGHTNING_TESTS_CHECK_H
 #define LIGHTNING_TESTS_CHECK_H

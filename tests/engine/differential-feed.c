@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The differential test's change feed: it keeps a replica, from what it tells alone, which must equal
- * the oracle whenever it has caught up. It goes on over closings as far as history does.
+ * The differential test's change feed: it keeps a replica, from what it tells alone, which must
+ * equal the oracle whenever it has caught up. It goes on over closings as far as history does.
  */
 #include "differential.h"
 

@@ -14,9 +14,9 @@
  *   churn          the most disk used while every record is overwritten four times at random
  *
  * --megabytes scales budget (2048), overwrite (5120), latency (4096) and churn (1024).
- * --uncompressed is for overwrite, latency and churn; budget measures both ways unless one is named, and
- * three kinds of data unless --small. DIR must be on a disk: in memory the kernel counts no writes. It
- * asserts nothing: it prints figures beside their limits.
+ * --uncompressed is for overwrite, latency and churn; budget measures both ways unless one is
+ * named, and three kinds of data unless --small. DIR must be on a disk: in memory the kernel counts
+ * no writes. It asserts nothing: it prints figures beside their limits.
  */
 #include "base/random.h"
 #include "check.h"
@@ -208,8 +208,8 @@ memory_add (struct memory *memory, const struct mapping *before, const struct ma
     memory->mapped += one->anonymous;
 }
 
-/* What it is made of, about: the kernel lists a few mappings at a time, so that what moves meanwhile is
- * counted twice, or not at all. The log is exact but for that. */
+/* What it is made of, about: the kernel lists a few mappings at a time, so that what moves
+ * meanwhile is counted twice, or not at all. The log is exact but for that. */
 static struct memory
 own_memory (void)
 {
@@ -571,7 +571,8 @@ measure_budget_at (uint64_t budget, uint64_t size, enum engine_compression compr
   drop_directory ();
 }
 
-/* In a process of its own: what the allocator keeps of one measurement is not in the base of the next. */
+/* In a process of its own: what the allocator keeps of one measurement is not in the base of the
+ * next. */
 static void
 measure_budget_apart (uint64_t budget, uint64_t size, enum engine_compression compression,
                       enum shape shape)

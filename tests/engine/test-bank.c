@@ -19,9 +19,9 @@
 #define ACCOUNTS 10u
 #define THREADS 8u
 #define OPENING_BALANCE 1000000
-/* In one of so many attempts all threads have read and written before one commits: of eight transfers
- * between ten accounts at most five have no account in common, so that 7.5 % conflict at least, on
- * however few cores. */
+/* In one of so many attempts all threads have read and written before one commits: of eight
+ * transfers between ten accounts at most five have no account in common, so that 7.5 % conflict at
+ * least, on however few cores. */
 #define MEETING_EVERY 5u
 
 static pthread_barrier_t meeting; /* of all transferring threads */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Blob files give space back: overwritten and deleted values, stores emptied, a snapshot held, a kill
- * in the middle, and values that do not verify. */
+/* Blob files give space back: overwritten and deleted values, stores emptied, a snapshot held, a
+ * kill in the middle, and values that do not verify. */
 #include "core/engine-private.h"
 #include "faulty-disk.h"
 #include "small-engine.h"
@@ -314,7 +314,8 @@ test_damaged (void)
   remove_directory (path);
 }
 
-/* A disk that fills up in the middle: the merge fails, nothing is lost, nothing half done is left. */
+/* A disk that fills up in the middle: the merge fails, nothing is lost, nothing half done is
+ * left. */
 static void
 test_full_disk (void)
 {

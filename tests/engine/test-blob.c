@@ -709,7 +709,8 @@ expect_lent (struct blob_file *file, const struct blob_reference *reference, uin
   free (expected);
 }
 
-/* Values in the cache: whole, once, verified when they come in, alive as long as they are pinned. */
+/* Values in the cache: whole, once, verified when they come in, alive as long as they are
+ * pinned. */
 static void
 test_lending (void)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The promise about memory (docs/design/memory.md): with the smallest budget, loading ten times as much,
- * settling, reading at random and scanning take no more than the budget and 2 MB, above the same program
- * without a database. Memory is what the kernel counts as anonymous, and the log's mapping.
+ * The promise about memory (docs/design/memory.md): with the smallest budget, loading ten times as
+ * much, settling, reading at random and scanning take no more than the budget and 2 MB, above the
+ * same program without a database. Memory is what the kernel counts as anonymous, and the log's
+ * mapping.
  *
- * A sanitizer's own memory is not to be told from ours: under one only the ledger is held to it, with a
- * quarter of the data.
+ * A sanitizer's own memory is not to be told from ours: under one only the ledger is held to it,
+ * with a quarter of the data.
  */
 #include "base/random.h"
 #include "check.h"
@@ -243,8 +244,8 @@ test_waiting_for_the_manifest (void)
   close_small ();
 }
 
-/* A view that is held keeps its memtables; writers go on beside it, and are as strict as before once
- * it is let go (U4). */
+/* A view that is held keeps its memtables; writers go on beside it, and are as strict as before
+ * once it is let go (U4). */
 static void
 test_held_view (void)
 {

@@ -448,7 +448,8 @@ test_large_spares (void)
 #endif
 }
 
-/* What large pages took is the system's again, though small pieces were made beside them, and stay. */
+/* What large pages took is the system's again, though small pieces were made beside them, and
+ * stay. */
 static void
 test_large_return (void)
 {
@@ -636,8 +637,8 @@ miss_much (void *data)
   return NULL;
 }
 
-/* A reader that does not leave its section, as one that the scheduler has forgotten, holds frames back:
- * nobody waits for it, and no memory is taken instead. */
+/* A reader that does not leave its section, as one that the scheduler has forgotten, holds frames
+ * back: nobody waits for it, and no memory is taken instead. */
 static void
 test_stalled_reader (void)
 {

@@ -7,9 +7,9 @@
  * Rows of four cells (three in one store, one in another) are always written in one batch or
  * transaction, each row by one writer, with a rising version. Every value says what it is, so each
  * read verifies itself; and however a row is read at one snapshot, its cells have one version, not
- * below the newest that was acknowledged before the read began. Beside readers and writers: flushes,
- * merges, evictions, syncs, snapshots held for a while. Each cycle ends with engine_close while all
- * of it goes on, and begins with a look at what is there.
+ * below the newest that was acknowledged before the read began. Beside readers and writers:
+ * flushes, merges, evictions, syncs, snapshots held for a while. Each cycle ends with engine_close
+ * while all of it goes on, and begins with a look at what is there.
  */
 #include "base/random.h"
 #include "check.h"

@@ -519,8 +519,8 @@ overlapping_sync (struct vfs_file *file, struct failure *cause)
   return result;
 }
 
-/* A sync of the log finds more records than those whose values were synced before it: these count as
- * synced only once their values are. */
+/* A sync of the log finds more records than those whose values were synced before it: these count
+ * as synced only once their values are. */
 static void
 test_value_before_record (void)
 {
@@ -596,7 +596,8 @@ drop_blobs (struct engine *engine)
   engine_evict_cache (engine, 1);
 }
 
-/* What an open finds of a large value whose sync failed stays so, whatever the memory is needed for. */
+/* What an open finds of a large value whose sync failed stays so, whatever the memory is needed
+ * for. */
 static void
 test_unsynced_value (void)
 {

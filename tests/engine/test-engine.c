@@ -234,7 +234,8 @@ test_timeout (void)
   remove_directory (path);
 }
 
-/* x and y both read, one written by each: snapshot isolation lets it pass, serializable does not. */
+/* x and y both read, one written by each: snapshot isolation lets it pass, serializable does
+ * not. */
 static status
 write_skew (struct engine *engine, unsigned flags)
 {
@@ -592,7 +593,8 @@ test_fork (void)
   remove_directory (path);
 }
 
-/* Whatever a deletion that was cut short left, it can be done again; tests/kill cuts it everywhere. */
+/* Whatever a deletion that was cut short left, it can be done again; tests/kill cuts it
+ * everywhere. */
 static void
 test_destroy_again (void)
 {

@@ -322,7 +322,8 @@ collect_slowly (void *data)
   return NULL;
 }
 
-/* While one thread is at a slow part, others free what was retired meanwhile; who waits, waits for it. */
+/* While one thread is at a slow part, others free what was retired meanwhile; who waits, waits for
+ * it. */
 static void
 test_slow_part (void)
 {
@@ -409,7 +410,8 @@ forbid_barriers (void)
   return done;
 }
 
-/* A program that locks itself up once it has opened its files still gets its memory back, and ends. */
+/* A program that locks itself up once it has opened its files still gets its memory back, and
+ * ends. */
 static void
 test_sandbox (void)
 {

@@ -269,8 +269,8 @@ test_hostile (void)
     }
 }
 
-/* Little memory: a Bloom filter is made in place, for the keys expected or folded to those that came,
- * and the ledger never had more than was allowed. */
+/* Little memory: a Bloom filter is made in place, for the keys expected or folded to those that
+ * came, and the ledger never had more than was allowed. */
 static void
 test_little_memory (size_t memory, uint64_t keys, uint64_t expected)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Merges as the engine does them: what is moved and what is rewritten, parts side by side, giving up
- * in the middle. */
+/* Merges as the engine does them: what is moved and what is rewritten, parts side by side, giving
+ * up in the middle. */
 #include "core/merge-private.h"
 #include "small-engine.h"
 
@@ -333,8 +333,8 @@ test_parts (void)
   remove_directory (path);
 }
 
-/* Versions of a longest key fill many leaves. What stands between two of those is a byte longer than any key
- * and no place to cut: no segment can have it as its bound. */
+/* Versions of a longest key fill many leaves. What stands between two of those is a byte longer
+ * than any key and no place to cut: no segment can have it as its bound. */
 static void
 test_versions_of_a_longest_key (unsigned keys_beside)
 {
@@ -585,7 +585,8 @@ check_copy (char *copy, struct engine_options options, const uint8_t *rounds)
   remove_directory (backup);
 }
 
-/* J6: while a merge is under way, and after a kill between its steps, everything reads as before. */
+/* J6: while a merge is under way, and after a kill between its steps, everything reads as
+ * before. */
 static void
 test_steps (void)
 {
@@ -626,8 +627,8 @@ test_steps (void)
     check_copy (watch.copies[i], options, rounds);
 }
 
-/* Given up again and again at different places, with writes, flushes and reopening between: the next
- * merges begin with what the others left. */
+/* Given up again and again at different places, with writes, flushes and reopening between: the
+ * next merges begin with what the others left. */
 static void
 test_steps_again (void)
 {
@@ -714,8 +715,8 @@ test_moves_and_backup (void)
 
 /* ---- what is dead ---- */
 
-/* Writes numbers [from, to) as one run of a few segments in front of the others; returns about how many
- * thousandths of it hide older versions. */
+/* Writes numbers [from, to) as one run of a few segments in front of the others; returns about how
+ * many thousandths of it hide older versions. */
 static unsigned
 shadowing_after (struct engine *engine, unsigned from, unsigned to)
 {

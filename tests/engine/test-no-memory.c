@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists that could not be made whole because memory ran out are not taken for whole. The linker sends
- * the engine's calls of realloc here. */
+/* Lists that could not be made whole because memory ran out are not taken for whole. The linker
+ * sends the engine's calls of realloc here. */
 #include "check.h"
 #include "engine.h"
 #include "version/manifest.h"

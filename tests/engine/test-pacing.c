@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pacing, played: a writer puts as fast as it may, memtables become runs, and merges take runs away at
- * a rate of their own. Time is a number. However slow merges are, runs stay few.
+ * Pacing, played: a writer puts as fast as it may, memtables become runs, and merges take runs away
+ * at a rate of their own. Time is a number. However slow merges are, runs stay few.
  */
 #include "check.h"
 #include "core/pacing.h"
@@ -45,8 +45,8 @@ test_nap (void)
   CHECK (pacing_nap (1e12, (size_t) 1 << 31) <= 1100000);
 }
 
-/* The most runs while `memtables` are written in commits of `size`, and merges work off so many bytes a
- * second. */
+/* The most runs while `memtables` are written in commits of `size`, and merges work off so many
+ * bytes a second. */
 static unsigned
 most_runs (unsigned memtables, size_t size, double merge_rate)
 {

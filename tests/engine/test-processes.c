@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One process writes, others read beside it and follow: what they see was committed, in order, soon, and
- * whatever ends or stops whenever, nobody is held up and nothing is left behind.
+ * One process writes, others read beside it and follow: what they see was committed, in order,
+ * soon, and whatever ends or stops whenever, nobody is held up and nothing is left behind.
  *
  *   test-engine-processes [--long]
  */
@@ -682,7 +682,8 @@ replica_apply (struct replica *replica, struct engine_feed *feed)
   return true;
 }
 
-/* Brings the replica to the snapshot, by the feed, or anew when that fell behind. Whether by the feed. */
+/* Brings the replica to the snapshot, by the feed, or anew when that fell behind. Whether by the
+ * feed. */
 static bool
 replica_follow (struct replica *replica, struct engine *engine, struct engine_snapshot *snapshot)
 {
@@ -762,8 +763,8 @@ await_seen (struct board *board, unsigned reader, uint64_t number)
   return atomic_load (&board->seen[reader]);
 }
 
-/* One writer and four readers; each is killed, or stopped for a while, at random. Whoever is killed gets
- * a successor. */
+/* One writer and four readers; each is killed, or stopped for a while, at random. Whoever is killed
+ * gets a successor. */
 static void
 test_kills (unsigned kills)
 {
@@ -981,8 +982,8 @@ count_switches (void)
   return sum;
 }
 
-/* A writer, its reader and one who waits to write, when nothing is committed: no thread runs. (But that of
- * ThreadSanitizer, which wakes up ten times a second.) */
+/* A writer, its reader and one who waits to write, when nothing is committed: no thread runs. (But
+ * that of ThreadSanitizer, which wakes up ten times a second.) */
 static void
 test_rest (void)
 {
@@ -1131,8 +1132,8 @@ test_leaks (void)
   remove_directory (path);
 }
 
-/* A writer that is stopped delays nobody but by the second that an open waits for an answer; one that is
- * killed left all it committed. */
+/* A writer that is stopped delays nobody but by the second that an open waits for an answer; one
+ * that is killed left all it committed. */
 static void
 test_stopped_writer (void)
 {
@@ -1224,8 +1225,8 @@ test_fork (void)
 
 /* ---- where it is read ---- */
 
-/* Runs `body` in a child with its own mounts and process numbers, as a sandbox has them; what it returns
- * is the child's status. False where the system does not let us. */
+/* Runs `body` in a child with its own mounts and process numbers, as a sandbox has them; what it
+ * returns is the child's status. False where the system does not let us. */
 static bool
 run_in_namespace (int (*body) (const char *path), const char *path)
 {
@@ -1279,7 +1280,8 @@ follow_in_sandbox (const char *path)
   return follow_to_end (path);
 }
 
-/* The same where the directory is mounted for reading only: nothing can be written, all is followed. */
+/* The same where the directory is mounted for reading only: nothing can be written, all is
+ * followed. */
 static int
 follow_read_only_mount (const char *path)
 {
@@ -1413,7 +1415,8 @@ put_durably (void *data)
   return NULL;
 }
 
-/* What is not durable yet, and so not visible to the writer, no reader sees either, though the log has it. */
+/* What is not durable yet, and so not visible to the writer, no reader sees either, though the log
+ * has it. */
 static void
 test_undurable (void)
 {
@@ -1500,8 +1503,8 @@ test_network (void)
   remove_directory (path);
 }
 
-/* Readers wait to write: until the writer closes, or is killed, or they give up; one after the other; also
- * when somebody deletes LOCK under the writer. */
+/* Readers wait to write: until the writer closes, or is killed, or they give up; one after the
+ * other; also when somebody deletes LOCK under the writer. */
 static void
 test_turns (void)
 {

@@ -715,7 +715,8 @@ note_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
   asked[asked_count++] = offset;
 }
 
-/* Each stretch of the file that pages are read from is asked for, once; none without the setting. */
+/* Each stretch of the file that pages are read from is asked for, once; none without the
+ * setting. */
 static void
 test_reading_around (void)
 {

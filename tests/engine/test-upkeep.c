@@ -1185,8 +1185,8 @@ note_name (void *data, const char *name, engine_store store)
   return true;
 }
 
-/* The page with the names of the stores is lost: what is in them is still to be reached, and no store
- * that is made later gets one's id. */
+/* The page with the names of the stores is lost: what is in them is still to be reached, and no
+ * store that is made later gets one's id. */
 static void
 test_lost_catalogue (void)
 {

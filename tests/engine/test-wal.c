@@ -725,7 +725,8 @@ test_big (bool map, uint64_t segment_size)
   place_close (&place);
 }
 
-/* A segment whose records refer to much in other files ends early, and the next one is ready by then. */
+/* A segment whose records refer to much in other files ends early, and the next one is ready by
+ * then. */
 static void
 test_referring (void)
 {

@@ -15,8 +15,8 @@ static LightningDBConfig *config;
 static uint64_t tx;
 static atomic_bool stop;
 
-/* AddressSanitizer's allocator does not survive a fork amid another thread's allocation: with it nothing
- * else goes on. */
+/* AddressSanitizer's allocator does not survive a fork amid another thread's allocation: with it
+ * nothing else goes on. */
 #define THREADS 2
 #if defined(__SANITIZE_ADDRESS__)
 #undef THREADS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles under abuse: stale, doubled, truncated, made up, of the wrong kind; and threads that use what
- * others free. Nothing here may crash, and with ThreadSanitizer nothing may race.
+ * Handles under abuse: stale, doubled, truncated, made up, of the wrong kind; and threads that use
+ * what others free. Nothing here may crash, and with ThreadSanitizer nothing may race.
  */
 #include "ffi-check.h"
 
@@ -16,7 +16,8 @@ static LightningDB *db;
 
 /* ---- each function with any handle ---- */
 
-/* All functions that take a database; the last error of what they return, which is to be a failure. */
+/* All functions that take a database; the last error of what they return, which is to be a
+ * failure. */
 static void
 check_database_refused (LightningDB *handle, LightningDBError expected)
 {
@@ -222,7 +223,8 @@ test_wrong_kind (void)
   lightning_db_config_free (config);
 }
 
-/* Thousands at once, freed in another order: each number is its own, and no freed one finds another. */
+/* Thousands at once, freed in another order: each number is its own, and no freed one finds
+ * another. */
 static void
 test_many (void)
 {
@@ -425,8 +427,8 @@ test_race_close (unsigned cycles)
   CHECK (successes > cycles && refusals > cycles);
 }
 
-/* One transaction and one iterator, used by several threads: calls wait for each other, nothing is lost
- * or seen twice, and one commit succeeds. */
+/* One transaction and one iterator, used by several threads: calls wait for each other, nothing is
+ * lost or seen twice, and one commit succeeds. */
 struct shared
 {
   uint64_t tx;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* number-table against a plain array: numbers that wrap round, slots that double, things that come back
- * late. */
+/* number-table against a plain array: numbers that wrap round, slots that double, things that come
+ * back late. */
 #include "number-table.h"
 
 #include "../engine/check.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * golden-files: copies of golden databases on the real disk, to read and to spoil, and sums that tell
- * whether a byte of one changed.
+ * golden-files: copies of golden databases on the real disk, to read and to spoil, and sums that
+ * tell whether a byte of one changed.
  *
  * A golden database is DIRECTORY/<name>.tar.xz, or, as make-golden left it, DIRECTORY/<name>/.
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes the golden databases: for each codec one that is closed, and one that is left as by a process
- * killed amid a commit.
+ * Makes the golden databases: for each codec one that is closed, and one that is left as by a
+ * process killed amid a commit.
  *
  *   make-golden DIRECTORY     writes DIRECTORY/<codec>-<closed|killed>/…
  *
- * The engine goes through the story on the simulated disk of tests/crash, with simulated threads and
- * clock and seeded random bytes, so the same program makes the same bytes each time. tests/formats/generate
- * packs them.
+ * The engine goes through the story on the simulated disk of tests/crash, with simulated threads
+ * and clock and seeded random bytes, so the same program makes the same bytes each time.
+ * tests/formats/generate packs them.
  */
 #include "../crash/simulated-disk.h"
 #include "../crash/simulated-threads.h"

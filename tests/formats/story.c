@@ -70,8 +70,8 @@ copy_bytes (const void *from, size_t size)
   return BYTES (copy, size);
 }
 
-/* Text of which one is the beginning of the next, and the odd ones: a zero byte, the highest byte, one
- * above 255 bytes, the longest there may be, and long ones that begin alike. */
+/* Text of which one is the beginning of the next, and the odd ones: a zero byte, the highest byte,
+ * one above 255 bytes, the longest there may be, and long ones that begin alike. */
 static void
 make_keys (struct story *story)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * story: what happens to a golden database, step by step, and what it holds after each commit. All of it
- * follows from the codec's name and a seed; nothing is asked of an engine and nothing read from a file.
- * make-golden.c lets an engine go through it, test-golden.c holds the files it left against it.
+ * story: what happens to a golden database, step by step, and what it holds after each commit. All
+ * of it follows from the codec's name and a seed; nothing is asked of an engine and nothing read
+ * from a file. make-golden.c lets an engine go through it, test-golden.c holds the files it left
+ * against it.
  *
- * Keys come from a sorted pool that the stores share. A value is a number: which bytes it stands for
- * follows from it. What the stores hold is a table of numbers, and every commit's is kept.
+ * Keys come from a sorted pool that the stores share. A value is a number: which bytes it stands
+ * for follows from it. What the stores hold is a table of numbers, and every commit's is kept.
  *
  * A story is never changed once there are golden files of a released version that tell it.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads every golden database with this build and holds it against the story that it was made by:
- * records, stores, cursors both ways, the change feed; then checks, repairs, restores, recovers, writes,
- * compacts and opens it again.
+ * records, stores, cursors both ways, the change feed; then checks, repairs, restores, recovers,
+ * writes, compacts and opens it again.
  *
  *   test-golden DIRECTORY [NAME …]     the databases in DIRECTORY (golden-files.h), or some of them
  */
@@ -71,7 +71,8 @@ check_get (const struct holding *holding, uint32_t store, uint32_t key)
     }
 }
 
-/* A step of a cursor in one direction: it must stand at the next key that the table has, or nowhere. */
+/* A step of a cursor in one direction: it must stand at the next key that the table has, or
+ * nowhere. */
 static uint32_t
 check_step (const struct holding *holding, struct engine_cursor *cursor, uint32_t store,
             uint32_t from, int direction)
@@ -160,8 +161,8 @@ store_of (const struct replay *replay, engine_store store)
   abort ();
 }
 
-/* The number of the value that the key has after the commit, or, when it is another one, a number that
- * no table has: then a later change of the same commit must follow. */
+/* The number of the value that the key has after the commit, or, when it is another one, a number
+ * that no table has: then a later change of the same commit must follow. */
 static uint32_t
 find_number (const struct replay *replay, uint32_t store, uint32_t key, struct bytes value)
 {

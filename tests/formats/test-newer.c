@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One file of a golden database says that a later version wrote it: a higher format version, a feature or
- * an encryption that this version does not know, with checksums that are right. Every way to open, check,
- * copy or repair the database must refuse with NEWER_FORMAT, name the file, say what to do, and leave each
- * byte of each file as it was; and there must be nothing left where a copy was to be made.
+ * One file of a golden database says that a later version wrote it: a higher format version, a
+ * feature or an encryption that this version does not know, with checksums that are right. Every
+ * way to open, check, copy or repair the database must refuse with NEWER_FORMAT, name the file, say
+ * what to do, and leave each byte of each file as it was; and there must be nothing left where a
+ * copy was to be made.
  *
  *   test-newer DIRECTORY
  */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A list in real views, GtkListView and GtkColumnView, while 10,000 random commits come in: after every
- * frame that is drawn the rows in sight are where they were, what was selected is selected, and every
- * row in sight has its text. The same while hundreds of rows all over the list come and go at once, which is
- * told in few signals. Then rows in sight come and go, too: of those frames none has a blank.
- * Pictures of before, during and after go to the directory PICTURES of the environment, if there is
- * one.
+ * A list in real views, GtkListView and GtkColumnView, while 10,000 random commits come in: after
+ * every frame that is drawn the rows in sight are where they were, what was selected is selected,
+ * and every row in sight has its text. The same while hundreds of rows all over the list come and
+ * go at once, which is told in few signals. Then rows in sight come and go, too: of those frames
+ * none has a blank. Pictures of before, during and after go to the directory PICTURES of the
+ * environment, if there is one.
  */
 #include "../lib/ldb-test.h"
 #include "picture.h"

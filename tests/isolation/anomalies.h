@@ -2,16 +2,16 @@
 /*
  * anomalies: what is wrong with a history, judged from the history alone.
  *
- * First each key by itself: the order of its versions follows from the lists that were read, or, for
- * a key that was also deleted, from the numbers of the commits, against which each list is then
- * checked. Out of the orders come the dependencies between transactions, and out of their cycles the
- * anomalies that Adya named. A transaction that was refused or rolled back takes part with what it
- * read: it too must have seen one snapshot.
+ * First each key by itself: the order of its versions follows from the lists that were read, or,
+ * for a key that was also deleted, from the numbers of the commits, against which each list is then
+ * checked. Out of the orders come the dependencies between transactions, and out of their cycles
+ * the anomalies that Adya named. A transaction that was refused or rolled back takes part with what
+ * it read: it too must have seen one snapshot.
  *
  * That the last versions of all keys are known takes a last transaction that reads all of them.
  *
- * Every kind that is found comes with an example: what the transactions did, and why one had to come
- * before the other.
+ * Every kind that is found comes with an example: what the transactions did, and why one had to
+ * come before the other.
  */
 #ifndef LIGHTNING_TESTS_ANOMALIES_H
 #define LIGHTNING_TESTS_ANOMALIES_H

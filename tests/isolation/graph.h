@@ -56,8 +56,8 @@ struct graph_view
   bool nonadjacent; /* no rw edge follows another */
 };
 
-/* The strongly connected components. Numbers are from 0; the caller frees. A state is a node, or in a
- * nonadjacent view 2 * node, + 1 where an rw edge led to it. */
+/* The strongly connected components. Numbers are from 0; the caller frees. A state is a node, or in
+ * a nonadjacent view 2 * node, + 1 where an rw edge led to it. */
 uint32_t *graph_components (struct graph_view view);
 /* The state an edge leads from and to; false: the view has no such step from there. */
 bool graph_step (struct graph_view view, uint32_t state, const struct edge *edge, uint32_t *to);

@@ -7,8 +7,8 @@
  * anomalies.h find out who read whose write without being told (the idea of Elle: Kingsbury and
  * Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations", VLDB 2020).
  *
- * As text, which failures are written in and the checker's own tests are written as, a history has a
- * line for each transaction:
+ * As text, which failures are written in and the checker's own tests are written as, a history has
+ * a line for each transaction:
  *
  *   OUTCOME LEVEL PROCESS INVOKED COMPLETED SNAPSHOT SEQUENCE: STEP, STEP, …
  *   ok serializable 2 17 23 4 5: r 1 10 11, a 1 12, r 7, c 3

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linearizable: whether what several threads did to one register can have happened one operation at a
- * time, each at a moment between its call and its return.
+ * linearizable: whether what several threads did to one register can have happened one operation at
+ * a time, each at a moment between its call and its return.
  *
  * Wing and Gong's search ("Testing and Verifying Concurrent Objects", 1993), with Lowe's memory of
  * places it has been at ("Testing for Linearizability", 2017): the set of operations that are done,

@@ -514,7 +514,8 @@ static const struct
       READ (8, 9, 2) } },
 };
 
-/* Windows of operations that did happen one at a time are fine; with one read changed they are not. */
+/* Windows of operations that did happen one at a time are fine; with one read changed they are
+ * not. */
 static void
 test_random_windows (void)
 {

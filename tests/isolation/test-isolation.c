@@ -2,13 +2,13 @@
 /*
  * isolation: what transactions promise each other, judged from what their clients saw.
  *
- *   test-isolation [--long] [--seed S] [--episode N] [--episodes N] [--transactions N] [--mode MODE]
- *                  [--seconds N] [--yields N]
+ *   test-isolation [--long] [--seed S] [--episode N] [--episodes N] [--transactions N]
+ *                  [--mode MODE] [--seconds N] [--yields N]
  *   test-isolation --judge FILE MODE
  *
  * An episode is some thousand random transactions on four threads (workload.h) and the judgement of
- * their history (anomalies.h), in each mode in turn, with and without deletes. Snapshot isolation must
- * show write skew, or the judge is blind; nothing else, ever.
+ * their history (anomalies.h), in each mode in turn, with and without deletes. Snapshot isolation
+ * must show write skew, or the judge is blind; nothing else, ever.
  *
  * What is found wrong is printed with its cycle, and the whole history is kept in a file, which
  * --judge reads. Where threads are simulated the episode runs again with --seed and --episode.

@@ -230,8 +230,8 @@ write_loaded (struct bytes key, struct bytes value)
   engine_loader_free (loader);
 }
 
-/* An empty value: a delete. The batch's range reaches over all later keys, so only the last register
- * of a window is written so. */
+/* An empty value: a delete. The batch's range reaches over all later keys, so only the last
+ * register of a window is written so. */
 static void
 write_register (struct worker *worker, unsigned number, struct bytes key, struct bytes value)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * yields: other threads get to run at the places where it matters. The linker's --wrap leads the
- * engine's calls of locks and conditions here, and, when it is built for ThreadSanitizer, which makes
- * a call of every atomic operation, those too. Now and then such a call lets another thread run first,
- * or right after. The engine knows of nothing.
+ * engine's calls of locks and conditions here, and, when it is built for ThreadSanitizer, which
+ * makes a call of every atomic operation, those too. Now and then such a call lets another thread
+ * run first, or right after. The engine knows of nothing.
  */
 #ifndef LIGHTNING_TESTS_YIELDS_H
 #define LIGHTNING_TESTS_YIELDS_H

@@ -4,8 +4,9 @@
  * before, amid or after the n-th time that somebody does something to a file of some kind.
  *
  * The linker's --wrap puts it in the place of vfs_posix, so that everything goes through it, repair
- * and restore too; the engine knows of nothing. Directories and files are the real ones with another
- * table on them. What was done is real, and stays in the page cache as it does when a process dies.
+ * and restore too; the engine knows of nothing. Directories and files are the real ones with
+ * another table on them. What was done is real, and stays in the page cache as it does when a
+ * process dies.
  *
  * Who does it: a thread says what it is about (killing_disk_do); the engine's own threads are known
  * by their names.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kill-points: a process is killed at points that have names, each as often as is asked, and another
- * process judges what is left.
+ * kill-points: a process is killed at points that have names, each as often as is asked, and
+ * another process judges what is left.
  *
  *   test-kill-points [--long] [--hits N] [--kills N] [--seed S] [--point NAME] [--list]
  *
- * A point is before, amid or after something that is done to a file: by a commit, by the engine's own
- * threads, or in the middle of a recovery, a backup, a repair (killing-disk.h). `--list` prints
+ * A point is before, amid or after something that is done to a file: by a commit, by the engine's
+ * own threads, or in the middle of a recovery, a backup, a repair (killing-disk.h). `--list` prints
  * how often each was passed in a few unharmed runs.
  *
  * After each kill the database is opened, and
@@ -14,8 +14,8 @@
  *   - there is no hole: the numbers of the acknowledged commits, and of those that had got through
  *     unacknowledged, are all there are;
  *   - a bulk load is there as a whole or not at all; a backup stands at the commit it says, and one
- *     that was cut short can be continued; a restore and a repair can be done again, and their source
- *     is as it was;
+ *     that was cut short can be continued; a restore and a repair can be done again, and their
+ *     source is as it was;
  *   - now and then everything is checked deeply.
  */
 #include "killing-disk.h"
@@ -622,8 +622,8 @@ check_deeply (const char *path)
 
 /* ---- backups ---- */
 
-/* Brings what is known of the backup to a commit. Which commits it has beside that can't be told, at
- * most one of each writer, is left in `open`, as places in the list; returns how many. */
+/* Brings what is known of the backup to a commit. Which commits it has beside that can't be told,
+ * at most one of each writer, is left in `open`, as places in the list; returns how many. */
 static size_t
 advance_behind (uint64_t sequence, size_t open[WRITERS + 1])
 {

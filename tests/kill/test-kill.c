@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kill: a process that writes is killed again and again, at any moment, and nothing it acknowledged is
- * ever missing (writer.h).
+ * kill: a process that writes is killed again and again, at any moment, and nothing it acknowledged
+ * is ever missing (writer.h).
  *
  *   test-kill [--long] [--seed S] [--kills N]
  */

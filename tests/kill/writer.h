@@ -5,8 +5,8 @@
  * Each writer owns its keys, in two stores, and goes through a sequence of operations that follows
  * from its number alone: puts, large values, deletes, range deletes, batches and transactions over
  * both stores, `async` and `full`. Behind each it writes into a pipe to the parent: its number, the
- * operation's and the commit's. So the parent knows for each writer the last acknowledged operation n,
- * and its keys must be exactly as after n operations, or, if the next one had got through
+ * operation's and the commit's. So the parent knows for each writer the last acknowledged operation
+ * n, and its keys must be exactly as after n operations, or, if the next one had got through
  * unacknowledged, as after n + 1: a lost commit, half a batch, or an older value all show.
  */
 #ifndef LIGHTNING_TESTS_WRITER_H

@@ -5,8 +5,9 @@
  *   list-load --directory DIR [--rows N] [--cache MEGABYTES] [--reverse]
  *
  * Prints how soon the first rows are there and when all are, how long the main loop's turns take
- * meanwhile, what memory the list takes beside the cache, how long a random row takes that is cached, and
- * what steps with one change and with many cost: signals, and the main loop's longest turn.
+ * meanwhile, what memory the list takes beside the cache, how long a random row takes that is
+ * cached, and what steps with one change and with many cost: signals, and the main loop's longest
+ * turn.
  */
 #include "ldb-test.h"
 

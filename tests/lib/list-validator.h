@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A copy of a list, kept by its signals alone, which fails the test when a signal is wrong, tells too
- * much, or comes before what it tells is so. Rows are LdbEntry.
+ * A copy of a list, kept by its signals alone, which fails the test when a signal is wrong, tells
+ * too much, or comes before what it tells is so. Rows are LdbEntry.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One way through the whole API in its synchronous forms, with what only C has. (tests/scenario tells
- * one story in every language.)
+ * One way through the whole API in its synchronous forms, with what only C has. (tests/scenario
+ * tells one story in every language.)
  */
 #include "ldb-test.h"
 

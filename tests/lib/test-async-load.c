@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asynchronous calls in great numbers: they need no thread of GTask's, they leave the main loop free,
- * and wherever one is cancelled the database is as before or as after it.
+ * Asynchronous calls in great numbers: they need no thread of GTask's, they leave the main loop
+ * free, and wherever one is cancelled the database is as before or as after it.
  *
  * /async-load/main-loop prints how long the turns of the main loop took; timings are never judged.
- * With --long it runs for ten seconds, and the test of cancelling makes a thousand attempts of each kind.
+ * With --long it runs for ten seconds, and the test of cancelling makes a thousand attempts of each
+ * kind.
  */
 #include "ldb-test.h"
 
@@ -139,8 +140,8 @@ put_hundred (LdbDatabase *db)
   g_assert_no_error (error);
 }
 
-/* A thousand calls end while every thread of GTask's pool is held, so they use none; and jobs of the
- * pool end while a thousand calls are under way. */
+/* A thousand calls end while every thread of GTask's pool is held, so they use none; and jobs of
+ * the pool end while a thousand calls are under way. */
 static void
 test_other_tasks (Place *place, gconstpointer data)
 {
@@ -567,7 +568,8 @@ static const CancelCase cancel_cases[] = {
   { "check", start_check, finish_check, NULL },
 };
 
-/* Starts the call, cancels it after `delay` µs (negative: never), and judges. TRUE if it succeeded. */
+/* Starts the call, cancels it after `delay` µs (negative: never), and judges. TRUE if it
+ * succeeded. */
 static gboolean
 attempt_once (const CancelCase *its, Attempt *attempt, gint64 delay)
 {

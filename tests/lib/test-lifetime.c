@@ -389,8 +389,9 @@ test_registry (Place *place, gconstpointer data)
   g_free (seen.last_path);
 }
 
-/* What starts threads in the child: more than ThreadSanitizer puts up with after a fork. And AddressSanitizer's
- * allocator leaves a lock behind that another thread held at that moment, which threads of their own run into. */
+/* What starts threads in the child: more than ThreadSanitizer puts up with after a fork. And
+ * AddressSanitizer's allocator leaves a lock behind that another thread held at that moment, which
+ * threads of their own run into. */
 static void
 use_threads_in_child (Place *place, LdbDatabase *db)
 {
@@ -414,7 +415,8 @@ use_threads_in_child (Place *place, LdbDatabase *db)
 #endif
 }
 
-/* In the child of a fork: old handles refuse, also asynchronously, and do no harm; new ones work. */
+/* In the child of a fork: old handles refuse, also asynchronously, and do no harm; new ones
+ * work. */
 static void
 use_in_child (Place *place, GObject *objects[N_OBJECTS])
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two copies of a database, one kept by a watch and one by a list, while other threads commit at random as
- * fast as they can. Neither copy reads the database again: the watch's is made of the changes it is told,
- * the list's of its signals and of what its rows notify. At every checkpoint both are what the database is,
- * key for key and value for value; in between the validator holds every signal against the list.
+ * Two copies of a database, one kept by a watch and one by a list, while other threads commit at
+ * random as fast as they can. Neither copy reads the database again: the watch's is made of the
+ * changes it is told, the list's of its signals and of what its rows notify. At every checkpoint
+ * both are what the database is, key for key and value for value; in between the validator holds
+ * every signal against the list.
  *
  *   test-lib-list-exact [--commits N] [--checkpoint N] [--sequence-seed N] [--long]
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbListModel: making lists, rows of all kinds, counting, cold rows, every kind of change, what handlers
- * may do meanwhile, and every way to end.
+ * LdbListModel: making lists, rows of all kinds, counting, cold rows, every kind of change, what
+ * handlers may do meanwhile, and every way to end.
  */
 #include "ldb-test.h"
 #include "list-validator.h"
@@ -1215,7 +1215,8 @@ test_close_in_handler (Place *place, gconstpointer data)
   watched_clear (&watched);
 }
 
-/* All handlers of a signal are told of it before the list ends, in whatever order they were connected. */
+/* All handlers of a signal are told of it before the list ends, in whatever order they were
+ * connected. */
 static void
 test_close_first (Place *place, gconstpointer data)
 {

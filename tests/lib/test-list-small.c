@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Small lists, exhaustively: from every set of a few keys to every other one, in every way to write that,
- * in both directions, whole or cut off: each time the fewest signals, in the right order, each true when
- * it is told, the same objects for rows that stay, and their values. Then, at random, lists that know a
- * part of the keys only, of which the rest comes into sight again and again.
+ * Small lists, exhaustively: from every set of a few keys to every other one, in every way to write
+ * that, in both directions, whole or cut off: each time the fewest signals, in the right order,
+ * each true when it is told, the same objects for rows that stay, and their values. Then, at
+ * random, lists that know a part of the keys only, of which the rest comes into sight again and
+ * again.
  *
- * The library is built into this program with buckets of two or three rows, so that even these lists are
- * made of several.
+ * The library is built into this program with buckets of two or three rows, so that even these
+ * lists are made of several.
  */
 #include "ldb-list-model-private.h"
 #include "ldb-test.h"

@@ -490,7 +490,8 @@ test_sync_interval (Place *place, gconstpointer data)
   g_assert_cmpuint (ldb_database_get_durable_sequence (db), ==, ldb_database_get_sequence (db));
 }
 
-/* Without background work runs pile up; reads are right with every setting that shows only there. */
+/* Without background work runs pile up; reads are right with every setting that shows only
+ * there. */
 static void
 test_background (Place *place, gconstpointer data)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One process writes, this one reads beside it: watches, entries, feeds and lists tell what the other
- * commits, soon; either may die; who waits becomes the writer.
+ * One process writes, this one reads beside it: watches, entries, feeds and lists tell what the
+ * other commits, soon; either may die; who waits becomes the writer.
  *
- * This program is also the other process (--writer, --replica): it does what it is told line by line.
+ * This program is also the other process (--writer, --replica): it does what it is told line by
+ * line.
  */
 #include "list-validator.h"
 #include "watch-test.h"
@@ -34,9 +35,10 @@ write_times (LdbDatabase *db, gboolean to_new_keys, gboolean isolated, guint num
     }
 }
 
-/* Lines from standard input: "put KEY VALUE", "delete KEY", "range START END", "batch N", "fill N" (as many
- * random puts and deletes), "time N" (isolated commits of the time), "tick N" (the same, each to a new key), "rush
- * MILLISECONDS" (commits of the time, without a pause), "close". Each is answered by "ok" and the newest commit. */
+/* Lines from standard input: "put KEY VALUE", "delete KEY", "range START END", "batch N", "fill N"
+ * (as many random puts and deletes), "time N" (isolated commits of the time), "tick N" (the same,
+ * each to a new key), "rush MILLISECONDS" (commits of the time, without a pause), "close". Each is
+ * answered by "ok" and the newest commit. */
 static int
 write_as_told (const char *path)
 {
@@ -184,7 +186,8 @@ replicate (const char *path)
 
 /* ---- telling it ---- */
 
-/* Not a GSubprocess: GLib would start a thread of its own, which ThreadSanitizer does not understand. */
+/* Not a GSubprocess: GLib would start a thread of its own, which ThreadSanitizer does not
+ * understand. */
 typedef struct
 {
   GPid pid;   /* 0: none */
@@ -520,8 +523,8 @@ count_switches_of (GPid pid)
   return sum;
 }
 
-/* A reader with a watch, in a process of its own, and its writer: when nothing is committed no thread of
- * either runs, not once. */
+/* A reader with a watch, in a process of its own, and its writer: when nothing is committed no
+ * thread of either runs, not once. */
 static void
 test_rest (Place *place, gconstpointer data)
 {
@@ -586,7 +589,8 @@ watch_idly (const char *path)
 
 /* ---- replicas ---- */
 
-/* Two replicas in processes of their own; one is stopped while the log moves on, and begins anew. */
+/* Two replicas in processes of their own; one is stopped while the log moves on, and begins
+ * anew. */
 static void
 test_replicas (Place *place, gconstpointer data)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rank index against a plain array: random changes as a list model makes them, after each of which
- * every bucket covers as many keys as it says, and every mark is where its key is.
+ * The rank index against a plain array: random changes as a list model makes them, after each of
+ * which every bucket covers as many keys as it says, and every mark is where its key is.
  */
 #include <glib.h>
 

@@ -5,8 +5,8 @@
  * threads, keep replicas of what they watch by what they are told alone. Each emission is held
  * against the replica (an old value is what the replica has; nothing is told that did not
  * change; a deleted range held something), and, at random, the replica against the emission's
- * snapshot. A feed is replayed the same way. Handlers write, run the main loop, sleep, and pause their
- * watches; watches that lag are resynced and go on.
+ * snapshot. A feed is replayed the same way. Handlers write, run the main loop, sleep, and pause
+ * their watches; watches that lag are resynced and go on.
  *
  *   test-lib-watch-exact [--commits N] [--sequence-seed N] [--long]
  *

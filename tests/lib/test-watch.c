@@ -61,8 +61,8 @@ expect (Listener *listener, const char *text)
   g_ptr_array_set_size (listener->told, 0);
 }
 
-/* Nothing came but what was expected. What would come, would come now: a change that another watch sees
- * in the same frame is awaited first. */
+/* Nothing came but what was expected. What would come, would come now: a change that another watch
+ * sees in the same frame is awaited first. */
 static void
 expect_nothing_more (Listener *listener)
 {
@@ -423,7 +423,8 @@ run_loop_within (LdbWatch *watch, LdbChangeSet *changes, Actor *actor)
   actor->depth--;
 }
 
-/* Whatever the handler does, each key is told once, in order, and the handler is not entered twice. */
+/* Whatever the handler does, each key is told once, in order, and the handler is not entered
+ * twice. */
 static void
 check_actor (Place *place, GCallback handler, guint interval)
 {
@@ -527,8 +528,8 @@ test_handler_ends_it (Place *place, gconstpointer data)
 
 /* ---- pace ---- */
 
-/* With an interval of an hour the first change is told at once, the next one not; a shorter one holds
- * from then on. */
+/* With an interval of an hour the first change is told at once, the next one not; a shorter one
+ * holds from then on. */
 static void
 test_interval (Place *place, gconstpointer data)
 {
@@ -552,8 +553,8 @@ test_interval (Place *place, gconstpointer data)
   expect (&slow, "put b, put c");
 }
 
-/* One that goes no longer sets the pace: nothing looks at it when the next commit is read. (That it is not
- * there any more is for AddressSanitizer to see.) */
+/* One that goes no longer sets the pace: nothing looks at it when the next commit is read. (That it
+ * is not there any more is for AddressSanitizer to see.) */
 static void
 test_hasty_goes (Place *place, gconstpointer data)
 {

@@ -45,8 +45,8 @@ append_bytes (GString *text, GBytes *bytes)
       g_string_append_printf (text, "\\%02x", (guchar) data[i]);
 }
 
-/* "put a", "put a=new", "put a=new<old", "delete a<old", "range [b,d)", "resync [,)"; in another store
- * than the default one behind its name and a slash. */
+/* "put a", "put a=new", "put a=new<old", "delete a<old", "range [b,d)", "resync [,)"; in another
+ * store than the default one behind its name and a slash. */
 static inline void
 append_change (GString *text, LdbChange *change)
 {
@@ -106,8 +106,8 @@ delete_range (LdbDatabase *db, const char *start, const char *end)
   g_assert_no_error (error);
 }
 
-/* Of one's own: what the hub shares it lets go of on its thread, and ThreadSanitizer does not see how GBytes
- * are counted. */
+/* Of one's own: what the hub shares it lets go of on its thread, and ThreadSanitizer does not see
+ * how GBytes are counted. */
 static inline GBytes *
 own_copy (GBytes *bytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A feed that is read while the workers write. What it tells is applied to versions that began as the
- * picture's, and in the end they have to be the picture's again.
+ * A feed that is read while the workers write. What it tells is applied to versions that began as
+ * the picture's, and in the end they have to be the picture's again.
  */
 #include "soak.h"
 

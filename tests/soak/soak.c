@@ -10,16 +10,17 @@
  *        [--episodes N]            so many openings, with
  *        [--operations N]          so many operations of each worker
  *
- * Two workers do at random, each with keys of its own in three stores and both in shared counters, what
- * worker.c lists: reads, scans both ways, puts (one in 64 of up to 130 KiB), deletes, range deletes,
- * batches, transactions that run into each other, snapshots that are held, stores that are made and
- * dropped, flushes, checkpoints, compactions. A feed is followed beside them. Every third opening is of a
- * child that is killed; other ones end with a close, some with a backup before it, and some have one in
- * their middle. After each opening all of it is compared with the picture (soak.h), and now and then
- * checked deeply.
+ * Two workers do at random, each with keys of its own in three stores and both in shared counters,
+ * what worker.c lists: reads, scans both ways, puts (one in 64 of up to 130 KiB), deletes, range
+ * deletes, batches, transactions that run into each other, snapshots that are held, stores that are
+ * made and dropped, flushes, checkpoints, compactions. A feed is followed beside them. Every third
+ * opening is of a child that is killed; other ones end with a close, some with a backup before it,
+ * and some have one in their middle. After each opening all of it is compared with the picture
+ * (soak.h), and now and then checked deeply.
  *
- * The files lie below $TMPDIR (else /tmp). It asserts in every form that nothing is lost or wrong and
- * that a closed database has no descriptor open; from five minutes on also the limits that it prints.
+ * The files lie below $TMPDIR (else /tmp). It asserts in every form that nothing is lost or wrong
+ * and that a closed database has no descriptor open; from five minutes on also the limits that it
+ * prints.
  */
 #include "soak.h"
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * soak: a database under mixed load for as long as is wanted, closed and killed and opened again, and
- * after each opening compared in whole with what was acknowledged.
+ * soak: a database under mixed load for as long as is wanted, closed and killed and opened again,
+ * and after each opening compared in whole with what was acknowledged.
  *
- * The picture is that oracle. It is of one size from the first to the last moment, so that it does not
- * show in the memory that is measured, and in memory that a child shares with its parent, so that the
- * parent knows what a killed child was told. A value follows from its place and version alone: the picture
- * holds versions, and whole values are compared.
+ * The picture is that oracle. It is of one size from the first to the last moment, so that it does
+ * not show in the memory that is measured, and in memory that a child shares with its parent, so
+ * that the parent knows what a killed child was told. A value follows from its place and version
+ * alone: the picture holds versions, and whole values are compared.
  *
- * Each worker owns its keys, and says what it is about to do (its intent) before it does. Of what a kill
- * cuts short, all is there or nothing.
+ * Each worker owns its keys, and says what it is about to do (its intent) before it does. Of what a
+ * kill cuts short, all is there or nothing.
  */
 #ifndef LIGHTNING_TESTS_SOAK_H
 #define LIGHTNING_TESTS_SOAK_H
@@ -117,7 +117,8 @@ struct soak_database
 };
 extern const char *const soak_store_names[SOAK_STORES];
 
-/* What was under way when a process was killed: takes up what is there, demands that it be whole. */
+/* What was under way when a process was killed: takes up what is there, demands that it be
+ * whole. */
 void picture_resolve (const struct soak_database *database);
 /* Compares every key and value of every store, from one end or the other. */
 void picture_compare (const struct soak_database *database, bool backward);
@@ -157,8 +158,8 @@ void *worker_main (void *worker); /* a thread's body */
 /* ---- a feed that is followed (follower.c) ---- */
 
 void follower_start (const struct soak_database *database);
-/* Reads the rest, and compares what it made of the changes with the picture. False: it fell behind by
- * more than is kept, and could not. */
+/* Reads the rest, and compares what it made of the changes with the picture. False: it fell behind
+ * by more than is kept, and could not. */
 bool follower_finish (void);
 
 /* ---- what the process takes (census.c) ---- */

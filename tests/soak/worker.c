@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker does: operations drawn from its random numbers, each checked against the picture. */
+/* What a worker does: operations drawn from its random numbers, each checked against the
+ * picture. */
 #include "soak.h"
 
 #include "base/coding.h"

@@ -2,9 +2,10 @@
 /*
  * Contacts, in a window that writes or in one that follows: contacts [DATABASE]
  *
- * The first process on a database writes. The windows of others show at once what it commits, and when
- * it has ended one of them goes on writing. They are written in any language: what is stored is, below
- * "contact:", the name as it sorts, a tab, an id, and as the value a document of name, email and phone.
+ * The first process on a database writes. The windows of others show at once what it commits, and
+ * when it has ended one of them goes on writing. They are written in any language: what is stored
+ * is, below "contact:", the name as it sorts, a tab, an id, and as the value a document of name,
+ * email and phone.
  */
 #include <adwaita.h>
 #include <lightning-db.h>
@@ -255,7 +256,9 @@ edit (ContactsWindow *self, Contact *contact)
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
-/* ---- actions: while the window follows there are none, and what would start them is insensitive ---- */
+/* ---- actions ---- */
+
+/* While the window follows there are none, and what would start them is insensitive. */
 
 static void
 add_activated (GSimpleAction *action, GVariant *parameter, gpointer self)

@@ -97,8 +97,8 @@ extern "C"
     bool (*read_begin) (struct driver_session *session);
     void (*read_end) (struct driver_session *session);
 
-    /* A scan starts before the first record of its direction. What `next` gives is borrowed until the
-   * next call. `seek` makes the first record not before `key` the next one; forward only. */
+    /* A scan starts before the first record of its direction. What `next` gives is borrowed until
+   * the next call. `seek` makes the first record not before `key` the next one; forward only. */
     bool (*scan_begin) (struct driver_session *session, bool reverse);
     bool (*scan_seek) (struct driver_session *session, struct driver_bytes key);
     enum driver_answer (*scan_next) (struct driver_session *session, struct driver_bytes *key,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * measure: what the process and its database take from the machine: memory, bytes written, processor
- * time, disk. Linux only, from /proc; a figure that the system doesn't give is 0.
+ * measure: what the process and its database take from the machine: memory, bytes written,
+ * processor time, disk. Linux only, from /proc; a figure that the system doesn't give is 0.
  */
 #ifndef LIGHTNING_BENCHMARK_MEASURE_H
 #define LIGHTNING_BENCHMARK_MEASURE_H

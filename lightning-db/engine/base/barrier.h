@@ -10,16 +10,16 @@
  *
  * Why a plain store is enough. The often side publishes (P), then looks (L), in program order. The
  * seldom side has unlinked (U), then makes every thread of the process pass a full barrier (B,
- * membarrier), then scans what is published (S). In each thread B falls somewhere. If P comes before
- * it, S sees P. If P comes after it, so does L, which then sees U.
+ * membarrier), then scans what is published (S). In each thread B falls somewhere. If P comes
+ * before it, S sees P. If P comes after it, so does L, which then sees U.
  *
- * Where there is no membarrier the often side publishes by an exchange, and P and S are sequentially
- * consistent: if S misses P, then P comes after S, so L comes after U.
+ * Where there is no membarrier the often side publishes by an exchange, and P and S are
+ * sequentially consistent: if S misses P, then P comes after S, so L comes after U.
  *
- * Where there was one and it is refused later (a sandbox that a program enters once its files are open;
- * a kernel short of memory) others may already rely on it. Then barrier_all waits, far longer than a
- * store stays in a processor's buffer (microseconds; interrupts and switches of threads empty it): a
- * P that S misses was made after U was visible everywhere, and so was L.
+ * Where there was one and it is refused later (a sandbox that a program enters once its files are
+ * open; a kernel short of memory) others may already rely on it. Then barrier_all waits, far longer
+ * than a store stays in a processor's buffer (microseconds; interrupts and switches of threads
+ * empty it): a P that S misses was made after U was visible everywhere, and so was L.
  *
  * Threads: any. In a forked child it is decided anew whether there is a membarrier.
  */
@@ -39,9 +39,9 @@ void barrier_start (void);
 /* After everything that was unlinked, before looking at what is published. */
 void barrier_all (void);
 
-/* Stores `what`, before anything that follows it. An exchange or fence would keep the cache misses of
- * one call from overlapping with those of the next: it waits for every earlier store (and mfence costs
- * hundreds of ns beside misses). */
+/* Stores `what`, before anything that follows it. An exchange or fence would keep the cache misses
+ * of one call from overlapping with those of the next: it waits for every earlier store (and mfence
+ * costs hundreds of ns beside misses). */
 static inline void
 barrier_publish (_Atomic uint64_t *mine, uint64_t what)
 {

@@ -6,10 +6,10 @@
  *                                                                                       │
  *                                       slow part ◀──taken whole── [deferred: stack] ◀──push
  *
- * A reader publishes its clock, then reads a shared pointer; a collector has unlinked an object, then
- * scans the slots (base/barrier.h): either it sees that the reader is inside, or the reader cannot find
- * the object. That the published clock may be older than the present one only makes the object wait
- * longer.
+ * A reader publishes its clock, then reads a shared pointer; a collector has unlinked an object,
+ * then scans the slots (base/barrier.h): either it sees that the reader is inside, or the reader
+ * cannot find the object. That the published clock may be older than the present one only makes the
+ * object wait longer.
  *
  * Invariants
  *   C1  Slots live for ever: chunks are appended to the list and never freed, so a scan needs no

@@ -17,8 +17,8 @@
  *   E1  A retired object is freed only after every thread that was inside when it was retired has
  *       left at least once.
  *   E2  Retiring never frees on the caller's stack while the caller is inside a section.
- *   E3  No timer: freeing happens in epoch_retire, epoch_collect and the caches' own evictors. What was
- *       deferred is left to epoch_collect.
+ *   E3  No timer: freeing happens in epoch_retire, epoch_collect and the caches' own evictors. What
+ *       was deferred is left to epoch_collect.
  *
  * Threads: everything here may be called from any thread.
  * After fork() the child's slots of other threads are cleared (pthread_atfork). What was retired
@@ -113,17 +113,19 @@ struct epoch_link
 #define EPOCH_BATCH 64
 void epoch_retire (struct epoch_link *link, void (*release) (struct epoch_link *));
 
-/* Frees what may be freed now; `wait`: looks again and again until all that was retired before the call
- * is free, and what its release functions retired in turn. Only for closing, never inside a section
- * or a release function (it returns at once there). */
+/* Frees what may be freed now; `wait`: looks again and again until all that was retired before the
+ * call is free, and what its release functions retired in turn. Only for closing, never inside a
+ * section or a release function (it returns at once there). */
 void epoch_collect (bool wait);
 
-/* Frees what may be freed now but for what was deferred, so that it takes no longer than memory does. */
+/* Frees what may be freed now but for what was deferred, so that it takes no longer than memory
+ * does. */
 void epoch_collect_memory (void);
 
 /* For a release function: what is slow about it (closing and unlinking files) is done by `release
- * (object)` behind it, when others may collect again: else all that was retired meanwhile, memtables
- * above all, waited for the disk. By epoch_collect, on its caller's thread. It may retire more. */
+ * (object)` behind it, when others may collect again: else all that was retired meanwhile,
+ * memtables above all, waited for the disk. By epoch_collect, on its caller's thread. It may retire
+ * more. */
 void epoch_defer (struct epoch_link *link, void (*release) (struct epoch_link *));
 
 /* For evictors that keep their own lists: returns the present clock and advances it by one; and the
@@ -132,8 +134,8 @@ void epoch_defer (struct epoch_link *link, void (*release) (struct epoch_link *)
 uint64_t epoch_advance (void);
 uint64_t epoch_oldest (void);
 
-/* The calling thread's present section, for what nobody else can have seen: it is free when that is over,
- * whatever other threads are inside of. */
+/* The calling thread's present section, for what nobody else can have seen: it is free when that is
+ * over, whatever other threads are inside of. */
 struct epoch_visit
 {
   const struct epoch_slot *slot; /* of the thread; NULL = it has none: nothing can be said */
@@ -147,7 +149,8 @@ epoch_visit (void)
     slot, slot != NULL ? atomic_load_explicit (&slot->entered, memory_order_relaxed) : 0
   };
 }
-/* By any thread. Not certain before the clock has advanced and the thread entered again, or is outside. */
+/* By any thread. Not certain before the clock has advanced and the thread entered again, or is
+ * outside. */
 static inline bool
 epoch_visit_is_over (const struct epoch_visit *visit)
 {

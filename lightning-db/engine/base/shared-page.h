@@ -3,12 +3,12 @@
  * shared-page: one page of a file through which processes tell each other that something happened,
  * and locks that tell who is there.
  *
- * Its bytes are read and written by calls and never through the mapping, which only gives waiting an
- * address: whatever another process does to the file (cut it, fill it with garbage) is a failure of a
- * call and never a fault. Waiting and waking need no right to write.
+ * Its bytes are read and written by calls and never through the mapping, which only gives waiting
+ * an address: whatever another process does to the file (cut it, fill it with garbage) is a failure
+ * of a call and never a fault. Waiting and waking need no right to write.
  *
- * A lock is of one byte at some position, which need not exist. It belongs to this opening of the page
- * and ends with it, or with the process; a forked child has neither.
+ * A lock is of one byte at some position, which need not exist. It belongs to this opening of the
+ * page and ends with it, or with the process; a forked child has neither.
  *
  * Threads: any, all calls at once; close when nobody is in one.
  */
@@ -43,14 +43,14 @@ enum shared_page_event shared_page_wait (struct shared_page *page, size_t offset
 /* Wakes all who wait at `offset`, in any process. Whether there was anybody. */
 bool shared_page_wake (struct shared_page *page, size_t offset);
 
-/* Locks the byte, exclusively or beside others who share it, if that is possible at once. Exclusively:
- * the page must be open for writing. */
+/* Locks the byte, exclusively or beside others who share it, if that is possible at once.
+ * Exclusively: the page must be open for writing. */
 bool shared_page_lock (struct shared_page *page, uint64_t position, bool exclusively);
 void shared_page_unlock (struct shared_page *page, uint64_t position);
 /* Whether another opening has locked it; with `exclusively` those who share it do not count. */
 bool shared_page_is_locked (struct shared_page *page, uint64_t position, bool exclusively);
-/* Waits until nobody has locked it exclusively. A cancellation point (pthread_cancel). False: it is not
- * possible. One thread at a time. */
+/* Waits until nobody has locked it exclusively. A cancellation point (pthread_cancel). False: it is
+ * not possible. One thread at a time. */
 bool shared_page_await_unlocked (struct shared_page *page, uint64_t position);
 
 #endif

@@ -63,15 +63,15 @@ failure_reset (struct failure *failure)
   failure->message[0] = '\0';
 }
 
-/* Fills `failure` (unless NULL or already filled) and returns `code`. printf-style. Of a message that
- * is too long, because it names a long path, the middle is left out. */
+/* Fills `failure` (unless NULL or already filled) and returns `code`. printf-style. Of a message
+ * that is too long, because it names a long path, the middle is left out. */
 status fail (struct failure *failure, status code, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 
 /* The same for a failed system call: maps `system_error` to a code (ENOSPC and EDQUOT to
  * STATUS_NO_SPACE, EROFS to STATUS_READ_ONLY, ENOMEM to STATUS_NO_MEMORY, EACCES and EPERM to
- * STATUS_DENIED, ENAMETOOLONG to STATUS_INVALID, else STATUS_IO) and appends strerror and the remedy
- * to the message. */
+ * STATUS_DENIED, ENAMETOOLONG to STATUS_INVALID, else STATUS_IO) and appends strerror and the
+ * remedy to the message. */
 status fail_system (struct failure *failure, int system_error, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 

@@ -103,11 +103,12 @@ struct vfs
   status (*truncate) (struct vfs_file *, uint64_t size, struct failure *);
   status (*allocate) (struct vfs_file *, uint64_t offset, uint64_t size, struct failure *);
   status (*information) (struct vfs_file *, struct vfs_file_information *out, struct failure *);
-  /* Asks the kernel to read a range ahead, or to begin to bring it to the disk, so that a later sync has
-   * less to wait for. Advice: never fails, promises nothing. */
+  /* Asks the kernel to read a range ahead, or to begin to bring it to the disk, so that a later
+   * sync has less to wait for. Advice: never fails, promises nothing. */
   void (*advise_will_need) (struct vfs_file *, uint64_t offset, uint64_t size);
   void (*advise_write_back) (struct vfs_file *, uint64_t offset, uint64_t size);
-  /* To let go of a range's pages that are clean, so that the next read asks the disk. Advice, too. */
+  /* To let go of a range's pages that are clean, so that the next read asks the disk. Advice,
+   * too. */
   void (*advise_drop) (struct vfs_file *, uint64_t offset, uint64_t size);
   /* Shared mapping. `populate_write`: fault the pages in for writing now; UNSUPPORTED or an error
    * means: do not map, use write. A writable mapping is not inherited through fork(). */
@@ -120,8 +121,8 @@ struct vfs
    * nor releases them, and can't use the locked file or directory any more. */
   status (*lock) (struct vfs_file *, bool wait, enum vfs_lock_result *out, struct failure *);
 
-  /* Opens a file that processes share memory through (shared-page.h); `write`: for writing, and creates it
-   * when missing. The descriptor is the caller's. NULL: there are no descriptors. */
+  /* Opens a file that processes share memory through (shared-page.h); `write`: for writing, and
+   * creates it when missing. The descriptor is the caller's. NULL: there are no descriptors. */
   status (*share) (struct vfs_directory *, const char *name, bool write, int *descriptor,
                    struct failure *);
   /* `file_system`: what it is called, static, unless it is LOCAL. NULL: all is local. */

@@ -55,8 +55,8 @@ struct blob_writer_settings
 };
 status blob_writer_new (const struct blob_writer_settings *settings, struct blob_writer **out,
                         struct failure *failure);
-/* Writes one value, straight from the caller's memory; on failure nothing has happened (NO_SPACE: the
- * next put tries again). */
+/* Writes one value, straight from the caller's memory; on failure nothing has happened (NO_SPACE:
+ * the next put tries again). */
 status blob_writer_put (struct blob_writer *writer, struct bytes value, struct blob_reference *out,
                         struct failure *failure);
 /* The commit of a value that was put failed, and its reference is neither in the log nor read by
@@ -86,10 +86,10 @@ status blob_writer_seal (struct blob_writer *writer, struct failure *failure);
 /* When no put or stream is under way. Does not sync. */
 void blob_writer_free (struct blob_writer *writer);
 
-/* NEWER_FORMAT, with a message, when the 64 bytes are the header of a file that a later version wrote;
- * CORRUPT, without one, when they are no header that verifies, whatever database and number it names. The
- * checksum is judged first: it has the same place in every version, and without it a damaged version
- * would pass for a later one. `directory` and `name` are for the message. */
+/* NEWER_FORMAT, with a message, when the 64 bytes are the header of a file that a later version
+ * wrote; CORRUPT, without one, when they are no header that verifies, whatever database and number
+ * it names. The checksum is judged first: it has the same place in every version, and without it a
+ * damaged version would pass for a later one. `directory` and `name` are for the message. */
 status blob_judge_header (const uint8_t *header, const char *directory, const char *name,
                           struct failure *failure);
 

@@ -8,8 +8,9 @@
  *       beside large frames and ghosts, at least one.
  *   A2  Slabs above the allowed ones exist only while frames wait for their epoch or are pinned;
  *       then they are emptied by copying and given back.
- *   A3  While evicted frames cannot be reused, because a thread that is inside a section since before does
- *       not get the processor, no memory is taken beyond A2's, but for one passing frame a reader.
+ *   A3  While evicted frames cannot be reused, because a thread that is inside a section since
+ *       before does not get the processor, no memory is taken beyond A2's, but for one passing
+ *       frame a reader.
  *   A4  epoch_retire is never called under the lock: it may run releases of other organs, which may
  *       clear page tables.
  */

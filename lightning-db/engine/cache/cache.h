@@ -22,10 +22,10 @@
  *       could have read the slot has ended and its pin count is 0.
  *   C3  A pin is taken inside an epoch section and may outlive it, the segment and the cache's
  *       capacity; pinned frames are charged and never reused.
- *   C4  What the cache holds (frames, ghosts) stays within its capacity, except for pins, for a slack of
- *       one arena chunk, one large page and a sixteenth, so that a cache of any capacity can serve a
- *       read, and for a page a reader. Frames that wait for their epoch are no exception: while it does
- *       not end pages are read without being kept.
+ *   C4  What the cache holds (frames, ghosts) stays within its capacity, except for pins, for a
+ *       slack of one arena chunk, one large page and a sixteenth, so that a cache of any capacity
+ *       can serve a read, and for a page a reader. Frames that wait for their epoch are no
+ *       exception: while it does not end pages are read without being kept.
  *   C5  Only verified pages are installed.
  *
  * The arena's chunks and the frames' bookkeeping are charged to LEDGER_CACHE, page tables to
@@ -134,8 +134,8 @@ uint8_t *cache_allocate (struct cache *cache, size_t size);
 /* Gives an unused frame back. */
 void cache_discard (struct cache *cache, uint8_t *page);
 /* Makes a filled, verified frame the cached page. If another thread was faster its page wins and
- * ours is discarded. Called INSIDE an epoch section, by the thread that uses the page; it is valid as for
- * find (when memory is out, or the frame is not to be kept, it is valid, but not cached).
+ * ours is discarded. Called INSIDE an epoch section, by the thread that uses the page; it is valid
+ * as for find (when memory is out, or the frame is not to be kept, it is valid, but not cached).
  * `scan`: the page came from a sequential scan: it enters without displacing the working set. */
 const uint8_t *cache_install (struct page_table *table, uint64_t page_number, uint8_t *page,
                               bool scan);

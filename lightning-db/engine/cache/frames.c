@@ -6,8 +6,9 @@
  * 16 bytes of header and the page, at multiples of 64 bytes. Slabs with idle frames are in the
  * `available` list and give from the front.
  *
- * A larger page is a slab of one frame in a buffer of its own (base/buffer.h). Mapping and clearing one
- * costs as much as reading it, so a few idle ones are kept as spares for pages of about their size.
+ * A larger page is a slab of one frame in a buffer of its own (base/buffer.h). Mapping and clearing
+ * one costs as much as reading it, so a few idle ones are kept as spares for pages of about their
+ * size.
  *
  * Invariants
  *   M1  slab->live + idle + WAITING + PINNED frames = slab->frame_count.
@@ -17,8 +18,8 @@
  *       reused only when epoch_oldest is beyond that stamp, and its pins are then 0 for good, or it
  *       is PINNED until its last unpin (no section that could add a pin is left).
  *   M4  A draining slab gives no frames; it is released when all its frames are idle.
- *   M5  A PASSING frame was never in a slot: only its reader can know it, and nobody pins it anew once that
- *       one's section is over.
+ *   M5  A PASSING frame was never in a slot: only its reader can know it, and nobody pins it anew
+ *       once that one's section is over.
  */
 #include "cache/cache-private.h"
 

@@ -221,8 +221,8 @@ settle_down (struct engine *engine)
 }
 
 /* The burst may be over: when nothing was committed since the last look, a memtable worth it is
- * flushed, so that the log empties and reads find everything in runs. A small one stays where it is:
- * a program that writes a key a minute is not to write a file a minute. work_lock held, dropped
+ * flushed, so that the log empties and reads find everything in runs. A small one stays where it
+ * is: a program that writes a key a minute is not to write a file a minute. work_lock held, dropped
  * around the work. */
 static void
 settle_look (struct engine *engine)

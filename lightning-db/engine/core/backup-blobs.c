@@ -5,8 +5,8 @@
  * Nothing in the manifest tells one blob file from another of the same number, so they are read.
  * Equal bytes are the ordinary answer. But a file may hold more than commits refer to: a value that
  * was still arriving when it was copied, or that a power cut took from the one side only. So where
- * bytes differ, the values that the earlier backup refers to decide: when all of them verify on both
- * sides and are equal, the two files are of one course of the database.
+ * bytes differ, the values that the earlier backup refers to decide: when all of them verify on
+ * both sides and are equal, the two files are of one course of the database.
  */
 #include "core/upkeep.h"
 

@@ -16,8 +16,8 @@
  *       No file of the earlier one is removed before.
  *   U3  A file is kept only if it is the same file (a hard link), or the earlier backup's manifest
  *       lists it and it is equal: a segment by creation time, counts, upper bound and size, a blob
- *       file by its bytes. A segment that is listed there and is not equal ends the backup; so does a
- *       blob file, unless every value of the earlier backup is the same in both (backup-blobs.c):
+ *       file by its bytes. A segment that is listed there and is not equal ends the backup; so does
+ *       a blob file, unless every value of the earlier backup is the same in both (backup-blobs.c):
  *       then what differs is what no commit referred to when it was copied, and it is copied anew.
  *   U4  Files are shared by links only once sealed: segments always are; blobs are sealed here.
  *       Nothing in the engine ever writes to an installed segment or an earlier run's blob, so
@@ -432,8 +432,8 @@ remove_stale (struct destination *destination, const struct manifest_state *stat
   free (stale.files);
 }
 
-/* From a consistent state to a finished copy, whose names manifest_write_copy makes durable. `state`
- * gets the number of the new manifest. */
+/* From a consistent state to a finished copy, whose names manifest_write_copy makes durable.
+ * `state` gets the number of the new manifest. */
 static status
 fill (struct copying *copying, struct manifest_state *state, bool verify, struct failure *failure)
 {

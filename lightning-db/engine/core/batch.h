@@ -116,7 +116,8 @@ struct internal_key
   uint8_t *heap;      /* owned; NULL when inline */
   uint8_t inline_bytes[INTERNAL_KEY_INLINE + STORE_ID_SIZE];
 };
-/* The internal range of a range delete or cursor: [store|start, store|end) or up to the next store. */
+/* The internal range of a range delete or cursor: [store|start, store|end) or up to the next
+ * store. */
 status internal_range_end (struct internal_key *internal, engine_store store, struct bytes end,
                            struct failure *failure);
 static inline bool

@@ -594,8 +594,8 @@ sweep_left (struct engine *engine, uint64_t limit)
   engine->left_blob_count = kept;
 }
 
-/* Once a write has failed it is unknown what the manifest and the log on the disk refer to: every file
- * stays until the next open. */
+/* Once a write has failed it is unknown what the manifest and the log on the disk refer to: every
+ * file stays until the next open. */
 static bool
 is_unknown (struct engine *engine)
 {

@@ -8,14 +8,15 @@
  *   one ─► edit: the old file is dropped
  *
  * Invariants
- *   C1  Only files are collected to which no commit can refer any more but through segments: sealed,
- *       and below everything that memtables and commits under way may refer to.
+ *   C1  Only files are collected to which no commit can refer any more but through segments:
+ *       sealed, and below everything that memtables and commits under way may refer to.
  *   C2  A value is copied only after its checksum verified; what cannot be read stays where it is,
  *       and its file is not collected again by this engine.
  *   C3  New files are durable, and added, in the edit that makes their references permanent; until
  *       then a guard keeps them.
- *   C4  A file is dropped only when no segment of the manifest refers to it. Who reads an older view
- *       has it open: in the view, or through a memtable that was there when the file was installed.
+ *   C4  A file is dropped only when no segment of the manifest refers to it. Who reads an older
+ *       view has it open: in the view, or through a memtable that was there when the file was
+ *       installed.
  *
  * Threads: measuring and installing under the manifest lock; a collection is immutable.
  */
@@ -27,8 +28,8 @@
 /* The files to be collected, and what that gives. */
 struct blob_collection;
 
-/* `everything`: every file with noticeable dead space; else those that are half dead. *out NULL: there
- * are none. Takes the manifest lock. */
+/* `everything`: every file with noticeable dead space; else those that are half dead. *out NULL:
+ * there are none. Takes the manifest lock. */
 status blob_collection_new (struct engine *engine, bool everything, struct blob_collection **out,
                             struct failure *failure);
 void blob_collection_free (struct blob_collection *collection); /* may be NULL */
@@ -39,9 +40,9 @@ bool blob_collection_concerns (const struct blob_collection *collection,
 status blob_collection_source (struct engine *engine, const struct blob_collection *collection,
                                struct source *survivors, struct source **out,
                                struct failure *failure);
-/* The same when so much is dead that runs should be rewritten for it alone, else NULL. The file that
- * takes new values counts too, and is sealed if it is to be collected; not without `seal`, then the
- * answer is only good for looking. */
+/* The same when so much is dead that runs should be rewritten for it alone, else NULL. The file
+ * that takes new values counts too, and is sealed if it is to be collected; not without `seal`,
+ * then the answer is only good for looking. */
 status blob_collection_due (struct engine *engine, bool seal, struct blob_collection **out,
                             struct failure *failure);
 /* Bytes that collecting gives back. */

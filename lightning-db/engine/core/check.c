@@ -18,9 +18,9 @@
  *
  * - blobs_intact: every listed blob file opens; deep: every value a record refers to verifies.
  *
- * - no_orphans: nothing is left over that no state refers to. Leftovers are what a crash or a failed
- *   commit leaves, cost room only and go at the next open: they are noted here and are no fault.
- *   Beside a writer they are not looked for: what it is writing now belongs to no state yet.
+ * - no_orphans: nothing is left over that no state refers to. Leftovers are what a crash or a
+ *   failed commit leaves, cost room only and go at the next open: they are noted here and are no
+ *   fault. Beside a writer they are not looked for: what it is writing now belongs to no state yet.
  */
 #include "core/upkeep.h"
 

@@ -6,10 +6,12 @@
  *                                                    └─► (full) wait for the group's sync ─► visible
  *
  * Invariants
- *   K1  Sequence numbers rise by one per commit, in log order; commits become visible in that order.
+ *   K1  Sequence numbers rise by one per commit, in log order; commits become visible in that
+ *       order.
  *   K2  A full commit is visible only once durable, and nothing behind it before it (waiters).
  *   K3  Until the log append succeeded nothing has changed; after it nothing can fail but the sync.
- *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written again.
+ *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written
+ *       again.
  *   K5  A record counts as synced only when the large values that it refers to are durable.
  */
 #include "core/feed.h"
@@ -189,9 +191,9 @@ release_waiters (struct engine *engine, uint64_t durable, status result)
   engine->committers = group + engine->waiting_full;
 }
 
-/* Gives committers that are on their way a moment to join: as many as there were about the last sync,
- * those it covered and those who came meanwhile. Not for longer than half a sync: whoever stayed away
- * is not counted again. */
+/* Gives committers that are on their way a moment to join: as many as there were about the last
+ * sync, those it covered and those who came meanwhile. Not for longer than half a sync: whoever
+ * stayed away is not counted again. */
 static void
 gather (struct engine *engine)
 {
@@ -289,8 +291,8 @@ commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
 
 /* ---- room ---- */
 
-/* Until a frozen memtable is flushed and its memory free, or another committer has switched `before`
- * meanwhile. */
+/* Until a frozen memtable is flushed and its memory free, or another committer has switched
+ * `before` meanwhile. */
 static status
 wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
@@ -536,8 +538,8 @@ await_room (struct engine *engine, const struct commit *commit, struct memtable 
   return result;
 }
 
-/* Everything under the lock up to visibility. A transaction was validated against the runs of all that
- * is flushed up to `validated`. BUSY: runs changed, validate them again. */
+/* Everything under the lock up to visibility. A transaction was validated against the runs of all
+ * that is flushed up to `validated`. BUSY: runs changed, validate them again. */
 static status
 commit_locked (struct engine *engine, struct commit *commit, uint64_t validated, uint64_t *sequence,
                struct failure *failure)
@@ -783,7 +785,8 @@ take_back_blobs (struct engine *engine, const struct engine_batch *resolved)
       take_back_blob (engine, operation.value);
 }
 
-/* Runs a batch whose large values are in blob files. `given`: as the caller made it, for counting. */
+/* Runs a batch whose large values are in blob files. `given`: as the caller made it, for
+ * counting. */
 static status
 run_batch (struct engine *engine, const struct engine_batch *batch,
            const struct engine_batch *given, uint64_t oldest_blob, enum engine_sync sync,

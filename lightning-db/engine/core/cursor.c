@@ -22,8 +22,8 @@
 
 #include <stdlib.h>
 
-/* A record's bytes stay where they are until the source moves: what is shown is borrowed. The key is
- * copied only when the next step must still know it: when older versions of it may follow. */
+/* A record's bytes stay where they are until the source moves: what is shown is borrowed. The key
+ * is copied only when the next step must still know it: when older versions of it may follow. */
 
 enum direction
 {
@@ -221,8 +221,8 @@ drop_sources (struct engine_cursor *cursor)
   cursor->view = NULL;
 }
 
-/* Adds the source and range deletes of one memtable. These are asked for where they are: a set of them
- * would have to be built anew behind each one that is added. */
+/* Adds the source and range deletes of one memtable. These are asked for where they are: a set of
+ * them would have to be built anew behind each one that is added. */
 static status
 add_table (struct engine_cursor *cursor, struct memtable *table, struct source **sources,
            size_t *count, struct failure *failure)

@@ -59,8 +59,9 @@ remove_listed (struct vfs_directory *directory, const struct file_list *list, bo
   return result;
 }
 
-/* CURRENT first: once it is gone there is no database, whatever is left. Manifests last: while there
- * is anything else, they tell that it is ours, so that this can be done again when it was cut short. */
+/* CURRENT first: once it is gone there is no database, whatever is left. Manifests last: while
+ * there is anything else, they tell that it is ours, so that this can be done again when it was cut
+ * short. */
 static status
 remove_files (struct vfs_directory *directory, struct failure *failure)
 {

@@ -371,8 +371,8 @@ status commit_log (struct engine *engine, uint64_t sequence, const struct bytes 
                    size_t part_count, bool store, struct failure *failure);
 /* Makes the log (blobs first) durable up to `sequence`. Takes sync_lock. */
 status commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failure);
-/* Makes the blob files durable; or, `seal`, ends the one that is open, which makes nothing durable. A
- * failure stops writes (K4). commit_lock not held. */
+/* Makes the blob files durable; or, `seal`, ends the one that is open, which makes nothing durable.
+ * A failure stops writes (K4). commit_lock not held. */
 status commit_sync_blobs (struct engine *engine, bool seal, struct failure *failure);
 /* Freezes the active memtable, if it holds anything. commit_lock held. `wait`: until there is a
  * place for it. */
@@ -395,7 +395,8 @@ status blob_guard_enter (struct engine *engine, struct blob_guard *guard, struct
 void blob_guard_leave (struct engine *engine, struct blob_guard *guard);
 /* The lowest blob file that memtables, commits under way or later commits may refer to. */
 uint64_t engine_oldest_unflushed_blob (struct engine *engine);
-/* The same of those under way at this moment only: later ones may refer to any file that is open. */
+/* The same of those under way at this moment only: later ones may refer to any file that is
+ * open. */
 uint64_t engine_oldest_referred_blob (struct engine *engine);
 
 /* ---- transactions (transaction.c) ---- */

@@ -5,10 +5,10 @@
  *
  * Invariants
  *   D1  A feed gives each commit after its start once, in order, when it is visible and not before.
- *   D2  Nothing is captured when commits are made: the log is the feed. A commit pays one load, of the
- *       listener.
- *   D3  A listener is looked at under the commit lock, behind the publication: who sets one under the
- *       same lock either sees the commit, or is seen.
+ *   D2  Nothing is captured when commits are made: the log is the feed. A commit pays one load, of
+ *       the listener.
+ *   D3  A listener is looked at under the commit lock, behind the publication: who sets one under
+ *       the same lock either sees the commit, or is seen.
  *   D4  A listener is called without locks, once; who takes it away waits for the call.
  */
 #ifndef LIGHTNING_FEED_H

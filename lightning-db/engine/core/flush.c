@@ -9,8 +9,9 @@
  *   F1  Frozen memtables are flushed oldest first: what is in runs is a prefix of the commits.
  *   F2  Blob files are durable before the manifest edit that makes their references permanent.
  *   F3  A failure before the edit leaves nothing but orphans, removed at once or at the next open.
- *   F5  Only visible commits are flushed: a snapshot may still be taken between two that are not, and
- *       no flush or merge would know that it must keep what such a snapshot sees. (F4: output.c)
+ *   F5  Only visible commits are flushed: a snapshot may still be taken between two that are not,
+ *       and no flush or merge would know that it must keep what such a snapshot sees. (F4:
+ *       output.c)
  *   F6  Before a log goes, the manifest says that its newest commit is flushed, also when the last
  *       ones are empty: else their numbers would be given again, and a later log would miss them.
  *   F7  Once the edit is durable nothing can fail: memory for the view is there before.

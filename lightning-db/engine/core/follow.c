@@ -415,8 +415,8 @@ hold_blob (void *data, struct bytes reference, struct record_needs *needs, struc
   return result;
 }
 
-/* A new memtable when this one is full and there is a place for it; else it grows: there is nowhere to
- * write it to, and the writer's own will bring it to segments soon. */
+/* A new memtable when this one is full and there is a place for it; else it grows: there is nowhere
+ * to write it to, and the writer's own will bring it to segments soon. */
 static void
 turn_table (struct engine *engine)
 {
@@ -541,8 +541,8 @@ apply_rest (struct follow *follow, struct failure *failure)
 }
 
 /* Waits for the end of the life in hand, again and again. The wait can't be told to end, so it is
- * cancelled; nothing is held meanwhile, nor anything on the stack (AddressSanitizer would find it there
- * later). */
+ * cancelled; nothing is held meanwhile, nor anything on the stack (AddressSanitizer would find it
+ * there later). */
 static void *
 watch_main (void *data)
 {
@@ -687,8 +687,8 @@ tell_failure (struct follow *follow, status result, const struct failure *cause)
   follow->failing = result != STATUS_OK;
 }
 
-/* How long to wait for the word to change; 0 = for as long as it takes. A writer that was stopped just when
- * it went to sleep has missed our greeting. */
+/* How long to wait for the word to change; 0 = for as long as it takes. A writer that was stopped
+ * just when it went to sleep has missed our greeting. */
 static uint64_t
 patience (struct follow *follow)
 {

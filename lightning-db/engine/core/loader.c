@@ -19,9 +19,9 @@
  *       next open removes, and perhaps empty commits.
  *   B2  At the edit every earlier commit is in runs and none is under way (`loading` keeps them
  *       out), so the new run is the newest and flushed_sequence may pass over it.
- *   B3  The log stays gapless: an empty record stands for each number up to ours, and at ours one that
- *       says which spans of keys were loaded. They are appended before the edit, so a full disk there
- *       has changed nothing; when the edit fails, what they announce did not come.
+ *   B3  The log stays gapless: an empty record stands for each number up to ours, and at ours one
+ *       that says which spans of keys were loaded. They are appended before the edit, so a full
+ *       disk there has changed nothing; when the edit fails, what they announce did not come.
  *   B4  The commit becomes visible in its turn, behind those that still wait for a sync.
  *   B5  Blob files written for it are guarded from being collected for as long as the loader lives;
  *       earlier ones are not.

@@ -13,8 +13,8 @@
 
 #define MIB (UINT64_C (1) << 20)
 #define SYSTEM_PART 8u /* of the system's memory: what files may take of it without being a burden */
-/* Inserts into a larger one wait for memory, not for the processor, and its arena is touched for the
- * first time for longer: docs/design/commit.md has the figures. */
+/* Inserts into a larger one wait for memory, not for the processor, and its arena is touched for
+ * the first time for longer: docs/design/commit.md has the figures. */
 #define MEMTABLE_MOST (24 * MIB)
 #define MEMTABLE_STEPS 8u          /* times that a filling memtable makes the cache give way */
 #define MERGE_SHARE 8u             /* of the budget, for flushes and merges together */
@@ -184,7 +184,8 @@ memory_begin_release (struct engine *engine)
   atomic_store (&engine->flush_ends, true);
 }
 
-/* Not what else goes with a view: files are closed and unlinked while the writer is at work again. */
+/* Not what else goes with a view: files are closed and unlinked while the writer is at work
+ * again. */
 static void
 collect_memtables (void)
 {

@@ -220,7 +220,8 @@ part_add_run (struct merge_part *part, const struct merge_job *job, size_t run,
   return result;
 }
 
-/* Whether a merge may be installed up to the part's end. J7: if not, up to the end of its stretch. */
+/* Whether a merge may be installed up to the part's end. J7: if not, up to the end of its
+ * stretch. */
 static bool
 may_divide (const struct merge_part *part, const struct placed *items, size_t count)
 {
@@ -316,7 +317,8 @@ sample_segment (struct samples *samples, const struct placed *item, uint64_t ste
       result = segment_split_key (segment, (double) i / (double) pieces, &data, &size, failure);
       if (result == STATUS_NOT_FOUND) /* a single leaf */
         return STATUS_OK;
-      /* Below its bound; or what stands between versions of a longest key, a byte longer than any bound. */
+      /* Below its bound; or what stands between versions of a longest key, a byte longer than any
+       * bound. */
       if (result == STATUS_OK
           && (bytes_compare (BYTES (data, size), item->smallest) <= 0
               || size > INTERNAL_KEY_SIZE_MAX))

@@ -6,10 +6,10 @@
  *               older       ├──d──┤            ├─e─┤     ├──f──┤ ├──g──┤
  *   plan        part [a d], moved b, moved e, part [c f], moved g
  *
- * A segment that overlaps no other input is moved: it becomes part of the output run in the manifest
- * edit, its file stays as it is. What overlaps is rewritten, each stretch of it cut into parts that
- * threads write side by side. A part is installed as soon as it and all before it are written, so that
- * what it replaces gives its space back while the rest is still being merged.
+ * A segment that overlaps no other input is moved: it becomes part of the output run in the
+ * manifest edit, its file stays as it is. What overlaps is rewritten, each stretch of it cut into
+ * parts that threads write side by side. A part is installed as soon as it and all before it are
+ * written, so that what it replaces gives its space back while the rest is still being merged.
  *
  * Invariants
  *   J1  Inputs of a merge are adjacent in order, so what they say of a key is older than all newer
@@ -20,10 +20,10 @@
  *   J4  `bottom` holds only when the inputs reach the oldest run of the view.
  *   J5  No key and no range delete of a moved segment concerns any other input; parts do not
  *       overlap each other, nor what is moved; a key's versions are in one part.
- *   J6  Installed up to a key F, the oldest input's run holds all that the inputs said below F, and no
- *       input says anything below F any more: segments below are gone, one that reaches across F has
- *       F as its bound. From F on nothing has changed. So what a crash or a failure leaves is a set of
- *       runs like any other.
+ *   J6  Installed up to a key F, the oldest input's run holds all that the inputs said below F, and
+ *       no input says anything below F any more: segments below are gone, one that reaches across F
+ *       has F as its bound. From F on nothing has changed. So what a crash or a failure leaves is a
+ *       set of runs like any other.
  *   J7  A segment with range deletes is never narrowed: they would have to be cut to its bound.
  */
 #ifndef LIGHTNING_MERGE_PRIVATE_H
@@ -88,18 +88,18 @@ status merge_apart_bytes (struct engine *engine, const struct view *view, uint64
 
 void merge_part_clear (struct merge_part *part);
 
-/* shadowing.c: bytes of runs[index] that hide older versions of their keys, about; may read pages, the
- * first time. Without locks. */
+/* shadowing.c: bytes of runs[index] that hide older versions of their keys, about; may read pages,
+ * the first time. Without locks. */
 uint64_t run_shadowing_bytes (struct engine *engine, const struct view *view, size_t index);
 
-/* merge-write.c: writes every part and installs all but the last ones. On failure the files of parts
- * that were not installed are gone. */
+/* merge-write.c: writes every part and installs all but the last ones. On failure the files of
+ * parts that were not installed are gone. */
 status merge_write (struct engine *engine, struct merge_job *job, struct merge_plan *plan,
                     unsigned workers, struct failure *failure);
 void merge_plan_unlink (struct engine *engine, const struct merge_plan *plan);
 
-/* merge-install.c: replaces inputs by what was written and moved, of parts [parts_installed, end) and
- * up to the next part; `end` part_count: of all that is left. The directory has been synced. */
+/* merge-install.c: replaces inputs by what was written and moved, of parts [parts_installed, end)
+ * and up to the next part; `end` part_count: of all that is left. The directory has been synced. */
 status merge_install (struct engine *engine, struct merge_job *job, struct merge_plan *plan,
                       size_t end, struct failure *failure);
 

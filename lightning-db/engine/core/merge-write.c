@@ -5,8 +5,8 @@
  *   each thread: take the next part ─► join its inputs ─► keep survivors ─► write segments ─► install
  *   what is complete from the lowest part on (merge-install.c) ─► …
  *
- * The first failure, or a cancelled job, ends all threads at their next look. What was installed until
- * then stays (J6), of the rest nothing.
+ * The first failure, or a cancelled job, ends all threads at their next look. What was installed
+ * until then stays (J6), of the rest nothing.
  */
 #include "core/memory.h"
 #include "core/merge-private.h"

@@ -86,7 +86,8 @@ merge_carry_out (struct engine *engine, struct merge_job *job, struct merge_plan
     result = merge_install (engine, job, plan, plan->part_count, failure);
   if (result != STATUS_OK)
     {
-      /* Once writes have failed it is unknown what the manifest refers to: the next open cleans up. */
+      /* Once writes have failed it is unknown what the manifest refers to: the next open cleans
+       * up. */
       if (!atomic_load (&engine->write_failed))
         merge_plan_unlink (engine, plan);
       return result;

@@ -119,8 +119,9 @@ next_file_number (void *context)
   return manifest_next_number (((struct engine *) context)->manifest);
 }
 
-/* What only a reader of the log still needed may be collected, when nothing else moves. The reader goes
- * on, then looks whether the collector rests; that one says it rests, then looks at readers. */
+/* What only a reader of the log still needed may be collected, when nothing else moves. The reader
+ * goes on, then looks whether the collector rests; that one says it rests, then looks at
+ * readers. */
 static void
 wake_collector (void *context)
 {

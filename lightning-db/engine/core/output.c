@@ -6,8 +6,8 @@
  *
  * Invariants
  *   O1  The versions of one key never stand in two segments of a run.
- *   O2  Nothing refers to the files until they are installed: a failure removes them, a crash leaves
- *       orphans to the next open.
+ *   O2  Nothing refers to the files until they are installed: a failure removes them, a crash
+ *       leaves orphans to the next open.
  *   O3  A part [start, end) holds no record and no range delete beyond its bounds.
  */
 #include "core/memory.h"

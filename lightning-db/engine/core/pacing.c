@@ -20,7 +20,8 @@ flush_pressure (const struct pacing *pacing)
   return pacing->frozen < FROZEN_MAX ? pacing->fill - 0.5 : pacing->fill;
 }
 
-/* P2: hardly at first, an eighth of the flush's rate with twice the runs that are meant to be there. */
+/* P2: hardly at first, an eighth of the flush's rate with twice the runs that are meant to be
+ * there. */
 static double
 run_pressure (const struct pacing *pacing)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pacing: writers go slower while flushes or merges are behind, so that nobody has to stop for long.
+ * pacing: writers go slower while flushes or merges are behind, so that nobody has to stop for
+ * long.
  *
  * Invariants
  *   P1  While memtables wait to be flushed a writer slows towards the flush's own rate.
- *   P2  The more runs there are above those that are meant to be there, the slower, without an end: what
- *       comes in becomes as little as merges can take. Each run costs memory and an open file, and a read
- *       looks into all of them.
- *   P3  One nap is at most 5 ms for a small commit, longer in proportion for a large one, and never much
- *       above a second.
+ *   P2  The more runs there are above those that are meant to be there, the slower, without an end:
+ *       what comes in becomes as little as merges can take. Each run costs memory and an open file,
+ *       and a read looks into all of them.
+ *   P3  One nap is at most 5 ms for a small commit, longer in proportion for a large one, and never
+ *       much above a second.
  *
  * Threads: any, without locks.
  */

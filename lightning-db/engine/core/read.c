@@ -18,7 +18,8 @@
 
 #include <stdlib.h>
 
-/* Where a lookup found its record. Written in place by whoever finds it: nothing of it is copied. */
+/* Where a lookup found its record. Written in place by whoever finds it: nothing of it is
+ * copied. */
 struct found
 {
   struct segment_lookup lookup; /* the record; the page is NULL when it is in none that is cached */
@@ -447,8 +448,8 @@ begin_hot (struct engine *engine, struct hot_use *hot)
   return &own->hot;
 }
 
-/* The section may have been left to read a page since the hot records were looked at, and their table
- * dropped: the one that is there now is asked for. */
+/* The section may have been left to read a page since the hot records were looked at, and their
+ * table dropped: the one that is there now is asked for. */
 static void
 keep_hot (struct engine *engine, const struct found *found, struct bytes key, uint64_t hash)
 {

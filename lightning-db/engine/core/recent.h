@@ -5,8 +5,8 @@
  *   oldest chunk ─► … ─► newest chunk: [ size 8, payload | size 8, payload | … ]
  *
  * Invariants
- *   N1  What is kept is gapless up to the newest commit. What memory cannot hold makes all before it
- *       go; appending never fails.
+ *   N1  What is kept is gapless up to the newest commit. What memory cannot hold makes all before
+ *       it go; appending never fails.
  *   N2  A chunk is only added to; a record is written before its commit is published, and who reads
  *       goes by what is published.
  *   N3  Chunks take about `bytes_most`, and one each a reader stands in; charged to the ledger.
@@ -34,8 +34,8 @@ uint64_t recent_oldest (struct recent *recent); /* oldest kept sequence, or the 
 /* Commits after `after`. */
 status recent_reader_new (struct recent *recent, uint64_t after, struct recent_reader **out,
                           struct failure *failure);
-/* The next one up to `limit`, which is published; the payload lasts until the next call. NOT_FOUND: it
- * is above. HISTORY_GONE without a message: it is not kept. */
+/* The next one up to `limit`, which is published; the payload lasts until the next call. NOT_FOUND:
+ * it is above. HISTORY_GONE without a message: it is not kept. */
 status recent_reader_next (struct recent_reader *reader, uint64_t limit, uint64_t *sequence,
                            struct bytes *payload);
 void recent_reader_free (struct recent_reader *reader);

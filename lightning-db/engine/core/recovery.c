@@ -5,8 +5,8 @@
  *   Y2  Old log files are gone, durably, or have become history, before a new log takes its first
  *       record, so that two logs are never mistaken for one.
  *   Y3  A commit whose large value is not wholly on disk ends the log there, as a torn record would
- *       (the value is written first, but only a sync orders the two on disk). It is read as the disk
- *       has it, behind a sync, before it counts.
+ *       (the value is written first, but only a sync orders the two on disk). It is read as the
+ *       disk has it, behind a sync, before it counts.
  *   Y4  What a reader replayed it can read for as long as it is open, whatever a writer beside it
  *       removes: the files that its log refers to are held open.
  */
@@ -26,9 +26,9 @@ struct recovery
   uint8_t *scratch;              /* COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX) */
 };
 
-/* What is only in the page cache, perhaps: the process died, not the machine. Then that is let go: where
- * an earlier run's sync failed, it holds what never came to the disk, and no sync says so again. A file
- * that is missing is for the reading to report. */
+/* What is only in the page cache, perhaps: the process died, not the machine. Then that is let go:
+ * where an earlier run's sync failed, it holds what never came to the disk, and no sync says so
+ * again. A file that is missing is for the reading to report. */
 static status
 sync_blob (struct recovery *recovery, uint64_t number, struct failure *failure)
 {

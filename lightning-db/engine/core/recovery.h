@@ -12,8 +12,8 @@
 status recover_into_runs (struct engine *engine, struct failure *failure);
 /* Removes what else a crash left, once the new log is there and knows what history refers to. */
 status recover_clean (struct engine *engine, struct failure *failure);
-/* A reader: replays what the log has above engine->last_sequence into the active memtable, and makes it
- * visible; writes nothing. When no writer lives: all that is there counts. */
+/* A reader: replays what the log has above engine->last_sequence into the active memtable, and
+ * makes it visible; writes nothing. When no writer lives: all that is there counts. */
 status recover_into_memory (struct engine *engine, struct failure *failure);
 
 /* What a record of the log needs in a memtable, and whether it is well formed. */

@@ -19,8 +19,8 @@
  *   X5  When it fails or is cancelled, nothing is left at the destination.
  *
  * What can't be known: which keys of a lost page's span it held, so an older run's version of one
- * comes to light again, and is kept; without a manifest, files that a crash kept beside the merge that replaced them do too, and
- * what no longer counts of a segment that a merge is half through.
+ * comes to light again, and is kept; without a manifest, files that a crash kept beside the merge
+ * that replaced them do too, and what no longer counts of a segment that a merge is half through.
  */
 #include "core/upkeep.h"
 
@@ -60,7 +60,8 @@ add_lost (struct repair *repair, const char *file, uint64_t page, const char *re
 }
 
 /* Tells which keys a loss concerns: those above `after` (none: from `from`) up to `end`, which are
- * internal. A key's newest version may be the last record of a page, and older ones of it follow. */
+ * internal. A key's newest version may be the last record of a page, and older ones of it
+ * follow. */
 static void
 add_lost_span (struct repair *repair, const char *file, uint64_t page, const char *word,
                struct bytes from, struct bytes end)
@@ -775,8 +776,8 @@ is_sound_alone (struct repair *repair, uint64_t number, const uint8_t database_i
   return result == STATUS_OK;
 }
 
-/* Whether the manifest lists segments and none that is here is of its database, but of another: then it
- * says nothing about these files. */
+/* Whether the manifest lists segments and none that is here is of its database, but of another:
+ * then it says nothing about these files. */
 static bool
 is_foreign (struct repair *repair, const struct upkeep_listing *listing,
             const struct manifest_state *state)

@@ -5,11 +5,11 @@
  *   records spread evenly over the run ─► is the key in an older run, too? ─► share of those that are
  *
  * Each record that has an older version below it is one dead version in the files, so the shares of
- * all runs say how many bytes merging everything would give back. Nothing else in the files tells: a
- * load of new keys and one that overwrites write runs that look the same.
+ * all runs say how many bytes merging everything would give back. Nothing else in the files tells:
+ * a load of new keys and one that overwrites write runs that look the same.
  *
- * Older runs only ever change by merges, which keep a key as long as it lives: a run's share is asked
- * for once.
+ * Older runs only ever change by merges, which keep a key as long as it lives: a run's share is
+ * asked for once.
  */
 #include "core/merge-private.h"
 

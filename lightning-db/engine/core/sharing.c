@@ -2,9 +2,9 @@
 /*
  *   asleep ──hello, and a reader is there──▶ telling ──no reader is left──▶ asleep
  *
- * Whether a reader is there is asked of the lock, each time anew: nothing that a dead one left behind
- * counts. `live` says whether we look; it is cleared before the last look, so a reader that comes
- * meanwhile is seen by us, or sees that it has to wake us.
+ * Whether a reader is there is asked of the lock, each time anew: nothing that a dead one left
+ * behind counts. `live` says whether we look; it is cleared before the last look, so a reader that
+ * comes meanwhile is seen by us, or sees that it has to wake us.
  */
 #include "core/sharing.h"
 

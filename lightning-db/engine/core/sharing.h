@@ -12,12 +12,14 @@
  *                56  checksum, 8
  *
  * Invariants
- *   H1  Only the writer writes to the page, and it reads nothing from it that it acts upon but whether a
- *       word changed. So no reader, dead, stopped or hostile, can hold it up or lead it astray.
- *   H2  Commits never touch the page. The thread that does sleeps while no reader is there, and is woken
- *       once a frame at most while there are some.
+ *   H1  Only the writer writes to the page, and it reads nothing from it that it acts upon but
+ *       whether a word changed. So no reader, dead, stopped or hostile, can hold it up or lead it
+ *       astray.
+ *   H2  Commits never touch the page. The thread that does sleeps while no reader is there, and is
+ *       woken once a frame at most while there are some.
  *   H3  What is told was true before: `published` is visible, and the files are in the manifest.
- *   H4  A life's lock is held from before the life is told until all it did can be found in the files.
+ *   H4  A life's lock is held from before the life is told until all it did can be found in the
+ *       files.
  *
  * Threads: as told at each call.
  */
@@ -54,8 +56,8 @@ bool shared_state_read (struct shared_page *page, struct shared_state *out);
 bool shared_state_write (struct shared_page *page, const struct shared_state *state);
 uint32_t shared_word_read (struct shared_page *page, size_t offset);
 
-/* The writer: begins to tell. Failure means that other processes see this one's commits only when they
- * open; nothing else. */
+/* The writer: begins to tell. Failure means that other processes see this one's commits only when
+ * they open; nothing else. */
 status sharing_start (struct engine *engine, struct failure *failure);
 /* Tells the last, and ends. At the very end of closing, or of a start that failed. */
 void sharing_stop (struct engine *engine);

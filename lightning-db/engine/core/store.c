@@ -227,8 +227,8 @@ forbid_store (struct engine *engine, engine_store store, struct failure *failure
   return result;
 }
 
-/* Takes the store out of the catalogue and deletes its contents, if `key` still names it. NOT_FOUND:
- * somebody else dropped it. CONFLICT: somebody changes that entry at the same time. */
+/* Takes the store out of the catalogue and deletes its contents, if `key` still names it.
+ * NOT_FOUND: somebody else dropped it. CONFLICT: somebody changes that entry at the same time. */
 static status
 remove_store (struct engine *engine, struct bytes key, engine_store store, struct failure *failure)
 {

@@ -3,11 +3,11 @@
  * transaction: optimistic. Reads come from the snapshot taken at begin, under the transaction's own
  * writes; commit succeeds only if nobody else changed what it depends on since.
  *
- * The writes are kept twice: as the encoded batch that will be logged, and in a small memtable whose
- * "sequences" are operation numbers, for reading them back. There is no separate conflict table:
- * the memtables and runs themselves know the newest sequence of every key, and merges keep every
- * delete that is newer than the oldest snapshot, so the check is exact: no false alarm, no miss,
- * and no history that could run out.
+ * The writes are kept twice: as the encoded batch that will be logged, and in a small memtable
+ * whose "sequences" are operation numbers, for reading them back. There is no separate conflict
+ * table: the memtables and runs themselves know the newest sequence of every key, and merges keep
+ * every delete that is newer than the oldest snapshot, so the check is exact: no false alarm, no
+ * miss, and no history that could run out.
  *
  * Invariants
  *   T1  Snapshot isolation: every key or range written was unchanged since the snapshot.

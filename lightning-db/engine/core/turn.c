@@ -2,9 +2,10 @@
 /*
  * turn: waiting to be the writer, without looking again and again.
  *
- * A thread of its own lies in the kernel until the locks that a writer holds are free: LOCK, and the lock of
- * its life (core/sharing.h), for when LOCK was deleted under it. A lock can't be waited for and a word of
- * another thread heeded at once, so who gives up cancels the thread; nothing is held meanwhile.
+ * A thread of its own lies in the kernel until the locks that a writer holds are free: LOCK, and
+ * the lock of its life (core/sharing.h), for when LOCK was deleted under it. A lock can't be waited
+ * for and a word of another thread heeded at once, so who gives up cancels the thread; nothing is
+ * held meanwhile.
  *
  * Threads: one waits, any may cancel.
  */
@@ -89,8 +90,8 @@ open_page (struct engine_turn *turn, const char *name)
   shared_page_open (turn->directory, name, false, &turn->page, NULL);
 }
 
-/* Of the writer that told last; 0 = none. Not inlined: what it has on the stack is gone when the thread
- * is cancelled. */
+/* Of the writer that told last; 0 = none. Not inlined: what it has on the stack is gone when the
+ * thread is cancelled. */
 static __attribute__ ((noinline)) uint64_t
 find_life (struct engine_turn *turn)
 {

@@ -49,9 +49,9 @@ status upkeep_list (struct vfs_directory *directory, struct upkeep_listing *out,
                     struct failure *failure);
 void upkeep_listing_clear (struct upkeep_listing *listing);
 
-/* NEWER_FORMAT when a segment, blob file, log or history file of the directory was written by a later
- * version; the manifest is for manifest_load to judge. `opened`, unless NULL: a state of which all files were
- * opened, and so judged, already. Reads the headers only. */
+/* NEWER_FORMAT when a segment, blob file, log or history file of the directory was written by a
+ * later version; the manifest is for manifest_load to judge. `opened`, unless NULL: a state of
+ * which all files were opened, and so judged, already. Reads the headers only. */
 status upkeep_refuse_newer (struct vfs_directory *directory, const struct manifest_state *opened,
                             struct failure *failure);
 /* The first file that the state lists and the directory lacks; "" when all are there. */
@@ -87,8 +87,8 @@ status upkeep_copy (struct vfs_directory *from, const char *name, struct vfs_dir
 
 /* Whether the files are equal, byte by byte. False also when one can't be read. */
 bool backup_same_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name);
-/* Whether each value that the database `before`, in `copy`, has in blob file `number` verifies there
- * and in `source` and is the same in both. Reads its segments. */
+/* Whether each value that the database `before`, in `copy`, has in blob file `number` verifies
+ * there and in `source` and is the same in both. Reads its segments. */
 status backup_same_values (struct vfs_directory *source, struct vfs_directory *copy,
                            const struct manifest_state *before, uint64_t number,
                            struct upkeep_progress *progress, bool *same, struct failure *failure);

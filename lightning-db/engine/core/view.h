@@ -8,17 +8,18 @@
  * Invariants
  *   R1  Everything an older member says of a key has a lower sequence than what a newer one says
  *       (runs: a record whose sequence was zeroed stands in the oldest run only).
- *   R2  Bounds are authoritative: a merge that replaces its inputs part by part leaves a segment whose
- *       records below a bound do not count. In the process that merges the run tells; opened anew,
- *       the segment's information holds the bound. Such a segment has no range deletes.
+ *   R2  Bounds are authoritative: a merge that replaces its inputs part by part leaves a segment
+ *       whose records below a bound do not count. In the process that merges the run tells; opened
+ *       anew, the segment's information holds the bound. Such a segment has no range deletes.
  *   R3  A view references all it names; whoever holds a view, or stands in an epoch section since
  *       before it was replaced, may use all of it.
- *   R4  A held view keeps the memory of its memtables, which the budget has for three only. Who holds one
- *       while it waits for a lock, the disk or a merge holds a copy without them (engine_view_of_files).
+ *   R4  A held view keeps the memory of its memtables, which the budget has for three only. Who
+ *       holds one while it waits for a lock, the disk or a merge holds a copy without them
+ *       (engine_view_of_files).
  *
- *   R5  The runs of a view that follows another process lack versions that nobody there sees any more: it is
- *       read at `floor_sequence` or above. In a process that writes it is 0: there merges keep what
- *       snapshots see.
+ *   R5  The runs of a view that follows another process lack versions that nobody there sees any
+ *       more: it is read at `floor_sequence` or above. In a process that writes it is 0: there
+ *       merges keep what snapshots see.
  *
  * Threads: building is the engine's (under its view lock); reading is anyone's.
  */

@@ -6,8 +6,8 @@
  *   L1  The role is two locks: one on the file LOCK, which works over networks, and one on the
  *       directory itself, which no one can delete or replace while the database lives. Where the
  *       file system has no locks on directories the first must do.
- *   L2  The LOCK that is locked is the one that bears the name, when the role is taken: whoever opened
- *       it while another deleted it begins anew.
+ *   L2  The LOCK that is locked is the one that bears the name, when the role is taken: whoever
+ *       opened it while another deleted it begins anew.
  *   L3  The role ends with writer_lock_release or the death of the process that took it; forked
  *       children don't have it (base/file-lock.h).
  *
@@ -29,8 +29,8 @@ struct writer_lock
 };
 
 /* LOCKED, ending in `remedy` ("close it there first"), when another holds the role. `create`: makes
- * LOCK if need be, and fails where it can't be opened for writing; else a missing or unwritable LOCK
- * (read-only media) is passed over. */
+ * LOCK if need be, and fails where it can't be opened for writing; else a missing or unwritable
+ * LOCK (read-only media) is passed over. */
 status writer_lock_take (struct writer_lock *lock, struct vfs_directory *directory, bool create,
                          const char *remedy, struct failure *failure);
 void writer_lock_release (struct writer_lock *lock);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of another process, by its files: which segments there are, and which of them holds a record.
+ * The log of another process, by its files: which segments there are, and which of them holds a
+ * record.
  *
  *   names in the directory ─► headers ─► list, by rising number and sequence ─► pin
  *
- * The list is a guess about what the writer does at the same moment. A segment may be renamed, sealed,
- * recycled or unlinked behind our back, so whoever reads checks afterwards (wal_segment_is_same), and
- * has the list made anew when something does not fit. A number is used once: what an entry says of a
- * number stays true for as long as its file lasts.
+ * The list is a guess about what the writer does at the same moment. A segment may be renamed,
+ * sealed, recycled or unlinked behind our back, so whoever reads checks afterwards
+ * (wal_segment_is_same), and has the list made anew when something does not fit. A number is used
+ * once: what an entry says of a number stays true for as long as its file lasts.
  */
 #include "log/wal-segment-private.h"
 
@@ -84,8 +85,8 @@ close_idle (struct wal_segment *segment)
   segment->file = NULL;
 }
 
-/* What the name stands for: the entry that was there, or a new one. A segment that is prepared bears the
- * header of its earlier use, or none, and does not count yet. */
+/* What the name stands for: the entry that was there, or a new one. A segment that is prepared
+ * bears the header of its earlier use, or none, and does not count yet. */
 static struct wal_segment *
 entry_of (struct wal_follow *follow, const struct log_name *name)
 {

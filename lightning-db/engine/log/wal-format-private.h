@@ -14,12 +14,12 @@
  *   48  first sequence, 8
  *   56  checksum of 0 … 56, 8
  *
- * A byte of 0 where a record would begin: none is there. A short record's sequence is the one behind
- * its neighbour's, and its payload is not empty. A long record tells all about itself, so that a
- * reader who has lost its way finds the next one by its tag; it carries the claim of what was
- * durable. The writer makes the first record of a segment long, each that has a new claim to make,
- * and then one in 512 bytes, 1 KiB, 2 KiB, 4 KiB, 4 KiB, …, so that no damage takes a claim and all
- * its repetitions.
+ * A byte of 0 where a record would begin: none is there. A short record's sequence is the one
+ * behind its neighbour's, and its payload is not empty. A long record tells all about itself, so
+ * that a reader who has lost its way finds the next one by its tag; it carries the claim of what
+ * was durable. The writer makes the first record of a segment long, each that has a new claim to
+ * make, and then one in 512 bytes, 1 KiB, 2 KiB, 4 KiB, 4 KiB, …, so that no damage takes a claim
+ * and all its repetitions.
  *
  * A segment that is kept as history is renamed "<number>.history", cut behind its last record, and
  * ends with a note:
@@ -246,9 +246,9 @@ wal_record_head_encode (struct wal_record_head *head, uint32_t tag, uint64_t fir
   head->payload = head->checked = head->checksum_at + WAL_SHORT_CHECKSUM_SIZE;
 }
 
-/* Whether untrusted bytes begin with a record's head. `next` is the sequence that a short record has
- * here; 0: not known, only a long one will do. Sequence and sizes are checked against themselves
- * only, nothing is verified. */
+/* Whether untrusted bytes begin with a record's head. `next` is the sequence that a short record
+ * has here; 0: not known, only a long one will do. Sequence and sizes are checked against
+ * themselves only, nothing is verified. */
 static inline bool
 wal_record_head_decode (struct bytes from, uint32_t tag, uint64_t first_sequence, uint64_t next,
                         struct wal_record_head *out)

@@ -7,12 +7,13 @@
  *   kept ──too much, and no reader needs it or they are too far behind──▶ spare, or unlinked
  *
  * Invariants
- *   T1  What is kept and the live segments hold each sequence from the oldest kept one on. So where one
- *       segment is lost, those before it are.
- *   T2  A history file is durable, its note included, before it has its name; a recovery never looks
- *       at one: all its records are in the tree.
- *   T3  What is kept takes, with what its records refer to, at most `retention` bytes; or while a reader
- *       needs it `reader_bytes`, and as much again in what they refer to as the settings say.
+ *   T1  What is kept and the live segments hold each sequence from the oldest kept one on. So where
+ *       one segment is lost, those before it are.
+ *   T2  A history file is durable, its note included, before it has its name; a recovery never
+ *       looks at one: all its records are in the tree.
+ *   T3  What is kept takes, with what its records refer to, at most `retention` bytes; or while a
+ *       reader needs it `reader_bytes`, and as much again in what they refer to as the settings
+ *       say.
  *   T4  A kept segment without a reader holds no file open.
  *   T5  A failure costs history, and nothing else.
  */
@@ -441,8 +442,8 @@ retire_one (const struct wal_retirement *settings, const struct log_name *log_na
   return kept ? STATUS_OK : vfs_unlink (settings->directory, name, failure);
 }
 
-/* From the newest back, so that it is known where each ends; an earlier recovery that was cut short may
- * have sealed some of them. */
+/* From the newest back, so that it is known where each ends; an earlier recovery that was cut short
+ * may have sealed some of them. */
 status
 wal_retire (const struct wal_retirement *settings, struct failure *failure)
 {

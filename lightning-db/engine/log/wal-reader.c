@@ -290,8 +290,8 @@ record_verifies (const struct wal_reader *reader, const struct wal_record_head *
   return head->checksum == wal_record_checksum (head, checksum (seed, reader->offset, checked));
 }
 
-/* Steps over the records in front of the one that is wanted; its own head comes out. What is stepped
- * over need not verify: the wanted one does not, if its place and number are not right. */
+/* Steps over the records in front of the one that is wanted; its own head comes out. What is
+ * stepped over need not verify: the wanted one does not, if its place and number are not right. */
 static status
 find_wanted (struct wal_reader *reader, uint64_t limit, struct wal_record_head *head,
              struct failure *failure)
@@ -378,8 +378,8 @@ next_record (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, stru
   return result;
 }
 
-/* X3: what another process writes may have been recycled while we read, or goes on in the next segment.
- * It is looked for once more. */
+/* X3: what another process writes may have been recycled while we read, or goes on in the next
+ * segment. It is looked for once more. */
 static status
 next_again (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, struct bytes *payload,
             struct failure *failure)

@@ -32,7 +32,8 @@
 /* Bytes checksummed in vain per byte of a segment before it counts as damaged, and a base. */
 #define VAIN_FACTOR 4
 #define VAIN_BASE (UINT64_C (1) << 20)
-/* Records that do not verify and are stepped over by their size, before a long one is looked for. */
+/* Records that do not verify and are stepped over by their size, before a long one is looked
+ * for. */
 #define HOPS_MOST 16
 
 enum segment_state
@@ -227,8 +228,8 @@ window_view (struct window *window, uint64_t offset, uint64_t length, const uint
 /* ---- headers ---- */
 
 /* Whether bytes that do not verify were a header once: what is the same in all headers of this name
- * is there, or only that is damaged. A crash may leave anything in a file whose zeros had not reached
- * the disk, or that was being written again. */
+ * is there, or only that is damaged. A crash may leave anything in a file whose zeros had not
+ * reached the disk, or that was being written again. */
 static bool
 was_header (const struct recovery *recovery, const uint8_t bytes[WAL_HEADER_SIZE], uint64_t number)
 {

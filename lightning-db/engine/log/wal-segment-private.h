@@ -3,8 +3,9 @@
  * The log's inside: its state, and the making, recycling and unlinking of segments.
  *
  * Locks: `mutex` guards the lists and is never held over a system call; `sync_mutex` keeps syncs in
- * line and is held over fdatasync, `history_mutex` guards what is kept of released segments and is held
- * over whatever that takes, so the appender takes neither. Order: sync_mutex, history_mutex, mutex.
+ * line and is held over fdatasync, `history_mutex` guards what is kept of released segments and is
+ * held over whatever that takes, so the appender takes neither. Order: sync_mutex, history_mutex,
+ * mutex.
  */
 #ifndef LIGHTNING_WAL_SEGMENT_PRIVATE_H
 #define LIGHTNING_WAL_SEGMENT_PRIVATE_H
@@ -125,8 +126,9 @@ status wal_segment_retire (struct wal *wal, struct wal_segment *segment, struct 
 
 /* A new segment in memory, with one reference. */
 struct wal_segment *wal_segment_new (uint64_t number, uint64_t size);
-/* The live segment that holds the record, or will hold it, with a reference for a reader: its file is
- * neither closed nor recycled before wal_segment_unref. NULL: the record is released. Any thread. */
+/* The live segment that holds the record, or will hold it, with a reference for a reader: its file
+ * is neither closed nor recycled before wal_segment_unref. NULL: the record is released. Any
+ * thread. */
 struct wal_segment *wal_segment_pin (struct wal *wal, uint64_t sequence);
 void wal_segment_unref (struct wal_segment *segment); /* the last one closes the file */
 
@@ -167,8 +169,8 @@ struct log_names
 status wal_list_names (struct vfs_directory *directory, struct log_names *out,
                        struct failure *failure);
 void wal_print_name (const struct log_name *name, char to[WAL_NAME_SIZE]);
-/* The file as its header says, opened with `flags` as vfs_open. NULL: it is no segment of this database
- * that was ever used under this name, or there is no memory. */
+/* The file as its header says, opened with `flags` as vfs_open. NULL: it is no segment of this
+ * database that was ever used under this name, or there is no memory. */
 struct wal_segment *wal_segment_load (struct vfs_directory *directory,
                                       const uint8_t database_id[16], const struct log_name *name,
                                       unsigned flags);
@@ -197,7 +199,8 @@ status wal_reader_new_from (const struct wal_source *source, uint64_t after,
                             struct wal_reader **out, struct failure *failure);
 /* Where the next record would stand in its segment. */
 uint64_t wal_reader_offset (const struct wal_reader *reader);
-/* The oldest sequence that a reader of the log needs; UINT64_MAX: there is no reader. mutex held. */
+/* The oldest sequence that a reader of the log needs; UINT64_MAX: there is no reader. mutex
+ * held. */
 uint64_t wal_readers_need (const struct wal *wal);
 
 /* W3's answer to everything after the log failed. */

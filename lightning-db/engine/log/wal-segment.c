@@ -11,15 +11,17 @@
  * Invariants
  *   S1  The numbers of live segments rise in the order of their sequences. A ready segment that was
  *       overtaken by a higher number is not used under its own.
- *   S2  A segment's header is whole before any record of it is, and the first byte of the first record
- *       is zero before the header is whole: bytes that verify belong to this use of the file.
+ *   S2  A segment's header is whole before any record of it is, and the first byte of the first
+ *       record is zero before the header is whole: bytes that verify belong to this use of the
+ *       file.
  *   S3  A ready segment has durable contents and a durable name, so that a commit pays for neither.
  *   S4  The current segment is never released: one segment of this log stays for a recovery to see.
  *   S5  A segment in fdatasync is not moved, unmapped or closed; one being unmapped neither.
- *   S6  What is mapped counts as memory, so a full segment is unmapped when the next one is made, long
- *       before it is released: at any time the current one, the one before and the next are mapped.
- *   S7  A segment that a reader refers to is not recycled: released, it loses its name, and its file
- *       lasts as long as the reference. A reader reaches no segment that is released.
+ *   S6  What is mapped counts as memory, so a full segment is unmapped when the next one is made,
+ *       long before it is released: at any time the current one, the one before and the next are
+ *       mapped.
+ *   S7  A segment that a reader refers to is not recycled: released, it loses its name, and its
+ *       file lasts as long as the reference. A reader reaches no segment that is released.
  */
 #include "log/wal-segment-private.h"
 
@@ -371,8 +373,8 @@ spare_put (struct wal *wal, struct wal_segment *segment)
   return NULL;
 }
 
-/* Bytes at the end of each segment that are kept free for the note of a history file, so that a full
- * disk takes no history away. */
+/* Bytes at the end of each segment that are kept free for the note of a history file, so that a
+ * full disk takes no history away. */
 static uint64_t
 wal_note_room (const struct wal *wal)
 {

@@ -400,8 +400,8 @@ segment_last (struct wal *wal, const struct wal_segment *segment)
              : atomic_load_explicit (&segment->last_sequence, memory_order_relaxed);
 }
 
-/* The oldest live segment with records that are not durable, held open (S5); NULL when none. *last: the
- * newest of them, but none behind `sequence`. */
+/* The oldest live segment with records that are not durable, held open (S5); NULL when none. *last:
+ * the newest of them, but none behind `sequence`. */
 static struct wal_segment *
 sync_begin (struct wal *wal, uint64_t sequence, uint64_t *last)
 {

@@ -69,9 +69,10 @@ struct wal_settings
 };
 
 /* Starts a fresh log behind what is left of history, which goes when it does not lead up to
- * next_sequence, or nothing is to be retained. Its first segment is made on the first append or wal_prepare. A small
- * database starts small: the first segment is 64 KiB long, following ones grow to segment_size.
- * What an earlier log left is in the tree by now, durably, and wal_retire was called. */
+ * next_sequence, or nothing is to be retained. Its first segment is made on the first append or
+ * wal_prepare. A small database starts small: the first segment is 64 KiB long, following ones grow
+ * to segment_size. What an earlier log left is in the tree by now, durably, and wal_retire was
+ * called. */
 status wal_open (const struct wal_settings *settings, struct wal **out, struct failure *failure);
 
 /* Appends one commit. The payload, below 4 GiB, is the concatenation of `parts`. `store`: through
@@ -80,15 +81,15 @@ status wal_open (const struct wal_settings *settings, struct wal **out, struct f
 status wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_t part_count,
                    bool store, struct failure *failure);
 
-/* The record appended last refers to the file of this number and perhaps to later ones, and to about
- * so many bytes in them. The appender. */
+/* The record appended last refers to the file of this number and perhaps to later ones, and to
+ * about so many bytes in them. The appender. */
 void wal_note_files (struct wal *wal, uint64_t oldest, uint64_t bytes);
 /* The lowest number that records which readers may ask for refer to; UINT64_MAX when to none. Any
  * thread; not under a lock that wal_release is called under. */
 uint64_t wal_oldest_file (struct wal *wal);
 
-/* Makes every record up to `sequence` durable. Later ones don't count as synced, though they may be:
- * what they refer to need not be durable yet. */
+/* Makes every record up to `sequence` durable. Later ones don't count as synced, though they may
+ * be: what they refer to need not be durable yet. */
 status wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure);
 uint64_t wal_synced (struct wal *wal);   /* newest sequence known durable; any thread */
 uint64_t wal_appended (struct wal *wal); /* newest sequence appended; any thread */
@@ -105,8 +106,9 @@ bool wal_wants_preparing (struct wal *wal);
 
 /* No record up to `sequence` is needed any more (it is in durable segments of the tree, and the
  * `after` of a recovery would be no less): recycles or unlinks log segments that hold nothing
- * newer, but never the one in use, unless they are kept for readers. Best effort: a failed unlink is reported and the name stays for
- * the next recovery to remove. Does nothing once the log has failed. */
+ * newer, but never the one in use, unless they are kept for readers. Best effort: a failed unlink
+ * is reported and the name stays for the next recovery to remove. Does nothing once the log has
+ * failed. */
 status wal_release (struct wal *wal, uint64_t sequence, struct failure *failure);
 /* Unlinks spare segments until `keep` are left, the one made ready included. */
 void wal_trim (struct wal *wal, unsigned keep);
@@ -124,8 +126,8 @@ struct wal_statistics
 };
 void wal_statistics (struct wal *wal, struct wal_statistics *out);
 
-/* Unmaps and closes. Does not sync. `unlink_all`: the tree has everything; remove all segments but what
- * is to be retained. Its readers are freed, or have left it (wal_reader_leave). */
+/* Unmaps and closes. Does not sync. `unlink_all`: the tree has everything; remove all segments but
+ * what is to be retained. Its readers are freed, or have left it (wal_reader_leave). */
 void wal_close (struct wal *wal, bool unlink_all);
 
 /* What to do with the log that was recovered. */
@@ -140,8 +142,8 @@ struct wal_retirement
   void (*look) (void *data, struct bytes payload, uint64_t *oldest, uint64_t *bytes);
   void *data; /* for it */
 };
-/* After a recovery, once all it found is in durable segments of the tree: when this returns OK no log
- * is left in the directory, durably. */
+/* After a recovery, once all it found is in durable segments of the tree: when this returns OK no
+ * log is left in the directory, durably. */
 status wal_retire (const struct wal_retirement *settings, struct failure *failure);
 
 /* ---- recovery (no struct wal) ---- */
@@ -156,9 +158,9 @@ struct wal_recovery
   uint64_t highest_number;  /* of any *.log name seen, so that it is never used again */
 };
 
-/* NEWER_FORMAT, with a message, when the 64 bytes are the header of a segment, or of history, that a later
- * version wrote; CORRUPT, without one, when they are no header that verifies, whatever database and number
- * it names. `directory` and `name` are for the message. */
+/* NEWER_FORMAT, with a message, when the 64 bytes are the header of a segment, or of history, that
+ * a later version wrote; CORRUPT, without one, when they are no header that verifies, whatever
+ * database and number it names. `directory` and `name` are for the message. */
 status wal_judge_header (const uint8_t *bytes, const char *directory, const char *name,
                          struct failure *failure);
 

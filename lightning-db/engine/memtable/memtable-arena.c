@@ -96,7 +96,8 @@ arena_free (struct arena *arena, struct ledger *ledger)
   free (arena);
 }
 
-/* Where address space is limited an arena leaves most of it to stacks, mappings and other arenas. */
+/* Where address space is limited an arena leaves most of it to stacks, mappings and other
+ * arenas. */
 static size_t
 most_data (void)
 {

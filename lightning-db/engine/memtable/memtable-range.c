@@ -92,7 +92,8 @@ build_set (const struct memtable *table, reference at, size_t count, struct rang
   return result;
 }
 
-/* Replaces `old`. R3. Inside an epoch section, so that the writer frees nothing that others retired. */
+/* Replaces `old`. R3. Inside an epoch section, so that the writer frees nothing that others
+ * retired. */
 static void
 layers_publish (struct memtable *table, struct range_layers *old, struct range_layers *fresh)
 {

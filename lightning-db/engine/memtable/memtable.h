@@ -12,7 +12,8 @@
  *       readers beside it, without locks; a reader never waits for the writer beyond a node copy.
  *   M2  Arena memory never moves and is never reused while the memtable has a reference.
  *   M3  After memtable_reserve succeeded, the inserts it covers cannot fail.
- *   M4  Versions of a key are chained in falling sequence order; the writer inserts in rising order.
+ *   M4  Versions of a key are chained in falling sequence order; the writer inserts in rising
+ *       order.
  *   M5  Once frozen nothing is inserted.
  *
  * ThreadSanitizer: its build reads seqlocked nodes through relaxed scalar atomics; SIMD kernels
@@ -33,11 +34,13 @@ struct
 
 status memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memtable_pool **out,
                           struct failure *failure);
-/* For memtables whose every reader holds a reference (transactions): their memory comes back with the
- * last one, at once, not an epoch later, and more arenas are kept for many short lives. Before use. */
+/* For memtables whose every reader holds a reference (transactions): their memory comes back with
+ * the last one, at once, not an epoch later, and more arenas are kept for many short lives. Before
+ * use. */
 void memtable_pool_set_counted (struct memtable_pool *pool);
 void memtable_pool_trim (struct memtable_pool *pool); /* frees kept arenas (idle, low memory) */
-/* Memtables whose memory is not given back yet: living ones, and dead ones that a reader may still see. */
+/* Memtables whose memory is not given back yet: living ones, and dead ones that a reader may still
+ * see. */
 size_t memtable_pool_users (struct memtable_pool *pool);
 void memtable_pool_free (struct memtable_pool *pool); /* after all its memtables */
 
@@ -51,7 +54,8 @@ void memtable_unref (struct memtable *table); /* the last one frees after the pr
  * with `range_bytes`; charges the ledger. NO_MEMORY leaves the table unchanged. Writer only. */
 status memtable_reserve (struct memtable *table, size_t records, size_t bytes, size_t range_deletes,
                          size_t range_bytes, struct failure *failure);
-/* A hint, worth a third of an insert or get: `hash` will be asked for or inserted soon. Any thread. */
+/* A hint, worth a third of an insert or get: `hash` will be asked for or inserted soon. Any
+ * thread. */
 void memtable_prefetch (struct memtable *table, uint64_t hash);
 /* Adds a version; copies key and value. `hash` = key_hash (record->key). Writer only. */
 void memtable_insert (struct memtable *table, uint64_t hash, const struct record *record);
@@ -68,7 +72,8 @@ uint64_t memtable_newest (struct memtable *table, struct bytes key, uint64_t has
 /* Newest range delete <= snapshot covering key, or 0. One load when the table has none. */
 uint64_t memtable_cover (struct memtable *table, struct bytes key, uint64_t snapshot);
 bool memtable_has_range_deletes (struct memtable *table); /* one load */
-/* A set of all its range deletes so far (NULL when none), built for the caller: for writing them out. */
+/* A set of all its range deletes so far (NULL when none), built for the caller: for writing them
+ * out. */
 status memtable_range_deletes (struct memtable *table, struct range_set **out,
                                struct failure *failure);
 /* The first key in [start, end) (end NULL = unbounded) with a version newer than `since`, range

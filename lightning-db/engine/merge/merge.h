@@ -37,8 +37,8 @@ status merge_source_new (struct source **children, size_t count, struct source *
 
 /* Walks several segments of one run as one source: `open` makes the source of the i-th segment when
  * it is first needed; smallest/largest bound each (inclusive), rising. Records below a segment's
- * smallest bound are passed over: the bounds of the manifest are authoritative (V7). Everything is copied or
- * referenced by `context`, which `release` frees. */
+ * smallest bound are passed over: the bounds of the manifest are authoritative (V7). Everything is
+ * copied or referenced by `context`, which `release` frees. */
 struct run_source_settings
 {
   size_t count;

@@ -5,11 +5,13 @@
  * Invariants
  *   K1  A page is called compressed only when it is at most 7/8 of its size.
  *   K2  A decoder is told the room of its output and the end of its input; what it made must be
- *       exactly the page's size, else the page is corrupt. Nothing of the input sizes an allocation.
- *   K3  Decompression contexts (96 KB) lie in a small process-wide pool of atomic pointers: taken by an
- *       exchange, given back by a compare-and-exchange. No lock, so nothing to deadlock after fork, and
- *       no thread-exit destructor, so nothing to run after the library was unloaded. There are never
- *       more in it than threads decompressed at once since it was last emptied, and at most POOL_SIZE.
+ *       exactly the page's size, else the page is corrupt. Nothing of the input sizes an
+ *       allocation.
+ *   K3  Decompression contexts (96 KB) lie in a small process-wide pool of atomic pointers: taken
+ *       by an exchange, given back by a compare-and-exchange. No lock, so nothing to deadlock after
+ *       fork, and no thread-exit destructor, so nothing to run after the library was unloaded.
+ *       There are never more in it than threads decompressed at once since it was last emptied, and
+ *       at most POOL_SIZE.
  */
 #include "segment/codec.h"
 
@@ -397,7 +399,8 @@ dictionary_pays (const uint8_t *samples, const size_t *sizes, size_t from, size_
 }
 
 /* The size of the dictionary, or a zstd error. Left to itself zstd counts in tables of 20 MiB; with
- * these, of 640 KiB, dictionaries are as good (docs/design/memory.md) and made five times faster. */
+ * these, of 640 KiB, dictionaries are as good (docs/design/memory.md) and made five times
+ * faster. */
 static size_t
 train_content (uint8_t *content, size_t size_max, const uint8_t *samples, const size_t *sizes,
                unsigned count)

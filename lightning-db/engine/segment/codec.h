@@ -4,7 +4,8 @@
  *
  * The numbers are part of the file format. A page is stored compressed only when that saves at
  * least an eighth. Compressors keep their contexts: one per writer; decompression contexts are the
- * process's, one for each thread that decompresses at a time. A dictionary (zstd only) belongs to one segment and is stored in it.
+ * process's, one for each thread that decompresses at a time. A dictionary (zstd only) belongs to
+ * one segment and is stored in it.
  */
 #ifndef LIGHTNING_CODEC_H
 #define LIGHTNING_CODEC_H
@@ -48,8 +49,8 @@ status dictionary_train (const uint8_t *samples, const size_t *sizes, size_t cou
 status codec_decompress (enum codec codec, const struct dictionary *dictionary, struct bytes stored,
                          uint8_t *to, size_t size, struct failure *failure);
 
-/* Frees the contexts of the process that no thread is using: when a database closes or has settled. The
- * next page that is decompressed makes one again. */
+/* Frees the contexts of the process that no thread is using: when a database closes or has settled.
+ * The next page that is decompressed makes one again. */
 void codec_trim (void);
 
 #endif

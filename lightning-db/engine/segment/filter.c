@@ -12,9 +12,9 @@
  *   F4  Halving the blocks of a Bloom filter halves each key's block number, rounded down: a filter
  *       made too large is folded, neighbour onto neighbour, as often as its blocks are even.
  *
- * A fuse filter is cut into shards of at most SHARD_KEYS keys (fewer where memory is short) by the top
- * half of the hash, all of one shape, each with a seed of its own. Building then needs 24 bytes a key
- * of one shard (6 MiB) instead of all, and stays in the CPU's cache.
+ * A fuse filter is cut into shards of at most SHARD_KEYS keys (fewer where memory is short) by the
+ * top half of the hash, all of one shape, each with a seed of its own. Building then needs 24 bytes
+ * a key of one shard (6 MiB) instead of all, and stays in the CPU's cache.
  *
  * Block, little-endian: header of 64 bytes
  *   0  u32 magic   4  u8 kind   5  u8 version   6  u16 zero   8  u64 keys (for people)

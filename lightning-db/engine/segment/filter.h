@@ -8,12 +8,13 @@
  *
  * Works on key_hash values; duplicates allowed when adding (versions of one key). Either kind keeps
  * the hashes of all keys until the end, 8 bytes each, as far as the builder's memory goes. Beyond
- * that it becomes a Bloom filter at once, which takes 1.25 bytes a key, of as many keys as it is told
- * to expect, and is full some time after those have come.
+ * that it becomes a Bloom filter at once, which takes 1.25 bytes a key, of as many keys as it is
+ * told to expect, and is full some time after those have come.
  *
  * A filter block is self-describing; filter_parse checks every size before use, keeps a borrowed
- * view, and never reads outside it. Layout, all little-endian: docs/design/filter.md. The memory of a
- * block should be aligned to 64 bytes, so that a Bloom lookup touches one line; any alignment works.
+ * view, and never reads outside it. Layout, all little-endian: docs/design/filter.md. The memory of
+ * a block should be aligned to 64 bytes, so that a Bloom lookup touches one line; any alignment
+ * works.
  *
  * Threads: a builder is one thread's; a parsed filter is read by any number.
  */
@@ -31,8 +32,8 @@ enum filter_kind
   FILTER_FUSE8 = 2
 };
 
-/* `memory`: bytes it should get by with; 0 = as many as it takes. `ledger` (LEDGER_MERGE; may be NULL)
- * outlives the builder. */
+/* `memory`: bytes it should get by with; 0 = as many as it takes. `ledger` (LEDGER_MERGE; may be
+ * NULL) outlives the builder. */
 struct filter_builder;
 status filter_builder_new (enum filter_kind kind, size_t memory, struct ledger *ledger,
                            struct filter_builder **out, struct failure *failure);
@@ -41,8 +42,8 @@ status filter_builder_add (struct filter_builder *builder, uint64_t hash, struct
 void filter_builder_expect (struct filter_builder *builder, uint64_t keys);
 /* More keys would cost more false positives than promised: a quarter above those expected. */
 bool filter_builder_is_full (const struct filter_builder *builder);
-/* The block, *size bytes of *out, which the caller releases (LEDGER_MERGE); empty for no keys. Frees
- * the builder either way. */
+/* The block, *size bytes of *out, which the caller releases (LEDGER_MERGE); empty for no keys.
+ * Frees the builder either way. */
 status filter_builder_finish (struct filter_builder *builder, struct buffer *out, size_t *size,
                               struct failure *failure);
 void filter_builder_free (struct filter_builder *builder);

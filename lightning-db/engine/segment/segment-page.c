@@ -147,8 +147,9 @@ verify_mapped (struct segment *segment, uint32_t page, const struct page_place *
   return result;
 }
 
-/* Asks the kernel for the stretch of the file that the page lies in, once for each stretch. A disk gives
- * a stretch in hardly more time than a page, and a database that fits into memory is wanted whole. */
+/* Asks the kernel for the stretch of the file that the page lies in, once for each stretch. A disk
+ * gives a stretch in hardly more time than a page, and a database that fits into memory is wanted
+ * whole. */
 static void
 read_around (struct segment *segment, const struct page_place *place)
 {

@@ -12,9 +12,9 @@
  *       inner pages once the last leaf is.
  *   W3  After any failure the writer stays failed: every later call repeats the failure's code, and
  *       finish removes the file.
- *   W4  Memory: a write buffer, the leaf under construction, the directory, the filter's hashes, the
- *       compressor, and 512 KiB of pages while a dictionary is trained. Charged to LEDGER_MERGE. Of the
- *       settings' memory a quarter is the write buffer's, half the filter's.
+ *   W4  Memory: a write buffer, the leaf under construction, the directory, the filter's hashes,
+ *       the compressor, and 512 KiB of pages while a dictionary is trained. Charged to
+ *       LEDGER_MERGE. Of the settings' memory a quarter is the write buffer's, half the filter's.
  */
 #include "base/hash.h"
 #include "blob/blob.h"

@@ -422,7 +422,8 @@ map_file (struct segment *segment)
     segment->map = map;
 }
 
-/* A bit for each stretch of the file. Without memory for them the surroundings are not asked for. */
+/* A bit for each stretch of the file. Without memory for them the surroundings are not asked
+ * for. */
 static void
 begin_reading_around (struct segment *segment)
 {

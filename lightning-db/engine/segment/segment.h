@@ -11,13 +11,13 @@
  *   blocks    dictionary, filter, range deletes, blob use, properties: each checksummed
  *   footer    the last 4096 bytes: place and checksum of every block, root page, counts, checksum
  *
- * Every stored page ends in a trailer whose size the header names (8: XXH3 of the stored bytes under
- * checksum_seed (database, file) and the page number; the room for an AEAD tag and key epoch is the
- * same field grown). The full layout is docs/design/format-segment.md.
+ * Every stored page ends in a trailer whose size the header names (8: XXH3 of the stored bytes
+ * under checksum_seed (database, file) and the page number; the room for an AEAD tag and key epoch
+ * is the same field grown). The full layout is docs/design/format-segment.md.
  *
  * A get: filter → flat index (16-way S+tree of the separators' 8 bytes after the segment's common
- * prefix, built on first use from the lowest inner level; evictable) → page table slot → leaf tags →
- * one record comparison. Without its index (over budget) it walks inner pages through the cache.
+ * prefix, built on first use from the lowest inner level; evictable) → page table slot → leaf tags
+ * → one record comparison. Without its index (over budget) it walks inner pages through the cache.
  *
  * Invariants
  *   S1  A file is complete, synced and named before anyone refers to it, and never changes after.
@@ -119,16 +119,16 @@ struct segment_reader_settings
   bool map_plain;        /* opt-in: use raw pages in place from a read-only mapping */
   bool read_around;      /* where a page has to be read, have the kernel read its surroundings, too */
   bool verify;           /* always true outside of tests */
-  /* For repair: opens also when the header, range deletes, blob use or properties don't verify; they
-   * are reported by segment_verify. The pages are as safe as ever: each is bound to database, file and
-   * number. The information is of use only as far as it was read. */
+  /* For repair: opens also when the header, range deletes, blob use or properties don't verify;
+   * they are reported by segment_verify. The pages are as safe as ever: each is bound to database,
+   * file and number. The information is of use only as far as it was read. */
   bool salvage;
   size_t page_size; /* with salvage: of a file whose header does not tell */
 };
 
-/* NEWER_FORMAT, with a message, when the 4096 bytes are the header of a segment that a later version wrote;
- * CORRUPT, without one, when they are no header that verifies, whatever database and number it names.
- * `directory` and `name` are for the message. */
+/* NEWER_FORMAT, with a message, when the 4096 bytes are the header of a segment that a later
+ * version wrote; CORRUPT, without one, when they are no header that verifies, whatever database and
+ * number it names. `directory` and `name` are for the message. */
 status segment_judge_header (const uint8_t *header, const char *directory, const char *name,
                              struct failure *failure);
 
@@ -144,8 +144,9 @@ struct segment *segment_ref (struct segment *segment);
  * epoch_collect (true) has returned. */
 void segment_unref (struct segment *segment);
 void segment_mark_obsolete (struct segment *segment); /* S5 */
-/* Whether records below the bound that segment_open was given lie in the file. They do not count, but
- * lookups and sources of the segment itself find them: who walks it without a bound must look. */
+/* Whether records below the bound that segment_open was given lie in the file. They do not count,
+ * but lookups and sources of the segment itself find them: who walks it without a bound must
+ * look. */
 bool segment_is_narrowed (const struct segment *segment);
 const struct segment_information *segment_information (const struct segment *segment);
 const struct range_set *segment_range_deletes (const struct segment *segment); /* may be NULL */
@@ -169,9 +170,10 @@ status segment_get (struct segment *segment, struct bytes key, uint64_t hash, ui
  * section, never blocks. */
 status segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash,
                            uint64_t snapshot, struct segment_lookup *out);
-/* Many keys at once, level by level with prefetches. Called inside an epoch section like segment_get: looks up keys[i] for each i with
- * results[i] == STATUS_BUSY on entry and leaves OK, NOT_FOUND or an error there. `keys` need not be
- * sorted. Found pages are PINNED (the caller unpins). */
+/* Many keys at once, level by level with prefetches. Called inside an epoch section like
+ * segment_get: looks up keys[i] for each i with results[i] == STATUS_BUSY on entry and leaves OK,
+ * NOT_FOUND or an error there. `keys` need not be sorted. Found pages are PINNED (the caller
+ * unpins). */
 void segment_get_many (struct segment *segment, const struct bytes *keys, const uint64_t *hashes,
                        size_t count, uint64_t snapshot, struct segment_lookup *out, status *results,
                        struct failure *failure);
@@ -199,7 +201,8 @@ uint64_t segment_approximate_size (struct segment *segment, struct bytes start, 
 status segment_split_key (struct segment *segment, double fraction, uint8_t **out, size_t *size,
                           struct failure *failure);
 
-/* Gives index and filter memory back; they are rebuilt or reread when next wanted. Returns bytes. */
+/* Gives index and filter memory back; they are rebuilt or reread when next wanted. Returns
+ * bytes. */
 size_t segment_trim (struct segment *segment);
 
 struct segment_shape
@@ -216,10 +219,10 @@ void segment_shape (struct segment *segment, struct segment_shape *out);
 #define SEGMENT_NO_PAGE UINT64_MAX /* in reports: a block or the file as a whole */
 
 /* Reads every page and block past the cache and verifies: checksums, order, bounds, counts,
- * separators, filter (no false negative), records' fields. Calls `report` for each fault and goes on
- * where it can; `visit` (may be NULL) gets every record of pages that verify: repair uses it. A lost
- * leaf, or the first of several that can't be reached, is reported in its place among the records.
- * `cancel`: polled. Returns CORRUPT if anything was reported. */
+ * separators, filter (no false negative), records' fields. Calls `report` for each fault and goes
+ * on where it can; `visit` (may be NULL) gets every record of pages that verify: repair uses it. A
+ * lost leaf, or the first of several that can't be reached, is reported in its place among the
+ * records. `cancel`: polled. Returns CORRUPT if anything was reported. */
 status
 segment_verify (struct segment *segment,
                 void (*report) (void *data, const char *file, uint64_t page, const char *reason),

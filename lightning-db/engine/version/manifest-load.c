@@ -5,10 +5,10 @@
  *   L1  The file CURRENT names is read to its end or to a torn tail (V5). Each edit but the first
  *       stands there twice. When the first of the two does not verify, the second counts; when the
  *       second does not, its size is known from the first, and reading goes on behind it. When
- *       neither does, and nothing behind them, they are a torn tail: one write that a crash cut. When
- *       something behind them verifies, they were durable once and are damaged.
- *   L2  A writer may switch CURRENT and unlink the old file between two steps here: when the file is
- *       missing, CURRENT is read again, a bounded number of times.
+ *       neither does, and nothing behind them, they are a torn tail: one write that a crash cut.
+ *       When something behind them verifies, they were durable once and are damaged.
+ *   L2  A writer may switch CURRENT and unlink the old file between two steps here: when the file
+ *       is missing, CURRENT is read again, a bounded number of times.
  */
 #include "base/coding.h"
 #include "base/hash.h"
@@ -183,7 +183,8 @@ read_edit (struct loader *loader, uint64_t offset, uint64_t size, struct failure
   return vfs_read_exact (loader->file, offset, loader->buffer, (size_t) size, failure);
 }
 
-/* Reads what verifies as an edit at `offset` to the buffer: *size is its size, 0 = there is none. */
+/* Reads what verifies as an edit at `offset` to the buffer: *size is its size, 0 = there is
+ * none. */
 static status
 find_edit (struct loader *loader, uint64_t offset, uint64_t *size, uint32_t *payload,
            struct failure *failure)

@@ -4,13 +4,13 @@
  * small file "CURRENT" (replaced by rename).
  *
  *   MANIFEST  64-byte header {magic "LDBMAN1\n", format version, page size, feature flags, database
- *             id, number, key epoch, checksum}, then edits {checksum 8, payload size 4, check of the
- *             size 4, payload}, all but the first twice and each in sectors of its own
+ *             id, number, key epoch, checksum}, then edits {checksum 8, payload size 4, check of
+ *             the size 4, payload}, all but the first twice and each in sectors of its own
  *   CURRENT   "MANIFEST-<number>\n" and a checksum line
  *
- * A fresh manifest (one edit that states everything) is written by each writer's open, by its close,
- * and whenever the log of edits has grown to 8 times a fresh one (and 64 KiB). The layout, byte by byte, and what
- * each crash leaves behind: docs/design/manifest.md.
+ * A fresh manifest (one edit that states everything) is written by each writer's open, by its
+ * close, and whenever the log of edits has grown to 8 times a fresh one (and 64 KiB). The layout,
+ * byte by byte, and what each crash leaves behind: docs/design/manifest.md.
  *
  * Invariants
  *   V1  manifest_apply returns OK only when the edit is durable; until then nothing of it counts.
@@ -20,13 +20,14 @@
  *       and the next edit goes to a fresh manifest.
  *   V4  Numbers are never used twice: next_number in the state is above every number ever handed
  *       out before the last edit, and loading raises it above every file name in the directory.
- *   V5  An acknowledged edit counts as long as one of its two copies verifies. Where neither does, and
- *       nothing behind them, is the end (a torn tail); where something does, CORRUPT.
- *   V6  A newer format version or an unknown required feature is refused before anything is written.
+ *   V5  An acknowledged edit counts as long as one of its two copies verifies. Where neither does,
+ *       and nothing behind them, is the end (a torn tail); where something does, CORRUPT.
+ *   V6  A newer format version or an unknown required feature is refused before anything is
+ *       written.
  *   V7  Within a run segments rise and do not overlap; one run has one order, one order one run.
  *       Bounds are authoritative: records of a file outside its segment's bounds do not count.
- *   V8  What an edit is acknowledged in is found by the next open: CURRENT and the file were in their
- *       places when it was begun.
+ *   V8  What an edit is acknowledged in is found by the next open: CURRENT and the file were in
+ *       their places when it was begun.
  *
  * Threads: one at a time (the engine's manifest lock).
  */
@@ -115,9 +116,10 @@ status manifest_create (struct vfs_directory *directory, uint32_t page_size, str
  * in an empty directory. Safe beside a writer. */
 status manifest_load (struct vfs_directory *directory, struct manifest_state *out,
                       struct failure *failure);
-/* In two halves, so that a writer looks at the files that the state names before a byte is written (V6).
- * manifest_read loads; until manifest_begin only manifest_state and manifest_close may be called.
- * manifest_begin starts a fresh manifest file and switches CURRENT to it; the old one is unlinked. */
+/* In two halves, so that a writer looks at the files that the state names before a byte is written
+ * (V6). manifest_read loads; until manifest_begin only manifest_state and manifest_close may be
+ * called. manifest_begin starts a fresh manifest file and switches CURRENT to it; the old one is
+ * unlinked. */
 status manifest_read (struct vfs_directory *directory, struct manifest **out,
                       struct failure *failure);
 status manifest_begin (struct manifest *manifest, struct failure *failure);
@@ -131,13 +133,13 @@ status manifest_apply (struct manifest *manifest, const struct manifest_edit *ed
                        struct failure *failure);
 uint64_t manifest_next_number (struct manifest *manifest); /* takes one; any thread (atomic) */
 uint64_t manifest_next_run (struct manifest *manifest);
-/* Makes sure that the directory still leads to this manifest: when CURRENT or the file were deleted,
- * a fresh one takes their place. CORRUPT when others stand there, which are left alone, IO when the
- * directory itself was deleted; both sticky like V3. manifest_apply does this first. */
+/* Makes sure that the directory still leads to this manifest: when CURRENT or the file were
+ * deleted, a fresh one takes their place. CORRUPT when others stand there, which are left alone, IO
+ * when the directory itself was deleted; both sticky like V3. manifest_apply does this first. */
 status manifest_secure (struct manifest *manifest, struct failure *failure);
-/* Leaves a manifest of one edit: any damage to it, and any page of it that is of an earlier time, is
- * found by the next open, while an edit at its end can't be told from one that a crash cut. For when
- * the log goes, which else would know. A failure changes nothing that counts. */
+/* Leaves a manifest of one edit: any damage to it, and any page of it that is of an earlier time,
+ * is found by the next open, while an edit at its end can't be told from one that a crash cut. For
+ * when the log goes, which else would know. A failure changes nothing that counts. */
 status manifest_condense (struct manifest *manifest, struct failure *failure);
 bool manifest_failed (const struct manifest *manifest);
 const char *manifest_file_name (const struct manifest *manifest);
@@ -145,22 +147,25 @@ uint64_t manifest_file_size (const struct manifest *manifest);
 void manifest_close (struct manifest *manifest);
 
 /* Writes the present state as the first manifest of a copy in another directory (backup): its
- * MANIFEST and CURRENT, synced. `keep_id`: a backup keeps the database id (pages are bound to it). */
+ * MANIFEST and CURRENT, synced. `keep_id`: a backup keeps the database id (pages are bound to
+ * it). */
 status manifest_write_copy (const struct manifest_state *state, struct vfs_directory *directory,
                             struct failure *failure);
 
 /* Calls visit for each file that bears one of our names but belongs to no live state: segments and
- * blobs the state does not know, other manifests, temporaries. The caller unlinks, once recovery has
- * added the blobs that the log refers to. Logs and history are the log's; foreign files are never named. */
+ * blobs the state does not know, other manifests, temporaries. The caller unlinks, once recovery
+ * has added the blobs that the log refers to. Logs and history are the log's; foreign files are
+ * never named. */
 status manifest_orphans (struct vfs_directory *directory, const struct manifest_state *state,
                          const char *manifest_name, void (*visit) (void *data, const char *name),
                          void *data, struct failure *failure);
 
-/* What the writer tells other processes (core/sharing.h); of no state, and never removed but with the
- * database: who waits at it must find the next writer there. */
+/* What the writer tells other processes (core/sharing.h); of no state, and never removed but with
+ * the database: who waits at it must find the next writer there. */
 #define SHARED_PAGE_NAME "SHARED"
 
-/* File names. `to` has room for FILE_NAME_SIZE. Numbers are decimal, from 1, without leading zeros. */
+/* File names. `to` has room for FILE_NAME_SIZE. Numbers are decimal, from 1, without leading
+ * zeros. */
 #define FILE_NAME_SIZE 40
 #define FILE_NUMBER_MAX ((UINT64_C (1) << 53) - 1)
 enum file_kind

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of the engine's functions are the program's own, also when it links the library statically. */
+/* Names of the engine's functions are the program's own, also when it links the library
+ * statically. */
 #include "lightning_db_ffi.h"
 
 #include <stdio.h>
