@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes that do what they should not, or end, stop or fork when they should not. */
+#include "followed-engine.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+static bool vandal_stops;
+
+/* Another process of the same user does what it likes to the page. */
+static void *
+vandal_main (void *data)
+{
+  int descriptor = open (data, O_RDWR);
+  uint64_t random = 12345;
+  CHECK (descriptor >= 0);
+  while (!__atomic_load_n (&vandal_stops, __ATOMIC_RELAXED))
+    {
+      uint64_t draw = next_random (&random), word = next_random (&random);
+      if (draw % 50 == 0)
+        CHECK (ftruncate (descriptor, (off_t) (draw >> 8) % 3 * 2048) == 0);
+      else if (draw % 5 == 0)
+        CHECK (pwrite (descriptor, &word, 8, (off_t) (draw >> 8) % 128) == 8);
+      else
+        CHECK (pwrite (descriptor, &word, 4, (off_t) SHARED_CHANGE + (draw >> 8) % 2 * 4) == 4);
+      if (draw % 7 == 0)
+        usleep (500);
+    }
+  close (descriptor);
+  return NULL;
+}
+
+void
+test_vandal (void)
+{
+  char *path = fresh_directory (), page[600], value[32];
+  struct engine *writer = open_writer (path), *reader;
+  pthread_t vandal;
+  snprintf (page, sizeof page, "%s/%s", path, SHARED_PAGE_NAME);
+  reader = open_reader (path);
+  CHECK (pthread_create (&vandal, NULL, vandal_main, page) == 0);
+  uint64_t before = 0;
+  for (int i = 0; i < 3000; i++)
+    {
+      snprintf (value, sizeof value, "%d", i);
+      put (writer, 1, "key", value);
+      uint64_t sequence = engine_sequence (reader);
+      CHECK (sequence >= before);
+      before = sequence;
+      if (i % 500 == 0)
+        {
+          CHECK_OK (engine_flush (writer, &failure));
+          struct engine *other = open_reader (path);
+          close_engine (other);
+        }
+      if (i % 10 == 0)
+        usleep (300);
+    }
+  __atomic_store_n (&vandal_stops, true, __ATOMIC_RELAXED);
+  pthread_join (vandal, NULL);
+  usleep (1100000); /* both look again, a second after they found the page cut */
+  await (reader, put (writer, 1, "key", "at last"));
+  expect (reader, 1, "key", "at last");
+  close_engine (reader);
+  close_engine (writer);
+  remove_directory (path);
+}
+
+/* Threads ("task") or descriptors ("fd") of this process. */
+static unsigned
+count_own (const char *what)
+{
+  char path[32];
+  unsigned count = 0;
+  snprintf (path, sizeof path, "/proc/self/%s", what);
+  DIR *directory = opendir (path);
+  CHECK (directory != NULL);
+  while (readdir (directory) != NULL)
+    count++;
+  closedir (directory);
+  return count;
+}
+
+/* Readers leave nothing behind, and hold no more files open than there are to be read. */
+void
+test_leaks (void)
+{
+  char *path = fresh_directory (), key[32];
+  struct engine *writer = open_writer (path), *reader;
+  put (writer, 1, "first", "one");
+  reader = open_reader (path);
+  await (reader, put (writer, 1, "second", "one"));
+  close_engine (reader);
+  unsigned descriptors = count_own ("fd"), threads = count_own ("task");
+  for (int round = 0; round < 20; round++)
+    {
+      reader = open_reader (path);
+      uint64_t sequence = 0;
+      for (int i = 0; i < 500; i++)
+        {
+          snprintf (key, sizeof key, "key-%d", i);
+          sequence = put (writer, 1, key, "some value that takes a little room in the memtable");
+        }
+      CHECK_OK (engine_compact (writer, NULL, NULL, &failure));
+      await (reader, sequence);
+      struct engine_statistics statistics;
+      engine_statistics (reader, &statistics);
+      CHECK (statistics.memory_used <= statistics.memory_budget);
+      CHECK (statistics.descriptors < 60);
+      close_engine (reader);
+      CHECK_INT (count_own ("task"), threads);
+    }
+  CHECK_OK (engine_wait_settled (writer, PATIENCE, &failure));
+  CHECK (count_own ("fd") <= descriptors + 12); /* the writer's own log and segments */
+  close_engine (writer);
+  remove_directory (path);
+}
+
+/* A writer that is stopped delays nobody but by the second that an open waits for an answer; one
+ * that is killed left all it committed. */
+void
+test_stopped_writer (void)
+{
+  char *path = fresh_directory (), *beside = fresh_directory (), file[600];
+  snprintf (file, sizeof file, "%s/board", beside);
+  struct board *board = board_map (file);
+  pid_t writer = start ("--writer", path, file, 0);
+  while (atomic_load (&board->acknowledged) < 3000)
+    usleep (1000);
+  struct engine *follower = open_reader (path), *late;
+  kill (writer, SIGSTOP);
+  usleep (50000);
+  uint64_t acknowledged = atomic_load (&board->acknowledged);
+  late = open_reader (path);
+  struct engine_snapshot *snapshot;
+  CHECK_OK (engine_snapshot_new (late, &snapshot, &failure));
+  verify_snapshot (late, snapshot, read_number (late, snapshot));
+  engine_snapshot_free (snapshot);
+  kill (writer, SIGKILL);
+  end (writer, 0 + SIGKILL);
+  struct engine *readers[] = { follower, late };
+  for (int i = 0; i < 2; i++)
+    {
+      for (uint64_t until = now () + PATIENCE;
+           read_number (readers[i], NULL) < acknowledged && now () < until;)
+        usleep (1000);
+      CHECK (read_number (readers[i], NULL) >= acknowledged);
+      CHECK_OK (engine_snapshot_new (readers[i], &snapshot, &failure));
+      verify_snapshot (readers[i], snapshot, read_number (readers[i], snapshot));
+      engine_snapshot_free (snapshot);
+      close_engine (readers[i]);
+    }
+  munmap (board, sizeof *board);
+  remove_directory (path);
+  remove_directory (beside);
+}
+
+/* What happens to a database that is destroyed, or replaced, is none of what a reader has open. */
+void
+test_destroyed (void)
+{
+  char *path = fresh_directory ();
+  struct engine *writer = open_writer (path), *reader;
+  put (writer, 1, "key", "value");
+  CHECK_OK (engine_flush (writer, &failure));
+  reader = open_reader (path);
+  close_engine (writer);
+  CHECK_OK (engine_destroy (path, NULL, &failure));
+  expect (reader, 1, "key", "value");
+  writer = open_writer (path); /* another one */
+  put (writer, 1, "key", "other");
+  usleep (30000);
+  expect (reader, 1, "key", "value");
+  close_engine (reader);
+  close_engine (writer);
+  remove_directory (path);
+}
+
+void
+test_fork (void)
+{
+  char *path = fresh_directory ();
+  struct engine *writer = open_writer (path), *reader = open_reader (path);
+  await (reader, put (writer, 1, "key", "1"));
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      size_t size;
+      CHECK_FAILS (engine_get (reader, NULL, 1, TEXT ("key"), NULL, 0, &size, &failure),
+                   STATUS_FORKED);
+      engine_unref (reader);
+      engine_unref (writer);
+      usleep (200000); /* outlives the parent's closing: none of its locks may be here */
+      _exit (0);
+    }
+  await (reader, put (writer, 1, "key", "2"));
+  uint64_t sequence = engine_sequence (writer);
+  close_engine (writer);
+  writer = open_writer (path);
+  CHECK_INT (put (writer, 1, "key", "3"), sequence + 1);
+  await (reader, sequence + 1);
+  expect (reader, 1, "key", "3");
+  close_engine (reader);
+  close_engine (writer);
+  int how;
+  CHECK (waitpid (child, &how, 0) == child && WIFEXITED (how) && WEXITSTATUS (how) == 0);
+  remove_directory (path);
+}

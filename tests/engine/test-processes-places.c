@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+/* What is read in another process numbering, on a mount for reading only, from other kinds of
+ * disks; and who gets to write next. */
+#include "followed-engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* Runs `body` in a child with its own mounts and process numbers, as a sandbox has them; what it
+ * returns is the child's status. False where the system does not let us. */
+static bool
+run_in_namespace (int (*body) (const char *path), const char *path)
+{
+#ifdef __SANITIZE_THREAD__ /* it lets no forked child have threads */
+  return false;
+#endif
+  fflush (NULL);
+  pid_t child = fork ();
+  CHECK (child >= 0);
+  if (child == 0)
+    {
+      if (unshare (CLONE_NEWPID | CLONE_NEWNS) != 0
+          && unshare (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS) != 0)
+        _exit (77);
+      mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+      pid_t inner = fork (); /* the first process of the new numbers */
+      if (inner == 0)
+        _exit (body (path));
+      int how;
+      _exit (waitpid (inner, &how, 0) == inner && WIFEXITED (how) ? WEXITSTATUS (how) : 1);
+    }
+  int how;
+  CHECK (waitpid (child, &how, 0) == child && WIFEXITED (how));
+  if (WEXITSTATUS (how) == 77)
+    return false;
+  CHECK_INT (WEXITSTATUS (how), 0);
+  return true;
+}
+
+/* Follows the parent's commits up to the key "end". */
+static int
+follow_to_end (const char *path)
+{
+  struct engine *engine = open_reader (path);
+  char *end = NULL;
+  for (uint64_t until = now () + PATIENCE; end == NULL && now () < until;)
+    {
+      await_for (engine, engine_sequence (engine) + 1, 1000000);
+      end = get_at (engine, NULL, 1, "end");
+    }
+  int result = end == NULL;
+  free (end);
+  close_engine (engine);
+  return result;
+}
+
+int
+follow_in_sandbox (const char *path)
+{
+  CHECK_INT (getpid (), 1);
+  return follow_to_end (path);
+}
+
+/* The same where the directory is mounted for reading only: nothing can be written, all is
+ * followed. */
+int
+follow_read_only_mount (const char *path)
+{
+  if (mount (path, path, NULL, MS_BIND, NULL) != 0
+      || mount (NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0)
+    return 77;
+  char file[600];
+  snprintf (file, sizeof file, "%s/new", path);
+  CHECK (open (file, O_RDWR | O_CREAT, 0600) < 0 && errno == EROFS);
+  return follow_to_end (path);
+}
+
+struct writing
+{
+  struct engine *engine;
+  _Atomic bool done;
+};
+
+static void *
+write_slowly (void *data)
+{
+  struct writing *writing = data;
+  struct failure cause = FAILURE_INIT;
+  char value[32];
+  for (int i = 0; !atomic_load (&writing->done); i++)
+    {
+      snprintf (value, sizeof value, "%d", i);
+      const char *key = i >= 200 ? "end" : "key";
+      CHECK (
+          engine_put (writing->engine, 1, TEXT (key), TEXT (value), ENGINE_SYNC_ASYNC, NULL, &cause)
+          == STATUS_OK);
+      usleep (2000);
+    }
+  return NULL;
+}
+
+void
+test_sandbox (const char *what, int (*body) (const char *path))
+{
+  char *path = fresh_directory ();
+  struct writing writing = { .engine = open_writer (path) };
+  pthread_t thread;
+  CHECK (pthread_create (&thread, NULL, write_slowly, &writing) == 0);
+  bool ran = run_in_namespace (body, path);
+  atomic_store (&writing.done, true);
+  pthread_join (thread, NULL);
+  printf ("%s: %s\n", what, ran ? "followed" : "not tried here: it is not allowed");
+  close_engine (writing.engine);
+  remove_directory (path);
+}
+
+/* Read-only media: as they are. */
+static int
+read_medium (const char *path)
+{
+  char medium[600], command[1400];
+  snprintf (medium, sizeof medium, "%s-medium", path);
+  CHECK (mkdir (medium, 0700) == 0);
+  if (mount ("none", medium, "tmpfs", 0, NULL) != 0)
+    {
+      rmdir (medium);
+      return 77;
+    }
+  snprintf (command, sizeof command, "cp -r '%s' '%s/copy'", path, medium);
+  CHECK (system (command) == 0
+         && mount ("none", medium, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) == 0);
+  snprintf (command, sizeof command, "%s/copy", medium);
+  struct engine *engine = open_reader (command);
+  expect (engine, 1, "key", "value");
+  expect (engine, 1, "logged", "only");
+  CHECK (!await_for (engine, engine_sequence (engine) + 1, 20000));
+  close_engine (engine);
+  umount2 (medium, MNT_DETACH);
+  rmdir (medium);
+  return 0;
+}
+
+void
+test_medium (void)
+{
+  char *path = fresh_directory ();
+  struct engine *writer = open_writer (path);
+  put (writer, 1, "key", "value");
+  CHECK_OK (engine_checkpoint (writer, &failure));
+  put (writer, 1, "logged", "only");
+  bool ran = run_in_namespace (read_medium, path); /* a copy as a crash leaves it */
+  printf ("a read-only medium: %s\n", ran ? "read" : "not tried here: it is not allowed");
+  close_engine (writer);
+  remove_directory (path);
+}
+
+static status
+open_with_other_table (const struct vfs *vfs, const char *path, bool create,
+                       struct vfs_directory **out, struct failure *cause)
+{
+  status result = vfs_posix ()->directory_open (vfs_posix (), path, create, out, cause);
+  if (result == STATUS_OK)
+    (*out)->vfs = vfs;
+  return result;
+}
+
+/* Commits that wait for the disk. */
+static _Atomic bool sync_held, sync_waits;
+
+static status
+sync_slowly (struct vfs_file *file, struct failure *cause)
+{
+  while (atomic_load (&sync_held) && strstr (file->name, ".log") != NULL)
+    {
+      atomic_store (&sync_waits, true);
+      usleep (500);
+    }
+  return vfs_posix ()->sync_data (file, cause);
+}
+
+static status
+open_slow (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
+           struct failure *cause)
+{
+  status result = vfs_posix ()->open (directory, name, flags, out, cause);
+  if (result == STATUS_OK)
+    (*out)->vfs = directory->vfs;
+  return result;
+}
+
+static void *
+put_durably (void *data)
+{
+  struct failure cause = FAILURE_INIT;
+  CHECK_OK (engine_put (data, 1, TEXT ("key"), TEXT ("durable"), ENGINE_SYNC_FULL, NULL, &cause));
+  return NULL;
+}
+
+/* What is not durable yet, and so not visible to the writer, no reader sees either, though the log
+ * has it. */
+void
+test_undurable (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *writer, *reader;
+  struct vfs slow = *vfs_posix ();
+  pthread_t thread;
+  slow.directory_open = open_with_other_table;
+  slow.open = open_slow;
+  slow.sync_data = sync_slowly;
+  choose (&options);
+  options.vfs = &slow;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &writer, &failure));
+  put (writer, 1, "key", "before");
+  atomic_store (&sync_held, true);
+  CHECK (pthread_create (&thread, NULL, put_durably, writer) == 0);
+  while (!atomic_load (&sync_waits))
+    usleep (500);
+  usleep (20000); /* by now it is in the log, whoever waits for the disk */
+  reader = open_reader (path);
+  CHECK_INT (engine_sequence (writer), 1);
+  CHECK_INT (engine_sequence (reader), 1);
+  expect (reader, 1, "key", "before");
+  atomic_store (&sync_held, false);
+  pthread_join (thread, NULL);
+  await (reader, 2);
+  expect (reader, 1, "key", "durable");
+  close_engine (reader);
+  close_engine (writer);
+  remove_directory (path);
+}
+
+static enum vfs_reach reach; /* of the directories of test_network */
+
+static enum vfs_reach
+reach_out (struct vfs_directory *directory, const char **file_system)
+{
+  (void) directory;
+  *file_system = "a network";
+  return reach;
+}
+
+/* Where a reader would not see what others write it is told so, and may read what is there. */
+void
+test_network (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *engine;
+  struct vfs network = *vfs_posix ();
+  network.directory_open = open_with_other_table;
+  network.reach = reach_out;
+  choose (&options);
+  options.vfs = &network;
+  reach = VFS_REACH_NETWORK;
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure),
+               STATUS_UNSUPPORTED);
+  CHECK (strstr (failure.message, "(a network)") != NULL);
+  reach = VFS_REACH_LAYERED; /* written by programs of one system, seen by who comes the same way */
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  put (engine, 1, "key", "value");
+  close_engine (engine);
+  for (reach = VFS_REACH_LAYERED; reach <= VFS_REACH_NETWORK; reach++)
+    {
+      CHECK_FAILS (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure),
+                   STATUS_UNSUPPORTED);
+      CHECK (strstr (failure.message, "(a network)") != NULL);
+    }
+  reach = VFS_REACH_NETWORK;
+  CHECK_OK (
+      engine_open (path, ENGINE_OPEN_READ_ONLY | ENGINE_OPEN_STATIC, &options, &engine, &failure));
+  expect (engine, 1, "key", "value");
+  close_engine (engine);
+
+  struct engine *reader;
+  options.network_allowed = true; /* told otherwise */
+  CHECK_OK (engine_open (path, 0, &options, &engine, &failure));
+  CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &reader, &failure));
+  await (reader, put (engine, 1, "key", "followed"));
+  expect (reader, 1, "key", "followed");
+  close_engine (reader);
+  close_engine (engine);
+  remove_directory (path);
+}
+
+/* Readers wait to write: until the writer closes, or is killed, or they give up; one after the
+ * other; also when somebody deletes LOCK under the writer. */
+void
+test_turns (void)
+{
+  char *path = fresh_directory (), *beside = fresh_directory (), file[600];
+  struct turn_taking taking[3];
+  pthread_t threads[3];
+  snprintf (file, sizeof file, "%s/board", beside);
+  struct board *board = board_map (file);
+  pid_t child = start ("--writer", path, file, 0);
+  while (atomic_load (&board->acknowledged) < 100)
+    usleep (1000);
+  struct engine *reader = open_reader (path);
+  for (int i = 0; i < 3; i++)
+    begin_turn (&taking[i], path, &threads[i]);
+  usleep (100000);
+  uint64_t acknowledged = atomic_load (&board->acknowledged);
+  engine_turn_cancel (taking[2].turn);
+  pthread_join (threads[2], NULL);
+  CHECK (taking[2].engine == NULL);
+  uint64_t killed = now ();
+  end (child, SIGKILL);
+  for (uint64_t until = now () + PATIENCE;
+       atomic_load (&taking[0].at) == 0 && atomic_load (&taking[1].at) == 0 && now () < until;)
+    usleep (100);
+  int first = atomic_load (&taking[0].at) != 0 ? 0 : 1;
+  CHECK (atomic_load (&taking[first].at) != 0 && atomic_load (&taking[1 - first].at) == 0);
+  pthread_join (threads[first], NULL);
+  printf ("a killed writer's successor was there after %llu ms\n",
+          (unsigned long long) (taking[first].at - killed) / 1000);
+  CHECK (read_number (taking[first].engine, NULL) >= acknowledged);
+  uint64_t sequence = put (taking[first].engine, 1, "turn", "first");
+  await (reader, sequence);
+  expect (reader, 1, "turn", "first");
+  snprintf (file, sizeof file, "%s/LOCK", path);
+  CHECK (unlink (file) == 0); /* its other lock, and the lock of its life, do */
+  usleep (50000);
+  CHECK (atomic_load (&taking[1 - first].at) == 0);
+  close_engine (taking[first].engine);
+  pthread_join (threads[1 - first], NULL);
+  await (reader, put (taking[1 - first].engine, 1, "turn", "second"));
+  expect (reader, 1, "turn", "second");
+  close_engine (taking[1 - first].engine);
+  for (int i = 0; i < 3; i++)
+    engine_turn_free (taking[i].turn);
+  close_engine (reader);
+  munmap (board, sizeof *board);
+  remove_directory (path);
+  remove_directory (beside);
+}

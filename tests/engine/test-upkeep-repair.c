@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/* Check and repair, through the engine's own header. */
+#include "filled-engine.h"
+
+#include <sys/wait.h>
+
+struct told
+{
+  unsigned count, pages;
+  char file[64], reason[600];
+  char span[600]; /* the last that names a span of keys */
+};
+
+static void
+tell (void *data, const char *file, uint64_t page, const char *reason)
+{
+  struct told *told = data;
+  told->count++;
+  told->pages += page != UINT64_MAX;
+  snprintf (told->file, sizeof told->file, "%s", file);
+  snprintf (told->reason, sizeof told->reason, "%s", reason);
+  if (strncmp (reason, "keys ", 5) == 0)
+    snprintf (told->span, sizeof told->span, "%s", reason);
+}
+
+static char *
+filled_database (char **parent)
+{
+  *parent = fresh_directory ();
+  char *path = below (*parent, "database");
+  struct engine *engine = open_small (path);
+  fill (engine);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  put_range (engine, 6000, 6100, 1);
+  close_it (engine);
+  return path;
+}
+
+void
+test_check_and_repair_sound (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  CHECK_OK (engine_check (path, true, tell, NULL, &told, &report, &failure));
+  CHECK_INT (told.count, 0);
+  CHECK (report.page_checksums && report.tree_structure && report.log && report.no_orphans
+         && report.blobs_intact && report.pages > 100 && report.records > 7000);
+  CHECK_INT (report.segments, count_files (path, ".seg", NULL));
+  CHECK_INT (report.blobs, count_files (path, ".blob", NULL));
+  CHECK_OK (engine_check (path, false, tell, NULL, &told, &report, &failure));
+  CHECK_INT (report.records, 0);
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (told.count, 0);
+  CHECK (saved.records >= 7799 && saved.lost_pages == 0 && saved.files_skipped == 0);
+  check_filled (repaired);
+  CHECK_FAILS (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure), STATUS_EXISTS);
+  CHECK_FAILS (engine_check (parent, true, NULL, NULL, NULL, NULL, &failure),
+               STATUS_NOT_A_DATABASE);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+/* The manifest of another database, put back by mistake, says nothing about these files. */
+void
+test_foreign_manifest (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  char *other_parent, *other = filled_database (&other_parent), command[1200];
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  snprintf (command, sizeof command,
+            "rm -- '%s'/MANIFEST-* && cp -- '%s'/CURRENT '%s'/MANIFEST-* '%s'", path, other, other,
+            path);
+  CHECK_INT (system (command), 0);
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK (told.count == 1 && strcmp (told.file, "CURRENT") == 0);
+  CHECK (strstr (told.reason, "belongs to another database") != NULL);
+  check_filled (repaired);
+  free (repaired);
+  free (path);
+  free (other);
+  remove_directory (parent);
+  remove_directory (other_parent);
+}
+
+void
+test_damaged_page (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  char name[300];
+  CHECK (count_files (path, ".seg", name) > 0);
+  flip (path, name, 4096 + 300); /* in the first leaf */
+  CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK (told.count >= 1 && told.pages >= 1 && strcmp (told.file, name) == 0);
+  CHECK (!report.page_checksums && report.log && report.blobs_intact);
+  CHECK_INT (report.faults, told.count);
+  CHECK_OK (engine_check (path, false, NULL, NULL, NULL, &report, &failure));
+  told = (struct told){ 0 };
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (saved.lost_pages, 1);
+  CHECK_INT (told.pages, 2); /* it, and the span of its keys */
+  struct engine *engine = open_small (repaired);
+  unsigned keys = count_keys (engine, ENGINE_STORE_DEFAULT);
+  CHECK (keys > 7000 && keys <= 7499);
+  CHECK_INT (saved.records, count_all (engine));
+  unsigned good = 0;
+  for (unsigned i = 0; i < 2000; i++)
+    if (has (engine, ENGINE_STORE_DEFAULT, i))
+      {
+        check_one (engine, ENGINE_STORE_DEFAULT, i, 1);
+        good++;
+      }
+  CHECK (good > 1500);
+  close_it (engine);
+  CHECK_OK (engine_check (repaired, true, NULL, NULL, NULL, &report, &failure));
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+/* A long segment with keys of the default store. */
+static void
+pick_low_segment (const char *path, char name[FILE_NAME_SIZE])
+{
+  struct manifest_state state = { 0 };
+  struct vfs_directory *directory;
+  CHECK_OK (vfs_directory_open (vfs_posix (), path, false, &directory, &failure));
+  CHECK_OK (manifest_load (directory, &state, &failure));
+  name[0] = '\0';
+  for (size_t i = 0; name[0] == '\0' && i < state.segment_count; i++)
+    {
+      const struct segment_information *information = &state.segments[i].information;
+      if (information->file_size > 24000 && information->smallest[3] <= 1)
+        file_name (name, FILE_SEGMENT, information->number);
+    }
+  CHECK (name[0] != '\0');
+  manifest_state_clear (&state);
+  vfs_directory_close (directory);
+}
+
+/* A damaged header, or a small block, costs no record. */
+void
+test_damaged_header (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  char name[FILE_NAME_SIZE];
+  pick_low_segment (path, name);
+  flip (path, name, 1000);
+  CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK (strcmp (told.file, name) == 0 && strstr (told.reason, "header") != NULL);
+  told = (struct told){ 0 };
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (told.count, 1);
+  CHECK (strcmp (told.file, name) == 0 && strstr (told.reason, "header") != NULL);
+  CHECK_INT (saved.lost_pages, 0);
+  CHECK_INT (saved.files_skipped, 0);
+  check_filled (repaired);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+static bool
+note_name (void *data, const char *name, engine_store store)
+{
+  if (strncmp (name, "recovered-", 10) == 0)
+    *(engine_store *) data = store;
+  return true;
+}
+
+/* The page with the names of the stores is lost: what is in them is still to be reached, and no
+ * store that is made later gets one's id. */
+void
+test_lost_catalogue (void)
+{
+  char *parent = fresh_directory (), *path = below (parent, "database");
+  char *repaired = below (parent, "repaired"), name[300];
+  struct engine *engine = open_small (path);
+  engine_store store, found = 0, other;
+  CHECK_OK (engine_store_open (engine, "second", true, &store, &failure));
+  CHECK_OK (engine_store_open (engine, "empty", true, &other, &failure));
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_INT (count_files (path, ".seg", name), 1);
+  char key[64], value[9100];
+  for (unsigned i = 0; i < 1000; i++)
+    CHECK_OK (engine_put (engine, store, number_key (key, i), number_value (value, i, 0),
+                          ENGINE_SYNC_DEFAULT, NULL, &failure));
+  close_it (engine);
+  flip (path, name, 4096 + 40); /* the names' only page */
+  struct told told = { 0 };
+  struct engine_repair_report saved;
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK (strcmp (told.file, "catalogue") == 0);
+  CHECK_INT (saved.records, 1000);
+  engine = open_small (repaired);
+  CHECK_FAILS (engine_store_open (engine, "second", false, &other, &failure), STATUS_NOT_FOUND);
+  CHECK_OK (engine_store_list (engine, note_name, &found, &failure));
+  CHECK_INT (found, store);
+  for (unsigned i = 0; i < 1000; i++)
+    check_one (engine, found, i, 0);
+  CHECK_OK (engine_store_open (engine, "new", true, &other, &failure));
+  CHECK (other > store);
+  CHECK_INT (count_keys (engine, other), 0);
+  close_it (engine);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+/* Which keys may be missing, or older than they were, is told: no other is. */
+void
+test_lost_span (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  char name[FILE_NAME_SIZE];
+  bool had[8000];
+  unsigned low = 0, high = 0, lost = 0;
+  struct engine *engine = open_small (path);
+  for (unsigned i = 0; i < 8000; i++)
+    had[i] = has (engine, ENGINE_STORE_DEFAULT, i);
+  close_it (engine);
+  pick_low_segment (path, name);
+  flip (path, name, 12000);
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (saved.lost_pages, 1);
+  CHECK_INT (told.count, 2); /* the page, then its span */
+  CHECK (strstr (told.span, "may be missing, or have an older value") != NULL);
+  CHECK_INT (
+      sscanf (told.span, "keys after \"key-%u\" (store 1) up to \"key-%u\" (store 1)", &low, &high),
+      2);
+  engine = open_small (repaired);
+  for (unsigned i = 0; i < 8000; i++)
+    if (had[i] && !has (engine, ENGINE_STORE_DEFAULT, i))
+      {
+        CHECK (i > low && i <= high);
+        lost++;
+      }
+  CHECK (lost > 0 && high - low <= lost + 502); /* where a range was deleted */
+  CHECK_INT (saved.records, count_all (engine));
+  close_it (engine);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+void
+test_damaged_manifest (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  char *current = below (path, "CURRENT");
+  fclose (fopen (current, "w"));
+  CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK (!report.tree_structure && report.page_checksums && report.segments > 0);
+  told = (struct told){ 0 };
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (told.count, 1); /* the manifest itself */
+  check_filled (repaired);
+  free (current);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+void
+test_damaged_blob (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  char name[300];
+  CHECK (count_files (path, ".blob", name) > 0);
+  flip (path, name, 64 + 100);
+  CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK (told.count == 1 && !report.blobs_intact && report.page_checksums);
+  CHECK (strcmp (told.file, name) == 0);
+  told = (struct told){ 0 };
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (told.count, 1);
+  CHECK (strstr (told.reason, "key-00") != NULL);
+  struct engine *engine = open_small (repaired);
+  CHECK_INT (count_keys (engine, ENGINE_STORE_DEFAULT), 7498);
+  close_it (engine);
+  char *file = below (path, name);
+  unlink (file);
+  told = (struct told){ 0 };
+  CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK (told.count >= 1 && !report.blobs_intact);
+  free (file);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+/* The last segment of a database settled to one run; returns the records of the others. */
+static uint64_t
+pick_segment (const char *path, struct manifest_segment *out, struct manifest_state *state)
+{
+  struct vfs_directory *directory;
+  uint64_t others = 0;
+  CHECK_OK (vfs_directory_open (vfs_posix (), path, false, &directory, &failure));
+  CHECK_OK (manifest_load (directory, state, &failure));
+  vfs_directory_close (directory);
+  CHECK (state->segment_count > 1);
+  for (size_t i = 0; i < state->segment_count; i++)
+    {
+      const struct segment_information *information = &state->segments[i].information;
+      CHECK (state->segments[i].run == state->segments[0].run);
+      CHECK (information->deletes == 0 && information->range_deletes == 0);
+      others += information->records;
+    }
+  *out = state->segments[state->segment_count - 1];
+  return others - out->information.records;
+}
+
+static bool
+segment_holds (const struct manifest_segment *segment, struct bytes key)
+{
+  uint8_t internal[100];
+  const struct segment_information *information = &segment->information;
+  struct bytes whole = internal_key_store (internal, ENGINE_STORE_DEFAULT, key);
+  return bytes_compare (whole, BYTES (information->smallest, information->smallest_size)) >= 0
+         && bytes_compare (whole, BYTES (information->largest, information->largest_size)) <= 0;
+}
+
+void
+test_missing_segment (void)
+{
+  char *parent = fresh_directory (), *path = below (parent, "database");
+  char *repaired = below (parent, "repaired");
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  struct manifest_state state = { 0 };
+  struct manifest_segment gone;
+  char name[300], key[64];
+  struct engine *engine = open_small (path);
+  fill (engine);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  unsigned before = count_keys (engine, ENGINE_STORE_DEFAULT);
+  bool had[8000];
+  for (unsigned i = 0; i < 8000; i++)
+    had[i] = has (engine, ENGINE_STORE_DEFAULT, i);
+  close_it (engine);
+  uint64_t others = pick_segment (path, &gone, &state);
+  file_name (name, FILE_SEGMENT, gone.information.number);
+  char *file = below (path, name);
+  CHECK (truncate (file, 5000) == 0);
+  CHECK_FAILS (engine_check (path, false, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK_INT (told.count, 1);
+  unlink (file);
+  told = (struct told){ 0 };
+  CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK (told.count == 1 && strcmp (told.file, name) == 0);
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (saved.files_skipped, 1);
+  engine = open_small (repaired);
+  CHECK (saved.records <= others && strstr (told.span, "keys from \"key-") != NULL);
+  CHECK_INT (saved.records, count_all (engine));
+  unsigned lost = 0;
+  for (unsigned i = 0; i < 8000; i++)
+    {
+      bool held = segment_holds (&gone, number_key (key, i));
+      lost += had[i] && held;
+      CHECK_INT (has (engine, ENGINE_STORE_DEFAULT, i), had[i] && !held);
+    }
+  CHECK (lost > 0 && lost < before);
+  CHECK_INT (count_keys (engine, ENGINE_STORE_DEFAULT), before - lost);
+  manifest_state_clear (&state);
+  close_it (engine);
+  /* Given up in the middle, nothing is left. */
+  char *other = below (parent, "other");
+  CHECK_FAILS (engine_repair (path, other, NULL, cancel_at_once, "log", NULL, &failure),
+               STATUS_CANCELLED);
+  CHECK (access (other, F_OK) != 0);
+  free (other);
+  free (file);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
+/* What only the log holds, after a kill. */
+void
+test_repair_log (void)
+{
+  char *parent = fresh_directory (), *path = below (parent, "database");
+  char *repaired = below (parent, "repaired");
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      struct engine *engine = open_small (path);
+      fill (engine);
+      put_range (engine, 30000, 30010, 1);
+      _exit (0);
+    }
+  int state;
+  waitpid (child, &state, 0);
+  CHECK (WIFEXITED (state) && WEXITSTATUS (state) == 0);
+  struct engine_check_report report;
+  struct engine_repair_report saved;
+  CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
+  CHECK (report.logs > 0);
+  CHECK_OK (engine_repair (path, repaired, NULL, NULL, NULL, &saved, &failure));
+  check_filled (repaired);
+  struct engine *engine = open_small (repaired);
+  check_range_of (engine, 30000, 30010, 1);
+  CHECK_FAILS (engine_repair (repaired, path, NULL, NULL, NULL, &saved, &failure), STATUS_LOCKED);
+  close_it (engine);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
