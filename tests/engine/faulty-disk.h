@@ -9,7 +9,7 @@
 #ifndef LIGHTNING_TESTS_FAULTY_DISK_H
 #define LIGHTNING_TESTS_FAULTY_DISK_H
 
-#include "base/vfs.h"
+#include "replaced-vfs.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -52,16 +52,6 @@ faulty_fail (const struct vfs_directory *directory, const char *name, const char
                       name, what);
 }
 
-static inline status
-faulty_directory_open (const struct vfs *vfs, const char *path, bool create,
-                       struct vfs_directory **out, struct failure *failure)
-{
-  status result = vfs_posix ()->directory_open (vfs_posix (), path, create, out, failure);
-  if (result == STATUS_OK)
-    (*out)->vfs = vfs;
-  return result;
-}
-
 static inline bool
 faulty_mapping_is_safe (struct vfs_directory *directory)
 {
@@ -74,10 +64,7 @@ faulty_open (struct vfs_directory *directory, const char *name, unsigned flags,
 {
   if ((flags & VFS_CREATE) != 0 && faulty_hits (name, FAULTY_WRITE))
     return faulty_fail (directory, name, "created", failure);
-  status result = vfs_posix ()->open (directory, name, flags, out, failure);
-  if (result == STATUS_OK)
-    (*out)->vfs = directory->vfs;
-  return result;
+  return replaced_open (directory, name, flags, out, failure);
 }
 
 static inline status
@@ -127,9 +114,8 @@ faulty_allocate (struct vfs_file *file, uint64_t offset, uint64_t size, struct f
 static inline const struct vfs *
 faulty_disk_new (bool unmapped)
 {
-  faulty_disk.vfs = *vfs_posix ();
+  faulty_disk.vfs = replaced_vfs ();
   faulty_disk.vfs.name = "faulty";
-  faulty_disk.vfs.directory_open = faulty_directory_open;
   faulty_disk.vfs.directory_mapping_is_safe = faulty_mapping_is_safe;
   faulty_disk.vfs.open = faulty_open;
   faulty_disk.vfs.read = faulty_read;

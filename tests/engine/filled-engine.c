@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "filled-engine.h"
 
-#include <dirent.h>
+#include "replaced-vfs.h"
+
 #include <fcntl.h>
 
 struct failure failure;
@@ -81,25 +82,6 @@ count_all (struct engine *engine)
   return count;
 }
 
-unsigned
-count_files (const char *path, const char *suffix, char *name)
-{
-  DIR *directory = opendir (path);
-  unsigned count = 0;
-  CHECK (directory != NULL);
-  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
-    {
-      size_t length = strlen (entry->d_name), tail = strlen (suffix);
-      if (length < tail || strcmp (entry->d_name + length - tail, suffix) != 0)
-        continue;
-      if (count == 0 && name != NULL)
-        strcpy (name, entry->d_name);
-      count++;
-    }
-  closedir (directory);
-  return count;
-}
-
 char *
 below (const char *path, const char *name)
 {
@@ -126,26 +108,6 @@ static struct vfs small_disk; /* the operating system's, but for what follows */
 _Atomic int64_t disk_left; /* bytes that segments and blobs may still take */
 
 static status
-disk_directory_open (const struct vfs *vfs, const char *path, bool create,
-                     struct vfs_directory **out, struct failure *cause)
-{
-  status result = vfs_posix ()->directory_open (vfs_posix (), path, create, out, cause);
-  if (result == STATUS_OK)
-    (*out)->vfs = vfs;
-  return result;
-}
-
-static status
-disk_open (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
-           struct failure *cause)
-{
-  status result = vfs_posix ()->open (directory, name, flags, out, cause);
-  if (result == STATUS_OK)
-    (*out)->vfs = directory->vfs;
-  return result;
-}
-
-static status
 disk_write (struct vfs_file *file, uint64_t offset, const void *from, size_t size,
             struct failure *cause)
 {
@@ -168,9 +130,7 @@ open_on_disk (const char *path)
 {
   struct engine_options options = small_options ();
   struct engine *engine;
-  small_disk = *vfs_posix ();
-  small_disk.directory_open = disk_directory_open;
-  small_disk.open = disk_open;
+  small_disk = replaced_vfs ();
   small_disk.write = disk_write;
   small_disk.link = small_disk.clone = disk_shares_nothing;
   options.vfs = &small_disk;

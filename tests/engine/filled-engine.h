@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/vfs.h"
 #include "core/batch.h"
+#include "directory-files.h"
 #include "small-engine.h"
 #include "version/manifest.h"
 
@@ -28,9 +29,6 @@ unsigned count_keys (struct engine *engine, engine_store store);
 
 /* Keys of all stores that there may be. */
 unsigned count_all (struct engine *engine);
-
-/* Files in `path` whose name ends in `suffix`; the first one's name to `name` unless NULL. */
-unsigned count_files (const char *path, const char *suffix, char *name);
 
 char *below (const char *path, const char *name);
 void flip (const char *path, const char *name, off_t offset);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "manifest-trial.h"
 
+#include "replaced-vfs.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -22,16 +24,6 @@ change (struct failure *out, bool sync)
   if (stop.mode == STOP_NO_SPACE)
     stop.left = -1;
   return fail_system (out, stop.mode == STOP_NO_SPACE ? 28 : 5, "stopped by the test");
-}
-
-static status
-stopping_directory_open (const struct vfs *vfs, const char *path, bool create,
-                         struct vfs_directory **out, struct failure *f)
-{
-  status code = vfs_posix ()->directory_open (vfs_posix (), path, create, out, f);
-  if (code == STATUS_OK)
-    (*out)->vfs = &stopping;
-  return code;
 }
 
 static status
@@ -62,11 +54,7 @@ stopping_open (struct vfs_directory *directory, const char *name, unsigned flags
                struct vfs_file **out, struct failure *f)
 {
   status code = (flags & VFS_CREATE) != 0 ? change (f, false) : STATUS_OK;
-  if (code == STATUS_OK)
-    code = vfs_posix ()->open (directory, name, flags, out, f);
-  if (code == STATUS_OK)
-    (*out)->vfs = &stopping;
-  return code;
+  return code == STATUS_OK ? replaced_open (directory, name, flags, out, f) : code;
 }
 
 static status
@@ -108,9 +96,8 @@ stop_after (long changes, enum stop_mode mode)
 void
 prepare_stopping (void)
 {
-  stopping = *vfs_posix ();
+  stopping = replaced_vfs ();
   stopping.name = "stopping";
-  stopping.directory_open = stopping_directory_open;
   stopping.directory_sync = stopping_directory_sync;
   stopping.rename = stopping_rename;
   stopping.unlink = stopping_unlink;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "segment-trial.h"
 
+#include "replaced-vfs.h"
+
 #include <fcntl.h>
 
 _Thread_local struct failure failure;
@@ -465,22 +467,11 @@ check_splits (struct segment *segment, const struct model *model)
 
 struct vfs other_disk;
 
-static status
-other_open (struct vfs_directory *directory, const char *name, unsigned flags,
-            struct vfs_file **out, struct failure *why)
-{
-  status result = vfs_posix ()->open (directory, name, flags, out, why);
-  if (result == STATUS_OK)
-    (*out)->vfs = &other_disk;
-  return result;
-}
-
 const struct vfs *
 use_other_disk (struct vfs_directory *directory)
 {
   const struct vfs *real = directory->vfs;
-  other_disk = *vfs_posix ();
-  other_disk.open = other_open;
+  other_disk = replaced_vfs ();
   directory->vfs = &other_disk;
   return real;
 }

@@ -4,6 +4,8 @@
  * error names the file, and it heals when the cause is gone. */
 #include "disk-trial.h"
 
+#include "directory-files.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -58,18 +60,6 @@ test_full_disk (void)
   full_disk (".log", true);
   full_disk (".seg", false);
   full_disk ("", true);
-}
-
-static unsigned
-count_files (const char *path, const char *kind)
-{
-  unsigned count = 0;
-  DIR *directory = opendir (path);
-  CHECK (directory != NULL);
-  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
-    count += strstr (entry->d_name, kind) != NULL;
-  closedir (directory);
-  return count;
 }
 
 static uint64_t

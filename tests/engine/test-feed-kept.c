@@ -2,6 +2,8 @@
 /* Changes that are kept for feeds: how many, through ends and kills, and where they are damaged. */
 #include "fed-engine.h"
 
+#include "directory-files.h"
+
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
@@ -64,21 +66,6 @@ test_lapped (void)
   engine_feed_free (feed);
   engine_unref (engine);
   remove_directory (path);
-}
-
-static unsigned
-count_files (const char *path, const char *suffix)
-{
-  unsigned count = 0;
-  DIR *directory = opendir (path);
-  CHECK (directory != NULL);
-  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
-    {
-      size_t length = strlen (entry->d_name), behind = strlen (suffix);
-      count += length > behind && strcmp (entry->d_name + length - behind, suffix) == 0;
-    }
-  closedir (directory);
-  return count;
 }
 
 static void

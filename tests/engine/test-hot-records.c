@@ -5,9 +5,9 @@
 
 #include "base/hash.h"
 #include "base/random.h"
-#include "base/vfs.h"
 #include "check.h"
 #include "core/engine-private.h"
+#include "replaced-vfs.h"
 
 #include <pthread.h>
 
@@ -256,26 +256,6 @@ static struct vfs dropping;
 static struct engine *dropping_engine; /* of which the next read drops the hot records; or NULL */
 
 static status
-dropping_directory_open (const struct vfs *vfs, const char *path, bool create,
-                         struct vfs_directory **out, struct failure *cause)
-{
-  status result = vfs_posix ()->directory_open (vfs_posix (), path, create, out, cause);
-  if (result == STATUS_OK)
-    (*out)->vfs = vfs;
-  return result;
-}
-
-static status
-dropping_open (struct vfs_directory *directory, const char *name, unsigned flags,
-               struct vfs_file **out, struct failure *cause)
-{
-  status result = vfs_posix ()->open (directory, name, flags, out, cause);
-  if (result == STATUS_OK)
-    (*out)->vfs = directory->vfs;
-  return result;
-}
-
-static status
 dropping_read (struct vfs_file *file, uint64_t offset, void *to, size_t size, size_t *got,
                struct failure *cause)
 {
@@ -297,9 +277,7 @@ test_dropped_while_reading (void)
   struct engine_options options;
   struct model model = { NULL };
   struct random random = { 5 };
-  dropping = *vfs_posix ();
-  dropping.directory_open = dropping_directory_open;
-  dropping.open = dropping_open;
+  dropping = replaced_vfs ();
   dropping.read = dropping_read;
   engine_options_init (&options);
   options.vfs = &dropping;

@@ -2,6 +2,7 @@
 /* Merges as the engine does them: what is moved and what is rewritten, parts side by side, giving
  * up in the middle. */
 #include "core/merge-private.h"
+#include "directory-files.h"
 #include "small-engine.h"
 
 #include <dirent.h>
@@ -69,22 +70,6 @@ check_rounds (struct engine *engine, struct engine_snapshot *snapshot, const uin
     CHECK_OK (engine_cursor_next (cursor, &failure));
   engine_cursor_free (cursor);
   CHECK_INT (seen, present);
-}
-
-static unsigned
-count_files (const char *path, const char *suffix)
-{
-  unsigned count = 0;
-  DIR *directory = opendir (path);
-  CHECK (directory != NULL);
-  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
-    {
-      size_t length = strlen (entry->d_name);
-      count += length > strlen (suffix)
-               && strcmp (entry->d_name + length - strlen (suffix), suffix) == 0;
-    }
-  closedir (directory);
-  return count;
 }
 
 /* A load in key order settles to one run without being written again. */

@@ -3,6 +3,8 @@
  * disks; and who gets to write next. */
 #include "followed-engine.h"
 
+#include "replaced-vfs.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -160,16 +162,6 @@ test_medium (void)
   remove_directory (path);
 }
 
-static status
-open_with_other_table (const struct vfs *vfs, const char *path, bool create,
-                       struct vfs_directory **out, struct failure *cause)
-{
-  status result = vfs_posix ()->directory_open (vfs_posix (), path, create, out, cause);
-  if (result == STATUS_OK)
-    (*out)->vfs = vfs;
-  return result;
-}
-
 /* Commits that wait for the disk. */
 static _Atomic bool sync_held, sync_waits;
 
@@ -182,16 +174,6 @@ sync_slowly (struct vfs_file *file, struct failure *cause)
       usleep (500);
     }
   return vfs_posix ()->sync_data (file, cause);
-}
-
-static status
-open_slow (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
-           struct failure *cause)
-{
-  status result = vfs_posix ()->open (directory, name, flags, out, cause);
-  if (result == STATUS_OK)
-    (*out)->vfs = directory->vfs;
-  return result;
 }
 
 static void *
@@ -210,10 +192,8 @@ test_undurable (void)
   char *path = fresh_directory ();
   struct engine_options options;
   struct engine *writer, *reader;
-  struct vfs slow = *vfs_posix ();
+  struct vfs slow = replaced_vfs ();
   pthread_t thread;
-  slow.directory_open = open_with_other_table;
-  slow.open = open_slow;
   slow.sync_data = sync_slowly;
   choose (&options);
   options.vfs = &slow;
@@ -254,8 +234,7 @@ test_network (void)
   char *path = fresh_directory ();
   struct engine_options options;
   struct engine *engine;
-  struct vfs network = *vfs_posix ();
-  network.directory_open = open_with_other_table;
+  struct vfs network = replaced_vfs ();
   network.reach = reach_out;
   choose (&options);
   options.vfs = &network;

@@ -18,11 +18,11 @@ test_backup (void)
   CHECK_OK (engine_wait_settled (engine, 20000000, &failure)); /* merges replace files */
   CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &first, &failure));
   CHECK_INT (first.sequence, engine_sequence (engine));
-  CHECK_INT (first.files, count_files (backup, ".seg", NULL) + count_files (backup, ".blob", NULL));
+  CHECK_INT (first.files, count_files (backup, ".seg") + count_files (backup, ".blob"));
   CHECK_INT (first.files,
              first.copied_files + first.linked_files + first.reflinked_files + first.kept_files);
   CHECK_INT (first.kept_files, 0);
-  CHECK_INT (count_files (backup, ".log", NULL), 0);
+  CHECK_INT (count_files (backup, ".log"), 0);
 
   CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &second, &failure));
   CHECK_INT (second.kept_files, second.files);
@@ -31,7 +31,7 @@ test_backup (void)
   CHECK (third.files > third.kept_files && third.sequence == engine_sequence (engine));
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
   CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &third, &failure));
-  CHECK_INT (third.files, count_files (backup, ".seg", NULL) + count_files (backup, ".blob", NULL));
+  CHECK_INT (third.files, count_files (backup, ".seg") + count_files (backup, ".blob"));
   put_range (engine, 0, 8000, 7); /* after the backup */
 
   CHECK_OK (engine_restore (backup, copy, NULL, NULL, &failure));
@@ -79,7 +79,7 @@ test_backup_refused (void)
   fclose (fopen (letter, "w"));
   CHECK_FAILS (engine_backup (engine, foreign, false, NULL, NULL, NULL, &failure),
                STATUS_NOT_A_DATABASE);
-  CHECK_INT (count_files (foreign, "", NULL), 3); /* with . and .. */
+  CHECK_INT (count_files (foreign, ""), 3); /* with . and .. */
   other = open_small (second);
   put_range (other, 0, 10, 3);
   close_it (other);
@@ -281,7 +281,7 @@ test_backup_of_growing_blobs (void)
   CHECK_OK (engine_flush (engine, &failure));
   CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
   close_it (engine);
-  CHECK_INT (count_files (path, ".blob", name), 1);
+  CHECK_INT (find_files (path, ".blob", name), 1);
   char *blob = below (path, name);
   struct stat before, after;
   CHECK_INT (stat (blob, &before), 0);
@@ -415,7 +415,7 @@ test_restore_after_kill (void)
   int state;
   waitpid (child, &state, 0);
   CHECK (WIFEXITED (state) && WEXITSTATUS (state) == 0);
-  CHECK (count_files (path, ".log", NULL) > 0);
+  CHECK (count_files (path, ".log") > 0);
   CHECK_OK (engine_restore (path, copy, NULL, NULL, &failure));
   check_filled (copy);
   check_filled (path);

@@ -47,8 +47,8 @@ test_check_and_repair_sound (void)
   CHECK_INT (told.count, 0);
   CHECK (report.page_checksums && report.tree_structure && report.log && report.no_orphans
          && report.blobs_intact && report.pages > 100 && report.records > 7000);
-  CHECK_INT (report.segments, count_files (path, ".seg", NULL));
-  CHECK_INT (report.blobs, count_files (path, ".blob", NULL));
+  CHECK_INT (report.segments, count_files (path, ".seg"));
+  CHECK_INT (report.blobs, count_files (path, ".blob"));
   CHECK_OK (engine_check (path, false, tell, NULL, &told, &report, &failure));
   CHECK_INT (report.records, 0);
   CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
@@ -94,7 +94,7 @@ test_damaged_page (void)
   struct engine_repair_report saved;
   struct told told = { 0 };
   char name[300];
-  CHECK (count_files (path, ".seg", name) > 0);
+  CHECK (find_files (path, ".seg", name) > 0);
   flip (path, name, 4096 + 300); /* in the first leaf */
   CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
   CHECK (told.count >= 1 && told.pages >= 1 && strcmp (told.file, name) == 0);
@@ -189,7 +189,7 @@ test_lost_catalogue (void)
   CHECK_OK (engine_store_open (engine, "second", true, &store, &failure));
   CHECK_OK (engine_store_open (engine, "empty", true, &other, &failure));
   CHECK_OK (engine_flush (engine, &failure));
-  CHECK_INT (count_files (path, ".seg", name), 1);
+  CHECK_INT (find_files (path, ".seg", name), 1);
   char key[64], value[9100];
   for (unsigned i = 0; i < 1000; i++)
     CHECK_OK (engine_put (engine, store, number_key (key, i), number_value (value, i, 0),
@@ -283,7 +283,7 @@ test_damaged_blob (void)
   struct engine_repair_report saved;
   struct told told = { 0 };
   char name[300];
-  CHECK (count_files (path, ".blob", name) > 0);
+  CHECK (find_files (path, ".blob", name) > 0);
   flip (path, name, 64 + 100);
   CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
   CHECK (told.count == 1 && !report.blobs_intact && report.page_checksums);

@@ -128,12 +128,12 @@ test_load_given_up (void)
   struct engine_loader *loader;
   put_range (engine, 0, 100, 1);
   CHECK_OK (engine_flush (engine, &failure));
-  unsigned files = count_files (path, ".seg", NULL);
+  unsigned files = count_files (path, ".seg");
   CHECK_OK (engine_loader_new (engine, &loader, &failure));
   load_range (loader, ENGINE_STORE_DEFAULT, 50, 5000, 2);
-  CHECK (count_files (path, ".seg", NULL) > files);
+  CHECK (count_files (path, ".seg") > files);
   engine_loader_free (loader);
-  CHECK_INT (count_files (path, ".seg", NULL), files);
+  CHECK_INT (count_files (path, ".seg"), files);
   check_range_of (engine, 0, 100, 1);
   CHECK_INT (count_keys (engine, ENGINE_STORE_DEFAULT), 100);
 
@@ -154,7 +154,7 @@ test_load_given_up (void)
 
   CHECK_OK (engine_loader_new (engine, &loader, &failure)); /* in a child it is of no use */
   load_range (loader, ENGINE_STORE_DEFAULT, 50, 5000, 2);
-  unsigned pieces = count_files (path, ".seg", NULL);
+  unsigned pieces = count_files (path, ".seg");
   pid_t child = fork ();
   if (child == 0)
     {
@@ -167,7 +167,7 @@ test_load_given_up (void)
   int state;
   waitpid (child, &state, 0);
   CHECK (WIFEXITED (state) && WEXITSTATUS (state) == 0);
-  CHECK_INT (count_files (path, ".seg", NULL), pieces);
+  CHECK_INT (count_files (path, ".seg"), pieces);
   engine_loader_free (loader);
 
   engine_store store; /* a store that is dropped meanwhile takes nothing */
@@ -221,7 +221,7 @@ test_load_killed (void)
       close_it (engine);
       CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
       CHECK (report.no_orphans);
-      CHECK_INT (report.segments, count_files (path, ".seg", NULL));
+      CHECK_INT (report.segments, count_files (path, ".seg"));
       remove_directory (path);
     }
 }

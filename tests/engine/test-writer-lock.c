@@ -3,6 +3,7 @@
 #include "check.h"
 #include "core/writer-lock.h"
 #include "engine.h"
+#include "replaced-vfs.h"
 
 #include <signal.h>
 #include <string.h>
@@ -17,16 +18,6 @@ static struct vfs poor;
 static unsigned deletions; /* how often that still happens */
 
 static status
-poor_directory_open (const struct vfs *vfs, const char *path, bool create,
-                     struct vfs_directory **out, struct failure *cause)
-{
-  status result = vfs_posix ()->directory_open (vfs_posix (), path, create, out, cause);
-  if (result == STATUS_OK)
-    (*out)->vfs = vfs;
-  return result;
-}
-
-static status
 poor_directory_lock (struct vfs_directory *directory, enum vfs_lock_result *out,
                      struct failure *cause)
 {
@@ -38,7 +29,7 @@ static status
 poor_open (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
            struct failure *cause)
 {
-  status result = vfs_posix ()->open (directory, name, flags, out, cause);
+  status result = replaced_open (directory, name, flags, out, cause);
   if (result == STATUS_OK && deletions > 0 && strcmp (name, WRITER_LOCK_NAME) == 0
       && (flags & VFS_WRITE) != 0)
     {
@@ -51,8 +42,7 @@ poor_open (struct vfs_directory *directory, const char *name, unsigned flags, st
 static const struct vfs *
 poor_vfs (void)
 {
-  poor = *vfs_posix ();
-  poor.directory_open = poor_directory_open;
+  poor = replaced_vfs ();
   poor.directory_lock = poor_directory_lock;
   poor.open = poor_open;
   return &poor;

@@ -178,12 +178,9 @@ test_loop_while_filling (Place *place, gconstpointer data)
   put (db, "a", "");
   settle (list);
   g_assert_cmpuint (meddler.left, >, 501);
-  list_validator_check (validator);
-  assert_equals_database (list);
-  list_validator_free (validator);
-  g_object_unref (list);
-  ldb_database_close (db, NULL, NULL);
-  g_object_unref (db);
+  Watched watched = { db, list, validator };
+  watched_check (&watched);
+  watched_clear (&watched);
 }
 
 static void

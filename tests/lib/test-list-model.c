@@ -182,13 +182,9 @@ test_write_while_filling (Place *place, gconstpointer data)
       turn (FALSE);
     }
   put (db, "n", "last");
-  settle (list);
-  list_validator_check (validator);
-  assert_equals_database (list);
-  list_validator_free (validator);
-  g_object_unref (list);
-  ldb_database_close (db, NULL, NULL);
-  g_object_unref (db);
+  Watched watched = { db, list, validator };
+  watched_check (&watched);
+  watched_clear (&watched);
 }
 
 static void
