@@ -291,6 +291,18 @@ status engine_cursor_seek_before (struct engine_cursor *cursor, struct bytes key
                                   struct failure *failure); /* last key < `key` */
 status engine_cursor_next (struct engine_cursor *cursor, struct failure *failure);
 status engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure);
+/* The same where it is but a few instructions; false: nothing was done, ask one of those. */
+bool engine_cursor_step (struct engine_cursor *cursor, bool backward);
+/* Where the cursor stands, kept up to date by every move and valid as long as the cursor: for those who
+ * look at each record. Key and value are borrowed until the next move or free. */
+struct engine_cursor_place
+{
+  bool valid;         /* whether it stands on a record; else the others say nothing */
+  bool apart;         /* the value is in a blob file: see engine_cursor_value */
+  struct bytes key;   /* without the store */
+  struct bytes value; /* unless `apart` */
+};
+const struct engine_cursor_place *engine_cursor_place (const struct engine_cursor *cursor);
 bool engine_cursor_valid (const struct engine_cursor *cursor);
 /* Borrowed until the next move or free. The value of a blob is read on the first call. */
 struct bytes engine_cursor_key (const struct engine_cursor *cursor);

@@ -133,6 +133,13 @@ void ldb_busy_leave (gint *busy);
 /* The same without claiming the object, for what only that one thread may do beside. */
 gboolean ldb_busy_check (const gint *busy, const char *what, GError **error);
 
+/* Whether no call is under way, for what needs no claim. */
+static inline gboolean
+ldb_busy_is_free (const gint *busy)
+{
+  return __atomic_load_n (busy, __ATOMIC_ACQUIRE) == 0;
+}
+
 /* The same around a synchronous call on an object of one thread at a time. Without the locked
  * instructions, which cost as much as the move of a cursor: two threads that break the rule at the
  * very same moment are not told. */

@@ -158,6 +158,26 @@ move_async (LdbCursor *self, LdbCursorMove move, GBytes *key, const LdbReply *re
   ldb_cursor_start_claimed (self, call, reply);
 }
 
+/* Goes from one record to the next where that is no more than a step of the engine's cursor inside a
+ * page, which needs neither the claim nor a place for a failure. FALSE: nothing was done. */
+static inline gboolean
+step_on (LdbCursor *self)
+{
+  if (self->state != LDB_CURSOR_STATE_ON || self->limit != 0 || !ldb_busy_is_free (self->busy)
+      || !ldb_database_is_open (self->database)
+      || !engine_cursor_step (self->cursor, is_reverse (self)))
+    return FALSE;
+  self->given++;
+  return TRUE;
+}
+
+static __attribute__ ((noinline)) gboolean
+next_record (LdbCursor *self, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
+  return move_sync (self, LDB_CURSOR_MOVE_NEXT, BYTES_NONE, cancellable, error);
+}
+
 /**
  * ldb_cursor_next:
  * @self: a cursor
@@ -176,8 +196,9 @@ move_async (LdbCursor *self, LdbCursorMove move, GBytes *key, const LdbReply *re
 gboolean
 ldb_cursor_next (LdbCursor *self, GCancellable *cancellable, GError **error)
 {
-  g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  return move_sync (self, LDB_CURSOR_MOVE_NEXT, BYTES_NONE, cancellable, error);
+  if (G_LIKELY (ldb_cursor_is (self) && cancellable == NULL && step_on (self)))
+    return TRUE;
+  return next_record (self, cancellable, error);
 }
 
 /**
@@ -210,7 +231,8 @@ ldb_cursor_fetch (LdbCursor *self, guint8 **key, gsize *key_length, guint8 **val
   *key = *value = NULL;
   *key_length = *value_length = 0;
   g_return_val_if_fail (LDB_IS_CURSOR (self), FALSE);
-  if (!move_sync (self, LDB_CURSOR_MOVE_NEXT, BYTES_NONE, cancellable, error))
+  gboolean stepped = cancellable == NULL && step_on (self);
+  if (!stepped && !move_sync (self, LDB_CURSOR_MOVE_NEXT, BYTES_NONE, cancellable, error))
     return FALSE;
   GError *failed = NULL;
   struct bytes bytes;

@@ -39,17 +39,26 @@ struct _LdbCursor
 {
   GObject parent_instance;
 
-  LdbDatabase *database;        /* owned */
-  LdbTransaction *transaction;  /* owned, or NULL */
-  LdbPin *pin;                  /* of the snapshot it reads, or NULL; owned */
-  struct engine_cursor *cursor; /* NULL once closed */
-  LdbScanFlags flags;           /* how it goes */
-  LdbCursorState state;         /* where it is */
-  guint64 limit;                /* records that next() gives; 0 = all */
-  guint64 given;                /* records that next() gave since the last first, last or seek */
-  gint own_busy;                /* taken while a call is under way, unless it has a transaction */
-  gint *busy;                   /* own_busy, or the transaction's */
+  LdbDatabase *database;                   /* owned */
+  LdbTransaction *transaction;             /* owned, or NULL */
+  LdbPin *pin;                             /* of the snapshot it reads, or NULL; owned */
+  struct engine_cursor *cursor;            /* NULL once closed */
+  const struct engine_cursor_place *place; /* of `cursor`; NULL once closed */
+  LdbScanFlags flags;                      /* how it goes */
+  LdbCursorState state;                    /* where it is */
+  guint64 limit; /* records that next() gives; 0 = all */
+  guint64 given; /* records that next() gave since the last first, last or seek */
+  gint own_busy; /* taken while a call is under way, unless it has a transaction */
+  gint *busy;    /* own_busy, or the transaction's */
 };
+
+/* What LDB_IS_CURSOR says in the end, for what is called for each record. */
+extern gpointer ldb_cursor_class; /* the only class, as the type is final; NULL before the first */
+static inline gboolean
+ldb_cursor_is (LdbCursor *self)
+{
+  return self != NULL && (gpointer) self->parent_instance.g_type_instance.g_class == ldb_cursor_class;
+}
 
 /* Does not block. `lower` and `upper` are copied. */
 LdbCursor *ldb_cursor_new (const LdbPlace *place, struct bytes lower, struct bytes upper,

@@ -50,6 +50,7 @@ enum
 };
 
 static GParamSpec *properties[N_PROPERTIES];
+gpointer ldb_cursor_class;
 
 LdbCursor *
 ldb_cursor_new (const LdbPlace *place, struct bytes lower, struct bytes upper, LdbScanFlags flags,
@@ -87,6 +88,7 @@ ldb_cursor_new (const LdbPlace *place, struct bytes lower, struct bytes upper, L
       ldb_error_take_failure (error, code, &failure);
       return NULL;
     }
+  self->place = engine_cursor_place (self->cursor);
   if (place->transaction != NULL)
     {
       self->transaction = g_object_ref (place->transaction);
@@ -99,6 +101,7 @@ ldb_cursor_new (const LdbPlace *place, struct bytes lower, struct bytes upper, L
 void
 ldb_cursor_close_claimed (LdbCursor *self)
 {
+  self->place = NULL;
   g_clear_pointer (&self->cursor, engine_cursor_free);
   g_clear_pointer (&self->pin, ldb_pin_unref);
   self->state = LDB_CURSOR_STATE_AFTER;
@@ -108,6 +111,7 @@ struct engine_cursor *
 ldb_cursor_steal (LdbCursor *self)
 {
   self->state = LDB_CURSOR_STATE_AFTER;
+  self->place = NULL;
   return g_steal_pointer (&self->cursor);
 }
 
@@ -165,6 +169,7 @@ static void
 ldb_cursor_class_init (LdbCursorClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  ldb_cursor_class = klass;
   object_class->dispose = ldb_cursor_dispose;
   object_class->finalize = ldb_cursor_finalize;
   object_class->get_property = ldb_cursor_get_property;
@@ -576,11 +581,40 @@ ldb_cursor_close (LdbCursor *self)
 const guint8 *
 ldb_cursor_peek_key (LdbCursor *self, gsize *length)
 {
+  if (G_UNLIKELY (!ldb_cursor_is (self) || !is_on_record (self)))
+    {
+      *length = 0;
+      g_return_val_if_fail (LDB_IS_CURSOR (self), NULL);
+      return NULL;
+    }
+  *length = self->place->key.size;
+  return self->place->key.data;
+}
+
+/* What is not simply there: a large value, or an error. */
+static __attribute__ ((noinline)) const guint8 *
+peek_otherwise (LdbCursor *self, gsize *length, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  struct bytes value;
   *length = 0;
   g_return_val_if_fail (LDB_IS_CURSOR (self), NULL);
-  struct bytes key = is_on_record (self) ? engine_cursor_key (self->cursor) : BYTES_NONE;
-  *length = key.size;
-  return key.data;
+  if (!is_on_record (self) || (self->flags & LDB_SCAN_KEYS_ONLY))
+    {
+      ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                     "The cursor is on no record, or reads keys only.");
+      return NULL;
+    }
+  if (ldb_database_enter (self->database, error) == NULL)
+    return NULL;
+  status code = engine_cursor_value (self->cursor, &value, &failure);
+  if (code != STATUS_OK)
+    {
+      ldb_error_take_failure (error, code, &failure);
+      return NULL;
+    }
+  *length = value.size;
+  return value.size > 0 ? value.data : NULL;
 }
 
 /**
@@ -602,27 +636,11 @@ ldb_cursor_peek_key (LdbCursor *self, gsize *length)
 const guint8 *
 ldb_cursor_peek_value (LdbCursor *self, gsize *length, GError **error)
 {
-  struct failure failure;
-  struct bytes value;
-  *length = 0;
-  g_return_val_if_fail (LDB_IS_CURSOR (self), NULL);
-  if (!is_on_record (self) || (self->flags & LDB_SCAN_KEYS_ONLY))
-    {
-      ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
-                     "The cursor is on no record, or reads keys only.");
-      return NULL;
-    }
-  if (ldb_database_enter (self->database, error) == NULL)
-    return NULL;
-  failure.code = STATUS_OK; /* without clearing the whole message: this runs for each record */
-  failure.system_error = 0;
-  failure.message[0] = '\0';
-  status code = engine_cursor_value (self->cursor, &value, &failure);
-  if (code != STATUS_OK)
-    {
-      ldb_error_take_failure (error, code, &failure);
-      return NULL;
-    }
-  *length = value.size;
-  return value.size > 0 ? value.data : NULL;
+  if (G_UNLIKELY (!ldb_cursor_is (self) || !is_on_record (self)
+                  || (self->flags & LDB_SCAN_KEYS_ONLY) != 0
+                  || !ldb_database_is_open (self->database) || self->place->apart))
+    return peek_otherwise (self, length, error);
+  const struct bytes *value = &self->place->value;
+  *length = value->size;
+  return value->size > 0 ? value->data : NULL;
 }

@@ -58,6 +58,14 @@ ldb_database_enter (LdbDatabase *self, GError **error)
   return ldb_database_refuse (self, error);
 }
 
+/* Whether ldb_database_enter would not refuse, without saying why. */
+static inline gboolean
+ldb_database_is_open (const LdbDatabase *self)
+{
+  return g_atomic_int_get (&self->state) == LDB_DATABASE_OPEN
+         && self->generation == ldb_fork_generation;
+}
+
 /* The same for a write; READ_ONLY on a read-only handle. */
 struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
 gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);

@@ -328,6 +328,41 @@ check_whole_walks (struct source *source, const struct model *model)
   CHECK (!source->valid);
 }
 
+static bool
+same_keys (const struct model *model, size_t at, size_t other)
+{
+  return other < model->count && bytes_equal (model->records[at].key, model->records[other].key);
+}
+
+/* Steps where they can be taken: never between versions of a key, and never alone beside one. */
+static void
+check_steps (struct source *source, const struct model *model, struct random *random,
+             uint64_t leaves)
+{
+  uint64_t steps = 0;
+  bool any_versions = false;
+  size_t at = 0;
+  CHECK_OK (source_first (source, &failure));
+  for (unsigned i = 0; i < 4 * model->count && source->valid; i++)
+    {
+      bool backward = at > 0 && random_below (random, 8) == 0;
+      size_t next = backward ? at - 1 : at + 1;
+      any_versions |= same_keys (model, at, next);
+      if (source_is_alone (source))
+        CHECK (!same_keys (model, at, at - 1));
+      if (source_step (source, backward))
+        {
+          CHECK (next < model->count && !same_keys (model, at, next));
+          steps++;
+        }
+      else
+        CHECK_OK (backward ? source_previous (source, &failure) : source_next (source, &failure));
+      at = next;
+      check_stands (source, model, at);
+    }
+  CHECK (any_versions || leaves > model->count / 8 || steps > model->count / 2);
+}
+
 static void
 check_random_walks (struct source *source, const struct model *model, struct random *random,
                     unsigned flavour, unsigned probes)
@@ -368,11 +403,14 @@ check_sources (struct segment *segment, const struct model *model, struct random
 {
   static const struct segment_source_settings kinds[]
       = { { .prefetch = 0 }, { .prefetch = 8, .scan = true }, { .prefetch = 8, .bypass = true } };
+  struct segment_shape shape;
+  segment_shape (segment, &shape);
   for (size_t kind = 0; kind < 3; kind++)
     {
       struct source *source;
       CHECK_OK (segment_source_new (segment, &kinds[kind], &source, &failure));
       check_whole_walks (source, model);
+      check_steps (source, model, random, shape.leaves);
       check_random_walks (source, model, random, flavour, 30);
       source_release (source);
     }

@@ -375,6 +375,7 @@ struct test_run
 {
   struct items segments[8];
   char smallest[8][12], largest[8][12];
+  bool narrowed[8];
   int opened; /* sources handed out */
   bool released;
 };
@@ -406,6 +407,12 @@ test_run_release (void *context)
   ((struct test_run *) context)->released = true;
 }
 
+static bool
+test_run_narrowed (void *context, size_t index)
+{
+  return ((struct test_run *) context)->narrowed[index];
+}
+
 static void
 test_run (uint64_t seed)
 {
@@ -425,6 +432,7 @@ test_run (uint64_t seed)
       end = end < all.count ? end : all.count;
       size_t visible = random_below (&random, 3) == 0 ? i + random_below (&random, end - i) : i;
       strcpy (run.smallest[count], all.at[visible].key);
+      run.narrowed[count] = strcmp (all.at[visible].key, all.at[i].key) > 0;
       strcpy (run.largest[count], all.at[end - 1].key);
       for (size_t j = i; j < end; j++)
         {
@@ -440,6 +448,7 @@ test_run (uint64_t seed)
     .open = test_run_open,
     .smallest = test_run_smallest,
     .largest = test_run_largest,
+    .narrowed = test_run_narrowed,
     .release = test_run_release,
     .context = &run,
   };

@@ -9,6 +9,11 @@
  * key < `key`, standing on its OLDEST version (so that previous walks back through versions).
  * first/last: seek to either end. Unlike keys, versions are not filtered here.
  *
+ * Stepping: a source that shows the records of a page may offer `step` and `is_alone`, and sources above
+ * that add nothing to it pass it on as `page`: whoever holds the outer one moves both with source_step,
+ * as long as the record next to the current one stands in the same page, which has one record of each
+ * key; else next or previous of the outer one go on.
+ *
  * Threads: one at a time per source. Sources hold what they need (pins, references): they may be
  * kept across epochs and never keep an epoch section open between calls.
  * Errors: a failed call leaves the source invalid; it may be sought again.
@@ -29,7 +34,9 @@ struct source_operations
   status (*last) (struct source *, struct failure *);
   status (*next) (struct source *, struct failure *);
   status (*previous) (struct source *, struct failure *);
-  void (*release) (struct source *); /* gives up pins and frees the source */
+  void (*release) (struct source *);             /* gives up pins and frees the source */
+  bool (*step) (struct source *, bool backward); /* false: not moved. NULL: see Stepping */
+  bool (*is_alone) (struct source *);            /* likewise */
 };
 
 struct source
@@ -40,6 +47,7 @@ struct source
   bool lean;                                  /* set by who holds it: reads by source_record only */
   struct record record;                       /* the current one, borrowed */
   const struct record *lent;                  /* of a lean source: where it is instead, or NULL */
+  struct source *page;                        /* see Stepping: itself, or one below; or NULL */
 };
 
 /* The current record without a copy, of a source that is lean. */
@@ -83,6 +91,22 @@ static inline status
 source_previous (struct source *source, struct failure *failure)
 {
   return source->operations->previous (source, failure);
+}
+
+/* Whether it is known that no record before the current one has the same key. */
+static inline bool
+source_is_alone (struct source *source)
+{
+  return source->unique
+         || (source->page != NULL && source->page->operations->is_alone (source->page));
+}
+
+/* Moves a valid source inside its present page; false, and not moved, when that cannot be. */
+static inline bool
+source_step (struct source *source, bool backward)
+{
+  struct source *page = source->page;
+  return page != NULL && page->operations->step (page, backward);
 }
 
 static inline void

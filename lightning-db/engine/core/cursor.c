@@ -8,7 +8,7 @@
  *
  * Forward, the merge stands on the record shown. Backward it has already passed it (the newest
  * version of a key comes last), so the record is shown from a copy; not so when there is but one
- * source and that is settled, with one version of each key. When the engine has published
+ * source and that knows the record to be the only one of its key. When the engine has published
  * a new view, the next move builds the sources anew and goes on behind the key it stood on, so that
  * a long-lived cursor pins no old memtables and files.
  *
@@ -40,6 +40,7 @@ struct byte_buffer
 
 struct engine_cursor
 {
+  struct engine_cursor_place place;       /* what callers see of the record shown */
   struct engine *engine;                  /* referenced */
   struct engine_transaction *transaction; /* outlives the cursor's use; may be NULL */
   struct engine_snapshot reading;         /* own, so that freeing another first does no harm; of a
@@ -59,11 +60,14 @@ struct engine_cursor
   unsigned table_count;                    /* how many */
   struct memtable *own_index; /* the transaction's; the sources, which see it, keep it */
   bool own_ranges;            /* whether it has range deletes */
+  bool plain; /* nothing but their age decides whether the source's records are shown */
 
   enum direction direction;
-  bool valid;
-  bool standing;               /* the source stands on the record shown; else it has passed it */
-  bool key_kept;               /* `key` holds the key shown, or last passed */
+  enum direction
+      steps;     /* in which the record next to the one shown, if it stands in the same page, may
+                           be shown as it is */
+  bool standing; /* the source stands on the record shown; else it has passed it */
+  bool key_kept; /* `key` holds the key shown, or last passed */
   struct byte_buffer key;      /* see key_kept */
   const struct record *record; /* shown: the source's own, or: */
   struct record gathered;      /* backward: of `key` and `copy` */
@@ -216,7 +220,8 @@ drop_sources (struct engine_cursor *cursor)
   free (cursor->ranges);
   cursor->ranges = NULL;
   cursor->range_count = cursor->table_count = 0;
-  cursor->own_ranges = false;
+  cursor->own_ranges = cursor->plain = false;
+  cursor->steps = DIRECTION_NONE;
   view_unref (cursor->view);
   cursor->view = NULL;
 }
@@ -268,6 +273,13 @@ add_own (struct engine_cursor *cursor, struct source **sources, size_t *count,
   return result;
 }
 
+/* Whether any range delete may hide anything. */
+static inline bool
+has_ranges (const struct engine_cursor *cursor)
+{
+  return cursor->range_count > 0 || cursor->table_count > 0 || cursor->own_ranges;
+}
+
 /* Builds everything for the present view. */
 static status
 build_sources (struct engine_cursor *cursor, struct failure *failure)
@@ -300,11 +312,14 @@ build_sources (struct engine_cursor *cursor, struct failure *failure)
     for (size_t i = 0; i < count; i++)
       source_release (sources[i]);
   free (sources);
-  if (result == STATUS_OK)
-    cursor->source->lean = true;
-  else
-    drop_sources (cursor);
-  return result;
+  if (result != STATUS_OK)
+    {
+      drop_sources (cursor);
+      return result;
+    }
+  cursor->source->lean = true;
+  cursor->plain = cursor->transaction == NULL && !has_ranges (cursor);
+  return STATUS_OK;
 }
 
 static inline bool
@@ -345,13 +360,6 @@ is_covered (const struct engine_cursor *cursor, const struct record *record)
   return false;
 }
 
-/* Whether any range delete may hide anything. */
-static inline bool
-has_ranges (const struct engine_cursor *cursor)
-{
-  return cursor->range_count > 0 || cursor->table_count > 0 || cursor->own_ranges;
-}
-
 static inline bool
 is_hidden (const struct engine_cursor *cursor, const struct record *record)
 {
@@ -370,15 +378,26 @@ forget_value (struct engine_cursor *cursor)
 static status
 ran_out (struct engine_cursor *cursor, struct bytes limit, struct failure *failure)
 {
-  cursor->valid = false;
+  cursor->place.valid = false;
   return cursor->span != NULL ? transaction_span_reach (cursor->span, limit, false, failure)
                               : STATUS_OK;
+}
+
+/* Tells callers of the record. */
+static inline void
+place_on (struct engine_cursor *cursor, const struct record *record)
+{
+  struct engine_cursor_place *place = &cursor->place;
+  place->key = BYTES (record->key.data + STORE_ID_SIZE, record->key.size - STORE_ID_SIZE);
+  place->value = record->value;
+  place->apart = record->kind == RECORD_BLOB;
+  place->valid = true;
 }
 
 static inline status
 show (struct engine_cursor *cursor, struct failure *failure)
 {
-  cursor->valid = true;
+  place_on (cursor, cursor->record);
   return __builtin_expect (cursor->span != NULL, 0)
              ? transaction_span_reach (cursor->span, cursor->record->key, true, failure)
              : STATUS_OK;
@@ -391,6 +410,7 @@ show_source (struct engine_cursor *cursor, struct failure *failure)
   cursor->record = source_record (cursor->source);
   cursor->standing = true;
   cursor->key_kept = false;
+  cursor->steps = cursor->plain ? cursor->direction : DIRECTION_NONE;
   return show (cursor, failure);
 }
 
@@ -436,7 +456,7 @@ settle_forward (struct engine_cursor *cursor, bool skip, struct failure *failure
         break;
     }
   if (result != STATUS_OK)
-    cursor->valid = false;
+    cursor->place.valid = false;
   return result == STATUS_OK ? ran_out (cursor, cursor->upper.bytes, failure) : result;
 }
 
@@ -480,7 +500,7 @@ settle_backward (struct engine_cursor *cursor, struct failure *failure)
          && is_from_lower (cursor, source_record (source)->key))
     {
       bool found;
-      if (source->unique)
+      if (source_is_alone (source))
         {
           const struct record *record = source_record (source);
           if (is_visible (cursor, record) && !is_hidden (cursor, record))
@@ -492,7 +512,7 @@ settle_backward (struct engine_cursor *cursor, struct failure *failure)
       if (result == STATUS_OK && found && !is_hidden (cursor, cursor->record))
         return show (cursor, failure);
     }
-  cursor->valid = false;
+  cursor->place.valid = false;
   return result == STATUS_OK ? ran_out (cursor, cursor->lower.bytes, failure) : result;
 }
 
@@ -510,8 +530,9 @@ check_open (struct engine_cursor *cursor, struct failure *failure)
 static status
 position (struct engine_cursor *cursor, struct bytes start, struct failure *failure)
 {
+  cursor->steps = DIRECTION_NONE;
   forget_value (cursor);
-  cursor->valid = false;
+  cursor->place.valid = false;
   status result = check_open (cursor, failure);
   if (result != STATUS_OK)
     return result;
@@ -557,7 +578,7 @@ finish_move (struct engine_cursor *cursor, status result, struct failure *failur
   if (result == STATUS_OK && cursor->transaction != NULL)
     result = transaction_check (cursor->transaction, failure);
   if (result != STATUS_OK)
-    cursor->valid = false;
+    cursor->place.valid = false;
   return result;
 }
 
@@ -633,7 +654,7 @@ place_again (struct engine_cursor *cursor, enum direction direction, struct fail
     result = direction == DIRECTION_FORWARD ? source_seek (cursor->source, here, failure)
                                             : source_seek_before (cursor->source, here, failure);
   if (result != STATUS_OK)
-    cursor->valid = false;
+    cursor->place.valid = false;
   return result;
 }
 
@@ -643,11 +664,12 @@ prepare_step (struct engine_cursor *cursor, enum direction direction, bool *move
               struct failure *failure)
 {
   *moved = false;
+  cursor->steps = DIRECTION_NONE;
   forget_value (cursor);
   status result = check_open (cursor, failure);
-  if (__builtin_expect (result != STATUS_OK || !cursor->valid, 0))
+  if (__builtin_expect (result != STATUS_OK || !cursor->place.valid, 0))
     {
-      cursor->valid = false;
+      cursor->place.valid = false;
       return result;
     }
   if (__builtin_expect (!view_is_stale (cursor) && cursor->direction == direction, 1))
@@ -656,12 +678,53 @@ prepare_step (struct engine_cursor *cursor, enum direction direction, bool *move
   return place_again (cursor, direction, failure);
 }
 
+static __attribute__ ((noinline)) bool
+is_inside (const struct engine_cursor *cursor, struct bytes key, bool backward)
+{
+  return backward ? is_from_lower (cursor, key) : is_below_upper (cursor, key);
+}
+
+/* The same where the first bytes decide. */
+static inline bool
+is_well_inside (const struct engine_cursor *cursor, struct bytes key, bool backward)
+{
+  if (key.size < 8)
+    return false;
+  uint64_t head = load_u64_big (key.data);
+  return backward ? head > cursor->lower_head : head < cursor->upper_head;
+}
+
+bool
+engine_cursor_step (struct engine_cursor *cursor, bool backward)
+{
+  if (__builtin_expect (cursor->steps != (backward ? DIRECTION_BACKWARD : DIRECTION_FORWARD)
+                            || view_is_stale (cursor)
+                            || engine_enter (cursor->engine, NULL) != STATUS_OK
+                            || !source_step (cursor->source, backward),
+                        0))
+    return false;
+  const struct record *record = cursor->record;
+  if (__builtin_expect (record->sequence <= cursor->sequence && record->kind != RECORD_DELETE
+                            && (!backward || source_is_alone (cursor->source))
+                            && (is_well_inside (cursor, record->key, backward)
+                                || is_inside (cursor, record->key, backward)),
+                        1))
+    {
+      place_on (cursor, record);
+      return true;
+    }
+  source_step (cursor->source, !backward); /* to where it came from */
+  return false;
+}
+
 status
 engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
 {
+  if (engine_cursor_step (cursor, false))
+    return STATUS_OK;
   bool moved;
   status result = prepare_step (cursor, DIRECTION_FORWARD, &moved, failure);
-  if (result != STATUS_OK || !cursor->valid)
+  if (result != STATUS_OK || !cursor->place.valid)
     return result;
   /* What is older than every snapshot has no older version behind it. */
   bool skip = moved || cursor->record->sequence != 0;
@@ -677,9 +740,11 @@ engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
 status
 engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
 {
+  if (engine_cursor_step (cursor, true))
+    return STATUS_OK;
   bool moved;
   status result = prepare_step (cursor, DIRECTION_BACKWARD, &moved, failure);
-  if (result != STATUS_OK || !cursor->valid)
+  if (result != STATUS_OK || !cursor->place.valid)
     return result;
   if (!moved && cursor->standing)
     result = source_previous (cursor->source, failure);
@@ -690,32 +755,36 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
 
 /* ---- looking ---- */
 
+const struct engine_cursor_place *
+engine_cursor_place (const struct engine_cursor *cursor)
+{
+  return &cursor->place;
+}
+
 bool
 engine_cursor_valid (const struct engine_cursor *cursor)
 {
-  return cursor->valid;
+  return cursor->place.valid;
 }
 
 struct bytes
 engine_cursor_key (const struct engine_cursor *cursor)
 {
-  if (!cursor->valid)
-    return BYTES_NONE;
-  struct bytes key = cursor->record->key;
-  return BYTES (key.data + STORE_ID_SIZE, key.size - STORE_ID_SIZE);
+  return cursor->place.valid ? cursor->place.key : BYTES_NONE;
 }
 
 uint64_t
 engine_cursor_sequence (const struct engine_cursor *cursor)
 {
-  return cursor->valid && cursor->record->sequence < OVERLAY_BASE ? cursor->record->sequence : 0;
+  return cursor->place.valid && cursor->record->sequence < OVERLAY_BASE ? cursor->record->sequence
+                                                                        : 0;
 }
 
 status
 engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct failure *failure)
 {
   *out = BYTES_NONE;
-  if (!cursor->valid)
+  if (!cursor->place.valid)
     return fail (failure, STATUS_INVALID,
                  "the cursor stands on no record; move it and check that it is valid");
   if (cursor->record->kind != RECORD_BLOB)
@@ -734,6 +803,7 @@ engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct fai
       if (result != STATUS_OK)
         return result;
       cursor->has_blob = true;
+      cursor->steps = DIRECTION_NONE; /* the next move lets it go */
     }
   *out = cursor->blob.data;
   return STATUS_OK;

@@ -256,6 +256,12 @@ run_walk_largest (void *context, size_t index)
   return segment_largest (((struct run_walk *) context)->run->segments[index]);
 }
 
+static bool
+run_walk_narrowed (void *context, size_t index)
+{
+  return run_is_narrowed (((struct run_walk *) context)->run, index);
+}
+
 static void
 run_walk_release (void *context)
 {
@@ -287,6 +293,7 @@ run_source (struct run *run, const struct segment_source_settings *settings, str
     .open = run_walk_open,
     .smallest = run_walk_smallest,
     .largest = run_walk_largest,
+    .narrowed = run_walk_narrowed,
     .release = run_walk_release,
     .context = walk,
     .keep = settings->bypass ? 1 : CURSOR_SEGMENTS_KEPT, /* merges have large buffers */

@@ -45,6 +45,7 @@ struct run_source_settings
   status (*open) (void *context, size_t index, struct source **out, struct failure *failure);
   struct bytes (*smallest) (void *context, size_t index);
   struct bytes (*largest) (void *context, size_t index);
+  bool (*narrowed) (void *context, size_t index); /* whether the segment has records below that */
   void (*release) (void *context);
   void *context;
   size_t keep; /* sources kept open at once, at most 8; 0 = 1 */

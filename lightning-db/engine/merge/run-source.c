@@ -6,9 +6,8 @@
  *       them again; `child` is one of them. `valid` means that it stands on the current record.
  *   N2  A record below its segment's smallest bound does not exist: a merge that replaces a run
  *       part by part raises the bound of a segment it is half through. Forward that costs nothing
- *       (a segment is entered at its bound), backward one comparison a record.
+ *       (a segment is entered at its bound), backward one comparison a record of such a segment.
  */
-#include "base/coding.h"
 #include "merge/merge.h"
 
 #include <stdlib.h>
@@ -22,6 +21,7 @@ struct run_source
   struct source *child;                /* of segment `index`: in `kept`; NULL when none is open */
   size_t index;                        /* of that segment */
   struct bytes bound;                  /* its smallest bound; borrowed from `context` */
+  bool narrowed;                       /* whether it has records below that */
   struct source *kept[KEPT_MOST];      /* of segment i at i modulo settings.keep; owned */
   size_t kept_index[KEPT_MOST];        /* which segment that is */
 };
@@ -85,6 +85,7 @@ open_segment (struct run_source *run, size_t index, struct failure *failure)
   run->child = run->kept[place];
   run->index = index;
   run->bound = smallest_of (run, index);
+  run->narrowed = run->settings.narrowed (run->settings.context, index);
   if (run->child != NULL && run->kept_index[place] == index)
     return STATUS_OK;
   source_release (run->child);
@@ -103,7 +104,10 @@ publish (struct run_source *run)
 {
   run->source.valid = true;
   if (run->source.lean)
-    run->source.lent = &run->child->record;
+    {
+      run->source.lent = &run->child->record;
+      run->source.page = run->narrowed ? NULL : run->child->page;
+    }
   else
     run->source.record = run->child->record;
   return STATUS_OK;
@@ -130,24 +134,11 @@ enter_forward (struct run_source *run, size_t index, const struct bytes *from,
   return STATUS_OK;
 }
 
-/* Whether a key is at or above a bound: a word at a time, since this is asked for each record. */
-static inline bool
-is_within (struct bytes key, struct bytes bound)
-{
-  size_t shorter = key.size < bound.size ? key.size : bound.size;
-  for (size_t at = 0; at + 8 <= shorter; at += 8)
-    {
-      uint64_t ours = load_u64_big (key.data + at), its = load_u64_big (bound.data + at);
-      if (ours != its)
-        return ours > its;
-    }
-  return bytes_compare (key, bound) >= 0;
-}
-
 static inline bool
 child_in_bounds (struct run_source *run)
 {
-  return run->child->valid && is_within (run->child->record.key, run->bound);
+  return run->child->valid
+         && (!run->narrowed || bytes_compare (run->child->record.key, run->bound) >= 0);
 }
 
 /* Stands on the last record of the first `count` segments, below `before` if that is given. */

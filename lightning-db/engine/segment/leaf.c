@@ -256,6 +256,25 @@ leaf_lower_bound (const struct leaf_view *view, struct bytes key)
   return low;
 }
 
+bool
+leaf_is_distinct (const struct leaf_view *view)
+{
+  bool same_heads = false; /* of any two neighbours: without a branch for each */
+  for (unsigned slot = 1; slot < view->count; slot++)
+    same_heads |= load_u32 (view->heads + 4u * slot) == load_u32 (view->heads + 4u * (slot - 1));
+  if (!same_heads)
+    return true;
+  struct bytes before = slot_suffix (view, 0);
+  for (unsigned slot = 1; slot < view->count; slot++)
+    {
+      struct bytes suffix = slot_suffix (view, slot);
+      if (bytes_equal (suffix, before))
+        return false;
+      before = suffix;
+    }
+  return true;
+}
+
 /* ---- validation ---- */
 
 /* NULL, or what is wrong with the record at the head of `reader`. */

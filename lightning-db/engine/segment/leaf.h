@@ -161,6 +161,9 @@ leaf_prefetch (const uint8_t *page)
 /* The first slot whose key is >= `key`; count when there is none. */
 unsigned leaf_lower_bound (const struct leaf_view *view, struct bytes key);
 
+/* Whether all records of the leaf have different keys. */
+bool leaf_is_distinct (const struct leaf_view *view);
+
 /* Bit i set when tags[i] == tag, for 64 tags (all readable). Every level gives the same answer. */
 uint64_t leaf_match_tags (enum cpu_level level, const uint8_t *tags, uint8_t tag);
 

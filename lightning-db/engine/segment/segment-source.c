@@ -23,28 +23,37 @@
 #define LINES_AHEAD 10u                 /* of a coming leaf: header, arrays, two records */
 #define SEQUENTIAL_LEAVES 2u            /* leaves in a row that make a walk sequential */
 
+/* Whether a leaf has one record of each key. */
+enum distinction
+{
+  DISTINCTION_UNKNOWN,
+  DISTINCTION_ALL,
+  DISTINCTION_NOT_ALL
+};
+
 struct segment_source
 {
   struct source source;                    /* first: what callers see */
   struct segment *segment;                 /* referenced */
   struct segment_source_settings settings; /* as given */
   struct leaf_view view;                   /* the present leaf; page NULL: none */
+  enum distinction distinction;            /* of it, as far as it was looked at */
   uint32_t leaf;                           /* its number */
   uint32_t slot;                           /* of the present record */
   const uint8_t *pinned;                   /* cached page that is pinned, or NULL */
-  const uint8_t *coming;                   /* the page behind it, to prefetch from; it may be gone; or NULL */
-  uint8_t *key;                            /* the present key; owned */
-  size_t key_room;                         /* bytes of it: what a key of the leaf can take */
-  struct page_place places[PLACES];        /* of leaves from first_place on, checked */
-  uint32_t first_place, place_count;       /* which are known */
-  unsigned run;                            /* leaves walked in one direction without a seek */
-  uint32_t advised;                        /* leaf up to which (in direction) the kernel was told */
-  struct buffer chunk;                     /* bypass: bytes of the file … */
-  uint64_t chunk_start;                    /* … from this offset … */
-  size_t chunk_size;                       /* … so many */
-  size_t chunk_goal;                       /* of the next read */
-  struct buffer decoded;                   /* bypass: the present leaf, when it was compressed */
-  size_t charged;                          /* bypass: bytes of this and the key */
+  const uint8_t *coming; /* the page behind it, to prefetch from; it may be gone; or NULL */
+  uint8_t *key;          /* the present key; owned */
+  size_t key_room;       /* bytes of it: what a key of the leaf can take */
+  struct page_place places[PLACES];  /* of leaves from first_place on, checked */
+  uint32_t first_place, place_count; /* which are known */
+  unsigned run;                      /* leaves walked in one direction without a seek */
+  uint32_t advised;                  /* leaf up to which (in direction) the kernel was told */
+  struct buffer chunk;               /* bypass: bytes of the file … */
+  uint64_t chunk_start;              /* … from this offset … */
+  size_t chunk_size;                 /* … so many */
+  size_t chunk_goal;                 /* of the next read */
+  struct buffer decoded;             /* bypass: the present leaf, when it was compressed */
+  size_t charged;                    /* bypass: bytes of this and the key */
 };
 
 #define KEY_ROOM_STEP ((size_t) 1 << 10) /* many walks are open in a merge */
@@ -162,6 +171,7 @@ let_go (struct segment_source *walk)
   walk->pinned = NULL;
   walk->coming = NULL;
   walk->view.page = NULL;
+  walk->distinction = DISTINCTION_UNKNOWN;
   walk->source.valid = false;
 }
 
@@ -360,7 +370,18 @@ hold_leaf (struct segment_source *walk, uint32_t leaf, bool backward, struct fai
 
 /* ---- standing on a record ---- */
 
+/* As far into the coming page: by the time it is needed it is here. */
 static inline void
+prefetch_ahead (const struct segment_source *walk, const uint8_t *at)
+{
+  if (walk->coming == NULL)
+    return;
+  const uint8_t *ahead = walk->coming + (at - walk->view.page);
+  __builtin_prefetch (ahead);
+  __builtin_prefetch (ahead + 64);
+}
+
+static void
 stand (struct segment_source *walk, uint32_t slot)
 {
   const struct leaf_view *view = &walk->view;
@@ -371,12 +392,7 @@ stand (struct segment_source *walk, uint32_t slot)
     memcpy (to, record.suffix.data, SMALL_COPY);
   else
     memcpy (to, record.suffix.data, size);
-  if (walk->coming != NULL)
-    { /* as far into the coming page: by the time it is needed it is here */
-      const uint8_t *ahead = walk->coming + (record.value.data - view->page);
-      __builtin_prefetch (ahead);
-      __builtin_prefetch (ahead + 64);
-    }
+  prefetch_ahead (walk, record.value.data);
   walk->slot = slot;
   walk->source.record.key = BYTES (walk->key, view->prefix_size + size);
   walk->source.record.value = record.value;
@@ -545,6 +561,62 @@ previous (struct source *source, struct failure *failure)
   return to_previous_leaf (walk, failure);
 }
 
+/* What most records are, in few instructions: settled, below 128 bytes. FALSE: not of them. */
+static inline bool
+stand_quickly (struct segment_source *walk, uint32_t slot)
+{
+  const struct leaf_view *view = &walk->view;
+  const uint8_t *at = view->page + leaf_offset (view, slot);
+  uint8_t meta = at[0], suffix_size = at[1], value_size = at[2];
+  at += 3;
+  if ((meta & (LEAF_RECORD_SEQUENCE | LEAF_RECORD_EXPIRY)) != 0 || suffix_size > SMALL_COPY
+      || value_size >= 0x80 || at + SMALL_COPY > view->page + view->used)
+    return false;
+  struct record *record = &walk->source.record;
+  memcpy (walk->key + view->prefix_size, at, SMALL_COPY);
+  at += suffix_size;
+  prefetch_ahead (walk, at);
+  walk->slot = slot;
+  record->key.size = view->prefix_size + (size_t) suffix_size;
+  record->value = BYTES (at, value_size);
+  record->sequence = record->expiry = 0;
+  record->kind = (enum record_kind) (meta & 3u);
+  return true;
+}
+
+static __attribute__ ((noinline)) bool
+look_at_distinction (struct segment_source *walk)
+{
+  if (walk->distinction == DISTINCTION_UNKNOWN)
+    walk->distinction = leaf_is_distinct (&walk->view) ? DISTINCTION_ALL : DISTINCTION_NOT_ALL;
+  return walk->distinction == DISTINCTION_ALL;
+}
+
+static inline bool
+is_distinct (struct segment_source *walk)
+{
+  return __builtin_expect (walk->distinction == DISTINCTION_ALL, 1) || look_at_distinction (walk);
+}
+
+static bool
+is_alone (struct source *source)
+{
+  struct segment_source *walk = self (source);
+  return walk->slot > 0 && is_distinct (walk);
+}
+
+static bool
+step (struct source *source, bool backward)
+{
+  struct segment_source *walk = self (source);
+  uint32_t slot = backward ? walk->slot - 1 : walk->slot + 1; /* wraps below 0 */
+  if (slot >= walk->view.count || !is_distinct (walk))
+    return false;
+  if (!stand_quickly (walk, slot))
+    stand (walk, slot);
+  return true;
+}
+
 static void
 release (struct source *source)
 {
@@ -567,6 +639,8 @@ static const struct source_operations operations = {
   .next = next,
   .previous = previous,
   .release = release,
+  .step = step,
+  .is_alone = is_alone,
 };
 
 status
@@ -578,6 +652,7 @@ segment_source_new (struct segment *segment, const struct segment_source_setting
   if (walk == NULL)
     return fail_memory (failure, sizeof *walk, "a walk over a segment");
   walk->source.operations = &operations;
+  walk->source.page = &walk->source;
   walk->segment = segment_ref (segment);
   walk->settings = *settings;
   walk->chunk_goal = chunk_least (walk);
