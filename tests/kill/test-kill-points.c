@@ -18,7 +18,7 @@
  *     source is as it was;
  *   - now and then everything is checked deeply.
  */
-#include "killing-disk.h"
+#include "kill-places.h"
 #include "writer.h"
 
 #include "base/random.h"
@@ -44,133 +44,6 @@ enum told
   TOLD_LOAD,   /* number: which; sequence: its commit */
   TOLD_BACKUP, /* sequence: it stands there */
 };
-
-/* Where a process dies, each before and after it, and amid a write. */
-static const struct place
-{
-  enum activity activity;
-  enum operation operation;
-  enum file_kind kind;
-} places[] = {
-#define PLACE(activity, operation, kind)                                                           \
-  {                                                                                                \
-    ACTIVITY_##activity, OPERATION_##operation, KIND_##kind                                        \
-  }
-  /* A commit: the log and its next file, large values. */
-  PLACE (WRITE, WRITE, LOG),
-  PLACE (WRITE, SYNC, LOG),
-  PLACE (WRITE, CREATE, LOG),
-  PLACE (WRITE, ALLOCATE, LOG),
-  PLACE (WRITE, CREATE, BLOB),
-  PLACE (WRITE, WRITE, BLOB),
-  PLACE (WRITE, SYNC, BLOB),
-  PLACE (WRITE, SYNC, DIRECTORY),
-  /* The log's thread: syncs in time, log files made ready and used again. */
-  PLACE (LOG, SYNC, LOG),
-  PLACE (LOG, SYNC, BLOB),
-  PLACE (LOG, CREATE, LOG),
-  PLACE (LOG, ALLOCATE, LOG),
-  PLACE (LOG, WRITE, LOG),
-  PLACE (LOG, MAP, LOG),
-  PLACE (LOG, RENAME, LOG),
-  PLACE (LOG, SYNC, DIRECTORY),
-  PLACE (FLUSH, CREATE, SEGMENT),
-  PLACE (FLUSH, WRITE, SEGMENT),
-  PLACE (FLUSH, SYNC, SEGMENT),
-  PLACE (FLUSH, SYNC, BLOB),
-  PLACE (FLUSH, SYNC, DIRECTORY),
-  PLACE (FLUSH, WRITE, MANIFEST),
-  PLACE (FLUSH, SYNC, MANIFEST),
-  PLACE (MERGE, CREATE, SEGMENT),
-  PLACE (MERGE, WRITE, SEGMENT),
-  PLACE (MERGE, SYNC, SEGMENT),
-  PLACE (MERGE, SYNC, DIRECTORY),
-  PLACE (MERGE, WRITE, MANIFEST),
-  PLACE (MERGE, SYNC, MANIFEST),
-  PLACE (MERGE, UNLINK, SEGMENT),
-  PLACE (COMPACT, CREATE, SEGMENT),
-  PLACE (COMPACT, WRITE, SEGMENT),
-  PLACE (COMPACT, WRITE, BLOB),
-  PLACE (COMPACT, SYNC, SEGMENT),
-  PLACE (COMPACT, SYNC, DIRECTORY),
-  PLACE (COMPACT, WRITE, MANIFEST),
-  PLACE (COMPACT, SYNC, MANIFEST),
-  PLACE (COMPACT, UNLINK, SEGMENT),
-  PLACE (CHECKPOINT, SYNC, LOG),
-  PLACE (CREATE, CREATE, LOCK),
-  PLACE (CREATE, CREATE, MANIFEST),
-  PLACE (CREATE, WRITE, MANIFEST),
-  PLACE (CREATE, SYNC, MANIFEST),
-  PLACE (CREATE, CREATE, CURRENT),
-  PLACE (CREATE, WRITE, CURRENT),
-  PLACE (CREATE, SYNC, CURRENT),
-  PLACE (CREATE, RENAME, CURRENT),
-  PLACE (CREATE, SYNC, DIRECTORY),
-  PLACE (RECOVER, CREATE, SEGMENT),
-  PLACE (RECOVER, WRITE, SEGMENT),
-  PLACE (RECOVER, SYNC, SEGMENT),
-  PLACE (RECOVER, CREATE, MANIFEST),
-  PLACE (RECOVER, WRITE, MANIFEST),
-  PLACE (RECOVER, SYNC, MANIFEST),
-  PLACE (RECOVER, WRITE, CURRENT),
-  PLACE (RECOVER, SYNC, CURRENT),
-  PLACE (RECOVER, RENAME, CURRENT),
-  PLACE (RECOVER, SYNC, DIRECTORY),
-  PLACE (RECOVER, UNLINK, LOG),
-  PLACE (RECOVER, UNLINK, MANIFEST),
-  PLACE (LOAD, CREATE, SEGMENT),
-  PLACE (LOAD, WRITE, SEGMENT),
-  PLACE (LOAD, SYNC, SEGMENT),
-  PLACE (LOAD, WRITE, BLOB),
-  PLACE (LOAD, WRITE, LOG),
-  PLACE (LOAD, SYNC, DIRECTORY),
-  PLACE (LOAD, WRITE, MANIFEST),
-  PLACE (LOAD, SYNC, MANIFEST),
-  PLACE (BACKUP, CREATE, LOCK),
-  PLACE (BACKUP, RENAME, NOTE),
-  PLACE (BACKUP, LINK, SEGMENT),
-  PLACE (BACKUP, LINK, BLOB),
-  PLACE (BACKUP, CREATE, MANIFEST),
-  PLACE (BACKUP, WRITE, MANIFEST),
-  PLACE (BACKUP, SYNC, MANIFEST),
-  PLACE (BACKUP, WRITE, CURRENT),
-  PLACE (BACKUP, SYNC, CURRENT),
-  PLACE (BACKUP, RENAME, CURRENT),
-  PLACE (BACKUP, SYNC, DIRECTORY),
-  PLACE (BACKUP, UNLINK, SEGMENT),
-  PLACE (BACKUP, UNLINK, MANIFEST),
-  PLACE (RESTORE, RENAME, NOTE),
-  PLACE (RESTORE, CREATE, SEGMENT),
-  PLACE (RESTORE, WRITE, SEGMENT),
-  PLACE (RESTORE, SYNC, SEGMENT),
-  PLACE (RESTORE, WRITE, BLOB),
-  PLACE (RESTORE, WRITE, MANIFEST),
-  PLACE (RESTORE, SYNC, MANIFEST),
-  PLACE (RESTORE, RENAME, CURRENT),
-  PLACE (RESTORE, SYNC, DIRECTORY),
-  PLACE (RESTORE, UNLINK, NOTE),
-  PLACE (REPAIR, CREATE, LOCK),
-  PLACE (REPAIR, CREATE, MANIFEST),
-  PLACE (REPAIR, WRITE, MANIFEST),
-  PLACE (REPAIR, RENAME, CURRENT),
-  PLACE (REPAIR, WRITE, BLOB),
-  PLACE (REPAIR, SYNC, DIRECTORY),
-  PLACE (CLOSE, CREATE, SEGMENT),
-  PLACE (CLOSE, WRITE, SEGMENT),
-  PLACE (CLOSE, SYNC, SEGMENT),
-  PLACE (CLOSE, WRITE, MANIFEST),
-  PLACE (CLOSE, SYNC, MANIFEST),
-  PLACE (CLOSE, SYNC, DIRECTORY),
-  PLACE (CLOSE, UNLINK, LOG),
-  PLACE (DESTROY, UNLINK, CURRENT),
-  PLACE (DESTROY, UNLINK, MANIFEST),
-  PLACE (DESTROY, UNLINK, SEGMENT),
-  PLACE (DESTROY, UNLINK, BLOB),
-  PLACE (DESTROY, UNLINK, LOCK),
-  PLACE (DESTROY, SYNC, DIRECTORY),
-#undef PLACE
-};
-#define PLACES (sizeof places / sizeof places[0])
 
 static char *base; /* all of it is below */
 static char database[600], backup[600], restored[600], repaired[600], made[600];
@@ -947,7 +820,7 @@ struct progress
   uint64_t reach;  /* times that a process passes it */
   unsigned misses; /* in a row */
 };
-static struct progress points[PLACES * 3];
+static struct progress points[KILL_PLACES_MOST * 3];
 static size_t point_count;
 
 static bool
@@ -965,11 +838,11 @@ is_wanted (const struct kill_point *point, size_t place)
 static void
 add_points (void)
 {
-  for (size_t i = 0; i < PLACES; i++)
+  for (size_t i = 0; i < kill_place_count; i++)
     for (enum moment moment = MOMENT_BEFORE; moment <= MOMENT_AFTER; moment++)
       {
         struct kill_point point
-            = { places[i].activity, places[i].operation, places[i].kind, moment };
+            = { kill_places[i].activity, kill_places[i].operation, kill_places[i].kind, moment };
         if (is_wanted (&point, i))
           points[point_count++] = (struct progress){ .point = point };
       }
