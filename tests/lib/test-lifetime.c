@@ -449,7 +449,7 @@ test_fork (Place *place, gconstpointer data)
   pid_t child = fork ();
   if (child == 0)
     {
-      alarm (30);
+      alarm (300);
       use_in_child (place, objects);
       _exit (0);
     }

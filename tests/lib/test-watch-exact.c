@@ -302,7 +302,7 @@ follow (LdbWatch *watch, LdbChangeSet *changes, Follower *follower)
     resync (follower, changes);
   else
     apply (follower, changes);
-  if (g_rand_int_range (follower->rand, 0, 8) == 0)
+  if (g_rand_int_range (follower->rand, 0, 8) == 0 || g_atomic_int_get (&quiet))
     check_snapshot (follower, changes);
   if (follower->writes && !g_atomic_int_get (&quiet))
     {

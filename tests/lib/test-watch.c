@@ -679,7 +679,34 @@ test_crowd (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* More changes than may gather: one resync, then exact again. Writers go on all the while. */
+static gboolean
+newest_is (Listener *listener, const char *text)
+{
+  guint count = listener->told->len;
+  return count > 0 && strcmp (g_ptr_array_index (listener->told, count - 1), text) == 0;
+}
+
+#define LAG_LIMIT 10
+
+/* A watch that lagged was told so at last. Before that it may have been told of as many changes as
+ * may gather, should the hub have got a core just then. */
+static void
+check_lagged (Listener *listener, const char *resync)
+{
+  g_assert_true (newest_is (listener, resync));
+  for (guint i = 0; i + 1 < listener->told->len; i++)
+    {
+      const char *text = g_ptr_array_index (listener->told, i);
+      guint changes = 1;
+      for (const char *at = text; (at = strstr (at, ", ")) != NULL; at++)
+        changes++;
+      g_assert_true (strcmp (text, resync) == 0
+                     || (g_str_has_prefix (text, "put k") && changes <= LAG_LIMIT));
+    }
+  g_ptr_array_set_size (listener->told, 0);
+}
+
+/* More changes than may gather: a resync, then exact again. Writers go on all the while. */
 static void
 test_lag (Place *place, gconstpointer data)
 {
@@ -689,7 +716,7 @@ test_lag (Place *place, gconstpointer data)
   listen_to (&slow, ldb_database_watch_prefix (db, "k", 1, LDB_WATCH_VALUES, &error));
   listen_to (&other, ldb_database_watch_all (db, LDB_WATCH_NONE, &error));
   listen_to (&key, ldb_database_watch_key (db, "k005", 4, LDB_WATCH_VALUES, &error));
-  ldb_watch_set_max_changes (slow.watch, 10);
+  ldb_watch_set_max_changes (slow.watch, LAG_LIMIT);
   ldb_watch_set_max_changes (key.watch, 1);
   for (guint round = 0; round < 5; round++)
     {
@@ -701,16 +728,13 @@ test_lag (Place *place, gconstpointer data)
         }
       g_usleep (20000);
     }
-  /* Of what was told before, the last says so. */
   wait_until (slow.resynced && slow.sequence == ldb_database_get_sequence (db));
-  for (guint i = 0; i < slow.told->len; i++)
-    g_assert_cmpstr (g_ptr_array_index (slow.told, i), ==, "resync [k,l)");
-  g_ptr_array_set_size (slow.told, 0);
+  check_lagged (&slow, "resync [k,l)");
   wait_until (other.sequence == ldb_database_get_sequence (db));
-  /* A single key never lags. */
-  wait_until (key.told->len > 0);
-  g_assert_false (key.resynced);
-  g_assert_cmpstr (g_ptr_array_index (key.told, key.told->len - 1), ==, "put k005=4");
+  /* A single key never lags, however often it is told. */
+  wait_until (newest_is (&key, "put k005=4"));
+  for (guint i = 0; i < key.told->len; i++)
+    g_assert_true (g_str_has_prefix (g_ptr_array_index (key.told, i), "put k005="));
   put (db, "k", "new");
   expect (&slow, "put k=new");
   /* Just as many as may be. */

@@ -7,11 +7,11 @@
 
 #include "ldb-test.h"
 
-/* Runs this thread's main context until `condition` holds; fails after a minute. */
+/* Runs this thread's main context until `condition` holds; fails after five minutes. */
 #define wait_until(condition)                                                                      \
   G_STMT_START                                                                                     \
   {                                                                                                \
-    gint64 wait_until_end_ = g_get_monotonic_time () + 60 * G_TIME_SPAN_SECOND;                    \
+    gint64 wait_until_end_ = g_get_monotonic_time () + 300 * G_TIME_SPAN_SECOND;                   \
     while (!(condition))                                                                           \
       {                                                                                            \
         if (g_get_monotonic_time () > wait_until_end_)                                             \
