@@ -83,7 +83,7 @@ put_until_full (struct engine *engine, unsigned next)
 unsigned
 put_once_healed (struct engine *engine, unsigned next)
 {
-  for (int attempt = 0; attempt < 500; attempt++)
+  for (int attempt = 0; attempt < 30000; attempt++)
     {
       status result = put_number (engine, next, ENGINE_SYNC_DEFAULT);
       if (result == STATUS_OK)

@@ -18,7 +18,7 @@
 extern struct failure failure;
 
 #define TEXT(string) BYTES (string, strlen (string))
-#define PATIENCE 20000000u /* microseconds after which something is not coming */
+#define PATIENCE 300000000u /* microseconds after which something is not coming */
 
 uint64_t now (void);
 void choose (struct engine_options *options);

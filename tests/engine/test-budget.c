@@ -45,6 +45,7 @@ static struct
 {
   pthread_t thread;
   _Atomic bool stop;
+  _Atomic unsigned samples; /* since it was started */
   uint64_t base, most, most_ledger;
 } sampler;
 
@@ -65,6 +66,7 @@ sample (void *data)
           uint64_t used = (uint64_t) ledger_total (&engine->ledger);
           sampler.most_ledger = used > sampler.most_ledger ? used : sampler.most_ledger;
         }
+      atomic_fetch_add (&sampler.samples, 1);
       usleep (5000);
     }
   return NULL;
@@ -74,6 +76,7 @@ static void
 sampler_start (void)
 {
   atomic_store (&sampler.stop, false);
+  atomic_store (&sampler.samples, 0);
   sampler.most = sampler.most_ledger = 0;
   CHECK_INT (pthread_create (&sampler.thread, NULL, sample, NULL), 0);
 }
@@ -81,6 +84,8 @@ sampler_start (void)
 static void
 sampler_stop (const char *phase)
 {
+  while (atomic_load (&sampler.samples) < 5) /* of which its own memory is seen by the second */
+    usleep (1000);
   atomic_store (&sampler.stop, true);
   pthread_join (sampler.thread, NULL);
   if (phase == NULL)
@@ -169,7 +174,6 @@ test_budget (enum engine_compression compression, uint64_t count)
   sampler.base = 0;
   sampler_start (); /* its own memory is not the database's */
   load (0);
-  usleep (50000);
   sampler_stop (NULL);
   sampler.base = sampler.most;
   CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
@@ -220,6 +224,15 @@ ask_pending (void *data)
   return NULL;
 }
 
+/* Waits until nobody refers to the view but the engine. A thread in the background may for a moment. */
+static void
+await_sole_reference (struct view *view)
+{
+  for (unsigned i = 0; i < 60000 && atomic_load (&view->references) != 1; i++)
+    usleep (1000);
+  CHECK_INT (atomic_load (&view->references), 1);
+}
+
 /* Who waits for the manifest's lock refers to no memtable meanwhile (R4). */
 static void
 test_waiting_for_the_manifest (void)
@@ -233,11 +246,11 @@ test_waiting_for_the_manifest (void)
   pthread_mutex_lock (&engine->manifest_lock);
   pthread_mutex_lock (&engine->view_lock); /* none is published, so that it is the same one below */
   struct view *view = atomic_load (&engine->view);
-  CHECK_INT (atomic_load (&view->references), 1);
+  await_sole_reference (view);
   CHECK_INT (pthread_create (&thread, NULL, ask_pending, NULL), 0);
   for (unsigned i = 0; i < 20; i++)
     usleep (5000); /* it needs far less to arrive at the lock */
-  CHECK_INT (atomic_load (&view->references), 1);
+  await_sole_reference (view);
   pthread_mutex_unlock (&engine->view_lock);
   pthread_mutex_unlock (&engine->manifest_lock);
   pthread_join (thread, NULL);

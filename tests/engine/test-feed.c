@@ -204,12 +204,12 @@ struct reader
 {
   struct engine *engine;
   _Atomic unsigned *wakes;
-  uint64_t read;
+  _Atomic uint64_t read; /* commits */
 };
 
 /* Reads some commits. The log may move on past the feed whenever this thread waits for a core. */
 static status
-read_some (struct engine_feed *feed, uint64_t *read, struct failure *cause)
+read_some (struct engine_feed *feed, _Atomic uint64_t *read, struct failure *cause)
 {
   struct engine_change change;
   uint64_t sequence;
@@ -219,7 +219,7 @@ read_some (struct engine_feed *feed, uint64_t *read, struct failure *cause)
       result = engine_feed_next_commit (feed, &sequence, cause);
       if (result == STATUS_OK)
         result = engine_feed_next_change (feed, &change, cause);
-      *read += result == STATUS_OK;
+      atomic_fetch_add (read, result == STATUS_OK);
     }
   return result;
 }
@@ -262,7 +262,8 @@ put_main (void *data)
   return NULL;
 }
 
-/* Close comes at any time, beside feeds that are read, opened and freed. */
+/* Close comes at any time, beside feeds that are read, opened and freed; once not before they have
+ * been read, however long that takes. */
 static void
 test_closing (void)
 {
@@ -281,6 +282,8 @@ test_closing (void)
       CHECK (pthread_create (&threads[1], NULL, read_main, &readers[0]) == 0);
       CHECK (pthread_create (&threads[2], NULL, read_main, &readers[1]) == 0);
       usleep (10000 + round * 1000);
+      while (round == 0 && atomic_load (&readers[0].read) + atomic_load (&readers[1].read) == 0)
+        usleep (1000);
       CHECK_OK (engine_close (engine, &failure));
       for (int i = 0; i < 3; i++)
         pthread_join (threads[i], NULL);

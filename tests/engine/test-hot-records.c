@@ -10,6 +10,7 @@
 #include "replaced-vfs.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #define KEYS 300u
 #define LOOKUPS_TO_BEGIN 6000u /* more than a thread lets pass before it looks */
@@ -75,6 +76,7 @@ struct race
 {
   struct hot_records *records;
   _Atomic bool stop;
+  _Atomic unsigned writing; /* threads that keep versions by now */
   _Atomic uint64_t hits;
 };
 
@@ -89,6 +91,8 @@ keep_versions (void *data)
       memset (value, (int) (sequence % 251), sizeof value);
       hot_records_keep (race->records, 7, key, key_hash (key), sequence % 251,
                         BYTES (value, 20 + sequence % 80));
+      if (sequence == 4)
+        atomic_fetch_add (&race->writing, 1);
     }
   return NULL;
 }
@@ -119,6 +123,8 @@ test_race (struct hot_records *records)
   pthread_t writers[2], readers[2];
   for (unsigned i = 0; i < 2; i++)
     pthread_create (&writers[i], NULL, keep_versions, &race);
+  while (atomic_load (&race.writing) < 2)
+    usleep (100);
   for (unsigned i = 0; i < 2; i++)
     pthread_create (&readers[i], NULL, get_versions, &race);
   for (unsigned i = 0; i < 2; i++)

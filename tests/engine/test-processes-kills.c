@@ -193,6 +193,15 @@ await_seen (struct board *board, unsigned reader, uint64_t number)
   return atomic_load (&board->seen[reader]);
 }
 
+static uint64_t
+count_snapshots (struct board *board)
+{
+  uint64_t count = 0;
+  for (unsigned i = 0; i < READERS; i++)
+    count += atomic_load (&board->snapshots[i]);
+  return count;
+}
+
 /* One writer and four readers; each is killed, or stopped for a while, at random. Whoever is killed
  * gets a successor. */
 void
@@ -248,6 +257,8 @@ test_kills (unsigned kills)
   uint64_t goal = atomic_load (&board->acknowledged);
   for (unsigned i = 0; i < READERS; i++)
     CHECK (await_seen (board, i, goal) >= goal);
+  while (count_snapshots (board) <= kills) /* those that were killed may have got no core */
+    usleep (1000);
   atomic_store (&board->stop, 1);
   end (writer, 0);
   for (unsigned i = 0; i < READERS; i++)
@@ -257,18 +268,14 @@ test_kills (unsigned kills)
   close_engine (engine);
   struct engine_check_report report;
   CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
-  uint64_t snapshots = 0, resyncs = 0;
+  uint64_t snapshots = count_snapshots (board), resyncs = 0;
   for (unsigned i = 0; i < READERS; i++)
-    {
-      snapshots += board->snapshots[i];
-      resyncs += board->resyncs[i];
-    }
+    resyncs += board->resyncs[i];
   printf ("%u kills (%u of the writer, whose successors were there within %llu ms), %u stops: %llu "
           "commits, %llu snapshots verified, %llu replicas begun anew\n",
           kills, killed_writers, (unsigned long long) worst_open / 1000, stopped,
           (unsigned long long) board->acknowledged, (unsigned long long) snapshots,
           (unsigned long long) resyncs);
-  CHECK (snapshots > kills);
   munmap (board, sizeof *board);
   remove_directory (path);
   remove_directory (beside);

@@ -15,7 +15,7 @@ test_backup (void)
   struct engine *engine = open_small (path);
   struct engine_backup_result first, second, third;
   fill (engine);
-  CHECK_OK (engine_wait_settled (engine, 20000000, &failure)); /* merges replace files */
+  CHECK_OK (engine_wait_settled (engine, 300000000, &failure)); /* merges replace files */
   CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &first, &failure));
   CHECK_INT (first.sequence, engine_sequence (engine));
   CHECK_INT (first.files, count_files (backup, ".seg") + count_files (backup, ".blob"));

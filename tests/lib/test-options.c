@@ -412,7 +412,8 @@ test_transactions (Place *place, gconstpointer data)
   g_autoptr (LdbOptions) options = ldb_options_new ();
   ldb_options_set_max_active_transactions (options, 2);
   g_autoptr (LdbDatabase) db = place_open (place, options);
-  G_GNUC_UNUSED g_autoptr (LdbTransaction) one = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  G_GNUC_UNUSED g_autoptr (LdbTransaction) one
+      = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
   G_GNUC_UNUSED g_autoptr (LdbTransaction) two
       = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
   g_assert_no_error (error);
