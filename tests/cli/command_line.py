@@ -36,7 +36,7 @@ class CommandLineTest(unittest.TestCase):
             [PROGRAM, *arguments],
             input=stdin,
             capture_output=True,
-            timeout=100,
+            timeout=600,
             check=False,
             env={**os.environ, "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": self.path("state"), **environment},
         )

@@ -59,7 +59,7 @@ class Dump(CommandLineTest):
         with open(self.path("piped"), "wb") as piped:
             reader = subprocess.Popen(["cat", pipe], stdout=piped)
         self.run_cli("dump", self.database, pipe)
-        self.assertEqual(reader.wait(timeout=60), 0)
+        self.assertEqual(reader.wait(timeout=600), 0)
         with open(self.path("piped"), "rb") as file:
             self.assertEqual(file.read(), whole)
         self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
@@ -81,7 +81,7 @@ class Dump(CommandLineTest):
                 words = command.split()
                 line = f'"$0" {words[0]} ' + (" ".join(words[1:]) + f' "$1" {closed}')
                 subprocess.run(["sh", "-c", line, PROGRAM, self.database], stdin=subprocess.DEVNULL,
-                               capture_output=True, timeout=60, check=False)
+                               capture_output=True, timeout=600, check=False)
         self.run_cli("check", "--deep", self.database)
         self.assertEqual(self.run_cli("dump", self.database), whole)
 
@@ -100,7 +100,7 @@ class Dump(CommandLineTest):
         self.create()
         with open("/dev/zero", "rb") as zeros:
             result = subprocess.run(
-                [PROGRAM, "load", self.database], stdin=zeros, capture_output=True, timeout=60, check=False,
+                [PROGRAM, "load", self.database], stdin=zeros, capture_output=True, timeout=600, check=False,
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (20, 20)),
             )
         self.assertEqual(result.returncode, FAILED)

@@ -79,7 +79,7 @@ class Csv(ImportTest):
                 process.stdin.flush()
                 time.sleep(0.1)
             process.stdin.close()
-            self.assertEqual(process.wait(timeout=60), 0)
+            self.assertEqual(process.wait(timeout=600), 0)
         self.assertEqual(self.values("--store", "bom"), {"1": '{"k":"1","v":"2"}'})
 
     def test_would_lose_something(self):

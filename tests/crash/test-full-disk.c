@@ -349,7 +349,7 @@ static void
 await_healing (struct episode *episode)
 {
   char name[16];
-  for (unsigned attempt = 0; attempt < 600; attempt++)
+  for (unsigned attempt = 0; attempt < 3000; attempt++)
     {
       failure = FAILURE_INIT;
       status result = engine_put (episode->engine, ENGINE_STORE_DEFAULT, key_of (0, name),

@@ -130,7 +130,7 @@ main (void)
       CHECK (child >= 0);
       if (child == 0)
         {
-          alarm (60); /* a lock that nobody is left to open */
+          alarm (600); /* a lock that nobody is left to open */
           check_inherited ();
           free_inherited ();
           open_own (i);

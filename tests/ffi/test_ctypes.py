@@ -312,7 +312,7 @@ class Hostile(unittest.TestCase):
             directory = tempfile.mkdtemp(prefix="lightning-abuse-")
             child = os.fork()
             if child == 0:
-                signal.alarm(100)
+                signal.alarm(600)
                 status = 1
                 try:
                     codes, freed = self.abuse(directory, seed, 8000)

@@ -373,7 +373,7 @@ async function testEveryAsync() {
     const steps = [];
     const tell = (done, total, step) => steps.push([done <= total, typeof step]);
     equal(await call(db, 'compact_async', tell), true);
-    equal(await call(db, 'wait_settled_async', 5000), true);
+    equal(await call(db, 'wait_settled_async', 300000), true);
     equal((await call(db, 'backup_async', `${path}.backup`, Ldb.BackupFlags.VERIFY, tell)).files > 0, true);
     equal(steps.length > 0 && steps.every(step => step[0] && step[1] === 'string'), true);
     equal((await call(db, 'check_async', Ldb.CheckFlags.DEEP)).fault_count, 0);

@@ -15,7 +15,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define OPEN_LIMIT 10000000u /* microseconds: longer is a hang */
+#define OPEN_LIMIT 300000000u /* microseconds: longer is a hang */
 
 static writer_picture known[WRITERS]; /* as after done[writer] operations */
 static uint64_t done[WRITERS];
