@@ -2,7 +2,7 @@
 /* What must outlive what: open and close leave no memory and no descriptor behind, files go when
  * nothing refers to them and not before, locks go with their owner, cursors stand rollbacks. */
 #include "check.h"
-#include "engine.h"
+#include "core/engine-private.h"
 
 #include <dirent.h>
 #include <malloc.h>
@@ -36,7 +36,7 @@ put (struct engine *engine, const char *key, struct bytes value)
 }
 
 static void
-check_value (struct engine *engine, const char *key, struct bytes expected)
+expect_value (struct engine *engine, const char *key, struct bytes expected)
 {
   struct engine_value value;
   CHECK_OK (engine_get_value (engine, NULL, ENGINE_STORE_DEFAULT, BYTES (key, strlen (key)), &value,
@@ -97,7 +97,7 @@ live (const char *path, unsigned round)
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
   CHECK_OK (engine_get_value (engine, snapshot, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key-00007"),
                               &value, &failure));
-  check_value (engine, "large", BYTES (large, 100000));
+  expect_value (engine, "large", BYTES (large, 100000));
   CHECK_OK (engine_close (engine, &failure));
   engine_cursor_free (cursor); /* all of them outlive close */
   engine_transaction_free (transaction);
@@ -163,9 +163,9 @@ test_blob_file_ends (void)
     {
       memset (large, (int) round, size);
       put (engine, "large", BYTES (large, size));
-      check_value (engine, "large", BYTES (large, size));
+      expect_value (engine, "large", BYTES (large, size));
       CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
-      check_value (engine, "large", BYTES (large, size));
+      expect_value (engine, "large", BYTES (large, size));
       CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"),
                                ENGINE_SYNC_DEFAULT, NULL, &failure));
       CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
@@ -174,7 +174,7 @@ test_blob_file_ends (void)
   put (engine, "large", BYTES (large, size));
   engine_unref (engine);
   engine = open_small (path);
-  check_value (engine, "large", BYTES (large, size));
+  expect_value (engine, "large", BYTES (large, size));
   engine_unref (engine);
   free (large);
   remove_directory (path);
@@ -306,20 +306,22 @@ close_engine (void *engine)
   return NULL;
 }
 
-/* Told how the compaction goes, from the middle of it: another thread closes the database. */
+/* Told how the compaction goes, from the middle of it: another thread closes the database, and comes
+ * to where it tells merges to give up. */
 static bool
 close_beside (void *data, uint64_t done, uint64_t total, const char *step)
 {
   static bool begun;
+  struct engine *engine = data;
   (void) done;
   (void) total;
   (void) step;
   if (!begun)
     {
-      CHECK (pthread_create (&closer, NULL, close_engine, data) == 0);
-      while (!engine_is_closed (data))
+      CHECK (pthread_create (&closer, NULL, close_engine, engine) == 0);
+      while (!atomic_load (&engine->cancel_merges))
         usleep (100);
-      usleep (20000); /* the merges are told to give up a moment later */
+      CHECK (engine_is_closed (engine));
     }
   begun = true;
   return true;
