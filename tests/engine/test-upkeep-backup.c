@@ -155,8 +155,8 @@ test_compact_within_itself (void)
   check_range_of (within.other, 0, 3000, 4);
   close_it (within.engine);
   close_it (within.other);
-  free (path);
-  free (second);
+  remove_directory (second);
+  remove_directory (path);
 }
 
 void
