@@ -291,10 +291,11 @@ status engine_cursor_seek_before (struct engine_cursor *cursor, struct bytes key
                                   struct failure *failure); /* last key < `key` */
 status engine_cursor_next (struct engine_cursor *cursor, struct failure *failure);
 status engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure);
-/* The same where it is but a few instructions; false: nothing was done, ask one of those. */
+/* The same where it is but a few instructions; false: the cursor stands as before, ask one of
+ * those. What was borrowed of its key is no longer valid either way. */
 bool engine_cursor_step (struct engine_cursor *cursor, bool backward);
-/* Where the cursor stands, kept up to date by every move and valid as long as the cursor: for those who
- * look at each record. Key and value are borrowed until the next move or free. */
+/* Where the cursor stands, kept up to date by every move and valid as long as the cursor: for those
+ * who look at each record. Key and value are borrowed until the next move or free. */
 struct engine_cursor_place
 {
   bool valid;         /* whether it stands on a record; else the others say nothing */

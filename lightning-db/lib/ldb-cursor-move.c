@@ -158,8 +158,8 @@ move_async (LdbCursor *self, LdbCursorMove move, GBytes *key, const LdbReply *re
   ldb_cursor_start_claimed (self, call, reply);
 }
 
-/* Goes from one record to the next where that is no more than a step of the engine's cursor inside a
- * page, which needs neither the claim nor a place for a failure. FALSE: nothing was done. */
+/* Goes from one record to the next where that is no more than a step of the engine's cursor inside
+ * a page, which needs neither the claim nor a place for a failure. FALSE: it stands as before. */
 static inline gboolean
 step_on (LdbCursor *self)
 {

@@ -57,7 +57,8 @@ extern gpointer ldb_cursor_class; /* the only class, as the type is final; NULL 
 static inline gboolean
 ldb_cursor_is (LdbCursor *self)
 {
-  return self != NULL && (gpointer) self->parent_instance.g_type_instance.g_class == ldb_cursor_class;
+  GTypeInstance *instance = (GTypeInstance *) self;
+  return instance != NULL && (gpointer) instance->g_class == ldb_cursor_class;
 }
 
 /* Does not block. `lower` and `upper` are copied. */

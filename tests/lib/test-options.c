@@ -420,7 +420,7 @@ test_transactions (Place *place, gconstpointer data)
   g_assert_null (ldb_database_begin (db, LDB_TRANSACTION_NONE, &error));
   assert_ldb_error (error, LDB_ERROR_TOO_MANY_TRANSACTIONS, "2");
   g_autoptr (LdbTransaction) reader = ldb_database_begin (db, LDB_TRANSACTION_READ_ONLY, &error);
-  g_assert_no_error (error);
+  g_assert_nonnull (reader);
 }
 
 static void

@@ -9,10 +9,10 @@
  * key < `key`, standing on its OLDEST version (so that previous walks back through versions).
  * first/last: seek to either end. Unlike keys, versions are not filtered here.
  *
- * Stepping: a source that shows the records of a page may offer `step` and `is_alone`, and sources above
- * that add nothing to it pass it on as `page`: whoever holds the outer one moves both with source_step,
- * as long as the record next to the current one stands in the same page, which has one record of each
- * key; else next or previous of the outer one go on.
+ * Stepping: a source that shows the records of a page may offer `step` and `is_alone`, and sources
+ * above that add nothing to it pass it on as `page`: whoever holds the outer one moves both with
+ * source_step, as long as the record next to the current one stands in the same page, which has one
+ * record of each key; else next or previous of the outer one go on.
  *
  * Threads: one at a time per source. Sources hold what they need (pins, references): they may be
  * kept across epochs and never keep an epoch section open between calls.

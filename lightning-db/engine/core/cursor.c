@@ -63,9 +63,8 @@ struct engine_cursor
   bool plain; /* nothing but their age decides whether the source's records are shown */
 
   enum direction direction;
-  enum direction
-      steps;     /* in which the record next to the one shown, if it stands in the same page, may
-                           be shown as it is */
+  /* In which the record next to the one shown, in the same page, may be shown as it is. */
+  enum direction steps;
   bool standing; /* the source stands on the record shown; else it has passed it */
   bool key_kept; /* `key` holds the key shown, or last passed */
   struct byte_buffer key;      /* see key_kept */
