@@ -11,7 +11,16 @@
 
 #include <time.h>
 
-#define AT_ONCE 1000
+/* Calls under way at once, and jobs in GTask's pool. ThreadSanitizer leaves too few addresses for
+ * the memory of so many transactions; and it does not see how GLib hands memory over to its pool, so
+ * there are no jobs under it: it looks at how the calls themselves go from thread to thread. */
+#ifdef __SANITIZE_THREAD__
+#define AT_ONCE 100u
+#define JOBS 0u
+#else
+#define AT_ONCE 1000u
+#define JOBS 100u
+#endif
 
 static gboolean run_long;
 
@@ -145,10 +154,6 @@ put_hundred (LdbDatabase *db)
 static void
 test_other_tasks (Place *place, gconstpointer data)
 {
-#ifdef __SANITIZE_THREAD__
-  g_test_skip ("ThreadSanitizer does not see how GTask's own threads hand over");
-  return;
-#endif
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   Outcome outcome = { .here = g_thread_self () };
   Gate gate = { .free = FALSE };
@@ -156,7 +161,7 @@ test_other_tasks (Place *place, gconstpointer data)
   put_hundred (db);
   g_mutex_init (&gate.lock);
   g_cond_init (&gate.change);
-  for (guint i = 0; i < 100; i++)
+  for (guint i = 0; i < JOBS; i++)
     {
       g_autoptr (GTask) task = g_task_new (NULL, NULL, count_gate, &gates);
       g_task_set_task_data (task, &gate, NULL);
@@ -176,7 +181,7 @@ test_other_tasks (Place *place, gconstpointer data)
   gate.free = TRUE;
   g_cond_broadcast (&gate.change);
   g_mutex_unlock (&gate.lock);
-  turn_until (&gates, 100);
+  turn_until (&gates, JOBS);
   turn_until (&outcome.done, AT_ONCE);
   g_assert_cmpuint (outcome.failed, ==, 0);
   g_cond_clear (&gate.change);

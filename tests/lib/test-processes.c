@@ -526,6 +526,22 @@ test_soon (Place *place, gconstpointer data)
 
 /* ---- at rest ---- */
 
+/* ThreadSanitizer's own thread, which wakes up ten times a second, keeps the program's name; each
+ * of ours has one of its own. */
+static gboolean
+is_sanitizer_thread (GPid pid, const char *task)
+{
+#ifdef __SANITIZE_THREAD__
+  g_autofree char *main_file = g_strdup_printf ("/proc/%d/comm", pid), *program = NULL;
+  g_autofree char *file = g_strdup_printf ("/proc/%d/task/%s/comm", pid, task), *name = NULL;
+  return g_ascii_strtoull (task, NULL, 10) != (guint64) pid
+         && g_file_get_contents (main_file, &program, NULL, NULL)
+         && g_file_get_contents (file, &name, NULL, NULL) && g_str_equal (program, name);
+#else
+  return FALSE;
+#endif
+}
+
 static guint64
 count_switches_of (GPid pid)
 {
@@ -536,7 +552,7 @@ count_switches_of (GPid pid)
   while (tasks != NULL && (task = g_dir_read_name (tasks)) != NULL)
     {
       g_autofree char *file = g_build_filename (path, task, "status", NULL), *text = NULL;
-      if (!g_file_get_contents (file, &text, NULL, NULL))
+      if (is_sanitizer_thread (pid, task) || !g_file_get_contents (file, &text, NULL, NULL))
         continue;
       for (const char *at = text; (at = strstr (at, "ctxt_switches:")) != NULL;)
         sum += g_ascii_strtoull (at += strlen ("ctxt_switches:"), NULL, 10);
@@ -550,10 +566,6 @@ static void
 test_rest (Place *place, gconstpointer data)
 {
   g_auto (Other) writer = { 0 }, reader = { 0 };
-#ifdef __SANITIZE_THREAD__
-  g_test_skip ("ThreadSanitizer's own thread wakes up ten times a second");
-  return;
-#endif
   begin (&writer, "--writer", place->path);
   hear_ok (&writer);
   tell (&writer, "put a 1");
