@@ -149,6 +149,25 @@ call_fails (struct call_site *site, int descriptor, const char *name, size_t *si
   return true;
 }
 
+/* mutex */
+static bool
+is_lost (const struct stat *file)
+{
+  for (size_t i = 0; i < lost_sync_count; i++)
+    if (lost_syncs[i].device == file->st_dev && lost_syncs[i].inode == file->st_ino)
+      return true;
+  return false;
+}
+
+bool
+call_sync_failed (const struct stat *file)
+{
+  pthread_mutex_lock (&mutex);
+  bool lost = is_lost (file);
+  pthread_mutex_unlock (&mutex);
+  return lost;
+}
+
 /* A failed sync has dropped what it could not write: one that succeeds later says nothing (P4). */
 bool
 call_sync_fails (struct call_site *site, int descriptor)
@@ -156,19 +175,12 @@ call_sync_fails (struct call_site *site, int descriptor)
   struct stat file;
   bool fails = call_fails (site, descriptor, NULL, NULL), known = false;
   int error = errno;
-  char path[256];
-  path_of (descriptor, path);
-  size_t size = strlen (path);
-  bool is_log = strstr (path, "/database/") != NULL && strcmp (path + size - 4, ".log") == 0;
-  if (fails && is_log)
-    call_plan.log_lost = true;
   if (call_plan.armed && fstat (descriptor, &file) == 0 && S_ISREG (file.st_mode))
     {
       pthread_mutex_lock (&mutex);
-      for (size_t i = 0; i < lost_sync_count; i++)
-        known |= lost_syncs[i].device == file.st_dev && lost_syncs[i].inode == file.st_ino;
+      known = is_lost (&file);
       if (known)
-        atomic_fetch_add (is_log ? &call_plan.logs_synced_again : &call_plan.synced_again, 1);
+        atomic_fetch_add (&call_plan.synced_again, 1);
       else if (fails && lost_sync_count < SYNCS_MOST)
         {
           lost_syncs[lost_sync_count].device = file.st_dev;
@@ -185,7 +197,6 @@ call_forget_syncs (void)
 {
   pthread_mutex_lock (&mutex);
   lost_sync_count = 0;
-  call_plan.log_lost = false;
   pthread_mutex_unlock (&mutex);
 }
 

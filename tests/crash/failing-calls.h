@@ -71,14 +71,12 @@ struct call_plan
 {
   const struct call_site *site; /* NULL: none */
   enum call_fault kind;
-  bool lasting;                       /* from there on: every site that has the kind */
-  uint64_t at;                        /* which of the site's calls, from 0 */
-  _Atomic bool armed;                 /* also: calls are counted */
-  _Atomic bool begun;                 /* the call came */
-  _Atomic uint64_t failed;            /* calls */
-  _Atomic uint64_t synced_again;      /* after a sync of the same file had failed */
-  _Atomic uint64_t logs_synced_again; /* of these, logs of the directory "database" */
-  _Atomic bool log_lost;              /* a sync of a log of the directory "database" failed */
+  bool lasting;                  /* from there on: every site that has the kind */
+  uint64_t at;                   /* which of the site's calls, from 0 */
+  _Atomic bool armed;            /* also: calls are counted */
+  _Atomic bool begun;            /* the call came */
+  _Atomic uint64_t failed;       /* calls */
+  _Atomic uint64_t synced_again; /* after a sync of the same file had failed */
   struct
   {
     _Atomic bool whole; /* may be read */
@@ -101,7 +99,9 @@ extern _Atomic int64_t
 /* In order of file and line. */
 const struct call_site *const *call_sites (size_t *count);
 int call_fault_error (enum call_fault kind); /* errno */
-/* Forgets which syncs failed, and log_lost: the database is opened anew. */
+/* Whether a sync of the file failed since the database was opened. */
+bool call_sync_failed (const struct stat *file);
+/* Forgets which did: the database is opened anew. */
 void call_forget_syncs (void);
 /* Whether a call at what `message` names failed. */
 bool call_names_file (const char *message);

@@ -90,7 +90,8 @@ above_standard_streams (int descriptor)
 static int
 sync_parent (int descriptor)
 {
-  int parent = openat (descriptor, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int parent
+      = TEMP_FAILURE_RETRY (openat (descriptor, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)); /* P3 */
   if (parent < 0)
     return errno == EACCES ? 0 : errno;
   int error = fsync (parent) == 0 || errno == EINVAL ? 0 : errno;
@@ -103,7 +104,7 @@ static int
 open_directory (const char *path, bool create, int *out)
 {
   const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  *out = above_standard_streams (open (path, flags));
+  *out = above_standard_streams (TEMP_FAILURE_RETRY (open (path, flags)));
   if (*out >= 0)
     return 0;
   if (errno != ENOENT || !create)
@@ -112,10 +113,10 @@ open_directory (const char *path, bool create, int *out)
   bool made = mkdir (path, DIRECTORY_MODE) == 0;
   if (!made && errno != EEXIST)
     return errno;
-  *out = above_standard_streams (open (path, flags));
+  *out = above_standard_streams (TEMP_FAILURE_RETRY (open (path, flags)));
   if (*out < 0 && errno == EACCES && made && chmod (path, DIRECTORY_MODE) == 0)
-    *out = above_standard_streams (
-        open (path, flags)); /* a umask that takes even the owner's bits */
+    *out = above_standard_streams (TEMP_FAILURE_RETRY (
+        open (path, flags))); /* a umask that takes even the owner's bits */
   if (*out < 0)
     return errno;
   if (!made)
@@ -228,8 +229,8 @@ static status
 posix_directory_list (struct vfs_directory *directory, bool (*visit) (void *data, const char *name),
                       void *data, struct failure *failure)
 {
-  int descriptor
-      = openat (directory_descriptor (directory), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int descriptor = TEMP_FAILURE_RETRY (
+      openat (directory_descriptor (directory), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   DIR *stream = descriptor >= 0 ? fdopendir (descriptor) : NULL;
   if (stream == NULL)
     {
@@ -744,9 +745,9 @@ populate_for_writing (const struct vfs_file *file, void *at, size_t size, struct
 {
   while (madvise (at, size, MADV_POPULATE_WRITE) != 0)
     {
-      if (errno == EINTR || errno == EAGAIN)
+      if (errno == EINTR)
         continue;
-      if (errno == EINVAL || errno == ENOSYS || errno == EFAULT)
+      if (errno == EINVAL || errno == ENOSYS || errno == EFAULT || errno == EAGAIN)
         return fail (failure, STATUS_UNSUPPORTED,
                      "%s/%s cannot be faulted in for writing through a mapping; write it instead",
                      file->directory->path, file->name);

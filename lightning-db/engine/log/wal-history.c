@@ -87,7 +87,10 @@ seal (struct vfs_directory *directory, struct wal_segment *segment, struct failu
   if (result == STATUS_OK)
     result = vfs_write (segment->file, size - WAL_NOTE_SIZE, bytes, sizeof bytes, failure);
   if (result == STATUS_OK)
-    result = vfs_sync_data (segment->file, failure);
+    {
+      result = vfs_sync_data (segment->file, failure);
+      segment->sync_failed = result != STATUS_OK;
+    }
   if (result == STATUS_OK)
     result = vfs_rename (directory, old_name, name, failure);
   if (result != STATUS_OK)
@@ -197,8 +200,8 @@ wal_history_close (struct wal *wal, bool unlink_held)
   while (segment != NULL)
     {
       struct wal_segment *next = segment->next;
-      if (!segment->sealed && unlink_held && wal->settings.retention > 0)
-        seal (wal->settings.directory, segment, NULL); /* what failed before */
+      if (!segment->sealed && !segment->sync_failed && unlink_held && wal->settings.retention > 0)
+        seal (wal->settings.directory, segment, NULL); /* what failed before, but for a sync */
       wal_segment_discard (wal, segment, !segment->sealed && unlink_held, NULL);
       segment = next;
     }

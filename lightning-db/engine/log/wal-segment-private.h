@@ -41,6 +41,7 @@ struct wal_segment
   bool own_size;              /* made for one large record: never recycled, never mapped */
   bool recycled;              /* holds stale bytes */
   bool sealed;                /* history on disk: of that name, and with a note */
+  bool sync_failed;           /* while it was sealed: it must not be synced again */
   bool allocated;             /* its blocks are promised: may be mapped */
   bool name_durable;          /* the directory was synced since it got its name; preparer, syncer */
   uint64_t first_sequence;    /* set when it becomes current */

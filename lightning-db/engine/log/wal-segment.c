@@ -361,8 +361,8 @@ static struct wal_segment *
 spare_put (struct wal *wal, struct wal_segment *segment)
 {
   struct wal_segment **end = &wal->spares;
-  if (segment->own_size || segment->map != NULL || wal->spare_count >= WAL_SPARES_MOST
-      || segment->kept_size != wal->settings.segment_size
+  if (segment->own_size || segment->map != NULL || segment->sync_failed
+      || wal->spare_count >= WAL_SPARES_MOST || segment->kept_size != wal->settings.segment_size
       || atomic_load_explicit (&segment->references, memory_order_acquire) > 1) /* S7 */
     return segment;
   while (*end != NULL)
