@@ -176,6 +176,15 @@ compare (const Build *build, const LdbTouch *touch, LdbChange **out)
   return code;
 }
 
+/* What is worked out for a touch is for the frames of this time: it may have values, and the touch
+ * stays for as long as it is pending for an observer that is paused or slow. */
+static void
+keep_answer (LdbHub *hub, LdbTouch *touch)
+{
+  if (touch->references > 1 && touch->change_until == 0)
+    g_ptr_array_add (hub->answers, ldb_touch_ref (touch));
+}
+
 /* What became of the key: *change, borrowed from the touch, NULL when nothing. All observers that
  * ask the same share one answer. */
 static status
@@ -188,15 +197,12 @@ resolve (const Build *build, LdbTouch *touch, LdbChange **change)
   if (touch->change_since != since || touch->change_until != build->hub->position
       || touch->change_flags != flags)
     {
+      keep_answer (build->hub, touch);
       g_clear_pointer (&touch->change, ldb_change_unref);
-      touch->change_until = 0;
       code = compare (build, touch, &touch->change);
-      if (code == STATUS_OK)
-        {
-          touch->change_since = since;
-          touch->change_until = build->hub->position;
-          touch->change_flags = flags;
-        }
+      touch->change_since = since;
+      touch->change_until = code == STATUS_OK ? build->hub->position : 0;
+      touch->change_flags = flags;
     }
   *change = touch->change;
   return code;
@@ -317,6 +323,18 @@ find_cursor (LdbHub *hub, guint64 sequence, engine_store store, gboolean keys_on
   return NULL;
 }
 
+static void
+drop_cursors (LdbHub *self)
+{
+  for (guint i = 0; i < self->cursors->len; i++)
+    {
+      LdbHubCursor *kept = &g_array_index (self->cursors, LdbHubCursor, i);
+      engine_cursor_free (kept->cursor);
+      ldb_pin_unref (kept->state);
+    }
+  g_array_set_size (self->cursors, 0);
+}
+
 static status
 open_cursor (Build *build, engine_store store)
 {
@@ -335,7 +353,7 @@ open_cursor (Build *build, engine_store store)
   if (kept != NULL)
     return STATUS_OK;
   if (hub->cursors->len == CURSORS_MAX)
-    ldb_hub_drop_cursors (hub);
+    drop_cursors (hub);
   struct engine_cursor_settings settings = {
     .store = store,
     .snapshot = state_before (build),
@@ -348,18 +366,6 @@ open_cursor (Build *build, engine_store store)
   g_array_append_val (hub->cursors, fresh);
   build->cursor = fresh.cursor;
   return STATUS_OK;
-}
-
-void
-ldb_hub_drop_cursors (LdbHub *self)
-{
-  for (guint i = 0; i < self->cursors->len; i++)
-    {
-      LdbHubCursor *kept = &g_array_index (self->cursors, LdbHubCursor, i);
-      engine_cursor_free (kept->cursor);
-      ldb_pin_unref (kept->state);
-    }
-  g_array_set_size (self->cursors, 0);
 }
 
 /* Whether the cursor is at a key below `upper`, in its store. */
@@ -539,6 +545,13 @@ tell_single (Build *build)
 }
 
 /* ---- frames ---- */
+
+void
+ldb_hub_end_frames (LdbHub *self)
+{
+  drop_cursors (self);
+  g_ptr_array_set_size (self->answers, 0);
+}
 
 static gint
 compare_commits (gconstpointer a, gconstpointer b)

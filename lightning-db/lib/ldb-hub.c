@@ -283,7 +283,7 @@ send_due (LdbHub *self)
       else if (at > 0)
         next = next < 0 ? at : MIN (next, at);
     }
-  ldb_hub_drop_cursors (self);
+  ldb_hub_end_frames (self);
   return next;
 }
 
@@ -496,6 +496,7 @@ ldb_hub_new (struct engine *engine)
   self->names = ldb_store_names_new ();
   self->cursors = g_array_new (FALSE, FALSE, sizeof (LdbHubCursor));
   self->touched = g_hash_table_new_full (ldb_touch_hash, ldb_touch_equal, ldb_touch_unref, NULL);
+  self->answers = g_ptr_array_new_with_free_func (ldb_touch_forget);
   ldb_range_map_init (&self->map);
   return self;
 }
@@ -519,6 +520,7 @@ ldb_hub_unref (LdbHub *self)
   g_hash_table_unref (self->names);
   g_array_unref (self->cursors);
   g_hash_table_unref (self->touched);
+  g_ptr_array_unref (self->answers);
   ldb_range_map_clear (&self->map);
   pthread_cond_destroy (&self->gone);
   pthread_cond_destroy (&self->work);

@@ -138,6 +138,7 @@ struct _LdbHub
   GHashTable *names;        /* engine_store → LdbStoreName or NULL */
   GArray *cursors;          /* of LdbHubCursor; empty but while frames are made */
   GHashTable *touched;      /* the keys of this round: a set of LdbTouch */
+  GPtrArray *answers;       /* of LdbTouch: those with a change; empty but while frames are made */
 };
 
 /* Bounds on what gathers, beside each observer's own limit. */
@@ -180,8 +181,8 @@ void ldb_hub_compact (LdbHub *self, LdbObserver *observer);
 /* Makes a frame of what is pending. OK with NULL: nothing changed after all. TOO_MANY: it would be
  * too large. Else what the engine said. */
 status ldb_frame_build (LdbHub *hub, LdbObserver *observer, LdbFrame **out);
-/* After the frames of one time. */
-void ldb_hub_drop_cursors (LdbHub *self);
+/* After the frames of one time: lets go of what they had in common. */
+void ldb_hub_end_frames (LdbHub *self);
 LdbFrame *ldb_frame_new (LdbHub *hub, LdbPin *before, guint64 since, LdbPin *after,
                          guint64 sequence, GPtrArray *changes);
 /* A frame that says that nothing is known but the state `after` (taken over). Any thread. */

@@ -41,6 +41,8 @@ LdbTouch *ldb_touch_new (LdbTouchKind kind, engine_store store, guint64 sequence
 void ldb_touch_count (LdbTouch *self, gsize *bytes);
 LdbTouch *ldb_touch_ref (LdbTouch *self);
 void ldb_touch_unref (gpointer self);
+/* Gives a reference back, and what was worked out for whoever else has one. */
+void ldb_touch_forget (gpointer self);
 
 /* For a hash table of keys. */
 guint ldb_touch_hash (gconstpointer self);

@@ -51,6 +51,15 @@ ldb_touch_unref (gpointer data)
   g_free (self);
 }
 
+void
+ldb_touch_forget (gpointer data)
+{
+  LdbTouch *self = data;
+  g_clear_pointer (&self->change, ldb_change_unref);
+  self->change_until = 0;
+  ldb_touch_unref (self);
+}
+
 /* Eight bytes at a time; the tail as one overlapping word would hash short keys alike, so it is
  * taken byte by byte. */
 guint

@@ -679,6 +679,42 @@ test_crowd (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
+#define TOLD_KEYS 8000
+#define TOLD_SIZE 7000
+
+/* Beside a watch that is paused, values that another one is told do not stay: what gathers is keys.
+ * Values that somebody holds count as memory in use. */
+static void
+test_values_go (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_cache_size (options, 16 << 20);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  g_autoptr (LdbWatch) paused = ldb_database_watch_all (db, LDB_WATCH_NONE, &error);
+  g_autoptr (LdbWatch) told = ldb_database_watch_all (db, LDB_WATCH_VALUES, &error);
+  g_autofree guint32 *value = g_malloc0 (TOLD_SIZE);
+  Sum sum = { 0 };
+  g_signal_connect (told, "changed", G_CALLBACK (add_up), &sum);
+  ldb_watch_pause (paused);
+  for (guint i = 0; i < TOLD_KEYS; i++)
+    {
+      value[0] = i;
+      g_assert_true (ldb_database_put (db, &i, sizeof i, value, TOLD_SIZE, NULL, &error));
+      if (i % 100 == 99)
+        wait_until (sum.changes == i + 1);
+    }
+  g_autoptr (LdbStats) stats = ldb_database_get_stats (db, &error);
+  g_assert_no_error (error);
+  g_test_message ("%" G_GUINT64_FORMAT " bytes of memory in use", stats->memory_used);
+  g_assert_cmpuint (stats->memory_used, <, 2 * stats->memory_budget);
+  g_assert_cmpuint (stats->memory_budget, <, TOLD_KEYS * TOLD_SIZE / 3);
+  /* The paused one is told of all of them all the same. */
+  g_signal_connect (paused, "changed", G_CALLBACK (add_up), &sum);
+  ldb_watch_resume (paused);
+  wait_until (sum.changes == 2 * TOLD_KEYS);
+}
+
 static gboolean
 newest_is (Listener *listener, const char *text)
 {
@@ -817,6 +853,7 @@ main (int argc, char **argv)
   add_test ("/watch/pause", test_pause);
   add_test ("/watch/resume", test_resume);
   add_test ("/watch/crowd", test_crowd);
+  add_test ("/watch/values-go", test_values_go);
   add_test ("/watch/lag", test_lag);
   add_test ("/watch/replay", test_replay);
   return g_test_run ();
