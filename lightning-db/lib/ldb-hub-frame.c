@@ -81,7 +81,7 @@ add_change (Build *build, LdbChange *change)
   if (change->old_value != NULL)
     build->value_bytes += g_bytes_get_size (change->old_value);
   g_ptr_array_add (build->changes, change);
-  if (build->changes->len > build->observer->limit
+  if (build->changes->len > ldb_observer_get_limit (build->observer)
       || (build->changes->len > 1 && build->value_bytes > LDB_FRAME_BYTES_MAX))
     return STATUS_TOO_MANY;
   return STATUS_OK;

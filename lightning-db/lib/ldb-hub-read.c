@@ -141,6 +141,7 @@ static void
 gather (LdbHub *self, LdbObserver *observer, LdbTouch *touch)
 {
   gsize size = ldb_touch_size (touch);
+  guint limit = ldb_observer_get_limit (observer);
   if (observer->pending == NULL)
     observer->pending = g_ptr_array_new_with_free_func (ldb_touch_unref);
   if (observer->pending->len == 0 && observer->base == NULL && !observer->baseless)
@@ -154,10 +155,10 @@ gather (LdbHub *self, LdbObserver *observer, LdbTouch *touch)
   ldb_hub_list_waiting (self, observer);
   /* Repeats come from readings during which a frame was under way; they go when they have doubled
    * it. */
-  if (!is_too_much (observer, observer->limit <= G_MAXUINT / 2 ? observer->limit * 2 : G_MAXUINT))
+  if (!is_too_much (observer, limit <= G_MAXUINT / 2 ? limit * 2 : G_MAXUINT))
     return;
   ldb_hub_compact (self, observer);
-  if (is_too_much (observer, observer->limit))
+  if (is_too_much (observer, limit))
     ldb_hub_lose (self, observer);
 }
 

@@ -59,6 +59,7 @@ struct _LdbObserver
   LdbBound lower, upper; /* what is observed; owned */
   gboolean single;       /* exactly one key */
   guint flags;           /* LdbWatchFlags and LDB_OBSERVE_COMMIT_ORDER */
+  guint limit;           /* keys and ranges; atomic */
 
   /* Guarded by the hub's lock. */
   LdbWay way;               /* of the frame */
@@ -67,7 +68,6 @@ struct _LdbObserver
   gboolean end_due;         /* the owner is still to be told that its handle was closed */
   gboolean paused;          /* no frames for now */
   gint64 interval;          /* microseconds */
-  guint limit;              /* keys and ranges */
   guint listed;             /* position in hub->observers, plus 1; 0: not in there */
   guint notices;            /* LdbNotice, unread */
   LdbObserver *next_notice; /* in hub->notices while there are notices; the list has a reference */
@@ -191,6 +191,12 @@ LdbFrame *ldb_frame_new_resync (LdbObserver *observer, LdbPin *after, guint64 se
 void ldb_frame_free (LdbFrame *self);
 
 /* ---- ldb-observer.c ---- */
+
+static inline guint
+ldb_observer_get_limit (const LdbObserver *self)
+{
+  return __atomic_load_n (&self->limit, __ATOMIC_RELAXED);
+}
 
 LdbObserver *ldb_observer_ref (LdbObserver *self);
 void ldb_observer_unref (gpointer self);

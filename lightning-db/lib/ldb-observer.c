@@ -402,7 +402,7 @@ ldb_observer_set_limit (LdbObserver *self, guint changes)
   if (self->hub->generation != ldb_fork_generation)
     return;
   pthread_mutex_lock (&self->hub->lock);
-  self->limit = MAX (changes, 1);
+  __atomic_store_n (&self->limit, MAX (changes, 1), __ATOMIC_RELAXED);
   if (!self->closed)
     ldb_hub_notice (self->hub, self, LDB_NOTICE_SETTINGS);
   pthread_mutex_unlock (&self->hub->lock);

@@ -792,6 +792,49 @@ test_lag (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
+typedef struct
+{
+  LdbWatch *watch; /* borrowed */
+  gint enough;     /* atomic */
+} Meddler;
+
+static gpointer
+meddle (gpointer data)
+{
+  Meddler *meddler = data;
+  for (guint i = 0; !g_atomic_int_get (&meddler->enough); i++)
+    {
+      ldb_watch_set_max_changes (meddler->watch, 1 + i % 7);
+      ldb_watch_set_batch_interval (meddler->watch, i % 3);
+      ldb_watch_set_paused (meddler->watch, i % 5 == 0);
+      g_usleep (100);
+    }
+  return NULL;
+}
+
+/* Another thread changes the settings all the while. (ThreadSanitizer sees whether they are guarded.) */
+static void
+test_meddling (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_auto (Listener) listener = { 0 };
+  listen_to (&listener, ldb_database_watch_all (db, LDB_WATCH_VALUES, &error));
+  Meddler meddler = { .watch = listener.watch };
+  GThread *thread = g_thread_new ("meddler", meddle, &meddler);
+  for (guint i = 0; i < 3000; i++)
+    {
+      put (db, (const char[]){ (char) ('a' + i % 20), '\0' }, i / 20 % 2 ? "1" : "2");
+      if (i % 20 == 0)
+        run_for (1);
+    }
+  g_atomic_int_set (&meddler.enough, 1);
+  g_thread_join (thread);
+  ldb_watch_resume (listener.watch);
+  put (db, "z", "last");
+  wait_until (listener.sequence == ldb_database_get_sequence (db));
+}
+
 /* ---- the past ---- */
 
 static void
@@ -855,6 +898,7 @@ main (int argc, char **argv)
   add_test ("/watch/crowd", test_crowd);
   add_test ("/watch/values-go", test_values_go);
   add_test ("/watch/lag", test_lag);
+  add_test ("/watch/meddling", test_meddling);
   add_test ("/watch/replay", test_replay);
   return g_test_run ();
 }
