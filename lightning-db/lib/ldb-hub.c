@@ -45,7 +45,7 @@ static gboolean
 start_thread (LdbHub *self)
 {
   ldb_hub_ref (self);
-  self->running = ldb_worker_start_thread ("ldb-changes", run, self) == 0;
+  self->running = ldb_worker_start_thread (run, self) == 0;
   if (!self->running)
     ldb_hub_unref (self); /* never the last one: the caller has one */
   return self->running;
@@ -453,6 +453,7 @@ run (void *data)
 {
   LdbHub *self = data;
   gboolean busy = TRUE;
+  ldb_worker_name_thread ("ldb-changes");
   pthread_mutex_lock (&self->lock);
   while (busy && !self->stopping)
     {

@@ -23,7 +23,9 @@ void ldb_worker_skip (LdbCall *call, GMainContext *context);
 
 /* Starts a thread that nobody joins. It takes no signals: they are the application's. 0, or an
  * errno. */
-int ldb_worker_start_thread (const char *name, void *(*run) (void *data), void *data);
+int ldb_worker_start_thread (void *(*run) (void *data), void *data);
+/* First thing in such a thread. From outside it could not be named: it may have ended. */
+void ldb_worker_name_thread (const char *name);
 
 /* In the child of a fork: the threads stayed with the parent, and locks may be held by them. */
 void ldb_worker_forget (void);

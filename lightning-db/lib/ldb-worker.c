@@ -99,6 +99,7 @@ work (void *data)
 {
   Pool *pool = data;
   LdbCall *call;
+  ldb_worker_name_thread ("ldb-worker");
   pthread_mutex_lock (&pool->lock);
   while ((call = pool_wait (pool)) != NULL)
     {
@@ -111,8 +112,14 @@ work (void *data)
   return NULL;
 }
 
+void
+ldb_worker_name_thread (const char *name)
+{
+  pthread_setname_np (pthread_self (), name);
+}
+
 int
-ldb_worker_start_thread (const char *name, void *(*run) (void *data), void *data)
+ldb_worker_start_thread (void *(*run) (void *data), void *data)
 {
   pthread_t thread;
   pthread_attr_t attributes;
@@ -124,8 +131,6 @@ ldb_worker_start_thread (const char *name, void *(*run) (void *data), void *data
   int code = pthread_create (&thread, &attributes, run, data);
   pthread_sigmask (SIG_SETMASK, &before, NULL);
   pthread_attr_destroy (&attributes);
-  if (code == 0)
-    pthread_setname_np (thread, name);
   return code;
 }
 
@@ -133,7 +138,7 @@ ldb_worker_start_thread (const char *name, void *(*run) (void *data), void *data
 static int
 pool_add_thread (Pool *pool)
 {
-  int code = ldb_worker_start_thread ("ldb-worker", work, pool);
+  int code = ldb_worker_start_thread (work, pool);
   if (code == 0)
     pool->threads++;
   return code;
@@ -160,6 +165,7 @@ ldb_worker_skip (LdbCall *call, GMainContext *context)
 static void *
 work_alone (void *data)
 {
+  ldb_worker_name_thread ("ldb-waiter");
   run_call (data);
   return NULL;
 }
@@ -180,7 +186,7 @@ ldb_worker_push (LdbCall *call, LdbWorkKind kind, GMainContext *context, GError 
   call->outbox = ldb_outbox_of (context);
   if (kind == LDB_WORK_ENDLESS)
     {
-      code = ldb_worker_start_thread ("ldb-waiter", work_alone, call);
+      code = ldb_worker_start_thread (work_alone, call);
       return code == 0 || fail_no_thread (code, error);
     }
   Pool *pool = &pools[kind];
