@@ -166,6 +166,13 @@ ldb_feed_init (LdbFeed *self)
   pthread_cond_init (&self->woken, NULL);
 }
 
+status
+ldb_feed_open (struct engine *engine, guint64 since, struct engine_feed **out,
+               struct failure *failure)
+{
+  return engine_feed_new (engine, MIN (since, ENGINE_FEED_NOW - 1), out, failure);
+}
+
 static gboolean
 run_new (LdbCall *call, GError **error)
 {
@@ -175,7 +182,7 @@ run_new (LdbCall *call, GError **error)
   struct engine *engine = ldb_database_enter (database, error);
   if (engine == NULL)
     return FALSE;
-  status code = engine_feed_new (engine, call->number, &feed, &failure);
+  status code = ldb_feed_open (engine, call->number, &feed, &failure);
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);
   LdbHub *hub = ldb_share_get_hub (database, error);

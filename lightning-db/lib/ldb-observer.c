@@ -14,6 +14,7 @@
 
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-feed-private.h"
 #include "ldb-observer-private.h"
 
 LdbObserver *
@@ -419,7 +420,7 @@ ldb_observer_replay (LdbObserver *self, guint64 since, GError **error)
     return ldb_error_set (error, LDB_ERROR_FORKED,
                           "The watch was made before this process was forked; open the database "
                           "anew.");
-  status code = engine_feed_new (self->hub->engine, since, &feed, &failure);
+  status code = ldb_feed_open (self->hub->engine, since, &feed, &failure);
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);
   pthread_mutex_lock (&self->hub->lock);
