@@ -452,6 +452,9 @@ async function testWatching() {
     db.put('user:1', 'Ada');
     await db.sync_async(); // the loop turns before anybody listens
     for await (const changes of following) {
+        const snapshot = changes.get_snapshot();
+        equal(snapshot.get_sequence(), changes.get_sequence());
+        equal(text(snapshot.get(null, 'user:1')), text([...changes].at(-1).get_value()));
         for (const change of changes)
             told.push(`${change.get_kind()} ${text(change.get_key())} ${text(change.get_value())}`);
         if (told.length === 1)
@@ -489,6 +492,48 @@ async function testWatching() {
     equal([text(entry.get_key()), text(entry.get_value())], ['late', '2']);
     entry.close();
     db.close();
+}
+
+// Handlers that throw are reported, and the rest goes on.
+async function testThrowing() {
+    const script = `${GLib.dir_make_tmp('throwing-XXXXXX')}/throwing.js`;
+    GLib.file_set_contents(script, `
+import Gio from 'gi://Gio';
+import GLib from 'gi://GLib';
+import Ldb from 'gi://Ldb?version=1';
+const db = Ldb.open('${newPath()}', {create: true});
+const loop = new GLib.MainLoop(null, false);
+let calls = 0, told = 0;
+const throwing = db.watch_all(0), quiet = db.watch_all(0);
+throwing.connect('changed', () => {
+    calls++;
+    throw new Error('of the handler');
+});
+quiet.connect('changed', () => {
+    if (calls < 3)
+        db.put('k', \`\${++told}\`);
+    else
+        loop.quit();
+});
+db.put('k', 'first');
+loop.run();
+const rows = Ldb.ListModel.new_mapped(db, null, null, null, Ldb.ListFlags.BLOCKING, Gio.SimpleAction, () => {
+    throw new Error('of the function');
+});
+const row = rows.get_item(0);
+print(\`\${calls >= 3} \${row instanceof Gio.SimpleAction}\`);
+rows.close();
+db.close();
+`);
+    const launcher = new Gio.SubprocessLauncher({
+        flags: Gio.SubprocessFlags.STDERR_PIPE | Gio.SubprocessFlags.STDOUT_PIPE});
+    launcher.unsetenv('G_DEBUG');
+    const child = launcher.spawnv(['gjs', '-m', script]);
+    const [, out, err] = child.communicate_utf8(null, null);
+    equal(out, 'true true\n');
+    equal(child.get_successful(), true);
+    equal([err.match(/of the handler/g).length >= 3, err.includes('of the function')], [true, true]);
+    remove(GLib.path_get_dirname(script));
 }
 
 async function testLists() {
@@ -547,7 +592,7 @@ function remove(path) {
 
 let status = 0;
 for (const test of [testOpen, testValues, testIteration, testDocuments, testNumbers, testRun,
-    testEveryAsync, testPromises, testWatching, testLists, testVersionMismatch]) {
+    testEveryAsync, testPromises, testWatching, testThrowing, testLists, testVersionMismatch]) {
     try {
         await test();
         print(`ok ${test.name}`);

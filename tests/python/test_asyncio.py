@@ -425,6 +425,9 @@ class Watching(WithDatabase):
             await self.db.sync_async()  # the loop turns before anybody listens
             async for changes in following:
                 self.assertEqual(len(changes), len(list(changes)))
+                snapshot = changes.get_snapshot()
+                self.assertEqual(snapshot.get_sequence(), changes.get_sequence())
+                self.assertEqual(snapshot.get("user:1"), list(changes)[-1].value)
                 told += [(change.kind, change.key, change.value, change.old_value)
                          for change in changes]
                 if len(told) == 1:

@@ -320,8 +320,8 @@ function asArray(prototype, name) {
 
 const CHANGES_OPTIONS = ['key', 'prefix', 'start', 'end', 'flags'];
 
-// What is committed from now on, for `for await`. What is committed while the loop's body runs gathers, in
-// bounds, and comes with the next turn. Leaving the loop closes the watch.
+// What is committed from now on, for `for await`, each time with its snapshot. What is committed while the
+// loop's body runs gathers, in bounds, and comes with the next turn. Leaving the loop closes the watch.
 class Changes {
     constructor(watch) {
         this.watch = watch;
@@ -329,6 +329,7 @@ class Changes {
         this._arrive = () => {};
         watch.connect('changed', (_, changes) => {
             watch.pause();
+            changes.get_snapshot(); // so that it has one still when the loop's body asks
             this._arrived = changes;
             this._arrive();
         });

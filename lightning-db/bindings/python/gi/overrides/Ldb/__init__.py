@@ -177,8 +177,9 @@ def _watch(place, key, prefix, start, end, flags):
 
 
 class Changes(_Closing):
-    """Each Ldb.ChangeSet of a watch of its own. What is committed while the loop's body runs gathers, in
-    bounds, and comes with the next one. It ends when it is closed, or its database is."""
+    """Each Ldb.ChangeSet of a watch of its own, with its snapshot. What is committed while the loop's
+    body runs gathers, in bounds, and comes with the next one. It ends when it is closed, or its database
+    is."""
 
     def __init__(self, watch):
         self.watch = watch
@@ -189,6 +190,7 @@ class Changes(_Closing):
 
     def _on_changed(self, watch, changes):
         watch.pause()
+        changes.get_snapshot()  # so that it has one still when the loop's body asks
         self._arrived = changes
         self._arrive()
 
