@@ -14,7 +14,8 @@ How a guide is written
   stand outside of the function that the statements stand in; in Vala that one is async. In C the
   main loop runs afterwards for as long as something is ready.
 
-  A program must end with status 0. A block in the “language” `output` is what the program above it
+  A program must end with status 0, and nothing may have gone wrong where that does not end it: in a
+  handler, which prints what it threw, or where a library warns. A block in the “language” `output` is what the program above it
   prints, all of it; “…” stands for anything within a line, and alone in a line for any lines.
 
 What comments say (the reader does not see them)
@@ -31,6 +32,7 @@ What comments say (the reader does not see them)
 """
 
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -38,6 +40,11 @@ import unittest
 
 import guide
 import run_program
+
+
+# What Python, GJS and GLib print of a mistake that does not end a program.
+COMPLAINT = re.compile(r"^Traceback \(most recent call last\)|JS ERROR|-(WARNING|CRITICAL) \*\*|: Warning: ",
+                       re.MULTILINE)
 
 
 def describe(program, what, done):
@@ -74,6 +81,8 @@ class Runner:
         done = run_program.run(command, directory, program.display)
         if (done.returncode != 0) != program.fails:
             return describe(program, f"it ended with status {done.returncode}", done)
+        if not program.fails and COMPLAINT.search(done.stderr):
+            return describe(program, "it went on, but something in it failed", done)
         if program.output and not guide.output_matches(program.output, done.stdout.splitlines()):
             return describe(program, "it should print\n" + "\n".join(program.output), done)
         return None
