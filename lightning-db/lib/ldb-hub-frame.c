@@ -621,6 +621,12 @@ ldb_frame_new_resync (LdbObserver *observer, LdbPin *after, guint64 sequence)
 }
 
 LdbFrame *
+ldb_frame_new_state (LdbHub *hub, LdbObserver *observer)
+{
+  return ldb_frame_new (hub, NULL, observer->shown, hub->newest, hub->position, changes_new ());
+}
+
+LdbFrame *
 ldb_frame_ref (LdbFrame *self)
 {
   g_atomic_int_inc (&self->references);

@@ -30,6 +30,9 @@
  *      so a slow observer gets few large frames rather than many small ones, and its handler is
  *      never entered while it runs, also when it runs the main loop.
  *   5. A frame whose changes all vanished is not delivered.
+ *   6. Who holds `after` of the last frame (LDB_OBSERVE_STATE) holds all that is overwritten since,
+ *      wherever. So when nothing changed in the range for long, he is given a newer state in a frame
+ *      without changes, and without `before`.
  *
  * What gathers for an observer is bounded: distinct keys and their bytes, never values. Beyond
  * the limit all is forgotten and the next frame is a resync.
@@ -73,6 +76,10 @@ struct _LdbFrame
  * is being handled, and ldb_observer_done() is called later, once; the frame is then to be
  * referenced. `frame` NULL: the observer's database handle was closed, nothing follows. */
 typedef gboolean (*LdbFrameFunc) (gpointer owner, LdbFrame *frame);
+
+/* Beside LdbWatchFlags. */
+#define LDB_OBSERVE_COMMIT_ORDER (1u << 16) /* changes in the order of their commits, not of keys */
+#define LDB_OBSERVE_STATE (1u << 17)        /* see 6 */
 
 #define LDB_FRAME_INTERVAL 16000 /* microseconds between two frames of an observer by default */
 #define LDB_FRAME_CHANGES 65536  /* keys and ranges that gather for one frame at most, by default */

@@ -444,6 +444,7 @@ ldb_hub_join (LdbHub *self, LdbObserver *observer, LdbPin *base, guint64 sequenc
   if (self->newest == NULL)
     begin_reading (self, base, sequence);
   take_up (self, observer);
+  observer->shown = sequence;
   if (sequence == self->position)
     {
       ldb_pin_unref (base);
@@ -505,7 +506,7 @@ kind_of_told (const LdbChange *change)
 void
 ldb_hub_take_back (LdbHub *self, LdbObserver *observer, LdbFrame *frame)
 {
-  if (observer->live != 0)
+  if (observer->live != 0 && frame->changes->len > 0)
     {
       g_clear_pointer (&observer->base, ldb_pin_unref);
       observer->base = frame->before != NULL ? ldb_pin_ref (frame->before) : NULL;

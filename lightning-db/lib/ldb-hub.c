@@ -21,6 +21,10 @@
 
 /* A thread without work waits so long for more, in microseconds. */
 #define IDLE_TIME 5000000
+/* States that are held are renewed after so long, if there are commits all the while. */
+#ifndef LDB_RENEWAL_TIME /* a test has a shorter one */
+#define LDB_RENEWAL_TIME 10000000
+#endif
 /* When no thread can be started, the next try comes after so many milliseconds. */
 #define KICK_INTERVAL 100
 
@@ -245,6 +249,20 @@ make_frame (LdbHub *self, LdbObserver *observer, LdbFrame **frame)
   return *frame != NULL || observer->lost;
 }
 
+/* FALSE: not now, and the frame stays the caller's. */
+static gboolean
+push (LdbHub *self, LdbObserver *observer, LdbFrame *frame)
+{
+  pthread_mutex_lock (&self->lock);
+  gboolean free = is_free (observer);
+  if (free)
+    ldb_observer_push (observer, frame);
+  pthread_mutex_unlock (&self->lock);
+  if (free)
+    observer->shown = self->position;
+  return free;
+}
+
 /* Sends what waits. While the frame was made things may have changed: then it is taken back. */
 static void
 send_waiting (LdbHub *self, LdbObserver *observer)
@@ -252,12 +270,7 @@ send_waiting (LdbHub *self, LdbObserver *observer)
   LdbFrame *frame = NULL;
   if (!observer->lost && !make_frame (self, observer, &frame))
     return;
-  pthread_mutex_lock (&self->lock);
-  gboolean free = is_free (observer);
-  if (free)
-    ldb_observer_push (observer, frame);
-  pthread_mutex_unlock (&self->lock);
-  if (free)
+  if (push (self, observer, frame))
     {
       ldb_hub_unlist_waiting (self, observer);
       observer->sent = g_get_monotonic_time ();
@@ -285,6 +298,47 @@ send_due (LdbHub *self)
     }
   ldb_hub_end_frames (self);
   return next;
+}
+
+/* ---- states that are held ---- */
+
+static gboolean
+has_old_state (LdbHub *self, LdbObserver *observer)
+{
+  return (observer->flags & LDB_OBSERVE_STATE) != 0 && observer->shown < self->position
+         && observer->waits == 0 && observer->told == 0;
+}
+
+/* Gives those who hold an old state the newest one, if nothing that they know is different there.
+ * Whether there were any. */
+static gboolean
+renew_states (LdbHub *self)
+{
+  gboolean any = FALSE;
+  self->renewed_at = g_get_monotonic_time ();
+  for (guint i = 0; i < self->live->len; i++)
+    {
+      LdbObserver *observer = g_ptr_array_index (self->live, i);
+      if (!has_old_state (self, observer))
+        continue;
+      LdbFrame *frame = ldb_frame_new_state (self, observer);
+      if (push (self, observer, frame))
+        any = TRUE;
+      else
+        ldb_frame_free (frame);
+    }
+  return any;
+}
+
+/* With the lock held, which is dropped meanwhile: nothing happened for long. FALSE: and there is
+ * nothing to do. */
+static gboolean
+renew_at_rest (LdbHub *self)
+{
+  pthread_mutex_unlock (&self->lock);
+  gboolean any = renew_states (self);
+  pthread_mutex_lock (&self->lock);
+  return any || self->roused;
 }
 
 /* ---- waiting for a commit ---- */
@@ -396,6 +450,8 @@ work (LdbHub *self)
   if (self->live->len == 0)
     ldb_hub_rest (self);
   gint64 next = send_due (self);
+  if (g_get_monotonic_time () >= self->renewed_at + LDB_RENEWAL_TIME)
+    renew_states (self);
   visible = engine_sequence (self->engine);
   if (self->live->len > 0 && visible > self->position)
     {
@@ -458,7 +514,7 @@ run (void *data)
   while (busy && !self->stopping)
     {
       gint64 at = turn (self);
-      busy = self->stopping || wait_for_work (self, at);
+      busy = self->stopping || wait_for_work (self, at) || renew_at_rest (self);
     }
   self->running = FALSE;
   pthread_cond_broadcast (&self->gone);

@@ -493,7 +493,8 @@ install_state_properties (void)
    * LdbListModel:sequence:
    *
    * The commit whose state the list shows. It is set together with the last change that belongs to
-   * it.
+   * it, and, when nothing of the list changes for long, to a later commit now and then: so that the
+   * database need not keep what was overwritten elsewhere.
    *
    * Since: 0.1
    */
@@ -567,7 +568,7 @@ create (LdbDatabase *database, LdbStore *store, struct bytes lower, struct bytes
   self->upper = upper.size > 0 ? g_bytes_new (upper.data, upper.size) : NULL;
   self->flags = flags;
   self->complete = FALSE;
-  self->observer = ldb_observer_new (self, &place, FALSE, lower, upper, LDB_WATCH_NONE,
+  self->observer = ldb_observer_new (self, &place, FALSE, lower, upper, LDB_OBSERVE_STATE,
                                      ldb_list_frame_come, &self->state, &self->sequence, error);
   if (self->observer == NULL)
     return NULL;

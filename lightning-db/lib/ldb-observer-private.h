@@ -58,7 +58,7 @@ struct _LdbObserver
   LdbDelivery delivery;  /* in the outbox while QUEUED */
   LdbBound lower, upper; /* what is observed; owned */
   gboolean single;       /* exactly one key */
-  guint flags;           /* LdbWatchFlags and LDB_OBSERVE_COMMIT_ORDER */
+  guint flags;           /* LdbWatchFlags and LDB_OBSERVE_… */
   guint limit;           /* keys and ranges; atomic */
 
   /* Guarded by the hub's lock. */
@@ -87,10 +87,8 @@ struct _LdbObserver
   GPtrArray *pending;    /* LdbTouch, to be told; owned; NULL when there never was one */
   gsize pending_bytes;   /* what they would take if they were its own, about */
   gint64 sent;           /* when its last frame was, monotonic; 0: there was none */
+  guint64 shown;         /* the commit that `after` of it stands at, or of the join */
 };
-
-/* Changes in the order of their commits rather than of keys; not part of the public flags. */
-#define LDB_OBSERVE_COMMIT_ORDER (1u << 16)
 
 /* A cursor over an older state, for all frames that are made at one time. */
 typedef struct
@@ -127,6 +125,7 @@ struct _LdbHub
   guint64 position;         /* commits up to here were read */
   LdbPin *newest;           /* the state at `position`; NULL while there are no observers; owned */
   gint64 read_at;           /* when it was read last, monotonic */
+  gint64 renewed_at;        /* when states were renewed last, monotonic */
   GPtrArray *live;          /* observers that are joined; references */
   GPtrArray *waiting;       /* observers that have pending or are lost; borrowed */
   GPtrArray *hasty;         /* live ones with an interval below LDB_FRAME_INTERVAL; borrowed */
@@ -187,6 +186,8 @@ LdbFrame *ldb_frame_new (LdbHub *hub, LdbPin *before, guint64 since, LdbPin *aft
                          guint64 sequence, GPtrArray *changes);
 /* A frame that says that nothing is known but the state `after` (taken over). Any thread. */
 LdbFrame *ldb_frame_new_resync (LdbObserver *observer, LdbPin *after, guint64 sequence);
+/* A frame of the newest state, in which nothing that the observer knows is different. */
+LdbFrame *ldb_frame_new_state (LdbHub *hub, LdbObserver *observer);
 /* Now, whoever calls. */
 void ldb_frame_free (LdbFrame *self);
 

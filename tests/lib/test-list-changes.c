@@ -108,6 +108,39 @@ test_drop_store (Place *place, gconstpointer data)
   g_assert_cmpuint (count (list), ==, 0);
 }
 
+/* When all that is committed concerns others, the list moves on to a newer state at last, without a
+ * signal: what it would hold else is all that was overwritten since. */
+static void
+test_elsewhere (Place *place, gconstpointer data)
+{
+  Watched watched = watch_list (place, 500, GPOINTER_TO_UINT (data));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbStore) other
+      = ldb_database_open_store (watched.db, "other", LDB_OPEN_CREATE, NULL, &error);
+  g_autoptr (LdbEntry) kept = entry_at (watched.list, 250);
+  guint notified = 0;
+  g_signal_connect (watched.list, "notify::sequence", G_CALLBACK (count_notify), &notified);
+  for (guint round = 1; round <= 2; round++)
+    {
+      for (guint i = 0; i < 100; i++)
+        g_assert_true (ldb_store_put_string (other, "k", i % 2 ? "1" : "2", NULL, &error));
+      settle (watched.list);
+      g_assert_cmpuint (notified, >=, round);
+      g_assert_cmpuint (list_validator_get_n_signals (watched.validator), ==, 0);
+      g_autoptr (LdbSnapshot) snapshot = ldb_list_model_create_snapshot (watched.list, &error);
+      g_assert_cmpuint (ldb_snapshot_get_sequence (snapshot), ==,
+                        ldb_database_get_sequence (watched.db));
+      g_autoptr (LdbEntry) again = entry_at (watched.list, 250);
+      g_assert_true (again == kept);
+      watched_check (&watched);
+    }
+  /* A change is told as ever. */
+  g_assert_true (ldb_database_delete (watched.db, "n00000000", 9, NULL, &error));
+  watched_check (&watched);
+  assert_one_signal (&watched, GPOINTER_TO_UINT (data) == LDB_LIST_REVERSE ? 499 : 0, 1, 0);
+  watched_clear (&watched);
+}
+
 /* Up to 32 signals for a frame: all of them. More: told together where they are close. */
 static void
 test_scattered (Place *place, gconstpointer data)
@@ -311,6 +344,7 @@ main (int argc, char **argv)
   add_both_ways ("/list/ranges", test_ranges);
   add_both_ways ("/list/load", test_load);
   add_test ("/list/drop-store", test_drop_store);
+  add_both_ways ("/list/elsewhere", test_elsewhere);
   add_both_ways ("/list/scattered", test_scattered);
   add_both_ways ("/list/scattered-far", test_scattered_far);
   add_both_ways ("/list/scattered-window", test_scattered_window);

@@ -20,6 +20,7 @@ static guint keys;
 typedef struct
 {
   LdbDatabase *db;
+  LdbStore *other; /* where commits do not concern the list */
   LdbListModel *list;
   ListValidator *validator;
   LdbListFlags flags;
@@ -169,10 +170,25 @@ check_rows (Fixture *f)
     }
 }
 
+/* Commits elsewhere, upon which the list gets a newer state: here after each, and perhaps while the
+ * next change is on its way. */
+static void
+write_elsewhere (Fixture *f)
+{
+  gint kind = g_rand_int_range (f->random, 0, 16);
+  if (kind > 1)
+    return;
+  g_assert_true (ldb_store_put_string (f->other, "k", "v", NULL, NULL));
+  guint64 sequence = ldb_database_get_sequence (f->db);
+  while (kind == 1 && ldb_list_model_get_sequence (f->list) < sequence)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 static void
 go_to (Fixture *f, guint target, Style style, Mode mode)
 {
   g_autoptr (GPtrArray) before = list_validator_copy_keys (f->validator);
+  write_elsewhere (f);
   if (mode == MODE_LOAD && (f->state & ~target) == 0)
     load_state (f, target);
   else
@@ -195,6 +211,7 @@ run (Place *place, LdbListFlags flags, guint max_items, Mode mode)
     .random = g_rand_new_with_seed (max_items * 16 + flags),
   };
   g_autoptr (GError) error = NULL;
+  f.other = ldb_database_open_store (f.db, "other", LDB_OPEN_CREATE, NULL, &error);
   f.list = ldb_list_model_new (f.db, NULL, NULL, 0, NULL, 0, flags, LDB_TYPE_ENTRY, &error);
   g_assert_no_error (error);
   ldb_list_model_set_max_items (f.list, max_items);
@@ -213,6 +230,7 @@ run (Place *place, LdbListFlags flags, guint max_items, Mode mode)
       }
   list_validator_free (f.validator);
   g_object_unref (f.list);
+  g_object_unref (f.other);
   ldb_database_close (f.db, NULL, NULL);
   g_object_unref (f.db);
   g_rand_free (f.random);
