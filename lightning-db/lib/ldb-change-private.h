@@ -42,7 +42,8 @@ struct _LdbChange
   GBytes *end_bytes; /* likewise */
 };
 
-/* A change with one reference; key and end are copied. */
+/* A change with one reference; key and end are copied. An end that is a byte longer than keys can be
+ * becomes one that can be handed to scans. */
 LdbChange *ldb_change_new (LdbChangeKind kind, engine_store store, guint64 sequence,
                            struct bytes key, struct bytes end);
 

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ldb-change-private.h"
+#include "ldb-range-map-private.h"
 
 /**
  * LdbChange:
@@ -78,10 +79,11 @@ ldb_store_names_find (GHashTable *names, struct engine *engine, engine_store sto
   gpointer key = GUINT_TO_POINTER (store);
   if (g_hash_table_contains (names, key))
     return g_hash_table_lookup (names, key);
-  engine_store_list_at (engine, after, note_name, names, NULL);
-  if (!g_hash_table_contains (names, key) && before != after)
-    engine_store_list_at (engine, before, note_name, names, NULL);
-  if (!g_hash_table_contains (names, key)) /* it was dropped, and its number never comes back */
+  status code = engine_store_list_at (engine, after, note_name, names, NULL);
+  if (code == STATUS_OK && !g_hash_table_contains (names, key) && before != after)
+    code = engine_store_list_at (engine, before, note_name, names, NULL);
+  /* It was dropped, and its number never comes back. What could not be read is asked again. */
+  if (code == STATUS_OK && !g_hash_table_contains (names, key))
     g_hash_table_insert (names, key, NULL);
   return g_hash_table_lookup (names, key);
 }
@@ -107,6 +109,11 @@ ldb_change_new (LdbChangeKind kind, engine_store store, guint64 sequence, struct
   *self = (LdbChange){ .references = 1, .kind = kind, .store = store, .sequence = sequence };
   self->key = copy_bytes (&tail, key);
   self->end = copy_bytes (&tail, end);
+  if (end.size > KEY_SIZE_MAX)
+    {
+      gsize size = ldb_bound_fit_bytes ((guint8 *) self->end.data, end.size);
+      self->end = size > 0 ? BYTES (self->end.data, size) : BYTES_NONE;
+    }
   return self;
 }
 

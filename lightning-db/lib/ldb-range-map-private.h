@@ -66,5 +66,7 @@ ldb_bound_compare (LdbBound a, LdbBound b)
 /* A bound of one byte more than a key may have, as it comes of a zero byte behind the longest ones,
  * becomes the first key that there can be behind it. FALSE: there can be none. */
 gboolean ldb_bound_fit (GByteArray *bound);
+/* The same in place. Returns its size; 0: there can be none. */
+gsize ldb_bound_fit_bytes (guint8 *bound, gsize size);
 
 G_END_DECLS

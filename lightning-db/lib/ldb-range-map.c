@@ -113,18 +113,25 @@ ldb_range_map_contain (const LdbRangeMap *map, LdbBound key, LdbRangeFunc visit,
   ask_subtree (&question, 0, map->entries->len);
 }
 
+gsize
+ldb_bound_fit_bytes (guint8 *bound, gsize size)
+{
+  if (size <= KEY_SIZE_MAX)
+    return size;
+  /* Of the keys that are as long as they can be it is the next one. */
+  size = KEY_SIZE_MAX;
+  while (size > 0 && bound[size - 1] == 0xff)
+    size--;
+  if (size > 0)
+    bound[size - 1]++;
+  return size;
+}
+
 gboolean
 ldb_bound_fit (GByteArray *bound)
 {
-  if (bound->len <= KEY_SIZE_MAX)
-    return TRUE;
-  /* Of the keys that are as long as they can be it is the next one. */
-  guint size = KEY_SIZE_MAX;
-  while (size > 0 && bound->data[size - 1] == 0xff)
-    size--;
-  g_byte_array_set_size (bound, size);
-  if (size == 0)
-    return FALSE;
-  bound->data[size - 1]++;
-  return TRUE;
+  gsize size = ldb_bound_fit_bytes (bound->data, bound->len);
+  gboolean there = size > 0 || bound->len == 0;
+  g_byte_array_set_size (bound, (guint) size);
+  return there;
 }

@@ -344,6 +344,58 @@ test_longest_key (Place *place, gconstpointer data)
 }
 
 static void
+scan_range (LdbDatabase *db, LdbChange *change)
+{
+  g_autoptr (GError) error = NULL;
+  gsize start_size = 0, end_size = 0;
+  GBytes *start = ldb_change_get_key (change), *end = ldb_change_get_end (change);
+  gconstpointer lower = start != NULL ? g_bytes_get_data (start, &start_size) : NULL;
+  gconstpointer upper = end != NULL ? g_bytes_get_data (end, &end_size) : NULL;
+  guint found = 0;
+  g_assert_cmpint (ldb_change_get_kind (change), ==, LDB_CHANGE_RESYNC);
+  g_autoptr (LdbCursor) cursor
+      = ldb_database_scan (db, lower, start_size, upper, end_size, LDB_SCAN_KEYS_ONLY, &error);
+  g_assert_no_error (error);
+  while (ldb_cursor_next (cursor, NULL, &error))
+    found++;
+  g_assert_no_error (error);
+  g_assert_cmpuint (found, ==, 2);
+}
+
+static void
+scan_told (LdbWatch *watch, LdbChangeSet *changes, guint *told)
+{
+  scan_range (ldb_watch_get_database (watch), ldb_change_set_get_change (changes, 0));
+  ++*told;
+}
+
+/* The end of what was loaded is a bound that can be scanned up to, also behind the longest keys. */
+static void
+test_loaded (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint round = 0; round < 3; round++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s-%u", place->path, round);
+      g_autoptr (LdbDatabase) db = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+      g_autoptr (LdbWatch) watch = ldb_database_watch_all (db, LDB_WATCH_NONE, &error);
+      g_autoptr (LdbLoader) loader = ldb_database_create_loader (db, &error);
+      g_autofree char *last = g_strnfill (65536, round == 1 ? 'k' : '\xff');
+      guint told = 0;
+      g_signal_connect (watch, "changed", G_CALLBACK (scan_told), &told);
+      ldb_loader_put (loader, NULL, "a", 1, "v", 1, &error);
+      ldb_loader_put (loader, NULL, last, round == 0 ? 1 : 65536, "v", 1, &error);
+      g_assert_true (ldb_loader_commit (loader, NULL, &error));
+      g_assert_no_error (error);
+      wait_until (told == 1);
+      g_autoptr (LdbFeed) feed = ldb_database_create_feed (db, 0, NULL, &error);
+      g_autoptr (LdbChangeSet) commit = ldb_feed_read_commit (feed, NULL, &error);
+      g_assert_no_error (error);
+      scan_range (db, ldb_change_set_get_change (commit, 0));
+    }
+}
+
+static void
 test_stores (Place *place, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -887,6 +939,7 @@ main (int argc, char **argv)
   add_test ("/watch/commits-stay-whole", test_commits_stay_whole);
   add_test ("/watch/ranges", test_ranges);
   add_test ("/watch/longest-key", test_longest_key);
+  add_test ("/watch/loaded", test_loaded);
   add_test ("/watch/stores", test_stores);
   add_test ("/watch/handler-writes", test_handler_writes);
   add_test ("/watch/handler-runs-loop", test_handler_runs_loop);
