@@ -225,7 +225,7 @@ is_valid_still (LdbListModel *self, const LdbListJob *job, const LdbRankPlace *p
 {
   return !self->closed && place->bucket != NULL
          && bytes_equal (ldb_bucket_boundary (place->bucket), ldb_bytes_of (job->boundary))
-         && ldb_bucket_get_stamp (place->bucket) <= job->stamp;
+         && !ldb_bucket_changed (place->bucket, job->stamp, self->stamp);
 }
 
 void

@@ -77,7 +77,7 @@ struct _LdbListModel
   LdbPin *before;        /* M1; owned, or NULL */
   GByteArray *seam;      /* M1; owned */
   LdbRankIndex *index;   /* M2; owned */
-  guint32 stamp;         /* of the index; grows with each frame */
+  guint32 stamp;         /* of the index; grows with each frame, and may wrap around */
   guint shown;           /* M2 */
   guint max_items;       /* are shown at most */
   guint batch_interval;  /* milliseconds */
@@ -183,7 +183,7 @@ struct _LdbListJob
   LdbRankIndex *index;        /* PLAN; a reference */
   LdbFrame *frame;            /* PLAN; a reference */
   gboolean keys_only;         /* READ */
-  guint32 stamp;              /* READ, FIND: buckets that changed later have a greater one */
+  guint32 stamp;              /* READ, FIND: buckets that changed later have a later one */
   gboolean stale;             /* READ: something happened to it all; the model's thread */
   GPtrArray *buckets;         /* READ: of LdbListBucketRead; owned */
   GTask *find;                /* FIND: what to return; the model's thread; owned */

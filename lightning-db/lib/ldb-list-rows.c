@@ -616,11 +616,12 @@ ldb_list_rows_run (LdbListJob *job, struct engine *engine)
 
 /* Nothing has happened to the bucket since the job was sent. */
 static gboolean
-is_valid_still (const LdbListJob *job, const LdbListBucketRead *read, const LdbRankPlace *place)
+is_valid_still (const LdbListModel *self, const LdbListJob *job, const LdbListBucketRead *read,
+                const LdbRankPlace *place)
 {
   return !job->stale && place->bucket != NULL
          && bytes_equal (ldb_bucket_boundary (place->bucket), ldb_bytes_of (read->boundary))
-         && ldb_bucket_get_stamp (place->bucket) <= job->stamp;
+         && !ldb_bucket_changed (place->bucket, job->stamp, self->stamp);
 }
 
 static void
@@ -628,7 +629,7 @@ gather_reads (LdbListModel *self, const LdbListJob *job, const LdbListBucketRead
               GArray *all)
 {
   LdbRankPlace place = ldb_rank_index_find_key (self->index, ldb_bytes_of (bucket->boundary));
-  if (!is_valid_still (job, bucket, &place))
+  if (!is_valid_still (self, job, bucket, &place))
     {
       g_hash_table_add (self->wanted, g_bytes_ref (bucket->boundary));
       return;

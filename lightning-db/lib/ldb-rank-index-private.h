@@ -137,11 +137,12 @@ void ldb_rank_index_foreach_mark (const LdbRankIndex *self, LdbMarkFunc func, gp
 /* ---- when ---- */
 
 /* Every bucket that changes from now on is given the stamp, so that who looked at one before can
- * tell whether it is as it was. New ones have 0. */
+ * tell whether it is as it was. New ones have 0. Stamps rise, and begin anew behind the greatest. */
 void ldb_rank_index_set_stamp (LdbRankIndex *self, guint32 stamp);
 /* Gives it to the bucket that covers `key`. */
 void ldb_rank_index_touch (LdbRankIndex *self, struct bytes key);
-guint32 ldb_bucket_get_stamp (const LdbBucket *bucket);
+/* Whether the bucket was given a stamp behind `then`, up to `now`. */
+gboolean ldb_bucket_changed (const LdbBucket *bucket, guint32 then, guint32 now);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LdbRankIndex, ldb_rank_index_unref)
 

@@ -126,10 +126,11 @@ ldb_bucket_count (const LdbBucket *bucket)
   return bucket->count;
 }
 
-guint32
-ldb_bucket_get_stamp (const LdbBucket *bucket)
+gboolean
+ldb_bucket_changed (const LdbBucket *bucket, guint32 then, guint32 now)
 {
-  return bucket->stamp;
+  guint32 behind = bucket->stamp - then; /* may wrap around */
+  return behind != 0 && behind <= now - then;
 }
 
 /* ---- marks of one bucket ---- */

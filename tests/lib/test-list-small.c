@@ -382,6 +382,64 @@ test_edge (Place *place, gconstpointer data)
   g_rand_free (field.random);
 }
 
+/* ---- stamps ---- */
+
+static void
+keep_position (GObject *list, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  *(gint *) data = ldb_list_model_find_finish (LDB_LIST_MODEL (list), result, &error);
+  g_assert_no_error (error);
+}
+
+/* Rows are loaded, and keys found, also when the numbers of frames begin anew: a bucket that was last
+ * changed before that has not changed since. */
+static void
+test_stamps (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  char name[3];
+  for (guint key = 0; key < FIELD; key++)
+    {
+      field_key (key, name);
+      ldb_database_put_string (db, name, name, NULL, &error);
+    }
+  g_autoptr (LdbListModel) list
+      = ldb_list_model_new (db, NULL, NULL, 0, NULL, 0, LDB_LIST_NONE, LDB_TYPE_ENTRY, &error);
+  g_assert_no_error (error);
+  list->stamp = G_MAXUINT32 - 4;
+  for (guint round = 0; round < 10; round++)
+    {
+      g_autoptr (LdbBatch) batch = ldb_batch_new ();
+      field_key (6 * round, name);
+      if (round % 2 == 0)
+        ldb_batch_delete_string (batch, NULL, name, NULL);
+      else
+        ldb_batch_put_string (batch, NULL, (char[]){ name[0], name[1], '+', 0 }, name, NULL);
+      g_assert_true (ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+      while (ldb_list_model_get_sequence (list) < ldb_database_get_sequence (db))
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_true (ldb_database_compact (db, NULL, NULL, NULL, &error));
+      ldb_database_evict_cache (db, 1, &error);
+      g_assert_no_error (error);
+      for (guint at = 0; at < g_list_model_get_n_items (G_LIST_MODEL (list)); at++)
+        {
+          g_autoptr (LdbEntry) entry = g_list_model_get_item (G_LIST_MODEL (list), at);
+          while (!ldb_entry_get_loaded (entry))
+            g_main_context_iteration (NULL, TRUE);
+        }
+      ldb_database_evict_cache (db, 1, &error);
+      gint found = -2;
+      field_key (0, name);
+      ldb_list_model_find_async (list, name, 2, NULL, keep_position, &found);
+      while (found == -2)
+        g_main_context_iteration (NULL, TRUE);
+      g_assert_cmpint (found, ==, -1);
+    }
+  g_assert_cmpuint (list->stamp, <, 100);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -393,6 +451,7 @@ main (int argc, char **argv)
       g_test_add (name, Place, GUINT_TO_POINTER (choice), place_set_up, test_small,
                   place_tear_down);
     }
+  add_test ("/list/stamps", test_stamps);
   g_test_add ("/list/edge/forward", Place, GUINT_TO_POINTER (FALSE), place_set_up, test_edge,
               place_tear_down);
   g_test_add ("/list/edge/reverse", Place, GUINT_TO_POINTER (TRUE), place_set_up, test_edge,
