@@ -48,7 +48,7 @@ ldb_observer_unref (gpointer data)
 void
 ldb_observer_push (LdbObserver *self, LdbFrame *frame)
 {
-  g_assert (self->way == LDB_WAY_NONE); /* O1 */
+  g_assert (self->way == LDB_WAY_NONE && self->frame == NULL); /* O1 */
   self->frame = frame;
   self->way = LDB_WAY_QUEUED;
   ldb_observer_ref (self);
@@ -198,8 +198,9 @@ ldb_observer_end (LdbObserver *self)
   self->end_due = TRUE;
   unlist (self);
   ldb_hub_notice (self->hub, self, LDB_NOTICE_LEAVE);
+  /* With the frame that a pause took back, if the hub has not fetched that: it goes with the end. */
   if (self->way == LDB_WAY_NONE)
-    ldb_observer_push (self, NULL);
+    ldb_observer_push (self, g_steal_pointer (&self->frame));
 }
 
 void

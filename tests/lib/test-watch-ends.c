@@ -477,6 +477,41 @@ test_fork (Place *place, gconstpointer data)
     g_object_unref (objects[i]);
 }
 
+/* A frame that a pause took back holds two states of the database. It is let go of, too, when the
+ * handle is closed before the hub has fetched it. */
+static void
+test_pause_and_end (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr (LdbDatabase) other = place_open (place, NULL);
+      g_autoptr (LdbWatch) watch = ldb_database_watch_all (other, LDB_WATCH_UNCHANGED, &error);
+      g_assert_no_error (error);
+      put (db, "a", "1");
+      for (guint waits = 0; !g_main_context_pending (NULL); waits++)
+        {
+          g_assert_cmpuint (waits, <, 3000000);
+          g_usleep (100);
+        }
+      ldb_watch_pause (watch);
+      g_assert_true (ldb_database_close (other, NULL, &error));
+      while (g_main_context_iteration (NULL, FALSE))
+        ;
+    }
+  guint64 held = 1;
+  for (guint waits = 0; held > 0; waits++)
+    {
+      g_autoptr (LdbStats) stats = ldb_database_get_stats (db, &error);
+      g_assert_no_error (error);
+      held = stats->snapshots;
+      g_assert_cmpuint (waits, <, 600);
+      if (held > 0)
+        g_usleep (100000); /* the hub's thread has things to do */
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -490,5 +525,6 @@ main (int argc, char **argv)
   add_test ("/watch-ends/wait-async", test_wait_async);
   add_test ("/watch-ends/any-order", test_any_order);
   add_test ("/watch-ends/fork", test_fork);
+  add_test ("/watch-ends/pause-and-end", test_pause_and_end);
   return g_test_run ();
 }
