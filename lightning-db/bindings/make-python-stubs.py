@@ -27,6 +27,7 @@ HEADER = '''\
 # Type stubs of Lightning DB for Python, made by make-python-stubs.py.
 import builtins
 import enum
+import os
 from typing import (Any, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Generic, Iterable,
                     Iterator, Mapping, TypeVar, Union, overload)
 

@@ -154,6 +154,38 @@ function testIteration() {
     db.close();
 }
 
+// What GJS would take for something else.
+function testWrongArguments() {
+    const path = newPath();
+    const db = Ldb.open(path, {create: true});
+    const transaction = db.begin();
+    db.put('a', '1');
+    for (const wrong of [new Uint16Array([97]), new Float64Array([97]), new DataView(new ArrayBuffer(1)), [97, 300], [-1],
+        [1.5], () => 97]) {
+        for (const use of [() => db.put('a', wrong), () => db.put(wrong, 'x'), () => db.get(wrong), () => db.delete(wrong),
+            () => db.contains(wrong), () => db.scan(wrong), () => db.scan({prefix: wrong}),
+            () => transaction.get(null, wrong), () => transaction.scan(null, wrong), () => db.watch_key(wrong, 0)])
+            fails(TypeError, use);
+    }
+    fails(TypeError, () => db.put_async('a', new Uint16Array([97])));
+    fails(TypeError, () => db.get_many([new Uint16Array([97])]));
+    equal(db.get_string('a'), '1');
+    db.put([97], [0, 255]);
+    equal(db.get('a'), new Uint8Array([0, 255]));
+    // Text for C ends at a zero character.
+    for (const use of [() => db.get_string('a\0b'), () => db.put_string('a', '1\0'), () => db.delete_string('a\0'),
+        () => db.open_store('s\0', Ldb.OpenFlags.CREATE), () => db.drop_store('s\0'), () => db.get_string_async('a\0'),
+        () => Ldb.open(`${path}\0x`), () => Ldb.open(`${path}-new\0`, {create: true}), () => db.backup(`${path}\0`, 0, null)])
+        fails(TypeError, use);
+    equal(GLib.file_test(`${path}-new`, GLib.FileTest.EXISTS), false);
+    db.put('a\0b', '1\0');
+    equal([text(db.get('a\0b')), db.list_stores()], ['1\0', ['default']]);
+    for (const limit of [0, -1, 1.5, 'x', NaN, Infinity])
+        fails(RangeError, () => db.scan({limit}));
+    equal([...db.scan({limit: null})].length, 2);
+    db.close();
+}
+
 function testDocuments() {
     const db = newDatabase();
     const store = db.open_store('s', Ldb.OpenFlags.CREATE);
@@ -264,6 +296,10 @@ function testRun() {
     equal([own.message, db.get('never')], ['own', null]);
     equal(db.run(transaction => transaction.rollback()), true);
     equal(db.run(transaction => transaction.commit(Ldb.SyncMode.FULL)), true);
+    equal(fails(TypeError, () => db.run(async transaction => {
+        await null;
+        transaction.put(null, 'later', 'x');
+    })).message.includes('run_async'), true);
     db.close();
 
     const quick = Ldb.open(newPath(), {create: true, transaction_timeout: 50});
@@ -591,7 +627,7 @@ function remove(path) {
 }
 
 let status = 0;
-for (const test of [testOpen, testValues, testIteration, testDocuments, testNumbers, testRun,
+for (const test of [testOpen, testValues, testIteration, testWrongArguments, testDocuments, testNumbers, testRun,
     testEveryAsync, testPromises, testWatching, testThrowing, testLists, testVersionMismatch]) {
     try {
         await test();

@@ -7,6 +7,7 @@ import copy
 import gc
 import io
 import os
+import pathlib
 import random
 import re
 import shutil
@@ -267,6 +268,26 @@ class Mapping(WithDatabase):
             self.db[b"x" * 70000] = b""
         self.assertEqual(list(self.db), [])
 
+    def test_text_is_not_cut_off(self):
+        """Where the library takes text it ends at a zero byte, so such text would be another one."""
+        for wrong in (lambda: self.db.get_string("a\0b"), lambda: self.db.put_string("a", "1\0"),
+                      lambda: self.db.delete_string("a\0"), lambda: self.db.drop_store("people\0"),
+                      lambda: self.db.open_store("s\0", Ldb.OpenFlags.CREATE)):
+            with self.assertRaisesRegex(ValueError, "zero bytes"):
+                wrong()
+        self.assertEqual((list(self.db), self.db.list_stores()), ([], ["default", "people"]))
+        self.db["a\0b"] = "1\0"
+        self.assertEqual(dict(self.db.items()), {b"a\0b": b"1\0"})
+
+    def test_limits(self):
+        self.db.update(a="1", b="2")
+        for limit in (0, -1):
+            with self.assertRaisesRegex(ValueError, "1 or more"):
+                self.db.scan(limit=limit)
+        for limit in (1.5, "2"):
+            with self.assertRaises(TypeError):
+                self.db.scan(limit=limit)
+
     def test_introspected_calls_are_easier(self):
         self.db.put("a", "1")
         self.db.put_bytes("b", b"2")
@@ -512,6 +533,14 @@ class Statements(WithDatabase):
         with self.assertRaises(ZeroDivisionError):
             self.db.run(lambda transaction: 1 / 0)
         self.assertEqual(self.db.run(lambda transaction: transaction.rollback()), True)
+        self.assertEqual(self.db.run(lambda transaction: 5, retries=-1), 5)
+
+        async def later(transaction):
+            transaction["later"] = b"1"
+
+        with self.assertRaisesRegex(TypeError, "run_async"):
+            self.db.run(later)
+        self.assertNotIn("later", self.db)
 
     def test_threads_count_up(self):
         """Threads wait for the disk without holding Python's lock, and no count is lost."""
@@ -581,6 +610,17 @@ class Errors(WithDatabase):
 
 
 class Module(unittest.TestCase):
+    def test_paths(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for path in (f"{directory}/a", f"{directory}/b".encode(), pathlib.Path(directory, "c")):
+                with Ldb.open(path, create=True) as db:
+                    self.assertEqual(db.get_path(), os.fsdecode(path))
+        for path in (None, 5):
+            with self.assertRaises(TypeError):
+                Ldb.open(path)
+            with self.assertRaises(TypeError):
+                Ldb.open_async(path)
+
     def test_version_is_the_project_s(self):
         from gi.overrides.Ldb import VERSION
         self.assertEqual(VERSION, os.environ["PROJECT_VERSION"])

@@ -123,6 +123,30 @@ function fromVariant(variant) {
 
 // ---- calls ----
 
+// Methods whose arguments are text or paths for C, where text ends at a zero character: GJS cuts it off there.
+const TAKES_TEXT = new RegExp('(_string|_store)(_async)?$|' +
+    '^(open|create|destroy|open_default|backup|restore|repair|check_path|load_from_file)(_async)?$');
+// Methods that take keys and no function.
+const TAKES_KEYS = /^(get|put|delete|contains|lookup|scan|watch|find|seek|lock_key)(?!.*_async$)/;
+
+// Numbers that are cut to a byte each.
+function isNoBytes(value) {
+    return ArrayBuffer.isView(value) ? !(value instanceof Uint8Array)
+        : Array.isArray(value) && value.some(item => typeof item === 'number' && item !== (item & 255));
+}
+
+// What GJS would take for something else without a word.
+function checkArguments(name, args) {
+    for (const arg of args) {
+        if (typeof arg === 'string' && arg.includes('\0') && TAKES_TEXT.test(name))
+            throw new TypeError(`${name}() takes text without zero characters; use Uint8Array for keys and values`);
+        if (isNoBytes(arg))
+            throw new TypeError(`${name}() takes bytes as Uint8Array, not ${arg.constructor.name}`);
+        if (typeof arg === 'function' && TAKES_KEYS.test(name))
+            throw new TypeError(`${name}() takes no function`);
+    }
+}
+
 // Lets trailing arguments be left out; null means none, no flags, an open bound.
 function relax(owner, name) {
     const original = owner[name];
@@ -130,6 +154,7 @@ function relax(owner, name) {
     if (wanted === 0)
         return;
     owner[name] = function (...args) {
+        checkArguments(name, args);
         while (args.length < wanted)
             args.push(null);
         return original.apply(this, args);
@@ -142,6 +167,7 @@ function promisify(owner, name, finish) {
     Gio._promisify(owner, name, finish);
     const promised = owner[name];
     owner[name] = function (...args) {
+        checkArguments(name, args);
         if (args.length < wanted) {
             while (args.length < wanted - 1)
                 args.push(null);
@@ -170,22 +196,26 @@ function read(Ldb, prototype, ofStores) {
     const {lookup, scan, scan_prefix: scanPrefix, get_many: getMany} = prototype;
     if (ofStores) {
         prototype.get = own(function (store, key, cancellable = null) {
+            checkArguments('get', [key]);
             const [found, value] = lookup.call(this, store, key, cancellable);
             return found ? value : null;
         });
         prototype.scan = own(function (store = null, start = null, end = null, flags = 0) {
             if (isOptions(store))
                 return scanOptions(Ldb, this, [store.store ?? null], scan, scanPrefix, store);
+            checkArguments('scan', [start, end]);
             return scan.call(this, store, start, end, flags);
         });
     } else {
         prototype.get = own(function (key, cancellable = null) {
+            checkArguments('get', [key]);
             const [found, value] = lookup.call(this, key, cancellable);
             return found ? value : null;
         });
         prototype.scan = own(function (start = null, end = null, flags = 0) {
             if (isOptions(start))
                 return scanOptions(Ldb, this, [], scan, scanPrefix, start);
+            checkArguments('scan', [start, end]);
             return scan.call(this, start, end, flags);
         });
     }
@@ -199,6 +229,7 @@ function read(Ldb, prototype, ofStores) {
     if (getMany !== undefined) {
         prototype.get_many = own(function (...args) {
             const keys = ofStores ? 1 : 0;
+            checkArguments('get_many', args[keys]);
             args[keys] = args[keys].map(toBytes);
             return getMany.call(this, ...args, ...args.length === keys + 1 ? [null] : []).map(toArray);
         });
@@ -227,14 +258,17 @@ function scanOptions(Ldb, self, before, scan, scanPrefix, options) {
         if (!SCAN_OPTIONS.includes(name))
             throw new TypeError(`scan() has no option “${name}”, but ${SCAN_OPTIONS.join(', ')}`);
     }
-    const {prefix = null, start = null, end = null, reverse, keysOnly, limit} = options;
+    const {prefix = null, start = null, end = null, reverse, keysOnly, limit = null} = options;
     const flags = (reverse ? Ldb.ScanFlags.REVERSE : 0) | (keysOnly ? Ldb.ScanFlags.KEYS_ONLY : 0);
     if (prefix !== null && (start !== null || end !== null))
         throw new TypeError('give a prefix, or a start and an end, not both');
+    if (limit !== null && !(Number.isSafeInteger(limit) && limit > 0))
+        throw new RangeError(`scan() has a limit of 1 or more, not ${limit}`);
+    checkArguments('scan', [prefix, start, end]);
     const cursor = prefix !== null
         ? scanPrefix.call(self, ...before, prefix, flags)
         : scan.call(self, ...before, start, end, flags);
-    if (limit !== undefined)
+    if (limit !== null)
         cursor.set_limit(limit);
     return cursor;
 }
@@ -437,6 +471,10 @@ function run(Ldb, prototype) {
             const transaction = this.begin(flags);
             try {
                 const result = work(transaction);
+                if (result instanceof Promise) {
+                    result.catch(() => {}); // it fails, as its transaction has ended
+                    throw new TypeError('run() takes a function; for an asynchronous one there is run_async()');
+                }
                 if (!transaction._settled)
                     transaction.commit(sync);
                 return result;

@@ -14,8 +14,10 @@ Keys and values are bytes; text becomes UTF-8. The introspected methods are ther
 and arguments; docs/guides/python.md says what is different.
 """
 
+import os
 import random
 import time
+import types
 
 from gi.module import get_introspection_module
 from gi.overrides import override
@@ -68,6 +70,14 @@ def _values(found):
 def _back_off(attempt):
     """Seconds to wait before another attempt, as ldb_database_run_transaction() does."""
     return 0.01 * (attempt + 1) * random.uniform(0.5, 1.5)
+
+
+def _not_a_coroutine(result):
+    """What run()'s function returned. Of a coroutine nothing has been done yet."""
+    if isinstance(result, types.CoroutineType):
+        result.close()
+        raise TypeError("run() takes a function; for a coroutine function there is run_async()")
+    return result
 
 
 class _Closing:
@@ -131,11 +141,11 @@ class Database(Writing, _Closing, Ldb.Database):
         When the commit conflicts with another one, the function is called again with a new
         transaction: `retries` times, else as often as `max-retries` says. An exception rolls
         back."""
-        retries = self.get_max_retries() if retries is None else retries
+        retries = self.get_max_retries() if retries is None else max(retries, 0)
         for attempt in range(retries + 1):
             try:
                 with self.begin(flags) as transaction:
-                    result = function(transaction)
+                    result = _not_a_coroutine(function(transaction))
                     transaction._end(sync)
                 return result
             except ConflictError:
@@ -146,7 +156,7 @@ class Database(Writing, _Closing, Ldb.Database):
     async def run_async(self, function, *, flags=Ldb.TransactionFlags.NONE,
                         sync=Ldb.SyncMode.DEFAULT, retries=None):
         """The same as run(), with a coroutine function and without blocking."""
-        retries = self.get_max_retries() if retries is None else retries
+        retries = self.get_max_retries() if retries is None else max(retries, 0)
         for attempt in range(retries + 1):
             try:
                 async with self.begin(flags) as transaction:
@@ -621,17 +631,23 @@ def _flags(create, exclusive, read_only, static, wait):
     return flags
 
 
-def open(path, *, create=False, exclusive=False, read_only=False, static=False, wait=False,
-         options=None, **settings):
-    """Opens a database. Settings are properties of Ldb.Options, such as cache_size=1 << 30."""
+def _options(options, settings):
     if settings:
         options = options.copy() if options is not None else Ldb.Options.new()
         for name, value in settings.items():
             options.set_property(name.replace("_", "-"), value)
-    return Ldb.Database.open(path, _flags(create, exclusive, read_only, static, wait), options, None)
+    return options
+
+
+def open(path, *, create=False, exclusive=False, read_only=False, static=False, wait=False,
+         options=None, **settings):
+    """Opens a database. Settings are properties of Ldb.Options, such as cache_size=1 << 30."""
+    return Database.open(os.fspath(path), _flags(create, exclusive, read_only, static, wait),
+                         _options(options, settings))
 
 
 def open_async(path, *, create=False, exclusive=False, read_only=False, static=False, wait=False,
-               options=None):
+               options=None, **settings):
     """Opens a database without blocking, to be awaited."""
-    return Database.open_async(path, _flags(create, exclusive, read_only, static, wait), options)
+    return Database.open_async(os.fspath(path), _flags(create, exclusive, read_only, static, wait),
+                               _options(options, settings))

@@ -7,7 +7,7 @@ a natural default may be left out: flags (none), bounds of a range (open), whate
 
 from gi.repository import GLib
 
-_ARRAY, _INTERFACE, _UINT8 = 15, 16, 3  # GITypeTag
+_ARRAY, _INTERFACE, _UINT8, _UTF8 = 15, 16, 3, 13  # GITypeTag
 
 
 def as_bytes(value):
@@ -31,6 +31,13 @@ def _as_glib_bytes(value):
     return value if value is None or isinstance(value, GLib.Bytes) else GLib.Bytes.new(as_bytes(value))
 
 
+def _as_text(value):
+    """Text for C, where it ends at a zero byte: PyGObject cuts it off there."""
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("text has no zero bytes here; keys and values that do are given as bytes")
+    return value
+
+
 def _as_list_of_bytes(values):
     return [_as_glib_bytes(value) for value in values]
 
@@ -51,6 +58,8 @@ class Parameter:
                 self.convert = _as_nullable_bytes
             elif item.get_tag() == _INTERFACE and item.get_interface().get_name() == "Bytes":
                 self.convert = _as_list_of_bytes
+        elif tag == _UTF8:
+            self.convert = _as_text
         elif tag == _INTERFACE:
             interface = type_info.get_interface()
             self.is_callback = interface.get_name() == "AsyncReadyCallback"

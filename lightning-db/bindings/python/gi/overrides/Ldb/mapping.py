@@ -6,6 +6,8 @@ flags)` and `_scan_prefix (prefix, flags)` → cursor; one that is written also 
 `_put_variant`, `_delete` and `_delete_range`. All take bytes.
 """
 
+import operator
+
 from gi.module import get_introspection_module
 from gi.repository import Gio
 
@@ -28,6 +30,8 @@ def _nullable(key):
 def open_cursor(place, start=None, end=None, flags=0, prefix=None, reverse=False, keys_only=False,
                 limit=None):
     """A cursor over a range or a prefix of a place."""
+    if limit is not None and operator.index(limit) < 1:
+        raise ValueError(f"a scan has a limit of 1 or more, not {limit}")
     flags = ScanFlags(flags)
     if reverse:
         flags |= ScanFlags.REVERSE
