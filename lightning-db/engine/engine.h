@@ -199,6 +199,12 @@ status engine_snapshot_new (struct engine *engine, struct engine_snapshot **out,
                             struct failure *failure);
 uint64_t engine_snapshot_sequence (const struct engine_snapshot *snapshot);
 void engine_snapshot_free (struct engine_snapshot *snapshot);
+/* Where another process writes a snapshot holds its files open: whether they are still the files of
+ * now. Elsewhere it holds none, and true. */
+bool engine_snapshot_is_current (const struct engine_snapshot *snapshot);
+/* Closes files that only snapshots and cursors held which were freed since. It is done sooner or
+ * later anyway, not while nothing happens. Takes its time; any thread. */
+void engine_collect_files (struct engine *engine);
 
 /* ---- writing ---- */
 
@@ -384,8 +390,8 @@ void engine_feed_free (struct engine_feed *feed);
 /* The lowest `since` a feed may start from. */
 uint64_t engine_history_oldest (struct engine *engine);
 
-/* Calls `wake` once, as soon as a commit above `sequence` is visible, or the engine closes: at
- * once, on this thread, when that is so already, else on the thread that publishes or closes. It
+/* Calls `wake` once, as soon as a commit above `sequence` is visible, the engine closes, or snapshots
+ * hold files that are not those of now (engine_snapshot_is_current): at once, on this thread, when that is so already, else on the thread that publishes or closes. It
  * must only set something and return; it may not call the engine. One listener an engine; a second
  * call replaces the first. `wake` NULL: none any more, and when this returns none is being
  * called. */

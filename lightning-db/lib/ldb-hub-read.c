@@ -445,6 +445,7 @@ ldb_hub_join (LdbHub *self, LdbObserver *observer, LdbPin *base, guint64 sequenc
     begin_reading (self, base, sequence);
   take_up (self, observer);
   observer->shown = sequence;
+  observer->shown_files = self->files;
   if (sequence == self->position)
     {
       ldb_pin_unref (base);

@@ -259,7 +259,10 @@ push (LdbHub *self, LdbObserver *observer, LdbFrame *frame)
     ldb_observer_push (observer, frame);
   pthread_mutex_unlock (&self->lock);
   if (free)
-    observer->shown = self->position;
+    {
+      observer->shown = self->position;
+      observer->shown_files = self->files;
+    }
   return free;
 }
 
@@ -305,8 +308,28 @@ send_due (LdbHub *self)
 static gboolean
 has_old_state (LdbHub *self, LdbObserver *observer)
 {
-  return (observer->flags & LDB_OBSERVE_STATE) != 0 && observer->shown < self->position
+  return (observer->flags & LDB_OBSERVE_STATE) != 0
+         && (observer->shown < self->position || observer->shown_files != self->files)
          && observer->waits == 0 && observer->told == 0;
+}
+
+/* In a process that reads, the files of the newest state may have been replaced without a commit. */
+static void
+renew_newest (LdbHub *self)
+{
+  LdbPin *pin;
+  guint64 sequence;
+  if (self->newest == NULL || engine_snapshot_is_current (self->newest->snapshot)
+      || ldb_pin_new (self->engine, &pin, &sequence, NULL) != STATUS_OK)
+    return;
+  if (sequence == self->position) /* else there is something to be read, and it is known by now */
+    {
+      LdbPin *old = self->newest;
+      self->newest = pin;
+      pin = old;
+      self->files++;
+    }
+  ldb_pin_unref (pin);
 }
 
 /* Gives those who hold an old state the newest one, if nothing that they know is different there.
@@ -336,7 +359,10 @@ static gboolean
 renew_at_rest (LdbHub *self)
 {
   pthread_mutex_unlock (&self->lock);
+  renew_newest (self);
   gboolean any = renew_states (self);
+  if (!any)
+    engine_collect_files (self->engine); /* of states that were let go */
   pthread_mutex_lock (&self->lock);
   return any || self->roused;
 }

@@ -88,6 +88,7 @@ struct _LdbObserver
   gsize pending_bytes;   /* what they would take if they were its own, about */
   gint64 sent;           /* when its last frame was, monotonic; 0: there was none */
   guint64 shown;         /* the commit that `after` of it stands at, or of the join */
+  guint64 shown_files;   /* the hub's `files` then */
 };
 
 /* A cursor over an older state, for all frames that are made at one time. */
@@ -124,6 +125,7 @@ struct _LdbHub
   struct engine_feed *feed; /* at `position`; NULL: none, or it failed; owned */
   guint64 position;         /* commits up to here were read */
   LdbPin *newest;           /* the state at `position`; NULL while there are no observers; owned */
+  guint64 files;            /* how often it was taken anew, as its files were not those of now */
   gint64 read_at;           /* when it was read last, monotonic */
   gint64 renewed_at;        /* when states were renewed last, monotonic */
   GPtrArray *live;          /* observers that are joined; references */

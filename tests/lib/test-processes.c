@@ -44,7 +44,8 @@ rush (LdbDatabase *db, guint milliseconds)
 
 /* Lines from standard input: "put KEY VALUE", "delete KEY", "range START END", "batch N", "fill N"
  * (as many random puts and deletes), "time N" (the Nth isolated commit of the time), "tick N" (the
- * same, to a key of its own), "rush MILLISECONDS" (commits of the time, without a pause), "close".
+ * same, to a key of its own), "rush MILLISECONDS" (commits of the time, without a pause), "compact",
+ * "close".
  * Each is answered by "ok" and the newest commit. */
 static int
 write_as_told (const char *path)
@@ -95,6 +96,8 @@ write_as_told (const char *path)
             else
               put (db, key, value);
           }
+      else if (strcmp (verb, "compact") == 0)
+        ldb_database_compact (db, NULL, NULL, NULL, &error);
       else if (strcmp (verb, "close") == 0)
         ldb_database_close (db, NULL, &error);
       else
@@ -852,6 +855,50 @@ test_lists (Place *place, gconstpointer data)
   g_assert_true (ldb_database_close (db, NULL, &error));
 }
 
+/* Segments that the writer has deleted, and that are open here. */
+static guint
+count_deleted_segments (void)
+{
+  g_autoptr (GDir) directory = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *name;
+  guint count = 0;
+  while ((name = g_dir_read_name (directory)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/fd", name, NULL);
+      g_autofree char *target = g_file_read_link (path, NULL);
+      count += target != NULL && g_str_has_suffix (target, ".seg (deleted)");
+    }
+  return count;
+}
+
+/* A list of which nothing changes does not keep the files of its state from the disk for ever, whether
+ * commits come or the writer only compacts. */
+static void
+test_files (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put a 1");
+  tell (&writer, "fill 4000");
+  tell (&writer, "compact");
+  g_autoptr (LdbDatabase) db = open_reader (place);
+  g_autoptr (LdbListModel) list
+      = ldb_list_model_new_prefix (db, NULL, "a", 1, LDB_LIST_NONE, LDB_TYPE_ENTRY, &error);
+  g_assert_no_error (error);
+  tell (&writer, "fill 5000");
+  tell (&writer, "compact");
+  wait_until (count_deleted_segments () > 0); /* it has gone over to the new ones */
+  wait_until (count_deleted_segments () == 0);
+  tell (&writer, "compact");
+  run_for (100);
+  wait_until (count_deleted_segments () == 0);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 1);
+  tell (&writer, "put aa 1");
+  wait_until (g_list_model_get_n_items (G_LIST_MODEL (list)) == 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -865,6 +912,7 @@ main (int argc, char **argv)
   add_test ("/processes/told", test_told);
   add_test ("/processes/soon", test_soon);
   add_test ("/processes/lists", test_lists);
+  add_test ("/processes/files", test_files);
   add_test ("/processes/rest", test_rest);
   add_test ("/processes/replicas", test_replicas);
   add_test ("/processes/takeover", test_takeover);

@@ -105,6 +105,13 @@ engine_collect (void)
     epoch_collect (false);
 }
 
+void
+engine_collect_files (struct engine *engine)
+{
+  if (engine_enter_slow (engine, NULL) != STATUS_FORKED)
+    engine_collect ();
+}
+
 struct view *
 engine_view (struct engine *engine)
 {

@@ -426,14 +426,15 @@ find_awaited (struct engine *engine)
       engine->awaited = engine->listeners[i].after;
 }
 
-void
-feed_take_wakes_slow (struct engine *engine, struct wakes *out)
+/* commit_lock held. */
+static void
+take_wakes (struct engine *engine, bool all, struct wakes *out)
 {
   out->count = 0;
   for (unsigned i = 0; i < LISTENERS; i++)
     {
       struct listener *listener = &engine->listeners[i];
-      if (!is_due (engine, listener))
+      if (all ? listener->call == NULL : !is_due (engine, listener))
         continue;
       out->taken[out->count] = listener;
       out->calls[out->count] = listener->call;
@@ -442,6 +443,12 @@ feed_take_wakes_slow (struct engine *engine, struct wakes *out)
       listener->running++;
     }
   find_awaited (engine);
+}
+
+void
+feed_take_wakes_slow (struct engine *engine, struct wakes *out)
+{
+  take_wakes (engine, false, out);
 }
 
 void
@@ -491,6 +498,16 @@ engine_await_commit (struct engine *engine, uint64_t sequence, void (*wake) (voi
 {
   if (engine_enter_slow (engine, NULL) != STATUS_FORKED)
     feed_await (engine, LISTENER_CALLER, sequence, wake, data);
+}
+
+void
+feed_wake (struct engine *engine)
+{
+  struct wakes wakes;
+  pthread_mutex_lock (&engine->commit_lock);
+  take_wakes (engine, true, &wakes);
+  pthread_mutex_unlock (&engine->commit_lock);
+  feed_call (engine, &wakes);
 }
 
 void

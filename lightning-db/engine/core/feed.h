@@ -44,6 +44,8 @@ feed_call (struct engine *engine, const struct wakes *wakes)
   if (__builtin_expect (wakes->count > 0, 0))
     feed_call_slow (engine, wakes);
 }
+/* Calls all who wait, as the files are others. Without locks. */
+void feed_wake (struct engine *engine);
 /* Like engine_await_commit, for any kind of listener. */
 void feed_await (struct engine *engine, enum listener_kind kind, uint64_t sequence,
                  void (*call) (void *data), void *data);

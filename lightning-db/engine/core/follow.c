@@ -336,7 +336,8 @@ install_view (struct follow *follow, struct view *next, uint64_t flushed)
       follow->reader = NULL;
     }
   publish (follow);
-  engine_collect (); /* files that were replaced are closed */
+  feed_wake (engine); /* who holds a snapshot for long may take another */
+  engine_collect ();  /* files that were replaced are closed */
   engine_rebalance (engine);
 }
 

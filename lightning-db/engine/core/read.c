@@ -878,6 +878,12 @@ engine_snapshot_sequence (const struct engine_snapshot *snapshot)
   return snapshot->sequence;
 }
 
+bool
+engine_snapshot_is_current (const struct engine_snapshot *snapshot)
+{
+  return snapshot->view == NULL || snapshot->view == atomic_load (&snapshot->engine->view);
+}
+
 void
 engine_snapshot_free (struct engine_snapshot *snapshot)
 {
