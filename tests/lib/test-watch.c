@@ -846,6 +846,90 @@ test_lag (Place *place, gconstpointer data)
 
 typedef struct
 {
+  guint changes;     /* told */
+  gboolean resynced; /* or that everything is to be read anew */
+} Tally;
+
+static void
+tally (LdbWatch *watch, LdbChangeSet *changes, Tally *self)
+{
+  if (ldb_change_set_get_resync (changes))
+    self->resynced = TRUE;
+  else
+    self->changes += ldb_change_set_get_n_changes (changes);
+}
+
+#define LONG_KEY 50000
+
+/* `read` is of a watch of the key "~", by which one knows that what was put before has been read:
+ * a log that moves on too fast is a reason of its own to read anew. */
+static void
+put_long_keys (LdbDatabase *db, char prefix, guint count, const Tally *read)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *key = g_strnfill (LONG_KEY, prefix);
+  for (guint i = 0; i < count; i++)
+    {
+      char number[8];
+      guint told = read->changes;
+      memcpy (key + 1, number, (gsize) g_snprintf (number, sizeof number, "%04u", i));
+      g_assert_true (ldb_database_put (db, key, LONG_KEY, "v", 1, NULL, &error));
+      if (i % 40 != 39)
+        continue;
+      put (db, "~", number);
+      wait_until (read->changes > told);
+    }
+}
+
+#define TALLIES 6
+
+/* Few keys, but long ones: what gathers for one watch takes 16 MiB at most, and for all 64 MiB. */
+static void
+test_long_keys (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  LdbWatch *watches[TALLIES];
+  Tally tallies[TALLIES] = { 0 }, read = { 0 };
+  guint resynced = 0;
+  g_autoptr (LdbWatch) reading = ldb_database_watch_key (db, "~", 1, LDB_WATCH_NONE, &error);
+  g_signal_connect (reading, "changed", G_CALLBACK (tally), &read);
+  for (guint i = 0; i < TALLIES; i++)
+    {
+      char prefix = (char) ('a' + i);
+      watches[i] = ldb_database_watch_prefix (db, &prefix, 1, LDB_WATCH_NONE, &error);
+      g_assert_no_error (error);
+      g_signal_connect (watches[i], "changed", G_CALLBACK (tally), &tallies[i]);
+      ldb_watch_pause (watches[i]);
+    }
+  put_long_keys (db, 'a', 400, &read); /* 20 MB */
+  ldb_watch_resume (watches[0]);
+  wait_until (tallies[0].resynced || tallies[0].changes > 0);
+  g_assert_true (tallies[0].resynced);
+  for (guint i = 1; i < TALLIES; i++)
+    put_long_keys (db, (char) ('a' + i), 320, &read); /* 16 MB each, 80 MB together */
+  for (guint i = 1; i < TALLIES; i++)
+    {
+      ldb_watch_resume (watches[i]);
+      wait_until (tallies[i].resynced || tallies[i].changes > 0);
+      g_assert_true (tallies[i].resynced ? tallies[i].changes == 0 : tallies[i].changes == 320);
+      resynced += tallies[i].resynced;
+    }
+  g_assert_cmpuint (resynced, >, 0);
+  g_assert_cmpuint (resynced, <, TALLIES - 1);
+  /* All are told of what comes. */
+  for (guint i = 0; i < TALLIES; i++)
+    {
+      tallies[i] = (Tally){ 0 };
+      put (db, (const char[]){ (char) ('a' + i), '\0' }, "1");
+      wait_until (tallies[i].changes == 1);
+      g_assert_false (tallies[i].resynced);
+      g_object_unref (watches[i]);
+    }
+}
+
+typedef struct
+{
   LdbWatch *watch; /* borrowed */
   gint enough;     /* atomic */
 } Meddler;
@@ -951,6 +1035,7 @@ main (int argc, char **argv)
   add_test ("/watch/crowd", test_crowd);
   add_test ("/watch/values-go", test_values_go);
   add_test ("/watch/lag", test_lag);
+  add_test ("/watch/long-keys", test_long_keys);
   add_test ("/watch/meddling", test_meddling);
   add_test ("/watch/replay", test_replay);
   return g_test_run ();
