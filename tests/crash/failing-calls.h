@@ -33,7 +33,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -158,10 +157,6 @@ bool call_sync_fails (struct call_site *site, int descriptor);
 #define fchmod(file, mode) (CALL_FAILS (fchmod, CALL_ANY, file, NULL) ? -1 : fchmod (file, mode))
 #define fstat(file, to)                                                                            \
   (CALL_FAILS (fstat, CALL_ANY | CALL_BIT (MEMORY), file, NULL) ? -1 : fstat (file, to))
-#define fstatvfs(file, to)                                                                         \
-  (CALL_FAILS (fstatvfs, CALL_ANY | CALL_BIT (MEMORY) | CALL_BIT (INTERRUPTED), file, NULL)        \
-       ? -1                                                                                        \
-       : fstatvfs (file, to))
 /* All are as if on tmpfs, so that everywhere the same calls are made: the log is mapped. */
 #define fstatfs(file, to)                                                                          \
   (CALL_FAILS (fstatfs, CALL_ANY | CALL_BIT (MEMORY), file, NULL) || fstatfs (file, to) != 0       \

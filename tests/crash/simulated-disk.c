@@ -496,13 +496,6 @@ simulated_directory_sync (struct vfs_directory *directory, struct failure *failu
   return STATUS_OK;
 }
 
-static status
-simulated_directory_free (struct vfs_directory *directory, uint64_t *out, struct failure *failure)
-{
-  *out = UINT64_C (1) << 40;
-  return STATUS_OK;
-}
-
 static bool
 simulated_mapping_is_safe (struct vfs_directory *directory)
 {
@@ -811,7 +804,6 @@ static const struct vfs simulated = {
   .directory_close = simulated_directory_close,
   .directory_list = simulated_directory_list,
   .directory_sync = simulated_directory_sync,
-  .directory_free = simulated_directory_free,
   .directory_mapping_is_safe = simulated_mapping_is_safe,
   .directory_lock = simulated_directory_lock,
   .directory_unlock = simulated_directory_unlock,

@@ -528,7 +528,6 @@ use_files (struct program *program)
   uint8_t found[100];
   struct vfs_directory *directory;
   struct vfs_file *file;
-  uint64_t room;
   void *map;
   int descriptor;
   size_t got;
@@ -536,8 +535,6 @@ use_files (struct program *program)
   if (!said (program, "a directory",
              vfs_directory_open (vfs_posix (), program->repaired, true, &directory, &failure)))
     return;
-  failure = FAILURE_INIT;
-  said (program, "free space", vfs_directory_free (directory, &room, &failure));
   failure = FAILURE_INIT;
   if (said (program, "a shared file", vfs_share (directory, "file", true, &descriptor, &failure)))
     {

@@ -29,7 +29,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -264,21 +263,6 @@ posix_directory_sync (struct vfs_directory *directory, struct failure *failure)
     return STATUS_OK;
   return fail_system (failure, errno, "the directory %s could not be synced to disk",
                       directory->path);
-}
-
-static status
-posix_directory_free (struct vfs_directory *directory, uint64_t *out, struct failure *failure)
-{
-  struct statvfs information;
-  *out = 0;
-  while (fstatvfs (directory_descriptor (directory), &information) != 0)
-    if (errno != EINTR)
-      return fail_system (failure, errno, "the free space of %s cannot be asked for",
-                          directory->path);
-  if (__builtin_mul_overflow ((uint64_t) information.f_bavail, (uint64_t) information.f_frsize,
-                              out))
-    *out = UINT64_MAX;
-  return STATUS_OK;
 }
 
 /* Whether a page of a fresh, zeroed, unnamed file can be faulted in for writing here. */
@@ -887,7 +871,6 @@ vfs_posix (void)
     .directory_close = posix_directory_close,
     .directory_list = posix_directory_list,
     .directory_sync = posix_directory_sync,
-    .directory_free = posix_directory_free,
     .directory_mapping_is_safe = posix_directory_mapping_is_safe,
     .directory_lock = posix_directory_lock,
     .directory_unlock = posix_directory_unlock,

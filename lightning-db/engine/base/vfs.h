@@ -71,8 +71,6 @@ struct vfs
   status (*directory_list) (struct vfs_directory *, bool (*visit) (void *data, const char *name),
                             void *data, struct failure *);
   status (*directory_sync) (struct vfs_directory *, struct failure *);
-  /* Free bytes available to this user on the directory's file system. */
-  status (*directory_free) (struct vfs_directory *, uint64_t *out, struct failure *);
   /* Whether stores to allocated, zeroed blocks of a shared mapping can never fault here (file
    * system type and a probe): ext4, xfs, tmpfs yes; btrfs, network, FUSE and unknown ones no. */
   bool (*directory_mapping_is_safe) (struct vfs_directory *);
@@ -171,12 +169,6 @@ static inline status
 vfs_directory_sync (struct vfs_directory *directory, struct failure *failure)
 {
   return directory->vfs->directory_sync (directory, failure);
-}
-
-static inline status
-vfs_directory_free (struct vfs_directory *directory, uint64_t *out, struct failure *failure)
-{
-  return directory->vfs->directory_free (directory, out, failure);
 }
 
 static inline bool
