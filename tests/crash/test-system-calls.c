@@ -162,6 +162,8 @@ is_answer (const struct program *program, status result)
       || result == STATUS_NOT_FOUND || result == STATUS_INVALID || result == STATUS_EXISTS
       || result == STATUS_CLOSED || result == STATUS_MISMATCH)
     broken (program, "an answer that cannot be");
+  if (names_no_file (failure.message) && strstr (failure.message, "check the disk") != NULL)
+    broken (program, "the remedy is for something else");
   if (call_plan.kind == CALL_SHORT || (call_plan.kind == CALL_INTERRUPTED && !was_interrupted ()))
     broken (program, "an interruption or a part was noticed");
   if (!stands_by_itself (result)

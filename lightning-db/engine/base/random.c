@@ -14,7 +14,9 @@ random_bytes (void *to, size_t size, struct failure *failure)
       if (got < 0 && errno == EINTR)
         continue;
       if (got <= 0)
-        return fail_system (failure, errno, "reading %zu random bytes from the kernel", size);
+        return fail_call (failure, errno,
+                          "let the program call getrandom, which a sandbox may forbid",
+                          "reading %zu random bytes from the kernel", size);
       at += got;
       size -= (size_t) got;
     }

@@ -140,19 +140,39 @@ remedy (status code, int system_error)
     }
 }
 
-status
-fail_system (struct failure *failure, int system_error, const char *format, ...)
+static status fail_with (struct failure *, int, const char *advice, const char *, va_list)
+    __attribute__ ((format (printf, 4, 0)));
+
+static status
+fail_with (struct failure *failure, int system_error, const char *advice, const char *format,
+           va_list arguments)
 {
+  char reason[96], tail[256];
   status code = status_from_errno (system_error);
   if (failure == NULL || failure->code != STATUS_OK)
     return code;
-
-  char reason[96], tail[256];
   snprintf (tail, sizeof tail, ": %s; %s", strerror_r (system_error, reason, sizeof reason),
-            remedy (code, system_error));
+            advice != NULL ? advice : remedy (code, system_error));
+  failure_fill (failure, code, system_error, tail, format, arguments);
+  return code;
+}
+
+status
+fail_system (struct failure *failure, int system_error, const char *format, ...)
+{
   va_list arguments;
   va_start (arguments, format);
-  failure_fill (failure, code, system_error, tail, format, arguments);
+  status code = fail_with (failure, system_error, NULL, format, arguments);
+  va_end (arguments);
+  return code;
+}
+
+status
+fail_call (struct failure *failure, int system_error, const char *advice, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  status code = fail_with (failure, system_error, advice, format, arguments);
   va_end (arguments);
   return code;
 }

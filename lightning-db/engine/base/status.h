@@ -75,6 +75,10 @@ status fail (struct failure *failure, status code, const char *format, ...)
 status fail_system (struct failure *failure, int system_error, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 
+/* The same with the caller's `advice` for a remedy, for a call that is not about a file. */
+status fail_call (struct failure *failure, int system_error, const char *advice, const char *format,
+                  ...) __attribute__ ((format (printf, 4, 5)));
+
 /* The code of a failed allocation of `size` bytes for `purpose`. */
 status fail_memory (struct failure *failure, unsigned long long size, const char *purpose);
 
