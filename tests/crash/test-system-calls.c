@@ -128,25 +128,6 @@ was_interrupted (void)
   return false;
 }
 
-/* The verification of a backup or restoration calls a file of the copy that it can't read damaged,
- * and then says why: wrong in its code, not in what it demands. */
-static bool
-is_of_copy (void)
-{
-  return strstr (failure.message, " of the copy does not verify: ") != NULL;
-}
-
-/* Looking whether an earlier backup can be brought up to date takes what can't be read just then
- * for something else, and refuses: wrong in its code, too, as long as the fault lasts; afterwards
- * see `judge`. */
-static bool
-is_of_backup (const struct program *program)
-{
-  return strcmp (program->doing, "backup") == 0
-         && (strstr (failure.message, " is no backup, or was opened for writing ") != NULL
-             || strstr (failure.message, " holds other files; it was left untouched") != NULL);
-}
-
 /* An error is an answer as long as something failed that a caller hears of, and it says so. */
 static bool
 is_answer (const struct program *program, status result)
@@ -155,12 +136,9 @@ is_answer (const struct program *program, status result)
     return true;
   if (call_plan.failed == 0)
     broken (program, "an error without a fault");
-  if (is_of_backup (program))
-    return false;
-  if (failure.message[0] == '\0' || (result == STATUS_CORRUPT && !is_of_copy ())
-      || result == STATUS_NOT_A_DATABASE || result == STATUS_NEWER_FORMAT
-      || result == STATUS_NOT_FOUND || result == STATUS_INVALID || result == STATUS_EXISTS
-      || result == STATUS_CLOSED || result == STATUS_MISMATCH)
+  if (failure.message[0] == '\0' || result == STATUS_CORRUPT || result == STATUS_NOT_A_DATABASE
+      || result == STATUS_NEWER_FORMAT || result == STATUS_NOT_FOUND || result == STATUS_INVALID
+      || result == STATUS_EXISTS || result == STATUS_CLOSED || result == STATUS_MISMATCH)
     broken (program, "an answer that cannot be");
   if (names_no_file (failure.message) && strstr (failure.message, "check the disk") != NULL)
     broken (program, "the remedy is for something else");

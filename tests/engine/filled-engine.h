@@ -62,6 +62,7 @@ void test_backup_copies (void);
 void test_backup_of_growing_blobs (void);
 void test_backup_beside_writers (void);
 void test_backup_read_only (void);
+void test_backup_unreadable (void);
 void test_restore_after_kill (void);
 
 /* test-upkeep-repair.c */

@@ -417,10 +417,10 @@ check_sources (struct segment *segment, const struct model *model, struct random
 }
 
 void
-on_report (void *data, const char *file, uint64_t page, const char *reason)
+on_report (void *data, const char *file, uint64_t page, const struct failure *fault)
 {
   struct visited *visited = data;
-  CHECK (file != NULL && reason != NULL && reason[0] != 0);
+  CHECK (file != NULL && fault->code != STATUS_OK && fault->message[0] != 0);
   visited->reports++;
   visited->page = page;
 }

@@ -73,7 +73,7 @@ struct visited
   bool in_order;             /* compare */
 };
 
-void on_report (void *data, const char *file, uint64_t page, const char *reason);
+void on_report (void *data, const char *file, uint64_t page, const struct failure *fault);
 status on_visit (void *data, const struct record *record, struct failure *why);
 void check_verifies (struct segment *segment, const struct model *model);
 void check_information (const struct segment_information *information, const struct model *model);

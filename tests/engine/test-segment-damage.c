@@ -331,11 +331,11 @@ struct finding
 };
 
 static void
-on_finding (void *data, const char *file, uint64_t page, const char *reason)
+on_finding (void *data, const char *file, uint64_t page, const struct failure *fault)
 {
   struct finding *finding = data;
   size_t used = strlen (finding->reasons);
-  snprintf (finding->reasons + used, sizeof finding->reasons - used, "%s\n", reason);
+  snprintf (finding->reasons + used, sizeof finding->reasons - used, "%s\n", fault->message);
   finding->count++;
 }
 

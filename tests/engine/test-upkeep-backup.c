@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Backup and restore, through the engine's own header. */
+#include "faulty-disk.h"
 #include "filled-engine.h"
 
 #include <fcntl.h>
@@ -395,6 +396,43 @@ test_backup_read_only (void)
   close_it (reader);
   free (backup);
   free (other);
+  remove_directory (parent);
+  remove_directory (path);
+}
+
+/* What can't be read just then is neither damaged nor somebody else's: the system's answer stands,
+ * and the earlier backup stays whole. */
+void
+test_backup_unreadable (void)
+{
+  static const char *const kinds[] = { "BACKUP", "CURRENT", "MANIFEST-", ".seg", ".blob" };
+  char *path = fresh_directory (), *parent = fresh_directory ();
+  char *backup = below (parent, "backup");
+  struct engine_options options = small_options ();
+  struct engine_check_report report;
+  struct engine *engine;
+  options.vfs = faulty_disk_new (false);
+  options.merge_enabled = false;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  put_range (engine, 0, 400, 1);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure));
+  for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    {
+      put_range (engine, 400 + 100 * i, 500 + 100 * i, 1);
+      CHECK_OK (engine_flush (engine, &failure));
+      faulty_disk_break (FAULTY_READ, EIO, kinds[i]);
+      CHECK_FAILS (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure), STATUS_IO);
+      CHECK (strstr (failure.message, kinds[i]) != NULL);
+      CHECK (strstr (failure.message, strerror (EIO)) != NULL);
+      faulty_disk_mend ();
+      CHECK_OK (engine_check (backup, true, NULL, NULL, NULL, &report, &failure));
+    }
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, NULL, &failure));
+  close_it (engine);
+  engine = open_small (backup);
+  check_range_of (engine, 0, 900, 1);
+  close_it (engine);
+  free (backup);
   remove_directory (parent);
   remove_directory (path);
 }

@@ -352,6 +352,7 @@ main (void)
   test_backup_of_growing_blobs ();
   test_backup_beside_writers ();
   test_backup_read_only ();
+  test_backup_unreadable ();
   test_restore_after_kill ();
   test_check_and_repair_sound ();
   test_foreign_manifest ();

@@ -14,36 +14,41 @@
 
 #define HALF_SIZE ((size_t) 512 * 1024)
 
-static bool
-same_bytes (struct vfs_file *a, struct vfs_file *b, uint8_t *buffer)
+static status
+compare_bytes (struct vfs_file *a, struct vfs_file *b, uint8_t *buffer, bool *same,
+               struct failure *failure)
 {
   size_t got = HALF_SIZE, other;
-  for (uint64_t offset = 0; got == HALF_SIZE; offset += got)
-    if (vfs_read (a, offset, buffer, HALF_SIZE, &got, NULL) != STATUS_OK
-        || vfs_read (b, offset, buffer + HALF_SIZE, HALF_SIZE, &other, NULL) != STATUS_OK
-        || got != other || memcmp (buffer, buffer + HALF_SIZE, got) != 0)
-      return false;
-  return true;
+  status result = STATUS_OK;
+  for (uint64_t offset = 0; result == STATUS_OK && *same && got == HALF_SIZE; offset += got)
+    {
+      result = vfs_read (a, offset, buffer, HALF_SIZE, &got, failure);
+      if (result == STATUS_OK)
+        result = vfs_read (b, offset, buffer + HALF_SIZE, HALF_SIZE, &other, failure);
+      if (result == STATUS_OK)
+        *same = got == other && memcmp (buffer, buffer + HALF_SIZE, got) == 0;
+    }
+  return result;
 }
 
-bool
-backup_same_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name)
+status
+backup_same_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name,
+                   bool *same, struct failure *failure)
 {
   struct vfs_file *a = NULL, *b = NULL;
   uint8_t *buffer = malloc (2 * HALF_SIZE);
-  bool same = buffer != NULL && vfs_open (one, name, VFS_READ, &a, NULL) == STATUS_OK;
-  if (same)
-    {
-      same = vfs_open (two, name, VFS_READ, &b, NULL) == STATUS_OK;
-      if (same)
-        {
-          same = same_bytes (a, b, buffer);
-          vfs_close (b);
-        }
-      vfs_close (a);
-    }
+  *same = true;
+  if (buffer == NULL)
+    return fail_memory (failure, 2 * HALF_SIZE, "comparing two files");
+  status result = vfs_open (one, name, VFS_READ, &a, failure);
+  if (result == STATUS_OK)
+    result = vfs_open (two, name, VFS_READ, &b, failure);
+  if (result == STATUS_OK)
+    result = compare_bytes (a, b, buffer, same, failure);
+  vfs_close (b);
+  vfs_close (a);
   free (buffer);
-  return same;
+  return result;
 }
 
 struct comparison
@@ -52,15 +57,24 @@ struct comparison
   uint64_t number;                  /* of the blob file that is compared */
   struct upkeep_progress *progress; /* asked whether to go on */
   bool same;                        /* so far */
+  struct failure unread;            /* the first thing that can't be read now; OK: all can */
 };
 
+/* Damage tells that two values are not the same; what can't be read now tells nothing. */
 static void
-on_fault (void *data, const char *file, uint64_t page, const char *reason)
+note_fault (struct comparison *comparison, const struct failure *fault)
+{
+  comparison->same = false; /* of a lost page the values are unknown */
+  if (fault->code != STATUS_CORRUPT)
+    fail (&comparison->unread, fault->code, "%s", fault->message);
+}
+
+static void
+on_fault (void *data, const char *file, uint64_t page, const struct failure *fault)
 {
   (void) file;
   (void) page;
-  (void) reason;
-  ((struct comparison *) data)->same = false; /* of a lost page the values are unknown */
+  note_fault (data, fault);
 }
 
 static status
@@ -78,7 +92,10 @@ on_record (void *data, const struct record *record, struct failure *failure)
     result = upkeep_blob_read (&comparison->copy, record->value, &there, &cause);
   if (result == STATUS_NO_MEMORY)
     return fail (failure, result, "%s", cause.message);
-  comparison->same = result == STATUS_OK && bytes_equal (here, there);
+  if (result != STATUS_OK)
+    note_fault (comparison, &cause);
+  else
+    comparison->same = bytes_equal (here, there);
   return upkeep_advance (comparison->progress, 0, failure);
 }
 
@@ -104,6 +121,8 @@ compare_segment (struct comparison *comparison, const struct segment_reader_sett
       segment_unref (segment);
       engine_collect ();
     }
+  if (comparison->unread.code != STATUS_OK)
+    return fail (failure, comparison->unread.code, "%s", comparison->unread.message);
   if (result == STATUS_OK || result == STATUS_CORRUPT || result == STATUS_NOT_FOUND)
     {
       comparison->same &= result == STATUS_OK;

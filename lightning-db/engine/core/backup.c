@@ -55,23 +55,15 @@ note_encode (const struct note *note, char to[NOTE_SIZE_MAX])
                             (unsigned long long) note->under_way);
 }
 
-/* False when there is no note, or it is not one of ours. */
+/* False when it is not one of ours. */
 static bool
-note_read (struct vfs_directory *directory, struct note *out)
+note_decode (const char content[NOTE_SIZE_MAX + 1], size_t size, struct note *out)
 {
-  struct vfs_file *file;
-  char content[NOTE_SIZE_MAX + 1] = "", again[NOTE_SIZE_MAX];
-  size_t got = 0;
-  if (vfs_open (directory, BACKUP_NOTE_NAME, VFS_READ, &file, NULL) != STATUS_OK)
-    return false;
-  status result = vfs_read (file, 0, content, NOTE_SIZE_MAX, &got, NULL);
-  vfs_close (file);
+  char id[33], again[NOTE_SIZE_MAX];
   unsigned long long complete, under_way;
-  char id[33];
-  if (result != STATUS_OK
-      || sscanf (content, "Lightning DB backup 1\n%32[0-9a-f]\n%19llu %19llu\n", id, &complete,
-                 &under_way)
-             != 3
+  if (sscanf (content, "Lightning DB backup 1\n%32[0-9a-f]\n%19llu %19llu\n", id, &complete,
+              &under_way)
+          != 3
       || strlen (id) != 32)
     return false;
   for (int i = 0; i < 16; i++)
@@ -82,7 +74,24 @@ note_read (struct vfs_directory *directory, struct note *out)
     }
   out->complete = complete;
   out->under_way = under_way;
-  return note_encode (out, again) == got && memcmp (again, content, got) == 0;
+  return note_encode (out, again) == size && memcmp (again, content, size) == 0;
+}
+
+/* *ours: there is a note, and it is one of ours. */
+static status
+note_read (struct vfs_directory *directory, struct note *out, bool *ours, struct failure *failure)
+{
+  struct vfs_file *file;
+  char content[NOTE_SIZE_MAX + 1] = "";
+  size_t got = 0;
+  *ours = false;
+  status result = vfs_open (directory, BACKUP_NOTE_NAME, VFS_READ, &file, failure);
+  if (result != STATUS_OK)
+    return result == STATUS_NOT_FOUND ? STATUS_OK : result;
+  result = vfs_read (file, 0, content, NOTE_SIZE_MAX, &got, failure);
+  vfs_close (file);
+  *ours = result == STATUS_OK && note_decode (content, got, out);
+  return result;
 }
 
 static status
@@ -140,7 +149,11 @@ judge_interrupted (struct destination *destination, const uint8_t database_id[16
                    struct failure *failure)
 {
   struct note note;
-  if (!note_read (destination->directory, &note))
+  bool ours;
+  status result = note_read (destination->directory, &note, &ours, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (!ours)
     return refuse (destination, STATUS_NOT_A_DATABASE, "holds other files", failure);
   if (memcmp (note.database_id, database_id, 16) != 0)
     return refuse (destination, STATUS_EXISTS, "holds a backup of another database", failure);
@@ -156,6 +169,7 @@ judge_earlier (struct destination *destination, const uint8_t database_id[16],
   char manifest[FILE_NAME_SIZE];
   uint64_t number;
   struct note note;
+  bool ours = false;
   struct failure cause = FAILURE_INIT;
   status result = manifest_load (destination->directory, &destination->before, &cause);
   if (result != STATUS_OK && result != STATUS_CORRUPT && result != STATUS_NOT_FOUND)
@@ -164,11 +178,13 @@ judge_earlier (struct destination *destination, const uint8_t database_id[16],
     return refuse (destination, STATUS_EXISTS, "holds a damaged database", failure);
   if (memcmp (destination->before.database_id, database_id, 16) != 0)
     return refuse (destination, STATUS_EXISTS, "holds another database", failure);
-  result = upkeep_current_manifest (destination->directory, manifest, &number, failure);
-  if (result != STATUS_OK && result != STATUS_NOT_FOUND)
+  status named = upkeep_current_manifest (destination->directory, manifest, &number, failure);
+  if (named != STATUS_OK && named != STATUS_NOT_FOUND)
+    return named;
+  result = note_read (destination->directory, &note, &ours, failure);
+  if (result != STATUS_OK)
     return result;
-  if (result != STATUS_OK || !note_read (destination->directory, &note)
-      || memcmp (note.database_id, database_id, 16) != 0
+  if (named != STATUS_OK || !ours || memcmp (note.database_id, database_id, 16) != 0
       || (number != note.complete && number != note.under_way))
     return refuse (destination, STATUS_EXISTS,
                    "is no backup, or was opened for writing since it was made", failure);
@@ -261,20 +277,24 @@ earlier_blob (const struct manifest_state *before, uint64_t number)
   return EARLIER_LACKS;
 }
 
-/* U3. */
-static bool
-is_kept (const struct destination *destination, struct vfs_directory *source, const char *name,
-         bool blob, enum earlier earlier, uint64_t *size)
+/* U3. What can't be looked at now is neither kept nor replaced: it is an error. */
+static status
+judge_file (const struct destination *destination, struct vfs_directory *source, const char *name,
+            bool blob, enum earlier earlier, bool *kept, uint64_t *size, struct failure *failure)
 {
   struct vfs_file_information here, there;
-  if (upkeep_information (destination->directory, name, &there, NULL) != STATUS_OK
-      || upkeep_information (source, name, &here, NULL) != STATUS_OK)
-    return false;
+  *kept = false;
+  status result = upkeep_information (destination->directory, name, &there, failure);
+  if (result == STATUS_OK)
+    result = upkeep_information (source, name, &here, failure);
+  if (result != STATUS_OK)
+    return result == STATUS_NOT_FOUND ? STATUS_OK : result;
   *size = there.size;
-  if (here.device == there.device && here.inode == there.inode)
-    return true;
-  return earlier == EARLIER_HAS && here.size == there.size
-         && (!blob || backup_same_bytes (source, destination->directory, name));
+  *kept = here.device == there.device && here.inode == there.inode;
+  if (*kept || earlier != EARLIER_HAS || here.size != there.size)
+    return STATUS_OK;
+  *kept = true;
+  return blob ? backup_same_bytes (source, destination->directory, name, kept, failure) : STATUS_OK;
 }
 
 /* ---- copying ---- */
@@ -324,17 +344,22 @@ copy_one (struct copying *copying, const char *name, uint64_t number, bool blob,
   struct vfs_directory *to = copying->destination->directory;
   uint64_t size = 0;
   enum upkeep_copied how = UPKEEP_COPIED;
+  bool kept;
   counts->files++;
-  if (is_kept (copying->destination, copying->source, name, blob, earlier, &size))
+  status result = judge_file (copying->destination, copying->source, name, blob, earlier, &kept,
+                              &size, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (kept)
     {
       counts->kept_files++;
       counts->bytes += size;
       return upkeep_advance (copying->progress, size, failure);
     }
-  status result = earlier == EARLIER_DIFFERS || (earlier == EARLIER_HAS && blob)
-                      ? copy_other (copying, name, number, blob, &how, &size, failure)
-                      : upkeep_copy (copying->source, name, to, name, copying->link,
-                                     copying->progress, &how, &size, failure);
+  result = earlier == EARLIER_DIFFERS || (earlier == EARLIER_HAS && blob)
+               ? copy_other (copying, name, number, blob, &how, &size, failure)
+               : upkeep_copy (copying->source, name, to, name, copying->link, copying->progress,
+                              &how, &size, failure);
   if (result != STATUS_OK)
     return result == STATUS_NOT_FOUND
                ? fail (failure, STATUS_CORRUPT,

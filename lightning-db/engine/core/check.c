@@ -24,6 +24,7 @@
  */
 #include "core/upkeep.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -36,6 +37,7 @@ struct check
   struct engine_check_report *report;
   void (*fault) (void *data, const char *file, uint64_t page, const char *reason);
   void *fault_data;
+  struct failure *first; /* NULL, or what gets the first fault of a copy */
   struct upkeep_progress *progress;
   bool deep;
   bool moving; /* files may be replaced meanwhile (H1) */
@@ -48,20 +50,35 @@ struct check
   struct failure cut_cause; /* what is wrong with it */
 };
 
+/* Bytes that do not verify are damage; of what can't be read now nobody knows. */
 static void
-add_fault (struct check *check, bool *area, const char *file, uint64_t page, const char *reason)
+note_first (struct check *check, const char *file, uint64_t page, const struct failure *cause)
+{
+  char place[32] = "";
+  const char *what = cause->code == STATUS_CORRUPT ? "does not verify" : "can't be verified";
+  if (page != SEGMENT_NO_PAGE)
+    snprintf (place, sizeof place, "page %llu of ", (unsigned long long) page);
+  fail (check->first, cause->code, "%s%s/%s of the copy %s: %s", place, check->directory->path,
+        file, what, cause->message);
+}
+
+static void
+add_fault (struct check *check, bool *area, const char *file, uint64_t page,
+           const struct failure *cause)
 {
   *area = false;
   check->report->faults++;
+  if (check->first != NULL)
+    note_first (check, file, page, cause);
   if (check->fault != NULL)
-    check->fault (check->fault_data, file, page, reason);
+    check->fault (check->fault_data, file, page, cause->message);
 }
 
 /* The area a segment's fault belongs to. */
 static bool *
-segment_area (struct check *check, const char *reason)
+segment_area (struct check *check, const struct failure *cause)
 {
-  return strstr (reason, "checksum") != NULL || strstr (reason, "reading") != NULL
+  return strstr (cause->message, "checksum") != NULL || strstr (cause->message, "reading") != NULL
              ? &check->report->page_checksums
              : &check->report->tree_structure;
 }
@@ -117,17 +134,17 @@ check_value_of (struct check *check, const struct record *record, struct failure
     check->bad_blob = number;
   char name[FILE_NAME_SIZE];
   file_name (name, FILE_BLOB, number);
-  add_fault (check, &check->report->blobs_intact, name, SEGMENT_NO_PAGE, cause.message);
+  add_fault (check, &check->report->blobs_intact, name, SEGMENT_NO_PAGE, &cause);
   return STATUS_OK;
 }
 
 /* ---- segments ---- */
 
 static void
-on_segment_fault (void *data, const char *file, uint64_t page, const char *reason)
+on_segment_fault (void *data, const char *file, uint64_t page, const struct failure *cause)
 {
   struct check *check = data;
-  add_fault (check, segment_area (check, reason), file, page, reason);
+  add_fault (check, segment_area (check, cause), file, page, cause);
 }
 
 static status
@@ -164,7 +181,7 @@ read_segment (struct check *check, struct segment *segment, struct failure *fail
   uint64_t faults = check->report->faults;
   status result = segment_verify (segment, on_segment_fault, on_record, check, NULL, &cause);
   if (result == STATUS_CORRUPT && check->report->faults == faults)
-    add_fault (check, &check->report->tree_structure, "segment", SEGMENT_NO_PAGE, cause.message);
+    add_fault (check, &check->report->tree_structure, "segment", SEGMENT_NO_PAGE, &cause);
   if (result != STATUS_OK && result != STATUS_CORRUPT)
     return fail (failure, result, "%s", cause.message);
   segment_shape (segment, &shape);
@@ -191,10 +208,9 @@ check_segment (struct check *check, uint64_t number, const struct segment_inform
   if (result != STATUS_OK)
     {
       if (cause.code == STATUS_OK)
-        fail (&cause, result, "it is missing; restore it from a backup");
+        fail (&cause, STATUS_CORRUPT, "it is missing; restore it from a backup");
       if (!is_replaced (check, FILE_SEGMENT, number))
-        add_fault (check, segment_area (check, cause.message), name, SEGMENT_NO_PAGE,
-                   cause.message);
+        add_fault (check, segment_area (check, &cause), name, SEGMENT_NO_PAGE, &cause);
       return upkeep_advance (check->progress, information != NULL ? information->file_size : 0,
                              failure);
     }
@@ -240,7 +256,7 @@ check_blobs (struct check *check, struct failure *failure)
       else if (opened == STATUS_NO_MEMORY)
         result = fail (failure, opened, "%s", cause.message);
       else if (number != check->bad_blob && !is_replaced (check, FILE_BLOB, number))
-        add_fault (check, &check->report->blobs_intact, name, SEGMENT_NO_PAGE, cause.message);
+        add_fault (check, &check->report->blobs_intact, name, SEGMENT_NO_PAGE, &cause);
     }
   return result;
 }
@@ -340,9 +356,11 @@ check_log (struct check *check, struct wal_recovery *found, struct failure *fail
   if (result == STATUS_NO_MEMORY || result == STATUS_CANCELLED)
     return fail (failure, result, "%s", cause.message);
   if (result != STATUS_OK)
-    add_fault (check, check->log_cut != 0 ? &check->report->blobs_intact : &check->report->log,
-               "log", SEGMENT_NO_PAGE,
-               cause.message[0] != '\0' ? cause.message : "it can't be read");
+    {
+      fail (&cause, result, "it can't be read"); /* unless it says more */
+      add_fault (check, check->log_cut != 0 ? &check->report->blobs_intact : &check->report->log,
+                 "log", SEGMENT_NO_PAGE, &cause);
+    }
   check->report->bytes += found->bytes;
   return wal_list (check->directory, count_log, check, failure);
 }
@@ -466,8 +484,9 @@ check_loose (struct check *check, struct failure *failure)
         continue;
       if (!upkeep_sniff_segment (check->directory, file->name, state.database_id, &page_size))
         {
-          add_fault (check, &check->report->page_checksums, file->name, SEGMENT_NO_PAGE,
-                     "it does not begin like a segment");
+          struct failure cause = FAILURE_INIT;
+          fail (&cause, STATUS_CORRUPT, "it does not begin like a segment");
+          add_fault (check, &check->report->page_checksums, file->name, SEGMENT_NO_PAGE, &cause);
           continue;
         }
       state.page_size = (uint32_t) page_size;
@@ -512,8 +531,8 @@ check_directory (struct check *check, struct failure *failure)
       char manifest[FILE_NAME_SIZE] = "CURRENT";
       uint64_t number;
       upkeep_current_manifest (check->directory, manifest, &number, NULL);
-      add_fault (check, &check->report->tree_structure, manifest, SEGMENT_NO_PAGE,
-                 cause.message[0] != '\0' ? cause.message : "it names no manifest");
+      fail (&cause, STATUS_CORRUPT, "it names no manifest"); /* unless it says more */
+      add_fault (check, &check->report->tree_structure, manifest, SEGMENT_NO_PAGE, &cause);
       result = check_loose (check, failure);
     }
   else
@@ -625,39 +644,22 @@ engine_check_open (struct engine *engine, bool deep,
 
 /* ---- for backup and restore ---- */
 
-struct first_fault
-{
-  struct failure *failure;
-  const char *path;
-};
-
-static void
-note_first (void *data, const char *file, uint64_t page, const char *reason)
-{
-  struct first_fault *first = data;
-  if (page == SEGMENT_NO_PAGE)
-    fail (first->failure, STATUS_CORRUPT, "%s/%s of the copy does not verify: %s", first->path,
-          file, reason);
-  else
-    fail (first->failure, STATUS_CORRUPT, "page %llu of %s/%s of the copy does not verify: %s",
-          (unsigned long long) page, first->path, file, reason);
-}
-
 status
 check_files (struct vfs_directory *directory, const struct manifest_state *state,
              struct upkeep_progress *progress, struct failure *failure)
 {
   struct engine_check_report report;
-  struct first_fault first = { failure, directory->path };
+  struct failure first = FAILURE_INIT;
   struct check check = {
     .directory = directory,
     .report = &report,
-    .fault = note_first,
-    .fault_data = &first,
+    .first = &first,
     .progress = progress,
     .deep = true,
   };
   report_init (&report);
   status result = check_state (&check, state, false, failure);
-  return conclude (&check, result, failure);
+  if (result == STATUS_OK && first.code != STATUS_OK)
+    result = fail (failure, first.code, "%s", first.message);
+  return result;
 }

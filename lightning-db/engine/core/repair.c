@@ -258,12 +258,12 @@ on_record (void *data, const struct record *record, struct failure *failure)
 }
 
 static void
-on_fault (void *data, const char *file, uint64_t page, const char *reason)
+on_fault (void *data, const char *file, uint64_t page, const struct failure *fault)
 {
   struct repair *repair = data;
   struct segment_shape shape;
   repair->report->lost_pages += page != SEGMENT_NO_PAGE;
-  add_lost (repair, file, page, reason);
+  add_lost (repair, file, page, fault->message);
   segment_shape (repair->segment, &shape);
   if (page < shape.leaves && repair->gap == SEGMENT_NO_PAGE)
     repair->gap = page;

@@ -419,7 +419,10 @@ upkeep_blob_read (struct upkeep_blobs *blobs, struct bytes reference, struct byt
       char name[FILE_NAME_SIZE];
       struct vfs_file_information information;
       file_name (name, FILE_BLOB, place.file);
-      if (upkeep_information (blobs->directory, name, &information, NULL) == STATUS_OK)
+      result = upkeep_information (blobs->directory, name, &information, failure);
+      if (result != STATUS_OK && result != STATUS_NOT_FOUND)
+        return result;
+      if (result == STATUS_OK)
         blobs->file_size = information.size;
     }
   if (end > blobs->file_size)

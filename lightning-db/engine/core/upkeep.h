@@ -85,8 +85,9 @@ status upkeep_copy (struct vfs_directory *from, const char *name, struct vfs_dir
 
 /* ---- comparing blob files (backup-blobs.c) ---- */
 
-/* Whether the files are equal, byte by byte. False also when one can't be read. */
-bool backup_same_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name);
+/* Whether the files, of which both are there, are equal, byte by byte. */
+status backup_same_bytes (struct vfs_directory *one, struct vfs_directory *two, const char *name,
+                          bool *same, struct failure *failure);
 /* Whether each value that the database `before`, in `copy`, has in blob file `number` verifies
  * there and in `source` and is the same in both. Reads its segments. */
 status backup_same_values (struct vfs_directory *source, struct vfs_directory *copy,
@@ -138,8 +139,8 @@ status repair_path (const struct vfs *vfs, const char *path, const char *destina
 
 /* ---- verifying (check.c) ---- */
 
-/* Verifies all files of `state` in `directory`, which nobody changes, as a deep check does. CORRUPT
- * with the first fault. */
+/* Verifies all files of `state` in `directory`, which nobody changes, as a deep check does. Fails
+ * with the first fault: CORRUPT, or why something can't be read. */
 status check_files (struct vfs_directory *directory, const struct manifest_state *state,
                     struct upkeep_progress *progress, struct failure *failure);
 

@@ -23,7 +23,7 @@ struct key_buffer
 struct verification
 {
   struct segment *segment;
-  void (*report) (void *data, const char *file, uint64_t page, const char *reason);
+  void (*report) (void *data, const char *file, uint64_t page, const struct failure *fault);
   status (*visit) (void *data, const struct record *record, struct failure *failure);
   void *data;                 /* for both */
   const _Atomic bool *cancel; /* may be NULL */
@@ -51,11 +51,19 @@ struct verification
 };
 
 static void
-fault (struct verification *run, uint64_t page, const char *reason)
+fault (struct verification *run, uint64_t page, const struct failure *what)
 {
   run->faults++;
   if (run->report != NULL)
-    run->report (run->data, run->segment->name, page, reason);
+    run->report (run->data, run->segment->name, page, what);
+}
+
+static void
+damage (struct verification *run, uint64_t page, const char *reason)
+{
+  struct failure what = FAILURE_INIT;
+  fail (&what, STATUS_CORRUPT, "%s", reason);
+  fault (run, page, &what);
 }
 
 static bool
@@ -113,7 +121,7 @@ read_page (struct verification *run, uint32_t page, const struct page_place *pla
   if (result == STATUS_NO_MEMORY)
     return fail (run->failure, result, "%s", reason.message);
   if (result != STATUS_OK)
-    fault (run, page, reason.message);
+    fault (run, page, &reason);
   return STATUS_OK;
 }
 
@@ -134,7 +142,7 @@ check_blocks (struct verification *run)
             = filter_parse (BYTES (data, run->segment->blocks[block].size), &run->filter, &reason);
       if (result != STATUS_OK)
         {
-          fault (run, SEGMENT_NO_PAGE, reason.message);
+          fault (run, SEGMENT_NO_PAGE, &reason);
           run->filter = (struct filter){ .kind = FILTER_NONE };
         }
       if (block == BLOCK_FILTER && result == STATUS_OK)
@@ -199,7 +207,7 @@ check_inner_pages (struct verification *run)
       if (run->places[i].offset == 0)
         {
           if (run->faults == 0)
-            fault (run, number, "no inner page leads to it");
+            damage (run, number, "no inner page leads to it");
           continue;
         }
       status result = read_page (run, number, &run->places[i], &run->page, &run->page_room, &good);
@@ -207,7 +215,7 @@ check_inner_pages (struct verification *run)
         return result;
       const char *wrong = good ? check_inner (run, number, run->levels[i], run->page) : NULL;
       if (wrong != NULL)
-        fault (run, number, wrong);
+        damage (run, number, wrong);
       if (!good || wrong != NULL)
         run->places[i].offset = 0;
       else if (run->levels[i] > 1)
@@ -308,7 +316,7 @@ check_leaf (struct verification *run, uint32_t number)
       run->any = true;
     }
   if (wrong != NULL)
-    fault (run, number, wrong);
+    damage (run, number, wrong);
   return STATUS_OK;
 }
 
@@ -320,7 +328,7 @@ report_unreachable (struct verification *run, uint32_t end)
   snprintf (reason, sizeof reason,
             "%llu pages from here on can't be reached: a page that leads to them is lost",
             (unsigned long long) (end - run->next_leaf));
-  fault (run, run->next_leaf, reason);
+  damage (run, run->next_leaf, reason);
 }
 
 /* The leaves below one page of the lowest inner level, which is in run->page. */
@@ -330,7 +338,7 @@ check_leaves_below (struct verification *run, uint32_t number)
   const uint8_t *page = run->page;
   uint32_t first = inner_first_child (page);
   if (first != run->next_leaf && run->faults == 0)
-    fault (run, number, "it does not continue where the page before it ended");
+    damage (run, number, "it does not continue where the page before it ended");
   else if (first > run->next_leaf)
     report_unreachable (run, first);
   run->gap = run->gap || first != run->next_leaf;
@@ -370,7 +378,7 @@ check_leaves (struct verification *run)
         return result;
     }
   if (run->faults == 0 && run->next_leaf != totals->leaves)
-    fault (run, SEGMENT_NO_PAGE, "leaves are missing from the page directory");
+    damage (run, SEGMENT_NO_PAGE, "leaves are missing from the page directory");
   else if (run->next_leaf < totals->leaves)
     report_unreachable (run, totals->leaves);
   return STATUS_OK;
@@ -390,15 +398,15 @@ check_counts (struct verification *run)
     }
   if (claimed->records != seen->records || claimed->deletes != seen->deletes
       || claimed->key_bytes != seen->key_bytes || claimed->value_bytes != seen->value_bytes)
-    fault (run, SEGMENT_NO_PAGE, "its counts disagree with its records");
+    damage (run, SEGMENT_NO_PAGE, "its counts disagree with its records");
   if (values != run->blob_values || bytes != run->blob_bytes)
-    fault (run, SEGMENT_NO_PAGE, "its blob use disagrees with its records");
+    damage (run, SEGMENT_NO_PAGE, "its blob use disagrees with its records");
   if (seen->records > 0
       && (seen->min_sequence < claimed->min_sequence || seen->max_sequence > claimed->max_sequence))
-    fault (run, SEGMENT_NO_PAGE, "its sequence bounds disagree with its records");
+    damage (run, SEGMENT_NO_PAGE, "its sequence bounds disagree with its records");
   if (run->any
       && bytes_compare (bytes_of (&run->last), BYTES (claimed->largest, claimed->largest_size)) > 0)
-    fault (run, SEGMENT_NO_PAGE, "its bounds disagree with its records");
+    damage (run, SEGMENT_NO_PAGE, "its bounds disagree with its records");
 }
 
 static void
@@ -416,7 +424,8 @@ clear (struct verification *run)
 
 status
 segment_verify (struct segment *segment,
-                void (*report) (void *data, const char *file, uint64_t page, const char *reason),
+                void (*report) (void *data, const char *file, uint64_t page,
+                                const struct failure *fault),
                 status (*visit) (void *data, const struct record *record, struct failure *failure),
                 void *data, const _Atomic bool *cancel, struct failure *failure)
 {
@@ -427,7 +436,7 @@ segment_verify (struct segment *segment,
                               .cancel = cancel,
                               .failure = failure };
   if (segment->header_lost)
-    fault (&run, SEGMENT_NO_PAGE, "header: it does not verify");
+    damage (&run, SEGMENT_NO_PAGE, "header: it does not verify");
   status result = check_blocks (&run);
   if (result == STATUS_OK && segment->totals.leaves > 0)
     {

@@ -117,8 +117,8 @@ struct segment_reader_settings
   struct ledger *ledger; /* the segment, its index, filter and page table are charged to it */
   bool build_index;      /* false: always walk inner pages (tests, tiny budgets) */
   bool map_plain;        /* opt-in: use raw pages in place from a read-only mapping */
-  bool read_around;      /* where a page has to be read, have the kernel read its surroundings, too */
-  bool verify;           /* always true outside of tests */
+  bool read_around; /* where a page has to be read, have the kernel read its surroundings, too */
+  bool verify;      /* always true outside of tests */
   /* For repair: opens also when the header, range deletes, blob use or properties don't verify;
    * they are reported by segment_verify. The pages are as safe as ever: each is bound to database,
    * file and number. The information is of use only as far as it was read. */
@@ -219,14 +219,16 @@ void segment_shape (struct segment *segment, struct segment_shape *out);
 #define SEGMENT_NO_PAGE UINT64_MAX /* in reports: a block or the file as a whole */
 
 /* Reads every page and block past the cache and verifies: checksums, order, bounds, counts,
- * separators, filter (no false negative), records' fields. Calls `report` for each fault and goes
- * on where it can; `visit` (may be NULL) gets every record of pages that verify: repair uses it. A
- * lost leaf, or the first of several that can't be reached, is reported in its place among the
- * records. `cancel`: polled. Returns CORRUPT if anything was reported. */
-status
-segment_verify (struct segment *segment,
-                void (*report) (void *data, const char *file, uint64_t page, const char *reason),
-                status (*visit) (void *data, const struct record *record, struct failure *failure),
-                void *data, const _Atomic bool *cancel, struct failure *failure);
+ * separators, filter (no false negative), records' fields. Calls `report` for each fault (CORRUPT,
+ * or why something can't be read) and goes on where it can; `visit` (may be NULL) gets every record
+ * of pages that verify: repair uses it. A lost leaf, or the first of several that can't be reached,
+ * is reported in its place among the records. `cancel`: polled. Returns CORRUPT if anything was
+ * reported. */
+status segment_verify (struct segment *segment,
+                       void (*report) (void *data, const char *file, uint64_t page,
+                                       const struct failure *fault),
+                       status (*visit) (void *data, const struct record *record,
+                                        struct failure *failure),
+                       void *data, const _Atomic bool *cancel, struct failure *failure);
 
 #endif

@@ -32,21 +32,27 @@ struct listing
   bool foreign;          /* anything that does not */
   bool manifest_of_ours; /* a manifest that begins with our magic */
   bool file_of_ours;     /* another file that does; looked for when needed only */
+  struct failure unread; /* of a file that can't be read just now; OK: there was none */
 };
 
-/* Whether the file begins with the first `size` bytes of the magic of manifests. */
+/* Whether the file begins with the first `size` bytes of the magic of manifests. What is gone, or
+ * no regular file, does not. */
 static bool
-begins_with_magic (struct vfs_directory *directory, const char *name, size_t size)
+begins_with_magic (struct listing *listing, const char *name, size_t size)
 {
   struct vfs_file *file;
   uint8_t magic[MANIFEST_MAGIC_SIZE];
   size_t got = 0;
-  if (vfs_open (directory, name, VFS_READ, &file, NULL) != STATUS_OK)
-    return false;
-  bool ours = vfs_read (file, 0, magic, size, &got, NULL) == STATUS_OK && got == size
-              && memcmp (magic, MANIFEST_MAGIC, size) == 0;
-  vfs_close (file);
-  return ours;
+  struct failure cause = FAILURE_INIT;
+  status code = vfs_open (listing->directory, name, VFS_READ, &file, &cause);
+  if (code == STATUS_OK)
+    {
+      code = vfs_read (file, 0, magic, size, &got, &cause);
+      vfs_close (file);
+    }
+  if (code != STATUS_OK && code != STATUS_NOT_FOUND && code != STATUS_INVALID)
+    listing->unread = cause;
+  return code == STATUS_OK && got == size && memcmp (magic, MANIFEST_MAGIC, size) == 0;
 }
 
 static bool
@@ -67,7 +73,7 @@ probe_visit (void *data, const char *name)
     listing->ours = true;
   else
     {
-      bool magic = begins_with_magic (listing->directory, name, MANIFEST_MAGIC_SIZE);
+      bool magic = begins_with_magic (listing, name, MANIFEST_MAGIC_SIZE);
       listing->manifest_of_ours |= magic;
       listing->first_manifest |= number == MANIFEST_FIRST_NUMBER;
       listing->ours |= number != MANIFEST_FIRST_NUMBER;
@@ -85,7 +91,7 @@ find_visit (void *data, const char *name)
   uint64_t number;
   if (file_name_parse (name, &kind, &number)
       && (kind == FILE_SEGMENT || kind == FILE_BLOB || kind == FILE_LOG))
-    listing->file_of_ours = begins_with_magic (listing->directory, name, FAMILY_MAGIC_SIZE);
+    listing->file_of_ours = begins_with_magic (listing, name, FAMILY_MAGIC_SIZE);
   return !listing->file_of_ours;
 }
 
@@ -134,6 +140,8 @@ manifest_probe (struct vfs_directory *directory, enum manifest_presence *out,
       = listing.file_of_ours || (listing.manifest_of_ours && (listing.current || listing.ours));
   if (sound || ours)
     *out = MANIFEST_PRESENT;
+  else if (listing.unread.code != STATUS_OK) /* it may be what would have told */
+    return fail (failure, listing.unread.code, "%s", listing.unread.message);
   else if (!listing.current && !listing.ours && !listing.foreign)
     *out = MANIFEST_EMPTY;
   return STATUS_OK;
