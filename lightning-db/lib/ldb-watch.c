@@ -594,11 +594,18 @@ void
 ldb_watch_set_paused (LdbWatch *self, gboolean paused)
 {
   g_return_if_fail (LDB_IS_WATCH (self));
-  paused = paused != FALSE;
-  if (__atomic_exchange_n (&self->paused, paused, __ATOMIC_RELAXED) == paused)
+  gint wanted = paused != FALSE, passed;
+  if (__atomic_exchange_n (&self->paused, wanted, __ATOMIC_RELAXED) == wanted)
     return;
-  if (self->observer != NULL)
-    ldb_observer_set_paused (self->observer, paused);
+  /* Another thread may set it meanwhile and pass that on first: what was set last counts. */
+  do
+    {
+      passed = wanted;
+      if (self->observer != NULL)
+        ldb_observer_set_paused (self->observer, passed);
+      wanted = __atomic_load_n (&self->paused, __ATOMIC_RELAXED);
+    }
+  while (wanted != passed);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PAUSED]);
 }
 

@@ -512,6 +512,60 @@ test_pause_and_end (Place *place, gconstpointer data)
     }
 }
 
+/* Two threads that begin at the same moment. */
+typedef struct
+{
+  LdbWatch *watch; /* to be paused by one and resumed by the other */
+  gint waiting;    /* how many have not come yet; atomic */
+} Contest;
+
+static gpointer
+contend (Contest *contest, gboolean paused)
+{
+  g_atomic_int_add (&contest->waiting, -1);
+  while (g_atomic_int_get (&contest->waiting) > 0)
+    g_thread_yield ();
+  ldb_watch_set_paused (contest->watch, paused);
+  return NULL;
+}
+
+static gpointer
+pause_it (gpointer contest)
+{
+  return contend (contest, TRUE);
+}
+
+static gpointer
+resume_it (gpointer contest)
+{
+  return contend (contest, FALSE);
+}
+
+/* Whoever was last, what the watch says of itself is what it does. */
+static void
+test_pause_on_threads (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbWatch) watch = ldb_database_watch_all (db, LDB_WATCH_UNCHANGED, &error);
+  guint count = 0;
+  g_assert_no_error (error);
+  g_signal_connect (watch, "changed", G_CALLBACK (count_changes), &count);
+  ldb_watch_set_batch_interval (watch, 0);
+  for (guint i = 1; i <= 1000; i++)
+    {
+      Contest contest = { .watch = watch, .waiting = 2 };
+      GThread *one = g_thread_new ("one", pause_it, &contest);
+      GThread *two = g_thread_new ("two", resume_it, &contest);
+      g_thread_join (one);
+      g_thread_join (two);
+      ldb_watch_resume (watch);
+      g_assert_false (ldb_watch_get_paused (watch));
+      put (db, "a", "1");
+      wait_until (count == i);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -526,5 +580,6 @@ main (int argc, char **argv)
   add_test ("/watch-ends/any-order", test_any_order);
   add_test ("/watch-ends/fork", test_fork);
   add_test ("/watch-ends/pause-and-end", test_pause_and_end);
+  add_test ("/watch-ends/pause-on-threads", test_pause_on_threads);
   return g_test_run ();
 }
