@@ -182,6 +182,8 @@ follow_news (LdbHub *self, LdbObserver *observer, News *news)
     }
   if (news->join != NULL && observer->live == 0)
     ldb_hub_join (self, observer, g_steal_pointer (&news->join), news->sequence);
+  else if (news->join != NULL) /* a replay has taken it up since: it leads on from there */
+    observer->shown = MAX (observer->shown, news->sequence);
   if (news->replay != NULL)
     ldb_hub_replay (self, observer, g_steal_pointer (&news->replay));
 }
@@ -221,10 +223,13 @@ is_free (const LdbObserver *observer)
          && (observer->notices & first) == 0;
 }
 
-/* When what waits may be sent: 0, now; -1, not before something else happens. */
+/* When what waits may be sent: 0, now; -1, not before something else happens. A resync may have told
+ * of commits that are still to be read. */
 static gint64
 may_send_at (LdbHub *self, LdbObserver *observer, gint64 now)
 {
+  if (!observer->lost && observer->shown > self->position)
+    return -1;
   pthread_mutex_lock (&self->lock);
   gint64 at = observer->sent != 0 ? observer->sent + observer->interval : 0;
   gboolean free = is_free (observer);

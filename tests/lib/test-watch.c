@@ -1011,6 +1011,70 @@ test_replay (Place *place, gconstpointer data)
   g_assert_cmpuint (ldb_database_get_history_start (db, &error), <=, since);
 }
 
+/* A watch that others replay and write to meanwhile. */
+typedef struct
+{
+  LdbWatch *watch; /* borrowed */
+  LdbDatabase *db; /* borrowed */
+  guint64 since;   /* the least to replay from */
+  gint writing;    /* atomic */
+} Replayed;
+
+static gpointer
+write_on_and_on (gpointer data)
+{
+  Replayed *replayed = data;
+  for (guint i = 0; i < 15000; i++)
+    {
+      put (replayed->db, (const char[]){ (char) ('a' + i % 20), (char) ('a' + i / 20 % 3), '\0' },
+           i / 60 % 2 ? "1" : "2");
+      g_usleep (20);
+    }
+  g_atomic_int_set (&replayed->writing, 0);
+  return NULL;
+}
+
+static gpointer
+replay_on_and_on (gpointer data)
+{
+  Replayed *replayed = data;
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; g_atomic_int_get (&replayed->writing); i++)
+    {
+      guint64 told = ldb_watch_get_sequence (replayed->watch), back = i % 20;
+      ldb_watch_replay (replayed->watch, MAX (replayed->since, told - MIN (back, told)), NULL,
+                        &error);
+      g_assert_no_error (error);
+      g_usleep (i % 300);
+    }
+  return NULL;
+}
+
+/* Whatever is asked when: each emission leads to the state of the one before, or a later one (which
+ * note() looks at), also when a resync has told more than was read. */
+static void
+test_replay_meanwhile (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_change_retention (options, 64 << 20);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  g_auto (Listener) all = { 0 };
+  put (db, "a", "1");
+  listen_to (&all, ldb_database_watch_all (db, LDB_WATCH_NONE, &error));
+  ldb_watch_set_max_changes (all.watch, 12);
+  ldb_watch_set_batch_interval (all.watch, 0);
+  Replayed replayed = { all.watch, db, ldb_database_get_sequence (db), 1 };
+  GThread *writer = g_thread_new ("writer", write_on_and_on, &replayed);
+  GThread *replayer = g_thread_new ("replayer", replay_on_and_on, &replayed);
+  while (g_atomic_int_get (&replayed.writing))
+    g_main_context_iteration (NULL, FALSE);
+  g_thread_join (writer);
+  g_thread_join (replayer);
+  put (db, "z", "last");
+  wait_until (all.sequence == ldb_database_get_sequence (db));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1038,5 +1102,6 @@ main (int argc, char **argv)
   add_test ("/watch/long-keys", test_long_keys);
   add_test ("/watch/meddling", test_meddling);
   add_test ("/watch/replay", test_replay);
+  add_test ("/watch/replay-meanwhile", test_replay_meanwhile);
   return g_test_run ();
 }
