@@ -293,6 +293,19 @@ extern "C"
   /* Operations a second; 0, the default: no limit. */
   LIGHTNING_DB_API LightningDBError lightning_db_config_set_rate_limit (LightningDBConfig *config,
                                                                         uint64_t operations);
+  /* Bytes of past changes kept on disk, also over a restart, beyond what the log holds anyway: for
+   * programs that watch this database or read a feed of it through liblightning-db-1 and were not
+   * running meanwhile. 0, the default, … 2^50. */
+  LIGHTNING_DB_API LightningDBError
+  lightning_db_config_set_change_retention (LightningDBConfig *config, uint64_t bytes);
+  /* 0: no vector instructions, in the whole process, from the next opening on and for good. On by
+   * default; results are the same. */
+  LIGHTNING_DB_API LightningDBError lightning_db_config_set_use_simd (LightningDBConfig *config,
+                                                                      int enabled);
+  /* Writes also to a database on NFS, SMB and the like, where locks may not reach other machines:
+   * only one machine at a time may have it open. Off by default: NotSupported. */
+  LIGHTNING_DB_API LightningDBError
+  lightning_db_config_set_network_file_systems (LightningDBConfig *config, int enabled);
 
   /* ---- databases ---- */
 

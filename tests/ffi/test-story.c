@@ -125,6 +125,17 @@ test_config (void)
   CHECK_FAILS (lightning_db_config_set_compaction_workers (config, 17), InvalidArgument);
   CHECK_OK (lightning_db_config_set_mmap_enabled (config, 0));
   CHECK_OK (lightning_db_config_set_rate_limit (config, 0));
+  CHECK_OK (lightning_db_config_set_change_retention (config, UINT64_C (1) << 50));
+  CHECK_FAILS (lightning_db_config_set_change_retention (config, (UINT64_C (1) << 50) + 1),
+               InvalidArgument);
+  CHECK_FAILS (lightning_db_config_set_change_retention (config, UINT64_MAX), InvalidArgument);
+  CHECK_OK (lightning_db_config_set_change_retention (config, 0));
+  CHECK_OK (lightning_db_config_set_use_simd (config, 1));
+  CHECK_OK (lightning_db_config_set_network_file_systems (config, 1));
+  CHECK_OK (lightning_db_config_set_network_file_systems (config, 0));
+  CHECK_FAILS (lightning_db_config_set_change_retention (NULL, 0), NullPointer);
+  CHECK_FAILS (lightning_db_config_set_use_simd (NULL, 0), NullPointer);
+  CHECK_FAILS (lightning_db_config_set_network_file_systems (NULL, 0), NullPointer);
 
   LightningDB *db = lightning_db_create (inside (directory, "config"), config);
   CHECK (db != NULL);
@@ -140,6 +151,41 @@ test_config (void)
   CHECK_OK (lightning_db_close (db));
   CHECK_FAILS (lightning_db_config_set_cache_size (config, 1 << 30), InvalidHandle);
   CHECK_NONE (lightning_db_create (inside (directory, "config"), config), InvalidHandle);
+}
+
+/* Files of past changes that are there once 300 commits were moved to segments. */
+static int
+count_history (const char *name, uint64_t retention)
+{
+  static const uint8_t value[1000];
+  LightningDBConfig *config = lightning_db_config_new ();
+  CHECK_OK (lightning_db_config_set_wal_segment_size (config, 65536));
+  CHECK_OK (lightning_db_config_set_change_retention (config, retention));
+  LightningDB *db = lightning_db_create (inside (directory, name), config);
+  CHECK (db != NULL);
+  lightning_db_config_free (config);
+  for (int i = 0; i < 300; i++)
+    {
+      char key[16];
+      sprintf (key, "%d", i);
+      CHECK_OK (lightning_db_put (db, TEXT (key), value, sizeof value));
+    }
+  CHECK_OK (lightning_db_checkpoint (db));
+  CHECK_OK (lightning_db_close (db));
+  char command[1000];
+  int count;
+  snprintf (command, sizeof command, "ls '%s' | grep -c '\\.history$'", inside (directory, name));
+  FILE *list = popen (command, "r");
+  CHECK (list != NULL && fscanf (list, "%d", &count) == 1);
+  pclose (list);
+  return count;
+}
+
+static void
+test_retention (void)
+{
+  CHECK (count_history ("forgets", 0) == 0);
+  CHECK (count_history ("remembers", 1 << 20) > 2);
 }
 
 /* ---- opening ---- */
@@ -931,6 +977,39 @@ test_close (LightningDB *db)
   lightning_db_free (db);
 }
 
+/* What was written with vector instructions is read without, and the other way round. For the whole
+ * process, so it comes last. */
+static void
+test_scalar (void)
+{
+  LightningDB *db = lightning_db_create (inside (directory, "vectors"), NULL);
+  char key[16], expected[200] = "";
+  for (int i = 0; i < 500; i++)
+    {
+      sprintf (key, "v%04d", i);
+      CHECK_OK (lightning_db_put (db, TEXT (key), TEXT (key)));
+      if (i % 25 == 0)
+        sprintf (expected + strlen (expected), "%s,", key);
+    }
+  CHECK_OK (lightning_db_close (db));
+
+  LightningDBConfig *config = lightning_db_config_new ();
+  CHECK_OK (lightning_db_config_set_use_simd (config, 0));
+  db = lightning_db_open (inside (directory, "vectors"), config);
+  CHECK (db != NULL);
+  lightning_db_config_free (config);
+  for (int i = 0; i < 500; i++)
+    {
+      sprintf (key, "v%04d", i);
+      check_value (db, key, key);
+      if (i % 25 != 0)
+        CHECK_OK (lightning_db_delete (db, TEXT (key)));
+    }
+  CHECK_OK (lightning_db_compact (db));
+  check_walk (lightning_db_scan (db, NULL, 0, NULL, 0, 0), expected);
+  CHECK_OK (lightning_db_close (db));
+}
+
 int
 main (void)
 {
@@ -938,6 +1017,7 @@ main (void)
   test_versions ();
   test_codes ();
   test_config ();
+  test_retention ();
   test_open ();
   LightningDB *db = lightning_db_create (inside (directory, "main"), NULL);
   CHECK (db != NULL);
@@ -957,6 +1037,7 @@ main (void)
   test_upkeep (db);
   test_damage ();
   test_close (db);
+  test_scalar ();
   remove_directory (directory);
   return 0;
 }

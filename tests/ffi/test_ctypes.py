@@ -122,6 +122,29 @@ class Naive(unittest.TestCase):
         self.assertEqual(put(other, b"a", b"b"), SUCCESS)
         lib.lightning_db_free(other)
 
+    def test_config(self):
+        config = lib.lightning_db_config_new()
+        self.addCleanup(lib.lightning_db_config_free, config)
+        for name in ("use_simd", "network_file_systems"):
+            setter = getattr(lib, f"lightning_db_config_set_{name}")
+            for value in (1, 2, -1, 0):
+                self.assertEqual(setter(config, value), SUCCESS, name)
+            self.assertEqual(setter(None, 1), NULL_POINTER)
+            self.assertEqual(setter(self.db, 1), INVALID_HANDLE)
+        retain = lib.lightning_db_config_set_change_retention
+        self.assertEqual(retain(config, ctypes.c_uint64(2**50 + 1)), INVALID_ARGUMENT)
+        self.assertIn("change-retention", message())
+        self.assertEqual(retain(config, ctypes.c_uint64(1 << 20)), SUCCESS)
+        self.assertEqual(lib.lightning_db_config_set_wal_segment_size(config, 65536), SUCCESS)
+        for name, chosen in ("default", None), ("retaining", config):
+            path = self.directory / name
+            db = lib.lightning_db_create(os.fsencode(path), chosen)
+            self.assertGreater(db, 0, message())
+            for number in range(300):
+                self.assertEqual(put(db, b"%d" % number, bytes(1000)), SUCCESS)
+            self.assertEqual(lib.lightning_db_close(db), SUCCESS)
+            self.assertEqual(any(path.glob("*.history")), chosen is not None)
+
     def test_transactions(self):
         tx = ctypes.c_uint64()
         self.assertEqual(lib.lightning_db_begin_transaction(self.db, ctypes.byref(tx)), SUCCESS)
@@ -249,6 +272,9 @@ class Hostile(unittest.TestCase):
         "lightning_db_config_set_transaction_timeout": "h n",
         "lightning_db_config_set_max_active_transactions": "h n",
         "lightning_db_config_set_rate_limit": "h 0", "lightning_db_error_string": "n",
+        "lightning_db_config_set_change_retention": "h n",
+        "lightning_db_config_set_use_simd": "h n",
+        "lightning_db_config_set_network_file_systems": "h n",
         "lightning_db_last_error": "", "lightning_db_destroy": "p",
     }
     MAKERS = {"lightning_db_open_store", "lightning_db_snapshot", "lightning_db_open",

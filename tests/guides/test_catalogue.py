@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Guides that list things list all of them: test_catalogue.py GIR ERRORS.md CONFIGURATION.md
+"""Guides that list things list all of them: test_catalogue.py GIR ERRORS.md CONFIGURATION.md FLAT-ABI.md FLAT-ABI.h
 
 Each code of Ldb.Error stands in the error catalogue once, with cause and remedy, and nothing else does;
-each property of Ldb.Options stands in the guide to configuration.
+each property of Ldb.Options stands in the guide to configuration, and in that to the flat C ABI beside
+its setter there, or beside “none”.
 """
 
 import re
@@ -11,15 +12,18 @@ import unittest
 import xml.etree.ElementTree
 
 CORE = "{http://www.gtk.org/introspection/core/1.0}"
-gir, errors_path, configuration_path = sys.argv[1:]
+gir, errors_path, configuration_path, flat_path, flat_header = sys.argv[1:]
 namespace = xml.etree.ElementTree.parse(gir).getroot().find(f"{CORE}namespace")
 
 
-def rows(path):
-    """The cells of each row of each table of a guide, without headers and rules."""
+def rows(path, section=None):
+    """The cells of each row of each table of a guide, or of a section, without headers and rules."""
+    inside = section is None
     with open(path, encoding="utf-8") as file:
         for line in file:
-            if line.startswith("| `"):
+            if section is not None and line.startswith("## "):
+                inside = line == f"## {section}\n"
+            if inside and line.startswith("| `"):
                 yield [cell.strip() for cell in line.strip().strip("|").split(" | ")]
 
 
@@ -49,6 +53,19 @@ class Catalogue(unittest.TestCase):
         listed = {re.sub(r".*?`([a-z-]+)`.*", r"\1", cells[0]) for cells in rows(configuration_path)
                   if not cells[0].startswith("`[")}
         self.assertEqual(listed - set(names), set())
+
+    def test_setters(self):
+        options = next(its for its in namespace.findall(f"{CORE}class")
+                       if its.get("name") == "Options")
+        names = [its.get("name") for its in options.findall(f"{CORE}property")]
+        with open(flat_header, encoding="utf-8") as file:
+            setters = re.findall(r"lightning_db_config_set_(\w+)", file.read())
+        listed, told = [], []
+        for option, setter in rows(flat_path, "Options"):
+            listed += re.findall(r"`([a-z-]+)`", option)
+            told += re.findall(r"`([a-z_]+)`", setter)
+        self.assertEqual(sorted(listed), sorted(names))
+        self.assertEqual(sorted(told), sorted(set(setters) - {"max_transaction_size"}))
 
 
 if __name__ == "__main__":
