@@ -109,6 +109,7 @@ void test_sandbox (const char *what, int (*body) (const char *path));
 void test_medium (void);
 void test_undurable (void);
 void test_network (void);
+void test_destroyed_while_opened (void);
 void test_turns (void);
 
 #endif

@@ -227,6 +227,35 @@ reach_out (struct vfs_directory *directory, const char **file_system)
   return reach;
 }
 
+/* Destroys what a reader is just opening. */
+static enum vfs_reach
+destroy_first (struct vfs_directory *directory, const char **file_system)
+{
+  (void) file_system;
+  CHECK_OK (engine_destroy (directory->path, NULL, &failure));
+  return VFS_REACH_LOCAL;
+}
+
+/* That is no damage: there is none any more. */
+void
+test_destroyed_while_opened (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *engine;
+  struct vfs destroying = replaced_vfs ();
+  choose (&options);
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  put (engine, 1, "key", "value");
+  close_engine (engine);
+  destroying.reach = destroy_first;
+  options.vfs = &destroying;
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure),
+               STATUS_NOT_FOUND);
+  CHECK (strstr (failure.message, "there is no database in") != NULL);
+  remove_directory (path);
+}
+
 /* Where a reader would not see what others write it is told so, and may read what is there. */
 void
 test_network (void)

@@ -372,6 +372,7 @@ main (int argc, char **argv)
   test_sandbox ("a mount for reading only", follow_read_only_mount);
   test_medium ();
   test_network ();
+  test_destroyed_while_opened ();
   test_undurable ();
   test_turns ();
   test_latency ();

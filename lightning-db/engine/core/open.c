@@ -320,6 +320,21 @@ reader_is_behind (struct engine *engine)
   return behind;
 }
 
+/* Why a reader could not open what was there when it looked first: `cause`, or that it was destroyed
+ * meanwhile. What is missing of a database that is there is damage. */
+static status
+refuse_reader (struct engine *engine, status result, const struct failure *cause,
+               struct failure *failure)
+{
+  enum manifest_presence presence;
+  if (result != STATUS_NOT_FOUND)
+    return fail (failure, result, "%s", cause->message);
+  if (manifest_probe (engine->directory, &presence, NULL) == STATUS_OK
+      && presence == MANIFEST_EMPTY)
+    return refuse_presence (engine, presence, ENGINE_OPEN_EXISTING, failure);
+  return fail (failure, STATUS_CORRUPT, "%s", cause->message);
+}
+
 #define READER_ATTEMPTS_MAX 9
 
 /* A writer beside us may replace files between the manifest and their opening: look again. */
@@ -338,10 +353,8 @@ open_reader (struct engine *engine, unsigned flags, struct failure *failure)
                    || (opened == STATUS_OK && reader_is_behind (engine));
       if (!again || attempt + 1 == READER_ATTEMPTS_MAX)
         {
-          if (opened == STATUS_OK)
-            return follow_start (engine, failure);
-          fail (failure, opened, "%s", cause.message);
-          return opened == STATUS_NOT_FOUND ? STATUS_CORRUPT : opened;
+          return opened == STATUS_OK ? follow_start (engine, failure)
+                                     : refuse_reader (engine, opened, &cause, failure);
         }
       engine_view_replace (engine, NULL);
       generation_unref (engine->active);
