@@ -4,7 +4,9 @@
 #include "fuzz.h"
 
 #include "base/coding.h"
+#include "base/epoch.h"
 #include "blob/blob.h"
+#include "cache/cache.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -13,6 +15,41 @@
 #define ID_OFFSET 24u
 #define HEADER_SIZE 64u
 #define SIZE_MOST (UINT64_C (1) << 22) /* a caller asks for no more memory than the file is long */
+#define CACHE_SIZE (UINT64_C (1) << 23)
+#define KEPT_MOST ((size_t) 1 << 20)
+
+static struct ledger ledger = { .budget = CACHE_SIZE };
+static struct cache *cache;
+
+/* Through the cache, twice: from the file, then, if it was kept, from memory. */
+static void
+read_kept (struct blob_file *file, const struct blob_reference *reference, struct bytes value)
+{
+  for (unsigned i = 0; i < 2; i++)
+    {
+      struct failure failure = FAILURE_INIT;
+      struct bytes lent;
+      const uint8_t *page;
+      if (!fuzz_result (blob_file_lend (file, reference, &page, &lent, &failure), &failure))
+        CHECK (value.data == NULL);
+      else if (page != NULL)
+        {
+          CHECK (value.data != NULL && bytes_equal (lent, value));
+          cache_unpin (page);
+        }
+    }
+}
+
+static void
+read_value (struct blob_file *file, const struct blob_reference *reference)
+{
+  struct failure failure = FAILURE_INIT;
+  uint8_t *value = malloc (reference->size + 1);
+  CHECK (value != NULL);
+  bool read = fuzz_result (blob_file_read (file, reference, value, &failure), &failure);
+  read_kept (file, reference, read ? BYTES (value, reference->size) : BYTES_NONE);
+  free (value);
+}
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
@@ -21,6 +58,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   struct blob_reference reference;
   struct blob_file *file;
   char name[40];
+  if (cache == NULL)
+    CHECK_OK (cache_new (&ledger, 4096, CACHE_SIZE, &cache, &failure));
   if (size < BLOB_REFERENCE_SIZE + HEADER_SIZE)
     return 0;
   const uint8_t *content = data + BLOB_REFERENCE_SIZE;
@@ -33,17 +72,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     {
       CHECK_OK (blob_file_size (file, &bytes, &failure));
       CHECK_INT (bytes, size - BLOB_REFERENCE_SIZE);
-      if (blob_reference_load (BYTES (data, BLOB_REFERENCE_SIZE), &reference)
-          && reference.size <= SIZE_MOST)
-        {
-          uint8_t *value = malloc (reference.size + 1);
-          CHECK (value != NULL);
-          failure = FAILURE_INIT;
-          if (fuzz_result (blob_file_read (file, &reference, value, &failure), &failure))
-            fuzz_touch (BYTES (value, reference.size));
-          free (value);
-        }
+      blob_file_set_cache (file, cache, KEPT_MOST, 0);
+      blob_reference_load (BYTES (data, BLOB_REFERENCE_SIZE), &reference);
+      if (reference.size <= SIZE_MOST)
+        read_value (file, &reference); /* which looks at the reference, too */
       blob_file_unref (file);
+      epoch_collect (true);
     }
   fuzz_remove (name);
   return 0;

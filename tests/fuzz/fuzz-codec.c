@@ -16,7 +16,7 @@ decompress (enum codec codec, struct bytes content, struct bytes stored, size_t 
 {
   struct failure failure = FAILURE_INIT;
   struct dictionary *dictionary = NULL;
-  if (content.size > 0 && !fuzz_result (dictionary_new (content, &dictionary, &failure), &failure))
+  if (!fuzz_result (dictionary_new (content, &dictionary, &failure), &failure))
     return;
   uint8_t *page = malloc (size > 0 ? size : 1);
   CHECK (page != NULL);
@@ -24,6 +24,7 @@ decompress (enum codec codec, struct bytes content, struct bytes stored, size_t 
   if (fuzz_result (codec_decompress (codec, dictionary, stored, page, size, &failure), &failure))
     fuzz_touch (BYTES (page, size));
   free (page);
+  CHECK ((dictionary_memory (dictionary) > 0) == (content.size > 0));
   dictionary_free (dictionary);
 }
 
@@ -54,7 +55,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     there_and_back (codec, BYTES (data, size));
   if (size < 5)
     return 0;
-  enum codec codec = (enum codec) (data[0] % CODEC_COUNT);
+  if (data[0] > 250)
+    codec_trim ();
+  enum codec codec = (enum codec) (data[0] % (CODEC_COUNT + 1)); /* one that there is not, too */
   size_t page_size = load_u32 (data + 1) & 0x1ffff;
   size_t split = (size - 5) * data[4] / 1024;
   decompress (codec, BYTES (data + 5, split), BYTES (data + 5 + split, size - 5 - split),

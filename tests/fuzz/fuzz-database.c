@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Any files as a whole database: opened for reading, read in every store, checked and repaired;
- * then opened for writing, which recovers it, written to, closed and opened again. What a deep
+ * then opened for writing, which recovers it, checked, backed up, written to, closed
+ * and opened again. What a deep
  * check passes reads the same before and after the recovery, and what was written is there.
  */
 #include "fuzz-files.h"
@@ -15,7 +16,7 @@
 #define STEPS_MAX 200000u /* of a walk; more cannot stand in files this small */
 #define STORES_MAX 64u
 
-static char *path, *repaired_path;
+static char *path, *repaired_path, *backup_path;
 
 /* Waiting for a writer that is not there would take most of the time. */
 int __wrap_nanosleep (const struct timespec *time, struct timespec *left);
@@ -135,6 +136,10 @@ is_sound (void)
   bool good = fuzz_result (
       engine_check (path, true, fuzz_note_fault, NULL, &faults, &found, &failure), &failure);
   CHECK (!good || !faults);
+  failure = FAILURE_INIT;
+  bool pages_unread
+      = fuzz_result (engine_check (path, false, NULL, NULL, NULL, NULL, &failure), &failure);
+  CHECK (!good || pages_unread);
   return good;
 }
 
@@ -153,16 +158,70 @@ repair (void)
   fuzz_files_clear (repaired_path);
 }
 
+/* The files of an open database: checked, and copied. */
+static bool
+keep (struct engine *engine)
+{
+  struct failure failure = FAILURE_INIT;
+  bool faults = false;
+  bool good = fuzz_result (
+      engine_check_open (engine, true, fuzz_note_fault, NULL, &faults, NULL, &failure), &failure);
+  CHECK (!good || !faults);
+  rmdir (backup_path);
+  failure = FAILURE_INIT;
+  good &= fuzz_result (engine_backup (engine, backup_path, true, NULL, NULL, NULL, &failure),
+                       &failure);
+  fuzz_files_clear (backup_path);
+  return good;
+}
+
+static bool
+write_batch (struct engine *engine, engine_store store)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine_batch *batch;
+  CHECK_OK (engine_batch_new (&batch, &failure));
+  CHECK_OK (engine_batch_put (batch, store, BYTES_LITERAL ("b"), BYTES_LITERAL ("1"), &failure));
+  CHECK_OK (engine_batch_put (batch, store, BYTES_LITERAL ("c"), BYTES_LITERAL ("2"), &failure));
+  CHECK_OK (engine_batch_delete (batch, store, BYTES_LITERAL ("b"), &failure));
+  CHECK_OK (engine_batch_delete_range (batch, store, BYTES_LITERAL ("a"), BYTES_LITERAL ("bb"),
+                                       &failure));
+  CHECK_INT (engine_batch_count (batch), 4);
+  bool written
+      = fuzz_result (engine_write (engine, batch, ENGINE_SYNC_NONE, NULL, &failure), &failure);
+  engine_batch_free (batch);
+  return written;
+}
+
+/* The second store of the catalogue, whatever it is called, goes. */
+static bool
+drop_store (void *data, const char *name, engine_store store)
+{
+  struct failure failure = FAILURE_INIT;
+  engine_store found;
+  (void) store;
+  fuzz_result (engine_store_open (data, name, false, &found, &failure), &failure);
+  if (strcmp (name, "second") != 0)
+    return true;
+  failure = FAILURE_INIT;
+  fuzz_result (engine_store_drop (data, name, &failure), &failure);
+  return false;
+}
+
 static bool
 write_some (struct engine *engine)
 {
   struct failure failure = FAILURE_INIT;
   engine_store store;
   bool made = fuzz_result (engine_store_open (engine, "fuzz", true, &store, &failure), &failure);
+  if (made)
+    made = write_batch (engine, store);
   failure = FAILURE_INIT;
   bool put = fuzz_result (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("fuzz"),
                                       BYTES_LITERAL ("value"), ENGINE_SYNC_FULL, NULL, &failure),
                           &failure);
+  failure = FAILURE_INIT;
+  fuzz_result (engine_store_list (engine, drop_store, engine, &failure), &failure);
   failure = FAILURE_INIT;
   fuzz_result (engine_checkpoint (engine, &failure), &failure);
   failure = FAILURE_INIT;
@@ -182,6 +241,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     {
       path = fuzz_files_directory ("database");
       repaired_path = fuzz_files_directory ("repaired");
+      backup_path = fuzz_files_directory ("backup");
     }
   fuzz_files_write (path, BYTES (data, size));
   if ((engine = open_it (ENGINE_OPEN_READ_ONLY | ENGINE_OPEN_STATIC)) != NULL)
@@ -197,6 +257,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       read_all (engine, &after);
       if (sound)
         CHECK (!after.failed && after.records == before.records && after.digest == before.digest);
+      bool kept = keep (engine);
+      CHECK (!sound || kept);
       bool written = write_some (engine);
       close_it (engine);
       engine = open_it (ENGINE_OPEN_EXISTING);

@@ -2,7 +2,8 @@
 /*
  * Any bytes as a history file: a log that is opened behind it takes it for what its note says, or
  * removes it; a reader gives its records in order or says why not. Then the same bytes as a segment
- * of a recovered log that is to become history.
+ * of the log of a process that writes, which another one follows; and as one of a recovered log
+ * that is to become history.
  */
 #include "fuzz.h"
 
@@ -42,6 +43,50 @@ look (void *data, struct bytes payload, uint64_t *oldest, uint64_t *bytes)
   *bytes += payload.size;
 }
 
+/* All that a reader gives behind `at`, from its memory where it can. */
+static void
+read_on (struct wal_reader *reader, uint64_t at, uint64_t last)
+{
+  struct failure failure = FAILURE_INIT;
+  struct bytes payload;
+  uint64_t sequence;
+  status result;
+  for (;;)
+    {
+      result = wal_reader_take (reader, last, &sequence, &payload);
+      if (result == STATUS_BUSY)
+        result = wal_reader_next (reader, last, &sequence, &payload, &failure);
+      if (result != STATUS_OK)
+        break;
+      CHECK (sequence == ++at);
+      fuzz_touch (payload);
+    }
+  CHECK (result != STATUS_NOT_FOUND || at == last);
+  CHECK (result == STATUS_NOT_FOUND || result == STATUS_CORRUPT || result == STATUS_HISTORY_GONE);
+}
+
+/* As a process that reads does with the log of one that writes. */
+static void
+follow_log (const uint8_t id[16], uint64_t last)
+{
+  static struct ledger ledger = { .budget = 1 << 20 };
+  struct failure failure = FAILURE_INIT;
+  struct wal_follow *follow;
+  CHECK_OK (wal_follow_new (fuzz_directory (), &ledger, id, &follow, &failure));
+  uint64_t oldest = wal_follow_oldest (follow, last);
+  CHECK (oldest >= 1 && oldest <= last + 1);
+  for (uint64_t after = oldest - 1;; after = 0)
+    {
+      struct wal_reader *reader;
+      CHECK_OK (wal_reader_new_following (follow, after, &reader, &failure));
+      read_on (reader, after, last);
+      wal_reader_free (reader);
+      if (after == 0)
+        break;
+    }
+  wal_follow_free (follow);
+}
+
 /* Opens a log behind whatever history there is, reads it all and closes. */
 static void
 read_history (const uint8_t id[16], uint64_t last)
@@ -58,21 +103,13 @@ read_history (const uint8_t id[16], uint64_t last)
   };
   struct wal *wal;
   struct wal_reader *reader;
-  struct bytes payload;
   memcpy (settings.database_id, id, 16);
   if (!fuzz_result (wal_open (&settings, &wal, &failure), &failure))
     return;
-  uint64_t at = wal_oldest (wal) - 1, sequence;
+  uint64_t at = wal_oldest (wal) - 1;
   CHECK (at <= last);
   CHECK_OK (wal_reader_new (wal, at, &reader, &failure));
-  status result;
-  while ((result = wal_reader_next (reader, last, &sequence, &payload, &failure)) == STATUS_OK)
-    {
-      CHECK (sequence == ++at);
-      fuzz_touch (payload);
-    }
-  CHECK (result != STATUS_NOT_FOUND || at == last);
-  CHECK (result == STATUS_NOT_FOUND || result == STATUS_CORRUPT || result == STATUS_HISTORY_GONE);
+  read_on (reader, at, last);
   wal_reader_free (reader);
   wal_close (wal, true);
 }
@@ -107,6 +144,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   read_history (id, last);
   snprintf (name, sizeof name, "%" PRIu64 ".log", number);
   fuzz_write (name, BYTES (data, size));
+  follow_log (id, last);
   retire (id, true, last);
   read_history (id, last);
   retire (id, false, last);

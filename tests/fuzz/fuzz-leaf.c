@@ -34,7 +34,9 @@ find_everywhere (const uint8_t *page, struct bytes key, uint8_t tag)
       if (expected == LEAF_FOUND)
         CHECK (record.value.data == first.value.data && record.sequence == first.sequence);
       leaf_prefetch_candidate (page, tag, level);
+      CHECK (leaf_match_tags (level, page, tag) == leaf_match_tags (CPU_SCALAR, page, tag));
     }
+  leaf_prefetch_candidate (page, tag, CPU_SCALAR);
   if (expected == LEAF_FOUND)
     fuzz_touch (first.value);
   leaf_find (page, key, tag, first.sequence / 2, CPU_SCALAR, &first);
@@ -65,6 +67,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
           find_everywhere (page, whole, key_tag (key_hash (whole)));
         }
       CHECK (leaf_lower_bound (&view, BYTES_NONE) == 0);
+      if (view.count > 0)
+        leaf_is_distinct (&view);
     }
   free (page);
   return 0;

@@ -34,8 +34,105 @@ look_up (struct segment *segment, const struct record *record)
     fuzz_result (result, &failure);
 }
 
+#define ASKED_MOST 64u
+
+/* Keys that a walk gave, to be asked for together, and others near them. */
+struct asked
+{
+  struct bytes keys[ASKED_MOST];
+  uint64_t hashes[ASKED_MOST];
+  unsigned count;
+};
+
 static void
-walk (struct segment *segment, bool bypass, bool backward)
+ask_later (struct asked *asked, struct bytes key)
+{
+  if (asked->count == ASKED_MOST)
+    return;
+  uint8_t *copy = malloc (key.size + 1);
+  CHECK (copy != NULL);
+  memcpy (copy, key.data, key.size);
+  asked->keys[asked->count] = BYTES (copy, key.size - (asked->count % 4 == 3 && key.size > 0));
+  asked->hashes[asked->count] = key_hash (asked->keys[asked->count]);
+  asked->count++;
+}
+
+static void
+ask_together (struct segment *segment, const struct asked *asked)
+{
+  struct failure failure = FAILURE_INIT;
+  struct segment_lookup found[ASKED_MOST], alone;
+  status results[ASKED_MOST];
+  uint64_t newest;
+  for (unsigned i = 0; i < asked->count; i++)
+    results[i] = STATUS_BUSY;
+  epoch_enter ();
+  segment_get_many (segment, asked->keys, asked->hashes, asked->count, SEQUENCE_MAX, found, results,
+                    &failure);
+  for (unsigned i = 0; i < asked->count; i++)
+    {
+      failure = FAILURE_INIT;
+      CHECK (results[i] != STATUS_BUSY);
+      if (results[i] == STATUS_OK)
+        {
+          fuzz_touch (found[i].record.value);
+          if (found[i].page != NULL)
+            cache_unpin (found[i].page);
+        }
+      status result = segment_newest (segment, asked->keys[i], asked->hashes[i], &newest, &failure);
+      if (fuzz_result (result, &failure) && results[i] == STATUS_OK)
+        CHECK_INT (newest, found[i].record.sequence);
+      result = segment_get_cached (segment, asked->keys[i], asked->hashes[i], SEQUENCE_MAX, &alone);
+      CHECK (result == STATUS_BUSY || results[i] == result);
+    }
+  epoch_leave ();
+}
+
+/* Walks from each key on, and to before it. */
+static void
+seek_each (struct segment *segment, const struct asked *asked, bool bypass)
+{
+  struct segment_source_settings settings = { .prefetch = 4, .bypass = bypass };
+  struct failure failure = FAILURE_INIT;
+  struct source *source;
+  if (!fuzz_result (segment_source_new (segment, &settings, &source, &failure), &failure))
+    return;
+  for (unsigned i = 0; i < asked->count; i++)
+    for (unsigned backward = 0; backward < 2; backward++)
+      {
+        failure = FAILURE_INIT;
+        status result = backward ? source_seek_before (source, asked->keys[i], &failure)
+                                 : source_seek (source, asked->keys[i], &failure);
+        fuzz_result (result, &failure);
+        for (unsigned steps = 0; result == STATUS_OK && source->valid && steps < 9; steps++)
+          {
+            fuzz_touch (source->record.key);
+            fuzz_touch (source->record.value);
+            source->operations->is_alone (source);
+            if (!source->operations->step (source, backward))
+              break;
+          }
+      }
+  source_release (source);
+}
+
+static void
+ask (struct segment *segment, struct asked *asked)
+{
+  struct segment_shape shape;
+  ask_together (segment, asked);
+  seek_each (segment, asked, false);
+  seek_each (segment, asked, true);
+  segment_shape (segment, &shape);
+  if (asked->count > 0)
+    segment_approximate_size (segment, asked->keys[0], asked->keys[asked->count / 2]);
+  segment_approximate_size (segment, BYTES_NONE, BYTES_NONE);
+  for (unsigned i = 0; i < asked->count; i++)
+    free ((void *) asked->keys[i].data);
+}
+
+static void
+walk (struct segment *segment, bool bypass, bool backward, struct asked *asked)
 {
   struct segment_source_settings settings = { .prefetch = 4, .bypass = bypass };
   struct failure failure = FAILURE_INIT;
@@ -49,8 +146,11 @@ walk (struct segment *segment, bool bypass, bool backward)
       CHECK (steps++ < STEPS_MAX);
       fuzz_touch (source->record.key);
       fuzz_touch (source->record.value);
-      if (!bypass && !backward)
-        look_up (segment, &source->record);
+      if (asked != NULL)
+        {
+          look_up (segment, &source->record);
+          ask_later (asked, source->record.key);
+        }
       result = backward ? source_previous (source, &failure) : source_next (source, &failure);
     }
   fuzz_result (result, &failure);
@@ -86,13 +186,15 @@ read_segment (const struct segment_reader_settings *settings, uint64_t number)
     return;
   status verified = segment_verify (segment, note_fault, visit, &reported, NULL, &failure);
   CHECK ((verified == STATUS_CORRUPT) == reported);
-  walk (segment, false, false);
-  walk (segment, false, true);
-  walk (segment, true, false);
+  struct asked asked = { .count = 0 };
+  walk (segment, false, false, &asked);
+  walk (segment, false, true, NULL);
+  walk (segment, true, false, NULL);
+  walk (segment, true, true, NULL);
+  ask (segment, &asked);
   failure = FAILURE_INIT;
   if (segment_split_key (segment, 0.5, &split, &split_size, &failure) == STATUS_OK)
     free (split);
-  segment_approximate_size (segment, BYTES_NONE, BYTES_NONE);
   segment_unref (segment);
   epoch_collect (true);
 }
@@ -120,6 +222,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   fuzz_write (name, BYTES (data, size));
   read_segment (&settings, number);
   settings.build_index = false;
+  settings.read_around = true;
+  read_segment (&settings, number);
+  settings.map_plain = true;
   read_segment (&settings, number);
   fuzz_remove (name);
   return 0;

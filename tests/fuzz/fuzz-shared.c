@@ -22,15 +22,25 @@
 #define LIVES 2u       /* somebody holds the lock of the life that the state tells of */
 #define SHORT 4u       /* the page is cut */
 #define NEAR 8u        /* the commits told of are near those that there are */
-#define SWITCHES 16u   /* the manifest is replaced by a later one before the second state */
-#define FROM_LATER 32u /* the later manifest from the beginning */
+#define SWITCHES 16u   /* the files are those after a compaction before the second state */
+#define FROM_LATER 32u /* they are from the beginning */
 #define STATE_SIZE 72u /* bytes of the page up to the end of the words */
 #define STATES_MAX 4u
 #define COMMITS 60u /* each of one key; number 41 is a large value */
 #define LARGE_VALUE 9000u
+#define MANIFEST_MOST 65536u
 
-static char *path;                        /* the files that a reader follows */
-static char current[2][CURRENT_SIZE_MAX]; /* contents of CURRENT, before and after a compaction */
+/* What CURRENT and the manifest hold; segments and logs of all stages lie beside. */
+struct stage
+{
+  char current[CURRENT_SIZE_MAX];
+  char name[FILE_NAME_SIZE]; /* of the manifest */
+  uint8_t manifest[MANIFEST_MOST];
+  size_t size; /* of the manifest */
+};
+
+static char *path;             /* the files that a reader follows */
+static struct stage stages[2]; /* before and after a compaction */
 static uint8_t database_id[16];
 
 /* ---- the database ---- */
@@ -76,12 +86,22 @@ put_some (struct engine *engine, unsigned *commit, unsigned until)
 static void
 keep_files (const char *from, unsigned stage)
 {
-  static uint8_t content[CURRENT_SIZE_MAX];
+  struct stage *kept = &stages[stage];
   char command[3 * PATH_MAX];
   snprintf (command, sizeof command, "cp -- '%s'/* '%s'/", from, path);
   CHECK (system (command) == 0);
-  size_t size = read_whole (from, CURRENT_NAME, content, sizeof content - 1);
-  memcpy (current[stage], content, size);
+  read_whole (from, CURRENT_NAME, (uint8_t *) kept->current, sizeof kept->current - 1);
+  snprintf (kept->name, sizeof kept->name, "%.*s", (int) strcspn (kept->current, "\n"),
+            kept->current);
+  kept->size = read_whole (from, kept->name, kept->manifest, sizeof kept->manifest);
+  CHECK (kept->size < sizeof kept->manifest);
+}
+
+static void
+show_stage (const struct stage *stage)
+{
+  write_whole (stage->name, stage->manifest, stage->size);
+  write_whole (CURRENT_NAME, stage->current, strlen (stage->current));
 }
 
 static void
@@ -97,6 +117,7 @@ begin (void)
   options.memory_budget = 10 << 20;
   options.log_segment_size = 64 << 10;
   options.merge_enabled = false;
+  options.change_retention = 1 << 20;
   CHECK_OK (engine_open (from, ENGINE_OPEN_CREATE, &options, &engine, &failure));
   engine_database_id (engine, database_id);
   put_some (engine, &commit, 20);
@@ -109,6 +130,7 @@ begin (void)
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
   put_some (engine, &commit, COMMITS);
   keep_files (from, 1);
+  CHECK (stages[0].size != stages[1].size || strcmp (stages[0].name, stages[1].name) != 0);
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
   fuzz_files_clear (from);
@@ -195,6 +217,35 @@ read_visible (struct engine *engine, uint64_t *before)
   engine_snapshot_free (snapshot);
 }
 
+/* All commits that are kept, as a feed tells them. */
+static void
+read_feed (struct engine *engine)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine_feed *feed;
+  struct engine_change change;
+  struct engine_value value;
+  uint64_t at = engine_history_oldest (engine), sequence;
+  status result = engine_feed_new (engine, at, &feed, &failure);
+  if (!fuzz_result (result, &failure))
+    {
+      CHECK_INT (result, STATUS_HISTORY_GONE);
+      return;
+    }
+  while ((result = engine_feed_next_commit (feed, &sequence, &failure)) == STATUS_OK)
+    {
+      CHECK (sequence == ++at && sequence <= COMMITS);
+      CHECK_OK (engine_feed_next_change (feed, &change, &failure));
+      CHECK_INT (change.kind, ENGINE_CHANGE_PUT);
+      CHECK_OK (engine_feed_value (feed, &value, &failure));
+      CHECK_INT (value.data.size, sequence == 41 ? LARGE_VALUE : 20 + sequence - 1);
+      engine_value_release (&value);
+      CHECK_INT (engine_feed_next_change (feed, &change, &failure), STATUS_NOT_FOUND);
+    }
+  CHECK (result == STATUS_NOT_FOUND || result == STATUS_HISTORY_GONE);
+  engine_feed_free (feed);
+}
+
 /* Gives the reader's thread a moment; what it makes of it is its own affair. */
 static void
 wait_for (struct engine *engine, uint64_t sequence)
@@ -220,7 +271,7 @@ follow (struct shared_page *page, const uint8_t *data, size_t size, unsigned fla
   for (unsigned i = 1; i < STATES_MAX && (i + 1) * STATE_SIZE <= size; i++)
     {
       if (i == 1 && (flags & SWITCHES) != 0)
-        write_whole (CURRENT_NAME, current[1], strlen (current[1]));
+        show_stage (&stages[1]);
       tell (page, data + i * STATE_SIZE, flags, &locked);
       wait_for (engine, seen + 1);
       read_visible (engine, &seen);
@@ -231,6 +282,7 @@ follow (struct shared_page *page, const uint8_t *data, size_t size, unsigned fla
       wait_for (engine, COMMITS);
       read_visible (engine, &seen);
     }
+  read_feed (engine);
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
 }
@@ -243,8 +295,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   if (size < 1 + STATE_SIZE)
     return 0;
   unsigned flags = data[0];
-  const char *first = current[(flags & FROM_LATER) != 0];
-  write_whole (CURRENT_NAME, first, strlen (first));
+  show_stage (&stages[(flags & FROM_LATER) != 0]);
   write_whole (SHARED_PAGE_NAME, "", 0);
   struct shared_page *page = open_page ();
   if ((flags & SHORT) != 0)

@@ -66,11 +66,10 @@ make_leaf (const char *name, unsigned records, size_t suffix, size_t value_size)
       if (!added)
         break;
     }
-  size_t used = builder.used;
   uint8_t *page = calloc (1, builder.units * PAGE_SIZE_LEAST);
   CHECK (page != NULL);
   leaf_builder_write (&builder, page);
-  save ("leaf", name, BYTES (page, used));
+  save ("leaf", name, BYTES (page, leaf_view (page).used));
   leaf_builder_clear (&builder);
   free (page);
 }
@@ -137,7 +136,7 @@ static bool
 is_needless (const char *target, const char *prefix)
 {
   if (strcmp (target, "segment") == 0)
-    return strcmp (prefix, "several-edits") == 0;
+    return strcmp (prefix, "several-edits") == 0 || strcmp (prefix, "closed") == 0;
   if (strcmp (target, "log") == 0)
     return strcmp (prefix, "raw") != 0;
   if (strcmp (target, "history") == 0)
@@ -268,8 +267,9 @@ next_number (void *context)
   return ++*(uint64_t *) context;
 }
 
+/* The last of several values, of rising size. */
 static void
-make_blob (void)
+make_blob (const char *name, size_t first_size, unsigned count)
 {
   struct failure failure = FAILURE_INIT;
   uint64_t number = 0;
@@ -281,19 +281,19 @@ make_blob (void)
   };
   struct blob_writer *writer;
   struct blob_reference reference;
-  uint8_t value[700] = "a large value", content[4096];
+  uint8_t value[6000] = "a large value", content[8192];
   size_t got;
   struct vfs_file *file;
   CHECK_OK (blob_writer_new (&settings, &writer, &failure));
-  for (unsigned i = 0; i < 3; i++)
-    CHECK_OK (blob_writer_put (writer, BYTES (value, 100 + 200 * i), &reference, &failure));
+  for (unsigned i = 0; i < count; i++)
+    CHECK_OK (blob_writer_put (writer, BYTES (value, first_size + 200 * i), &reference, &failure));
   CHECK_OK (blob_writer_sync (writer, &failure));
   CHECK_OK (vfs_open (fuzz_directory (), "1.blob", VFS_READ, &file, &failure));
   blob_reference_store (content, &reference);
   CHECK_OK (vfs_read (file, 0, content + BLOB_REFERENCE_SIZE, sizeof content - BLOB_REFERENCE_SIZE,
                       &got, &failure));
   vfs_close (file);
-  save ("blob", "three-values", BYTES (content, got + BLOB_REFERENCE_SIZE));
+  save ("blob", name, BYTES (content, got + BLOB_REFERENCE_SIZE));
   blob_writer_free (writer);
   fuzz_remove ("1.blob");
 }
@@ -375,7 +375,8 @@ main (int argc, char **argv)
   make_database ("lz4", ENGINE_COMPRESSION_LZ4);
   make_database ("snappy", ENGINE_COMPRESSION_SNAPPY);
   make_history ();
-  make_blob ();
+  make_blob ("three-values", 100, 3);
+  make_blob ("one-to-keep", 5000, 1);
   make_directories ();
   return 0;
 }
