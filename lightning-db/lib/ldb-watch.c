@@ -54,7 +54,7 @@ struct _LdbWatch
   LdbStore *store;       /* that is watched; owned; NULL: the default one, or all */
   LdbObserver *observer; /* owned; NULL when it was made by its type alone */
   LdbWatchFlags flags;   /* as it was made */
-  gint paused;           /* boolean; atomic */
+  guint paused;          /* boolean; atomic */
   guint batch_interval;  /* milliseconds; atomic */
   guint max_changes;     /* atomic */
   guint64 sequence;      /* the last commit that was told; atomic */
@@ -475,6 +475,38 @@ ldb_watch_close (LdbWatch *self)
 
 /* ---- settings ---- */
 
+/* Sets one and passes it on to the observer. Another thread may set it meanwhile and pass that on
+ * first: what was set last counts. FALSE: it was so already. */
+static gboolean
+set_setting (LdbWatch *self, guint *setting, guint value,
+             void (*pass_on) (LdbObserver *observer, guint value))
+{
+  guint passed;
+  if (__atomic_exchange_n (setting, value, __ATOMIC_RELAXED) == value)
+    return FALSE;
+  do
+    {
+      passed = value;
+      if (self->observer != NULL)
+        pass_on (self->observer, passed);
+      value = __atomic_load_n (setting, __ATOMIC_RELAXED);
+    }
+  while (value != passed);
+  return TRUE;
+}
+
+static void
+pass_interval_on (LdbObserver *observer, guint milliseconds)
+{
+  ldb_observer_set_interval (observer, (gint64) milliseconds * 1000);
+}
+
+static void
+pass_pause_on (LdbObserver *observer, guint paused)
+{
+  ldb_observer_set_paused (observer, paused != 0);
+}
+
 /**
  * ldb_watch_get_batch_interval:
  * @self: a watch
@@ -510,11 +542,8 @@ ldb_watch_set_batch_interval (LdbWatch *self, guint milliseconds)
 {
   g_return_if_fail (LDB_IS_WATCH (self));
   milliseconds = MIN (milliseconds, BATCH_INTERVAL_MAX);
-  if (__atomic_exchange_n (&self->batch_interval, milliseconds, __ATOMIC_RELAXED) == milliseconds)
-    return;
-  if (self->observer != NULL)
-    ldb_observer_set_interval (self->observer, (gint64) milliseconds * 1000);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BATCH_INTERVAL]);
+  if (set_setting (self, &self->batch_interval, milliseconds, pass_interval_on))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BATCH_INTERVAL]);
 }
 
 /**
@@ -553,11 +582,8 @@ ldb_watch_set_max_changes (LdbWatch *self, guint max_changes)
 {
   g_return_if_fail (LDB_IS_WATCH (self));
   max_changes = MAX (max_changes, 1);
-  if (__atomic_exchange_n (&self->max_changes, max_changes, __ATOMIC_RELAXED) == max_changes)
-    return;
-  if (self->observer != NULL)
-    ldb_observer_set_limit (self->observer, max_changes);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_CHANGES]);
+  if (set_setting (self, &self->max_changes, max_changes, ldb_observer_set_limit))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_CHANGES]);
 }
 
 /**
@@ -594,19 +620,8 @@ void
 ldb_watch_set_paused (LdbWatch *self, gboolean paused)
 {
   g_return_if_fail (LDB_IS_WATCH (self));
-  gint wanted = paused != FALSE, passed;
-  if (__atomic_exchange_n (&self->paused, wanted, __ATOMIC_RELAXED) == wanted)
-    return;
-  /* Another thread may set it meanwhile and pass that on first: what was set last counts. */
-  do
-    {
-      passed = wanted;
-      if (self->observer != NULL)
-        ldb_observer_set_paused (self->observer, passed);
-      wanted = __atomic_load_n (&self->paused, __ATOMIC_RELAXED);
-    }
-  while (wanted != passed);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PAUSED]);
+  if (set_setting (self, &self->paused, paused != FALSE, pass_pause_on))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PAUSED]);
 }
 
 /**

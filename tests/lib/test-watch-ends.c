@@ -515,35 +515,39 @@ test_pause_and_end (Place *place, gconstpointer data)
 /* Two threads that begin at the same moment. */
 typedef struct
 {
-  LdbWatch *watch; /* to be paused by one and resumed by the other */
+  LdbWatch *watch; /* of which each sets something else */
+  gboolean pace;   /* how often it is told; else whether it is paused */
   gint waiting;    /* how many have not come yet; atomic */
 } Contest;
 
 static gpointer
-contend (Contest *contest, gboolean paused)
+contend (Contest *contest, gboolean holds_up)
 {
   g_atomic_int_add (&contest->waiting, -1);
   while (g_atomic_int_get (&contest->waiting) > 0)
     g_thread_yield ();
-  ldb_watch_set_paused (contest->watch, paused);
+  if (contest->pace)
+    ldb_watch_set_batch_interval (contest->watch, holds_up ? 3600000 : 0);
+  else
+    ldb_watch_set_paused (contest->watch, holds_up);
   return NULL;
 }
 
 static gpointer
-pause_it (gpointer contest)
+hold_it_up (gpointer contest)
 {
   return contend (contest, TRUE);
 }
 
 static gpointer
-resume_it (gpointer contest)
+let_it_go (gpointer contest)
 {
   return contend (contest, FALSE);
 }
 
 /* Whoever was last, what the watch says of itself is what it does. */
 static void
-test_pause_on_threads (Place *place, gconstpointer data)
+test_settings_on_threads (Place *place, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
@@ -554,13 +558,15 @@ test_pause_on_threads (Place *place, gconstpointer data)
   ldb_watch_set_batch_interval (watch, 0);
   for (guint i = 1; i <= 1000; i++)
     {
-      Contest contest = { .watch = watch, .waiting = 2 };
-      GThread *one = g_thread_new ("one", pause_it, &contest);
-      GThread *two = g_thread_new ("two", resume_it, &contest);
+      Contest contest = { .watch = watch, .pace = i % 2, .waiting = 2 };
+      GThread *one = g_thread_new ("one", hold_it_up, &contest);
+      GThread *two = g_thread_new ("two", let_it_go, &contest);
       g_thread_join (one);
       g_thread_join (two);
       ldb_watch_resume (watch);
+      ldb_watch_set_batch_interval (watch, 0);
       g_assert_false (ldb_watch_get_paused (watch));
+      g_assert_cmpuint (ldb_watch_get_batch_interval (watch), ==, 0);
       put (db, "a", "1");
       wait_until (count == i);
     }
@@ -580,6 +586,6 @@ main (int argc, char **argv)
   add_test ("/watch-ends/any-order", test_any_order);
   add_test ("/watch-ends/fork", test_fork);
   add_test ("/watch-ends/pause-and-end", test_pause_and_end);
-  add_test ("/watch-ends/pause-on-threads", test_pause_on_threads);
+  add_test ("/watch-ends/settings-on-threads", test_settings_on_threads);
   return g_test_run ();
 }
