@@ -98,8 +98,7 @@ struct _LdbListModel
   struct engine_cursor *cursor; /* stands on a row of `state`, or NULL; owned */
   guint64 cursor_rank;          /* which */
   GSource *cursor_release;      /* lets the cursor go when the loop is idle, or NULL; owned */
-  guint64 marks;                /* set since the last sweep */
-  guint64 sweep_at;             /* so many */
+  guint64 sweep_rank;           /* where looking for marks of dead rows goes on */
   GHashTable *wanted;           /* boundaries of buckets with rows to be read: GBytes; owned */
   LdbListJob *reading;          /* reads rows on a worker; owned, or NULL */
 };

@@ -17,7 +17,11 @@
 
 #include "ldb-database-private.h"
 
-#define SWEEP_LEAST 256    /* marks set before the dead ones are looked for */
+#define SWEEP_LEAST 256 /* marks from which on dead ones are looked for */
+#define SWEEP_MARKS                                                                                \
+  2                        /* are looked at for each new one: so the dead ones stay few, and no row
+                              pays for many */
+#define SEEK_STEPS 8       /* steps that cost about as much as finding a bucket's begin or end */
 #define BUCKETS_AT_ONCE 64 /* are sent for */
 #define TOUCHES_MOST 1024  /* values that change, whose buckets are looked up one by one */
 
@@ -110,9 +114,16 @@ is_alive (gpointer mark, gpointer data)
 void
 ldb_list_rows_sweep (LdbListModel *self)
 {
-  guint64 left = ldb_rank_index_sweep (self->index, is_alive, NULL);
-  self->marks = 0;
-  self->sweep_at = MAX (left, SWEEP_LEAST);
+  ldb_rank_index_sweep (self->index, 0, G_MAXUINT, is_alive, NULL);
+}
+
+/* Before a mark is set. */
+static void
+sweep_some (LdbListModel *self)
+{
+  if (ldb_rank_index_count_marks (self->index, G_MAXUINT64) >= SWEEP_LEAST)
+    self->sweep_rank
+        = ldb_rank_index_sweep (self->index, self->sweep_rank, SWEEP_MARKS, is_alive, NULL);
 }
 
 /* ---- reading ---- */
@@ -192,21 +203,44 @@ step (struct engine_cursor *cursor, guint64 *steps, struct failure *failure)
   return code;
 }
 
-/* Moves the cursor, which stands on another row or nowhere, to a row of the bucket. */
+static status
+step_back (struct engine_cursor *cursor, guint64 steps, struct failure *failure)
+{
+  status code = STATUS_OK;
+  for (; code == STATUS_OK && engine_cursor_valid (cursor) && steps > 0; steps--)
+    code = engine_cursor_previous (cursor, failure);
+  return code;
+}
+
+/* On the last row of the bucket. */
+static status
+seek_end (struct engine_cursor *cursor, const LdbRankPlace *place, struct failure *failure)
+{
+  return place->next != NULL
+             ? engine_cursor_seek_before (cursor, ldb_bucket_boundary (place->next), failure)
+             : engine_cursor_last (cursor, failure);
+}
+
+/* Moves the cursor, which stands on another row or nowhere, to a row of the bucket: from where it
+ * stands, or from the end of the bucket that is nearer. */
 static status
 move (LdbListModel *self, const LdbListWalk *walk, const LdbRankPlace *place, guint64 rank,
       struct failure *failure)
 {
-  gboolean stands = engine_cursor_valid (self->cursor);
-  guint64 at = self->cursor_rank, steps = rank - at;
-  if (stands && rank + 1 == at)
-    return engine_cursor_previous (self->cursor, failure);
-  if (stands && rank > at && (at >= place->first || steps == 1))
-    return step (self->cursor, &steps, failure);
-  struct bytes start = ldb_list_rows_start (self, place->bucket, walk);
-  status code = seek (self->cursor, start, failure);
-  steps = rank - place->first;
-  return code == STATUS_OK ? step (self->cursor, &steps, failure) : code;
+  guint64 before = rank - place->first;                           /* rows of the bucket */
+  guint64 behind = ldb_bucket_count (place->bucket) - 1 - before; /* the same */
+  guint64 at = self->cursor_rank, steps = rank > at ? rank - at : at - rank;
+  status code;
+  if (engine_cursor_valid (self->cursor) && steps <= MIN (before, behind) + SEEK_STEPS)
+    return rank > at ? step (self->cursor, &steps, failure)
+                     : step_back (self->cursor, steps, failure);
+  if (behind < before)
+    {
+      code = seek_end (self->cursor, place, failure);
+      return code == STATUS_OK ? step_back (self->cursor, behind, failure) : code;
+    }
+  code = seek (self->cursor, ldb_list_rows_start (self, place->bucket, walk), failure);
+  return code == STATUS_OK ? step (self->cursor, &before, failure) : code;
 }
 
 /* Stands on the row in the state that is shown. */
@@ -328,8 +362,7 @@ ldb_list_rows_get (LdbListModel *self, guint64 rank)
     return item;
   if (mark == NULL)
     {
-      if (++self->marks > self->sweep_at)
-        ldb_list_rows_sweep (self);
+      sweep_some (self);
       mark = row_new ();
       ldb_rank_index_mark (self->index, rank, mark);
     }

@@ -4,14 +4,14 @@
  * without holding them: only one key in some dozens, and how many there are up to the next one.
  *
  *       bucket         bucket         bucket
- *     │ "a"    64    │ "cat"  57    │ "dog"  64    │ …
- *       rank 0 … 63    64 … 120       121 … 184
+ *     │ "a"    32    │ "cat"  25    │ "dog"  32    │ …
+ *       rank 0 … 31    32 … 56        57 … 88
  *
  * A bucket covers the keys from its boundary up to the boundary of the next one; the first one also
  * covers what comes before its boundary, the last one all that follows. A boundary need not be a
- * key that exists. To find a row of a bucket, one walks the database from the boundary on: rows of
- * one bucket are LDB_BUCKET_MOST at most, but for the time between a change and the division that
- * follows.
+ * key that exists. To find a row of a bucket, one walks the database from the boundary on, or back
+ * from that of the next bucket: rows of one bucket are LDB_BUCKET_MOST at most, but for the time
+ * between a change and the division that follows.
  *
  * A bucket may carry marks: pointers of the owner at single rows, which move with them.
  *
@@ -37,9 +37,9 @@
 
 G_BEGIN_DECLS
 
-#ifndef LDB_BUCKET_FILL     /* a test has smaller ones */
-#define LDB_BUCKET_FILL 64  /* rows that a new bucket gets */
-#define LDB_BUCKET_MOST 128 /* rows that it is divided above */
+#ifndef LDB_BUCKET_FILL    /* a test has smaller ones */
+#define LDB_BUCKET_FILL 32 /* rows that a new bucket gets */
+#define LDB_BUCKET_MOST 64 /* rows that it is divided above */
 #endif
 
 typedef struct _LdbRankIndex LdbRankIndex;
@@ -127,8 +127,10 @@ void ldb_rank_index_mark (LdbRankIndex *self, guint64 rank, gpointer mark);
 guint64 ldb_rank_index_count_marks (const LdbRankIndex *self, guint64 rank);
 /* Adds the ranks of all marks to an array of guint64, in rising order. */
 void ldb_rank_index_list_marks (const LdbRankIndex *self, GArray *ranks);
-/* Takes away those that `keep` is false for; returns how many are left. */
-guint64 ldb_rank_index_sweep (LdbRankIndex *self, LdbMarkCheck keep, gpointer data);
+/* Looks at `count` marks from a rank on and takes away those that `keep` is false for. Returns the
+ * rank to go on from; 0 when it came to the end. */
+guint64 ldb_rank_index_sweep (LdbRankIndex *self, guint64 rank, guint count, LdbMarkCheck keep,
+                              gpointer data);
 typedef void (*LdbBucketMarkFunc) (guint64 offset, gpointer mark, gpointer data);
 /* The functions change neither marks nor the index. */
 void ldb_bucket_foreach_mark (const LdbBucket *bucket, LdbBucketMarkFunc func, gpointer data);

@@ -905,24 +905,53 @@ ldb_rank_index_count_marks (const LdbRankIndex *self, guint64 rank)
   return before;
 }
 
-static void
-sweep (LdbBucket *tree, LdbMarkCheck keep, gpointer data)
+/* Looking at marks, in the order of their rows. */
+typedef struct
 {
-  if (marked_of (tree) == 0)
+  guint64 rank; /* behind the last one that was looked at */
+  guint left;   /* marks to be looked at */
+  LdbMarkCheck keep;
+  gpointer data;
+} Sweep;
+
+/* `first`: the rank of the bucket's first row. */
+static void
+sweep_bucket (LdbBucket *bucket, guint64 first, Sweep *sweep)
+{
+  guint from = sweep->rank > first ? marks_find (bucket->marks, sweep->rank - first) : 0;
+  guint kept = from, at = from;
+  for (; at < mark_count (bucket) && sweep->left > 0; at++, sweep->left--)
+    {
+      const Mark *mark = &bucket->marks->items[at];
+      sweep->rank = first + mark->offset + 1;
+      if (sweep->keep (mark->mark, sweep->data))
+        bucket->marks->items[kept++] = *mark;
+    }
+  if (kept == at)
     return;
-  sweep (tree->left, keep, data);
-  sweep (tree->right, keep, data);
-  guint kept = 0;
-  for (guint i = 0; i < mark_count (tree); i++)
-    if (keep (tree->marks->items[i].mark, data))
-      tree->marks->items[kept++] = tree->marks->items[i];
-  marks_set_count (tree, kept);
+  guint behind = mark_count (bucket) - at;
+  memmove (bucket->marks->items + kept, bucket->marks->items + at, behind * sizeof (Mark));
+  marks_set_count (bucket, kept + behind);
+}
+
+/* `before`: rows of buckets left of the tree. */
+static void
+sweep_tree (LdbBucket *tree, guint64 before, Sweep *sweep)
+{
+  if (marked_of (tree) == 0 || sweep->left == 0 || before + tree->total <= sweep->rank)
+    return;
+  guint64 first = before + total_of (tree->left);
+  sweep_tree (tree->left, before, sweep);
+  sweep_bucket (tree, first, sweep);
+  sweep_tree (tree->right, first + tree->count, sweep);
   sum_up_marked (tree);
 }
 
 guint64
-ldb_rank_index_sweep (LdbRankIndex *self, LdbMarkCheck keep, gpointer data)
+ldb_rank_index_sweep (LdbRankIndex *self, guint64 rank, guint count, LdbMarkCheck keep,
+                      gpointer data)
 {
-  sweep (self->root, keep, data);
-  return marked_of (self->root);
+  Sweep sweep = { rank, count, keep, data };
+  sweep_tree (self->root, 0, &sweep);
+  return sweep.left == 0 ? sweep.rank : 0;
 }

@@ -17,6 +17,8 @@ typedef struct
   gpointer marks[KEYS];   /* the mark at each, or NULL */
   guint count;            /* keys that are present */
   guint gone;             /* marks that the index told of */
+  guint swept;            /* the key behind the last one that a sweep looked at */
+  guint looked;           /* keys that it looked at */
   GRand *random;
 } Model;
 
@@ -111,6 +113,38 @@ verify (const Model *model)
     }
   g_assert_null (ldb_rank_index_find_rank (model->index, rank).bucket);
   g_assert_cmpuint (ldb_rank_index_count_marks (model->index, rank), ==, marks);
+}
+
+/* ---- sweeping ---- */
+
+static gboolean
+keep_most (gpointer mark, gpointer data)
+{
+  Model *model = data;
+  guint key = GPOINTER_TO_UINT (mark) - 1;
+  g_assert_true (model->marks[key] == mark);
+  g_assert_cmpuint (key, >=, model->swept); /* in order, none twice */
+  model->swept = key + 1;
+  model->looked++;
+  if (key % 3 != 0)
+    return TRUE;
+  model->marks[key] = NULL;
+  return FALSE;
+}
+
+/* So many marks from a key on. */
+static void
+sweep (Model *model, guint from, guint count)
+{
+  guint there = 0;
+  model->swept = from;
+  model->looked = 0;
+  for (guint key = model->swept; key < KEYS; key++)
+    there += model->marks[key] != NULL;
+  guint64 next
+      = ldb_rank_index_sweep (model->index, rank_of (model, from), count, keep_most, model);
+  g_assert_cmpuint (model->looked, ==, MIN (count, there));
+  g_assert_cmpuint (next, ==, count <= there ? rank_of (model, model->swept) : 0);
 }
 
 /* ---- changes ---- */
@@ -225,16 +259,6 @@ mark (Model *model, guint key)
   ldb_rank_index_mark (model->index, rank_of (model, key), model->marks[key]);
 }
 
-static gboolean
-keep_some (gpointer mark, gpointer data)
-{
-  Model *model = data;
-  if (GPOINTER_TO_UINT (mark) % 3 != 0)
-    return TRUE;
-  model->marks[GPOINTER_TO_UINT (mark) - 1] = NULL;
-  return FALSE;
-}
-
 /* Keys beyond the edge are as if they were not there. */
 static void
 trim (Model *model, gboolean at_end)
@@ -270,7 +294,7 @@ change (Model *model)
       delete_range (model, key, MIN (key + 40, KEYS));
       break;
     case 2:
-      ldb_rank_index_sweep (model->index, keep_some, model);
+      sweep (model, 0, G_MAXUINT);
       break;
     case 3:
       if (g_rand_int_range (model->random, 0, 6) == 0)
@@ -307,6 +331,8 @@ test_random (void)
   for (guint round = 0; round < rounds; round++)
     {
       change (&model);
+      if (round % 3 == 0)
+        sweep (&model, any_key (&model), (guint) g_rand_int_range (model.random, 0, 20));
       verify (&model);
     }
   g_assert_cmpuint (model.gone, >, 1000);
