@@ -63,16 +63,21 @@ read_ahead (struct ahead *ahead, const struct operation *operation, uint64_t seq
   memtable_prefetch (ahead->table, waiting->hash);
 }
 
-static void
-apply_range (struct memtable *table, const struct operation *operation, uint64_t sequence,
-             uint8_t *scratch)
+struct record
+operation_record (const struct operation *operation, uint64_t sequence, uint8_t *scratch)
+{
+  return record_of (operation, internal_key_store (scratch, operation->store, operation->key),
+                    sequence);
+}
+
+struct range_delete
+operation_range (const struct operation *operation, uint64_t sequence, uint8_t *scratch)
 {
   bool open = operation->value.size == 0;
   struct bytes key = internal_key_store (scratch, operation->store, operation->key);
   struct bytes end
       = internal_key_store (scratch + key.size, operation->store + open, operation->value);
-  struct range_delete range = { key, end, sequence };
-  memtable_delete_range (table, &range);
+  return (struct range_delete){ key, end, sequence };
 }
 
 void
@@ -87,14 +92,17 @@ commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence
     if (operation.dead || operation.kind == OPERATION_LOADED)
       continue;
     else if (operation.kind == OPERATION_DELETE_RANGE)
-      apply_range (table, &operation, sequence, scratch);
+      {
+        struct range_delete range = operation_range (&operation, sequence, scratch);
+        memtable_delete_range (table, &range);
+      }
     else if (internal_key_fits (operation.key))
       read_ahead (&ahead, &operation, sequence);
     else
       {
-        struct bytes key = internal_key_store (scratch, operation.store, operation.key);
-        struct record record = record_of (&operation, key, sequence);
-        memtable_insert (table, key_hash (key), &record); /* A1: none that waits has such a key */
+        struct record record = operation_record (&operation, sequence, scratch);
+        /* A1: none that waits has such a key. */
+        memtable_insert (table, key_hash (record.key), &record);
       }
   while (ahead.inserted < ahead.read)
     insert_oldest (&ahead);

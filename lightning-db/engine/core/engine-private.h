@@ -32,6 +32,7 @@
 #include "engine.h"
 #include "log/wal.h"
 #include "merge/merge.h"
+#include "merge/sorter.h"
 #include "version/manifest.h"
 
 #include <pthread.h>
@@ -365,6 +366,11 @@ status commit_batch (struct engine *engine, struct engine_batch *batch, enum eng
 #define COMMIT_SCRATCH_SIZE(largest_key) (2 * (STORE_ID_SIZE + (size_t) (largest_key)))
 void commit_apply (struct memtable *table, struct bytes operations, uint64_t sequence,
                    uint8_t *scratch);
+/* What one operation writes, its keys in `scratch`: a put or delete; a range delete. */
+struct record operation_record (const struct operation *operation, uint64_t sequence,
+                                uint8_t *scratch);
+struct range_delete operation_range (const struct operation *operation, uint64_t sequence,
+                                     uint8_t *scratch);
 /* The commit's record goes to the log, or where there is none to those who read changes. On failure
  * nothing has happened, or writes fail from now on. commit_lock held. */
 status commit_log (struct engine *engine, uint64_t sequence, const struct bytes *parts,
@@ -428,7 +434,7 @@ void background_arm_expiry (struct engine *engine, uint64_t due);
 
 /* Writes the oldest frozen memtable to a run and installs it. OK and *did false when none. */
 status flush_oldest (struct engine *engine, bool *did, struct failure *failure);
-/* Writes one memtable to segments, which are synced but not installed. */
+/* Segments that were written, and synced, but not installed. */
 struct flushed
 {
   struct manifest_segment *segments; /* malloc'd; information owned */
@@ -436,6 +442,9 @@ struct flushed
 };
 status flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
                     struct failure *failure);
+/* The same of what was sorted: nothing is added to it any more. */
+status flush_write_sorted (struct engine *engine, struct sorter *sorter, struct flushed *out,
+                           struct failure *failure);
 void flushed_clear (struct flushed *flushed);
 /* Removes files that were written but will never be installed. */
 void flushed_unlink (struct engine *engine, const struct flushed *flushed);

@@ -23,14 +23,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* ---- one memtable ---- */
+/* ---- what is in memory, in order ---- */
 
-status
-flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
-             struct failure *failure)
+/* Writes what of `source` and `ranges` anybody can still see. */
+static status
+write_survivors (struct engine *engine, struct source *source, struct range_set *ranges,
+                 uint64_t bytes, struct flushed *out, struct failure *failure)
 {
-  struct range_set *ranges = NULL, *kept = NULL;
-  struct source *source = NULL, *survivors = NULL;
+  struct range_set *kept = NULL;
+  struct source *survivors = NULL;
   uint64_t *snapshots = NULL;
   size_t snapshot_count = 0;
   struct view *view = engine_view (engine);
@@ -40,11 +41,7 @@ flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
   status result = snapshots_collect (&engine->snapshots, atomic_load (&engine->published),
                                      &snapshots, &snapshot_count, failure);
   if (result == STATUS_OK)
-    result = memtable_range_deletes (table, &ranges, failure);
-  if (result == STATUS_OK)
     result = merge_range_deletes (ranges, snapshots, snapshot_count, bottom, &kept, failure);
-  if (result == STATUS_OK)
-    result = memtable_source_new (table, &source, failure);
   if (result == STATUS_OK)
     {
       struct survivor_settings settings = {
@@ -54,19 +51,50 @@ flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
         .ranges = ranges,
       };
       result = survivor_source_new (source, &settings, &survivors, failure);
+      source = NULL; /* taken over, also on failure */
     }
   if (result == STATUS_OK)
     {
       struct output_settings settings = {
-        .expected_bytes = memtable_memory (table),
+        .expected_bytes = bytes,
         .memory = memory_of_flush (engine),
       };
       result = output_write (engine, survivors, kept, &settings, out, failure);
     }
   source_release (survivors);
+  source_release (source);
   range_set_unref (kept);
-  range_set_unref (ranges);
   free (snapshots);
+  return result;
+}
+
+status
+flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
+             struct failure *failure)
+{
+  struct range_set *ranges = NULL;
+  struct source *source;
+  status result = memtable_range_deletes (table, &ranges, failure);
+  if (result == STATUS_OK)
+    result = memtable_source_new (table, &source, failure);
+  if (result == STATUS_OK)
+    result = write_survivors (engine, source, ranges, memtable_memory (table), out, failure);
+  range_set_unref (ranges);
+  return result;
+}
+
+status
+flush_write_sorted (struct engine *engine, struct sorter *sorter, struct flushed *out,
+                    struct failure *failure)
+{
+  struct range_set *ranges = NULL;
+  struct source *source;
+  status result = sorter_range_deletes (sorter, &ranges, failure);
+  if (result == STATUS_OK)
+    result = sorter_source_new (sorter, &source, failure);
+  if (result == STATUS_OK)
+    result = write_survivors (engine, source, ranges, sorter_used (sorter), out, failure);
+  range_set_unref (ranges);
   return result;
 }
 

@@ -2,7 +2,7 @@
 /*
  * loader: much data at once, past log and memtable, in one commit.
  *
- *   put ─► sort buffer (a memtable of its own) ─► spill: a piece of sorted segments ─► … commit:
+ *   put ─► sorter ─► spill: a piece of sorted segments ─► … commit:
  *   one piece, or a merge of the pieces ─► flush what is in memory ─► install in front of all runs
  *
  * Pieces whose keys only rise are joined as they are, so input in order is written once. Others are
@@ -66,7 +66,7 @@ struct engine_loader
 {
   struct engine *engine;   /* referenced */
   struct blob_guard guard; /* B5 */
-  struct memtable *table;  /* sort buffer; sequence = number of the put. NULL = empty */
+  struct sorter *sorter;   /* what was put since the last spill; sequence = number of the put */
   uint64_t puts;           /* accepted */
   uint64_t user_bytes;     /* of them */
   uint64_t guess;          /* sequence that the pieces carry */
@@ -92,9 +92,12 @@ engine_loader_new (struct engine *engine, struct engine_loader **out, struct fai
   struct engine_loader *loader = calloc (1, sizeof *loader);
   if (loader == NULL)
     return fail_memory (failure, sizeof *loader, "a bulk loader");
-  result = blob_guard_enter_new (engine, &loader->guard, failure);
+  result = sorter_new (&engine->ledger, &loader->sorter, failure);
+  if (result == STATUS_OK)
+    result = blob_guard_enter_new (engine, &loader->guard, failure);
   if (result != STATUS_OK)
     {
+      sorter_free (loader->sorter);
       free (loader);
       return result;
     }
@@ -151,8 +154,7 @@ engine_loader_free (struct engine_loader *loader)
   blob_guard_leave (engine, &loader->guard); /* ends the bracket */
   if (open)
     background_wake_merge (engine); /* what only this pinned may be collected */
-  if (loader->table != NULL)
-    memtable_unref (loader->table);
+  sorter_free (loader->sorter);
   free (loader->pieces);
   spans_clear (loader);
   free (loader);
@@ -405,31 +407,29 @@ merge_levels (struct engine_loader *loader, struct failure *failure)
     }
 }
 
-/* Writes the sort buffer to a piece. */
+/* Writes what was put to a piece. */
 static status
 spill (struct engine_loader *loader, struct failure *failure)
 {
-  if (loader->table == NULL)
+  if (sorter_is_empty (loader->sorter))
     return STATUS_OK;
   struct engine *engine = loader->engine;
   struct source *source;
   struct flushed flushed = { 0 };
-  status result = memtable_source_new (loader->table, &source, failure);
+  status result = sorter_source_new (loader->sorter, &source, failure);
   if (result == STATUS_OK)
-    result = write_piece (engine, source, loader->guess, memtable_memory (loader->table), false,
+    result = write_piece (engine, source, loader->guess, sorter_used (loader->sorter), false,
                           &flushed, failure);
   if (result == STATUS_OK)
     result = add_piece (loader, &flushed, failure);
   if (result
-      != STATUS_OK) /* the buffer still has it all, and takes more: who comes next tries again */
+      != STATUS_OK) /* the sorter still has it all, and takes more: who comes next tries again */
     {
       struct piece lost = { flushed, 0 };
       piece_unlink (engine, &lost);
       return result;
     }
-  memtable_unref (loader->table);
-  loader->table = NULL;
-  engine_collect ();
+  sorter_clear (loader->sorter);
   engine_rebalance (engine);
   return merge_levels (loader, failure);
 }
@@ -529,16 +529,9 @@ insert (struct engine_loader *loader, const struct record *record, struct failur
 {
   struct engine *engine = loader->engine;
   status result = STATUS_OK;
-  if (loader->table != NULL && memtable_memory (loader->table) >= engine->memtable_size)
+  if (sorter_used (loader->sorter) >= engine->memtable_size)
     result = spill (loader, failure);
-  if (result == STATUS_OK && loader->table == NULL)
-    result = memtable_new (engine->pool, &loader->table, failure);
-  if (result == STATUS_OK)
-    result
-        = memtable_reserve (loader->table, 1, record->key.size + record->value.size, 0, 0, failure);
-  if (result == STATUS_OK)
-    memtable_insert (loader->table, key_hash (record->key), record);
-  return result;
+  return result == STATUS_OK ? sorter_add (loader->sorter, record, failure) : result;
 }
 
 static status

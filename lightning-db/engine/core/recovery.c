@@ -17,8 +17,8 @@
 struct recovery
 {
   struct engine *engine;
-  struct generation *generation; /* takes the records */
-  bool to_runs;                  /* flush it when full */
+  struct sorter *sorter;         /* takes the records that become runs; or, NULL: */
+  struct generation *generation; /* takes those that are read where they are */
   uint64_t last_sequence;        /* of the last record applied */
   uint64_t cut;                  /* Y3: sequence of the first commit dropped; 0 = none */
   struct failure cut_cause;      /* what is wrong with its large value */
@@ -86,8 +86,8 @@ verify_blob (void *data, struct bytes reference, struct record_needs *needs,
   struct engine_value value;
   struct failure cause = FAILURE_INIT;
   struct view *view = atomic_load (&engine->view); /* nobody else replaces it yet */
-  status result = recovery->to_runs ? sync_blob (recovery, place.file, &cause)
-                                    : keep_blob (recovery, place.file, &cause);
+  status result = recovery->sorter != NULL ? sync_blob (recovery, place.file, &cause)
+                                           : keep_blob (recovery, place.file, &cause);
   if (result == STATUS_OK)
     result = blob_value (engine, view, reference, &value, &cause);
   if (result == STATUS_CORRUPT)
@@ -137,29 +137,68 @@ record_measure (struct bytes payload,
   return result == STATUS_NOT_FOUND ? STATUS_OK : result;
 }
 
-/* Writes the filled memtable to a run and starts an empty one. */
+/* Writes what was sorted to a run, and starts anew. */
 static status
 spill (struct recovery *recovery, struct failure *failure)
 {
   struct engine *engine = recovery->engine;
-  struct memtable *table = recovery->generation->table;
-  if (memtable_is_empty (table))
+  struct sorter *sorter = recovery->sorter;
+  if (sorter_is_empty (sorter))
     return STATUS_OK;
   struct flushed flushed = { 0 };
-  struct memtable_statistics statistics;
-  memtable_freeze (table);
-  memtable_statistics (table, &statistics);
   atomic_store (&engine->published, recovery->last_sequence);
-  status result = flush_write (engine, table, &flushed, failure);
+  status result = flush_write_sorted (engine, sorter, &flushed, failure);
   if (result == STATUS_OK)
-    result = flush_install (engine, &flushed, NULL, recovery->last_sequence, statistics.data_bytes,
-                            failure);
+    result = flush_install (engine, &flushed, NULL, recovery->last_sequence,
+                            sorter_data_bytes (sorter), failure);
   flushed_clear (&flushed);
-  generation_unref (recovery->generation);
-  recovery->generation = NULL;
-  if (result == STATUS_OK)
-    result = generation_new (engine->pool, &recovery->generation, failure);
+  sorter_clear (sorter);
   return result;
+}
+
+/* A commit of the log to the sorter. */
+static status
+replay_to_sorter (struct recovery *recovery, uint64_t sequence, struct bytes payload,
+                  struct failure *failure)
+{
+  struct sorter *sorter = recovery->sorter;
+  struct operation_reader reader = operation_reader_over (payload);
+  struct operation operation;
+  status result = STATUS_OK;
+  if (sorter_used (sorter) >= recovery->engine->memtable_size)
+    result = spill (recovery, failure);
+  while (result == STATUS_OK && operation_next (&reader, &operation, NULL) == STATUS_OK)
+    {
+      if (operation.dead || operation.kind == OPERATION_LOADED)
+        continue;
+      if (operation.kind == OPERATION_DELETE_RANGE)
+        {
+          struct range_delete range = operation_range (&operation, sequence, recovery->scratch);
+          result = sorter_add_range (sorter, &range, failure);
+        }
+      else
+        {
+          struct record record = operation_record (&operation, sequence, recovery->scratch);
+          result = sorter_add (sorter, &record, failure);
+        }
+    }
+  return result;
+}
+
+/* A commit of the log to the memtable. */
+static status
+replay_to_memory (struct recovery *recovery, uint64_t sequence, struct bytes payload,
+                  const struct record_needs *needs, struct failure *failure)
+{
+  struct generation *generation = recovery->generation;
+  status result = memtable_reserve (generation->table, needs->records, needs->record_bytes,
+                                    needs->ranges, needs->range_bytes, failure);
+  if (result != STATUS_OK)
+    return result;
+  if (needs->oldest_blob < atomic_load (&generation->oldest_blob))
+    atomic_store (&generation->oldest_blob, needs->oldest_blob);
+  commit_apply (generation->table, payload, sequence, recovery->scratch);
+  return STATUS_OK;
 }
 
 static status
@@ -177,20 +216,12 @@ replay (void *data, uint64_t sequence, struct bytes payload, struct failure *fai
       recovery->cut = sequence;
       return STATUS_OK;
     }
-  if (recovery->to_runs
-      && memtable_memory (recovery->generation->table) >= recovery->engine->memtable_size)
-    result = spill (recovery, failure);
-  struct memtable *table = recovery->generation != NULL ? recovery->generation->table : NULL;
+  result = recovery->sorter != NULL
+               ? replay_to_sorter (recovery, sequence, payload, failure)
+               : replay_to_memory (recovery, sequence, payload, &needs, failure);
   if (result == STATUS_OK)
-    result = memtable_reserve (table, needs.records, needs.record_bytes, needs.ranges,
-                               needs.range_bytes, failure);
-  if (result != STATUS_OK)
-    return result;
-  if (needs.oldest_blob < atomic_load (&recovery->generation->oldest_blob))
-    atomic_store (&recovery->generation->oldest_blob, needs.oldest_blob);
-  commit_apply (table, payload, sequence, recovery->scratch);
-  recovery->last_sequence = sequence;
-  return STATUS_OK;
+    recovery->last_sequence = sequence;
+  return result;
 }
 
 static status
@@ -335,15 +366,15 @@ retire_log (struct engine *engine, struct failure *failure)
 status
 recover_into_runs (struct engine *engine, struct failure *failure)
 {
-  struct recovery recovery = { .engine = engine, .to_runs = true };
+  struct recovery recovery = { .engine = engine };
   struct wal_recovery found = { 0 };
   uint64_t started = engine_now ();
-  status result = generation_new (engine->pool, &recovery.generation, failure);
+  status result = sorter_new (&engine->ledger, &recovery.sorter, failure);
   if (result == STATUS_OK)
     result = replay_log (&recovery, &found, failure);
   if (result == STATUS_OK)
     result = spill (&recovery, failure);
-  generation_unref (recovery.generation);
+  sorter_free (recovery.sorter);
   if (result != STATUS_OK)
     return result;
   engine->last_sequence = recovery.last_sequence;
