@@ -37,7 +37,7 @@
 
 #define MIB ((double) (1 << 20))
 #define SAMPLE_INTERVAL 250000u /* microseconds */
-#define WARM_UP 0.2             /* of the time: what is measured then does not count */
+#define WARM_UP 0.5             /* of the time: what grows then does not count */
 #define EPISODE_WARM_UP 0.4     /* of each opening, for memory: the cache fills */
 #define PROGRESS_INTERVAL 120.0 /* seconds */
 #define LIMITED_FROM 5.0        /* minutes; shorter runs have too few samples */
@@ -70,6 +70,7 @@ static struct
       descriptors;   /* under load; closed; closed, by malloc; under load */
   struct slope disk; /* under load, bytes for each live byte at the opening */
   uint64_t most_memory, most_disk;
+  uint64_t most_accounted, most_beside; /* of memory: by the engine's own account; the rest */
 } seen;
 
 /* ---- telling ---- */
@@ -261,8 +262,14 @@ static void
 sample (double part, uint64_t live)
 {
   struct soak_census now;
+  struct engine_statistics statistics;
+  engine_statistics (database.engine, &statistics);
   census_take (path, &now);
   uint64_t memory = now.memory > seen.base.memory ? now.memory - seen.base.memory : 0;
+  uint64_t accounted = statistics.memory_used;
+  uint64_t beside = memory > accounted ? memory - accounted : 0;
+  seen.most_accounted = accounted > seen.most_accounted ? accounted : seen.most_accounted;
+  seen.most_beside = beside > seen.most_beside ? beside : seen.most_beside;
   seen.most_memory = memory > seen.most_memory ? memory : seen.most_memory;
   seen.most_disk = now.disk > seen.most_disk ? now.disk : seen.most_disk;
   if (!is_warm ())
@@ -504,18 +511,22 @@ print_limits (void)
   count = false; /* a sanitizer's own memory is not to be told from ours */
 #endif
   double budget = (double) SOAK_BUDGET / MIB;
-  good &= hold_to ("memory under load, at most, beyond the program's",
-                   (double) seen.most_memory / MIB, budget * 1.5, "MiB", count);
-  good &= hold_to ("  growth over the run (least squares)", slope_growth (&seen.memory) / MIB, 1,
+  printf ("memory under load, at most, beyond the program's           %8.2f MiB\n",
+          (double) seen.most_memory / MIB);
+  good &= hold_to ("  by the engine's own account, at most", (double) seen.most_accounted / MIB,
+                   budget * 1.1, "MiB", count);
+  good &= hold_to ("  beside it, at most (values, batches, other databases)",
+                   (double) seen.most_beside / MIB, budget * 0.75, "MiB", count);
+  good &= hold_to ("  growth in the second half (least squares)", slope_growth (&seen.memory) / MIB, 1,
                    "MiB", count);
-  good &= hold_to ("memory when closed: growth over the run", slope_growth (&seen.rest) / MIB, 1,
+  good &= hold_to ("memory when closed: growth in the second half", slope_growth (&seen.rest) / MIB, 1,
                    "MiB", count);
   good &= hold_to ("  of what malloc has given out", slope_growth (&seen.heap) / MIB, 0.1, "MiB",
                    count);
   good &= hold_to ("descriptors under load, at most", seen.descriptors.most, 128, "", count);
-  good &= hold_to ("  growth over the run", slope_growth (&seen.descriptors), 8, "", count);
+  good &= hold_to ("  growth in the second half", slope_growth (&seen.descriptors), 8, "", count);
   good &= hold_to ("bytes on disk for a live byte, at most", seen.disk.most, 6, "", count);
-  good &= hold_to ("  growth over the run", slope_growth (&seen.disk), 0.5, "", count);
+  good &= hold_to ("  growth in the second half", slope_growth (&seen.disk), 0.5, "", count);
   printf (
       "%.0f samples of memory, of %.1f … %.1f MiB; at most %.1f MB of live data, %.1f MB on disk\n",
       seen.memory.count, seen.memory.least / MIB, seen.memory.most / MIB,
