@@ -502,6 +502,12 @@ async function testWatching() {
     equal(following.watch.is_closed(), true); // leaving the loop closed it
     for (const wrong of [{key: 'a', prefix: 'b'}, {prefix: 'a', end: 'b'}, {prefixes: 'a'}])
         fails(TypeError, () => db.changes(wrong));
+    const once = db.changes({key: 'once'});
+    const first = once.next();
+    equal((await failsLater(Error, once.next())).message.includes('already'), true);
+    db.put('once', '1');
+    equal([...(await first).value].map(change => text(change.get_value())), ['1']);
+    once.close();
     const range = db.changes({start: 'a', end: 'b'});
     setTimeout(() => range.close());
     for await (const changes of range)
@@ -513,7 +519,7 @@ async function testWatching() {
         throw new Error(`${changes.get_n_changes()} changes of a database that was closed`);
     const feed = db.create_feed(0);
     equal([...feed].map(commit => [...commit].map(change => text(change.get_key())).join()),
-        ['other', 'user:1', 'user:1']);
+        ['other', 'user:1', 'user:1', 'once']);
     db.put('late', '1');
     for await (const commit of feed) {
         equal([...commit].map(change => text(change.get_key())), ['late']);

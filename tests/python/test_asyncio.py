@@ -449,6 +449,11 @@ class Watching(WithDatabase):
             await store.put_async("k", "1")
             self.assertEqual([change.value for change in await following.__anext__()], [b"1"])
             self.assertEqual([change.key for change in await ranged.__anext__()], [b"k"])
+            waiting = ranged.__anext__()
+            waiting.send(None)
+            with self.assertRaisesRegex(RuntimeError, "already"):
+                await ranged.__anext__()
+            waiting.close()
 
     async def pace(self):
         """What happens while the loop's body waits is told afterwards, once."""

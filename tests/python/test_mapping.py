@@ -509,9 +509,13 @@ class Statements(WithDatabase):
         with self.db.create_loader() as loader:
             loader["b"] = b"1"
             loader.put_many(None, [("d", "2"), (b"c", b"3")])
+            later = loader.put_many_async(None, [("e", "4"), Ldb.Record.new(GLib.Bytes(b"f"), GLib.Bytes(b"5"))])
+            while not later.done():
+                GLib.MainContext.default().iteration(True)
+            self.assertTrue(later.result())
             with self.assertRaises(TypeError):
                 del loader["b"]
-        self.assertEqual(dict(self.db.items()), {b"b": b"1", b"c": b"3", b"d": b"2"})
+        self.assertEqual(dict(self.db.items()), {b"b": b"1", b"c": b"3", b"d": b"2", b"e": b"4", b"f": b"5"})
 
     def test_run(self):
         calls = []

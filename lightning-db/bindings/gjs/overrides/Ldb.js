@@ -361,6 +361,7 @@ class Changes {
         this.watch = watch;
         this._arrived = null; // paused then, so that there is one at most
         this._arrive = () => {};
+        this._awaited = false;
         watch.connect('changed', (_, changes) => {
             watch.pause();
             changes.get_snapshot(); // so that it has one still when the loop's body asks
@@ -375,14 +376,21 @@ class Changes {
     }
 
     async next() {
-        while (this._arrived === null) {
-            if (this.watch.is_closed())
-                return {done: true, value: undefined};
-            this.watch.resume();
-            // eslint-disable-next-line no-await-in-loop
-            await new Promise(resolve => {
-                this._arrive = resolve;
-            });
+        if (this._awaited)
+            throw new Error('somebody waits for these changes already; make other changes()');
+        this._awaited = true;
+        try {
+            while (this._arrived === null) {
+                if (this.watch.is_closed())
+                    return {done: true, value: undefined};
+                this.watch.resume();
+                // eslint-disable-next-line no-await-in-loop
+                await new Promise(resolve => {
+                    this._arrive = resolve;
+                });
+            }
+        } finally {
+            this._awaited = false;
         }
         const value = this._arrived;
         this._arrived = null;

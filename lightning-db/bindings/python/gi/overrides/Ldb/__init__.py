@@ -195,6 +195,7 @@ class Changes(_Closing):
         self.watch = watch
         self._arrived = None  # paused then, so that there is one at most
         self._arrive = lambda: None
+        self._awaited = False
         watch.connect("changed", self._on_changed)
         watch.connect("notify::closed", lambda *data: self._arrive())
 
@@ -213,12 +214,18 @@ class Changes(_Closing):
         return self
 
     async def __anext__(self):
-        while self._arrived is None:
-            if self.watch.is_closed():
-                raise StopAsyncIteration
-            self.watch.resume()
-            waiting, self._arrive = awaiting.expect()
-            await waiting
+        if self._awaited:
+            raise RuntimeError("somebody waits for these changes already; make other changes()")
+        self._awaited = True
+        try:
+            while self._arrived is None:
+                if self.watch.is_closed():
+                    raise StopAsyncIteration
+                self.watch.resume()
+                waiting, self._arrive = awaiting.expect()
+                await waiting
+        finally:
+            self._awaited = False
         changes, self._arrived = self._arrived, None
         return changes
 
@@ -438,10 +445,6 @@ class Loader(Loading, OwnStores, Ldb.Loader):
 
     _raw = Ldb.Loader
 
-    def put_many(self, store, records, cancellable=None):
-        """Adds records, or pairs of a key and stored bytes."""
-        return self._raw.put_many(self, store, [_to_record(its) for its in records], cancellable)
-
     def for_store(self, store):
         """The loader's puts into a store, as a mapping that is only written."""
         return LoaderStore(self, store)
@@ -565,13 +568,6 @@ class Change(Ldb.Change):
     def old_value(self):
         """The value before, where it was asked for."""
         return _value_or_none(Ldb.Change.get_old_value(self))
-
-
-def _to_record(record):
-    if isinstance(record, Ldb.Record):
-        return record
-    key, value = record
-    return Ldb.Record.new(GLib.Bytes.new(as_bytes(key)), GLib.Bytes.new(as_bytes(value)))
 
 
 # What the results of asynchronous calls become; the synchronous forms are above.

@@ -42,6 +42,13 @@ def _as_list_of_bytes(values):
     return [_as_glib_bytes(value) for value in values]
 
 
+def _as_list_of_records(values):
+    """Records, or pairs of a key and stored bytes."""
+    from gi.repository import Ldb
+    return [value if isinstance(value, Ldb.Record)
+            else Ldb.Record.new(*map(_as_glib_bytes, value)) for value in values]
+
+
 class Parameter:
     """One argument as Python passes it."""
 
@@ -58,6 +65,8 @@ class Parameter:
                 self.convert = _as_nullable_bytes
             elif item.get_tag() == _INTERFACE and item.get_interface().get_name() == "Bytes":
                 self.convert = _as_list_of_bytes
+            elif item.get_tag() == _INTERFACE and item.get_interface().get_name() == "Record":
+                self.convert = _as_list_of_records
         elif tag == _UTF8:
             self.convert = _as_text
         elif tag == _INTERFACE:
