@@ -72,6 +72,19 @@ function testOpen() {
     fails(Ldb.Error.READ_ONLY, () => reader.put('a', 'b'));
     reader.close();
     fails(Ldb.Error.INVALID_ARGUMENT, () => Ldb.open(path, {cache_size: 1}));
+    // A cancellable reaches the opening, and is no property of Ldb.Options.
+    const cancellable = new Gio.Cancellable();
+    Ldb.open(path, {cancellable, cache_size: 16 * 1024 * 1024}).close();
+    cancellable.cancel();
+    const cancelled = error => error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED);
+    equal(cancelled(fails(GLib.Error, () => Ldb.open(path, {cancellable}))), true);
+    // Text as a key, also where the library wants bytes.
+    const words = newDatabase();
+    const batch = new Ldb.Batch();
+    batch.put_variant(null, 'größe', new GLib.Variant('i', 5));
+    words.write_batch(batch);
+    equal(words.get_variant(encoder.encode('größe')).unpack(), 5);
+    words.close();
 }
 
 function testValues() {
@@ -322,6 +335,11 @@ async function testEveryAsync() {
     let db = await call(Ldb.Database, 'create_async', path);
     await call(db, 'close_async');
     db = await call(Ldb.Database, 'open_async', path);
+    const cancellable = new Gio.Cancellable();
+    (await Ldb.open_async(path, {cancellable})).close();
+    cancellable.cancel();
+    const error = await failsLater(GLib.Error, Ldb.open_async(path, {cancellable}));
+    equal(error.matches(Gio.IOErrorEnum, Gio.IOErrorEnum.CANCELLED), true);
     await (await call(Ldb.Database, 'open_default_async', 'org.example.Js')).close_async();
     const store = await call(db, 'open_store_async', 's', Ldb.OpenFlags.CREATE);
     for (const place of [db, store]) {

@@ -613,6 +613,15 @@ class Errors(WithDatabase):
         self.assertEqual(caught.exception.message, "too much")
 
 
+def finish(outcome):
+    """What it comes to, under GLib's main loop."""
+    loop = GLib.MainLoop()
+    outcome.add_done_callback(lambda outcome: loop.quit())
+    if not outcome.done():
+        loop.run()
+    return outcome.result()
+
+
 class Module(unittest.TestCase):
     def test_paths(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -624,6 +633,51 @@ class Module(unittest.TestCase):
                 Ldb.open(path)
             with self.assertRaises(TypeError):
                 Ldb.open_async(path)
+
+    def test_cancellable(self):
+        """It reaches the opening, synchronous or not."""
+        with tempfile.TemporaryDirectory() as directory:
+            for cancelled in (False, True):
+                cancellable = Gio.Cancellable()
+                if cancelled:
+                    cancellable.cancel()
+                for opens in (Ldb.open, lambda *args, **named: finish(Ldb.open_async(*args, **named))):
+                    try:
+                        opens(f"{directory}/a", create=True, cancellable=cancellable,
+                              cache_size=16 << 20).close()
+                    except GLib.Error as error:
+                        self.assertTrue(cancelled)
+                        self.assertTrue(error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+                    else:
+                        self.assertFalse(cancelled)
+
+    def test_cancelling_a_wait(self):
+        """Another process writes; who waits for its end gives up."""
+        holds = "import sys; from gi.repository import Ldb; db = Ldb.open(sys.argv[1], create=True); print(); input()"
+        with tempfile.TemporaryDirectory() as directory:
+            path = f"{directory}/a"
+            with subprocess.Popen([sys.executable, "-c", "import gi; gi.require_version('Ldb', '1'); " + holds, path],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
+                writer.stdout.readline()
+                cancellable = Gio.Cancellable()
+                waiting = Ldb.open_async(path, wait=True, cancellable=cancellable)
+                GLib.timeout_add(20, cancellable.cancel)
+                with self.assertRaises(GLib.Error) as caught:
+                    finish(waiting)
+                self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+                writer.communicate("\n")
+            Ldb.open(path).close()
+
+    def test_text_as_keys_of_a_batch(self):
+        with tempfile.TemporaryDirectory() as directory, Ldb.open(f"{directory}/a", create=True) as db:
+            batch = Ldb.Batch()
+            batch.put_variant(None, "größe", GLib.Variant("i", 5))
+            batch.put(None, "k", "v")
+            db.write_batch(batch)
+            self.assertEqual(db.get_variant("größe").unpack(), 5)
+            with db.begin() as transaction:
+                transaction.put_variant(None, "größe", GLib.Variant("i", 6))
+            self.assertEqual(db.get_variant("größe".encode()).unpack(), 6)
 
     def test_version_is_the_project_s(self):
         from gi.overrides.Ldb import VERSION

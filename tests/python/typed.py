@@ -66,6 +66,6 @@ async def waiting(db: Ldb.Database) -> Optional[str]:
     db.get_async("k", None, lambda source, result, *data: None)
     async with db.begin() as transaction:
         transaction["a"] = b""
-    opened = await Ldb.open_async("path", create=True)
+    opened = await Ldb.open_async("path", create=True, cancellable=None)
     opened.close()
     return text

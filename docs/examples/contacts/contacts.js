@@ -66,16 +66,16 @@ const ContactsWindow = GObject.registerClass({
     }
 
     async _open(path) {
-        const open = flags => Ldb.Database.open_async(path, flags, null, this._cancellable);
+        const open = how => Ldb.open_async(path, {...how, cancellable: this._cancellable});
         try {
-            this._writing = await open(Ldb.OpenFlags.CREATE);
+            this._writing = await open({create: true});
             this._showContacts(this._writing);
         } catch (error) {
             if (!error.matches(Ldb.Error, Ldb.Error.LOCKED))
                 throw error;
-            this._showContacts(await open(Ldb.OpenFlags.READ_ONLY));
+            this._showContacts(await open({readOnly: true}));
             this._follows.visible = true;
-            this._writing = await open(Ldb.OpenFlags.WAIT);
+            this._writing = await open({wait: true});
             this._follows.visible = false;
         }
         this._allowWriting();

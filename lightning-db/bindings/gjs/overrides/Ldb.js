@@ -524,7 +524,7 @@ function openFlags(Ldb, settings) {
     return OPENING.reduce((all, name, i) => all | (settings[name] ? flags[i] : 0), 0);
 }
 
-function openOptions(Ldb, {options = null, ...settings}) {
+function openOptions(Ldb, {options = null, cancellable: _cancellable, ...settings}) {
     for (const name of OPENING)
         delete settings[name];
     if (Object.keys(settings).length === 0)
@@ -581,9 +581,9 @@ function _init() {
     }
 
     Ldb.open = (path, options = {}) => Ldb.Database.open(
-        path, openFlags(Ldb, options), openOptions(Ldb, options), null);
+        path, openFlags(Ldb, options), openOptions(Ldb, options), options.cancellable ?? null);
     Ldb.open_async = (path, options = {}) => Ldb.Database.open_async(
-        path, openFlags(Ldb, options), openOptions(Ldb, options), null);
+        path, openFlags(Ldb, options), openOptions(Ldb, options), options.cancellable ?? null);
     Ldb.to_variant = value => toVariant(value);
     Ldb.from_variant = fromVariant;
 }

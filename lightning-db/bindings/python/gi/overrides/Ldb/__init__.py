@@ -636,14 +636,16 @@ def _options(options, settings):
 
 
 def open(path, *, create=False, exclusive=False, read_only=False, static=False, wait=False,
-         options=None, **settings):
+         options=None, cancellable=None, **settings):
     """Opens a database. Settings are properties of Ldb.Options, such as cache_size=1 << 30."""
     return Database.open(os.fspath(path), _flags(create, exclusive, read_only, static, wait),
-                         _options(options, settings))
+                         _options(options, settings), cancellable)
 
 
 def open_async(path, *, create=False, exclusive=False, read_only=False, static=False, wait=False,
-               options=None, **settings):
-    """Opens a database without blocking, to be awaited."""
+               options=None, cancellable=None, **settings):
+    """Opens a database without blocking, to be awaited. A Gio.Cancellable ends it, and a wait for
+    the process that writes, with a GLib.Error; cancel() of what is awaited does so with
+    asyncio.CancelledError."""
     return Database.open_async(os.fspath(path), _flags(create, exclusive, read_only, static, wait),
-                               _options(options, settings))
+                               _options(options, settings), cancellable)
