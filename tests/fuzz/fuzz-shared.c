@@ -91,8 +91,10 @@ keep_files (const char *from, unsigned stage)
   snprintf (command, sizeof command, "cp -- '%s'/* '%s'/", from, path);
   CHECK (system (command) == 0);
   read_whole (from, CURRENT_NAME, (uint8_t *) kept->current, sizeof kept->current - 1);
-  snprintf (kept->name, sizeof kept->name, "%.*s", (int) strcspn (kept->current, "\n"),
-            kept->current);
+  size_t length = strcspn (kept->current, "\n");
+  CHECK (length < sizeof kept->name);
+  memcpy (kept->name, kept->current, length);
+  kept->name[length] = '\0';
   kept->size = read_whole (from, kept->name, kept->manifest, sizeof kept->manifest);
   CHECK (kept->size < sizeof kept->manifest);
 }
