@@ -391,10 +391,10 @@ void engine_feed_free (struct engine_feed *feed);
 uint64_t engine_history_oldest (struct engine *engine);
 
 /* Calls `wake` once, as soon as a commit above `sequence` is visible, the engine closes, or snapshots
- * hold files that are not those of now (engine_snapshot_is_current): at once, on this thread, when that is so already, else on the thread that publishes or closes. It
- * must only set something and return; it may not call the engine. One listener an engine; a second
- * call replaces the first. `wake` NULL: none any more, and when this returns none is being
- * called. */
+ * hold files that are not those of now (engine_snapshot_is_current): at once, on this thread, when
+ * that is so already, else on the thread that publishes or closes. It must only set something and
+ * return; it may not call the engine. One listener an engine; a second call replaces the first.
+ * `wake` NULL: none any more, and when this returns none is being called. */
 void engine_await_commit (struct engine *engine, uint64_t sequence, void (*wake) (void *data),
                           void *data);
 
