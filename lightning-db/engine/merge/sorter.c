@@ -497,23 +497,6 @@ sorter_source_first (struct source *source, struct failure *failure)
 }
 
 static status
-sorter_source_seek (struct source *source, struct bytes key, struct failure *failure)
-{
-  struct sorter_source *self = (struct sorter_source *) source;
-  size_t low = 0, high = self->sorter->count;
-  (void) failure;
-  while (low < high)
-    {
-      size_t middle = low + (high - low) / 2;
-      if (bytes_compare (key_of (self->sorter->entries[middle].held), key) < 0)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return show (self, low);
-}
-
-static status
 sorter_source_next (struct source *source, struct failure *failure)
 {
   struct sorter_source *self = (struct sorter_source *) source;
@@ -529,7 +512,6 @@ sorter_source_release (struct source *source)
 }
 
 static const struct source_operations operations = {
-  .seek = sorter_source_seek,
   .first = sorter_source_first,
   .next = sorter_source_next,
   .release = sorter_source_release,

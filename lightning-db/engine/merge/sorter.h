@@ -39,7 +39,7 @@ uint64_t sorter_data_bytes (const struct sorter *sorter); /* of keys and values,
 status sorter_range_deletes (const struct sorter *sorter, struct range_set **out,
                              struct failure *failure);
 
-/* Sorts what is not sorted. All versions in order; it walks forward only (seek, first, next), and
+/* Sorts what is not sorted. All versions in order; it walks forward from the first (first, next), and
  * what it yields is the sorter's. */
 status sorter_source_new (struct sorter *sorter, struct source **out, struct failure *failure);
 
