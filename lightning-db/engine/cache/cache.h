@@ -147,6 +147,20 @@ void cache_prefetch_pin (const uint8_t *page);
 void cache_unpin (const uint8_t *page);
 size_t cache_page_size (const uint8_t *page); /* logical size given to cache_allocate */
 
+/* What is known of a page, for people who look. */
+enum page_heat
+{
+  PAGE_HEAT_CACHED = 1 << 0,
+  PAGE_HEAT_REFERENCED = 1 << 1, /* since the clock's hand last passed it */
+  PAGE_HEAT_FREQUENT = 1 << 2,   /* in T2; else in T1 */
+  PAGE_HEAT_SCANNED = 1 << 3,    /* of T1's: brought in by a scan */
+  PAGE_HEAT_PINNED = 1 << 4,
+};
+/* Of pages [first, first + count), which the table has. Changes nothing; takes the cache's lock for
+ * a chunk at a time. */
+void page_table_heat (struct page_table *table, uint64_t first, uint64_t count, uint8_t *to);
+uint64_t page_table_cached (struct page_table *table); /* pages; likewise */
+
 struct cache_statistics
 {
   uint64_t capacity, used;                         /* bytes; used is what LEDGER_CACHE is charged */

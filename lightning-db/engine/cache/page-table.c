@@ -149,6 +149,55 @@ cache_install (struct page_table *table, uint64_t page_number, uint8_t *page, bo
   return installed;
 }
 
+static uint8_t
+heat_of (uintptr_t value)
+{
+  if (value == 0)
+    return 0;
+  const struct frame *frame = header_of ((const uint8_t *) (value & ~PAGE_REFERENCED))->frame;
+  uint32_t pins = atomic_load_explicit (&frame->pins, memory_order_relaxed) & ~PIN_ORPHANED;
+  return (uint8_t) (PAGE_HEAT_CACHED | ((value & PAGE_REFERENCED) != 0 ? PAGE_HEAT_REFERENCED : 0)
+                    | (frame->list == LIST_T2 ? PAGE_HEAT_FREQUENT : 0)
+                    | (frame->list == LIST_SCAN ? PAGE_HEAT_SCANNED : 0)
+                    | (pins > 0 ? PAGE_HEAT_PINNED : 0));
+}
+
+void
+page_table_heat (struct page_table *table, uint64_t first, uint64_t count, uint8_t *to)
+{
+  uint64_t end = first + count;
+  assert (end <= table->page_count);
+  while (first < end)
+    {
+      uint64_t next = (first / PAGE_CHUNK_SLOTS + 1) * PAGE_CHUNK_SLOTS;
+      next = next < end ? next : end;
+      pthread_mutex_lock (&table->cache->lock);
+      const struct page_chunk *chunk = present_chunk (table, first);
+      for (; first < next; first++)
+        *to++ = chunk == NULL ? 0
+                              : heat_of (atomic_load_explicit (
+                                  &chunk->slots[first % PAGE_CHUNK_SLOTS], memory_order_relaxed));
+      pthread_mutex_unlock (&table->cache->lock);
+    }
+}
+
+uint64_t
+page_table_cached (struct page_table *table)
+{
+  uint64_t chunks = (table->page_count + PAGE_CHUNK_SLOTS - 1) / PAGE_CHUNK_SLOTS, cached = 0;
+  for (uint64_t index = 0; index < chunks;)
+    {
+      pthread_mutex_lock (&table->cache->lock);
+      for (unsigned turn = 0; turn < 64 && index < chunks; turn++, index++)
+        {
+          const struct page_chunk *chunk = present_chunk (table, index * PAGE_CHUNK_SLOTS);
+          cached += chunk != NULL ? chunk->used : 0;
+        }
+      pthread_mutex_unlock (&table->cache->lock);
+    }
+  return cached;
+}
+
 static void
 clear_chunk (struct page_table *table, uint64_t index, struct page_chunk **dead)
 {

@@ -49,6 +49,7 @@ struct engine_cursor
   uint64_t own_operations;                /* the transaction's writes up to it are seen */
   bool keys_only;
   bool cached_only;                 /* BUSY instead of reading from a file */
+  bool past_cache;                  /* runs are read as merges read them */
   struct internal_key lower, upper; /* [lower, upper), inside the store */
   uint64_t lower_head, upper_head;  /* their first 8 bytes, which mostly decide (key_head) */
 
@@ -244,7 +245,8 @@ static status
 add_run (struct engine_cursor *cursor, struct run *run, struct source **sources, size_t *count,
          struct failure *failure)
 {
-  struct segment_source_settings settings = engine_source_settings (cursor->engine, false);
+  struct segment_source_settings settings
+      = engine_source_settings (cursor->engine, cursor->past_cache);
   settings.cached_only = cursor->cached_only;
   for (size_t i = 0; i < run->count && run->has_range_deletes; i++)
     {
@@ -881,6 +883,7 @@ engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *s
   cursor->transaction = settings->transaction;
   cursor->keys_only = settings->keys_only;
   cursor->cached_only = settings->cached_only;
+  cursor->past_cache = settings->past_cache;
   result = internal_key_make (&cursor->lower, settings->store, settings->lower, failure);
   if (result == STATUS_OK)
     result = internal_range_end (&cursor->upper, settings->store, settings->upper, failure);

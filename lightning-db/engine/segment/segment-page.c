@@ -204,9 +204,9 @@ segment_page_at (struct segment *segment, uint32_t page, const struct page_place
 /* ---- descent ---- */
 
 /* P2: an inner page may name only pages of the level below. */
-static status
-check_inner (const struct segment *segment, uint32_t page, unsigned level, const uint8_t *bytes,
-             struct failure *failure)
+status
+segment_check_inner (const struct segment *segment, uint32_t page, unsigned level,
+                     const uint8_t *bytes, struct failure *failure)
 {
   uint64_t first = inner_first_child (bytes), end = first + inner_count (bytes);
   uint32_t leaves = segment->totals.leaves;
@@ -227,7 +227,7 @@ descend (struct segment *segment, const struct bytes *key, uint32_t leaf, unsign
       const uint8_t *bytes;
       status result = segment_page_at (segment, out->page, &out->place, access, &bytes, failure);
       if (result == STATUS_OK)
-        result = check_inner (segment, out->page, now, bytes, failure);
+        result = segment_check_inner (segment, out->page, now, bytes, failure);
       if (result != STATUS_OK)
         return result;
       unsigned index = key != NULL ? inner_find_key (bytes, *key) : inner_find_leaf (bytes, leaf);
@@ -300,7 +300,7 @@ segment_separator (struct segment *segment, uint32_t leaf, uint8_t **out, size_t
   if (result == STATUS_OK)
     result = segment_page_at (segment, parent.page, &parent.place, PAGE_READ, &bytes, failure);
   if (result == STATUS_OK)
-    result = check_inner (segment, parent.page, 1, bytes, failure);
+    result = segment_check_inner (segment, parent.page, 1, bytes, failure);
   if (result != STATUS_OK)
     return result;
   uint32_t index = leaf - inner_first_child (bytes);

@@ -7,6 +7,7 @@
  *   segment-index.c    building and dropping the flat index and the filter
  *   segment-read.c     gets
  *   segment-source.c   walks
+ *   segment-look.c     single pages, for people who look
  *   segment-verify.c   the whole file, checked
  *   segment-writer.c   the whole file, written
  */
@@ -76,6 +77,7 @@ struct segment
   size_t trailer_size;                     /* of each stored page, bytes */
   bool plain;                              /* the header asks for no codec: all pages are raw */
   bool header_lost, ranges_lost;           /* salvage: they did not verify */
+  uint8_t filter_asked;                    /* enum filter_kind, as the header has it */
   uint64_t pages_end;                      /* no page ends behind this offset */
   struct block_place blocks[BLOCK_COUNT];  /* checked to lie in the file */
   struct dictionary *dictionary;           /* NULL: none; owned */
@@ -132,6 +134,10 @@ segment_page_cached (struct segment *segment, uint32_t page)
     }
   return page_table_find (&segment->table, page);
 }
+
+/* Whether an inner page may stand on this level and name the children it names (S4). */
+status segment_check_inner (const struct segment *segment, uint32_t page, unsigned level,
+                            const uint8_t *bytes, struct failure *failure);
 
 /* Where a page is and what it is for. */
 struct page_position

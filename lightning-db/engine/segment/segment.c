@@ -103,6 +103,7 @@ parse_header (struct segment *segment, const uint8_t *header, struct failure *fa
   if (result != STATUS_OK)
     return salvage ? verify_header (segment, header, failure) : result;
   segment->plain = header[HEADER_CODEC] == CODEC_NONE;
+  segment->filter_asked = header[HEADER_FILTER];
   segment->page_size = load_u32 (header + HEADER_PAGE_SIZE);
   segment->trailer_size = load_u32 (header + HEADER_TRAILER_SIZE);
   if (!segment_page_size_is_valid (segment->page_size)
