@@ -110,6 +110,10 @@ void test_medium (void);
 void test_undurable (void);
 void test_network (void);
 void test_destroyed_while_opened (void);
+void test_being_destroyed (void);
+void test_destroyed_while_listed (void);
+void test_made_anew_while_opened (void);
+void test_opened_while_made (void);
 void test_turns (void);
 
 #endif

@@ -256,6 +256,275 @@ test_destroyed_while_opened (void)
   remove_directory (path);
 }
 
+/* A database that is being deleted, step by step, or made, as a test wants it: what is there at a
+ * moment at which others happen to look. */
+static struct
+{
+  _Atomic int unlinked; /* files so far */
+  _Atomic int most;     /* as many may go */
+  char path[600];       /* the database */
+  bool done;            /* what happens once has happened */
+} deletion;
+
+static status
+unlink_some (struct vfs_directory *directory, const char *name, struct failure *cause)
+{
+  while (atomic_load (&deletion.unlinked) >= atomic_load (&deletion.most))
+    usleep (500);
+  status result = vfs_posix ()->unlink (directory, name, cause);
+  atomic_fetch_add (&deletion.unlinked, 1);
+  return result;
+}
+
+static void *
+destroy_slowly (void *data)
+{
+  struct vfs slow = replaced_vfs ();
+  struct failure cause = FAILURE_INIT;
+  (void) data;
+  slow.unlink = unlink_some;
+  CHECK_OK (engine_destroy (deletion.path, &slow, &cause));
+  return NULL;
+}
+
+static void
+make_small (const char *path, const char *value)
+{
+  struct engine *engine = open_writer (path);
+  put (engine, 1, "key", value);
+  CHECK_OK (engine_flush (engine, &failure));
+  close_engine (engine);
+}
+
+struct names
+{
+  char list[64][64];
+  int count;
+};
+
+static bool
+collect_name (void *data, const char *name)
+{
+  struct names *names = data;
+  CHECK (names->count < 64);
+  snprintf (names->list[names->count++], sizeof names->list[0], "%s", name);
+  return true;
+}
+
+static void
+expect_locked (unsigned flags)
+{
+  struct engine *engine;
+  struct engine_options options;
+  choose (&options);
+  failure = FAILURE_INIT;
+  CHECK_FAILS (engine_open (deletion.path, flags, &options, &engine, &failure), STATUS_LOCKED);
+  CHECK (strstr (failure.message, "open for writing elsewhere") != NULL);
+}
+
+/* Whoever opens it while it goes, file by file, is told that somebody has it, and then that there is
+ * none. It was "CURRENT is missing" before, or "files that are not a database". */
+void
+test_being_destroyed (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *engine;
+  pthread_t thread;
+  struct vfs_directory *directory;
+  struct names names = { .count = 0 };
+  choose (&options);
+  make_small (path, "value");
+  CHECK_OK (vfs_directory_open (vfs_posix (), path, false, &directory, &failure));
+  CHECK_OK (vfs_directory_list (directory, collect_name, &names, &failure));
+  vfs_directory_close (directory);
+  snprintf (deletion.path, sizeof deletion.path, "%s", path);
+  atomic_store (&deletion.unlinked, 0);
+  atomic_store (&deletion.most, 0);
+  CHECK (pthread_create (&thread, NULL, destroy_slowly, NULL) == 0);
+  /* CURRENT, then all, CURRENT once more among them, but the last two: the manifest and LOCK. */
+  for (int gone = 1; gone <= names.count - 1; gone++)
+    {
+      atomic_store (&deletion.most, gone);
+      while (atomic_load (&deletion.unlinked) < gone)
+        usleep (500);
+      expect_locked (ENGINE_OPEN_READ_ONLY);
+      expect_locked (ENGINE_OPEN_READ_ONLY | ENGINE_OPEN_STATIC);
+      expect_locked (0);
+      expect_locked (ENGINE_OPEN_CREATE);
+    }
+  atomic_store (&deletion.most, names.count + 1);
+  pthread_join (thread, NULL);
+  CHECK (names.count >= 5);
+  CHECK_INT (atomic_load (&deletion.unlinked), names.count + 1);
+  failure = FAILURE_INIT;
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure),
+               STATUS_NOT_FOUND);
+  failure = FAILURE_INIT;
+  remove_directory (path);
+}
+
+/* What was listed is gone when it is looked at. */
+static status
+list_what_goes (struct vfs_directory *directory, bool (*visit) (void *data, const char *name),
+                void *data, struct failure *cause)
+{
+  struct names names = { .count = 0 };
+  status result = vfs_posix ()->directory_list (directory, collect_name, &names, cause);
+  if (!deletion.done)
+    CHECK_OK (engine_destroy (deletion.path, NULL, cause));
+  deletion.done = true;
+  for (int i = 0; result == STATUS_OK && i < names.count && visit (data, names.list[i]); i++)
+    ;
+  return result;
+}
+
+void
+test_destroyed_while_listed (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *engine;
+  struct vfs going = replaced_vfs ();
+  going.directory_list = list_what_goes;
+  snprintf (deletion.path, sizeof deletion.path, "%s", path);
+  const unsigned flags[] = { ENGINE_OPEN_READ_ONLY, 0 };
+  for (int i = 0; i < 2; i++)
+    {
+      make_small (path, "value");
+      deletion.done = false;
+      choose (&options);
+      options.vfs = &going;
+      failure = FAILURE_INIT;
+      CHECK_FAILS (engine_open (path, flags[i], &options, &engine, &failure), STATUS_NOT_FOUND);
+      CHECK (strstr (failure.message, "there is no database in") != NULL);
+      failure = FAILURE_INIT;
+    }
+  remove_directory (path);
+}
+
+static void
+move_current (bool back)
+{
+  char inside[700], beside[700];
+  snprintf (inside, sizeof inside, "%s/CURRENT", deletion.path);
+  snprintf (beside, sizeof beside, "%s-CURRENT", deletion.path);
+  CHECK (rename (back ? beside : inside, back ? inside : beside) == 0);
+}
+
+/* What was no database at every look is one again, just before the reader would have said so. */
+static status
+lock_what_came (struct vfs_directory *directory, enum vfs_lock_result *out, struct failure *cause)
+{
+  if (!deletion.done)
+    move_current (true);
+  deletion.done = true;
+  return vfs_posix ()->directory_lock (directory, out, cause);
+}
+
+void
+test_made_anew_while_opened (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *engine;
+  struct vfs coming = replaced_vfs ();
+  coming.directory_lock = lock_what_came;
+  choose (&options);
+  make_small (path, "value");
+  snprintf (deletion.path, sizeof deletion.path, "%s", path);
+  move_current (false);
+  failure = FAILURE_INIT;
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure),
+               STATUS_CORRUPT);
+  CHECK (strstr (failure.message, "CURRENT is missing") != NULL);
+  deletion.done = false;
+  options.vfs = &coming;
+  failure = FAILURE_INIT;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure));
+  expect (engine, 1, "key", "value");
+  close_engine (engine);
+  remove_directory (path);
+}
+
+/* A writer that makes a database stands still before it makes the page that tells others, until a
+ * reader has looked for that in vain as often as the test says. */
+static struct
+{
+  _Atomic int looks;           /* that are still to be in vain */
+  _Atomic bool waits, is_open; /* the writer */
+  struct engine *writer;
+} making;
+
+static status
+share_late (struct vfs_directory *directory, const char *name, bool write, int *descriptor,
+            struct failure *cause)
+{
+  if (write)
+    atomic_store (&making.waits, true);
+  while (write && atomic_load (&making.looks) > 0)
+    usleep (500);
+  return vfs_posix ()->share (directory, name, write, descriptor, cause);
+}
+
+static status
+share_in_vain (struct vfs_directory *directory, const char *name, bool write, int *descriptor,
+               struct failure *cause)
+{
+  status result = vfs_posix ()->share (directory, name, write, descriptor, cause);
+  if (result == STATUS_NOT_FOUND && atomic_fetch_sub (&making.looks, 1) == 1)
+    while (!atomic_load (&making.is_open))
+      usleep (500);
+  return result;
+}
+
+static void *
+make_late (void *data)
+{
+  struct vfs late = replaced_vfs ();
+  struct engine_options options;
+  struct failure cause = FAILURE_INIT;
+  late.share = share_late;
+  choose (&options);
+  options.vfs = &late;
+  CHECK_OK (engine_open (data, ENGINE_OPEN_CREATE, &options, &making.writer, &cause));
+  atomic_store (&making.is_open, true);
+  while (atomic_load (&making.is_open))
+    usleep (500);
+  close_engine (making.writer);
+  return NULL;
+}
+
+/* Who opens what is just being made follows it all the same. */
+void
+test_opened_while_made (void)
+{
+  for (int looks = 1; looks <= 3; looks++)
+    {
+      char *path = fresh_directory ();
+      struct vfs vain = replaced_vfs ();
+      struct engine_options options;
+      struct engine *reader;
+      pthread_t thread;
+      atomic_store (&making.looks, looks);
+      atomic_store (&making.waits, false);
+      CHECK (pthread_create (&thread, NULL, make_late, path) == 0);
+      while (!atomic_load (&making.waits))
+        usleep (500);
+      vain.share = share_in_vain;
+      choose (&options);
+      options.vfs = &vain;
+      CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &reader, &failure));
+      CHECK (atomic_load (&making.looks) <= 0);
+      await (reader, put (making.writer, 1, "key", "value"));
+      expect (reader, 1, "key", "value");
+      close_engine (reader);
+      atomic_store (&making.is_open, false);
+      pthread_join (thread, NULL);
+      remove_directory (path);
+    }
+}
+
 /* Where a reader would not see what others write it is told so, and may read what is there. */
 void
 test_network (void)

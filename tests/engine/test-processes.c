@@ -373,6 +373,10 @@ main (int argc, char **argv)
   test_medium ();
   test_network ();
   test_destroyed_while_opened ();
+  test_being_destroyed ();
+  test_destroyed_while_listed ();
+  test_made_anew_while_opened ();
+  test_opened_while_made ();
   test_undurable ();
   test_turns ();
   test_latency ();

@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "core/recovery.h"
 #include "core/sharing.h"
+#include "core/upkeep.h"
 #include "log/wal-reader.h"
 
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 struct follow
 {
   struct engine *engine;
+  bool stand_still;          /* as asked for */
   struct shared_page *page;  /* NULL: it stands still */
   struct wal_follow *log;    /* what there is of the log */
   struct wal_reader *reader; /* gives the record behind `applied`; NULL: to be made */
@@ -782,6 +784,7 @@ follow_begin (struct engine *engine, bool stand_still, struct failure *failure)
   if (follow == NULL)
     return fail_memory (failure, sizeof *follow, "following a database");
   follow->engine = engine;
+  follow->stand_still = stand_still;
   pthread_mutex_init (&follow->mutex, NULL);
   engine_init_condition (&follow->news);
   engine->follow = follow;
@@ -820,6 +823,37 @@ follow_load (struct engine *engine, struct failure *failure)
   result = recover_into_memory (engine, failure);
   follow->applied = engine->last_sequence;
   return result;
+}
+
+/* Whether a page has appeared since we looked for one. Who makes a database makes it last, so while
+ * somebody writes it may come any moment. */
+static bool
+page_has_come (struct engine *engine)
+{
+  struct shared_page *page;
+  uint64_t until = engine_now () + GREETING_MOST;
+  do
+    {
+      status result = shared_page_open (engine->directory, SHARED_PAGE_NAME, false, &page, NULL);
+      if (result == STATUS_OK)
+        shared_page_close (page);
+      if (result != STATUS_NOT_FOUND)
+        return result == STATUS_OK;
+    }
+  while (upkeep_writer_lives (engine->directory) /* which pauses in between */
+         && engine_now () < until);
+  return false;
+}
+
+bool
+follow_is_right (struct engine *engine)
+{
+  struct follow *follow = engine->follow;
+  struct shared_state state;
+  if (follow->page == NULL)
+    return follow->stand_still || !page_has_come (engine);
+  return !shared_state_read (follow->page, &state)
+         || memcmp (state.database_id, engine->database_id, sizeof state.database_id) == 0;
 }
 
 status

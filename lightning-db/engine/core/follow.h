@@ -31,11 +31,14 @@ status follow_begin (struct engine *engine, bool stand_still, struct failure *fa
 /* With the view of a manifest and an active memtable: brings all to it that is visible. To be tried
  * again with another view when it fails. */
 status follow_load (struct engine *engine, struct failure *failure);
+/* After that: whether it is this database's writer that is listened to. Else all of it is to be done
+ * anew, since the database was made, or deleted and made, in the meantime. */
+bool follow_is_right (struct engine *engine);
 /* Starts the threads, if there is anything to follow. */
 status follow_start (struct engine *engine, struct failure *failure);
 /* Ends the threads. The engine is read as it is. */
 void follow_stop (struct engine *engine);
-/* After that, when no feed reads any more. */
+/* Without threads, and when no feed reads any more. */
 void follow_free (struct engine *engine);
 
 /* A feed's source, and how far back it goes. Between engine_begin and engine_end. */

@@ -35,6 +35,22 @@ refuse_presence (const struct engine *engine, enum manifest_presence presence, u
   return STATUS_OK;
 }
 
+/* What is there when nobody makes, deletes or writes it: a directory that changes while it is listed
+ * may look like anything. LOCKED when somebody does. */
+static status
+probe_settled (struct engine *engine, enum manifest_presence *presence, struct failure *failure)
+{
+  struct writer_lock lock;
+  status result
+      = writer_lock_take (&lock, engine->directory, false,
+                          "perhaps it is just being created or deleted; try again", failure);
+  if (result != STATUS_OK)
+    return result;
+  result = manifest_probe (engine->directory, presence, failure);
+  writer_lock_release (&lock);
+  return result;
+}
+
 status
 engine_open_directory (struct engine *engine, unsigned flags, enum manifest_presence *presence,
                        struct failure *failure)
@@ -47,6 +63,8 @@ engine_open_directory (struct engine *engine, unsigned flags, enum manifest_pres
                  "there is no directory %s; create the database, or check the path", engine->path);
   if (result == STATUS_OK)
     result = manifest_probe (engine->directory, presence, failure);
+  if (result == STATUS_OK && *presence == MANIFEST_FOREIGN)
+    result = probe_settled (engine, presence, failure);
   if (result == STATUS_OK)
     result = refuse_presence (engine, *presence, flags, failure);
   return result;
@@ -248,8 +266,8 @@ take_over_files (struct engine *engine, struct failure *failure)
 static status
 make_first_files (struct engine *engine, struct failure *failure)
 {
-  status result = manifest_create (engine->directory, engine->options.page_size, &engine->manifest,
-                                   failure);
+  status result
+      = manifest_create (engine->directory, engine->options.page_size, &engine->manifest, failure);
   return result == STATUS_OK ? adopt_state (engine, manifest_state (engine->manifest), failure)
                              : result;
 }
@@ -320,54 +338,111 @@ reader_is_behind (struct engine *engine)
   return behind;
 }
 
-/* Why a reader could not open what was there when it looked first: `cause`, or that it was destroyed
- * meanwhile. What is missing of a database that is there is damage. */
+static bool
+has_current (struct engine *engine)
+{
+  struct vfs_file *file;
+  if (vfs_open (engine->directory, "CURRENT", VFS_READ, &file, NULL) != STATUS_OK)
+    return false;
+  vfs_close (file);
+  return true;
+}
+
+/* What a reader is told that could not open what was there when it looked first: `cause`, which is
+ * damage when something is missing; or that the database is just being deleted or made, or was
+ * deleted meanwhile. *again: it may have become another one, which is worth another look. */
 static status
-refuse_reader (struct engine *engine, status result, const struct failure *cause,
-               struct failure *failure)
+explain_reader (struct engine *engine, status result, const struct failure *cause, bool *again,
+                struct failure *failure)
 {
   enum manifest_presence presence;
-  if (result != STATUS_NOT_FOUND)
+  struct failure other = FAILURE_INIT;
+  *again = false;
+  if (result != STATUS_NOT_FOUND && result != STATUS_CORRUPT && result != STATUS_NOT_A_DATABASE)
     return fail (failure, result, "%s", cause->message);
-  if (manifest_probe (engine->directory, &presence, NULL) == STATUS_OK
-      && presence == MANIFEST_EMPTY)
+  status settled = probe_settled (engine, &presence, &other);
+  if (settled == STATUS_OK && presence != MANIFEST_PRESENT)
     return refuse_presence (engine, presence, ENGINE_OPEN_EXISTING, failure);
-  return fail (failure, STATUS_CORRUPT, "%s", cause->message);
+  if (settled == STATUS_LOCKED && !has_current (engine)) /* a writer's is never missing */
+    return fail (failure, settled, "%s", other.message);
+  *again = true;
+  if (cause->message[0] == '\0')
+    return fail (failure, STATUS_LOCKED,
+                 "%s was deleted and created while it was being opened; open it again",
+                 engine->path);
+  return fail (failure, result == STATUS_NOT_FOUND ? STATUS_CORRUPT : result, "%s", cause->message);
+}
+
+/* Gives back what an attempt that failed has made. */
+static void
+undo_reader (struct engine *engine)
+{
+  engine_view_replace (engine, NULL);
+  generation_unref (engine->active);
+  engine->active = NULL;
+  epoch_collect (true);
+  cache_free (engine->cache);
+  memtable_pool_free (engine->pool);
+  memtable_pool_free (engine->transaction_pool);
+  engine->cache = NULL;
+  engine->pool = engine->transaction_pool = NULL;
 }
 
 #define READER_ATTEMPTS_MAX 9
 
 /* A writer beside us may replace files between the manifest and their opening: look again. */
 static status
+attempt_reader (struct engine *engine, struct failure *failure)
+{
+  struct failure cause;
+  status result;
+  bool again;
+  for (int attempt = 0;; attempt++)
+    {
+      cause = FAILURE_INIT;
+      result = open_reader_once (engine, &cause);
+      again = result == STATUS_NOT_FOUND || result == STATUS_CORRUPT || result == STATUS_IO
+              || result == STATUS_NOT_A_DATABASE
+              || (result == STATUS_OK && reader_is_behind (engine));
+      if (!again || attempt + 1 == READER_ATTEMPTS_MAX)
+        break;
+      undo_reader (engine);
+      nanosleep (&(struct timespec){ 0, 2000000 }, NULL);
+    }
+  return result == STATUS_OK ? result : fail (failure, result, "%s", cause.message);
+}
+
+#define READER_ROUNDS_MAX 5
+
+/* What changes under us as a whole, database and all, is looked at anew. */
+static status
 open_reader (struct engine *engine, unsigned flags, struct failure *failure)
 {
   enum manifest_presence presence;
+  struct failure told;
+  bool again;
   status result = engine_open_directory (engine, ENGINE_OPEN_EXISTING, &presence, failure);
-  if (result == STATUS_OK)
-    result = follow_begin (engine, (flags & ENGINE_OPEN_STATIC) != 0, failure);
-  for (int attempt = 0; result == STATUS_OK; attempt++)
+  if (result != STATUS_OK)
+    return result;
+  for (int round = 1;; round++)
     {
       struct failure cause = FAILURE_INIT;
-      status opened = open_reader_once (engine, &cause);
-      bool again = opened == STATUS_NOT_FOUND || opened == STATUS_CORRUPT || opened == STATUS_IO
-                   || (opened == STATUS_OK && reader_is_behind (engine));
-      if (!again || attempt + 1 == READER_ATTEMPTS_MAX)
-        {
-          return opened == STATUS_OK ? follow_start (engine, failure)
-                                     : refuse_reader (engine, opened, &cause, failure);
-        }
-      engine_view_replace (engine, NULL);
-      generation_unref (engine->active);
-      engine->active = NULL;
-      epoch_collect (true);
-      cache_free (engine->cache);
-      memtable_pool_free (engine->pool);
-      memtable_pool_free (engine->transaction_pool);
-      engine->cache = NULL;
-      engine->pool = engine->transaction_pool = NULL;
-      nanosleep (&(struct timespec){ 0, 2000000 }, NULL);
+      told = FAILURE_INIT;
+      result = follow_begin (engine, (flags & ENGINE_OPEN_STATIC) != 0, failure);
+      if (result != STATUS_OK)
+        return result;
+      result = attempt_reader (engine, &cause);
+      if (result != STATUS_OK)
+        result = explain_reader (engine, result, &cause, &again, &told);
+      else
+        again = !follow_is_right (engine);
+      if (!again || round == READER_ROUNDS_MAX)
+        break;
+      undo_reader (engine);
+      follow_free (engine);
     }
-  return result;
+  return result == STATUS_OK ? follow_start (engine, failure)
+                             : fail (failure, result, "%s", told.message);
 }
 
 status

@@ -36,9 +36,10 @@ struct listing
 };
 
 /* Whether the file begins with the first `size` bytes of the magic of manifests. What is gone, or
- * no regular file, does not. */
+ * no regular file, does not. `gone`, which may be NULL: whether somebody deleted it since the
+ * directory was listed. */
 static bool
-begins_with_magic (struct listing *listing, const char *name, size_t size)
+begins_with_magic (struct listing *listing, const char *name, size_t size, bool *gone)
 {
   struct vfs_file *file;
   uint8_t magic[MANIFEST_MAGIC_SIZE];
@@ -52,6 +53,8 @@ begins_with_magic (struct listing *listing, const char *name, size_t size)
     }
   if (code != STATUS_OK && code != STATUS_NOT_FOUND && code != STATUS_INVALID)
     listing->unread = cause;
+  if (gone != NULL)
+    *gone = code == STATUS_NOT_FOUND;
   return code == STATUS_OK && got == size && memcmp (magic, MANIFEST_MAGIC, size) == 0;
 }
 
@@ -61,6 +64,7 @@ probe_visit (void *data, const char *name)
   struct listing *listing = data;
   enum file_kind kind;
   uint64_t number;
+  bool gone;
   if (strcmp (name, CURRENT_NAME) == 0)
     listing->current = true;
   else if (strcmp (name, LOCK_NAME) == 0 || strcmp (name, SHARED_PAGE_NAME) == 0)
@@ -73,7 +77,9 @@ probe_visit (void *data, const char *name)
     listing->ours = true;
   else
     {
-      bool magic = begins_with_magic (listing, name, MANIFEST_MAGIC_SIZE);
+      bool magic = begins_with_magic (listing, name, MANIFEST_MAGIC_SIZE, &gone);
+      if (gone) /* the database is being deleted, or the manifest was replaced: it tells nothing */
+        return true;
       listing->manifest_of_ours |= magic;
       listing->first_manifest |= number == MANIFEST_FIRST_NUMBER;
       listing->ours |= number != MANIFEST_FIRST_NUMBER;
@@ -91,7 +97,7 @@ find_visit (void *data, const char *name)
   uint64_t number;
   if (file_name_parse (name, &kind, &number)
       && (kind == FILE_SEGMENT || kind == FILE_BLOB || kind == FILE_LOG))
-    listing->file_of_ours = begins_with_magic (listing, name, FAMILY_MAGIC_SIZE);
+    listing->file_of_ours = begins_with_magic (listing, name, FAMILY_MAGIC_SIZE, NULL);
   return !listing->file_of_ours;
 }
 
