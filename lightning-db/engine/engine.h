@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * engine: the whole storage engine behind one header. The GObject library and the flat ABI stand on
- * this and include nothing else of the engine (but base/status.h, bytes.h and barrier.h).
+ * this and include nothing else of the engine (but of base/ status.h, bytes.h, barrier.h, metrics.h
+ * and histogram.h).
  *
  * Threads
  *   An engine, its snapshots and stores: any thread, any number at once.
@@ -31,6 +32,7 @@ struct engine_batch;
 struct engine_loader;
 struct engine_feed;
 struct histogram;
+struct metrics_reader;
 struct vfs;
 
 /* ---- options ---- */
@@ -82,6 +84,15 @@ struct engine_options
   uint64_t segment_file_size;     /* bytes; 0 = chosen (tests set tiny ones) */
   bool network_allowed;           /* also on network file systems (and, to follow, FUSE) */
   const struct vfs *vfs;          /* NULL = the operating system */
+  /* Where the metrics are kept, for other processes to see: at least engine_metrics_size () bytes,
+   * zeros, at a multiple of 64; NULL = in memory of the engine's own. The caller's, until
+   * `metrics_release` (may be NULL) is called with `metrics_data`: when opening failed, or the last
+   * reference to the engine goes, which values may hold. */
+  void *metrics_memory;
+  size_t metrics_memory_size;                        /* bytes */
+  uint64_t metrics_process, metrics_process_started; /* as in struct metrics_header */
+  void (*metrics_release) (void *data);              /* any thread; it may not call the engine */
+  void *metrics_data;
 };
 
 void engine_options_init (struct engine_options *options); /* the defaults */
@@ -813,6 +824,13 @@ status engine_storage_sizes (struct engine *engine, const struct engine_sizes_se
 void engine_sizes_clear (struct engine_sizes *sizes);
 
 /* ---- seeing ---- */
+
+/* All that the engine counts about itself, in a block that describes itself (base/metrics.h). */
+
+/* Bytes of it, for options.metrics_memory. */
+size_t engine_metrics_size (void);
+/* For reading it, for as long as the engine is referenced, also once it is closed. Any thread. */
+void engine_metrics (struct engine *engine, struct metrics_reader *out);
 
 struct engine_statistics
 {

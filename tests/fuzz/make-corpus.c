@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "blob/blob.h"
 #include "engine.h"
@@ -109,6 +110,57 @@ make_filter (const char *name, enum filter_kind kind, unsigned keys)
   CHECK_OK (filter_builder_finish (builder, &block, &size, &failure));
   save ("filter", name, BYTES (block.data, size));
   buffer_release (&block, NULL, LEDGER_MERGE);
+}
+
+/* ---- what processes share ---- */
+
+/* A block with a metric of each kind, and one without any. */
+static void
+make_metrics (void)
+{
+  static struct
+  {
+    uint64_t flags;
+    struct metrics_header header;
+    struct metrics_name names[4];
+    uint64_t lines[2][3];
+    uint64_t shared[2];
+    int64_t gauges[1];
+    struct histogram histogram;
+  } block = { .flags = 1 };
+  struct metrics_header *header = &block.header;
+  struct bytes whole = BYTES ((const uint8_t *) &block, sizeof block);
+  memcpy (&header->magic, METRICS_MAGIC, sizeof header->magic);
+  header->layout = METRICS_LAYOUT;
+  header->precision_bits = HISTOGRAM_PRECISION_BITS;
+  header->value_bits = HISTOGRAM_VALUE_BITS;
+  header->names = header->lines = header->shared = header->gauges = header->histograms
+      = sizeof *header;
+  header->size = sizeof *header;
+  save ("metrics", "none", BYTES (whole.data, 8 + sizeof *header));
+
+  header->name_count = 4;
+  header->thread_count = 3;
+  header->shared_count = 2;
+  header->gauge_count = header->histogram_count = 1;
+  header->line_count = 2;
+  header->line_size = sizeof block.lines[0];
+  header->lines = header->names + sizeof block.names;
+  header->shared = header->lines + sizeof block.lines;
+  header->gauges = header->shared + sizeof block.shared;
+  header->histograms = header->gauges + sizeof block.gauges;
+  header->size = sizeof block - 8;
+  block.names[0] = (struct metrics_name){ METRIC_COUNTER, METRIC_COUNT, 2, "gets" };
+  block.names[1] = (struct metrics_name){ METRIC_SHARED_COUNTER, METRIC_BYTES, 1, "bytes" };
+  block.names[2] = (struct metrics_name){ METRIC_GAUGE, METRIC_COUNT, 0, "runs" };
+  block.names[3] = (struct metrics_name){ METRIC_HISTOGRAM, METRIC_NANOSECONDS, 0, "flush" };
+  block.lines[0][2] = block.lines[1][2] = block.shared[1] = 7;
+  block.gauges[0] = -1;
+  for (uint64_t value = 1; value < 1000000; value = value * 3 / 2 + 1)
+    histogram_record (&block.histogram, value);
+  save ("metrics", "each-kind", whole);
+  block.flags = 0;
+  save ("metrics", "unmended", whole);
 }
 
 static void
@@ -375,6 +427,7 @@ main (int argc, char **argv)
   make_database ("lz4", ENGINE_COMPRESSION_LZ4);
   make_database ("snappy", ENGINE_COMPRESSION_SNAPPY);
   make_history ();
+  make_metrics ();
   make_blob ("three-values", 100, 3);
   make_blob ("one-to-keep", 5000, 1);
   make_directories ();

@@ -26,15 +26,17 @@ enum ledger_account
   LEDGER_MEMTABLE,   /* arenas of active and frozen memtables */
   LEDGER_LOG,        /* mapped log segments */
   LEDGER_MERGE,      /* buffers of flushes and merges */
-  LEDGER_SEGMENT, /* open segments themselves: bounds, dictionaries, range deletes */
-  LEDGER_OTHER,   /* hot records, what has no account (core/memory.h) */
+  LEDGER_SEGMENT,    /* open segments themselves: bounds, dictionaries, range deletes */
+  LEDGER_OTHER,      /* hot records, what has no account (core/memory.h) */
   LEDGER_ACCOUNTS,
 };
 
 struct ledger
 {
   uint64_t budget;                       /* bytes; fixed while the database is open */
-  _Atomic int64_t used[LEDGER_ACCOUNTS]; /* bytes held now, per account */
+  _Atomic int64_t used[LEDGER_ACCOUNTS]; /* bytes held now, per account; unless they are kept: */
+  _Atomic int64_t *elsewhere; /* among the metrics, likewise; NULL = not. Set before the first
+                                 charge; lasts as long as this */
   /* Shares the budget out anew; NULL = nobody does. Set before the first charge. */
   void (*balance) (void *data);
   void *balance_data; /* for it */
@@ -49,22 +51,31 @@ ledger_balance (struct ledger *ledger)
     ledger->balance (ledger->balance_data);
 }
 
+static inline _Atomic int64_t *
+ledger_account (struct ledger *ledger, enum ledger_account account)
+{
+  return (ledger->elsewhere != NULL ? ledger->elsewhere : ledger->used) + account;
+}
+
 static inline void
 ledger_charge (struct ledger *ledger, enum ledger_account account, size_t size)
 {
-  atomic_fetch_add_explicit (&ledger->used[account], (int64_t) size, memory_order_relaxed);
+  atomic_fetch_add_explicit (ledger_account (ledger, account), (int64_t) size,
+                             memory_order_relaxed);
 }
 
 static inline void
 ledger_refund (struct ledger *ledger, enum ledger_account account, size_t size)
 {
-  atomic_fetch_sub_explicit (&ledger->used[account], (int64_t) size, memory_order_relaxed);
+  atomic_fetch_sub_explicit (ledger_account (ledger, account), (int64_t) size,
+                             memory_order_relaxed);
 }
 
 static inline int64_t
 ledger_used (const struct ledger *ledger, enum ledger_account account)
 {
-  return atomic_load_explicit (&ledger->used[account], memory_order_relaxed);
+  return atomic_load_explicit (ledger_account ((struct ledger *) ledger, account),
+                               memory_order_relaxed);
 }
 
 static inline int64_t

@@ -281,7 +281,7 @@ copy_value (struct collecting_source *collecting, const struct collected *entry,
     return result;
   blob_reference_store (collecting->reference, &fresh);
   collecting->source.record.value = BYTES (collecting->reference, sizeof collecting->reference);
-  COUNT (engine, merge_bytes_written, place->size);
+  count_shared (engine->metrics, SHARED_MERGE_BYTES_WRITTEN, place->size);
   return STATUS_OK;
 }
 

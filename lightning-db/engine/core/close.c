@@ -177,6 +177,7 @@ engine_close (struct engine *engine, struct failure *failure)
   sharing_stop (engine); /* the last word: all is in files now */
   writer_lock_release (&engine->writer_lock);
   close_trim (engine);
+  metrics_end (engine->metrics);
   atomic_store (&engine->state, ENGINE_STATE_CLOSED);
   return result;
 }

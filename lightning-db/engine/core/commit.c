@@ -141,10 +141,11 @@ commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failu
     {
       /* K5: the values of records up to here are written, and synced now. Of those that come
        * meanwhile that is not known. */
-      uint64_t appended = wal_appended (engine->wal);
+      uint64_t appended = wal_appended (engine->wal), started = metrics_now ();
       result = blob_writer_sync (engine->blob_writer, failure);
       if (result == STATUS_OK)
         result = wal_sync (engine->wal, appended, failure);
+      metrics_record (engine->metrics, HISTOGRAM_LOG_SYNC, metrics_now () - started);
     }
   pthread_mutex_unlock (&engine->sync_lock);
   return result;
@@ -296,18 +297,18 @@ commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
 static status
 wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
-  uint64_t started = engine_now (), begun = engine->flush_attempts;
+  uint64_t started = metrics_now (), begun = engine->flush_attempts;
   background_wake_flush (engine); /* what an attempt says that is under way may be out of date */
+  gauge_add (engine->metrics, GAUGE_WRITERS_STALLED, 1);
   while (engine->active == before && !memory_has_place (engine)
          && !atomic_load (&engine->write_failed) && engine->failed_attempt <= begun
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
-  uint64_t waited = engine_now () - started;
-  COUNT (engine, stalls, 1);
-  COUNT (engine, stall_microseconds, waited);
-  if (waited > atomic_load (&engine->counters.worst_stall_microseconds))
-    atomic_store (&engine->counters.worst_stall_microseconds, waited);
-  engine_emit (engine, ENGINE_EVENT_STALLED, 0, waited, NULL);
+  uint64_t waited = metrics_now () - started;
+  gauge_add (engine->metrics, GAUGE_WRITERS_STALLED, -1);
+  count_locked (engine->metrics, SHARED_STALLS, 1);
+  metrics_record (engine->metrics, HISTOGRAM_STALL, waited);
+  engine_emit (engine, ENGINE_EVENT_STALLED, 0, waited / 1000, NULL);
   if (atomic_load (&engine->write_failed))
     return refuse_writes (engine, failure);
   if (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX
@@ -506,14 +507,14 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
 static void
 count_operations (struct engine *engine, const struct commit *commit)
 {
-  struct engine_counters *counters = &engine->counters;
+  struct metrics *metrics = engine->metrics;
   bool single_delete = commit->batch == NULL && commit->single.kind == RECORD_DELETE;
   size_t deletes = commit->batch != NULL ? commit->batch->deletes : single_delete;
-  count_commit (&counters->commits, 1);
-  count_commit (&counters->user_bytes, commit->user_bytes);
-  count_commit (&counters->puts, commit->records - deletes);
-  count_commit (&counters->deletes, deletes);
-  count_commit (&counters->range_deletes, commit->ranges);
+  count_locked (metrics, SHARED_COMMITS, 1);
+  count_locked (metrics, SHARED_USER_BYTES, commit->user_bytes);
+  count_locked (metrics, SHARED_PUTS, commit->records - deletes);
+  count_locked (metrics, SHARED_DELETES, deletes);
+  count_locked (metrics, SHARED_RANGE_DELETES, commit->ranges);
 }
 
 /* The commit's turn and its room. Waiting for room drops the lock: a bulk load may have begun, a

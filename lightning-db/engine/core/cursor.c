@@ -899,7 +899,7 @@ engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *s
       engine_cursor_free (cursor);
       return result;
     }
-  COUNT (engine, cursors, 1);
+  count_in_thread (engine->metrics, THREAD_CURSORS, 1);
   *out = cursor;
   return STATUS_OK;
 }

@@ -23,6 +23,7 @@
 #include "base/epoch.h"
 #include "base/hash.h"
 #include "base/ledger.h"
+#include "base/metrics.h"
 #include "base/vfs.h"
 #include "core/batch.h"
 #include "core/hot-records.h"
@@ -82,34 +83,11 @@ struct listener
   unsigned running;          /* calls under way */
 };
 
-/* What readers count, each thread in a line of its own, which needs no locked addition (that would
- * hold back the next lookup's cache misses like a fence); later threads share the last line. */
-#define READ_COUNTER_LINES 32u
-
-enum read_counter
+/* What the engine keeps for each thread, by the number of its line of metrics; later threads share
+ * the last one. */
+struct engine_thread
 {
-  READS_FOUND,   /* lookups that found their key */
-  READS_MISSING, /* lookups that did not */
-  READS_DISK,    /* lookups that had to read a page */
-  READ_COUNTERS,
-};
-
-struct read_counters
-{
-  _Alignas(64) _Atomic uint64_t counters[READ_COUNTERS]; /* by enum read_counter */
-  struct hot_trial hot; /* of the line's thread; not in use in the line that threads share */
-};
-
-/* Relaxed counters; see struct engine_statistics for meanings. */
-struct engine_counters
-{
-  struct read_counters reads[READ_COUNTER_LINES];
-  /* Under commit_lock, so without a locked addition: */
-  _Atomic uint64_t puts, deletes, range_deletes, commits, cursors;
-  _Atomic uint64_t transactions_active, transactions_committed, transactions_aborted, conflicts;
-  _Atomic uint64_t flushes, merges, flush_bytes, merge_bytes_read, merge_bytes_written;
-  _Atomic uint64_t user_bytes;
-  _Atomic uint64_t stalls, stall_microseconds, worst_stall_microseconds;
+  _Alignas(64) struct hot_trial hot; /* not in use where threads share it */
 };
 
 struct engine
@@ -239,44 +217,12 @@ struct engine
   _Atomic bool cancel_merges;  /* closing: give up merges under way */
   _Atomic uint64_t flush_rate; /* bytes a second of recent flushes, for pacing */
 
-  struct engine_counters counters;
+  struct metrics *metrics; /* all that is counted; the accounts of `ledger` are there */
+  struct engine_thread threads[METRICS_LINES];
 
   void (*listen) (void *data, const struct engine_event *);
   void *listen_data;
 };
-
-/* The calling thread's own line, or NULL when it shares one. */
-static inline struct read_counters *
-own_reads (struct engine *engine)
-{
-  uint32_t thread = epoch_thread_number ();
-  return thread < READ_COUNTER_LINES - 1 ? &engine->counters.reads[thread] : NULL;
-}
-
-static inline void
-count_reads (struct engine *engine, enum read_counter which, uint64_t by)
-{
-  uint32_t thread = epoch_thread_number ();
-  bool alone = thread < READ_COUNTER_LINES - 1;
-  struct read_counters *line = &engine->counters.reads[alone ? thread : READ_COUNTER_LINES - 1];
-  _Atomic uint64_t *counter = &line->counters[which];
-  if (__builtin_expect (alone, 1))
-    atomic_store_explicit (counter, atomic_load_explicit (counter, memory_order_relaxed) + by,
-                           memory_order_relaxed);
-  else
-    atomic_fetch_add_explicit (counter, by, memory_order_relaxed);
-}
-
-/* A counter that only the holder of commit_lock changes. */
-static inline void
-count_commit (_Atomic uint64_t *counter, uint64_t by)
-{
-  atomic_store_explicit (counter, atomic_load_explicit (counter, memory_order_relaxed) + by,
-                         memory_order_relaxed);
-}
-
-#define COUNT(engine, counter, by)                                                                 \
-  atomic_fetch_add_explicit (&(engine)->counters.counter, (uint64_t) (by), memory_order_relaxed)
 
 /* ---- entering ---- */
 

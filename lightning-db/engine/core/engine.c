@@ -150,6 +150,9 @@ engine_view_replace (struct engine *engine, struct view *view)
         view->runs_sequence = view->runs[i]->max_sequence;
     }
   atomic_store_explicit (&engine->run_bytes, bytes, memory_order_relaxed);
+  gauge_set (engine->metrics, GAUGE_RUN_BYTES, (int64_t) bytes);
+  gauge_set (engine->metrics, GAUGE_RUNS, view != NULL ? (int64_t) view->run_count : 0);
+  gauge_set (engine->metrics, GAUGE_FROZEN_MEMTABLES, view != NULL ? view->frozen_count : 0);
   struct view *before = atomic_exchange_explicit (&engine->view, view, memory_order_acq_rel);
   view_unref (before);
 }
@@ -217,11 +220,23 @@ balance (void *engine)
   engine_rebalance (engine);
 }
 
+/* The ledger counts among the gauges, which begin with its accounts. */
+_Static_assert((int) GAUGE_MEMORY_CACHE == (int) LEDGER_CACHE
+                   && (int) GAUGE_MEMORY_PAGE_TABLE == (int) LEDGER_PAGE_TABLE
+                   && (int) GAUGE_MEMORY_INDEX == (int) LEDGER_INDEX
+                   && (int) GAUGE_MEMORY_FILTER == (int) LEDGER_FILTER
+                   && (int) GAUGE_MEMORY_MEMTABLE == (int) LEDGER_MEMTABLE
+                   && (int) GAUGE_MEMORY_LOG == (int) LEDGER_LOG
+                   && (int) GAUGE_MEMORY_MERGE == (int) LEDGER_MERGE
+                   && (int) GAUGE_MEMORY_SEGMENT == (int) LEDGER_SEGMENT
+                   && (int) GAUGE_MEMORY_OTHER == (int) LEDGER_OTHER && LEDGER_ACCOUNTS == 9,
+               "accounts and gauges agree");
+
 status
 engine_new (const char *path, unsigned flags, const struct engine_options *options,
             struct engine **out, struct failure *failure)
 {
-  size_t size = (sizeof (struct engine) + 63) & ~(size_t) 63; /* its counters want whole lines */
+  size_t size = (sizeof (struct engine) + 63) & ~(size_t) 63; /* `threads` wants whole lines */
   struct engine *engine = aligned_alloc (64, size);
   if (engine == NULL)
     return fail_memory (failure, size, "a database handle");
@@ -232,6 +247,18 @@ engine_new (const char *path, unsigned flags, const struct engine_options *optio
       free (engine);
       return fail_memory (failure, strlen (path), "a path");
     }
+  struct metrics_origin origin = {
+    .process = options->metrics_process,
+    .process_started = options->metrics_process_started,
+    .opened = engine_wall (),
+  };
+  status result = metrics_new (options->metrics_memory, &origin, &engine->metrics, failure);
+  if (result != STATUS_OK)
+    {
+      free (engine->path);
+      free (engine);
+      return result;
+    }
   pthread_once (&fork_watch, watch_forks);
   atomic_init (&engine->references, 1);
   atomic_init (&engine->state, ENGINE_STATE_OPEN);
@@ -241,7 +268,9 @@ engine_new (const char *path, unsigned flags, const struct engine_options *optio
   engine->vfs = options->vfs != NULL ? options->vfs : vfs_posix ();
   engine->awaited = UINT64_MAX;
   engine->ledger.budget = options->memory_budget;
-  snapshots_init (&engine->snapshots);
+  engine->ledger.elsewhere = &engine->metrics->gauges[GAUGE_MEMORY_CACHE];
+  gauge_set (engine->metrics, GAUGE_MEMORY_BUDGET, (int64_t) options->memory_budget);
+  snapshots_init (&engine->snapshots, engine->metrics);
   init_locks (engine);
   memory_choose (engine);
   engine->ledger.balance = balance;
@@ -282,6 +311,9 @@ engine_free (struct engine *engine)
   free (engine->left_blobs);
   free (engine->spoiled_blobs);
   free (engine->path);
+  metrics_free (engine->metrics, engine->options.metrics_memory != NULL);
+  if (engine->options.metrics_release != NULL)
+    engine->options.metrics_release (engine->options.metrics_data);
   free (engine);
 }
 

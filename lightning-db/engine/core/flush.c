@@ -25,7 +25,7 @@
 
 /* ---- what is in memory, in order ---- */
 
-/* Writes what of `source` and `ranges` anybody can still see. */
+/* Writes what of `source`, which is taken over, and `ranges` anybody can still see. */
 static status
 write_survivors (struct engine *engine, struct source *source, struct range_set *ranges,
                  uint64_t bytes, struct flushed *out, struct failure *failure)
@@ -68,19 +68,29 @@ write_survivors (struct engine *engine, struct source *source, struct range_set 
   return result;
 }
 
+/* Writes what was gathered from wherever it was, if `result` is that it could be. Both are taken
+ * over. */
+static status
+write_gathered (struct engine *engine, status result, struct source *source,
+                struct range_set *ranges, uint64_t bytes, struct flushed *out,
+                struct failure *failure)
+{
+  if (result == STATUS_OK)
+    result = write_survivors (engine, source, ranges, bytes, out, failure);
+  range_set_unref (ranges);
+  return result;
+}
+
 status
 flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
              struct failure *failure)
 {
   struct range_set *ranges = NULL;
-  struct source *source;
+  struct source *source = NULL;
   status result = memtable_range_deletes (table, &ranges, failure);
   if (result == STATUS_OK)
     result = memtable_source_new (table, &source, failure);
-  if (result == STATUS_OK)
-    result = write_survivors (engine, source, ranges, memtable_memory (table), out, failure);
-  range_set_unref (ranges);
-  return result;
+  return write_gathered (engine, result, source, ranges, memtable_memory (table), out, failure);
 }
 
 status
@@ -88,14 +98,11 @@ flush_write_sorted (struct engine *engine, struct sorter *sorter, struct flushed
                     struct failure *failure)
 {
   struct range_set *ranges = NULL;
-  struct source *source;
+  struct source *source = NULL;
   status result = sorter_range_deletes (sorter, &ranges, failure);
   if (result == STATUS_OK)
     result = sorter_source_new (sorter, &source, failure);
-  if (result == STATUS_OK)
-    result = write_survivors (engine, source, ranges, sorter_used (sorter), out, failure);
-  range_set_unref (ranges);
-  return result;
+  return write_gathered (engine, result, source, ranges, sorter_used (sorter), out, failure);
 }
 
 status
@@ -265,15 +272,16 @@ flush_numbers (struct engine *engine, struct failure *failure)
 static void
 note_flush (struct engine *engine, const struct flushed *flushed, uint64_t data, uint64_t started)
 {
-  uint64_t bytes = 0, took = engine_now () - started + 1;
+  uint64_t bytes = 0, took = metrics_now () - started + 1;
   for (size_t i = 0; i < flushed->count; i++)
     bytes += flushed->segments[i].information.file_size;
-  uint64_t rate = data * 1000000 / took;
+  uint64_t rate = (uint64_t) ((double) data * 1e9 / (double) took);
   uint64_t before = atomic_load (&engine->flush_rate);
   atomic_store (&engine->flush_rate, before == 0 ? rate : (3 * before + rate) / 4);
-  COUNT (engine, flushes, 1);
-  COUNT (engine, flush_bytes, bytes);
-  engine_emit (engine, ENGINE_EVENT_FLUSHED, bytes, took, NULL);
+  count_shared (engine->metrics, SHARED_FLUSHES, 1);
+  count_shared (engine->metrics, SHARED_FLUSH_BYTES, bytes);
+  metrics_record (engine->metrics, HISTOGRAM_FLUSH, took);
+  engine_emit (engine, ENGINE_EVENT_FLUSHED, bytes, took / 1000, NULL);
 }
 
 status
@@ -289,7 +297,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   struct generation *generation = generation_ref (view->frozen[view->frozen_count - 1]);
   view_unref (view);
 
-  uint64_t started = engine_now ();
+  uint64_t started = metrics_now ();
   struct memtable_statistics statistics;
   memtable_statistics (generation->table, &statistics);
   struct flushed flushed = { 0 };

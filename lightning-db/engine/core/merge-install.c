@@ -367,7 +367,7 @@ step_finish (struct engine *engine, struct step *step, struct merge_plan *plan, 
   plan->done = step->done;
   plan->parts_installed = step->end;
   plan->moves_installed = step->moves_end;
-  COUNT (engine, merge_bytes_written, written);
+  count_shared (engine->metrics, SHARED_MERGE_BYTES_WRITTEN, written);
   if (settled)
     engine->settle_written = 0;
   else if (step->job->counts_as_settling)

@@ -80,7 +80,7 @@ static status
 merge_carry_out (struct engine *engine, struct merge_job *job, struct merge_plan *plan,
                  unsigned workers, struct failure *failure)
 {
-  uint64_t started = engine_now ();
+  uint64_t started = metrics_now ();
   status result = merge_write (engine, job, plan, workers, failure);
   if (result == STATUS_OK)
     result = merge_install (engine, job, plan, plan->part_count, failure);
@@ -92,9 +92,11 @@ merge_carry_out (struct engine *engine, struct merge_job *job, struct merge_plan
         merge_plan_unlink (engine, plan);
       return result;
     }
-  COUNT (engine, merges, 1);
-  COUNT (engine, merge_bytes_read, plan->rewritten);
-  engine_emit (engine, ENGINE_EVENT_MERGED, plan->written, engine_now () - started, NULL);
+  uint64_t took = metrics_now () - started;
+  count_shared (engine->metrics, SHARED_MERGES, 1);
+  count_shared (engine->metrics, SHARED_MERGE_BYTES_READ, plan->rewritten);
+  metrics_record (engine->metrics, HISTOGRAM_MERGE, took);
+  engine_emit (engine, ENGINE_EVENT_MERGED, plan->written, took / 1000, NULL);
   return STATUS_OK;
 }
 

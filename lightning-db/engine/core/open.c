@@ -213,6 +213,7 @@ static status
 adopt_state (struct engine *engine, const struct manifest_state *state, struct failure *failure)
 {
   memcpy (engine->database_id, state->database_id, sizeof engine->database_id);
+  metrics_set_database (engine->metrics, engine->database_id);
   engine->options.page_size = state->page_size;
   engine->next_order = 1;
   for (size_t i = 0; i < state->segment_count; i++)
@@ -449,8 +450,6 @@ status
 engine_open (const char *path, unsigned flags, const struct engine_options *options,
              struct engine **out, struct failure *failure)
 {
-  if (path == NULL || *path == '\0')
-    return fail (failure, STATUS_INVALID, "the path of the database is empty; pass a directory");
   struct engine_options defaults;
   if (options == NULL)
     {
@@ -458,11 +457,17 @@ engine_open (const char *path, unsigned flags, const struct engine_options *opti
       options = &defaults;
     }
   status result = engine_options_check (options, failure);
+  if (path == NULL || *path == '\0')
+    result = fail (failure, STATUS_INVALID, "the path of the database is empty; pass a directory");
   struct engine *engine;
   if (result == STATUS_OK)
     result = engine_new (path, flags, options, &engine, failure);
   if (result != STATUS_OK)
-    return result;
+    {
+      if (options->metrics_release != NULL)
+        options->metrics_release (options->metrics_data);
+      return result;
+    }
   result = engine->read_only ? open_reader (engine, flags, failure)
                              : open_writer (engine, flags, failure);
   if (result != STATUS_OK)

@@ -68,6 +68,13 @@ engine_options_check (const struct engine_options *options, struct failure *fail
     return fail (failure, STATUS_INVALID,
                  "option page-size is %u; it must be a power of two from 4096 to 65536",
                  options->page_size);
+  if (options->metrics_memory != NULL
+      && (options->metrics_memory_size < engine_metrics_size ()
+          || (uintptr_t) options->metrics_memory % 64 != 0))
+    return fail (failure, STATUS_INVALID,
+                 "the memory lent for metrics has %zu bytes; it must have %zu or more, at a "
+                 "multiple of 64",
+                 options->metrics_memory_size, engine_metrics_size ());
   if (options->log_segment_size % 65536 != 0)
     return fail (failure, STATUS_INVALID,
                  "option wal-segment-size is %llu; it must be a multiple of 65536",

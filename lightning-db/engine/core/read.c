@@ -320,7 +320,7 @@ static __attribute__ ((noinline)) status
 find_by_reading (struct engine *engine, struct bytes key, uint64_t hash, uint64_t sequence,
                  struct found *found, struct failure *failure)
 {
-  count_reads (engine, READS_DISK, 1);
+  count_in_thread (engine->metrics, THREAD_GETS_DISK, 1);
   return find_in_runs (found->view, key, hash, sequence, false, found, failure);
 }
 
@@ -404,17 +404,34 @@ prepare_key (struct engine *engine, engine_store store, struct bytes key,
   return result;
 }
 
-static inline void
-count_lookup (struct engine *engine, status result)
+/* Which counter a lookup adds to, by what look_up said. */
+static inline enum thread_counter
+outcome_of (const struct found *found, status result)
 {
-  count_reads (engine, result == STATUS_OK ? READS_FOUND : READS_MISSING, 1);
+  if (result != STATUS_OK)
+    return THREAD_GETS_MISSING; /* errors are told apart by count_lookup */
+  if (found->lookup.record.kind == RECORD_DELETE)
+    return THREAD_GETS_DELETED;
+  return found->table != NULL ? THREAD_GETS_MEMTABLE : THREAD_GETS_RUN;
 }
 
-static inline void
-note_failure (struct engine *engine, status result, struct failure *failure)
+static __attribute__ ((noinline)) void
+count_failure (struct engine *engine, status result, const struct failure *failure)
 {
-  if (__builtin_expect (result == STATUS_CORRUPT, 0))
+  count_in_thread (engine->metrics, THREAD_GETS_FAILED, 1);
+  if (result == STATUS_CORRUPT)
     engine_emit (engine, ENGINE_EVENT_CORRUPT, 0, 0, failure);
+}
+
+/* `line` is the calling thread's. */
+static inline void
+count_lookup (struct engine *engine, uint32_t line, enum thread_counter outcome, status result,
+              const struct failure *failure)
+{
+  if (__builtin_expect (result > STATUS_NOT_FOUND, 0))
+    count_failure (engine, result, failure);
+  else
+    count_in_line (engine->metrics, line, outcome, 1);
 }
 
 /* What is no plain value: a delete, or a blob, which is read outside the section. */
@@ -437,15 +454,15 @@ copy_other (struct engine *engine, const struct found *found, void *buffer, size
 
 /* Finds the hot records, if this thread looks at them now. */
 static inline struct hot_trial *
-begin_hot (struct engine *engine, struct hot_use *hot)
+begin_hot (struct engine *engine, uint32_t line, struct hot_use *hot)
 {
-  struct read_counters *own = own_reads (engine);
-  if (own == NULL || !hot_trial_looks (&own->hot))
+  struct hot_trial *trial = &engine->threads[line].hot;
+  if (line == METRICS_LINES - 1 || !hot_trial_looks (trial))
     return NULL;
   hot->records = hot_records_provide (&engine->hot_records, &engine->ledger);
   if (hot->records == NULL)
-    hot_trial_end (&own->hot);
-  return &own->hot;
+    hot_trial_end (trial);
+  return trial;
 }
 
 /* The section may have been left to read a page since the hot records were looked at, and their
@@ -489,8 +506,10 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   struct found found;
   struct hot_use hot = { .buffer = buffer, .capacity = capacity, .size = size };
   epoch_enter ();
-  struct hot_trial *trial = begin_hot (engine, &hot);
+  uint32_t line = metrics_line_number ();
+  struct hot_trial *trial = begin_hot (engine, line, &hot);
   result = look_up (engine, snapshot, internal.bytes, false, &hot, &found, failure);
+  enum thread_counter outcome = hot.hit ? THREAD_GETS_HOT : outcome_of (&found, result);
   if (hot.hit)
     trial->hits++;
   else if (result == STATUS_OK && found.lookup.record.kind == RECORD_PUT)
@@ -512,8 +531,7 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
       snapshot_let_go (&held);
       return result;
     }
-  count_lookup (engine, result);
-  note_failure (engine, result, failure);
+  count_lookup (engine, line, outcome, result, failure);
   return result;
 }
 
@@ -530,6 +548,7 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
   struct found found;
   epoch_enter ();
   result = look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure);
+  enum thread_counter outcome = outcome_of (&found, result);
   if (result == STATUS_OK && found.lookup.record.kind == RECORD_BLOB && cached_only)
     result = STATUS_BUSY;
   else if (result == STATUS_OK)
@@ -546,8 +565,7 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
       snapshot_let_go (&held);
       return result;
     }
-  count_lookup (engine, result);
-  note_failure (engine, result, failure);
+  count_lookup (engine, metrics_line_number (), outcome, result, failure);
   return result;
 }
 
@@ -577,6 +595,7 @@ engine_contains (struct engine *engine, struct engine_snapshot *snapshot, engine
   struct found found;
   epoch_enter ();
   result = look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure);
+  enum thread_counter outcome = outcome_of (&found, result);
   if (result == STATUS_OK && found.lookup.record.kind == RECORD_DELETE)
     result = STATUS_NOT_FOUND;
   epoch_leave ();
@@ -584,8 +603,9 @@ engine_contains (struct engine *engine, struct engine_snapshot *snapshot, engine
   internal_key_clear (&internal);
   if (result == STATUS_BUSY)
     return result;
-  count_lookup (engine, result);
-  note_failure (engine, result, failure);
+  uint32_t line = metrics_line_number ();
+  count_in_line (engine->metrics, line, THREAD_CONTAINS, 1);
+  count_lookup (engine, line, outcome, result, failure);
   return result;
 }
 
@@ -602,7 +622,9 @@ struct many
   size_t *members;                /* which keys are in the part */
   struct bytes *part_keys;
   uint64_t *part_hashes;
-  uint8_t *bytes; /* the internal keys */
+  uint8_t *bytes;   /* the internal keys */
+  size_t in_tables; /* keys that were found in memtables; */
+  size_t deleted;   /* that had been deleted */
 };
 
 static status
@@ -675,9 +697,11 @@ many_in_segment (struct engine *engine, struct many *many, struct view *view,
             results[member] = many->states[i];
           else if (cover > 0)
             results[member] = STATUS_NOT_FOUND;
+          many->deleted += many->states[i] == STATUS_NOT_FOUND && cover > 0;
           continue;
         }
       bool hidden = lookup->record.sequence < cover || lookup->record.kind == RECORD_DELETE;
+      many->deleted += hidden;
       if (hidden)
         results[member] = STATUS_NOT_FOUND;
       else if (lookup->record.kind == RECORD_BLOB)
@@ -722,6 +746,7 @@ static bool
 many_look_up (struct engine *engine, struct many *many, struct view *view, uint64_t sequence,
               struct engine_value *values, status *results, struct failure *failure)
 {
+  many->in_tables = many->deleted = 0;
   epoch_enter ();
   for (size_t i = 0; i < many->count; i++)
     {
@@ -730,7 +755,11 @@ many_look_up (struct engine *engine, struct many *many, struct view *view, uint6
       values[i] = (struct engine_value){ .holder_kind = HOLDER_NONE };
       results[i] = find_in_tables (view, many->keys[i], many->hashes[i], sequence, &found);
       if (results[i] == STATUS_OK)
-        results[i] = lend (engine, &found, &values[i], failure);
+        {
+          results[i] = lend (engine, &found, &values[i], failure);
+          many->in_tables += results[i] == STATUS_OK;
+          many->deleted += results[i] == STATUS_NOT_FOUND;
+        }
       else
         results[i] = STATUS_BUSY;
     }
@@ -774,6 +803,30 @@ many_retry (struct engine *engine, struct many *many, struct engine_value *value
   snapshot_let_go (&held);
 }
 
+static void
+count_many (struct engine *engine, const struct many *many, const status *results,
+            const struct failure *failure)
+{
+  struct metrics *metrics = engine->metrics;
+  uint32_t line = metrics_line_number ();
+  size_t found = 0, failed = 0;
+  for (size_t i = 0; i < many->count; i++)
+    {
+      found += results[i] == STATUS_OK;
+      if (results[i] > STATUS_NOT_FOUND)
+        {
+          count_failure (engine, results[i], failure);
+          failed++;
+        }
+    }
+  count_in_line (metrics, line, THREAD_MULTI_GETS, 1);
+  count_in_line (metrics, line, THREAD_MULTI_GET_KEYS, many->count);
+  count_in_line (metrics, line, THREAD_GETS_MEMTABLE, many->in_tables);
+  count_in_line (metrics, line, THREAD_GETS_RUN, found - many->in_tables);
+  count_in_line (metrics, line, THREAD_GETS_DELETED, many->deleted);
+  count_in_line (metrics, line, THREAD_GETS_MISSING, many->count - found - failed - many->deleted);
+}
+
 status
 engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
                  const struct bytes *keys, size_t count, struct engine_value *values,
@@ -799,14 +852,7 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
   if (corrupt && snapshot == NULL)
     many_retry (engine, many, values, results, failure);
 
-  size_t found_count = 0;
-  for (size_t i = 0; i < count; i++)
-    {
-      found_count += results[i] == STATUS_OK;
-      note_failure (engine, results[i], failure);
-    }
-  count_reads (engine, READS_FOUND, found_count);
-  count_reads (engine, READS_MISSING, count - found_count);
+  count_many (engine, many, results, failure);
   free (many);
   return STATUS_OK;
 }

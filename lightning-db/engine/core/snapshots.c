@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 void
-snapshots_init (struct snapshots *snapshots)
+snapshots_init (struct snapshots *snapshots, struct metrics *metrics)
 {
+  snapshots->metrics = metrics;
   atomic_init (&snapshots->floor, 0);
-  atomic_init (&snapshots->held, 0);
   atomic_init (&snapshots->first.next, NULL);
   for (unsigned i = 0; i < SNAPSHOT_CHUNK_SLOTS; i++)
     atomic_init (&snapshots->first.slots[i], 0);
@@ -69,7 +69,7 @@ snapshots_hold (struct snapshots *snapshots, const _Atomic uint64_t *published,
       now = atomic_load (published);
       atomic_exchange (mine, now + 1);
     }
-  atomic_fetch_add_explicit (&snapshots->held, 1, memory_order_relaxed);
+  gauge_add (snapshots->metrics, GAUGE_SNAPSHOTS_ACTIVE, 1);
   *slot = mine;
   *sequence = now;
   return STATUS_OK;
@@ -82,7 +82,7 @@ snapshots_share (struct snapshots *snapshots, uint64_t sequence, snapshot_slot *
   *slot = claim (snapshots, sequence + 1);
   if (*slot == NULL)
     return fail_memory (failure, sizeof (struct snapshot_chunk), "a snapshot");
-  atomic_fetch_add_explicit (&snapshots->held, 1, memory_order_relaxed);
+  gauge_add (snapshots->metrics, GAUGE_SNAPSHOTS_ACTIVE, 1);
   return STATUS_OK;
 }
 
@@ -91,7 +91,7 @@ snapshots_drop (struct snapshots *snapshots, snapshot_slot *slot)
 {
   if (slot == NULL)
     return;
-  atomic_fetch_sub_explicit (&snapshots->held, 1, memory_order_relaxed);
+  gauge_add (snapshots->metrics, GAUGE_SNAPSHOTS_ACTIVE, -1);
   atomic_store_explicit (slot, 0, memory_order_release);
 }
 

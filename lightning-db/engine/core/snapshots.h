@@ -16,7 +16,7 @@
 #ifndef LIGHTNING_SNAPSHOTS_H
 #define LIGHTNING_SNAPSHOTS_H
 
-#include "base/status.h"
+#include "base/metrics.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -33,13 +33,13 @@ struct snapshot_chunk
 struct snapshots
 {
   _Atomic uint64_t floor;      /* the newest visible commit any merge has started from */
-  _Atomic uint64_t held;       /* slots in use */
+  struct metrics *metrics;     /* where GAUGE_SNAPSHOTS_ACTIVE counts the slots in use */
   struct snapshot_chunk first; /* more are linked on demand and kept */
 };
 
 typedef _Atomic uint64_t snapshot_slot;
 
-void snapshots_init (struct snapshots *snapshots);
+void snapshots_init (struct snapshots *snapshots, struct metrics *metrics);
 void snapshots_clear (struct snapshots *snapshots);
 /* Holds the newest visible commit; *sequence is it. */
 status snapshots_hold (struct snapshots *snapshots, const _Atomic uint64_t *published,

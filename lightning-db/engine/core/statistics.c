@@ -79,37 +79,33 @@ add_view (struct engine *engine, const struct view *view, struct engine_statisti
 static void
 add_counters (struct engine *engine, struct engine_statistics *out)
 {
-  const struct engine_counters *from = &engine->counters;
-#define COPY(field) out->field = atomic_load_explicit (&from->field, memory_order_relaxed)
-  for (unsigned i = 0; i < READ_COUNTER_LINES; i++)
-    {
-      uint64_t counts[READ_COUNTERS];
-      for (unsigned which = 0; which < READ_COUNTERS; which++)
-        counts[which]
-            = atomic_load_explicit (&from->reads[i].counters[which], memory_order_relaxed);
-      out->gets_found += counts[READS_FOUND];
-      out->gets += counts[READS_FOUND] + counts[READS_MISSING];
-      out->cache_misses += counts[READS_DISK];
-    }
-  COPY (puts);
-  COPY (deletes);
-  COPY (range_deletes);
-  COPY (commits);
-  COPY (cursors);
-  COPY (transactions_active);
-  COPY (transactions_committed);
-  COPY (transactions_aborted);
-  COPY (conflicts);
-  COPY (flushes);
-  COPY (merges);
-  COPY (flush_bytes);
-  COPY (merge_bytes_read);
-  COPY (merge_bytes_written);
-  COPY (user_bytes);
-  COPY (stalls);
-  COPY (stall_microseconds);
-  COPY (worst_stall_microseconds);
-#undef COPY
+  const struct metrics *from = engine->metrics;
+  const struct histogram *stalls = &from->histograms[HISTOGRAM_STALL];
+  out->gets_found = metrics_thread_total (from, THREAD_GETS_HOT)
+                    + metrics_thread_total (from, THREAD_GETS_MEMTABLE)
+                    + metrics_thread_total (from, THREAD_GETS_RUN);
+  out->gets = out->gets_found + metrics_thread_total (from, THREAD_GETS_MISSING)
+              + metrics_thread_total (from, THREAD_GETS_DELETED)
+              + metrics_thread_total (from, THREAD_GETS_FAILED);
+  out->cache_misses = metrics_thread_total (from, THREAD_GETS_DISK);
+  out->cursors = metrics_thread_total (from, THREAD_CURSORS);
+  out->puts = metrics_shared_total (from, SHARED_PUTS);
+  out->deletes = metrics_shared_total (from, SHARED_DELETES);
+  out->range_deletes = metrics_shared_total (from, SHARED_RANGE_DELETES);
+  out->commits = metrics_shared_total (from, SHARED_COMMITS);
+  out->user_bytes = metrics_shared_total (from, SHARED_USER_BYTES);
+  out->transactions_active = (uint64_t) metrics_gauge (from, GAUGE_TRANSACTIONS_ACTIVE);
+  out->transactions_committed = metrics_shared_total (from, SHARED_TRANSACTIONS_COMMITTED);
+  out->transactions_aborted = metrics_shared_total (from, SHARED_TRANSACTIONS_ABORTED);
+  out->conflicts = metrics_shared_total (from, SHARED_CONFLICTS);
+  out->flushes = metrics_shared_total (from, SHARED_FLUSHES);
+  out->flush_bytes = metrics_shared_total (from, SHARED_FLUSH_BYTES);
+  out->merges = metrics_shared_total (from, SHARED_MERGES);
+  out->merge_bytes_read = metrics_shared_total (from, SHARED_MERGE_BYTES_READ);
+  out->merge_bytes_written = metrics_shared_total (from, SHARED_MERGE_BYTES_WRITTEN);
+  out->stalls = metrics_shared_total (from, SHARED_STALLS);
+  out->stall_microseconds = histogram_sum (stalls) / 1000;
+  out->worst_stall_microseconds = histogram_maximum (stalls) / 1000;
 }
 
 static void
@@ -153,10 +149,25 @@ engine_statistics (struct engine *engine, struct engine_statistics *out)
   out->cache_hits = out->gets > out->cache_misses ? out->gets - out->cache_misses : 0;
   out->memory_used = (uint64_t) ledger_total (&engine->ledger);
   out->memory_budget = engine->ledger.budget;
-  out->snapshots = atomic_load (&engine->snapshots.held);
+  out->snapshots = (uint64_t) metrics_gauge (engine->metrics, GAUGE_SNAPSHOTS_ACTIVE);
   out->oldest_snapshot = snapshots_oldest (&engine->snapshots, 0);
   out->pending_merge_bytes = engine->read_only ? 0 : merge_pending_bytes (engine);
   engine_end (engine);
+}
+
+/* ---- metrics ---- */
+
+size_t
+engine_metrics_size (void)
+{
+  return sizeof (struct metrics);
+}
+
+void
+engine_metrics (struct engine *engine, struct metrics_reader *out)
+{
+  struct failure ignored = FAILURE_INIT; /* our own block is one */
+  metrics_reader_init (out, engine->metrics, sizeof *engine->metrics, &ignored);
 }
 
 uint64_t

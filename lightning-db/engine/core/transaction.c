@@ -99,8 +99,8 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
   if (transaction == NULL)
     return fail_memory (failure, sizeof *transaction, "a transaction");
   if (!read_only
-      && atomic_fetch_add (&engine->counters.transactions_active, 1)
-             >= engine->options.transactions_max)
+      && gauge_add (engine->metrics, GAUGE_TRANSACTIONS_ACTIVE, 1)
+             >= (int64_t) engine->options.transactions_max)
     {
       result = fail (failure, STATUS_TOO_MANY,
                      "max-active-transactions (%u) are open; commit or roll back some, or raise it",
@@ -116,6 +116,7 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
   transaction->id = atomic_fetch_add (&engine->next_transaction, 1) + 1;
   uint64_t timeout = engine->options.transaction_timeout;
   transaction->deadline = read_only || timeout == 0 ? UINT64_MAX : engine_now () + timeout;
+  count_shared (engine->metrics, SHARED_TRANSACTIONS_BEGUN, 1);
   if (transaction->deadline != UINT64_MAX)
     list_enter (transaction);
   *out = transaction;
@@ -123,7 +124,7 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
 
 refuse:
   if (!read_only)
-    atomic_fetch_sub (&engine->counters.transactions_active, 1);
+    gauge_add (engine->metrics, GAUGE_TRANSACTIONS_ACTIVE, -1);
   free (transaction);
   return result;
 }
@@ -144,7 +145,7 @@ let_go (struct engine_transaction *transaction)
   struct engine *engine = transaction->reading.engine;
   snapshot_let_go (&transaction->reading);
   if ((transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0)
-    atomic_fetch_sub (&engine->counters.transactions_active, 1);
+    gauge_add (engine->metrics, GAUGE_TRANSACTIONS_ACTIVE, -1);
 }
 
 static void
@@ -152,7 +153,9 @@ expire (struct engine_transaction *transaction)
 {
   if (!step (transaction, TRANSACTION_ACTIVE, TRANSACTION_EXPIRED))
     return;
-  COUNT (transaction->reading.engine, transactions_aborted, 1);
+  struct metrics *metrics = transaction->reading.engine->metrics;
+  count_shared (metrics, SHARED_TRANSACTIONS_ABORTED, 1);
+  count_shared (metrics, SHARED_TRANSACTIONS_TIMED_OUT, 1);
   let_go (transaction);
 }
 
@@ -176,7 +179,7 @@ engine_transaction_rollback (struct engine_transaction *transaction)
 {
   if (!step (transaction, TRANSACTION_ACTIVE, TRANSACTION_ENDED))
     return;
-  COUNT (transaction->reading.engine, transactions_aborted, 1);
+  count_shared (transaction->reading.engine->metrics, SHARED_TRANSACTIONS_ABORTED, 1);
   let_go (transaction);
 }
 
@@ -606,7 +609,7 @@ conflict (struct engine_transaction *transaction, struct bytes internal, struct 
 {
   char printable[256];
   struct bytes key = BYTES (internal.data + STORE_ID_SIZE, internal.size - STORE_ID_SIZE);
-  COUNT (transaction->reading.engine, conflicts, 1);
+  count_shared (transaction->reading.engine->metrics, SHARED_CONFLICTS, 1);
   return fail (failure, STATUS_CONFLICT,
                "another commit changed \"%s\" since this transaction began; begin it again",
                engine_printable (key, printable));
@@ -858,10 +861,9 @@ engine_transaction_commit (struct engine_transaction *transaction, enum engine_s
         expire (transaction);
       return result;
     }
-  if (result == STATUS_OK)
-    COUNT (engine, transactions_committed, 1);
-  else
-    COUNT (engine, transactions_aborted, 1);
+  count_shared (engine->metrics,
+                result == STATUS_OK ? SHARED_TRANSACTIONS_COMMITTED : SHARED_TRANSACTIONS_ABORTED,
+                1);
   atomic_store (&transaction->state, TRANSACTION_ENDED);
   let_go (transaction);
   if (sequence != NULL)
