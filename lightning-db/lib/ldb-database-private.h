@@ -36,6 +36,9 @@ struct _LdbDatabase
   guint generation;      /* ldb_fork_generation when it was opened */
   gboolean read_only;    /* this handle refuses writes */
   gint max_retries;      /* of run_transaction; atomic */
+  gint inspectable;      /* boolean: it is to be offered to inspectors; atomic */
+  gint control_allowed;  /* boolean: these may be granted control; atomic */
+  GError *inspection_error; /* why it could not be offered at the opening; owned */
   GWeakRef weak;         /* to itself, for the list of open handles */
   char id[33];           /* the database's id in hexadecimal */
 };

@@ -7,6 +7,7 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
 
 /**
@@ -55,6 +56,8 @@ enum
   PROP_SEQUENCE,
   PROP_DURABLE_SEQUENCE,
   PROP_MAX_RETRIES,
+  PROP_INSPECTABLE,
+  PROP_CONTROL_ALLOWED,
   N_PROPERTIES,
 };
 
@@ -136,6 +139,11 @@ ldb_database_open_handle (LdbDatabase *self, GCancellable *cancellable, GError *
                           "The path of the database is empty; name a directory.");
   if (!check_flags (self, error) || !ldb_share_join (self, cancellable, error))
     return FALSE;
+  if (ldb_inspection_is_wanted ())
+    g_atomic_int_set (&self->inspectable, TRUE);
+  if (ldb_database_get_inspectable (self))
+    ldb_share_set_inspection (self, TRUE, ldb_database_get_control_allowed (self),
+                              &self->inspection_error);
   ldb_registry_announce_opened (self);
   ldb_machine_watch ();
   return TRUE;
@@ -164,6 +172,11 @@ ldb_database_log_opened (LdbDatabase *database)
   if (database != NULL)
     ldb_log (G_LOG_LEVEL_INFO, "opened", "Opened the database \"%s\" at commit %" G_GUINT64_FORMAT,
              database->path, ldb_database_get_sequence (database));
+  if (database != NULL && database->inspection_error != NULL)
+    {
+      ldb_log (G_LOG_LEVEL_WARNING, "not-inspectable", "%s", database->inspection_error->message);
+      g_clear_error (&database->inspection_error);
+    }
   return database;
 }
 
@@ -183,6 +196,7 @@ ldb_database_finalize (GObject *object)
   g_weak_ref_clear (&self->weak);
   g_clear_pointer (&self->engine, engine_unref);
   g_clear_object (&self->options);
+  g_clear_error (&self->inspection_error);
   g_free (self->path);
   G_OBJECT_CLASS (ldb_database_parent_class)->finalize (object);
 }
@@ -220,6 +234,12 @@ ldb_database_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_MAX_RETRIES:
       g_value_set_uint (value, ldb_database_get_max_retries (self));
       break;
+    case PROP_INSPECTABLE:
+      g_value_set_boolean (value, ldb_database_get_inspectable (self));
+      break;
+    case PROP_CONTROL_ALLOWED:
+      g_value_set_boolean (value, ldb_database_get_control_allowed (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -244,6 +264,12 @@ ldb_database_set_property (GObject *object, guint id, const GValue *value, GPara
       break;
     case PROP_MAX_RETRIES:
       ldb_database_set_max_retries (self, g_value_get_uint (value));
+      break;
+    case PROP_INSPECTABLE:
+      ldb_database_set_inspectable (self, g_value_get_boolean (value));
+      break;
+    case PROP_CONTROL_ALLOWED:
+      ldb_database_set_control_allowed (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -341,6 +367,35 @@ install_state_properties (void)
 }
 
 static void
+install_inspection_properties (void)
+{
+  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS;
+  /**
+   * LdbDatabase:inspectable:
+   *
+   * Whether other processes of the same user may find the database and look into it while it is
+   * open: figures, records and changes. Nobody
+   * else can, and nothing can be changed: see [property@Ldb.Database:control-allowed].
+   *
+   * It is set by the environment, too: `LIGHTNING_INSPECT=1`, or `GTK_DEBUG=interactive`. The database
+   * is offered while one of the process's handles on it has this set.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_INSPECTABLE] = g_param_spec_boolean ("inspectable", NULL, NULL, FALSE, flags);
+  /**
+   * LdbDatabase:control-allowed:
+   *
+   * Whether an inspector that asks for it gets control: to flush, compact, evict, check, back up,
+   * and to commit. Setting it to %FALSE takes control from those who have it.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CONTROL_ALLOWED]
+      = g_param_spec_boolean ("control-allowed", NULL, NULL, FALSE, flags);
+}
+
+static void
 ldb_database_class_init (LdbDatabaseClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -350,6 +405,7 @@ ldb_database_class_init (LdbDatabaseClass *klass)
   object_class->set_property = ldb_database_set_property;
   install_opening_properties ();
   install_state_properties ();
+  install_inspection_properties ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -679,4 +735,96 @@ ldb_database_set_max_retries (LdbDatabase *self, guint max_retries)
     return;
   g_atomic_int_set (&self->max_retries, (gint) max_retries);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_RETRIES]);
+}
+
+/**
+ * ldb_database_get_inspectable:
+ * @self: a database
+ *
+ * Gets whether inspectors of the same user may look into it.
+ *
+ * Any thread.
+ *
+ * Returns: whether they may
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_get_inspectable (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  return g_atomic_int_get (&self->inspectable) != 0;
+}
+
+/* Both wishes, and a notification for the one that changed. */
+static void
+set_inspection (LdbDatabase *self, gboolean inspectable, gboolean control_allowed, guint changed)
+{
+  g_autoptr (GError) error = NULL;
+  if (self->generation != 0 && self->generation != ldb_fork_generation)
+    return;
+  if (!ldb_share_set_inspection (self, inspectable, control_allowed, &error))
+    ldb_log (G_LOG_LEVEL_WARNING, "not-inspectable", "%s", error->message);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[changed]);
+}
+
+/**
+ * ldb_database_set_inspectable:
+ * @self: a database
+ * @inspectable: whether inspectors of the same user may look into it
+ *
+ * Sets [property@Ldb.Database:inspectable]. When the user's runtime directory cannot be used, that is
+ * said to the log.
+ *
+ * Touches files in the runtime directory, which are in memory; any thread.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_set_inspectable (LdbDatabase *self, gboolean inspectable)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  inspectable = inspectable != FALSE;
+  if (inspectable != ldb_database_get_inspectable (self))
+    set_inspection (self, inspectable, ldb_database_get_control_allowed (self), PROP_INSPECTABLE);
+}
+
+/**
+ * ldb_database_get_control_allowed:
+ * @self: a database
+ *
+ * Gets whether inspectors may be granted control.
+ *
+ * Any thread.
+ *
+ * Returns: whether they may
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_get_control_allowed (LdbDatabase *self)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  return g_atomic_int_get (&self->control_allowed) != 0;
+}
+
+/**
+ * ldb_database_set_control_allowed:
+ * @self: a database
+ * @control_allowed: whether inspectors may be granted control
+ *
+ * Sets [property@Ldb.Database:control-allowed].
+ *
+ * Any thread.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_set_control_allowed (LdbDatabase *self, gboolean control_allowed)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  control_allowed = control_allowed != FALSE;
+  if (control_allowed != ldb_database_get_control_allowed (self))
+    set_inspection (self, ldb_database_get_inspectable (self), control_allowed,
+                    PROP_CONTROL_ALLOWED);
 }

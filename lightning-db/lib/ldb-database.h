@@ -77,6 +77,14 @@ LDB_AVAILABLE_IN_ALL
 guint ldb_database_get_max_retries (LdbDatabase *self);
 LDB_AVAILABLE_IN_ALL
 void ldb_database_set_max_retries (LdbDatabase *self, guint max_retries);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_get_inspectable (LdbDatabase *self);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_set_inspectable (LdbDatabase *self, gboolean inspectable);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_get_control_allowed (LdbDatabase *self);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_set_control_allowed (LdbDatabase *self, gboolean control_allowed);
 
 /* Reading: NULL or FALSE without error when the key is absent. */
 LDB_AVAILABLE_IN_ALL

@@ -31,4 +31,7 @@ gboolean ldb_error_check_path (GError **error, status code, const struct failure
 gboolean ldb_error_set (GError **error, LdbError code, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
+/* Has GDBus know each code as org.lightningdb.Error.NAME, both ways. Any number of times. */
+void ldb_error_register_names (void);
+
 G_END_DECLS

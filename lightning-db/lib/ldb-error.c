@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <gio/gio.h>
+
 #include "ldb-error-private.h"
 
 /**
@@ -103,6 +105,45 @@ ldb_error_check_path (GError **error, status code, const struct failure *failure
     return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
                           "There is no database \"%s\"; check the path.", path);
   return ldb_error_check (error, code, failure);
+}
+
+void
+ldb_error_register_names (void)
+{
+#define NAME(name) "org.lightningdb.Error." name
+  static const GDBusErrorEntry names[] = {
+    { LDB_ERROR_FAILED, NAME ("Failed") },
+    { LDB_ERROR_INVALID_ARGUMENT, NAME ("InvalidArgument") },
+    { LDB_ERROR_NOT_FOUND, NAME ("NotFound") },
+    { LDB_ERROR_EXISTS, NAME ("Exists") },
+    { LDB_ERROR_KEY_TOO_LARGE, NAME ("KeyTooLarge") },
+    { LDB_ERROR_VALUE_TOO_LARGE, NAME ("ValueTooLarge") },
+    { LDB_ERROR_WRONG_TYPE, NAME ("WrongType") },
+    { LDB_ERROR_NO_MEMORY, NAME ("NoMemory") },
+    { LDB_ERROR_IO, NAME ("Io") },
+    { LDB_ERROR_NO_SPACE, NAME ("NoSpace") },
+    { LDB_ERROR_CORRUPT, NAME ("Corrupt") },
+    { LDB_ERROR_NOT_A_DATABASE, NAME ("NotADatabase") },
+    { LDB_ERROR_NEWER_FORMAT, NAME ("NewerFormat") },
+    { LDB_ERROR_LOCKED, NAME ("Locked") },
+    { LDB_ERROR_READ_ONLY, NAME ("ReadOnly") },
+    { LDB_ERROR_CLOSED, NAME ("Closed") },
+    { LDB_ERROR_FORKED, NAME ("Forked") },
+    { LDB_ERROR_CONFLICT, NAME ("Conflict") },
+    { LDB_ERROR_TIMED_OUT, NAME ("TimedOut") },
+    { LDB_ERROR_TOO_MANY_TRANSACTIONS, NAME ("TooManyTransactions") },
+    { LDB_ERROR_LIMIT_EXCEEDED, NAME ("LimitExceeded") },
+    { LDB_ERROR_RATE_LIMITED, NAME ("RateLimited") },
+    { LDB_ERROR_UNKNOWN_OUTCOME, NAME ("UnknownOutcome") },
+    { LDB_ERROR_PENDING, NAME ("Pending") },
+    { LDB_ERROR_OPTIONS_MISMATCH, NAME ("OptionsMismatch") },
+    { LDB_ERROR_UNSUPPORTED, NAME ("Unsupported") },
+    { LDB_ERROR_HISTORY_GONE, NAME ("HistoryGone") },
+    { LDB_ERROR_PERMISSION_DENIED, NAME ("PermissionDenied") },
+  };
+#undef NAME
+  static gsize domain;
+  g_dbus_error_register_error_domain ("ldb-error-quark", &domain, names, G_N_ELEMENTS (names));
 }
 
 /**

@@ -39,6 +39,11 @@ void ldb_share_set_saving_all (gboolean saving);
  * was closed meanwhile. */
 struct _LdbHub *ldb_share_get_hub (LdbDatabase *handle, GError **error);
 
+/* Whether the handle wants its database offered to inspectors, and those to be granted control. An
+ * engine is offered while one of its handles wants it. FALSE: it cannot be. */
+gboolean ldb_share_set_inspection (LdbDatabase *handle, gboolean inspectable,
+                                   gboolean control_allowed, GError **error);
+
 /* Tells every LdbRegistry; ldb-registry.c. */
 void ldb_registry_announce_opened (LdbDatabase *database);
 void ldb_registry_announce_closed (const char *path);

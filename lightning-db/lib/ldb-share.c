@@ -14,6 +14,7 @@
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 #include "ldb-hub-private.h"
+#include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
 #include "ldb-worker-private.h"
 
@@ -28,6 +29,8 @@ struct _LdbShare
   LdbOptions *options;   /* in force; owned */
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
   LdbHub *hub;           /* tells observers of commits; a reference; NULL: nobody asked yet */
+  LdbExport *export;     /* while it is offered to inspectors; a reference */
+  LdbDatabase *own;      /* the handle that these work on, which counts for nothing; owned */
 };
 
 static pthread_mutex_t lock
@@ -38,6 +41,8 @@ static GPtrArray *turns; /* struct engine_turn of those who wait to write; guard
 static int saving_now;   /* whether the system saves power; atomic */
 static pthread_mutex_t opening_lock
     = PTHREAD_MUTEX_INITIALIZER; /* held while an engine is being opened; taken before lock */
+static pthread_mutex_t inspection_lock
+    = PTHREAD_MUTEX_INITIALIZER; /* held while what is offered changes; taken before lock */
 
 guint ldb_fork_generation;
 
@@ -50,11 +55,13 @@ start_anew_after_fork (void)
   lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   share_gone = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
   opening_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+  inspection_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   shares = NULL;
   turns = NULL;
   ldb_worker_forget ();
   ldb_outbox_forget ();
   ldb_registry_forget_listeners ();
+  ldb_inspection_forget ();
 }
 
 static void
@@ -122,9 +129,9 @@ format_id (struct engine *engine, char text[33])
     g_snprintf (text + 2 * i, 3, "%02x", id[i]);
 }
 
-/* With the lock held. The handle is open from here on. */
+/* With the lock held. The handle is open from here on; whoever lists it lets it count. */
 static void
-attach (LdbShare *share, LdbDatabase *handle)
+attach_uncounted (LdbShare *share, LdbDatabase *handle)
 {
   handle->share = share;
   handle->engine = engine_ref (share->engine);
@@ -132,8 +139,15 @@ attach (LdbShare *share, LdbDatabase *handle)
   handle->generation = ldb_fork_generation;
   g_set_object (&handle->options, share->options);
   format_id (share->engine, handle->id);
-  g_ptr_array_add (share->handles, handle);
   g_atomic_int_set (&handle->state, LDB_DATABASE_OPEN);
+}
+
+/* With the lock held. */
+static void
+attach (LdbShare *share, LdbDatabase *handle)
+{
+  g_ptr_array_add (share->handles, handle);
+  attach_uncounted (share, handle);
 }
 
 /* Joins a share that is there: *joined. FALSE when it is there but cannot be joined. */
@@ -325,6 +339,114 @@ ldb_share_get_hub (LdbDatabase *handle, GError **error)
   return hub;
 }
 
+/* ---- inspection ---- */
+
+/* With the lock held. A handle that is attached to the share, in nobody's list. */
+static LdbDatabase *
+make_own_handle (LdbShare *share, const char *path)
+{
+  LdbDatabase *own = g_object_new (LDB_TYPE_DATABASE, "path", path, NULL);
+  attach_uncounted (share, own);
+  return own;
+}
+
+/* With the lock held: what the share's handles want. */
+static void
+collect_wishes (LdbShare *share, gboolean *inspectable, gboolean *control_allowed)
+{
+  *inspectable = *control_allowed = FALSE;
+  for (guint i = 0; i < share->handles->len; i++)
+    {
+      LdbDatabase *handle = g_ptr_array_index (share->handles, i);
+      if (!g_atomic_int_get (&handle->inspectable))
+        continue;
+      *inspectable = TRUE;
+      *control_allowed = *control_allowed || g_atomic_int_get (&handle->control_allowed);
+    }
+}
+
+/* What of a share's offer is to go, once the lock is not held. */
+typedef struct
+{
+  LdbExport *export; /* owned, or NULL */
+  LdbDatabase *own;  /* owned, or NULL */
+  LdbHub *hub;       /* that its observers are at; owned, or NULL */
+} LdbOffer;
+
+/* With the lock held. The own handle is closed from here on. */
+static LdbOffer
+take_offer (LdbShare *share)
+{
+  LdbOffer offer = { g_steal_pointer (&share->export), g_steal_pointer (&share->own), NULL };
+  if (offer.own != NULL)
+    {
+      g_atomic_int_set (&offer.own->state, LDB_DATABASE_CLOSED);
+      offer.own->share = NULL;
+      offer.hub = share->hub != NULL ? ldb_hub_ref (share->hub) : NULL;
+    }
+  return offer;
+}
+
+/* With both locks held: what no handle wants any longer, to be ended. */
+static LdbOffer
+adjust_offer (LdbShare *share)
+{
+  gboolean wanted, control;
+  collect_wishes (share, &wanted, &control);
+  if (!wanted)
+    return take_offer (share);
+  if (share->export != NULL)
+    ldb_inspection_allow_control (share->export, control);
+  return (LdbOffer){ NULL };
+}
+
+static void
+end_offer (LdbOffer *offer)
+{
+  if (offer->hub != NULL)
+    ldb_hub_end_handle (offer->hub, offer->own);
+  g_clear_pointer (&offer->hub, ldb_hub_unref);
+  g_clear_pointer (&offer->export, ldb_inspection_withdraw);
+  g_clear_object (&offer->own);
+}
+
+/* With inspection_lock held, so that the share stays: offers it. */
+static gboolean
+begin_offer (LdbShare *share, const char *path, GError **error)
+{
+  pthread_mutex_lock (&lock);
+  LdbDatabase *own = make_own_handle (share, path);
+  pthread_mutex_unlock (&lock);
+  LdbExport *export = ldb_inspection_offer (own, path, error);
+  pthread_mutex_lock (&lock);
+  share->export = export;
+  share->own = own;
+  LdbOffer ended = export != NULL ? adjust_offer (share) : take_offer (share);
+  pthread_mutex_unlock (&lock);
+  end_offer (&ended);
+  return export != NULL;
+}
+
+gboolean
+ldb_share_set_inspection (LdbDatabase *handle, gboolean inspectable, gboolean control_allowed,
+                          GError **error)
+{
+  LdbOffer ended = { NULL };
+  pthread_mutex_lock (&inspection_lock);
+  pthread_mutex_lock (&lock);
+  LdbShare *share = handle->share;
+  g_atomic_int_set (&handle->inspectable, inspectable);
+  g_atomic_int_set (&handle->control_allowed, control_allowed);
+  if (share != NULL)
+    ended = adjust_offer (share);
+  gboolean begin = share != NULL && inspectable && share->export == NULL;
+  pthread_mutex_unlock (&lock);
+  gboolean done = !begin || begin_offer (share, handle->path, error);
+  end_offer (&ended);
+  pthread_mutex_unlock (&inspection_lock);
+  return done;
+}
+
 /* Takes over the reference. */
 static void
 end_observers (LdbHub *hub, LdbDatabase *handle, gboolean last)
@@ -344,15 +466,22 @@ ldb_share_leave (LdbDatabase *handle, GError **error)
 
   if (handle->generation != ldb_fork_generation)
     return TRUE;
+  LdbOffer offer = { NULL };
+  pthread_mutex_lock (&inspection_lock);
   pthread_mutex_lock (&lock);
   LdbShare *share = g_steal_pointer (&handle->share);
   if (share != NULL)
-    g_ptr_array_remove_fast (share->handles, handle);
+    {
+      g_ptr_array_remove_fast (share->handles, handle);
+      offer = adjust_offer (share);
+    }
   last = share != NULL && share->handles->len == 0;
   if (last)
     share->closing = TRUE;
   LdbHub *hub = share != NULL && share->hub != NULL ? ldb_hub_ref (share->hub) : NULL;
   pthread_mutex_unlock (&lock);
+  end_offer (&offer);
+  pthread_mutex_unlock (&inspection_lock);
   if (hub != NULL)
     end_observers (hub, handle, last);
   if (!last)

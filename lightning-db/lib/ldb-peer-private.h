@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LdbPeer: one connection of an inspector, on our side: the D-Bus handshake, messages in, messages
+ * out, each with its bounds (docs/design/sharing-live.md, Limits). It knows nothing of databases.
+ *
+ *   WAITING ──handshake──▶ RUNNING ──▶ ENDED
+ *      └────────────────────────────────▲  end of file, too slow, too much, garbage
+ *
+ * Threads: all on the thread of the context it was made in.
+ */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define LDB_PEER_LINE_MAX 256                        /* bytes of a line of the handshake */
+#define LDB_PEER_LINES_MAX 8                         /* lines of a handshake */
+#define LDB_PEER_MESSAGE_MAX ((gsize) 1 << 20)       /* bytes of a message in */
+#define LDB_PEER_WAITING_MAX ((gsize) 2 << 20)       /* bytes out, beyond which nothing is read */
+#define LDB_PEER_CALLS_MAX 16                        /* calls under way, likewise */
+#define LDB_PEER_HANDSHAKE_TIME (5 * G_USEC_PER_SEC) /* until it has to be done */
+#define LDB_PEER_STUCK_TIME (10 * G_USEC_PER_SEC) /* so long nothing may go out while some waits */
+
+/* ---- the handshake ---- */
+
+typedef enum
+{
+  LDB_HANDSHAKE_MORE,   /* it goes on */
+  LDB_HANDSHAKE_DONE,   /* what follows are messages */
+  LDB_HANDSHAKE_FAILED, /* there is no talking to this client */
+} LdbHandshakeState;
+
+typedef struct
+{
+  guint user;        /* who the kernel says it is */
+  const char *guid;  /* of the server: 32 hexadecimal digits; borrowed */
+  guint lines;       /* so far */
+  gboolean greeted;  /* the zero byte was there */
+  gboolean asked;    /* AUTH without an identity: DATA is to follow */
+  gboolean accepted; /* OK was said */
+} LdbHandshake;
+
+/* Takes what is complete of `data`: `*used` bytes of it. Answers are appended to `answer`. */
+LdbHandshakeState ldb_handshake_take (LdbHandshake *self, const guint8 *data, gsize size,
+                                      gsize *used, GByteArray *answer);
+
+/* The length of the message that begins with these bytes; 0: not known yet. FALSE: it is none, or
+ * longer than LDB_PEER_MESSAGE_MAX. */
+gboolean ldb_peer_message_length (const guint8 *data, gsize size, gsize *length);
+
+/* ---- the connection ---- */
+
+typedef struct _LdbPeer LdbPeer;
+
+typedef struct
+{
+  /* A call, a signal or a reply has come. */
+  void (*message) (gpointer owner, GDBusMessage *message);
+  /* All that waited has gone out. */
+  void (*drained) (gpointer owner);
+  /* It has ended, for this reason; the last that is heard of it. Never from within ldb_peer_new. */
+  void (*ended) (gpointer owner, const char *reason);
+} LdbPeerHandler;
+
+/* Takes the descriptor over. `user` is who the kernel says the other side is. Attached to the
+ * context. */
+LdbPeer *ldb_peer_new (int descriptor, guint user, const char *guid, GMainContext *context,
+                       const LdbPeerHandler *handler, gpointer owner);
+LdbPeer *ldb_peer_ref (LdbPeer *self);
+void ldb_peer_unref (LdbPeer *self);
+/* RUNNING or WAITING. */
+gboolean ldb_peer_is_open (LdbPeer *self);
+
+/* Queues a message and gives it its serial number. FALSE: it has ended, or the message can't be
+ * sent. */
+gboolean ldb_peer_send (LdbPeer *self, GDBusMessage *message);
+/* Bytes that the other side has not taken. */
+gsize ldb_peer_get_waiting (LdbPeer *self);
+
+/* A call is under way; and is not any more. */
+void ldb_peer_begin_call (LdbPeer *self);
+void ldb_peer_end_call (LdbPeer *self);
+
+/* Ends it. */
+void ldb_peer_end (LdbPeer *self, const char *reason);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LdbPeer, ldb_peer_unref)
+
+G_END_DECLS

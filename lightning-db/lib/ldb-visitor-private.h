@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * LdbVisitor: an inspector that is connected, and what it has open. LdbVisit: one call of it.
+ *
+ * Threads: all on the host's thread, but for what is said to be of any.
+ */
+#pragma once
+
+#include "ldb-error.h"
+#include "ldb-inspection-private.h"
+#include "ldb-peer-private.h"
+#include "ldb-report.h"
+#include "ldb-snapshot.h"
+#include "ldb-stats.h"
+#include "ldb-store.h"
+#include "ldb-watch.h"
+
+G_BEGIN_DECLS
+
+#define LDB_VISITORS_MAX 16 /* of a process */
+#define LDB_OBJECT_PREFIX "/org/lightningdb/Inspector1"
+#define LDB_INSPECTOR_INTERFACE "org.lightningdb.Inspector1"
+
+typedef struct _LdbHost LdbHost;
+typedef struct _LdbVisitor LdbVisitor;
+typedef struct _LdbVisit LdbVisit;
+
+struct _LdbExport
+{
+  gint references;     /* atomic */
+  guint object;        /* its number */
+  LdbHost *host;       /* a reference */
+  LdbDatabase *handle; /* the library's own; owned */
+  char *path;          /* of the database, absolute; owned */
+  char *program;       /* the process's name, UTF-8; owned */
+  char *application;   /* the application's id, or ""; owned */
+  gint control;        /* 0: refused; else a number that changes with each permission; atomic */
+  gint withdrawn;      /* boolean; atomic */
+};
+
+LdbExport *ldb_export_ref (LdbExport *self);
+void ldb_export_unref (LdbExport *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LdbExport, ldb_export_unref)
+
+/* ---- what visitors want of the host ---- */
+
+LdbHost *ldb_host_ref (LdbHost *self);
+void ldb_host_unref (LdbHost *self);
+/* The export of that number; a reference, or NULL. */
+LdbExport *ldb_host_find_export (LdbHost *self, guint object);
+/* The numbers of all of them, as guint. */
+GArray *ldb_host_list_exports (LdbHost *self);
+/* FALSE: another visitor's operation has not finished. */
+gboolean ldb_host_begin_operation (LdbHost *self);
+void ldb_host_end_operation (LdbHost *self);
+/* The visitor's connection has ended. */
+void ldb_host_forget_visitor (LdbHost *self, LdbVisitor *visitor);
+GMainContext *ldb_host_get_context (LdbHost *self);
+/* Says something about an inspector to the log. */
+void ldb_host_log (const char *event, const char *text);
+
+/* ---- visitors ---- */
+
+/* A snapshot that a visitor has open. */
+typedef struct
+{
+  guint id;              /* what the visitor knows it by */
+  LdbExport *of;         /* a reference */
+  LdbSnapshot *snapshot; /* owned */
+  gint64 opened, used;   /* when, monotonic */
+} LdbVisitorSnapshot;
+
+/* A change stream that a visitor has open. */
+typedef struct
+{
+  guint id;            /* what the visitor knows it by */
+  LdbVisitor *visitor; /* borrowed */
+  LdbExport *of;       /* a reference */
+  LdbWatch *watch;     /* owned */
+  gboolean lost;       /* something was not told: a resync is due once the queue is empty */
+} LdbSubscription;
+
+struct _LdbVisitor
+{
+  guint references;          /* of the host, and of each visit */
+  LdbHost *host;             /* a reference */
+  LdbPeer *peer;             /* owned */
+  guint slot;                /* of its descriptor in the host */
+  guint last_id;             /* given out */
+  GPtrArray *snapshots;      /* LdbVisitorSnapshot; owned */
+  GSource *expiry;           /* when the next snapshot goes, or NULL; owned */
+  GPtrArray *subscriptions;  /* LdbSubscription; owned */
+  GHashTable *grants;        /* LdbExport → the number of the permission it was granted under */
+  GCancellable *cancellable; /* of its calls; owned */
+};
+
+/* Takes the descriptor over. */
+LdbVisitor *ldb_visitor_new (LdbHost *host, int descriptor, guint user, const char *guid,
+                             guint slot);
+void ldb_visitor_unref (LdbVisitor *self);
+/* Ends its connection. */
+void ldb_visitor_end (LdbVisitor *self, const char *reason);
+/* The export is offered no longer: closes what is open of it, and says so. */
+void ldb_visitor_leave_export (LdbVisitor *self, LdbExport *export);
+void ldb_visitor_send_signal (LdbVisitor *self, LdbExport *export, const char *name,
+                              GVariant *arguments);
+
+/* ---- visits ---- */
+
+struct _LdbVisit
+{
+  LdbVisitor *visitor; /* a reference */
+  LdbExport *export;   /* a reference */
+  GDBusMessage *call;  /* owned */
+  GVariant *arguments; /* a tuple; owned */
+  gboolean operation;  /* counts as the host's operation under way */
+};
+
+/* Answer a visit, and free it. The variant, a tuple or NULL for none, is sunk; the error is taken
+ * over. */
+void ldb_visit_return (LdbVisit *self, GVariant *result);
+void ldb_visit_fail (LdbVisit *self, GError *error);
+/* The store that it names, "" being the default one; NULL with an error. */
+LdbStore *ldb_visit_open_store (LdbVisit *self, const char *name, GError **error);
+/* An error of the caller's. */
+void ldb_visit_refuse (LdbVisit *self, LdbError code, const char *message);
+
+/* Each method of the interface: takes the visit over. ldb-visitor-read.c */
+void ldb_visit_get_statistics (LdbVisit *self);
+void ldb_visit_get_options (LdbVisit *self);
+void ldb_visit_list_stores (LdbVisit *self);
+void ldb_visit_open_snapshot (LdbVisit *self);
+void ldb_visit_close_snapshot (LdbVisit *self);
+void ldb_visit_get (LdbVisit *self);
+void ldb_visit_read (LdbVisit *self);
+void ldb_visitor_snapshot_free (gpointer snapshot);
+
+/* ldb-visitor-changes.c */
+void ldb_visit_subscribe (LdbVisit *self);
+void ldb_visit_unsubscribe (LdbVisit *self);
+void ldb_subscription_free (gpointer subscription);
+/* All that waited has gone out: announces what was not told. */
+void ldb_visitor_resync (LdbVisitor *self);
+
+/* ldb-visitor-control.c */
+void ldb_visit_request_control (LdbVisit *self);
+gboolean ldb_visitor_has_control (LdbVisitor *self, LdbExport *export);
+void ldb_visit_flush (LdbVisit *self);
+void ldb_visit_checkpoint (LdbVisit *self);
+void ldb_visit_sync (LdbVisit *self);
+void ldb_visit_compact (LdbVisit *self);
+void ldb_visit_evict (LdbVisit *self);
+void ldb_visit_check (LdbVisit *self);
+void ldb_visit_backup (LdbVisit *self);
+void ldb_visit_commit (LdbVisit *self);
+
+/* ldb-visitor-figures.c: structures as dictionaries, and back. */
+GVariant *ldb_stats_to_variant (const LdbStats *stats);
+LdbStats *ldb_stats_from_variant (GVariant *dictionary);
+GVariant *ldb_check_report_to_variant (const LdbCheckReport *report);
+/* Takes the faults (of LdbFault) over. */
+LdbCheckReport *ldb_check_report_from_variant (GVariant *dictionary, GPtrArray *faults);
+GVariant *ldb_backup_result_to_variant (const LdbBackupResult *result);
+LdbBackupResult *ldb_backup_result_from_variant (GVariant *dictionary);
+
+G_END_DECLS

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a visitor may look at: figures, stores, records. Reads happen on the host's thread; they are
+ * bounded in number, bytes and time.
+ */
+#include "config.h"
+
+#include "ldb-visitor-private.h"
+
+#include "ldb-cursor.h"
+#include "ldb-error-private.h"
+
+#define SNAPSHOTS_MAX 4                      /* of a visitor */
+#define SNAPSHOT_IDLE (60 * G_USEC_PER_SEC)  /* after its last use */
+#define SNAPSHOT_LIFE (600 * G_USEC_PER_SEC) /* after it was opened */
+#define PAGE_RECORDS 1000                    /* of one page */
+#define PAGE_BYTES ((gsize) 512 << 10)       /* of its keys and values */
+#define VALUE_BYTES ((gsize) 64 << 10)       /* of one value in a page */
+#define PART_BYTES ((gsize) 512 << 10)       /* of a value that is read by itself */
+#define PAGE_TIME (G_USEC_PER_SEC / 20)      /* of one page */
+#define READ_REVERSE 1u                      /* from the end */
+#define READ_KEYS_ONLY 2u                    /* without values */
+
+static GVariant *
+bytes_variant (gconstpointer data, gsize size)
+{
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, size, 1);
+}
+
+/* ---- figures ---- */
+
+void
+ldb_visit_get_statistics (LdbVisit *self)
+{
+  GError *error = NULL;
+  g_autoptr (LdbStats) stats = ldb_database_get_stats (self->export->handle, &error);
+  if (stats == NULL)
+    ldb_visit_fail (self, error);
+  else
+    ldb_visit_return (self, g_variant_new ("(@a{sv})", ldb_stats_to_variant (stats)));
+}
+
+void
+ldb_visit_get_options (LdbVisit *self)
+{
+  guint count;
+  GVariantBuilder all;
+  GObject *options = G_OBJECT (ldb_database_get_options (self->export->handle));
+  g_autofree GParamSpec **known
+      = g_object_class_list_properties (G_OBJECT_GET_CLASS (options), &count);
+  g_variant_builder_init (&all, G_VARIANT_TYPE ("a{ss}"));
+  for (guint i = 0; i < count; i++)
+    {
+      g_auto (GValue) value = G_VALUE_INIT;
+      g_auto (GValue) text = G_VALUE_INIT;
+      g_value_init (&text, G_TYPE_STRING);
+      g_object_get_property (options, known[i]->name, &value);
+      if (g_value_transform (&value, &text) && g_value_get_string (&text) != NULL)
+        g_variant_builder_add (&all, "{ss}", known[i]->name, g_value_get_string (&text));
+    }
+  ldb_visit_return (self, g_variant_new ("(a{ss})", &all));
+}
+
+void
+ldb_visit_list_stores (LdbVisit *self)
+{
+  GError *error = NULL;
+  g_auto (GStrv) names = ldb_database_list_stores (self->export->handle, NULL, &error);
+  if (names == NULL)
+    ldb_visit_fail (self, error);
+  else
+    ldb_visit_return (self, g_variant_new ("(^as)", names));
+}
+
+/* ---- snapshots ---- */
+
+void
+ldb_visitor_snapshot_free (gpointer data)
+{
+  LdbVisitorSnapshot *snapshot = data;
+  ldb_snapshot_close (snapshot->snapshot);
+  g_object_unref (snapshot->snapshot);
+  ldb_export_unref (snapshot->of);
+  g_free (snapshot);
+}
+
+static gint64
+end_of (const LdbVisitorSnapshot *snapshot)
+{
+  return MIN (snapshot->used + SNAPSHOT_IDLE, snapshot->opened + SNAPSHOT_LIFE);
+}
+
+static void watch_expiry (LdbVisitor *visitor);
+
+static gboolean
+expire (gpointer data)
+{
+  LdbVisitor *visitor = data;
+  gint64 now = g_get_monotonic_time ();
+  for (guint i = visitor->snapshots->len; i > 0; i--)
+    if (end_of (g_ptr_array_index (visitor->snapshots, i - 1)) <= now)
+      g_ptr_array_remove_index_fast (visitor->snapshots, i - 1);
+  watch_expiry (visitor);
+  return G_SOURCE_REMOVE;
+}
+
+/* Has the next snapshot closed in time. */
+static void
+watch_expiry (LdbVisitor *visitor)
+{
+  gint64 first = G_MAXINT64;
+  if (visitor->expiry != NULL)
+    g_source_destroy (visitor->expiry);
+  g_clear_pointer (&visitor->expiry, g_source_unref);
+  for (guint i = 0; i < visitor->snapshots->len; i++)
+    first = MIN (first, end_of (g_ptr_array_index (visitor->snapshots, i)));
+  if (first == G_MAXINT64)
+    return;
+  gint64 left = MAX (first - g_get_monotonic_time (), 0);
+  visitor->expiry = g_timeout_source_new_seconds ((guint) (left / G_USEC_PER_SEC) + 1);
+  g_source_set_static_name (visitor->expiry, "[lightning-db] inspector's snapshots");
+  g_source_set_callback (visitor->expiry, expire, visitor, NULL);
+  g_source_attach (visitor->expiry, ldb_host_get_context (visitor->host));
+}
+
+void
+ldb_visit_open_snapshot (LdbVisit *self)
+{
+  LdbVisitor *visitor = self->visitor;
+  GError *error = NULL;
+  if (visitor->snapshots->len == SNAPSHOTS_MAX)
+    {
+      ldb_visit_refuse (self, LDB_ERROR_LIMIT_EXCEEDED,
+                        "The connection has four snapshots open; close one.");
+      return;
+    }
+  LdbSnapshot *snapshot = ldb_database_create_snapshot (self->export->handle, &error);
+  if (snapshot == NULL)
+    {
+      ldb_visit_fail (self, error);
+      return;
+    }
+  LdbVisitorSnapshot *kept = g_new0 (LdbVisitorSnapshot, 1);
+  kept->id = ++visitor->last_id;
+  kept->of = ldb_export_ref (self->export);
+  kept->snapshot = snapshot;
+  kept->opened = kept->used = g_get_monotonic_time ();
+  g_ptr_array_add (visitor->snapshots, kept);
+  watch_expiry (visitor);
+  ldb_visit_return (self, g_variant_new ("(ut)", kept->id, ldb_snapshot_get_sequence (snapshot)));
+}
+
+/* The visitor's snapshot; NULL with an error. */
+static LdbVisitorSnapshot *
+find_snapshot (LdbVisit *self, guint id, GError **error)
+{
+  for (guint i = 0; i < self->visitor->snapshots->len; i++)
+    {
+      LdbVisitorSnapshot *snapshot = g_ptr_array_index (self->visitor->snapshots, i);
+      if (snapshot->id == id && snapshot->of == self->export)
+        return snapshot;
+    }
+  ldb_error_set (error, LDB_ERROR_CLOSED,
+                 "There is no snapshot %u, or not any longer; open one anew.", id);
+  return NULL;
+}
+
+void
+ldb_visit_close_snapshot (LdbVisit *self)
+{
+  guint id;
+  GError *error = NULL;
+  g_variant_get (self->arguments, "(u)", &id);
+  LdbVisitorSnapshot *snapshot = find_snapshot (self, id, &error);
+  if (snapshot == NULL)
+    {
+      ldb_visit_fail (self, error);
+      return;
+    }
+  g_ptr_array_remove_fast (self->visitor->snapshots, snapshot);
+  watch_expiry (self->visitor);
+  ldb_visit_return (self, NULL);
+}
+
+/* A snapshot of the visitor's, or for 0 a new one; NULL with an error. */
+static LdbSnapshot *
+use_snapshot (LdbVisit *self, guint id, GError **error)
+{
+  if (id == 0)
+    return ldb_database_create_snapshot (self->export->handle, error);
+  LdbVisitorSnapshot *snapshot = find_snapshot (self, id, error);
+  if (snapshot == NULL)
+    return NULL;
+  snapshot->used = g_get_monotonic_time ();
+  return g_object_ref (snapshot->snapshot);
+}
+
+/* ---- records ---- */
+
+void
+ldb_visit_get (LdbVisit *self)
+{
+  guint32 id, length;
+  guint64 offset;
+  const char *name;
+  gsize key_size, size = 0;
+  GError *error = NULL;
+  g_autoptr (GVariant) key = NULL;
+  g_autoptr (LdbSnapshot) snapshot = NULL;
+  g_autoptr (LdbStore) store = NULL;
+  g_autoptr (GBytes) value = NULL;
+  g_variant_get (self->arguments, "(u&s@aytu)", &id, &name, &key, &offset, &length);
+  gconstpointer key_data = g_variant_get_fixed_array (key, &key_size, 1);
+  if ((snapshot = use_snapshot (self, id, &error)) != NULL
+      && (store = ldb_visit_open_store (self, name, &error)) != NULL)
+    value = ldb_snapshot_get (snapshot, store, key_data, key_size, NULL, &error);
+  if (error != NULL)
+    {
+      ldb_visit_fail (self, error);
+      return;
+    }
+  const guint8 *data = value != NULL ? g_bytes_get_data (value, &size) : NULL;
+  gsize begin = (gsize) MIN (offset, size);
+  gsize part = MIN (MIN (size - begin, length), PART_BYTES);
+  ldb_visit_return (self, g_variant_new ("(bt@ay)", value != NULL, (guint64) size,
+                                         bytes_variant (part > 0 ? data + begin : NULL, part)));
+}
+
+/* A page that is being read. */
+typedef struct
+{
+  GVariantBuilder records; /* a(ayayt) */
+  gsize bytes;             /* in it */
+  guint count;             /* of it */
+  guint limit;             /* records at most */
+  gsize value_limit;       /* bytes of one value at most */
+  gboolean keys_only;      /* no values */
+  gboolean more;           /* there may be others */
+} Page;
+
+static gboolean
+add_record (Page *page, LdbCursor *cursor, GError **error)
+{
+  gsize key_size, size = 0;
+  const guint8 *value = NULL;
+  const guint8 *key = ldb_cursor_peek_key (cursor, &key_size);
+  GError *failure = NULL;
+  if (!page->keys_only)
+    value = ldb_cursor_peek_value (cursor, &size, &failure);
+  if (failure != NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  gsize part = MIN (size, page->value_limit);
+  g_variant_builder_add (&page->records, "(@ay@ayt)", bytes_variant (key, key_size),
+                         bytes_variant (value, part), (guint64) size);
+  page->bytes += key_size + part;
+  page->count++;
+  return TRUE;
+}
+
+static gboolean
+fill_page (Page *page, LdbCursor *cursor, GError **error)
+{
+  GError *failure = NULL;
+  gint64 until = g_get_monotonic_time () + PAGE_TIME;
+  while (ldb_cursor_next (cursor, NULL, &failure))
+    {
+      if (!add_record (page, cursor, error))
+        return FALSE;
+      page->more = page->count == page->limit || page->bytes >= PAGE_BYTES
+                   || g_get_monotonic_time () >= until;
+      if (page->more)
+        return TRUE;
+    }
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  return failure == NULL;
+}
+
+/* Reads what the arguments say. */
+static gboolean
+read_page (LdbVisit *self, Page *page, GError **error)
+{
+  guint32 id, flags, limit, value_limit;
+  const char *name;
+  gsize start_size, end_size;
+  g_autoptr (GVariant) start = NULL;
+  g_autoptr (GVariant) end = NULL;
+  g_autoptr (LdbStore) store = NULL;
+  g_variant_get (self->arguments, "(u&s@ay@ayuuu)", &id, &name, &start, &end, &flags, &limit,
+                 &value_limit);
+  page->limit = CLAMP (limit, 1, PAGE_RECORDS);
+  page->value_limit = MIN (value_limit, VALUE_BYTES);
+  page->keys_only = (flags & READ_KEYS_ONLY) != 0;
+  LdbScanFlags scan = ((flags & READ_REVERSE) != 0 ? LDB_SCAN_REVERSE : 0)
+                      | (page->keys_only ? LDB_SCAN_KEYS_ONLY : 0);
+  gconstpointer start_data = g_variant_get_fixed_array (start, &start_size, 1);
+  gconstpointer end_data = g_variant_get_fixed_array (end, &end_size, 1);
+  g_autoptr (LdbSnapshot) snapshot = use_snapshot (self, id, error);
+  if (snapshot == NULL || (store = ldb_visit_open_store (self, name, error)) == NULL)
+    return FALSE;
+  g_autoptr (LdbCursor) cursor = ldb_snapshot_scan (snapshot, store, start_data, start_size,
+                                                    end_data, end_size, scan, error);
+  return cursor != NULL && fill_page (page, cursor, error);
+}
+
+void
+ldb_visit_read (LdbVisit *self)
+{
+  Page page = { 0 };
+  GError *error = NULL;
+  g_variant_builder_init (&page.records, G_VARIANT_TYPE ("a(ayayt)"));
+  gboolean read = read_page (self, &page, &error);
+  g_autoptr (GVariant) records = g_variant_ref_sink (g_variant_builder_end (&page.records));
+  if (read)
+    ldb_visit_return (self, g_variant_new ("(@a(ayayt)b)", records, page.more));
+  else
+    ldb_visit_fail (self, error);
+}

@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inspectors that are broken, slow, greedy, somebody else's or dead, and applications that die: the
+ * database and the other inspectors notice nothing.
+ *
+ * This program is also the application of another process (--application PATH), a stranger
+ * (--stranger SOCKET) and an inspector in another PID namespace (--look SOCKET).
+ */
+#include "inspector-client.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+typedef struct
+{
+  Place place;
+  LdbDatabase *db; /* shared; owned */
+  char *socket;    /* of this process; owned */
+} Shared;
+
+static void
+shared_set_up (Shared *self, gconstpointer data)
+{
+  place_set_up (&self->place, data);
+  self->db = place_open (&self->place, NULL);
+  ldb_database_put_string (self->db, "a", "1", NULL, NULL);
+  ldb_database_set_inspectable (self->db, TRUE);
+  self->socket = runtime_file (".socket");
+}
+
+static void
+shared_tear_down (Shared *self, gconstpointer data)
+{
+  g_object_unref (self->db);
+  g_free (self->socket);
+  place_tear_down (&self->place, data);
+}
+
+/* Somebody who behaves is served. */
+static void
+assert_alive (Shared *self)
+{
+  Client client;
+  client_connect (&client, self->socket);
+  client_do (&client, "ListStores", NULL);
+  client_close (&client);
+}
+
+static guint
+count_descriptors (void)
+{
+  guint count = 0;
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  while (g_dir_read_name (dir) != NULL)
+    count++;
+  return count;
+}
+
+/* The inspection's thread closes in its own time. */
+static void
+wait_for_descriptors (guint count)
+{
+  while (count_descriptors () > count)
+    g_usleep (1000);
+}
+
+/* ---- what is no handshake ---- */
+
+static void
+test_handshake (Shared *self, gconstpointer data)
+{
+#define TEXT(text) text, sizeof text - 1
+  static const struct
+  {
+    const char *bytes;
+    gsize size;
+  } cases[] = {
+    { TEXT ("AUTH EXTERNAL\r\n") },
+    { TEXT ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") },
+    { TEXT ("\0BEGIN\r\n") },
+    { TEXT ("\0AUTH EXTERNAL\nDATA\n") },
+    { TEXT ("\0AUTH EXTERNAL\r\nBEGIN\r\n") },
+    { TEXT ("\0AUTH ANONYMOUS\r\nBEGIN\r\n") },
+    { TEXT ("\0AUTH DBUS_COOKIE_SHA1 726f6f74\r\nBEGIN\r\n") },
+    { TEXT ("\0AUTH EXTERNAL 3939393939\r\nBEGIN\r\n") },
+    { TEXT ("\0AUTH EXTERNAL zz\r\nBEGIN\r\n") },
+    { TEXT ("\0AUTH EXTERNAL\r\nDATA 00\r\nBEGIN\r\n") },
+    { TEXT ("\0AUTH EXTERNAL\r\nDATA\r\nCANCEL\r\nBEGIN\r\n") },
+    { TEXT ("\0AUTH EXTERNAL\r\nDA\0TA\r\nBEGIN\r\n") },
+    { TEXT ("\0\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n") },
+    { TEXT ("\0\xff\xfe\xfd\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n") },
+  };
+#undef TEXT
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      int stranger = connect_to (self->socket);
+      send_bytes (stranger, cases[i].bytes, cases[i].size);
+      read_to_end (stranger);
+      close (stranger);
+    }
+  assert_alive (self);
+}
+
+/* A line that does not end, and one that is too long by one. */
+static void
+test_endless_line (Shared *self, gconstpointer data)
+{
+  g_autofree char *line = g_strnfill (1 << 20, 'A');
+  int stranger = connect_to (self->socket);
+  line[0] = '\0';
+  send_bytes (stranger, line, 1 << 20);
+  read_to_end (stranger);
+  close (stranger);
+  assert_alive (self);
+}
+
+/* ---- what is no message ---- */
+
+static void
+test_malformed (Shared *self, gconstpointer data)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (7);
+  g_autoptr (GDBusMessage) call = client_make_call (
+      1, CLIENT_INTERFACE, "Read",
+      g_variant_new ("(us@ay@ayuuu)", 0, "", text_variant ("a"), text_variant ("b"), 0, 10, 10));
+  gsize size;
+  g_dbus_message_set_serial (call, 1);
+  g_autofree guchar *blob
+      = g_dbus_message_to_blob (call, &size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+  for (guint i = 0; i < 500; i++)
+    {
+      Client client;
+      g_autofree guchar *changed = g_memdup2 (blob, size);
+      guint changes = (guint) g_rand_int_range (random, 1, 5);
+      for (guint k = 0; k < changes; k++)
+        changed[g_rand_int_range (random, 0, (gint) size)] = (guchar) g_rand_int (random);
+      client_connect (&client, self->socket);
+      send_bytes (client.socket, changed, size);
+      shutdown (client.socket, SHUT_WR);
+      read_to_end (client.socket);
+      client_close (&client);
+    }
+  assert_alive (self);
+}
+
+static void
+test_oversized (Shared *self, gconstpointer data)
+{
+  static const guint32 lengths[][2] = {
+    /* body, header's fields */
+    { 1 << 20, 8 },
+    { 128 << 20, 8 },
+    { G_MAXUINT32, 8 },
+    { 8, G_MAXUINT32 },
+    { G_MAXUINT32, G_MAXUINT32 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (lengths); i++)
+    {
+      Client client;
+      guint8 header[16] = { 'l', 1, 0, 1 };
+      memcpy (header + 4, &lengths[i][0], 4);
+      header[8] = 1;
+      memcpy (header + 12, &lengths[i][1], 4);
+      client_connect (&client, self->socket);
+      g_assert_true (send_bytes (client.socket, header, sizeof header));
+      g_assert_cmpuint (read_to_end (client.socket), ==, 0);
+      client_close (&client);
+    }
+  assert_alive (self);
+}
+
+/* Replies and signals that nobody waits for mean nothing. */
+static void
+test_unexpected (Shared *self, gconstpointer data)
+{
+  Client client;
+  client_connect (&client, self->socket);
+  g_autoptr (GDBusMessage) call = client_make_call (1, CLIENT_INTERFACE, "ListStores", NULL);
+  g_dbus_message_set_serial (call, 99);
+  g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (call);
+  g_autoptr (GDBusMessage) signal
+      = g_dbus_message_new_signal ("/org/lightningdb/Inspector1/1", CLIENT_INTERFACE, "Closed");
+  client_send (&client, reply);
+  client_send (&client, signal);
+  g_dbus_message_set_flags (call, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+  client_send (&client, call);
+  client_do (&client, "ListStores", NULL);
+  client_close (&client);
+}
+
+/* What one connection said, said again by another: control is no part of it, and a commit that says
+ * what it expects is not made twice. */
+static void
+test_replayed (Shared *self, gconstpointer data)
+{
+  Client client;
+  gsize size;
+  const char key[] = "a";
+  GVariant *new_value = text_variant ("2"), *old_value = text_variant ("1");
+  GVariantBuilder all;
+  g_variant_builder_init (&all, G_VARIANT_TYPE ("a(sayaaybaay)"));
+  g_variant_builder_add (&all, "(s@ay@aayb@aay)", "", text_variant (key),
+                         g_variant_new_array (G_VARIANT_TYPE_BYTESTRING, &new_value, 1), TRUE,
+                         g_variant_new_array (G_VARIANT_TYPE_BYTESTRING, &old_value, 1));
+  g_autoptr (GVariant) arguments = g_variant_ref_sink (g_variant_new ("(a(sayaaybaay))", &all));
+  g_autoptr (GDBusMessage) commit = client_make_call (1, CLIENT_INTERFACE, "Commit", arguments);
+  g_dbus_message_set_serial (commit, 2);
+  g_autofree guchar *blob
+      = g_dbus_message_to_blob (commit, &size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+  ldb_database_set_control_allowed (self->db, TRUE);
+  client_connect (&client, self->socket);
+  client_do (&client, "RequestControl", NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      send_bytes (client.socket, blob, size);
+      g_autoptr (GDBusMessage) reply = client_receive (&client);
+      g_assert_cmpstr (g_dbus_message_get_error_name (reply), ==,
+                       i == 0 ? NULL : "org.lightningdb.Error.Conflict");
+    }
+  client_close (&client);
+  client_connect (&client, self->socket);
+  send_bytes (client.socket, blob, size);
+  g_autoptr (GDBusMessage) reply = client_receive (&client);
+  g_assert_cmpstr (g_dbus_message_get_error_name (reply), ==,
+                   "org.lightningdb.Error.PermissionDenied");
+  client_close (&client);
+}
+
+/* ---- too much ---- */
+
+static void
+test_connections (Shared *self, gconstpointer data)
+{
+  Client clients[16];
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    client_connect (&clients[i], self->socket);
+  for (guint i = 0; i < 3; i++)
+    {
+      int more = connect_to (self->socket);
+      g_assert_cmpuint (read_to_end (more), ==, 0);
+      close (more);
+    }
+  client_do (&clients[15], "ListStores", NULL);
+  guint before = count_descriptors ();
+  client_close (&clients[3]);
+  wait_for_descriptors (before - 2); /* both ends */
+  assert_alive (self);
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    if (i != 3)
+      client_close (&clients[i]);
+}
+
+/* Ten thousand that come and go, at every stage, leave nothing. */
+static void
+test_ten_thousand (Shared *self, gconstpointer data)
+{
+  assert_alive (self);
+  guint before = count_descriptors ();
+  for (guint i = 0; i < 10000; i++)
+    {
+      int passer = connect_to (self->socket);
+      if (passer < 0)
+        continue;
+      if (i % 4 != 0)
+        send_bytes (passer, CLIENT_HELLO, sizeof CLIENT_HELLO - (i % 4));
+      if (i % 64 == 1)
+        wait_readable (passer); /* an answer, or its end */
+      close (passer);
+    }
+  wait_for_descriptors (before);
+  g_assert_cmpuint (count_descriptors (), <=, before);
+  assert_alive (self);
+}
+
+/* Calls without end, whose answers are read late: all are answered, in order; what is not read is
+ * the sender's to keep. */
+static void
+test_flood (Shared *self, gconstpointer data)
+{
+  Client client;
+  guint sent = 0, answered = 0;
+  const guint calls = 20000;
+  g_autofree char *value = g_strnfill (60000, 'x');
+  ldb_database_put_string (self->db, "big", value, NULL, NULL);
+  client_connect (&client, self->socket);
+  g_autoptr (GByteArray) unsent = g_byte_array_new ();
+  while (answered < calls)
+    {
+      if (unsent->len == 0 && sent < calls)
+        {
+          gsize size;
+          const char *method = sent % 50 == 0 ? "Get" : "ListStores";
+          GVariant *arguments = sent % 50 == 0
+                                    ? g_variant_new ("(us@aytu)", 0, "", text_variant ("big"),
+                                                     (guint64) 0, G_MAXUINT)
+                                    : NULL;
+          g_autoptr (GDBusMessage) call = client_make_call (1, CLIENT_INTERFACE, method, arguments);
+          g_dbus_message_set_serial (call, ++sent);
+          g_autofree guchar *blob
+              = g_dbus_message_to_blob (call, &size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+          g_byte_array_append (unsent, blob, (guint) size);
+        }
+      gssize count = unsent->len > 0 ? send (client.socket, unsent->data, unsent->len,
+                                             MSG_NOSIGNAL | MSG_DONTWAIT)
+                                     : -1;
+      if (count > 0)
+        {
+          g_byte_array_remove_range (unsent, 0, (guint) count);
+          continue;
+        }
+      g_autoptr (GDBusMessage) reply = client_receive (&client);
+      g_assert_nonnull (reply);
+      g_assert_cmpuint (g_dbus_message_get_reply_serial (reply), ==, ++answered);
+      g_assert_cmpint (g_dbus_message_get_message_type (reply), ==,
+                       G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
+    }
+  client_close (&client);
+}
+
+/* ---- too slow ---- */
+
+/* One who never says who he is, and one who asks and never reads, are dropped, in their time. */
+static void
+test_slow (Shared *self, gconstpointer data)
+{
+  Client deaf;
+  g_autofree char *value = g_strnfill (60000, 'x');
+  ldb_database_put_string (self->db, "big", value, NULL, NULL);
+  int silent = connect_to (self->socket);
+  client_connect (&deaf, self->socket);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr (GDBusMessage) call = client_make_call (
+          1, CLIENT_INTERFACE, "Get",
+          g_variant_new ("(us@aytu)", 0, "", text_variant ("big"), (guint64) 0, G_MAXUINT));
+      client_send (&deaf, call);
+    }
+  g_assert_cmpuint (read_to_end (silent), ==, 0);
+  struct pollfd end = { .fd = deaf.socket };
+  g_assert_cmpint (poll (&end, 1, 300000), ==, 1);
+  g_assert_true ((end.revents & POLLHUP) != 0);
+  assert_alive (self);
+  close (silent);
+  client_close (&deaf);
+}
+
+/* ---- somebody else ---- */
+
+static char *program; /* this one; owned */
+
+static int
+run_program (const char *const *arguments)
+{
+  int status = -1;
+  g_autoptr (GError) error = NULL;
+  g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL,
+                NULL, &status, &error);
+  g_assert_no_error (error);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+#define STRANGER 65534 /* nobody's number */
+#define EXIT_SKIPPED 77
+
+/* As another user: 0 when the connection is closed without a word. */
+static int
+be_stranger (const char *path)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  char buffer[64];
+  if (setgroups (0, NULL) != 0 || setresgid (STRANGER, STRANGER, STRANGER) != 0
+      || setresuid (STRANGER, STRANGER, STRANGER) != 0)
+    return EXIT_SKIPPED;
+  int descriptor = socket (AF_UNIX, SOCK_STREAM, 0);
+  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
+  if (connect (descriptor, (struct sockaddr *) &address, sizeof address) != 0)
+    return 2;
+  send_bytes (descriptor, CLIENT_HELLO, sizeof CLIENT_HELLO - 1);
+  wait_readable (descriptor);
+  return recv (descriptor, buffer, sizeof buffer, 0) > 0 ? 1 : 0;
+}
+
+/* Even where the folders were open to everybody. */
+static void
+test_other_user (Shared *self, gconstpointer data)
+{
+  g_autofree char *folder = runtime_folder ();
+  g_autofree char *above = g_path_get_dirname (folder);
+  const char *const stranger[] = { program, "--stranger", self->socket, NULL };
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can be another user");
+      return;
+    }
+  g_assert_cmpint (run_program (stranger), ==, 2);
+  g_chmod (above, 0755);
+  g_chmod (folder, 0755);
+  g_chmod (self->socket, 0777);
+  int outcome = run_program (stranger);
+  g_chmod (folder, 0700);
+  g_chmod (above, 0700);
+  if (outcome == EXIT_SKIPPED)
+    g_test_skip ("this root cannot be another user");
+  else
+    g_assert_cmpint (outcome, ==, 0);
+  assert_alive (self);
+}
+
+/* From another PID namespace, where the application's number means nothing. */
+static int
+look_from_elsewhere (const char *path)
+{
+  Client client;
+  int status;
+  if (unshare (CLONE_NEWPID) != 0)
+    return EXIT_SKIPPED;
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      client_connect (&client, path);
+      client_do (&client, "ListStores", NULL);
+      _exit (getpid () == 1 ? 0 : 1);
+    }
+  if (child < 0 || waitpid (child, &status, 0) != child || !WIFEXITED (status))
+    return 1;
+  return WEXITSTATUS (status);
+}
+
+static void
+test_namespace (Shared *self, gconstpointer data)
+{
+  const char *const inspector[] = { program, "--look", self->socket, NULL };
+  int outcome = run_program (inspector);
+  if (outcome == EXIT_SKIPPED)
+    g_test_skip ("PID namespaces cannot be made here");
+  else
+    g_assert_cmpint (outcome, ==, 0);
+}
+
+/* ---- life and death ---- */
+
+/* Shares a database, forks a child that lives on, says so, and waits. */
+static int
+be_application (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  ldb_database_set_inspectable (db, TRUE);
+  pid_t child = fork ();
+  if (child != 0)
+    {
+      printf ("%d\n", (int) child);
+      fflush (stdout);
+    }
+  alarm (600); /* nobody is left behind */
+  pause ();
+  return 0;
+}
+
+static gboolean
+may_be_locked (const char *path)
+{
+  int life = open (path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  g_assert_cmpint (life, >=, 0);
+  gboolean may = flock (life, LOCK_SH | LOCK_NB) == 0;
+  close (life);
+  return may;
+}
+
+/* Death is the kernel's to tell, even while a forked child of the dead lives; whoever comes next
+ * clears up. */
+static void
+test_death (Place *place, gconstpointer data)
+{
+  int output;
+  char line[32] = "";
+  GPid application;
+  g_autoptr (GError) error = NULL;
+  const char *const arguments[] = { program, "--application", place->path, NULL };
+  g_spawn_async_with_pipes (NULL, (char **) arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                            &application, NULL, &output, NULL, &error);
+  g_assert_no_error (error);
+  for (gsize at = 0; at < sizeof line - 1 && strchr (line, '\n') == NULL; at++)
+    g_assert_cmpint (read (output, line + at, 1), ==, 1);
+  pid_t orphan = (pid_t) atoi (line);
+  g_autofree char *life = runtime_file (".alive");
+  g_assert_false (may_be_locked (life));
+  struct pollfd watch = { .fd = open (life, O_RDONLY | O_NONBLOCK | O_CLOEXEC) };
+  g_assert_cmpint (poll (&watch, 1, 0), ==, 0);
+  kill (application, SIGSTOP);
+  g_assert_cmpint (poll (&watch, 1, 0), ==, 0);
+  g_assert_false (may_be_locked (life));
+  kill (application, SIGKILL);
+  waitpid (application, NULL, 0);
+  g_assert_cmpint (poll (&watch, 1, 300000), ==, 1);
+  g_assert_true ((watch.revents & POLLHUP) != 0);
+  g_assert_true (may_be_locked (life));
+  kill (orphan, SIGKILL);
+  close (watch.fd);
+  close (output);
+  g_assert_true (g_file_test (life, G_FILE_TEST_EXISTS));
+  g_autofree char *mine = g_build_filename (place->directory, "mine", NULL);
+  g_autoptr (LdbDatabase) db = ldb_database_open (mine, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  ldb_database_set_inspectable (db, TRUE);
+  g_assert_false (g_file_test (life, G_FILE_TEST_EXISTS));
+  g_autofree char *only = runtime_file (".database");
+  g_autofree char *socket = runtime_file (".socket");
+}
+
+#define add_abuse(name, function)                                                                  \
+  g_test_add (name, Shared, NULL, shared_set_up, function, shared_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 3 && strcmp (argv[1], "--stranger") == 0)
+    return be_stranger (argv[2]);
+  if (argc == 3 && strcmp (argv[1], "--look") == 0)
+    return look_from_elsewhere (argv[2]);
+  if (argc == 3 && strcmp (argv[1], "--application") == 0)
+    return be_application (argv[2]);
+  g_autofree char *runtime = runtime_directory_make ();
+  program = g_file_read_link ("/proc/self/exe", NULL);
+  g_test_init (&argc, &argv, NULL);
+  add_abuse ("/inspection-abuse/handshake", test_handshake);
+  add_abuse ("/inspection-abuse/endless-line", test_endless_line);
+  add_abuse ("/inspection-abuse/malformed", test_malformed);
+  add_abuse ("/inspection-abuse/oversized", test_oversized);
+  add_abuse ("/inspection-abuse/unexpected", test_unexpected);
+  add_abuse ("/inspection-abuse/replayed", test_replayed);
+  add_abuse ("/inspection-abuse/connections", test_connections);
+  add_abuse ("/inspection-abuse/ten-thousand", test_ten_thousand);
+  add_abuse ("/inspection-abuse/flood", test_flood);
+  add_abuse ("/inspection-abuse/slow", test_slow);
+  add_abuse ("/inspection-abuse/other-user", test_other_user);
+  add_abuse ("/inspection-abuse/namespace", test_namespace);
+  add_test ("/inspection-abuse/death", test_death);
+  int status = g_test_run ();
+  ldb_test_remove (runtime);
+  g_free (program);
+  return status;
+}
