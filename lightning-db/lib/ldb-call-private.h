@@ -61,6 +61,7 @@ struct _LdbCall
   char *other_path;           /* owned */
   guint flags;                /* of the operation, or which move */
   guint64 number;             /* of the operation */
+  guint64 start, count;       /* a stretch, or how many are wanted */
   LdbForm form;               /* what to return a value as */
   LdbProgress progress;       /* of long work */
   GCancellable *cancellable;  /* borrowed from the task */

@@ -227,4 +227,166 @@ typedef enum
   LDB_LIST_BLOCKING = 1 << 2,
 } LdbListFlags;
 
+/**
+ * LdbStorageKind:
+ * @LDB_STORAGE_DATABASE: all of it
+ * @LDB_STORAGE_GROUP: what has no file of its own: memtables, large values, the log, other files
+ * @LDB_STORAGE_LEVEL: the runs of a size class; 0 has what the tables in memory become, each next
+ *   class has runs up to 16 times as large
+ * @LDB_STORAGE_RUN: segments that do not overlap, in key order
+ * @LDB_STORAGE_SEGMENT: a B+Tree file
+ * @LDB_STORAGE_STORE: what a store has of all segments
+ * @LDB_STORAGE_EXTENT: what a store has of one segment
+ * @LDB_STORAGE_MEMTABLE: commits in memory
+ * @LDB_STORAGE_BLOB: a file of large values
+ * @LDB_STORAGE_FILE: another file: the log, the manifest, …
+ *
+ * What a [class@Ldb.StorageNode] is.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_STORAGE_DATABASE = 0,
+  LDB_STORAGE_GROUP = 1,
+  LDB_STORAGE_LEVEL = 2,
+  LDB_STORAGE_RUN = 3,
+  LDB_STORAGE_SEGMENT = 4,
+  LDB_STORAGE_STORE = 5,
+  LDB_STORAGE_EXTENT = 6,
+  LDB_STORAGE_MEMTABLE = 7,
+  LDB_STORAGE_BLOB = 8,
+  LDB_STORAGE_FILE = 9,
+} LdbStorageKind;
+
+/**
+ * LdbStorageState:
+ * @LDB_STORAGE_STATE_NONE: nothing of what follows
+ * @LDB_STORAGE_STATE_MERGING: a run that is being merged
+ * @LDB_STORAGE_STATE_NARROWED: a segment of which a part was merged elsewhere and does not count;
+ *   its figures are of all of it
+ * @LDB_STORAGE_STATE_FILTER_LOADED: the segment's filter is in memory
+ * @LDB_STORAGE_STATE_APPROXIMATE: figures that are shared out by bytes, since a segment with
+ *   several stores counts its records as a whole
+ * @LDB_STORAGE_STATE_UNSETTLED: a file of large values of which more may be alive than is told
+ * @LDB_STORAGE_STATE_DROPPED: a store that is not there any more, of which something was not merged
+ *   away yet
+ * @LDB_STORAGE_STATE_SYSTEM: the catalogue of stores
+ *
+ * What is to be known of a [class@Ldb.StorageNode] beside its figures.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_STORAGE_STATE_NONE = 0,
+  LDB_STORAGE_STATE_MERGING = 1 << 0,
+  LDB_STORAGE_STATE_NARROWED = 1 << 1,
+  LDB_STORAGE_STATE_FILTER_LOADED = 1 << 2,
+  LDB_STORAGE_STATE_APPROXIMATE = 1 << 3,
+  LDB_STORAGE_STATE_UNSETTLED = 1 << 4,
+  LDB_STORAGE_STATE_DROPPED = 1 << 5,
+  LDB_STORAGE_STATE_SYSTEM = 1 << 6,
+} LdbStorageState;
+
+/**
+ * LdbFilterKind:
+ * @LDB_FILTER_NONE: no filter
+ * @LDB_FILTER_BLOOM: a blocked Bloom filter
+ * @LDB_FILTER_FUSE: a binary fuse filter
+ *
+ * What tells, without reading, that a key is not in a segment.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_FILTER_NONE = 0,
+  LDB_FILTER_BLOOM = 1,
+  LDB_FILTER_FUSE = 2,
+} LdbFilterKind;
+
+/**
+ * LdbPageCodec:
+ * @LDB_PAGE_CODEC_NONE: raw
+ * @LDB_PAGE_CODEC_ZSTD: zstd
+ * @LDB_PAGE_CODEC_LZ4: LZ4
+ * @LDB_PAGE_CODEC_SNAPPY: Snappy
+ *
+ * How one page is stored.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_PAGE_CODEC_NONE = 0,
+  LDB_PAGE_CODEC_ZSTD = 1,
+  LDB_PAGE_CODEC_LZ4 = 2,
+  LDB_PAGE_CODEC_SNAPPY = 3,
+} LdbPageCodec;
+
+/**
+ * LdbPageHeat:
+ * @LDB_PAGE_HEAT_COLD: not in the cache
+ * @LDB_PAGE_HEAT_CACHED: in the cache, decoded
+ * @LDB_PAGE_HEAT_REFERENCED: read since the clock's hand last passed it
+ * @LDB_PAGE_HEAT_FREQUENT: in the cache's T2: seen more than once lately; cached pages without it
+ *   are in T1
+ * @LDB_PAGE_HEAT_SCANNED: brought in by a scan, and first to go
+ * @LDB_PAGE_HEAT_PINNED: somebody holds a value of it
+ * @LDB_PAGE_HEAT_MAPPED: used in place, in the mapped file
+ *
+ * What the cache knows of a page.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_PAGE_HEAT_COLD = 0,
+  LDB_PAGE_HEAT_CACHED = 1 << 0,
+  LDB_PAGE_HEAT_REFERENCED = 1 << 1,
+  LDB_PAGE_HEAT_FREQUENT = 1 << 2,
+  LDB_PAGE_HEAT_SCANNED = 1 << 3,
+  LDB_PAGE_HEAT_PINNED = 1 << 4,
+  LDB_PAGE_HEAT_MAPPED = 1 << 5,
+} LdbPageHeat;
+
+/**
+ * LdbVersionKind:
+ * @LDB_VERSION_PUT: a value
+ * @LDB_VERSION_DELETE: the key is absent from there on
+ * @LDB_VERSION_BLOB: a value in a file of large values
+ *
+ * What a version of a key says.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_VERSION_PUT = 0,
+  LDB_VERSION_DELETE = 1,
+  LDB_VERSION_BLOB = 2,
+} LdbVersionKind;
+
+/**
+ * LdbLocationVerdict:
+ * @LDB_LOCATION_OUTSIDE: no segment of the run reaches over the key
+ * @LDB_LOCATION_FILTERED: the filter ruled it out
+ * @LDB_LOCATION_ABSENT: looked for, and not there; where there is a filter, a false positive of it
+ * @LDB_LOCATION_FOUND: there
+ * @LDB_LOCATION_FAULT: a page on the way does not verify
+ *
+ * What a search for a key met at one place.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_LOCATION_OUTSIDE = 0,
+  LDB_LOCATION_FILTERED = 1,
+  LDB_LOCATION_ABSENT = 2,
+  LDB_LOCATION_FOUND = 3,
+  LDB_LOCATION_FAULT = 4,
+} LdbLocationVerdict;
+
 G_END_DECLS

@@ -26,6 +26,8 @@ typedef struct _LdbRecord LdbRecord;
 typedef struct _LdbRegistry LdbRegistry;
 typedef struct _LdbSnapshot LdbSnapshot;
 typedef struct _LdbStats LdbStats;
+typedef struct _LdbStorageMap LdbStorageMap;
+typedef struct _LdbStorageNode LdbStorageNode;
 typedef struct _LdbStore LdbStore;
 typedef struct _LdbTransaction LdbTransaction;
 typedef struct _LdbView LdbView;

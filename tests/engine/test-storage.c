@@ -108,6 +108,22 @@ gather_all (struct engine *engine)
   return all;
 }
 
+/* The same, with the statistics of the same moment: the log may get or lose a spare file meanwhile. */
+static struct gathered *
+gather_still (struct engine *engine, struct engine_statistics *statistics)
+{
+  for (;;)
+    {
+      struct engine_statistics before;
+      engine_statistics (engine, &before);
+      struct gathered *all = gather_all (engine);
+      engine_statistics (engine, statistics);
+      if (statistics->disk_bytes == before.disk_bytes)
+        return all;
+      free (all);
+    }
+}
+
 struct paged
 {
   uint64_t pages, leaves, records, deletes, used, stored, logical, cached, referenced, faults;
@@ -385,8 +401,7 @@ check_shape (enum engine_compression compression, uint32_t page_size)
   struct engine_statistics statistics;
   char key[64];
   fill_stores (engine);
-  struct gathered *all = gather_all (engine);
-  engine_statistics (engine, &statistics);
+  struct gathered *all = gather_still (engine, &statistics);
   CHECK_INT (all->faults, 0);
   CHECK_INT (all->stores, STORES + 2);
   CHECK (all->runs >= 3);

@@ -6,7 +6,8 @@ const {Gio, GLib, Ldb} = imports.gi;
 
 Gio._promisify(Ldb.Database, 'open_async', 'open_finish');
 for (const name of ['get', 'get_string', 'put', 'delete_range', 'write_batch', 'close', 'backup',
-    'check', 'compact', 'open_store', 'run_transaction', 'contains'])
+    'check', 'compact', 'open_store', 'run_transaction', 'contains', 'load_storage_map',
+    'list_pages'])
     Gio._promisify(Ldb.Database.prototype, `${name}_async`, `${name}_finish`);
 for (const name of ['next', 'read'])
     Gio._promisify(Ldb.Cursor.prototype, `${name}_async`, `${name}_finish`);
@@ -122,6 +123,17 @@ function synchronous(directory) {
     Ldb.Database.restore(backup, restored, null, null);
     outcome(Ldb.Database.open(restored, Ldb.OpenFlags.NONE, null, null));
 
+    const map = db.load_storage_map(null);
+    equal(map.get_root().bytes > 0, true);
+    const store = map.stores.get_item(map.stores.get_n_items() - 1);
+    equal([store.kind, store.name], [Ldb.StorageKind.STORE, 'people']);
+    equal(JSON.parse(map.to_json()).database.records, map.root.figures.records);
+    const place = db.locate_key(people, bytes('bob'), null).find(one => one.decides);
+    equal([place.verdict, place.value_size], [Ldb.LocationVerdict.FOUND, 5]);
+    equal(db.measure_sizes(people, null, null, 0, 3, null, null).get_biggest().map(one =>
+        [text(one.key), one.size]), [['bob', 5]]);
+    fails(Ldb.Error.NOT_FOUND, () => db.read_page(999, 0, null));
+
     db.close(null);
     fails(Ldb.Error.CLOSED, () => db.get(bytes('apple'), null));
     const again = Ldb.Database.open(path, Ldb.OpenFlags.NONE, null, null);
@@ -155,6 +167,16 @@ async function asynchronous(directory) {
     equal(steps.length > 0, true);
     equal(steps.every(step => step[0] && step[1] === 'string'), true);
     equal(report.fault_count, 0);
+    const root = (await db.load_storage_map_async(null)).get_root(); // one run: nothing merges it away
+    for (let i = 0; i < root.get_n_items(); i++) {
+        const level = root.get_item(i);
+        if (level.kind !== Ldb.StorageKind.LEVEL)
+            continue;
+        const segment = level.get_item(0).get_item(0);
+        const pages = await db.list_pages_async(segment.number, 0, 100, true, null);
+        equal(pages.length, segment.figures.leaves + segment.figures.inner_pages);
+        equal(pages.some(page => page.fault !== null), false);
+    }
     let refused = false;
     try {
         await db.put_async(bytes(''), bytes('v'), null);

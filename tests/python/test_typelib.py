@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The introspected API by itself, without the override: as any language with introspection has it."""
 
+import json
 import os
 import sys
 import tempfile
@@ -40,6 +41,12 @@ class Waiter:
     def wait(self):
         self.loop.run()
         return self.result
+
+
+def call(method, finish, *arguments):
+    done = Waiter()
+    method(*arguments, None, done)
+    return finish(done.wait())
 
 
 class Scenario(unittest.TestCase):
@@ -213,11 +220,6 @@ class Scenario(unittest.TestCase):
         Ldb.Database.open_async(self.path, Ldb.OpenFlags.CREATE, None, None, waiter)
         db = Ldb.Database.open_finish(waiter.wait())
 
-        def call(method, finish, *arguments):
-            done = Waiter()
-            method(*arguments, None, done)
-            return finish(done.wait())
-
         self.assertTrue(call(db.put_async, db.put_finish, b"k", b"v"))
         self.assertEqual(text(call(db.get_async, db.get_finish, b"k")), b"v")
         self.assertIsNone(call(db.get_async, db.get_finish, b"absent"))
@@ -275,6 +277,53 @@ class Scenario(unittest.TestCase):
         stats = db.get_stats()
         self.assertEqual(stats.memory_budget, 64 << 20)
         db.close(None)
+
+    def test_storage(self):
+        db = Ldb.Database.create(self.path, None, None)
+        batch = Ldb.Batch.new()
+        for i in range(2000):
+            batch.put_string(None, f"key-{i:05}", "v" * (i % 100))
+        db.write_batch(batch, Ldb.SyncMode.DEFAULT, None)
+        db.put(b"large", b"x" * 30000, None)
+        db.checkpoint(None)
+        storage = db.load_storage_map(None)
+        root = storage.get_root()
+        self.assertEqual(root.props.bytes, sum(part.props.bytes for part in root))
+        self.assertEqual(root.get_item_type(), Ldb.StorageNode.__gtype__)
+        segments = [segment for level in root if level.get_kind() == Ldb.StorageKind.LEVEL
+                    for run in level for segment in run]
+        self.assertEqual(sum(one.get_figures().records for one in segments), root.props.records)
+        self.assertGreater(root.get_fill(), 0.5)
+        self.assertEqual([store.get_name() for store in storage.get_stores()],
+                         ["catalogue", "default"])
+        self.assertEqual(storage.get_faults(), [])
+        written = json.loads(storage.to_json())
+        self.assertEqual(written["database"]["bytes"], root.props.bytes)
+        self.assertEqual({part["kind"] for part in written["database"]["parts"]},
+                         {"group", "level"})
+        place = next(place for place in db.locate_key(None, b"key-00077", None) if place.decides)
+        self.assertEqual((place.verdict, place.value_size), (Ldb.LocationVerdict.FOUND, 77))
+        contents = db.read_page(place.segment, place.page, None)
+        record = contents.get_records()[place.slot]
+        self.assertEqual(record.key.get_data(), b"key-00077")
+        self.assertEqual(record.value.get_data(), b"v" * 77)
+        self.assertEqual(contents.get_decoded().get_size(), contents.get_page().used_size)
+        self.assertEqual([field.name for field in contents.get_fields()][:3],
+                         ["kind", "flags", "count"])
+        pages = call(db.list_pages_async, db.list_pages_finish, place.segment, 0, 1000, True)
+        self.assertEqual([page.number for page in pages], list(range(len(pages))))
+        self.assertTrue(all(page.fault is None for page in pages))
+        steps = []
+        sizes = call(db.measure_sizes_async, db.measure_sizes_finish, None, None, None, 0, 2,
+                     lambda *step: steps.append(step))
+        self.assertEqual(sizes.records, 2001)
+        self.assertEqual([(big.key.get_data(), big.size) for big in sizes.get_biggest()],
+                         [(b"large", 30000), (b"key-00099", 99)])
+        self.assertEqual(sum(one.count for one in sizes.list_value_buckets()), 2001)
+        self.assertTrue(steps and all(done <= total for done, total, step in steps))
+        db.close(None)
+        with self.assertRaises(GLib.Error):
+            db.load_storage_map(None)
 
     def test_options_and_registry(self):
         opened = []
