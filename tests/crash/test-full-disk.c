@@ -482,6 +482,51 @@ run_episode (struct model *total, const char *place, uint64_t seed)
   return fine;
 }
 
+/* Making a database while there is so much room, or so many inodes: it is made, or nothing of it is
+ * left, not even its directory. */
+static bool
+create_in (struct episode *episode, unsigned kilobytes, unsigned inodes)
+{
+  char options[64];
+  struct engine *engine;
+  struct stat about;
+  snprintf (options, sizeof options, "size=%uk,nr_inodes=%u,mode=700", kilobytes, inodes);
+  CHECK (mount ("none", episode->place, "tmpfs", 0, options) == 0);
+  status result = open_database (episode, ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE, &engine);
+  if (result == STATUS_OK)
+    {
+      failure = FAILURE_INIT;
+      engine_close (engine, &failure);
+      engine_unref (engine);
+    }
+  else if (result != STATUS_NO_SPACE || stat (episode->database, &about) == 0)
+    broken (episode, "making a database on a full disk");
+  bool made = result == STATUS_OK;
+  CHECK (mount ("none", episode->place, "tmpfs", MS_REMOUNT, "size=8m,nr_inodes=400") == 0);
+  if (open_database (episode, ENGINE_OPEN_CREATE | (made ? 0 : ENGINE_OPEN_EXCLUSIVE), &engine)
+      != STATUS_OK)
+    broken (episode, "making it once there is room");
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  CHECK (umount2 (episode->place, MNT_DETACH) == 0);
+  return made;
+}
+
+/* With less and less room, in pages of 4 KiB, and inodes. */
+static void
+run_creations (const char *place)
+{
+  struct episode episode = { .place = (char *) place };
+  unsigned made = 0, refused = 0;
+  snprintf (episode.database, sizeof episode.database, "%s/database", place);
+  for (unsigned pages = 1; pages <= 40; pages++)
+    *(create_in (&episode, 4 * pages, 400) ? &made : &refused) += 1;
+  for (unsigned inodes = 2; inodes <= 12; inodes++)
+    *(create_in (&episode, 8000, inodes) ? &made : &refused) += 1;
+  printf ("%u databases were made in little room, %u refused\n", made, refused);
+  CHECK (made > 0 && refused > 0);
+}
+
 static int
 run (const char *place, uint64_t episodes, uint64_t seed)
 {
@@ -493,6 +538,7 @@ run (const char *place, uint64_t episodes, uint64_t seed)
       return SKIPPED;
     }
   CHECK (umount (place) == 0);
+  run_creations (place);
   for (uint64_t i = 0; i < episodes; i++)
     bad += !run_episode (&total, place, seed + i);
   printf ("%llu episodes: %u calls were done, %u refused for want of room, %u episodes broken\n",

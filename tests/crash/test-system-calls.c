@@ -451,6 +451,25 @@ count_lost (void *count, const char *file, uint64_t page, const char *reason)
   ++*(unsigned *) count;
 }
 
+static bool
+give_up (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  (void) data, (void) done, (void) total, (void) step;
+  return false;
+}
+
+/* A restore that is given up leaves nothing but what can't be removed. */
+static void
+restore_in_vain (struct program *program)
+{
+  failure = FAILURE_INIT;
+  status result = engine_restore (program->backup, program->restored, give_up, NULL, &failure);
+  if (result != STATUS_CANCELLED && said (program, "restore in vain", result))
+    broken (program, "it was not given up");
+  if (call_plan.failed == 0 && access (program->restored, F_OK) == 0)
+    broken (program, "what was given up is still there");
+}
+
 static void
 copy (struct program *program)
 {
@@ -479,6 +498,8 @@ copy (struct program *program)
                                engine_repair (program->database, program->repaired, count_lost,
                                               NULL, &lost, &report, &failure))
                          && lost == 0;
+  if (program->backed_up)
+    restore_in_vain (program);
   failure = FAILURE_INIT;
   if (program->backed_up)
     program->is_restored

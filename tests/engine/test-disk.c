@@ -62,6 +62,53 @@ test_full_disk (void)
   full_disk ("", true);
 }
 
+static unsigned
+count_all (const char *path)
+{
+  unsigned count = 0;
+  DIR *directory = opendir (path);
+  CHECK (directory != NULL);
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    count += strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0;
+  closedir (directory);
+  return count;
+}
+
+/* A database that there is no room for is not there, nothing of it, and is made when there is. */
+static void
+test_full_at_creation (void)
+{
+  static const char *const kinds[] = { "LOCK", "MANIFEST", ".tmp", "" };
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  struct engine *engine;
+  options.vfs = faulty_disk_new (false);
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    {
+      faulty_disk_break (FAULTY_WRITE, ENOSPC, kinds[i]);
+      CHECK_FAILS (engine_open (path, ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE, &options, &engine,
+                                &failure),
+                   STATUS_NO_SPACE);
+      CHECK (faulty_disk.failed > 0);
+      CHECK_INT (count_all (path), 0);
+    }
+  faulty_disk_mend ();
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE, &options, &engine,
+                         &failure));
+  put_numbers (engine, 0, 20);
+  engine_unref (engine);
+
+  /* One that is there stays. */
+  faulty_disk_break (FAULTY_WRITE, ENOSPC, "");
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure),
+               STATUS_NO_SPACE);
+  faulty_disk_mend ();
+  engine = open_on (path, options.vfs);
+  check_numbers (engine, 0, 20);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 static uint64_t
 bytes_of (const char *path, const char *kind)
 {
@@ -105,22 +152,26 @@ put_in_vain (void *data)
   return NULL;
 }
 
-/* A disk that has no room for a segment, once, and says so late. */
+/* A disk that has no room for a segment, once, and says so late; the next one it makes when who
+ * waited for the first knows. */
 static struct
 {
   _Atomic int segments; /* that were asked for */
   _Atomic bool answers;
+  _Atomic bool told; /* the first to wait */
 } late;
 
 static status
 late_open (struct vfs_directory *directory, const char *name, unsigned flags, struct vfs_file **out,
            struct failure *cause)
 {
-  if ((flags & VFS_CREATE) == 0 || strstr (name, ".seg") == NULL
-      || atomic_fetch_add (&late.segments, 1) > 0)
+  if ((flags & VFS_CREATE) == 0 || strstr (name, ".seg") == NULL)
     return faulty_open (directory, name, flags, out, cause);
-  while (!atomic_load (&late.answers))
+  bool first = atomic_fetch_add (&late.segments, 1) == 0;
+  while (!atomic_load (first ? &late.answers : &late.told))
     usleep (1000);
+  if (!first)
+    return faulty_open (directory, name, flags, out, cause);
   return fail_system (cause, ENOSPC, "%s cannot be created", name);
 }
 
@@ -158,8 +209,9 @@ test_full_at_first (void)
   while (atomic_load (&engine->frozen_count) < 2)
     usleep (1000);
   atomic_store (&late.answers, true);
-  for (unsigned i = 0; i < 2; i++)
-    CHECK (pthread_join (threads[i], NULL) == 0);
+  CHECK (pthread_join (threads[0], NULL) == 0);
+  atomic_store (&late.told, true);
+  CHECK (pthread_join (threads[1], NULL) == 0);
   CHECK_INT (first.result, STATUS_NO_SPACE);
   CHECK_INT (second.result, STATUS_OK);
   check_numbers (engine, 0, 40);
@@ -230,6 +282,26 @@ test_full_while_loading (void)
     }
   CHECK_OK (engine_loader_commit (loader, NULL, &failure));
   engine_loader_free (loader);
+  check_numbers (engine, 0, 20);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* A flush that fails before its edit, again and again, leaves nothing that takes room. */
+static void
+test_full_while_flushing (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_on (path, faulty_disk_new (false));
+  put_numbers (engine, 0, 20);
+  faulty_disk_break (FAULTY_WRITE, ENOSPC, "MANIFEST");
+  CHECK_FAILS (engine_flush (engine, &failure), STATUS_NO_SPACE);
+  check_numbers (engine, 0, 20);
+  CHECK_OK (engine_close (engine, &failure)); /* the log keeps them; nobody tries any more */
+  engine_unref (engine);
+  CHECK_INT (count_files (path, ".seg"), 0);
+  faulty_disk_mend ();
+  engine = open_on (path, NULL);
   check_numbers (engine, 0, 20);
   engine_unref (engine);
   remove_directory (path);
@@ -422,9 +494,11 @@ main (int argc, char **argv)
     void (*run) (void);
   } tests[] = {
     { "full-disk", test_full_disk },
+    { "full-at-creation", test_full_at_creation },
     { "full-at-first", test_full_at_first },
     { "full-with-large-values", test_full_with_large_values },
     { "full-while-loading", test_full_while_loading },
+    { "full-while-flushing", test_full_while_flushing },
     { "full-while-merging", test_full_while_merging },
     { "small-file-system", test_small_file_system },
     { "failed-sync", test_failed_sync },

@@ -175,6 +175,8 @@ engine_close (struct engine *engine, struct failure *failure)
   engine_collect ();
   follow_free (engine);
   sharing_stop (engine); /* the last word: all is in files now */
+  if (engine->unmade != STATUS_OK)
+    destroy_unmade (engine);
   writer_lock_release (&engine->writer_lock);
   close_trim (engine);
   metrics_end (engine->metrics);

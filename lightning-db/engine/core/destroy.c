@@ -100,6 +100,42 @@ has_remains (struct vfs_directory *directory)
   return remains;
 }
 
+void
+destroy_directory (struct engine *engine)
+{
+  if (engine->vfs == vfs_posix ())
+    rmdir (engine->path); /* stays when it holds something else */
+}
+
+/* Files of a database that there never was: what a power cut leaves of them in whatever order is
+ * none, either. */
+static void
+remove_remains (struct vfs_directory *directory)
+{
+  struct file_list list = { 0 };
+  status result = vfs_directory_list (directory, collect_name, &list, NULL);
+  if (result == STATUS_OK && !list.no_memory)
+    result = remove_listed (directory, &list, false, NULL);
+  if (result == STATUS_OK && !list.no_memory)
+    result = remove_listed (directory, &list, true, NULL);
+  if (result == STATUS_OK && !list.no_memory)
+    vfs_unlink (directory, WRITER_LOCK_NAME, NULL);
+  free (list.names);
+}
+
+void
+destroy_unmade (struct engine *engine)
+{
+  enum manifest_presence presence;
+  if (manifest_probe (engine->directory, &presence, NULL) != STATUS_OK)
+    return;
+  if (presence == MANIFEST_EMPTY)
+    remove_remains (engine->directory);
+  else if (presence == MANIFEST_PRESENT && engine->unmade != STATUS_IO
+           && engine->unmade != STATUS_UNKNOWN_OUTCOME) /* a sync that failed is not tried again */
+    remove_files (engine->directory, NULL);
+}
+
 status
 engine_destroy (const char *path, const struct vfs *vfs, struct failure *failure)
 {
@@ -124,8 +160,8 @@ engine_destroy (const char *path, const struct vfs *vfs, struct failure *failure
                                "close it there first", failure);
   if (result == STATUS_OK)
     result = remove_files (engine->directory, failure);
-  if (result == STATUS_OK && engine->vfs == vfs_posix ())
-    rmdir (path); /* stays when it holds something else */
+  if (result == STATUS_OK)
+    destroy_directory (engine);
   writer_lock_release (&engine->writer_lock);
   atomic_store (&engine->state, ENGINE_STATE_CLOSED);
   engine_free (engine);

@@ -96,7 +96,9 @@ struct engine
   _Atomic int state;        /* enum engine_state */
   unsigned fork_generation; /* of the process that opened it */
   bool read_only;
-  char *path; /* as given */
+  bool makes_directory; /* it was not there when it was opened */
+  status unmade;        /* why there is no database yet, of which nothing is to be left; else OK */
+  char *path;           /* as given */
   const struct vfs *vfs;
   struct vfs_directory *directory;
   struct writer_lock writer_lock; /* not held when read-only, or once closed */
@@ -256,6 +258,10 @@ void engine_free (struct engine *engine);
 /* Opens (CREATE: makes) the directory, and tells what is in it; refuses it as `flags` say. */
 status engine_open_directory (struct engine *engine, unsigned flags,
                               enum manifest_presence *presence, struct failure *failure);
+/* Takes back what an opening made that could not make all of it. The writer's role is ours. */
+void destroy_unmade (struct engine *engine);
+/* The directory itself, if nothing is in it. */
+void destroy_directory (struct engine *engine);
 /* Whether this is a forked child, in which the engine can't be used. */
 bool engine_is_forked (const struct engine *engine);
 

@@ -57,7 +57,10 @@ engine_open_directory (struct engine *engine, unsigned flags, enum manifest_pres
 {
   bool create = (flags & ENGINE_OPEN_CREATE) != 0 && !engine->read_only;
   status result
-      = vfs_directory_open (engine->vfs, engine->path, create, &engine->directory, failure);
+      = vfs_directory_open (engine->vfs, engine->path, false, &engine->directory, failure);
+  engine->makes_directory = create && result == STATUS_NOT_FOUND;
+  if (engine->makes_directory)
+    result = vfs_directory_open (engine->vfs, engine->path, true, &engine->directory, failure);
   if (result == STATUS_NOT_FOUND)
     return fail (failure, STATUS_NOT_FOUND,
                  "there is no directory %s; create the database, or check the path", engine->path);
@@ -277,6 +280,7 @@ static status
 open_writer (struct engine *engine, unsigned flags, struct failure *failure)
 {
   enum manifest_presence presence;
+  bool making = false;
   status result = engine_open_directory (engine, flags, &presence, failure);
   if (result == STATUS_OK)
     result = refuse_network (engine, failure);
@@ -288,8 +292,10 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
   if (result == STATUS_OK)
     result = refuse_presence (engine, presence, flags, failure);
   if (result == STATUS_OK)
-    result = presence == MANIFEST_PRESENT ? take_over_files (engine, failure)
-                                          : make_first_files (engine, failure);
+    {
+      making = presence == MANIFEST_EMPTY;
+      result = making ? make_first_files (engine, failure) : take_over_files (engine, failure);
+    }
   if (result == STATUS_OK)
     result = open_blob_writer (engine, failure);
   if (result == STATUS_OK)
@@ -307,6 +313,7 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
       sharing_start (engine, NULL); /* without it, others see our commits when they open */
       result = background_start (engine, failure);
     }
+  engine->unmade = making ? result : STATUS_OK;
   return result;
 }
 
@@ -474,6 +481,8 @@ engine_open (const char *path, unsigned flags, const struct engine_options *opti
     {
       struct failure ignored = FAILURE_INIT;
       engine_close (engine, &ignored);
+      if (engine->makes_directory)
+        destroy_directory (engine);
       engine_unref (engine);
       return result;
     }
