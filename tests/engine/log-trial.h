@@ -119,6 +119,7 @@ uint64_t three_segments (struct place *place, bool synced, uint64_t first[4]);
 void test_torn_tail (bool map, bool synced);
 void test_damage (void);
 void test_stale (bool map);
+void test_stale_number (bool map);
 void test_missing_segment (void);
 void test_segment_states (void);
 void test_runs (void);

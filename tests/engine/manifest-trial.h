@@ -58,6 +58,7 @@ bool exists (const char *path, const char *name);
 /* test-manifest-damage.c */
 void test_rejected_edits (const char *path);
 void test_torn_and_flipped (const char *path);
+void test_lost_edit (const char *path);
 void test_mutations (const char *path);
 void test_newer_format (const char *path);
 void test_presence (const char *path);

@@ -351,6 +351,58 @@ test_full_disk (void)
   remove_directory (path);
 }
 
+/* A disk on which the edit that follows a new blob file can't be synced. */
+static _Atomic bool blob_made;
+
+static status
+open_noting (struct vfs_directory *directory, const char *name, unsigned flags,
+             struct vfs_file **out, struct failure *cause)
+{
+  if ((flags & VFS_CREATE) != 0 && strstr (name, ".blob") != NULL)
+    blob_made = true;
+  return replaced_open (directory, name, flags, out, cause);
+}
+
+static status
+sync_refusing (struct vfs_file *file, struct failure *cause)
+{
+  if (blob_made && strstr (file->name, "MANIFEST") != NULL)
+    return fail_system (cause, EIO, "%s cannot be synced", file->name);
+  return vfs_posix ()->sync_data (file, cause);
+}
+
+/* Whether the edit that names the moved values' file is on the disk is unknown: the file stays. */
+static void
+test_unknown (void)
+{
+  char *path = fresh_directory ();
+  static struct vfs noting;
+  noting = replaced_vfs ();
+  noting.open = open_noting;
+  disk = &noting;
+  struct engine *engine = open_merging (path, false);
+  static uint8_t rounds[KEYS];
+  memset (rounds, 0, sizeof rounds);
+  write_all (engine, rounds, 1, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  write_all (engine, rounds, 3, 2);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (blob_writer_seal (engine->blob_writer, &failure));
+  blob_made = false;
+  noting.sync_data = sync_refusing;
+  CHECK_FAILS (engine_compact (engine, NULL, NULL, &failure), STATUS_UNKNOWN_OUTCOME);
+  CHECK (blob_made);
+  check_all (engine, NULL, rounds);
+  failure = FAILURE_INIT;
+  engine_close (engine, &failure);
+  engine_unref (engine);
+  disk = NULL;
+  engine = open_merging (path, false);
+  check_all (engine, NULL, rounds);
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* A loader that lives for long keeps only what was written since it began. */
 static void
 test_beside_a_loader (void)
@@ -391,5 +443,6 @@ main (void)
   test_overwritten_in_memory ();
   test_damaged ();
   test_full_disk ();
+  test_unknown ();
   return 0;
 }

@@ -276,6 +276,7 @@ main (void)
   test_round_trip (path);
   test_rejected_edits (path);
   test_torn_and_flipped (path);
+  test_lost_edit (path);
   test_mutations (path);
   test_newer_format (path);
   test_presence (path);

@@ -243,6 +243,7 @@ main (void)
     {
       test_recycling (map != 0);
       test_stale (map != 0);
+      test_stale_number (map != 0);
       test_torn_tail (map != 0, false);
       test_torn_tail (map != 0, true);
       test_full_disk (map != 0);
