@@ -158,6 +158,8 @@ struct enumeration
   crash_visit visit;
   void *data;
   bool stopped;
+  bool synced; /* the newest change was a sync: more may be promised than at the point before, so
+                  that a state that was seen there is another one here */
 };
 
 /* Half a rename is the new name without the loss of the old one, never the reverse. */
@@ -178,17 +180,17 @@ choose_all (struct enumeration *e, struct disk_choice choice)
     e->choices[i] = choice;
 }
 
-/* The newest change takes part (e->count > 0), so that no earlier point has the same subset. */
+/* The newest change takes part (e->count > 0), so that no earlier point has the same subset; behind
+ * a sync all. */
 static void
 all_subsets (struct enumeration *e)
 {
-  uint64_t others = UINT64_C (1) << (e->count - 1);
-  for (uint64_t mask = 0; mask < others; mask++)
+  uint64_t all = UINT64_C (1) << e->count;
+  for (uint64_t mask = e->synced ? 1 : all / 2; mask < all; mask++)
     {
-      for (size_t i = 0; i + 1 < e->count; i++)
+      for (size_t i = 0; i < e->count; i++)
         e->choices[i] = (mask >> i & 1) != 0 ? whole : absent;
-      e->choices[e->count - 1] = whole;
-      emit (e, mask == others - 1);
+      emit (e, mask == all - 1);
     }
 }
 
@@ -202,8 +204,19 @@ some_subsets (struct enumeration *e)
       choose_all (e, whole); /* all but one */
       e->choices[i] = absent;
       emit (e, false);
-      choose_all (e, absent); /* each with the newest alone */
+      choose_all (e, absent); /* each with the newest alone; behind a sync also without it */
       e->choices[i] = e->choices[e->count - 1] = whole;
+      emit (e, false);
+      if (!e->synced)
+        continue;
+      e->choices[e->count - 1] = i + 1 == e->count ? whole : absent;
+      emit (e, false);
+    }
+  for (size_t reached = 1; e->synced && reached < e->count; reached++) /* prefixes */
+    {
+      choose_all (e, absent);
+      for (size_t i = 0; i < reached; i++)
+        e->choices[i] = whole;
       emit (e, false);
     }
   for (unsigned round = 0; round < RANDOM_SUBSETS; round++)
@@ -411,6 +424,11 @@ crash_states (const struct crash_walk *walk, unsigned subsets_whole, uint64_t se
     .visit = visit,
     .data = data,
   };
+  if (walk->point > 0)
+    {
+      enum disk_change_kind newest = walk->journal->changes[walk->point - 1].kind;
+      e.synced = newest == DISK_SYNC_FILE || newest == DISK_SYNC_DIRECTORY;
+    }
   if (e.choices == NULL)
     abort ();
   if (walk->profile == CRASH_MINIMAL)

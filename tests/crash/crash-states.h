@@ -56,8 +56,9 @@ bool crash_walk_next (struct crash_walk *walk);
  * process alone. False ends the enumeration. */
 typedef bool (*crash_visit) (void *data, const struct disk_choice *choices, bool kill);
 /* Visits the states of the present point that differ from those of all earlier ones, as far as that
- * can be seen without building them: the newest change is involved, or it was a sync. Of up to
- * `subsets_whole` pending changes all subsets are visited, of more a selection. */
+ * can be seen without building them: the newest change is involved, or it was a sync, behind which
+ * more may be promised. Of up to `subsets_whole` pending changes all subsets are visited, of more
+ * none, all, each prefix, all but one, each alone or with the newest, and random ones. */
 void crash_states (const struct crash_walk *walk, unsigned subsets_whole, uint64_t seed,
                    crash_visit visit, void *data);
 /* The disk that a choice leaves. */

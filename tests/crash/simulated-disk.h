@@ -8,8 +8,6 @@
  * noted in order. Stores through a shared mapping are found by comparing the mapped files with what
  * was last seen, at every operation on the disk and whenever the test asks.
  *
- * The protocol is watched as well (disk_journal.broken): see simulated-disk.c.
- *
  * Threads: simulated ones only (one at a time).
  */
 #ifndef LIGHTNING_TESTS_SIMULATED_DISK_H

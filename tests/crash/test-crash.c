@@ -10,6 +10,7 @@
  *   test-crash --program WHERE     all states of its program, as far as the quota goes
  */
 #include "judge.h"
+#include "protocol.h"
 #include "simulated-threads.h"
 
 #include "base/epoch.h"
@@ -44,7 +45,7 @@ struct place
 
 struct totals
 {
-  uint64_t programs, points, possible, states, same, inner, recoveries, broken;
+  uint64_t programs, changes, points, possible, states, same, inner, recoveries, broken;
 };
 
 struct run
@@ -233,6 +234,23 @@ struct inner
   uint64_t state, accept;
 };
 
+/* What was done to a disk was done in an order that is safe at every moment. */
+static void
+judge_protocol (struct run *run, const struct disk *base, const struct disk_journal *journal,
+                const struct workload *workload, uint64_t counted)
+{
+  char reason[256], where[400];
+  size_t point;
+  run->totals->changes += journal->count;
+  if (protocol_holds (base, journal, workload, counted, reason, &point))
+    return;
+  place_print (&run->place, where);
+  fprintf (stderr, "broken protocol at change %zu%s: %s\nreplay: test-crash --%s %s\n", point,
+           workload == NULL ? " of a recovery" : "", reason,
+           workload == NULL ? "replay" : "program", where);
+  give_up (run);
+}
+
 static bool
 visit_inner (void *data, const struct disk_choice *choices, bool kill)
 {
@@ -274,6 +292,7 @@ judge_inside (struct run *run, const struct judge *outer, struct disk_journal *j
 {
   struct inner inner = { .run = run, .outer = outer };
   enum crash_profile profile = run->only != NULL ? run->only->inner_profile : run->place.profile;
+  judge_protocol (run, outer->base, journal, NULL, outer->commit);
   run->place.inside = true;
   run->place.inner_profile = profile;
   for (int turn = run->only != NULL; turn < 2; turn++)
@@ -345,6 +364,8 @@ run_program (struct place place, uint64_t quota, const struct place *only, struc
   workload_run (&run.workload, place.variant, place.seed, place.one_in, place.calls,
                 place.call_count);
   totals->programs++;
+  if (only == NULL)
+    judge_protocol (&run, run.workload.empty, &run.workload.journal, &run.workload, UINT64_MAX);
   for (enum crash_profile profile = 0; profile < CRASH_PROFILES; profile++)
     {
       if (only != NULL && only->profile != profile)
@@ -479,11 +500,12 @@ run_jobs (const struct settings *settings)
     for (size_t i = 0; i < sizeof sum / sizeof (uint64_t); i++)
       ((uint64_t *) &sum)[i] += ((uint64_t *) &totals[job])[i];
   printf ("%llu states (%llu inside a recovery), %llu the same and left out, of %llu possible; "
-          "%llu programs, %llu points, %llu recoveries; %.0f s\n",
+          "%llu programs, %llu points, %llu recoveries, %llu changes in order; %.0f s\n",
           (unsigned long long) sum.states, (unsigned long long) sum.inner,
           (unsigned long long) sum.same, (unsigned long long) sum.possible,
           (unsigned long long) sum.programs, (unsigned long long) sum.points,
-          (unsigned long long) sum.recoveries, seconds () - started);
+          (unsigned long long) sum.recoveries, (unsigned long long) sum.changes,
+          seconds () - started);
   return failed;
 }
 
@@ -508,6 +530,12 @@ main (int argument_count, char **arguments)
         settings.jobs = (unsigned) strtoul (arguments[++i], NULL, 10);
       else if (strcmp (arguments[i], "--keep-going") == 0)
         keeps_going = true;
+      else if (strcmp (arguments[i], "--program") == 0 && place_parse (value, &place))
+        {
+          run_program (place, settings.quota, NULL, &totals);
+          printf ("%llu states, as promised\n", (unsigned long long) totals.states);
+          return totals.broken > 0;
+        }
       else if (strcmp (arguments[i], "--replay") == 0 && place_parse (value, &place))
         {
           run_program (place, 1, &place, &totals);
@@ -518,7 +546,7 @@ main (int argument_count, char **arguments)
         {
           fprintf (stderr,
                    "usage: %s [--long] [--states N] [--quota N] [--seed N] [--jobs N] "
-                   "[--replay WHERE]\n",
+                   "[--keep-going] [--replay WHERE] [--program WHERE]\n",
                    arguments[0]);
           return 2;
         }
