@@ -51,6 +51,7 @@ void test_left_values (void);
 void test_pinned_values (bool reads_on);
 void test_killed (void);
 void test_damage (void);
+void test_damaged_note (void);
 void test_backup (void);
 void test_without_log (void);
 

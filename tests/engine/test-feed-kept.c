@@ -347,13 +347,56 @@ middle_history (const char *path, char file[600])
 }
 
 static void
-flip (const char *file, long offset, int whence)
+flip_bit (const char *file, long offset, int whence, unsigned bit)
 {
   FILE *stream = fopen (file, "r+b");
   CHECK (stream != NULL && fseek (stream, offset, whence) == 0);
   int byte = fgetc (stream);
-  CHECK (byte != EOF && fseek (stream, -1, SEEK_CUR) == 0 && fputc (byte ^ 4, stream) != EOF);
+  CHECK (byte != EOF && fseek (stream, -1, SEEK_CUR) == 0
+         && fputc (byte ^ 1 << bit, stream) != EOF);
   CHECK (fclose (stream) == 0);
+}
+
+static void
+flip (const char *file, long offset, int whence)
+{
+  flip_bit (file, offset, whence, 2);
+}
+
+/* As a writer finds it, who takes what can't be used away. */
+static uint64_t
+oldest_in_copy (const char *path)
+{
+  char *copy = fresh_directory (), command[1200];
+  snprintf (command, sizeof command, "cp -r -- '%s'/. '%s'", path, copy);
+  CHECK_INT (system (command), 0);
+  struct engine *engine = open_with (copy, retaining);
+  uint64_t oldest = engine_history_oldest (engine);
+  engine_unref (engine);
+  remove_directory (copy);
+  return oldest;
+}
+
+/* No word of a note is believed that its checksum does not cover. */
+void
+test_damaged_note (void)
+{
+  char *path = fresh_directory (), file[600];
+  struct engine *engine = open_with (path, retaining);
+  put_many (engine, 4000, 100);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  CHECK (oldest_in_copy (path) < 1000);
+  middle_history (path, file);
+  for (int word = 0; word < 8; word++)
+    {
+      flip_bit (file, 8 * word - 64, SEEK_END, 0);
+      uint64_t oldest = oldest_in_copy (path);
+      CHECK (oldest > 1000 && oldest < 3000);
+      flip_bit (file, 8 * word - 64, SEEK_END, 0);
+    }
+  CHECK (oldest_in_copy (path) < 1000);
+  remove_directory (path);
 }
 
 /* History that was lost or damaged ends there, and the database is none the worse. */

@@ -359,6 +359,7 @@ main (int argc, char **argv)
   test_pinned_values (true);
   test_killed ();
   test_damage ();
+  test_damaged_note ();
   test_backup ();
   test_without_log ();
   test_closing ();

@@ -69,6 +69,35 @@ test_vandal (void)
   remove_directory (path);
 }
 
+/* A page of which one bit is another one says nothing. */
+void
+test_damaged_page (void)
+{
+  char *path = fresh_directory ();
+  struct vfs_directory *directory;
+  struct shared_page *page;
+  struct shared_state told = { .live = true, .life = 0x123456789, .published = 77, .files = 5 },
+                      heard;
+  memcpy (told.database_id, "database-id-0123", 16);
+  CHECK_OK (vfs_directory_open (vfs_posix (), path, false, &directory, &failure));
+  CHECK_OK (shared_page_open (directory, SHARED_PAGE_NAME, true, &page, &failure));
+  CHECK (shared_state_write (page, &told));
+  for (unsigned bit = 0; bit < 64 * 8; bit++)
+    {
+      uint8_t byte, other;
+      CHECK (shared_page_read (page, bit / 8, &byte, 1));
+      other = byte ^ (uint8_t) (1u << bit % 8);
+      CHECK (shared_page_write (page, bit / 8, &other, 1));
+      CHECK (!shared_state_read (page, &heard));
+      CHECK (shared_page_write (page, bit / 8, &byte, 1));
+    }
+  CHECK (shared_state_read (page, &heard));
+  CHECK (heard.published == 77 && heard.files == 5 && heard.live);
+  shared_page_close (page);
+  vfs_directory_close (directory);
+  remove_directory (path);
+}
+
 /* Threads ("task") or descriptors ("fd") of this process. */
 static unsigned
 count_own (const char *what)
@@ -166,6 +195,56 @@ test_stopped_writer (void)
     }
   munmap (board, sizeof *board);
   remove_directory (path);
+  remove_directory (beside);
+}
+
+/* A writer's process: one commit, which its follower sees, then one that it dies of, long before the
+ * frame is over in which it would be told. */
+int
+last_words_role (const char *path, struct board *board)
+{
+  struct engine *engine = open_writer (path);
+  atomic_store (&board->opened, now ());
+  while (atomic_load (&board->seen[0]) == 0)
+    usleep (200);
+  atomic_store (&board->acknowledged, put (engine, 1, "key", "told"));
+  while (atomic_load (&board->seen[0]) == 1)
+    usleep (200);
+  put (engine, 1, "key", "untold");
+  raise (SIGKILL);
+  return 1;
+}
+
+/* What a writer that was killed had committed and not told: who follows looks for it. */
+void
+test_last_words (void)
+{
+  char *beside = fresh_directory (), file[600];
+  snprintf (file, sizeof file, "%s/board", beside);
+  for (int round = 0; round < 3; round++)
+    {
+      char *path = fresh_directory ();
+      struct board *board = board_map (file);
+      atomic_store (&board->opened, 0);
+      atomic_store (&board->acknowledged, 0);
+      atomic_store (&board->seen[0], 0);
+      pid_t writer = start ("--last-words", path, file, 0);
+      while (atomic_load (&board->opened) == 0)
+        usleep (500);
+      struct engine *reader = open_reader (path);
+      atomic_store (&board->seen[0], 1);
+      while (atomic_load (&board->acknowledged) == 0)
+        usleep (200);
+      uint64_t sequence = atomic_load (&board->acknowledged);
+      await (reader, sequence);
+      atomic_store (&board->seen[0], 2);
+      await (reader, sequence + 1);
+      expect (reader, 1, "key", "untold");
+      end (writer, SIGKILL);
+      close_engine (reader);
+      munmap (board, sizeof *board);
+      remove_directory (path);
+    }
   remove_directory (beside);
 }
 

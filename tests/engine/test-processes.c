@@ -346,6 +346,8 @@ main (int argc, char **argv)
     return write_role (argv[2], board_map (argv[3]));
   if (argc == 5 && strcmp (argv[1], "--reader") == 0)
     return read_role (argv[2], board_map (argv[3]), (unsigned) atoi (argv[4]));
+  if (argc == 5 && strcmp (argv[1], "--last-words") == 0)
+    return last_words_role (argv[2], board_map (argv[3]));
   if (argc == 5 && strcmp (argv[1], "--timer") == 0)
     return time_role (argv[2], board_map (argv[3]));
   bool is_long = argc == 2 && strcmp (argv[1], "--long") == 0;
@@ -364,8 +366,10 @@ main (int argc, char **argv)
   (void) test_rest;
 #endif
   test_vandal ();
+  test_damaged_page ();
   test_leaks ();
   test_stopped_writer ();
+  test_last_words ();
   test_destroyed ();
   test_fork ();
   test_sandbox ("another process numbering", follow_in_sandbox);
