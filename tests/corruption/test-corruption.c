@@ -24,13 +24,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define JOBS_MOST 64u
 #define PIECE 512u         /* damages handed out at once */
-#define SECONDS_MOST 120u  /* of one damage: it hangs */
+#define SECONDS_MOST 120u  /* of the processor, for one damage: it hangs */
 #define BROKEN_MOST 10u    /* after which a task ends */
 #define OTHER_SEED 0x5eedu /* of the database that foreign pages come from, beside the seed */
 
@@ -162,14 +163,16 @@ judge_damage (const struct subject *subject, const struct subject *other,
 struct flipping
 {
   const struct subject *subject;
-  struct disk *disk;    /* a deep copy of the subject's */
-  struct effect effect; /* nothing, but of the bit at hand */
+  struct disk *disk;     /* a deep copy of the subject's */
+  struct effect effect;  /* nothing, but of the bit at hand */
+  struct engine *engine; /* has it open, while bits are flipped that no opening sees; or NULL */
 };
 
 static void
 flipping_init (struct flipping *flipping, const struct subject *subject)
 {
   flipping->subject = subject;
+  flipping->engine = NULL;
   flipping->disk = disk_clone (subject->disk);
   for (uint32_t i = 0; i < subject->file_count; i++)
     {
@@ -180,6 +183,32 @@ flipping_init (struct flipping *flipping, const struct subject *subject)
   effect_init (subject, &flipping->effect);
 }
 
+/* Whether an engine has it open, or none. */
+static void
+flipping_keep (struct flipping *flipping, bool open)
+{
+  if (open && flipping->engine == NULL)
+    flipping->engine = verdict_open (flipping->subject, flipping->disk);
+  else if (!open && flipping->engine != NULL)
+    {
+      verdict_close (flipping->engine);
+      flipping->engine = NULL;
+    }
+}
+
+/* One that no opening sees is read by an engine that stays open: an opening takes twenty times as
+ * long. */
+static bool
+judge_flipped (struct flipping *flipping, unsigned depth, struct verdict *verdict)
+{
+  *verdict = (struct verdict){ .subject = flipping->subject,
+                               .disk = flipping->disk,
+                               .effect = &flipping->effect };
+  if (depth == DEPTH_READ && verdict_is_unseen (verdict))
+    return verdict_read_open (verdict, flipping->engine);
+  return judge (flipping->subject, flipping->disk, &flipping->effect, depth, verdict);
+}
+
 static bool
 judge_flip (struct flipping *flipping, const struct damage *damage, unsigned depth,
             struct verdict *verdict)
@@ -187,9 +216,10 @@ judge_flip (struct flipping *flipping, const struct damage *damage, unsigned dep
   const struct subject *subject = flipping->subject;
   size_t spot = (size_t) (subject_spot (subject, damage->file, damage->a) - subject->spots);
   uint8_t *byte = subject_content (subject, flipping->disk, damage->file)->bytes + damage->a;
+  flipping_keep (flipping, depth == DEPTH_READ);
   *byte ^= (uint8_t) (1u << damage->b);
   flipping->effect.hit[spot] = flipping->effect.file_hit[damage->file] = true;
-  bool good = judge (subject, flipping->disk, &flipping->effect, depth, verdict);
+  bool good = judge_flipped (flipping, depth, verdict);
   flipping->effect.hit[spot] = flipping->effect.file_hit[damage->file] = false;
   *byte ^= (uint8_t) (1u << damage->b);
   return good;
@@ -204,13 +234,16 @@ hash_of (const struct task *task, uint64_t number)
   return checksum (3, 4, BYTES ((const uint8_t *) words, sizeof words));
 }
 
-/* All bits are read; of some more is judged. Of other damages everything always, but recovery and
- * repair of every second. */
+/* All bits are read; of some more is judged, of a sample more often than of all. Of other damages
+ * everything always, but recovery and repair of every second. */
 static unsigned
-depth_of (enum damage_kind kind, uint64_t hash)
+depth_of (const struct task *task, enum damage_kind kind, uint64_t hash)
 {
+  uint64_t sparse = task->most[DAMAGE_FLIP] == UINT64_MAX ? 8 : 1;
   if (kind == DAMAGE_FLIP)
-    return hash % 1024 == 0 ? DEPTH_WHOLE : hash % 64 == 0 ? DEPTH_READ | DEPTH_CHECK : DEPTH_READ;
+    return hash % (1024 * sparse) == 0 ? DEPTH_WHOLE
+           : hash % (64 * sparse) == 0 ? DEPTH_READ | DEPTH_CHECK
+                                       : DEPTH_READ;
   return hash % 2 == 0 ? DEPTH_WHOLE : DEPTH_ALL | DEPTH_CHECK;
 }
 
@@ -228,6 +261,15 @@ choose (const struct task *task, const struct subject *subject, uint64_t number,
   return true;
 }
 
+/* Of the processor's: a machine that is busy is not taken for a hang. What waits for ever, the
+ * simulated threads notice. */
+static void
+limit_time (unsigned most)
+{
+  struct itimerval timer = { .it_value = { .tv_sec = most } };
+  setitimer (ITIMER_PROF, &timer, NULL);
+}
+
 static void
 do_one (const struct task *task, const struct subject *subject, const struct subject *other,
         struct flipping *flipping, struct job *job, unsigned depth)
@@ -235,12 +277,12 @@ do_one (const struct task *task, const struct subject *subject, const struct sub
   struct verdict verdict;
   bool harmless = false, good;
   enum damage_kind kind = job->doing.kind;
-  alarm (SECONDS_MOST);
+  limit_time (SECONDS_MOST);
   if (kind == DAMAGE_FLIP)
     good = judge_flip (flipping, &job->doing, depth, &verdict);
   else
     good = judge_damage (subject, other, &job->doing, depth, &verdict, &harmless);
-  alarm (0);
+  limit_time (0);
   job->damages[kind] += !harmless;
   add_counts (&job->totals[kind], &verdict);
   if (!good)
@@ -270,7 +312,7 @@ work (const struct task *task, const struct subject *subject, const struct subje
         {
           uint64_t number = job->next++, hash = hash_of (task, number);
           if (choose (task, subject, number, hash, &job->doing))
-            do_one (task, subject, other, &flipping, job, depth_of (job->doing.kind, hash));
+            do_one (task, subject, other, &flipping, job, depth_of (task, job->doing.kind, hash));
         }
       job->busy = false;
     }

@@ -444,6 +444,53 @@ read_value (struct verdict *verdict, struct engine *engine, contents expected, u
   return true;
 }
 
+/* A key of each leaf that an inner page leads to. */
+static bool
+read_below (struct verdict *verdict, struct engine *engine, contents expected,
+            const struct subject_segment *segment, uint32_t inner)
+{
+  const struct subject *subject = verdict->subject;
+  uint32_t before = NO_LEAF;
+  for (size_t i = segment->first; i < segment->last; i++)
+    {
+      const struct version *version = &subject->versions[i];
+      uint32_t page = version->leaf;
+      if (page == NO_LEAF || page == before || version->store == SUBJECT_CATALOGUE)
+        continue;
+      before = page;
+      while (page != inner && page != segment->pages - 1)
+        page = segment->parents[page];
+      if (page == inner && !read_key (verdict, engine, version->store, version->key, expected))
+        return false;
+    }
+  return true;
+}
+
+static bool
+read_changes (struct verdict *verdict, struct engine *engine, contents expected, uint64_t commit)
+{
+  const struct subject *subject = verdict->subject;
+  if (commit <= subject->flushed || commit > subject->last)
+    return true;
+  const struct logged *logged = &subject->logged[commit - subject->flushed - 1];
+  for (size_t i = logged->first; i < logged->last; i++)
+    if (!read_key (verdict, engine, subject->changes[i].store, subject->changes[i].key, expected))
+      return false;
+  return true;
+}
+
+/* What a record of the log and those around it change, and the first and last ones. */
+static bool
+read_record (struct verdict *verdict, struct engine *engine, contents expected, uint64_t commit)
+{
+  const struct subject *subject = verdict->subject;
+  for (uint64_t near = commit > 2 ? commit - 2 : 1; near <= commit + 2; near++)
+    if (!read_changes (verdict, engine, expected, near))
+      return false;
+  return read_changes (verdict, engine, expected, subject->flushed + 1)
+         && read_changes (verdict, engine, expected, subject->last);
+}
+
 /* What shares a page with the damage, which is one spot's; and a key elsewhere. */
 static bool
 read_near (struct verdict *verdict, struct engine *engine, contents expected)
@@ -456,10 +503,16 @@ read_near (struct verdict *verdict, struct engine *engine, contents expected)
         continue;
       if (spot->kind == SPOT_VALUE)
         return read_value (verdict, engine, expected, spot->file, spot->number);
-      for (uint32_t s = 0; spot->kind == SPOT_LEAF && s < subject->segment_count; s++)
+      bool page = spot->kind == SPOT_LEAF || spot->kind == SPOT_INNER;
+      for (uint32_t s = 0; page && s < subject->segment_count; s++)
         if (subject->segments[s].file == spot->file)
-          return read_leaf (verdict, engine, expected, &subject->segments[s],
-                            (uint32_t) spot->number);
+          return spot->kind == SPOT_LEAF
+                     ? read_leaf (verdict, engine, expected, &subject->segments[s],
+                                  (uint32_t) spot->number)
+                     : read_below (verdict, engine, expected, &subject->segments[s],
+                                   (uint32_t) spot->number);
+      if (spot->kind == SPOT_RECORD)
+        return read_record (verdict, engine, expected, spot->number);
       if (spot->kind == SPOT_SLACK)
         return read_key (verdict, engine, 0, subject->keys / 2, expected);
     }
@@ -620,6 +673,50 @@ verdict_read (struct verdict *verdict, bool all)
     }
   close_subject (engine);
   return good;
+}
+
+bool
+verdict_is_unseen (const struct verdict *verdict)
+{
+  const struct subject *subject = verdict->subject;
+  for (size_t i = 0; i < subject->spot_count; i++)
+    {
+      enum spot_kind kind = subject->spots[i].kind;
+      if (verdict->effect->hit[i] && kind != SPOT_LEAF && kind != SPOT_INNER && kind != SPOT_VALUE)
+        return false;
+    }
+  return verdict_first_lost (verdict) == 0; /* recovering reads the values of the log */
+}
+
+struct engine *
+verdict_open (const struct subject *subject, struct disk *disk)
+{
+  struct verdict verdict = { .subject = subject, .disk = disk };
+  struct engine *engine;
+  struct failure failure;
+  status result = open_subject (&verdict, ENGINE_OPEN_READ_ONLY, &engine, &failure);
+  if (result == STATUS_OK)
+    return engine;
+  fprintf (stderr, "the undamaged database: %s (%s)\n", status_name (result), failure.message);
+  abort ();
+}
+
+bool
+verdict_read_open (struct verdict *verdict, struct engine *engine)
+{
+  contents expected = subject_table (verdict->subject, verdict->subject->last);
+  engine_evict_cache (engine, 1);
+  if (!read_near (verdict, engine, expected))
+    return false;
+  return verdict->unreadable > 0 || !must_be_unreadable (verdict, expected)
+         || wrong (verdict, "no read met the damage");
+}
+
+void
+verdict_close (struct engine *engine)
+{
+  if (engine != NULL)
+    close_subject (engine);
 }
 
 /* ---- recovering ---- */

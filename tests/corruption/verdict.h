@@ -33,6 +33,14 @@ struct verdict
 
 /* Read-only: opens, reads everything that shares a page with the damage, or all there is. */
 bool verdict_read (struct verdict *verdict, bool all);
+/* Whether it lies where no opening looks: in a page of a tree, or in a value that segments refer to.
+ * Then an engine that was open before it came has to read as one that is opened behind it. */
+bool verdict_is_unseen (const struct verdict *verdict);
+/* Opens the undamaged database for verdict_read_open; aborts when that fails. */
+struct engine *verdict_open (const struct subject *subject, struct disk *disk);
+/* Reads what shares a page with the damage; nothing that the engine read before counts. */
+bool verdict_read_open (struct verdict *verdict, struct engine *engine);
+void verdict_close (struct engine *engine); /* NULL: nothing */
 /* The deep check. */
 bool verdict_check (struct verdict *verdict);
 /* Opens for writing, writes, compacts, closes, opens again. Changes the disk. */
