@@ -47,6 +47,9 @@ typedef struct _LdbProgress
   const struct _LdbProgress *outer; /* set while func runs: the one that was running before */
 } LdbProgress;
 
+/* Makes the result of a call of another process from its reply. NULL: error. */
+typedef gpointer (*LdbAnswerFunc) (GVariant *reply, GError **error);
+
 struct _LdbCall
 {
   LdbCallFunc run;            /* the work */
@@ -57,6 +60,11 @@ struct _LdbCall
   GPtrArray *array;           /* keys or records; owned */
   GVariantType *type;         /* wanted; owned */
   LdbOptions *options;        /* owned */
+  GVariant *arguments;        /* of a call of another process; owned */
+  const char *reply_type;     /* of such a call; static */
+  LdbAnswerFunc answer;       /* of such a call, or NULL */
+  gpointer wish;              /* of several such calls; owned */
+  GDestroyNotify wish_free;   /* of wish */
   char *path;                 /* path or name; owned */
   char *other_path;           /* owned */
   guint flags;                /* of the operation, or which move */

@@ -214,6 +214,9 @@ ldb_call_free (gpointer data)
   g_clear_pointer (&call->array, g_ptr_array_unref);
   g_clear_pointer (&call->type, g_variant_type_free);
   g_clear_object (&call->options);
+  g_clear_pointer (&call->arguments, g_variant_unref);
+  if (call->wish != NULL)
+    call->wish_free (call->wish);
   g_free (call->path);
   g_free (call->other_path);
   if (call->result != NULL && call->result_free != NULL)

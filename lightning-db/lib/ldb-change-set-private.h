@@ -15,6 +15,10 @@ LdbChangeSet *ldb_change_set_new_for_frame (LdbDatabase *database, LdbFrame *fra
 LdbChangeSet *ldb_change_set_new_for_commit (LdbDatabase *database, guint64 sequence,
                                              GPtrArray *changes);
 
+/* As another process told it; the changes (of LdbChange) are taken over. */
+LdbChangeSet *ldb_change_set_new_told (guint64 since, guint64 sequence, gboolean resync,
+                                       GPtrArray *changes);
+
 /* The handler has returned: a snapshot that it did not ask for is not held any longer, however long
  * somebody keeps the set. */
 void ldb_change_set_let_go (LdbChangeSet *self);

@@ -31,7 +31,7 @@ struct _LdbChangeSet
 {
   GObject parent_instance;
 
-  LdbDatabase *database; /* owned */
+  LdbDatabase *database; /* owned; NULL: another process told it */
   GPtrArray *changes;    /* of LdbChange; owned */
   guint64 since;         /* the commit before the first */
   guint64 sequence;      /* the last commit */
@@ -170,6 +170,17 @@ ldb_change_set_new_for_commit (LdbDatabase *database, guint64 sequence, GPtrArra
   self->changes = changes;
   self->since = sequence - 1;
   self->sequence = sequence;
+  return self;
+}
+
+LdbChangeSet *
+ldb_change_set_new_told (guint64 since, guint64 sequence, gboolean resync, GPtrArray *changes)
+{
+  LdbChangeSet *self = g_object_new (LDB_TYPE_CHANGE_SET, NULL);
+  self->changes = changes;
+  self->since = since;
+  self->sequence = sequence;
+  self->resync = resync;
   return self;
 }
 
@@ -329,7 +340,7 @@ LdbSnapshot *
 ldb_change_set_get_snapshot (LdbChangeSet *self)
 {
   g_return_val_if_fail (LDB_IS_CHANGE_SET (self), NULL);
-  if (self->snapshot == NULL && self->frame != NULL)
+  if (self->snapshot == NULL && self->frame != NULL && self->database != NULL)
     self->snapshot = ldb_snapshot_new_for_pin (self->database, self->frame->after);
   return self->snapshot != NULL ? g_object_ref (self->snapshot) : NULL;
 }

@@ -374,7 +374,7 @@ install_inspection_properties (void)
    * LdbDatabase:inspectable:
    *
    * Whether other processes of the same user may find the database and look into it while it is
-   * open: figures, records and changes. Nobody
+   * open: figures, records and changes, through [class@Ldb.Inspector]. Nobody
    * else can, and nothing can be changed: see [property@Ldb.Database:control-allowed].
    *
    * It is set by the environment, too: `LIGHTNING_INSPECT=1`, or `GTK_DEBUG=interactive`. The database

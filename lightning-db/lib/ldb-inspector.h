@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#if !defined(LDB_INSIDE) && !defined(LDB_COMPILATION)
+#error "Only <lightning-db.h> can be included directly."
+#endif
+
+#include "ldb-report.h"
+#include "ldb-running-database.h"
+#include "ldb-stats.h"
+
+G_BEGIN_DECLS
+
+#define LDB_TYPE_INSPECTOR (ldb_inspector_get_type ())
+LDB_AVAILABLE_IN_ALL
+G_DECLARE_FINAL_TYPE (LdbInspector, ldb_inspector, LDB, INSPECTOR, GObject)
+
+/* Signals, in the main context that was the thread's default when it was connected:
+ * changed (guint subscription, LdbChangeSet *changes), ended (). */
+LDB_AVAILABLE_IN_ALL
+LdbInspector *ldb_inspector_open (LdbRunningDatabase *running, GCancellable *cancellable,
+                                  GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_open_async (LdbRunningDatabase *running, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbInspector *ldb_inspector_open_finish (GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbRunningDatabase *ldb_inspector_get_running_database (LdbInspector *self);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_is_closed (LdbInspector *self);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_close (LdbInspector *self);
+
+/* Looking, and following. */
+LDB_AVAILABLE_IN_ALL
+LdbStats *ldb_inspector_get_stats (LdbInspector *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_get_stats_async (LdbInspector *self, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbStats *ldb_inspector_get_stats_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+GHashTable *ldb_inspector_get_options (LdbInspector *self, GCancellable *cancellable,
+                                       GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_get_options_async (LdbInspector *self, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GHashTable *ldb_inspector_get_options_finish (LdbInspector *self, GAsyncResult *result,
+                                              GError **error);
+LDB_AVAILABLE_IN_ALL
+char **ldb_inspector_list_stores (LdbInspector *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_stores_async (LdbInspector *self, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+char **ldb_inspector_list_stores_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+guint ldb_inspector_open_snapshot (LdbInspector *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_open_snapshot_async (LdbInspector *self, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+guint ldb_inspector_open_snapshot_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_close_snapshot (LdbInspector *self, guint snapshot,
+                                       GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_close_snapshot_async (LdbInspector *self, guint snapshot,
+                                         GCancellable *cancellable, GAsyncReadyCallback callback,
+                                         gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_close_snapshot_finish (LdbInspector *self, GAsyncResult *result,
+                                              GError **error);
+LDB_AVAILABLE_IN_ALL
+GBytes *ldb_inspector_get (LdbInspector *self, guint snapshot, const char *store, gconstpointer key,
+                           gsize key_length, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_get_async (LdbInspector *self, guint snapshot, const char *store,
+                              gconstpointer key, gsize key_length, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GBytes *ldb_inspector_get_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_read (LdbInspector *self, guint snapshot, const char *store,
+                               gconstpointer start, gsize start_length, gconstpointer end,
+                               gsize end_length, LdbScanFlags flags, guint limit, guint value_limit,
+                               GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_read_async (LdbInspector *self, guint snapshot, const char *store,
+                               gconstpointer start, gsize start_length, gconstpointer end,
+                               gsize end_length, LdbScanFlags flags, guint limit, guint value_limit,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_read_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+guint ldb_inspector_subscribe (LdbInspector *self, const char *store, gconstpointer prefix,
+                               gsize prefix_length, LdbWatchFlags flags, guint interval,
+                               GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_subscribe_async (LdbInspector *self, const char *store, gconstpointer prefix,
+                                    gsize prefix_length, LdbWatchFlags flags, guint interval,
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+guint ldb_inspector_subscribe_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_unsubscribe (LdbInspector *self, guint subscription,
+                                    GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_unsubscribe_async (LdbInspector *self, guint subscription,
+                                      GCancellable *cancellable, GAsyncReadyCallback callback,
+                                      gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_unsubscribe_finish (LdbInspector *self, GAsyncResult *result,
+                                           GError **error);
+
+/* What needs control. */
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_request_control (LdbInspector *self, GCancellable *cancellable,
+                                        GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_request_control_async (LdbInspector *self, GCancellable *cancellable,
+                                          GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_request_control_finish (LdbInspector *self, GAsyncResult *result,
+                                               GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_flush (LdbInspector *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_flush_async (LdbInspector *self, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_flush_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_checkpoint (LdbInspector *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_checkpoint_async (LdbInspector *self, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_checkpoint_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_sync (LdbInspector *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_sync_async (LdbInspector *self, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_sync_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_compact (LdbInspector *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_compact_async (LdbInspector *self, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_compact_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_evict_cache (LdbInspector *self, double fraction, GCancellable *cancellable,
+                                    GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_evict_cache_async (LdbInspector *self, double fraction,
+                                      GCancellable *cancellable, GAsyncReadyCallback callback,
+                                      gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_evict_cache_finish (LdbInspector *self, GAsyncResult *result,
+                                           GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbCheckReport *ldb_inspector_check (LdbInspector *self, LdbCheckFlags flags,
+                                     GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_check_async (LdbInspector *self, LdbCheckFlags flags, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbCheckReport *ldb_inspector_check_finish (LdbInspector *self, GAsyncResult *result,
+                                            GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbBackupResult *ldb_inspector_backup (LdbInspector *self, const char *path, LdbBackupFlags flags,
+                                       GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_backup_async (LdbInspector *self, const char *path, LdbBackupFlags flags,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbBackupResult *ldb_inspector_backup_finish (LdbInspector *self, GAsyncResult *result,
+                                              GError **error);
+LDB_AVAILABLE_IN_ALL
+guint64 ldb_inspector_commit (LdbInspector *self, GVariant *operations, GCancellable *cancellable,
+                              GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_commit_async (LdbInspector *self, GVariant *operations,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+guint64 ldb_inspector_commit_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The client: running databases of other processes as a list, and looking into them. Two
+ * applications with five databases each; they are stopped, killed, and close what they have.
+ *
+ * This program is also the application (--application DIRECTORY): it opens db-0 … db-4 and does what
+ * it is told line by line.
+ */
+#include "watch-test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#define DATABASES 5 /* of an application */
+
+/* ---- the application ---- */
+
+/* Lines from standard input: "put N KEY VALUE", "fill N" (2500 records), "big N" (a value of three
+ * megabytes), "allow N", "close N", "open N". Each is answered by "ok". */
+static int
+be_application (const char *directory)
+{
+  LdbDatabase *databases[DATABASES] = { NULL };
+  char line[256];
+  g_print ("ok\n");
+  while (fgets (line, sizeof line, stdin) != NULL)
+    {
+      g_autoptr (GError) error = NULL;
+      g_auto (GStrv) words = g_strsplit (g_strstrip (line), " ", 4);
+      guint number = (guint) atoi (words[1]);
+      LdbDatabase **db = &databases[number];
+      if (strcmp (words[0], "open") == 0)
+        {
+          g_autofree char *name = g_strdup_printf ("db-%u", number);
+          g_autofree char *path = g_build_filename (directory, name, NULL);
+          *db = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+          g_assert_no_error (error);
+          ldb_database_set_inspectable (*db, TRUE);
+        }
+      else if (strcmp (words[0], "put") == 0)
+        ldb_database_put_string (*db, words[2], words[3], NULL, &error);
+      else if (strcmp (words[0], "fill") == 0)
+        for (guint i = 0; i < 2500; i++)
+          {
+            g_autofree char *key = g_strdup_printf ("key-%04u", i);
+            ldb_database_put_string (*db, key, "value", NULL, NULL);
+          }
+      else if (strcmp (words[0], "big") == 0)
+        {
+          g_autofree char *value = g_strnfill (3000000, 'b');
+          ldb_database_put_string (*db, "big", value, NULL, &error);
+        }
+      else if (strcmp (words[0], "allow") == 0)
+        ldb_database_set_control_allowed (*db, TRUE);
+      else if (strcmp (words[0], "close") == 0)
+        g_clear_object (db);
+      g_assert_no_error (error);
+      g_print ("ok\n");
+    }
+  return 0;
+}
+
+static char *program; /* this one; owned */
+
+typedef struct
+{
+  char *directory; /* owned */
+  GPid process;    /* 0 once it is dead */
+  FILE *input;     /* of the process */
+  int output;      /* of the process */
+} Application;
+
+static void
+wait_for_ok (Application *self)
+{
+  char answer[3];
+  for (gsize at = 0; at < sizeof answer; at++)
+    g_assert_cmpint (read (self->output, answer + at, 1), ==, 1);
+  g_assert_cmpmem (answer, sizeof answer, "ok\n", 3);
+}
+
+static void
+tell (Application *self, const char *line)
+{
+  fprintf (self->input, "%s\n", line);
+  fflush (self->input);
+  wait_for_ok (self);
+}
+
+/* With its runtime directory there; NULL: where this process has its own. */
+static void
+application_start_in (Application *self, const char *runtime)
+{
+  int input;
+  g_auto (GStrv) environment = g_get_environ ();
+  if (runtime != NULL)
+    environment = g_environ_setenv (environment, "XDG_RUNTIME_DIR", runtime, TRUE);
+  g_autoptr (GError) error = NULL;
+  self->directory = g_dir_make_tmp ("ldb-test-XXXXXX", &error);
+  const char *const arguments[] = { program, "--application", self->directory, NULL };
+  g_spawn_async_with_pipes (NULL, (char **) arguments, environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
+                            NULL, &self->process, &input, &self->output, NULL, &error);
+  g_assert_no_error (error);
+  self->input = fdopen (input, "w");
+  wait_for_ok (self);
+}
+
+static void
+application_start (Application *self)
+{
+  application_start_in (self, NULL);
+}
+
+static void
+application_kill (Application *self)
+{
+  if (self->process == 0)
+    return;
+  kill (self->process, SIGKILL);
+  waitpid (self->process, NULL, 0);
+  self->process = 0;
+}
+
+/* It is stopped when this returns. */
+static void
+application_stop (Application *self)
+{
+  int status;
+  kill (self->process, SIGSTOP);
+  g_assert_cmpint (waitpid (self->process, &status, WUNTRACED), ==, self->process);
+  g_assert_true (WIFSTOPPED (status));
+}
+
+static void
+application_end (Application *self)
+{
+  application_kill (self);
+  fclose (self->input);
+  close (self->output);
+  ldb_test_remove (self->directory);
+  g_free (self->directory);
+}
+
+static void
+application_set_up (Application *self, gconstpointer data)
+{
+  application_start (self);
+  tell (self, "open 0");
+}
+
+static void
+application_tear_down (Application *self, gconstpointer data)
+{
+  application_end (self);
+}
+
+static LdbRunningDatabase *
+find_first (LdbRunningList *list, Application *application)
+{
+  g_autofree char *path = g_build_filename (application->directory, "db-0", NULL);
+  LdbRunningDatabase *running = ldb_running_list_find (list, path);
+  g_assert_nonnull (running);
+  return running;
+}
+
+/* Connected to the application's first database. */
+static LdbInspector *
+inspect (Application *application)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (LdbRunningDatabase) running = find_first (list, application);
+  LdbInspector *inspector = ldb_inspector_open (running, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (ldb_inspector_get_running_database (inspector) == running);
+  return inspector;
+}
+
+/* ---- the list ---- */
+
+/* A copy of the list that is kept by its signals alone. */
+static void
+follow_list (GListModel *list, guint position, guint removed, guint added, GPtrArray *copy)
+{
+  for (guint i = 0; i < removed; i++)
+    g_ptr_array_remove_index (copy, position);
+  for (guint i = 0; i < added; i++)
+    g_ptr_array_insert (copy, (gint) (position + i), g_list_model_get_item (list, position + i));
+}
+
+static void
+assert_copy (LdbRunningList *list, GPtrArray *copy)
+{
+  g_assert_cmpuint (copy->len, ==, ldb_running_list_get_n_items (list));
+  for (guint i = 0; i < copy->len; i++)
+    {
+      g_autoptr (LdbRunningDatabase) item = g_list_model_get_item (G_LIST_MODEL (list), i);
+      g_assert_true (item == g_ptr_array_index (copy, i));
+      g_assert_true (ldb_running_database_is_running (item));
+    }
+}
+
+static void
+test_list (void)
+{
+  Application one, other;
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (GPtrArray) copy = g_ptr_array_new_with_free_func (g_object_unref);
+  g_signal_connect (list, "items-changed", G_CALLBACK (follow_list), copy);
+  g_assert_cmpuint (ldb_running_list_get_n_items (list), ==, 0);
+  application_start (&one);
+  application_start (&other);
+  for (guint i = 0; i < DATABASES; i++)
+    {
+      g_autofree char *open = g_strdup_printf ("open %u", i);
+      tell (&one, open);
+      tell (&other, open);
+    }
+  wait_until (ldb_running_list_get_n_items (list) == 2 * DATABASES);
+  assert_copy (list, copy);
+  /* What is made later sees the same at once. */
+  g_autoptr (LdbRunningList) second = ldb_running_list_new ();
+  g_assert_cmpuint (ldb_running_list_get_n_items (second), ==, 2 * DATABASES);
+
+  g_autoptr (LdbRunningDatabase) first = find_first (list, &one);
+  g_autofree char *path = g_build_filename (one.directory, "db-0", NULL);
+  g_assert_cmpstr (ldb_running_database_get_path (first), ==, path);
+  g_assert_cmpuint (ldb_running_database_get_process_id (first), ==, (guint) one.process);
+  g_assert_cmpuint (strlen (ldb_running_database_get_id (first)), ==, 32);
+  g_assert_false (ldb_running_database_is_read_only (first));
+  g_autoptr (LdbRunningDatabase) elsewhere = find_first (list, &other);
+  g_assert_cmpstr (ldb_running_database_get_process (first), !=,
+                   ldb_running_database_get_process (elsewhere));
+
+  tell (&one, "close 0");
+  wait_until (ldb_running_list_get_n_items (list) == 2 * DATABASES - 1);
+  g_assert_false (ldb_running_database_is_running (first));
+  assert_copy (list, copy);
+  tell (&one, "open 0");
+  wait_until (ldb_running_list_get_n_items (list) == 2 * DATABASES);
+  application_stop (&other);
+  g_autoptr (LdbRunningList) third = ldb_running_list_new ();
+  g_assert_cmpuint (ldb_running_list_get_n_items (third), ==, 2 * DATABASES);
+  application_kill (&other);
+  wait_until (ldb_running_list_get_n_items (list) == DATABASES);
+  wait_until (ldb_running_list_get_n_items (third) == DATABASES);
+  g_assert_false (ldb_running_database_is_running (elsewhere));
+  assert_copy (list, copy);
+  application_kill (&one);
+  wait_until (ldb_running_list_get_n_items (list) == 0);
+  assert_copy (list, copy);
+  application_end (&one);
+  application_end (&other);
+}
+
+/* As outside of a sandbox: in the folder that it shares. */
+static void
+test_sandbox (void)
+{
+  Application application;
+  g_autofree char *shared
+      = g_build_filename (g_get_user_runtime_dir (), "app", "org.example.App", NULL);
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_mkdir_with_parents (shared, 0700);
+  application_start_in (&application, shared);
+  tell (&application, "open 0");
+  wait_until (ldb_running_list_get_n_items (list) == 1);
+  g_autoptr (LdbInspector) inspector = inspect (&application);
+  application_kill (&application);
+  wait_until (ldb_running_list_get_n_items (list) == 0);
+  application_end (&application);
+}
+
+/* ---- looking ---- */
+
+static void
+test_look (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  tell (application, "fill 0");
+  g_autoptr (LdbStats) stats = ldb_inspector_get_stats (inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (stats->puts, ==, 2500);
+  g_assert_cmpuint (stats->sequence, ==, 2500);
+  g_assert_cmpfloat (stats->compression_ratio, >, 0);
+  g_auto (GStrv) names = ldb_inspector_list_stores (inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (names[0], ==, "default");
+  g_assert_null (names[1]);
+  g_autoptr (GHashTable) options = ldb_inspector_get_options (inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_hash_table_contains (options, "cache-size"));
+}
+
+static void
+assert_records (LdbInspector *inspector, LdbScanFlags flags, guint limit, guint count,
+                const char *first, const char *last)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) records = ldb_inspector_read (inspector, 0, NULL, "key-0100", 8, NULL, 0,
+                                                      flags, limit, 100, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (records->len, ==, count);
+  assert_bytes (ldb_record_get_key (g_ptr_array_index (records, 0)), first);
+  assert_bytes (ldb_record_get_key (g_ptr_array_index (records, count - 1)), last);
+  if ((flags & LDB_SCAN_KEYS_ONLY) == 0)
+    assert_bytes (ldb_record_get_value (g_ptr_array_index (records, count - 1)), "value");
+  else
+    g_assert_null (ldb_record_get_value (g_ptr_array_index (records, 0)));
+}
+
+static void
+test_read (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  tell (application, "fill 0");
+  assert_records (inspector, LDB_SCAN_NONE, G_MAXUINT, 2400, "key-0100", "key-2499");
+  assert_records (inspector, LDB_SCAN_NONE, 1500, 1500, "key-0100", "key-1599");
+  assert_records (inspector, LDB_SCAN_REVERSE, 2000, 2000, "key-2499", "key-0500");
+  assert_records (inspector, LDB_SCAN_KEYS_ONLY, 3, 3, "key-0100", "key-0102");
+  g_assert_null (ldb_inspector_read (inspector, 0, "nothing", NULL, 0, NULL, 0, LDB_SCAN_NONE, 1, 1,
+                                     NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "nothing");
+}
+
+static void
+test_get (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  tell (application, "put 0 key old");
+  tell (application, "big 0");
+  guint snapshot = ldb_inspector_open_snapshot (inspector, NULL, &error);
+  g_assert_no_error (error);
+  tell (application, "put 0 key new");
+  g_autoptr (GBytes) old = ldb_inspector_get (inspector, snapshot, NULL, "key", 3, NULL, &error);
+  g_autoptr (GBytes) now = ldb_inspector_get (inspector, 0, "default", "key", 3, NULL, &error);
+  g_assert_no_error (error);
+  assert_bytes (old, "old");
+  assert_bytes (now, "new");
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GBytes) big
+          = ldb_inspector_get (inspector, i == 0 ? 0 : snapshot, NULL, "big", 3, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (g_bytes_get_size (big), ==, 3000000);
+      g_assert_cmpint (((const char *) g_bytes_get_data (big, NULL))[2999999], ==, 'b');
+    }
+  g_assert_null (ldb_inspector_get (inspector, 0, NULL, "none", 4, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (ldb_inspector_close_snapshot (inspector, snapshot, NULL, &error));
+  g_assert_false (ldb_inspector_close_snapshot (inspector, snapshot, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "snapshot");
+  g_assert_null (ldb_inspector_get (inspector, 0, NULL, "", 0, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "key");
+}
+
+static void
+note_changes (LdbInspector *inspector, guint subscription, LdbChangeSet *changes, GString *text)
+{
+  g_autofree char *told = describe_changes (changes);
+  g_string_append_printf (text, "%u: %s\n", subscription, told);
+  g_assert_null (ldb_change_set_get_snapshot (changes));
+}
+
+static void
+test_changes (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  g_signal_connect (inspector, "changed", G_CALLBACK (note_changes), text);
+  guint every
+      = ldb_inspector_subscribe (inspector, "*", NULL, 0, LDB_WATCH_VALUES, 0, NULL, &error);
+  g_assert_no_error (error);
+  guint some = ldb_inspector_subscribe (inspector, NULL, "k", 1,
+                                        LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES, 0, NULL, &error);
+  g_assert_no_error (error);
+  tell (application, "put 0 a 1");
+  wait_until (text->len > 0);
+  g_autofree char *first = g_strdup_printf ("%u: put a=1\n", every);
+  g_assert_cmpstr (text->str, ==, first);
+  g_assert_true (ldb_inspector_unsubscribe (inspector, every, NULL, &error));
+  g_string_truncate (text, 0);
+  tell (application, "put 0 k 1");
+  wait_until (text->len > 0);
+  g_string_truncate (text, 0);
+  tell (application, "put 0 k 2");
+  wait_until (text->len > 0);
+  g_autofree char *second = g_strdup_printf ("%u: put k=2<1\n", some);
+  g_assert_cmpstr (text->str, ==, second);
+}
+
+/* ---- changing ---- */
+
+static void
+test_control (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  g_autofree char *backup = g_build_filename (application->directory, "backup", NULL);
+  g_assert_false (ldb_inspector_request_control (inspector, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_PERMISSION_DENIED, "control-allowed");
+  g_assert_false (ldb_inspector_compact (inspector, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_PERMISSION_DENIED, "control");
+  tell (application, "put 0 a 1");
+  tell (application, "allow 0");
+  g_assert_true (ldb_inspector_request_control (inspector, NULL, &error));
+  g_assert_true (ldb_inspector_flush (inspector, NULL, &error));
+  g_assert_true (ldb_inspector_checkpoint (inspector, NULL, &error));
+  g_assert_true (ldb_inspector_sync (inspector, NULL, &error));
+  g_assert_true (ldb_inspector_compact (inspector, NULL, &error));
+  g_assert_true (ldb_inspector_evict_cache (inspector, 0.5, NULL, &error));
+  g_assert_no_error (error);
+  g_autoptr (LdbCheckReport) report = ldb_inspector_check (inspector, LDB_CHECK_DEEP, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (report->page_checksums && report->fault_count == 0);
+  g_assert_cmpuint (ldb_check_report_get_faults (report)->len, ==, 0);
+  g_autoptr (LdbBackupResult) result
+      = ldb_inspector_backup (inspector, backup, LDB_BACKUP_VERIFY, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (result->files, >, 0);
+  g_autoptr (GVariant) operations
+      = g_variant_ref_sink (g_variant_new_parsed ("[('', b'a', [b'2'], true, [b'1'])]"));
+  g_assert_cmpuint (ldb_inspector_commit (inspector, operations, NULL, &error), ==, 0);
+  /* The texts of the format end with a zero byte, the value there does not. */
+  assert_ldb_error (error, LDB_ERROR_CONFLICT, "expected");
+  g_assert_cmpuint (ldb_inspector_commit (inspector, g_variant_new ("(s)", "x"), NULL, &error), ==,
+                    0);
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "a(sayaaybaay)");
+  g_autoptr (GVariant) right = g_variant_ref_sink (
+      g_variant_new_parsed ("[('', [byte 0x61], [[byte 0x32]], true, [[byte 0x31]])]"));
+  g_assert_cmpuint (ldb_inspector_commit (inspector, right, NULL, &error), ==, 2);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) value = ldb_inspector_get (inspector, 0, NULL, "a", 1, NULL, &error);
+  assert_bytes (value, "2");
+}
+
+/* ---- without blocking ---- */
+
+static void
+test_async (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (LdbRunningDatabase) running = find_first (list, application);
+  tell (application, "put 0 a 1");
+  tell (application, "allow 0");
+  ldb_inspector_open_async (running, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) opened = ldb_test_wait (&result);
+  g_autoptr (LdbInspector) inspector = ldb_inspector_open_finish (opened, &error);
+  g_assert_no_error (error);
+  ldb_inspector_get_async (inspector, 0, NULL, "a", 1, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) got = ldb_test_wait (&result);
+  g_autoptr (GBytes) value = ldb_inspector_get_finish (inspector, got, &error);
+  g_assert_no_error (error);
+  assert_bytes (value, "1");
+  ldb_inspector_open_snapshot_async (inspector, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) taken = ldb_test_wait (&result);
+  g_assert_cmpuint (ldb_inspector_open_snapshot_finish (inspector, taken, &error), >, 0);
+  ldb_inspector_request_control_async (inspector, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) asked = ldb_test_wait (&result);
+  g_assert_true (ldb_inspector_request_control_finish (inspector, asked, &error));
+  g_autoptr (GVariant) operations = g_variant_ref_sink (
+      g_variant_new_parsed ("[('', [byte 0x62], [[byte 0x32]], false, @aay [])]"));
+  ldb_inspector_commit_async (inspector, operations, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) committed = ldb_test_wait (&result);
+  g_assert_cmpuint (ldb_inspector_commit_finish (inspector, committed, &error), ==, 2);
+  g_assert_no_error (error);
+  ldb_inspector_close (inspector);
+  ldb_inspector_sync_async (inspector, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) late = ldb_test_wait (&result);
+  g_assert_false (ldb_inspector_sync_finish (inspector, late, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "ended");
+}
+
+/* One that is stopped is waited for, until it goes on or the caller gives up. */
+static void
+test_stopped (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL, other = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  LdbRunningDatabase *running = ldb_inspector_get_running_database (inspector);
+  application_stop (application);
+  ldb_inspector_open_async (running, cancellable, KEEP (result));
+  ldb_inspector_list_stores_async (inspector, NULL, KEEP (other));
+  run_for (50);
+  g_assert_null (result);
+  g_assert_null (other);
+  g_cancellable_cancel (cancellable);
+  g_autoptr (GAsyncResult) cancelled = ldb_test_wait (&result);
+  g_assert_null (ldb_inspector_open_finish (cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  kill (application->process, SIGCONT);
+  g_autoptr (GAsyncResult) listed = ldb_test_wait (&other);
+  g_auto (GStrv) names = ldb_inspector_list_stores_finish (inspector, listed, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (names);
+}
+
+/* ---- the end ---- */
+
+static void
+count (GObject *object, guint *ended)
+{
+  ++*ended;
+}
+
+static void
+test_ended (Application *application, gconstpointer data)
+{
+  guint ended = 0;
+  g_autoptr (GError) error = NULL;
+  tell (application, "open 1");
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  g_signal_connect (inspector, "ended", G_CALLBACK (count), &ended);
+  tell (application, "close 0");
+  wait_until (ended == 1);
+  g_assert_true (ldb_inspector_is_closed (inspector));
+  g_assert_null (ldb_inspector_get_stats (inspector, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "ended");
+  tell (application, "open 0");
+  g_autoptr (LdbInspector) again = inspect (application);
+  g_autoptr (LdbRunningDatabase) running
+      = g_object_ref (ldb_inspector_get_running_database (again));
+  g_signal_connect (again, "ended", G_CALLBACK (count), &ended);
+  application_kill (application);
+  wait_until (ended == 2);
+  g_assert_null (ldb_inspector_open (running, NULL, &error));
+  g_assert_nonnull (error);
+}
+
+#define add_look(name, function)                                                                   \
+  g_test_add (name, Application, NULL, application_set_up, function, application_tear_down)
+
+int
+main (int argc, char **argv)
+{
+#ifdef __SANITIZE_THREAD__
+  g_print ("1..0 # SKIP GDBusConnection's thread is GIO's, which is not built for it\n");
+  return 0;
+#endif
+  if (argc == 3 && strcmp (argv[1], "--application") == 0)
+    return be_application (argv[2]);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *runtime = g_dir_make_tmp ("ldb-run-XXXXXX", &error);
+  g_assert_no_error (error);
+  g_setenv ("XDG_RUNTIME_DIR", runtime, TRUE);
+  program = g_file_read_link ("/proc/self/exe", NULL);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/inspector/list", test_list);
+  g_test_add_func ("/inspector/sandbox", test_sandbox);
+  add_look ("/inspector/look", test_look);
+  add_look ("/inspector/read", test_read);
+  add_look ("/inspector/get", test_get);
+  add_look ("/inspector/changes", test_changes);
+  add_look ("/inspector/control", test_control);
+  add_look ("/inspector/async", test_async);
+  add_look ("/inspector/stopped", test_stopped);
+  add_look ("/inspector/ended", test_ended);
+  int status = g_test_run ();
+  ldb_test_remove (runtime);
+  g_free (program);
+  return status;
+}
