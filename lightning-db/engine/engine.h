@@ -83,6 +83,7 @@ struct engine_options
   uint64_t memtable_size;         /* bytes; 0 = chosen from the budget (tests set tiny ones) */
   uint64_t segment_file_size;     /* bytes; 0 = chosen (tests set tiny ones) */
   bool network_allowed;           /* also on network file systems (and, to follow, FUSE) */
+  uint32_t sampling_interval;     /* calls of a thread for each that is timed; 0 = none is */
   const struct vfs *vfs;          /* NULL = the operating system */
   /* Where the metrics are kept, for other processes to see: at least engine_metrics_size () bytes,
    * zeros, at a multiple of 64; NULL = in memory of the engine's own. The caller's, until
@@ -827,6 +828,23 @@ void engine_sizes_clear (struct engine_sizes *sizes);
 
 /* All that the engine counts about itself, in a block that describes itself (base/metrics.h). */
 
+/* What a call is, for those that are timed. */
+enum engine_call
+{
+  ENGINE_CALL_GET,
+  ENGINE_CALL_MULTI_GET,
+  ENGINE_CALL_CONTAINS,
+  ENGINE_CALL_SEEK,
+  ENGINE_CALL_PUT,
+  ENGINE_CALL_DELETE,
+  ENGINE_CALL_BATCH, /* a delete of a range among them */
+  ENGINE_CALL_TRANSACTION_COMMIT,
+  ENGINE_CALLS,
+};
+
+/* As sampling_interval; on the calling thread at once, on others when their next sample is due, or
+ * after some hundred calls where none was taken. */
+void engine_set_sampling (struct engine *engine, uint32_t interval);
 /* Bytes of it, for options.metrics_memory. */
 size_t engine_metrics_size (void);
 /* For reading it, for as long as the engine is referenced, also once it is closed. Any thread. */

@@ -21,7 +21,35 @@
   X (MULTI_GETS, "multi_gets", COUNT, "calls that look up several keys at once")                   \
   X (MULTI_GET_KEYS, "multi_get_keys", COUNT, "keys that these looked up")                         \
   X (CONTAINS, "contains", COUNT, "lookups that asked only whether a key is there")                \
-  X (CURSORS, "cursors", COUNT, "cursors made")
+  X (FILTERS_EXCLUDED, "filters_excluded", COUNT, "segments that a filter ruled out for a key")    \
+  X (FILTERS_MISLED, "filters_misled", COUNT, "segments that it did not, and without the key")     \
+  X (CURSORS, "cursors", COUNT, "cursors made")                                                    \
+  X (SEEKS, "seeks", COUNT, "times a cursor was positioned anew")                                  \
+  X (SAMPLES, "samples", COUNT, "calls that were timed step by step")                              \
+  X (STEP_VISIBILITY, "step_visibility", COUNT, "which commits a lookup sees, in sampled calls")   \
+  X (STEP_VISIBILITY_TIME, "step_visibility_time", NANOSECONDS, "what that took")                  \
+  X (STEP_MEMTABLES, "step_memtables", COUNT, "looking in the memtables, in sampled calls")        \
+  X (STEP_MEMTABLES_TIME, "step_memtables_time", NANOSECONDS, "what that took")                    \
+  X (STEP_HOT_RECORDS, "step_hot_records", COUNT, "looking among the hot records, in sampled calls")\
+  X (STEP_HOT_RECORDS_TIME, "step_hot_records_time", NANOSECONDS, "what that took")                \
+  X (STEP_FILTER, "step_filter", COUNT, "asking a segment's filter, in sampled calls")             \
+  X (STEP_FILTER_TIME, "step_filter_time", NANOSECONDS, "what that took")                          \
+  X (STEP_INDEX, "step_index", COUNT, "finding the leaf, in sampled calls")                        \
+  X (STEP_INDEX_TIME, "step_index_time", NANOSECONDS, "what that took")                            \
+  X (STEP_PAGE, "step_page", COUNT, "finding the leaf's page in memory, in sampled calls")         \
+  X (STEP_PAGE_TIME, "step_page_time", NANOSECONDS, "what that took")                              \
+  X (STEP_LEAF, "step_leaf", COUNT, "finding the record in its leaf, in sampled calls")            \
+  X (STEP_LEAF_TIME, "step_leaf_time", NANOSECONDS, "what that took")                              \
+  X (STEP_COPY, "step_copy", COUNT, "handing the value out, in sampled calls")                     \
+  X (STEP_COPY_TIME, "step_copy_time", NANOSECONDS, "what that took")                              \
+  X (STEP_VALIDATE, "step_validate", COUNT, "validating a transaction, in sampled calls")          \
+  X (STEP_VALIDATE_TIME, "step_validate_time", NANOSECONDS, "what that took")                      \
+  X (STEP_LOG_APPEND, "step_log_append", COUNT, "appending to the log, in sampled calls")          \
+  X (STEP_LOG_APPEND_TIME, "step_log_append_time", NANOSECONDS, "what that took")                  \
+  X (STEP_INSERT, "step_insert", COUNT, "inserting into the memtable, in sampled calls")           \
+  X (STEP_INSERT_TIME, "step_insert_time", NANOSECONDS, "what that took")                          \
+  X (STEP_OTHER, "step_other", COUNT, "all else, in sampled calls")                                \
+  X (STEP_OTHER_TIME, "step_other_time", NANOSECONDS, "what that took")
 
 /* Counted under a lock of the engine, or by its own threads. */
 #define METRICS_SHARED_COUNTERS(X)                                                                 \
@@ -42,7 +70,12 @@
   X (MERGES, "merges", COUNT, "merges finished")                                                   \
   X (MERGE_BYTES_READ, "merge_bytes_read", BYTES, "read by merges")                                \
   X (MERGE_BYTES_WRITTEN, "merge_bytes_written", BYTES, "written by merges")                       \
-  X (STALLS, "stalls", COUNT, "times a writer waited for background work")
+  X (STALLS, "stalls", COUNT, "times a writer waited for background work")                         \
+  X (PAGE_BYTES_READ, "page_bytes_read", BYTES, "pages read, as they are stored")                  \
+  X (CACHE_EVICTIONS, "cache_evictions", COUNT, "pages dropped from the cache")                    \
+  X (CACHE_GHOST_HITS, "cache_ghost_hits", COUNT, "pages read again that had just been dropped")   \
+  X (LOG_RECORDS, "log_records", COUNT, "records appended to the log")                             \
+  X (LOG_BYTES, "log_bytes", BYTES, "appended to the log, heads of records included")
 
 /* States, as they are now. The first are the ledger's accounts, in its order (ledger.h). */
 #define METRICS_GAUGES(X)                                                                          \
@@ -62,10 +95,37 @@
   X (WRITERS_STALLED, "writers_stalled", COUNT, "writers that wait for background work now")       \
   X (FROZEN_MEMTABLES, "frozen_memtables", COUNT, "full memtables that wait to be written out")    \
   X (RUNS, "runs", COUNT, "sorted runs")                                                           \
-  X (RUN_BYTES, "run_bytes", BYTES, "files of runs")
+  X (RUN_BYTES, "run_bytes", BYTES, "files of runs")                                               \
+  X (MERGES_RUNNING, "merges_running", COUNT, "merges under way")                                  \
+  X (CACHE_CAPACITY, "cache_capacity_bytes", BYTES, "what the cache may hold now")                 \
+  X (CACHE_T1, "cache_t1_pages", COUNT, "cached pages that were wanted once lately")               \
+  X (CACHE_T2, "cache_t2_pages", COUNT, "cached pages that were wanted more often")                \
+  X (CACHE_SCAN, "cache_scan_pages", COUNT, "cached pages that scans brought")                     \
+  X (CACHE_B1, "cache_b1_ghosts", COUNT, "pages that are remembered of those dropped from T1")     \
+  X (CACHE_B2, "cache_b2_ghosts", COUNT, "pages that are remembered of those dropped from T2")     \
+  X (CACHE_TARGET, "cache_t1_target", COUNT, "pages that T1 should have")                          \
+  X (SAMPLING_INTERVAL, "sampling_interval", COUNT, "calls for each that is sampled; 0 = none")
 
 /* How often which value occurred: times in nanoseconds unless they say otherwise. */
 #define METRICS_HISTOGRAMS(X)                                                                      \
+  X (GET, "get", NANOSECONDS, "looking one key up; sampled")                                       \
+  X (MULTI_GET, "multi_get", NANOSECONDS, "looking several keys up at once; sampled")              \
+  X (CONTAINS, "contains_time", NANOSECONDS, "asking whether a key is there; sampled")             \
+  X (SEEK, "seek", NANOSECONDS, "positioning a cursor; sampled")                                   \
+  X (PUT, "put", NANOSECONDS, "committing one record; sampled")                                    \
+  X (DELETE, "delete", NANOSECONDS, "committing one delete; sampled")                              \
+  X (BATCH, "batch", NANOSECONDS, "committing a batch; sampled")                                   \
+  X (TRANSACTION_COMMIT, "transaction_commit", NANOSECONDS, "committing a transaction; sampled")   \
+  X (TRANSACTION, "transaction", NANOSECONDS, "a transaction from begin to end")                   \
+  X (KEY_SIZE, "key_size", BYTES, "keys of records put one by one; sampled")                       \
+  X (VALUE_SIZE, "value_size", BYTES, "values of these")                                           \
+  X (PAGE_READ, "page_read", NANOSECONDS, "reading a page, without decompressing it")              \
+  X (DECOMPRESS, "decompress", NANOSECONDS, "decompressing a page")                                \
+  X (BLOB_READ, "blob_read", NANOSECONDS, "reading a large value")                                 \
+  X (COMMIT_LOCK, "commit_lock", NANOSECONDS, "a commit's wait for others to get on")              \
+  X (COMMIT_TURN, "commit_turn", NANOSECONDS, "a commit's wait to be durable or visible")          \
+  X (NAP, "nap", NANOSECONDS, "a writer's sleep so that flushes and merges keep up")               \
+  X (LOG_CHANGE, "log_change", NANOSECONDS, "going on in the next segment of the log")             \
   X (LOG_SYNC, "log_sync", NANOSECONDS, "making the log durable, with the values it refers to")    \
   X (FLUSH, "flush", NANOSECONDS, "writing a memtable to a run, and installing that")              \
   X (MERGE, "merge", NANOSECONDS, "merging runs")                                                  \

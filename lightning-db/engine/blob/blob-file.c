@@ -15,6 +15,7 @@
 
 #include "base/coding.h"
 #include "base/hash.h"
+#include "base/timing.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -43,6 +44,7 @@ struct blob_file
   uint32_t trailer_size;   /* bytes after each value, from the header */
   size_t largest;          /* bytes of a value that is kept; 0 = none is */
   struct page_table table; /* F3; cleared with the last reference */
+  struct metrics *metrics; /* where reads into the cache are counted; NULL: nowhere */
 };
 
 #define SLOT_BYTES 4096u /* of the file, for each slot; the least value that is kept */
@@ -255,6 +257,12 @@ blob_file_read (struct blob_file *file, const struct blob_reference *reference, 
 /* --- cached values ---------------------------------------------------------------------------- */
 
 void
+blob_file_set_metrics (struct blob_file *file, struct metrics *metrics)
+{
+  file->metrics = metrics;
+}
+
+void
 blob_file_set_cache (struct blob_file *file, struct cache *cache, size_t largest, uint64_t least)
 {
   uint64_t size;
@@ -288,7 +296,9 @@ read_value (struct blob_file *file, const struct blob_reference *reference, cons
   if (page == NULL)
     return STATUS_OK; /* it is read without the cache */
   struct cached_value *value = (struct cached_value *) (void *) page;
+  struct wait_mark mark = wait_begin ();
   status result = blob_file_read (file, reference, value->bytes, failure);
+  wait_end (file->metrics, WAIT_BLOB_READ, mark);
   if (result != STATUS_OK)
     {
       cache_discard (file->table.cache, page);

@@ -106,6 +106,8 @@ status blob_file_read (struct blob_file *file, const struct blob_reference *refe
  * kept, for lack of memory too, is read each time. */
 void blob_file_set_cache (struct blob_file *file, struct cache *cache, size_t largest,
                           uint64_t least);
+/* Where reads into that are counted. Before anybody else uses it. */
+void blob_file_set_metrics (struct blob_file *file, struct metrics *metrics);
 /* The value's bytes in a cached page, which is pinned: cache_unpin (*page). OK and *page NULL: it
  * is none that is kept; read it. Outside an epoch section, by who holds a reference. */
 status blob_file_lend (struct blob_file *file, const struct blob_reference *reference,

@@ -129,6 +129,7 @@ struct cache
 {
   pthread_mutex_t lock;  /* guards everything below, and all slots but their reference bits */
   struct ledger *ledger; /* NULL after cache_free */
+  struct metrics *metrics; /* NULL: nobody counts; likewise */
   size_t page_size;      /* bytes of a unit page; fixed */
   size_t stride;         /* bytes from one unit frame to the next; fixed */
   size_t slab_size;      /* bytes of a slab's memory; fixed */
@@ -188,6 +189,9 @@ frame_write_header (struct cache *cache, struct frame *frame)
 {
   *header_of (frame_page (frame)) = (struct frame_header){ frame, cache };
 }
+
+/* Lets the lock go, and has the metrics show what it guards. */
+void cache_unlock (struct cache *cache);
 
 /* ---- frames.c ---- */
 

@@ -150,6 +150,30 @@ cache_new (struct ledger *ledger, size_t page_size, uint64_t capacity, struct ca
   return STATUS_OK;
 }
 
+void
+cache_set_metrics (struct cache *cache, struct metrics *metrics)
+{
+  cache->metrics = metrics;
+  gauge_set (metrics, GAUGE_CACHE_CAPACITY, (int64_t) cache->capacity);
+}
+
+void
+cache_unlock (struct cache *cache)
+{
+  struct metrics *metrics = cache->metrics;
+  if (metrics != NULL)
+    {
+      gauge_set (metrics, GAUGE_CACHE_CAPACITY, (int64_t) cache->capacity);
+      gauge_set (metrics, GAUGE_CACHE_T1, (int64_t) cache->lists[LIST_T1].count);
+      gauge_set (metrics, GAUGE_CACHE_T2, (int64_t) cache->lists[LIST_T2].count);
+      gauge_set (metrics, GAUGE_CACHE_SCAN, (int64_t) cache->lists[LIST_SCAN].count);
+      gauge_set (metrics, GAUGE_CACHE_B1, (int64_t) cache->ghosts.lists[0].count);
+      gauge_set (metrics, GAUGE_CACHE_B2, (int64_t) cache->ghosts.lists[1].count);
+      gauge_set (metrics, GAUGE_CACHE_TARGET, (int64_t) cache->target);
+    }
+  pthread_mutex_unlock (&cache->lock);
+}
+
 static void
 cache_destroy (struct cache *cache)
 {
@@ -177,6 +201,7 @@ cache_free (struct cache *cache)
   frames_compact (cache, 0); /* slabs with pinned frames go with their last unpin */
   cache_refund (cache, cache->charged);
   cache->ledger = NULL;
+  cache->metrics = NULL;
   cache->closed = true;
   bool last = cache->orphans == 0;
   pthread_mutex_unlock (&cache->lock);
@@ -198,7 +223,7 @@ cache_set_capacity (struct cache *cache, uint64_t capacity)
   evict_until_room (cache, 0, 0, &dead);
   frames_reclaim (cache);
   settle_slabs (cache, allowed_slabs (cache, large_taken (cache)));
-  pthread_mutex_unlock (&cache->lock);
+  cache_unlock (cache);
   page_chunks_retire (dead);
 }
 
@@ -221,7 +246,7 @@ cache_evict_fraction (struct cache *cache, double fraction)
   frames_reclaim (cache);
   settle_slabs (cache, (cache->small_live + cache->slab_frames - 1) / cache->slab_frames);
   frames_release_idle (cache);
-  pthread_mutex_unlock (&cache->lock);
+  cache_unlock (cache);
   page_chunks_retire (dead);
   return evicted;
 }
@@ -284,7 +309,7 @@ cache_allocate (struct cache *cache, size_t size)
   settle_sometimes (cache, size > cache->page_size);
   bool balance = cache->allocations % EVICTION_BATCH == 0;
   frames_stamp (cache);
-  pthread_mutex_unlock (&cache->lock);
+  cache_unlock (cache);
   page_chunks_retire (dead);
   if (balance)
     ledger_balance (cache->ledger); /* indexes, filters and page tables grow with what is read */

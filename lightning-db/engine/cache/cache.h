@@ -39,6 +39,7 @@
 #include "base/bytes.h"
 #include "base/epoch.h"
 #include "base/ledger.h"
+#include "base/metrics.h"
 #include "base/status.h"
 
 #include <stdatomic.h>
@@ -68,6 +69,8 @@ struct page_table
 /* `page_size`: the database's unit (4096 … 65536); frames of one unit are pooled. */
 status cache_new (struct ledger *ledger, size_t page_size, uint64_t capacity, struct cache **out,
                   struct failure *failure);
+/* Where it counts; until it is freed. Before anybody else uses it. */
+void cache_set_metrics (struct cache *cache, struct metrics *metrics);
 /* After all page tables are cleared, outside an epoch section (it waits for the present ones to
  * end). Pinned frames live on by themselves, until their last unpin; the ledger is refunded in full
  * and not touched any more. */

@@ -145,7 +145,7 @@ cache_install (struct page_table *table, uint64_t page_number, uint8_t *page, bo
       atomic_store_explicit (slot, (uintptr_t) page, memory_order_release);
     }
   frames_stamp (cache);
-  pthread_mutex_unlock (&cache->lock);
+  cache_unlock (cache);
   return installed;
 }
 
@@ -228,7 +228,7 @@ page_table_clear (struct page_table *table)
       for (unsigned turn = 0; turn < 64 && index < chunks; turn++)
         clear_chunk (table, index++, &dead);
       frames_stamp (cache);
-      pthread_mutex_unlock (&cache->lock);
+      cache_unlock (cache);
       page_chunks_retire (dead);
     }
   size_t size = array_size (table->page_count);

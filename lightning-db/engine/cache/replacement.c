@@ -168,6 +168,8 @@ evict (struct cache *cache, struct frame *frame, struct page_chunk **dead)
   frame_retire (cache, frame);
   replacement_trim_ghosts (cache);
   cache->evictions++;
+  if (cache->metrics != NULL)
+    count_locked (cache->metrics, SHARED_CACHE_EVICTIONS, 1);
   return size;
 }
 
@@ -226,6 +228,8 @@ replacement_enter (struct cache *cache, struct frame *frame, bool scan)
     {
       adapt (cache, list, before, frame_weight (cache, frame));
       cache->ghost_hits++;
+      if (cache->metrics != NULL)
+        count_locked (cache->metrics, SHARED_CACHE_GHOST_HITS, 1);
       list_append (cache, LIST_T2, frame);
     }
   else

@@ -374,6 +374,7 @@ merge_main (void *data)
         }
       uint64_t generation = engine->merge_generation;
       engine->merges_running++;
+      gauge_set (engine->metrics, GAUGE_MERGES_RUNNING, engine->merges_running);
       pthread_mutex_unlock (&engine->work_lock);
       if (quiet)
         atomic_store (&engine->collector_rests, true); /* before looking: see wake_collector */
@@ -386,6 +387,7 @@ merge_main (void *data)
         engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);
       pthread_mutex_lock (&engine->work_lock);
       engine->merges_running--;
+      gauge_set (engine->metrics, GAUGE_MERGES_RUNNING, engine->merges_running);
       if (result != STATUS_OK && result != STATUS_CANCELLED)
         engine->merge_paused = true;
       else if (did)

@@ -14,6 +14,7 @@
  *       again.
  *   K5  A record counts as synced only when the large values that it refers to are durable.
  */
+#include "core/call.h"
 #include "core/feed.h"
 #include "core/memory.h"
 #include "core/pacing.h"
@@ -141,11 +142,12 @@ commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failu
     {
       /* K5: the values of records up to here are written, and synced now. Of those that come
        * meanwhile that is not known. */
-      uint64_t appended = wal_appended (engine->wal), started = metrics_now ();
+      uint64_t appended = wal_appended (engine->wal);
+      struct wait_mark mark = wait_begin ();
       result = blob_writer_sync (engine->blob_writer, failure);
       if (result == STATUS_OK)
         result = wal_sync (engine->wal, appended, failure);
-      metrics_record (engine->metrics, HISTOGRAM_LOG_SYNC, metrics_now () - started);
+      wait_end (engine->metrics, WAIT_LOG_SYNC, mark);
     }
   pthread_mutex_unlock (&engine->sync_lock);
   return result;
@@ -255,6 +257,7 @@ commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct fa
   if (!engine->sync_led)
     engine->sync_led = waiter.lead = true;
 
+  struct wait_mark mark = wait_begin ();
   while (!waiter.done)
     if (waiter.lead)
       {
@@ -263,6 +266,7 @@ commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct fa
       }
     else
       pthread_cond_wait (&waiter.wake, &engine->commit_lock);
+  wait_end (engine->metrics, WAIT_TURN, mark);
   pthread_cond_destroy (&waiter.wake);
   if (waiter.result != STATUS_OK)
     return fail (failure, waiter.result,
@@ -297,17 +301,17 @@ commit_await (struct engine *engine, uint64_t sequence, struct failure *failure)
 static status
 wait_for_place (struct engine *engine, const struct generation *before, struct failure *failure)
 {
-  uint64_t started = metrics_now (), begun = engine->flush_attempts;
+  struct wait_mark mark = wait_begin ();
+  uint64_t begun = engine->flush_attempts;
   background_wake_flush (engine); /* what an attempt says that is under way may be out of date */
   gauge_add (engine->metrics, GAUGE_WRITERS_STALLED, 1);
   while (engine->active == before && !memory_has_place (engine)
          && !atomic_load (&engine->write_failed) && engine->failed_attempt <= begun
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
-  uint64_t waited = metrics_now () - started;
+  uint64_t waited = wait_end (engine->metrics, WAIT_STALL, mark);
   gauge_add (engine->metrics, GAUGE_WRITERS_STALLED, -1);
   count_locked (engine->metrics, SHARED_STALLS, 1);
-  metrics_record (engine->metrics, HISTOGRAM_STALL, waited);
   engine_emit (engine, ENGINE_EVENT_STALLED, 0, waited / 1000, NULL);
   if (atomic_load (&engine->write_failed))
     return refuse_writes (engine, failure);
@@ -472,6 +476,7 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
     memtable_prefetch (table, commit->hash);
   status result = commit_log (engine, sequence, commit->parts, commit->part_count,
                               commit->sync != ENGINE_SYNC_FULL, failure);
+  step_done (commit->steps, STEP_LOG_APPEND);
   if (result != STATUS_OK)
     return result;
   engine->last_sequence = sequence; /* K3: from here nothing fails */
@@ -501,6 +506,7 @@ write_commit (struct engine *engine, struct commit *commit, struct memtable *tab
       commit->single.sequence = sequence;
       memtable_insert (table, commit->hash, &commit->single);
     }
+  step_done (commit->steps, STEP_INSERT);
   return STATUS_OK;
 }
 
@@ -551,14 +557,17 @@ commit_locked (struct engine *engine, struct commit *commit, uint64_t validated,
     result = check_stores (engine, commit, failure);
   if (result == STATUS_OK && commit->transaction != NULL)
     {
+      step_done (commit->steps, STEP_OTHER);
       struct view *view = engine_view (engine);
       result = view->flushed_sequence != validated
                    ? STATUS_BUSY
                    : transaction_validate_memory (commit->transaction, view, failure);
       view_unref (view);
+      step_done (commit->steps, STEP_VALIDATE);
     }
   if (result == STATUS_OK) /* not before: BUSY comes again, and would pay twice */
     result = take_rate_token (engine, commit->operations, failure);
+  step_done (commit->steps, STEP_OTHER);
   if (result == STATUS_OK)
     result = write_commit (engine, commit, table, failure);
   if (result != STATUS_OK)
@@ -574,6 +583,16 @@ commit_locked (struct engine *engine, struct commit *commit, uint64_t validated,
   if (sequence != NULL)
     *sequence = mine;
   return result;
+}
+
+static inline void
+take_commit_lock (struct engine *engine)
+{
+  if (__builtin_expect (pthread_mutex_trylock (&engine->commit_lock) == 0, 1))
+    return;
+  struct wait_mark mark = wait_begin ();
+  pthread_mutex_lock (&engine->commit_lock);
+  wait_end (engine->metrics, WAIT_LOCK, mark);
 }
 
 status
@@ -596,13 +615,15 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
           struct view *view = engine_view (engine);
           if (view == NULL)
             return engine_enter_slow (engine, failure);
+          step_done (commit->steps, STEP_OTHER);
           result = transaction_validate_runs (commit->transaction, view, failure);
           validated = view->flushed_sequence;
           view_unref (view); /* R4: we may wait for room */
+          step_done (commit->steps, STEP_VALIDATE);
           if (result != STATUS_OK)
             break;
         }
-      pthread_mutex_lock (&engine->commit_lock);
+      take_commit_lock (engine);
       result = commit_locked (engine, commit, validated, sequence, failure);
       struct wakes wakes;
       feed_take_wakes (engine, &wakes);
@@ -645,7 +666,8 @@ take_back_blob (struct engine *engine, struct bytes value)
 static status
 commit_single (struct engine *engine, struct internal_key *internal, engine_store store,
                struct bytes key, struct bytes value, enum record_kind kind, uint64_t oldest_blob,
-               enum engine_sync sync, uint64_t *sequence, struct failure *failure)
+               enum engine_sync sync, struct steps *steps, uint64_t *sequence,
+               struct failure *failure)
 {
   uint8_t head[OPERATION_HEAD_SIZE_MAX], middle[VARINT_SIZE_MAX];
   enum operation_kind operation = kind == RECORD_PUT    ? OPERATION_PUT
@@ -667,6 +689,7 @@ commit_single (struct engine *engine, struct internal_key *internal, engine_stor
     .blob_bytes = kind == RECORD_BLOB && blob_reference_load (value, &place) ? place.size : 0,
     .sync = sync,
     .single = { .key = internal->bytes, .value = value, .kind = kind },
+    .steps = steps,
     .hash = key_hash (internal->bytes),
   };
   return commit_run (engine, &commit, sequence, failure);
@@ -686,10 +709,11 @@ engine_put (struct engine *engine, engine_store store, struct bytes key, struct 
     result = internal_key_make (&internal, store, key, failure);
   if (result != STATUS_OK)
     return result;
+  struct steps taken, *steps = call_begin (engine, &taken);
 
   if (value.size < engine->options.blob_threshold || engine->read_only)
     result = commit_single (engine, &internal, store, key, value, RECORD_PUT, UINT64_MAX, sync,
-                            sequence, failure);
+                            steps, sequence, failure);
   else
     {
       uint8_t reference[BLOB_REFERENCE_SIZE];
@@ -703,13 +727,14 @@ engine_put (struct engine *engine, engine_store store, struct bytes key, struct 
         {
           struct bytes place = BYTES (reference, sizeof reference);
           result = commit_single (engine, &internal, store, key, place, RECORD_BLOB, oldest, sync,
-                                  sequence, failure);
+                                  steps, sequence, failure);
           if (result != STATUS_OK)
             take_back_blob (engine, place);
         }
       blob_guard_leave (engine, &guard);
     }
 out:
+  call_end (engine, steps, ENGINE_CALL_PUT, store, key, value.size);
   internal_key_clear (&internal);
   return result;
 }
@@ -726,8 +751,10 @@ engine_delete (struct engine *engine, engine_store store, struct bytes key, enum
     result = internal_key_make (&internal, store, key, failure);
   if (result != STATUS_OK)
     return result;
+  struct steps taken, *steps = call_begin (engine, &taken);
   result = commit_single (engine, &internal, store, key, BYTES_NONE, RECORD_DELETE, UINT64_MAX,
-                          sync, sequence, failure);
+                          sync, steps, sequence, failure);
+  call_end (engine, steps, ENGINE_CALL_DELETE, store, key, 0);
   internal_key_clear (&internal);
   return result;
 }
@@ -791,7 +818,8 @@ take_back_blobs (struct engine *engine, const struct engine_batch *resolved)
 static status
 run_batch (struct engine *engine, const struct engine_batch *batch,
            const struct engine_batch *given, uint64_t oldest_blob, enum engine_sync sync,
-           struct engine_transaction *transaction, uint64_t *sequence, struct failure *failure)
+           struct engine_transaction *transaction, struct steps *steps, uint64_t *sequence,
+           struct failure *failure)
 {
   uint8_t small[COMMIT_SCRATCH_SIZE (INTERNAL_KEY_INLINE)], *scratch = small;
   struct bytes part = BYTES (batch->data, batch->size);
@@ -814,6 +842,7 @@ run_batch (struct engine *engine, const struct engine_batch *batch,
     .batch = batch,
     .scratch = scratch,
     .transaction = transaction,
+    .steps = steps,
   };
   status result = commit_run (engine, &commit, sequence, failure);
   if (scratch != small)
@@ -821,9 +850,10 @@ run_batch (struct engine *engine, const struct engine_batch *batch,
   return result;
 }
 
-status
-commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
-              struct engine_transaction *transaction, uint64_t *sequence, struct failure *failure)
+static status
+write_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
+             struct engine_transaction *transaction, struct steps *steps, uint64_t *sequence,
+             struct failure *failure)
 {
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK)
@@ -837,7 +867,8 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
   if (result != STATUS_OK)
     return result;
   if (batch->largest_value < engine->options.blob_threshold || engine->read_only)
-    return run_batch (engine, batch, batch, UINT64_MAX, sync, transaction, sequence, failure);
+    return run_batch (engine, batch, batch, UINT64_MAX, sync, transaction, steps, sequence,
+                      failure);
 
   struct engine_batch resolved;
   struct blob_guard guard;
@@ -848,11 +879,24 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
   batch_init (&resolved);
   result = resolve_blobs (engine, batch, &resolved, &oldest, failure);
   if (result == STATUS_OK)
-    result = run_batch (engine, &resolved, batch, oldest, sync, transaction, sequence, failure);
+    result = run_batch (engine, &resolved, batch, oldest, sync, transaction, steps, sequence,
+                        failure);
   if (result != STATUS_OK)
     take_back_blobs (engine, &resolved);
   blob_guard_leave (engine, &guard);
   batch_clear_memory (&resolved);
+  return result;
+}
+
+status
+commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync sync,
+              struct engine_transaction *transaction, uint64_t *sequence, struct failure *failure)
+{
+  struct steps taken, *steps = call_begin (engine, &taken);
+  status result = write_batch (engine, batch, sync, transaction, steps, sequence, failure);
+  call_end (engine, steps,
+            transaction != NULL ? ENGINE_CALL_TRANSACTION_COMMIT : ENGINE_CALL_BATCH, 0, BYTES_NONE,
+            batch->user_bytes);
   return result;
 }
 

@@ -16,7 +16,7 @@
  *   C1  The snapshot is held before the first view is taken: every later view has all it can see.
  *   C2  Key and value stay valid until the next move.
  */
-#include "core/engine-private.h"
+#include "core/call.h"
 
 #include "base/coding.h"
 
@@ -583,25 +583,39 @@ finish_move (struct engine_cursor *cursor, status result, struct failure *failur
   return result;
 }
 
+/* The call that `seek`s ends. */
+static inline void
+end_seek (struct engine_cursor *cursor, struct steps *steps, struct bytes from)
+{
+  struct engine *engine = cursor->engine;
+  count_in_thread (engine->metrics, THREAD_SEEKS, 1);
+  call_end (engine, steps, ENGINE_CALL_SEEK, internal_key_store_of (cursor->lower.bytes),
+            BYTES (from.data + STORE_ID_SIZE, from.size - STORE_ID_SIZE), 0);
+}
+
 static status
 seek_forward (struct engine_cursor *cursor, struct bytes from, struct failure *failure)
 {
+  struct steps taken, *steps = call_begin (cursor->engine, &taken);
   status result = position (cursor, from, failure);
   if (result == STATUS_OK)
     result = source_seek (cursor->source, from, failure);
   if (result == STATUS_OK)
     result = settle_forward (cursor, false, failure);
+  end_seek (cursor, steps, from);
   return finish_move (cursor, result, failure);
 }
 
 static status
 seek_backward (struct engine_cursor *cursor, struct bytes before, struct failure *failure)
 {
+  struct steps taken, *steps = call_begin (cursor->engine, &taken);
   status result = position (cursor, before, failure);
   if (result == STATUS_OK)
     result = source_seek_before (cursor->source, before, failure);
   if (result == STATUS_OK)
     result = settle_backward (cursor, failure);
+  end_seek (cursor, steps, before);
   return finish_move (cursor, result, failure);
 }
 

@@ -304,6 +304,7 @@ struct commit
   uint8_t *scratch;                       /* COMMIT_SCRATCH_SIZE of the batch's largest key */
   struct record single;                   /* key, value, kind; sequence is filled in */
   uint64_t hash;                          /* of single.key */
+  struct steps *steps;                    /* NULL: it is not sampled */
   struct engine_transaction *transaction; /* to be validated; NULL = blind */
 };
 

@@ -174,6 +174,7 @@ engine_reader_settings (struct engine *engine)
     .directory = engine->directory,
     .cache = engine->cache,
     .ledger = &engine->ledger,
+    .metrics = engine->metrics,
     .build_index = true,
     .map_plain = engine->options.map_segments,
     .read_around
@@ -270,6 +271,7 @@ engine_new (const char *path, unsigned flags, const struct engine_options *optio
   engine->ledger.budget = options->memory_budget;
   engine->ledger.elsewhere = &engine->metrics->gauges[GAUGE_MEMORY_CACHE];
   gauge_set (engine->metrics, GAUGE_MEMORY_BUDGET, (int64_t) options->memory_budget);
+  engine_set_sampling (engine, options->sampling_interval);
   snapshots_init (&engine->snapshots, engine->metrics);
   init_locks (engine);
   memory_choose (engine);

@@ -81,6 +81,8 @@ make_memory (struct engine *engine, struct failure *failure)
   status result = cache_new (&engine->ledger, engine->options.page_size,
                              engine->options.memory_budget / 2, &engine->cache, failure);
   if (result == STATUS_OK)
+    cache_set_metrics (engine->cache, engine->metrics);
+  if (result == STATUS_OK)
     result = memtable_pool_new (&engine->ledger, engine->memtable_size, &engine->pool, failure);
   if (result == STATUS_OK)
     result = memtable_pool_new (&engine->ledger, 64 * 1024, &engine->transaction_pool, failure);
@@ -161,6 +163,7 @@ open_log (struct engine *engine, struct failure *failure)
   struct wal_settings settings = {
     .directory = engine->directory,
     .ledger = &engine->ledger,
+    .metrics = engine->metrics,
     .segment_size = memory_log_segment (engine),
     .allow_mapping = engine->options.log_mapping,
     .next_number = next_file_number,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/pacing.h"
 
+#include "base/timing.h"
+
 #include <time.h>
 
 #define RUN_PRESSURE 8.0              /* with twice the runs that are meant to be there */
@@ -71,6 +73,8 @@ pacing_pay (struct engine *engine, size_t bytes)
   uint64_t nap = pacing_nap (owed, bytes);
   if (nap == 0)
     return;
+  struct wait_mark mark = wait_begin ();
   nanosleep (&(struct timespec){ (time_t) (nap / 1000000), (long) (nap % 1000000 * 1000) }, NULL);
+  wait_end (engine->metrics, WAIT_NAP, mark);
   owed = 0;
 }

@@ -14,7 +14,7 @@
  *       and read. So what looks corrupt without one is looked up once more with one, which keeps
  *       the version and its file.
  */
-#include "core/engine-private.h"
+#include "core/call.h"
 
 #include <stdlib.h>
 
@@ -107,10 +107,14 @@ tables_are_empty (const struct view *view)
 /* L2 for one segment. `cached`: BUSY instead of reading a page. */
 static inline status
 find_in_segment (struct segment *segment, struct bytes key, uint64_t hash, uint64_t sequence,
-                 bool cached, struct found *out, struct failure *failure)
+                 bool cached, struct found *out, struct steps *steps, struct failure *failure)
 {
-  status result = cached ? segment_get_cached (segment, key, hash, sequence, &out->lookup)
-                         : segment_get (segment, key, hash, sequence, &out->lookup, failure);
+  status result;
+  if (steps != NULL)
+    result = segment_get_timed (segment, key, hash, sequence, cached, &out->lookup, steps, failure);
+  else
+    result = cached ? segment_get_cached (segment, key, hash, sequence, &out->lookup)
+                    : segment_get (segment, key, hash, sequence, &out->lookup, failure);
   if (result == STATUS_OK)
     out->segment = segment;
   const struct range_set *ranges = segment_range_deletes (segment);
@@ -125,9 +129,9 @@ find_in_segment (struct segment *segment, struct bytes key, uint64_t hash, uint6
   return result;
 }
 
-static inline status
+static inline __attribute__ ((always_inline)) status
 find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t sequence,
-              bool cached, struct found *out, struct failure *failure)
+              bool cached, struct found *out, struct steps *steps, struct failure *failure)
 {
   for (size_t i = 0; i < view->run_count; i++)
     {
@@ -135,7 +139,7 @@ find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t
                                                         : run_find_last (view->runs[i], key);
       if (segment == NULL)
         continue;
-      status result = find_in_segment (segment, key, hash, sequence, cached, out, failure);
+      status result = find_in_segment (segment, key, hash, sequence, cached, out, steps, failure);
       if (result != STATUS_NOT_FOUND)
         return result;
     }
@@ -178,8 +182,20 @@ blob_place (struct engine *engine, struct bytes reference, struct blob_reference
 void
 engine_keep_blobs (struct engine *engine, struct blob_file *file)
 {
+  blob_file_set_metrics (file, engine->metrics);
   blob_file_set_cache (file, engine->cache, engine->options.memory_budget / BLOB_CACHED_PART,
                        BLOB_FILE_SIZE);
+}
+
+/* A value that is not kept in the cache. */
+static status
+read_apart (struct engine *engine, struct blob_file *file, const struct blob_reference *place,
+            uint8_t *to, struct failure *failure)
+{
+  struct wait_mark mark = wait_begin ();
+  status result = blob_file_read (file, place, to, failure);
+  wait_end (engine->metrics, WAIT_BLOB_READ, mark);
+  return result;
 }
 
 status
@@ -206,7 +222,7 @@ blob_value (struct engine *engine, struct view *view, struct bytes reference,
   if (bytes == NULL)
     result = fail_memory (failure, place.size, "a large value");
   else
-    result = blob_file_read (file, &place, bytes, failure);
+    result = read_apart (engine, file, &place, bytes, failure);
   blob_file_unref (file);
   if (result != STATUS_OK)
     {
@@ -239,7 +255,7 @@ blob_copy (struct engine *engine, struct view *view, struct bytes reference, voi
   struct bytes value;
   result = blob_file_lend (file, &place, &page, &value, failure);
   if (result == STATUS_OK && page == NULL)
-    result = blob_file_read (file, &place, buffer, failure);
+    result = read_apart (engine, file, &place, buffer, failure);
   if (page != NULL)
     {
       memcpy (buffer, value.data, value.size);
@@ -318,10 +334,10 @@ copy_out (struct bytes value, void *buffer, size_t capacity, size_t *size)
 /* When memory alone has no answer; the view is referenced. */
 static __attribute__ ((noinline)) status
 find_by_reading (struct engine *engine, struct bytes key, uint64_t hash, uint64_t sequence,
-                 struct found *found, struct failure *failure)
+                 struct found *found, struct steps *steps, struct failure *failure)
 {
   count_in_thread (engine->metrics, THREAD_GETS_DISK, 1);
-  return find_in_runs (found->view, key, hash, sequence, false, found, failure);
+  return find_in_runs (found->view, key, hash, sequence, false, found, steps, failure);
 }
 
 /* A get that copies may go through the hot records. */
@@ -340,8 +356,6 @@ static inline bool
 hot_answers (struct hot_use *hot, const struct view *view, struct bytes key, uint64_t hash,
              uint64_t sequence)
 {
-  if (hot == NULL || hot->records == NULL)
-    return false;
   hot->hit = hot_records_get (hot->records, view->runs_id, key, hash, sequence, hot->buffer,
                               hot->capacity, hot->size);
   hot->hash = hash;
@@ -351,9 +365,10 @@ hot_answers (struct hot_use *hot, const struct view *view, struct bytes key, uin
 
 /* The whole path, inside one epoch section that the caller enters and leaves. What was found needs
  * found_clear after leaving. */
-static inline status
-look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct bytes key,
-         bool cached_only, struct hot_use *hot, struct found *found, struct failure *failure)
+static inline __attribute__ ((always_inline)) status
+look_up_taking (struct engine *engine, const struct engine_snapshot *snapshot, struct bytes key,
+                bool cached_only, struct hot_use *hot, struct found *found, struct steps *steps,
+                struct failure *failure)
 {
   uint64_t hash = key_hash (key);
   for (;;)
@@ -367,12 +382,21 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
       uint64_t sequence
           = snapshot != NULL ? snapshot->sequence : engine_visible_in (engine, view); /* L1 */
       status result = STATUS_NOT_FOUND;
+      step_done (steps, STEP_VISIBILITY);
       if (!tables_are_empty (view))
-        result = find_in_tables (view, key, hash, sequence, found);
-      if (result == STATUS_NOT_FOUND && hot_answers (hot, view, key, hash, sequence))
-        return STATUS_OK;
+        {
+          result = find_in_tables (view, key, hash, sequence, found);
+          step_done (steps, STEP_MEMTABLES);
+        }
+      if (result == STATUS_NOT_FOUND && hot != NULL && hot->records != NULL)
+        {
+          bool answered = hot_answers (hot, view, key, hash, sequence);
+          step_done (steps, STEP_HOT_RECORDS);
+          if (answered)
+            return STATUS_OK;
+        }
       if (result == STATUS_NOT_FOUND)
-        result = find_in_runs (view, key, hash, sequence, true, found, failure);
+        result = find_in_runs (view, key, hash, sequence, true, found, steps, failure);
       bool is_blob = result == STATUS_OK && found->lookup.record.kind == RECORD_BLOB;
       if (__builtin_expect (result != STATUS_BUSY && !is_blob, 1) || cached_only)
         return result;
@@ -381,8 +405,24 @@ look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct b
       found->referenced = true;
       if (is_blob)
         return result;
-      return find_by_reading (engine, key, hash, sequence, found, failure);
+      return find_by_reading (engine, key, hash, sequence, found, steps, failure);
     }
+}
+
+static status
+look_up (struct engine *engine, const struct engine_snapshot *snapshot, struct bytes key,
+         bool cached_only, struct hot_use *hot, struct found *found, struct failure *failure)
+{
+  return look_up_taking (engine, snapshot, key, cached_only, hot, found, NULL, failure);
+}
+
+/* The same, its steps taken. */
+static __attribute__ ((noinline)) status
+look_up_timed (struct engine *engine, const struct engine_snapshot *snapshot, struct bytes key,
+               bool cached_only, struct hot_use *hot, struct found *found, struct steps *steps,
+               struct failure *failure)
+{
+  return look_up_taking (engine, snapshot, key, cached_only, hot, found, steps, failure);
 }
 
 static inline void
@@ -494,9 +534,15 @@ may_be_stale (const struct engine_snapshot *snapshot, status result)
   return __builtin_expect (result == STATUS_CORRUPT, 0) && snapshot == NULL;
 }
 
-status
-engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
-            struct bytes key, void *buffer, size_t capacity, size_t *size, struct failure *failure)
+static status get_copy_timed (struct engine *engine, struct engine_snapshot *snapshot,
+                              engine_store store, struct bytes key, void *buffer, size_t capacity,
+                              size_t *size, struct failure *failure);
+
+/* `steps` NULL, and it is this call's turn to be sampled: get_copy_timed does it instead. */
+static inline __attribute__ ((always_inline)) status
+get_copy (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+          struct bytes key, void *buffer, size_t capacity, size_t *size, struct steps *steps,
+          struct failure *failure)
 {
   struct internal_key internal;
   status result = prepare_key (engine, store, key, &internal, failure);
@@ -507,8 +553,16 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
   struct hot_use hot = { .buffer = buffer, .capacity = capacity, .size = size };
   epoch_enter ();
   uint32_t line = metrics_line_number ();
+  if (steps == NULL && __builtin_expect (call_is_due (engine), 0))
+    {
+      epoch_leave ();
+      internal_key_clear (&internal);
+      return get_copy_timed (engine, snapshot, store, key, buffer, capacity, size, failure);
+    }
   struct hot_trial *trial = begin_hot (engine, line, &hot);
-  result = look_up (engine, snapshot, internal.bytes, false, &hot, &found, failure);
+  result = steps == NULL ? look_up (engine, snapshot, internal.bytes, false, &hot, &found, failure)
+                         : look_up_timed (engine, snapshot, internal.bytes, false, &hot, &found,
+                                          steps, failure);
   enum thread_counter outcome = hot.hit ? THREAD_GETS_HOT : outcome_of (&found, result);
   if (hot.hit)
     trial->hits++;
@@ -521,6 +575,7 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
     }
   else if (result == STATUS_OK)
     result = copy_other (engine, &found, buffer, capacity, size, failure);
+  step_done (steps, STEP_COPY);
   epoch_leave ();
   found_clear (&found);
   internal_key_clear (&internal);
@@ -532,12 +587,36 @@ engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_stor
       return result;
     }
   count_lookup (engine, line, outcome, result, failure);
+  call_end (engine, steps, ENGINE_CALL_GET, store, key, result == STATUS_OK ? *size : 0);
   return result;
 }
 
-static inline status
+static __attribute__ ((noinline)) status
+get_copy_timed (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                struct bytes key, void *buffer, size_t capacity, size_t *size,
+                struct failure *failure)
+{
+  struct steps steps;
+  return get_copy (engine, snapshot, store, key, buffer, capacity, size, steps_begin (&steps),
+                   failure);
+}
+
+status
+engine_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+            struct bytes key, void *buffer, size_t capacity, size_t *size, struct failure *failure)
+{
+  return get_copy (engine, snapshot, store, key, buffer, capacity, size, NULL, failure);
+}
+
+static status get_value_timed (struct engine *engine, const struct engine_snapshot *snapshot,
+                               engine_store store, struct bytes key, bool cached_only,
+                               struct engine_value *out, struct failure *failure);
+
+/* The same. */
+static inline __attribute__ ((always_inline)) status
 get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine_store store,
-           struct bytes key, bool cached_only, struct engine_value *out, struct failure *failure)
+           struct bytes key, bool cached_only, struct engine_value *out, struct steps *steps,
+           struct failure *failure)
 {
   *out = (struct engine_value){ .holder_kind = HOLDER_NONE };
   struct internal_key internal;
@@ -547,12 +626,23 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
 
   struct found found;
   epoch_enter ();
-  result = look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure);
+  uint32_t line = metrics_line_number ();
+  if (steps == NULL && __builtin_expect (call_is_due (engine), 0))
+    {
+      epoch_leave ();
+      internal_key_clear (&internal);
+      return get_value_timed (engine, snapshot, store, key, cached_only, out, failure);
+    }
+  result = steps == NULL
+               ? look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure)
+               : look_up_timed (engine, snapshot, internal.bytes, cached_only, NULL, &found, steps,
+                                failure);
   enum thread_counter outcome = outcome_of (&found, result);
   if (result == STATUS_OK && found.lookup.record.kind == RECORD_BLOB && cached_only)
     result = STATUS_BUSY;
   else if (result == STATUS_OK)
     result = lend (engine, &found, out, failure);
+  step_done (steps, STEP_COPY);
   epoch_leave ();
   found_clear (&found);
   internal_key_clear (&internal);
@@ -565,15 +655,25 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
       snapshot_let_go (&held);
       return result;
     }
-  count_lookup (engine, metrics_line_number (), outcome, result, failure);
+  count_lookup (engine, line, outcome, result, failure);
+  call_end (engine, steps, ENGINE_CALL_GET, store, key, out->data.size);
   return result;
+}
+
+static __attribute__ ((noinline)) status
+get_value_timed (struct engine *engine, const struct engine_snapshot *snapshot, engine_store store,
+                 struct bytes key, bool cached_only, struct engine_value *out,
+                 struct failure *failure)
+{
+  struct steps steps;
+  return get_value (engine, snapshot, store, key, cached_only, out, steps_begin (&steps), failure);
 }
 
 status
 engine_get_value (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
                   struct bytes key, struct engine_value *out, struct failure *failure)
 {
-  return get_value (engine, snapshot, store, key, false, out, failure);
+  return get_value (engine, snapshot, store, key, false, out, NULL, failure);
 }
 
 status
@@ -581,7 +681,7 @@ engine_get_value_cached (struct engine *engine, struct engine_snapshot *snapshot
                          engine_store store, struct bytes key, struct engine_value *out,
                          struct failure *failure)
 {
-  return get_value (engine, snapshot, store, key, true, out, failure);
+  return get_value (engine, snapshot, store, key, true, out, NULL, failure);
 }
 
 status
@@ -593,8 +693,12 @@ engine_contains (struct engine *engine, struct engine_snapshot *snapshot, engine
   if (result != STATUS_OK)
     return result;
   struct found found;
+  struct steps taken, *steps = call_begin (engine, &taken);
   epoch_enter ();
-  result = look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure);
+  result = steps == NULL
+               ? look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure)
+               : look_up_timed (engine, snapshot, internal.bytes, cached_only, NULL, &found, steps,
+                                failure);
   enum thread_counter outcome = outcome_of (&found, result);
   if (result == STATUS_OK && found.lookup.record.kind == RECORD_DELETE)
     result = STATUS_NOT_FOUND;
@@ -606,6 +710,7 @@ engine_contains (struct engine *engine, struct engine_snapshot *snapshot, engine
   uint32_t line = metrics_line_number ();
   count_in_line (engine->metrics, line, THREAD_CONTAINS, 1);
   count_lookup (engine, line, outcome, result, failure);
+  call_end (engine, steps, ENGINE_CALL_CONTAINS, store, key, 0);
   return result;
 }
 
@@ -835,6 +940,7 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
   status result = engine_enter (engine, failure);
   if (result != STATUS_OK || count == 0)
     return result;
+  struct steps taken, *steps = call_begin (engine, &taken);
   struct many *many = NULL;
   result = many_new (&many, keys, count, store, failure);
   if (result != STATUS_OK)
@@ -854,6 +960,7 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
 
   count_many (engine, many, results, failure);
   free (many);
+  call_end (engine, steps, ENGINE_CALL_MULTI_GET, store, keys[0], count);
   return STATUS_OK;
 }
 

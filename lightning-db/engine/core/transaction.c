@@ -41,6 +41,7 @@ struct engine_transaction
   unsigned flags;                 /* enum engine_transaction_flags */
   uint64_t id;
   _Atomic int state;                          /* enum transaction_state */
+  uint64_t began;                             /* nanoseconds, monotonic */
   uint64_t deadline;                          /* microseconds, monotonic; UINT64_MAX = none */
   struct engine_transaction *next, *previous; /* with a deadline; engine's transactions_lock */
   struct engine_batch log;                    /* the writes, in order */
@@ -115,7 +116,9 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
   transaction->flags = flags;
   transaction->id = atomic_fetch_add (&engine->next_transaction, 1) + 1;
   uint64_t timeout = engine->options.transaction_timeout;
-  transaction->deadline = read_only || timeout == 0 ? UINT64_MAX : engine_now () + timeout;
+  transaction->began = metrics_now ();
+  transaction->deadline
+      = read_only || timeout == 0 ? UINT64_MAX : transaction->began / 1000 + timeout;
   count_shared (engine->metrics, SHARED_TRANSACTIONS_BEGUN, 1);
   if (transaction->deadline != UINT64_MAX)
     list_enter (transaction);
@@ -143,6 +146,7 @@ static void
 let_go (struct engine_transaction *transaction)
 {
   struct engine *engine = transaction->reading.engine;
+  metrics_record (engine->metrics, HISTOGRAM_TRANSACTION, metrics_now () - transaction->began);
   snapshot_let_go (&transaction->reading);
   if ((transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0)
     gauge_add (engine->metrics, GAUGE_TRANSACTIONS_ACTIVE, -1);

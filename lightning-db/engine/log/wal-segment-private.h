@@ -74,9 +74,10 @@ struct wal
   _Atomic bool wants_preparing; /* the current segment is half full and none is ready */
   _Atomic bool stores;      /* whether records are being stored, not written; the preparer's hint */
   _Atomic bool may_map;     /* cleared for good when mapping fails */
-  _Atomic uint64_t records; /* appended since open */
-  _Atomic uint64_t bytes;   /* payload of them */
-  _Atomic uint64_t written; /* with their heads */
+  _Atomic uint64_t records;   /* appended since open; where there are no metrics */
+  _Atomic uint64_t bytes;     /* payload of them */
+  _Atomic uint64_t written;   /* with their heads; where there are no metrics */
+  _Atomic uint64_t *records_at, *written_at; /* where these two are kept */
   _Atomic uint64_t syncs;   /* fdatasync calls */
 
   pthread_mutex_t mutex;       /* the lists below; never held over a system call */

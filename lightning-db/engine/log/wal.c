@@ -15,6 +15,7 @@
  */
 #include "log/wal.h"
 
+#include "base/timing.h"
 #include "log/wal-segment-private.h"
 
 #include <assert.h>
@@ -45,6 +46,9 @@ wal_open (const struct wal_settings *settings, struct wal **out, struct failure 
   if (wal == NULL)
     return fail_memory (failure, sizeof *wal, "the log");
   wal->settings = *settings;
+  struct metrics *metrics = settings->metrics;
+  wal->records_at = metrics != NULL ? &metrics->shared[SHARED_LOG_RECORDS] : &wal->records;
+  wal->written_at = metrics != NULL ? &metrics->shared[SHARED_LOG_BYTES] : &wal->written;
   wal->next_sequence = settings->next_sequence;
   wal->next_size = WAL_SEGMENT_SIZE_LEAST;
   wal->released = settings->next_sequence - 1;
@@ -299,7 +303,9 @@ record_make_room (struct wal *wal, struct record *record, struct failure *failur
       if (wal->current->room - wal->offset >= record->total)
         return STATUS_OK;
     }
+  struct wait_mark mark = wait_begin ();
   status result = wal_segment_rotate (wal, WAL_HEAD_MOST + record->head.size, failure);
+  wait_end (wal->settings.metrics, WAIT_LOG_CHANGE, mark);
   if (result == STATUS_OK)
     record_place (wal, record);
   return result;
@@ -335,9 +341,9 @@ append_account (struct wal *wal, const struct record *record)
   wal->offset += record->total;
   wal->next_sequence++;
   atomic_store_explicit (&wal->appended, record->head.sequence, memory_order_release);
-  counter_add (&wal->records, 1);
+  counter_add (wal->records_at, 1);
   counter_add (&wal->bytes, record->head.size);
-  counter_add (&wal->written, record->total);
+  counter_add (wal->written_at, record->total);
   uint64_t half = wal->current->size / 2;
   if (wal->offset >= half && wal->offset - record->total < half)
     want_preparing (wal);
@@ -545,9 +551,9 @@ void
 wal_statistics (struct wal *wal, struct wal_statistics *out)
 {
   *out = (struct wal_statistics){
-    .records = atomic_load_explicit (&wal->records, memory_order_relaxed),
+    .records = atomic_load_explicit (wal->records_at, memory_order_relaxed),
     .bytes = atomic_load_explicit (&wal->bytes, memory_order_relaxed),
-    .written_bytes = atomic_load_explicit (&wal->written, memory_order_relaxed),
+    .written_bytes = atomic_load_explicit (wal->written_at, memory_order_relaxed),
     .syncs = atomic_load_explicit (&wal->syncs, memory_order_relaxed),
     .mapped = atomic_load_explicit (&wal->may_map, memory_order_relaxed),
   };

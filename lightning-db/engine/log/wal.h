@@ -39,6 +39,7 @@
 #define LIGHTNING_WAL_H
 
 #include "base/ledger.h"
+#include "base/metrics.h"
 #include "base/status.h"
 #include "base/vfs.h"
 
@@ -48,6 +49,7 @@ struct wal_settings
 {
   struct vfs_directory *directory; /* outlives the log */
   struct ledger *ledger;           /* charged for mapped segments */
+  struct metrics *metrics;         /* where records are counted, beside; NULL: nowhere */
   uint8_t database_id[16];         /* bound into every segment */
   uint64_t segment_size;           /* bytes, multiple of 64 KiB, 64 KiB … 1 GiB */
   bool allow_mapping;              /* false: always write */

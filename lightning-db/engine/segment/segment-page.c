@@ -70,9 +70,11 @@ validate (const struct segment *segment, uint32_t page, struct bytes decoded,
   return valid ? STATUS_OK : segment_corrupt (segment, page, reason, failure);
 }
 
-status
-segment_decode (const struct segment *segment, uint32_t page, const struct page_place *place,
-                const uint8_t *stored, uint8_t *to, const uint8_t **out, struct failure *failure)
+/* `metrics` NULL: it is not timed. */
+static status
+decode (const struct segment *segment, struct metrics *metrics, uint32_t page,
+        const struct page_place *place, const uint8_t *stored, uint8_t *to, const uint8_t **out,
+        struct failure *failure)
 {
   struct bytes body = BYTES (stored, place->stored - segment->trailer_size);
   if (segment->settings.verify
@@ -82,8 +84,11 @@ segment_decode (const struct segment *segment, uint32_t page, const struct page_
   if (place->codec != CODEC_NONE)
     {
       struct failure reason = FAILURE_INIT;
+      struct wait_mark mark = metrics != NULL ? wait_begin () : (struct wait_mark){ 0 };
       status result = codec_decompress ((enum codec) place->codec, segment->dictionary, body, to,
                                         place->logical, &reason);
+      if (metrics != NULL)
+        wait_end (metrics, WAIT_DECOMPRESS, mark);
       if (result == STATUS_CORRUPT)
         return segment_corrupt (segment, page, reason.message, failure);
       if (result != STATUS_OK)
@@ -93,13 +98,27 @@ segment_decode (const struct segment *segment, uint32_t page, const struct page_
   return validate (segment, page, BYTES (*out, place->logical), failure);
 }
 
+status
+segment_decode (const struct segment *segment, uint32_t page, const struct page_place *place,
+                const uint8_t *stored, uint8_t *to, const uint8_t **out, struct failure *failure)
+{
+  return decode (segment, NULL, page, place, stored, to, out, failure);
+}
+
 /* The stored bytes of a page; a failure names it. */
 static status
 read_stored (const struct segment *segment, uint32_t page, const struct page_place *place,
              uint8_t *to, struct failure *failure)
 {
   struct failure cause = FAILURE_INIT;
+  struct metrics *metrics = segment->settings.metrics;
+  struct wait_mark mark = metrics != NULL ? wait_begin () : (struct wait_mark){ 0 };
   status result = vfs_read_exact (segment->file, place->offset, to, place->stored, &cause);
+  if (metrics != NULL)
+    {
+      wait_end (metrics, WAIT_PAGE_READ, mark);
+      count_shared (metrics, SHARED_PAGE_BYTES_READ, place->stored);
+    }
   if (result == STATUS_OK)
     return STATUS_OK;
   fail (failure, result, "page %u: %.420s", page, cause.message);
@@ -119,7 +138,8 @@ segment_read_page (const struct segment *segment, uint32_t page, const struct pa
       result = read_stored (segment, page, place, to, failure);
       return result != STATUS_OK
                  ? result
-                 : segment_decode (segment, page, place, to, NULL, &decoded, failure);
+                 : decode (segment, segment->settings.metrics, page, place, to, NULL, &decoded,
+                           failure);
     }
   uint8_t near[STACK_PAGE_SIZE];
   uint8_t *stored = place->stored <= sizeof near ? near : malloc (place->stored);
@@ -127,7 +147,8 @@ segment_read_page (const struct segment *segment, uint32_t page, const struct pa
     return fail_memory (failure, place->stored, "a compressed page");
   result = read_stored (segment, page, place, stored, failure);
   if (result == STATUS_OK)
-    result = segment_decode (segment, page, place, stored, to, &decoded, failure);
+    result = decode (segment, segment->settings.metrics, page, place, stored, to, &decoded,
+                     failure);
   if (stored != near)
     free (stored);
   return result;

@@ -16,6 +16,7 @@
 
 #include "base/cpu.h"
 #include "base/epoch.h"
+#include "base/timing.h"
 #include "segment/flat-index.h"
 #include "segment/segment-format.h"
 #include "segment/segment.h"

@@ -10,6 +10,30 @@
 
 #include <stdlib.h>
 
+static inline void
+count (const struct segment *segment, enum thread_counter which, size_t by)
+{
+  if (segment->settings.metrics != NULL)
+    count_in_thread (segment->settings.metrics, which, by);
+}
+
+/* The key is not in a leaf: whether a filter should have said so. It may have come meanwhile. */
+static __attribute__ ((noinline)) void
+note_absent (const struct segment *segment)
+{
+  if (atomic_load_explicit (&segment->filter, memory_order_relaxed) != NULL)
+    count (segment, THREAD_FILTERS_MISLED, 1);
+}
+
+/* Reads the filter in, if it is not there. */
+static inline void
+provide_filter (struct segment *segment)
+{
+  if (atomic_load_explicit (&segment->filter, memory_order_relaxed) == NULL
+      && atomic_load_explicit (&segment->filter_wanted, memory_order_relaxed))
+    segment_provide_filter (segment);
+}
+
 /* Whether the filter rules the key out. Reads the filter in, if it may. */
 static inline bool
 ruled_out (struct segment *segment, uint64_t hash, enum page_access access)
@@ -23,7 +47,10 @@ ruled_out (struct segment *segment, uint64_t hash, enum page_access access)
       segment_provide_filter (segment);
       filter = atomic_load_explicit (&segment->filter, memory_order_acquire);
     }
-  return filter != NULL && !filter_may_contain (&filter->filter, hash);
+  if (filter == NULL || filter_may_contain (&filter->filter, hash))
+    return false;
+  count (segment, THREAD_FILTERS_EXCLUDED, 1);
+  return true;
 }
 
 static inline const struct flat_index *
@@ -42,16 +69,18 @@ index_of (struct segment *segment, enum page_access access)
 /* The leaf where the key's versions begin, and its number. */
 static inline status
 first_leaf (struct segment *segment, struct bytes key, enum page_access access, uint32_t *leaf,
-            const uint8_t **page, struct failure *failure)
+            const uint8_t **page, struct steps *steps, struct failure *failure)
 {
   const struct flat_index *index = index_of (segment, access);
   if (__builtin_expect (index != NULL, 1))
     {
       *leaf = flat_index_find (index, key, segment->level, &segment->table);
+      step_done (steps, STEP_INDEX);
       return segment_leaf_at (segment, *leaf, access, page, failure);
     }
   struct page_position position;
   status result = segment_descend_to_key (segment, key, 0, access, &position, failure);
+  step_done (steps, STEP_INDEX);
   if (result != STATUS_OK)
     return result;
   *leaf = position.page;
@@ -64,28 +93,39 @@ fill_page (const struct segment *segment, const uint8_t *page, struct segment_lo
   out->page = segment->mapped == NULL ? page : NULL;
 }
 
-static inline status
+static inline __attribute__ ((always_inline)) status
 get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
-     enum page_access access, struct segment_lookup *out, struct failure *failure)
+     enum page_access access, struct segment_lookup *out, struct steps *steps,
+     struct failure *failure)
 {
   uint32_t leaf;
   const uint8_t *page;
-  if (__builtin_expect (segment->totals.leaves == 0, 0) || ruled_out (segment, hash, access))
+  if (__builtin_expect (segment->totals.leaves == 0, 0))
     return STATUS_NOT_FOUND;
-  status result = first_leaf (segment, key, access, &leaf, &page, failure);
+  bool excluded = ruled_out (segment, hash, access);
+  step_done (steps, STEP_FILTER);
+  if (excluded)
+    return STATUS_NOT_FOUND;
+  status result = first_leaf (segment, key, access, &leaf, &page, steps, failure);
+  step_done (steps, STEP_PAGE);
   while (result == STATUS_OK)
     {
       leaf_prefetch (page);
       enum leaf_result found
           = leaf_find (page, key, key_tag (hash), snapshot, segment->level, &out->record);
+      step_done (steps, STEP_LEAF);
       if (found == LEAF_FOUND)
         {
           fill_page (segment, page, out);
           return STATUS_OK;
         }
       if (found == LEAF_ABSENT || ++leaf == segment->totals.leaves)
-        return STATUS_NOT_FOUND;
+        {
+          note_absent (segment);
+          return STATUS_NOT_FOUND;
+        }
       result = segment_leaf_at (segment, leaf, access, &page, failure);
+      step_done (steps, STEP_PAGE);
     }
   return result;
 }
@@ -94,14 +134,22 @@ status
 segment_get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
              struct segment_lookup *out, struct failure *failure)
 {
-  return get (segment, key, hash, snapshot, PAGE_READ, out, failure);
+  return get (segment, key, hash, snapshot, PAGE_READ, out, NULL, failure);
+}
+
+status
+segment_get_timed (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
+                   bool cached, struct segment_lookup *out, struct steps *steps,
+                   struct failure *failure)
+{
+  return get (segment, key, hash, snapshot, cached ? PAGE_CACHED : PAGE_READ, out, steps, failure);
 }
 
 status
 segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
                     struct segment_lookup *out)
 {
-  return get (segment, key, hash, snapshot, PAGE_CACHED, out, NULL);
+  return get (segment, key, hash, snapshot, PAGE_CACHED, out, NULL, NULL);
 }
 
 status
@@ -109,7 +157,7 @@ segment_newest (struct segment *segment, struct bytes key, uint64_t hash, uint64
                 struct failure *failure)
 {
   struct segment_lookup lookup;
-  status result = get (segment, key, hash, SEQUENCE_MAX, PAGE_READ, &lookup, failure);
+  status result = get (segment, key, hash, SEQUENCE_MAX, PAGE_READ, &lookup, NULL, failure);
   *out = result == STATUS_OK ? lookup.record.sequence : 0;
   return result == STATUS_NOT_FOUND ? STATUS_OK : result;
 }
@@ -145,6 +193,8 @@ filter_group (struct segment *segment, struct group *group, const struct bytes *
       group->at[kept] = at;
       group->keys[kept++] = keys[at];
     }
+  if (kept < group->count)
+    count (segment, THREAD_FILTERS_EXCLUDED, group->count - kept);
   group->count = kept;
 }
 
@@ -180,7 +230,10 @@ search_group (struct segment *segment, struct group *group, const uint64_t *hash
         continue;
       results[at] = found == LEAF_FOUND ? STATUS_OK : STATUS_NOT_FOUND;
       if (found != LEAF_FOUND)
-        continue;
+        {
+          note_absent (segment);
+          continue;
+        }
       fill_page (segment, group->pages[i], &out[at]);
       if (out[at].page != NULL)
         cache_pin (out[at].page);
@@ -222,7 +275,7 @@ segment_get_many (struct segment *segment, const struct bytes *keys, const uint6
           group.at[group.count++] = next;
       if (group.count == 0)
         continue;
-      ruled_out (segment, hashes[group.at[0]], PAGE_READ);
+      provide_filter (segment);
       const struct flat_index *index = index_of (segment, PAGE_READ);
       filter_group (segment, &group, keys, hashes, results);
       if (index != NULL)

@@ -32,6 +32,7 @@
 #ifndef LIGHTNING_SEGMENT_H
 #define LIGHTNING_SEGMENT_H
 
+#include "base/metrics.h"
 #include "base/range-set.h"
 #include "base/record.h"
 #include "base/source.h"
@@ -115,6 +116,7 @@ struct segment_reader_settings
   uint8_t database_id[16];
   struct cache *cache;
   struct ledger *ledger; /* the segment, its index, filter and page table are charged to it */
+  struct metrics *metrics; /* where gets and reads of pages are counted; NULL: nowhere */
   bool build_index;      /* false: always walk inner pages (tests, tiny budgets) */
   bool map_plain;        /* opt-in: use raw pages in place from a read-only mapping */
   bool read_around; /* where a page has to be read, have the kernel read its surroundings, too */
@@ -170,6 +172,11 @@ status segment_get (struct segment *segment, struct bytes key, uint64_t hash, ui
  * section, never blocks. */
 status segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash,
                            uint64_t snapshot, struct segment_lookup *out);
+/* Either, step by step: `cached`, as the latter. */
+struct steps;
+status segment_get_timed (struct segment *segment, struct bytes key, uint64_t hash,
+                          uint64_t snapshot, bool cached, struct segment_lookup *out,
+                          struct steps *steps, struct failure *failure);
 /* Many keys at once, level by level with prefetches. Called inside an epoch section like
  * segment_get: looks up keys[i] for each i with results[i] == STATUS_BUSY on entry and leaves OK,
  * NOT_FOUND or an error there. `keys` need not be sorted. Found pages are PINNED (the caller
