@@ -160,7 +160,13 @@ typedef uint32_t engine_store;
 /* UTF-8 name, 1 … STORE_NAME_SIZE_MAX bytes. NOT_FOUND when missing and !create. */
 status engine_store_open (struct engine *engine, const char *name, bool create, engine_store *out,
                           struct failure *failure);
-/* One commit: the catalogue entry and everything in it. The default store is emptied instead. */
+/* Whether the store, which once had that name, is there in a snapshot (NULL = now): NOT_FOUND when
+ * it was dropped. `cached_only`: BUSY when a page would have to be read. */
+status engine_store_check (struct engine *engine, struct engine_snapshot *snapshot,
+                           const char *name, engine_store store, bool cached_only,
+                           struct failure *failure);
+/* One commit: the catalogue entry and everything in it. The default store is emptied instead. From
+ * then on commits to the store are refused with NOT_FOUND. */
 status engine_store_drop (struct engine *engine, const char *name, struct failure *failure);
 status engine_store_list (struct engine *engine,
                           bool (*visit) (void *data, const char *name, engine_store store),

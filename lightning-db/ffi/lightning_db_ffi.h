@@ -334,7 +334,8 @@ extern "C"
  * a database. NotFound when it is missing and `create` is 0. NULL on failure. */
   LIGHTNING_DB_API LightningDB *lightning_db_open_store (LightningDB *db, const char *name,
                                                          int create);
-  /* Deletes the store and all in it, in one commit. The store "default" is emptied instead. */
+  /* Deletes the store and all in it, in one commit. The store "default" is emptied instead. Handles
+   * of it read nothing from then on, and whatever they write is NotFound. */
   LIGHTNING_DB_API LightningDBError lightning_db_drop_store (LightningDB *db, const char *name);
   /* All names, each with a zero byte behind it; free as a value. */
   LIGHTNING_DB_API LightningDBError lightning_db_list_stores (LightningDB *db,

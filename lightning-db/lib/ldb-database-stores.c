@@ -246,8 +246,9 @@ run_drop_store (LdbCall *call, GError **error)
  * Deletes a store with everything in it, in one commit. The default store is emptied instead.
  *
  * Where it is open it is empty from then on, and writes to it fail with %LDB_ERROR_NOT_FOUND; also
- * when another store of that name is made. Its watches tell that all is gone, entries and lists show
- * it, and nothing follows.
+ * when another store of that name is made. Its watches tell that all is gone and are closed, as are
+ * entries, which have no value any more, and lists, which become empty; new ones are refused with
+ * %LDB_ERROR_NOT_FOUND.
  *
  * Fails with %LDB_ERROR_NOT_FOUND, and as [method@Ldb.Database.put] does. Blocks for the log; any
  * thread.

@@ -25,7 +25,8 @@
  * Rows of lists are entries too; they follow their list.
  *
  * Threads: the one of its main context. It stays as it is after [method@Ldb.Entry.close], and when
- * its database handle is closed.
+ * its database handle is closed. When its store is dropped there is no value any more, and then
+ * [property@Ldb.Entry:closed] notifies.
  *
  * Since: 0.1
  */
@@ -56,6 +57,7 @@ enum
   PROP_EXISTS,
   PROP_LOADED,
   PROP_SEQUENCE,
+  PROP_CLOSED,
   N_PROPERTIES,
 };
 
@@ -114,6 +116,9 @@ ldb_entry_get_property (GObject *object, guint id, GValue *value, GParamSpec *ps
       break;
     case PROP_SEQUENCE:
       g_value_set_uint64 (value, self->sequence);
+      break;
+    case PROP_CLOSED:
+      g_value_set_boolean (value, ldb_entry_is_closed (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -206,6 +211,16 @@ install_value_properties (void)
    */
   properties[PROP_SEQUENCE]
       = g_param_spec_uint64 ("sequence", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+  /**
+   * LdbEntry:closed:
+   *
+   * Whether it has ceased to follow its key. It notifies when the database handle was closed or the
+   * store was dropped, in the entry's main context. A row, which follows its list, is closed by
+   * that.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CLOSED] = g_param_spec_boolean ("closed", NULL, NULL, FALSE, flags);
 }
 
 static void
@@ -359,6 +374,8 @@ handle_frame (gpointer owner, LdbFrame *frame)
 {
   LdbEntry *self = owner;
   if (frame == NULL)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CLOSED]);
+  if (frame == NULL || frame->changes->len == 0) /* the key was not in the store that was dropped */
     return TRUE;
   LdbChange *change = g_ptr_array_index (frame->changes, 0);
   if (change->kind == LDB_CHANGE_RESYNC)
@@ -593,7 +610,8 @@ ldb_entry_get_sequence (LdbEntry *self)
  * ldb_entry_is_closed:
  * @self: an entry
  *
- * Whether it has ceased to follow its key. A row, which follows its list, is closed by that.
+ * Whether it has ceased to follow its key: it was closed, its database handle was, or its store was
+ * dropped. A row, which follows its list, is closed by that.
  *
  * Any thread.
  *

@@ -25,7 +25,8 @@ G_BEGIN_DECLS
  * @LDB_ERROR_FAILED: none of the others; the message says what
  * @LDB_ERROR_INVALID_ARGUMENT: an argument or option is wrong; the message names it and its range;
  *   also a path that is no directory
- * @LDB_ERROR_NOT_FOUND: the database, directory or store is not there (an absent key is no error)
+ * @LDB_ERROR_NOT_FOUND: the database, directory or store is not there, or was dropped (an absent key
+ *   is no error)
  * @LDB_ERROR_EXISTS: there is one already
  * @LDB_ERROR_KEY_TOO_LARGE: a key above 65,536 bytes
  * @LDB_ERROR_VALUE_TOO_LARGE: a value above 1 GiB

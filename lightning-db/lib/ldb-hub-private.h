@@ -30,7 +30,9 @@
  *      so a slow observer gets few large frames rather than many small ones, and its handler is
  *      never entered while it runs, also when it runs the main loop.
  *   5. A frame whose changes all vanished is not delivered.
- *   6. Who holds `after` of the last frame (LDB_OBSERVE_STATE) holds all that is overwritten since,
+ *   6. When the one store that is observed was dropped, a frame says what became of what was in it,
+ *      which may be nothing; then comes the end, as if the database handle were closed.
+ *   7. Who holds `after` of the last frame (LDB_OBSERVE_STATE) holds all that is overwritten since,
  *      wherever. So when nothing changed in the range for long, he is given a newer state in a frame
  *      without changes, and without `before`.
  *
@@ -74,12 +76,13 @@ struct _LdbFrame
 
 /* Handles a frame, in the observer's context, while `owner` is held. TRUE: it is handled. FALSE: it
  * is being handled, and ldb_observer_done() is called later, once; the frame is then to be
- * referenced. `frame` NULL: the observer's database handle was closed, nothing follows. */
+ * referenced. `frame` NULL: the observer's database handle was closed, or its store was dropped;
+ * nothing follows. */
 typedef gboolean (*LdbFrameFunc) (gpointer owner, LdbFrame *frame);
 
 /* Beside LdbWatchFlags. */
 #define LDB_OBSERVE_COMMIT_ORDER (1u << 16) /* changes in the order of their commits, not of keys */
-#define LDB_OBSERVE_STATE (1u << 17)        /* see 6 */
+#define LDB_OBSERVE_STATE (1u << 17)        /* see 7 */
 
 #define LDB_FRAME_INTERVAL 16000 /* microseconds between two frames of an observer by default */
 #define LDB_FRAME_CHANGES 65536  /* keys and ranges that gather for one frame at most, by default */
@@ -88,8 +91,8 @@ typedef gboolean (*LdbFrameFunc) (gpointer owner, LdbFrame *frame);
  * store but the catalogue when `every_store`. Bytes are copied. `owner` is not referenced; it calls
  * ldb_observer_close() when it is disposed. Of the flags, VALUES and OLD_VALUES fill in the values
  * of changes. `base` and `sequence`, which may be NULL, receive the state from which the first
- * frame leads; the caller owns the pin. Fails with CLOSED, FORKED, NO_MEMORY. Takes no disk
- * access. */
+ * frame leads; the caller owns the pin. Fails with CLOSED, FORKED, NO_MEMORY, and
+ * NOT_FOUND when memory says that the store was dropped. Takes no disk access. */
 LdbObserver *ldb_observer_new (gpointer owner, const LdbPlace *place, gboolean every_store,
                                struct bytes lower, struct bytes upper, LdbWatchFlags flags,
                                LdbFrameFunc handle, LdbPin **base, guint64 *sequence,

@@ -101,6 +101,25 @@ ldb_hub_lose (LdbHub *self, LdbObserver *observer)
     ldb_observer_unref (observer);
 }
 
+static gboolean
+has_one_store (const LdbObserver *observer)
+{
+  engine_store store = observer->lower.store;
+  return observer->upper.store == store
+         || (observer->upper.store == store + 1 && observer->upper.key.size == 0);
+}
+
+void
+ldb_hub_look_for_store (LdbHub *self, LdbObserver *observer, LdbPin *state)
+{
+  struct engine_snapshot *snapshot = state != NULL ? state->snapshot : NULL;
+  observer->emptied = FALSE;
+  if (observer->name != NULL && has_one_store (observer))
+    observer->dropped = engine_store_check (self->engine, snapshot, observer->name->text,
+                                            observer->lower.store, false, NULL)
+                        == STATUS_NOT_FOUND;
+}
+
 /* The array owns what is in it, so its elements are exchanged, not overwritten. */
 static void
 remove_repeats (LdbHub *self, LdbObserver *observer)
@@ -225,6 +244,9 @@ arrive (gpointer item, gpointer data)
   Arrival *arrival = data;
   if (observer->lost || arrival->probe.sequence <= observer->told)
     return;
+  if (arrival->probe.kind == LDB_TOUCH_DELETED && arrival->probe.key.size == 0
+      && arrival->probe.end.size == 0)
+    observer->emptied = TRUE;
   /* Who knew the earlier commits already did not get the touch with them. */
   if (!arrival->repeated || observer->told != 0)
     gather (arrival->hub, observer, touch_of (arrival));
@@ -429,23 +451,19 @@ take_up (LdbHub *self, LdbObserver *observer)
   if (observer->name != NULL)
     ldb_store_names_add (self->names, store, observer->name);
   else if (observer->upper.store <= store + 1)
-    observer->name = ldb_store_name_ref (
-        ldb_store_names_find (self->names, self->engine, store, NULL, NULL));
+    observer->name
+        = ldb_store_name_ref (ldb_store_names_find (self->names, self->engine, store, NULL, NULL));
   ldb_hub_settle (self, observer);
   set_told (self, observer, 0);
   if (observer->live == 0)
     list_live (self, observer);
 }
 
-void
-ldb_hub_join (LdbHub *self, LdbObserver *observer, LdbPin *base, guint64 sequence)
+/* `base` is taken over. */
+static void
+lead_on_from (LdbHub *self, LdbObserver *observer, LdbPin *base, guint64 sequence)
 {
   struct engine_feed *feed = NULL;
-  if (self->newest == NULL)
-    begin_reading (self, base, sequence);
-  take_up (self, observer);
-  observer->shown = sequence;
-  observer->shown_files = self->files;
   if (sequence == self->position)
     {
       ldb_pin_unref (base);
@@ -465,6 +483,20 @@ ldb_hub_join (LdbHub *self, LdbObserver *observer, LdbPin *base, guint64 sequenc
 }
 
 void
+ldb_hub_join (LdbHub *self, LdbObserver *observer, LdbPin *base, guint64 sequence)
+{
+  if (self->newest == NULL)
+    begin_reading (self, base, sequence);
+  take_up (self, observer);
+  observer->shown = sequence;
+  observer->shown_files = self->files;
+  ldb_hub_look_for_store (self, observer, base);
+  lead_on_from (self, observer, base, sequence);
+  if (observer->dropped)
+    ldb_hub_list_waiting (self, observer);
+}
+
+void
 ldb_hub_replay (LdbHub *self, LdbObserver *observer, struct engine_feed *feed)
 {
   LdbPin *pin;
@@ -480,7 +512,10 @@ ldb_hub_replay (LdbHub *self, LdbObserver *observer, struct engine_feed *feed)
       observer->baseless = TRUE;
       observer->base_sequence = since;
       set_told (self, observer, since > self->position ? since : 0);
+      ldb_hub_look_for_store (self, observer, self->newest);
       read_again (self, observer, feed);
+      if (observer->dropped)
+        ldb_hub_list_waiting (self, observer);
     }
   else
     ldb_hub_lose (self, observer);
@@ -523,5 +558,7 @@ ldb_hub_take_back (LdbHub *self, LdbObserver *observer, LdbFrame *frame)
       gather (self, observer, touch);
       ldb_touch_unref (touch);
     }
+  if (observer->live != 0 && observer->dropped)
+    ldb_hub_list_waiting (self, observer); /* there may be nothing but that to tell */
   ldb_frame_free (frame);
 }

@@ -243,10 +243,15 @@ may_send_at (LdbHub *self, LdbObserver *observer, gint64 now)
 static gboolean
 make_frame (LdbHub *self, LdbObserver *observer, LdbFrame **frame)
 {
+  gboolean any = observer->pending != NULL && observer->pending->len > 0;
   *frame = NULL;
-  status code = ldb_frame_build (self, observer, frame);
+  if (observer->emptied)
+    ldb_hub_look_for_store (self, observer, self->newest);
+  status code = any ? ldb_frame_build (self, observer, frame) : STATUS_OK;
   if (code == STATUS_CLOSED)
     return FALSE;
+  if (code == STATUS_OK && *frame == NULL && observer->dropped)
+    *frame = ldb_frame_new_state (self, observer);
   if (code == STATUS_OK)
     ldb_hub_settle (self, observer);
   else
@@ -261,7 +266,10 @@ push (LdbHub *self, LdbObserver *observer, LdbFrame *frame)
   pthread_mutex_lock (&self->lock);
   gboolean free = is_free (observer);
   if (free)
-    ldb_observer_push (observer, frame);
+    {
+      ldb_observer_push (observer, frame);
+      observer->last = observer->dropped;
+    }
   pthread_mutex_unlock (&self->lock);
   if (free)
     {
@@ -276,7 +284,9 @@ static void
 send_waiting (LdbHub *self, LdbObserver *observer)
 {
   LdbFrame *frame = NULL;
-  if (!observer->lost && !make_frame (self, observer, &frame))
+  if (observer->lost)
+    ldb_hub_look_for_store (self, observer, NULL);
+  else if (!make_frame (self, observer, &frame))
     return;
   if (push (self, observer, frame))
     {

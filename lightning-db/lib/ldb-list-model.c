@@ -47,7 +47,8 @@ static void list_model_init (GListModelInterface *interface);
  * not shown. A `GtkListView` can show no more than 2^31 pixels, which is some 60 million rows.
  *
  * Threads: the one that made it, whose thread-default main context it lives in. When the database
- * handle or the list is closed it becomes empty.
+ * handle or the list is closed, or its store dropped, it becomes empty, and
+ * [property@Ldb.ListModel:closed] notifies.
  *
  * Since: 0.1
  */
@@ -323,7 +324,8 @@ ldb_list_model_close (LdbListModel *self)
  * ldb_list_model_is_closed:
  * @self: a list
  *
- * Whether the list, or its database handle, was closed: [property@Ldb.ListModel:closed].
+ * Whether the list, or its database handle, was closed, or its store was dropped:
+ * [property@Ldb.ListModel:closed].
  *
  * In the list's thread.
  *
@@ -513,7 +515,8 @@ install_state_properties (void)
   /**
    * LdbListModel:closed:
    *
-   * Whether the list, or its database handle, was closed. It is empty then, and stays so.
+   * Whether the list, or its database handle, was closed, or its store was dropped. It is empty
+   * then, and stays so.
    *
    * Since: 0.1
    */

@@ -66,6 +66,7 @@ struct _LdbObserver
   LdbFrame *frame;          /* while QUEUED, and RETURNED; NULL for a resync; owned */
   gboolean closed;          /* no more frames */
   gboolean end_due;         /* the owner is still to be told that its handle was closed */
+  gboolean last;            /* nothing follows the frame that is under way: the store is gone */
   gboolean paused;          /* no frames for now */
   gint64 interval;          /* microseconds */
   guint listed;             /* position in hub->observers, plus 1; 0: not in there */
@@ -79,6 +80,8 @@ struct _LdbObserver
   guint live;            /* position in hub->live, plus 1; 0: not joined, or lost */
   guint waits;           /* position in hub->waiting, plus 1; 0: not in there */
   gboolean lost;         /* too much gathered: a resync is due or under way */
+  gboolean emptied;      /* all of its store was deleted: perhaps that was dropped */
+  gboolean dropped;      /* it was: its next frame is the last */
   LdbStoreName *name;    /* of its store; owned; NULL: every store, or not known */
   guint64 told;          /* commits up to here are known, when that is more than the hub has read */
   LdbPin *base;          /* the state at which the pending began; NULL: the hub's newest; owned */
@@ -166,6 +169,8 @@ void ldb_hub_leave (LdbHub *self, LdbObserver *observer);
 void ldb_hub_lose (LdbHub *self, LdbObserver *observer);
 /* Takes back a frame that was not delivered. */
 void ldb_hub_take_back (LdbHub *self, LdbObserver *observer, LdbFrame *frame);
+/* Finds out whether the observer's store was dropped, as of a state; NULL: now. */
+void ldb_hub_look_for_store (LdbHub *self, LdbObserver *observer, LdbPin *state);
 /* Forgets the pending of an observer. */
 void ldb_hub_settle (LdbHub *self, LdbObserver *observer);
 /* Reads what is visible by now. FALSE: the engine is closed. */
@@ -208,7 +213,7 @@ void ldb_observer_push (LdbObserver *self, LdbFrame *frame);
 /* With the lock held: takes what is QUEUED back, if it can still be had; *frame is it, or NULL for
  * a resync. The delivery's reference becomes the caller's. */
 gboolean ldb_observer_pull (LdbObserver *self, LdbFrame **frame);
-/* With the lock held: the handle was closed. */
+/* With the lock held: the handle was closed, or the store is gone. */
 void ldb_observer_end (LdbObserver *self);
 
 G_END_DECLS

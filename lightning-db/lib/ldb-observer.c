@@ -63,6 +63,7 @@ ldb_observer_pull (LdbObserver *self, LdbFrame **frame)
     return FALSE;
   *frame = g_steal_pointer (&self->frame);
   self->way = LDB_WAY_NONE;
+  self->last = FALSE;
   return TRUE;
 }
 
@@ -90,6 +91,7 @@ take_delivery (LdbObserver *self, LdbFrame **frame)
     }
   if (self->paused)
     {
+      self->last = FALSE;
       ldb_hub_notice (self->hub, self, LDB_NOTICE_RETURNED);
       return DELIVERED_NOTHING;
     }
@@ -113,6 +115,7 @@ take_resync (LdbObserver *self)
   if (frame == NULL)
     {
       self->way = LDB_WAY_NONE;
+      self->last = FALSE;
       ldb_hub_notice (hub, self, LDB_NOTICE_RETURNED);
     }
   else
@@ -167,7 +170,9 @@ ldb_observer_done (LdbObserver *self)
   if (self->way == LDB_WAY_HANDLING)
     {
       self->way = LDB_WAY_NONE;
-      if (self->end_due)
+      if (self->last && !self->closed)
+        ldb_observer_end (self);
+      else if (self->end_due)
         ldb_observer_push (self, NULL);
       else if (hub->wants_done)
         ldb_hub_rouse (hub);
@@ -291,6 +296,17 @@ observer_new (gpointer owner, LdbHub *hub, const LdbPlace *place, guint flags, L
   return self;
 }
 
+/* Whether the place's store is there, as far as memory tells; else the hub finds out. */
+static status
+check_store (struct engine *engine, LdbPin *pin, const LdbPlace *place, struct failure *failure)
+{
+  if (place->name == NULL)
+    return STATUS_OK;
+  status code
+      = engine_store_check (engine, pin->snapshot, place->name, place->store, true, failure);
+  return code == STATUS_BUSY ? STATUS_OK : code;
+}
+
 /* FALSE: the engine, or the handle, was closed meanwhile. */
 static gboolean
 list_observer (LdbObserver *self, LdbPin *base, guint64 sequence)
@@ -326,6 +342,12 @@ ldb_observer_new (gpointer owner, const LdbPlace *place, gboolean every_store, s
   if (hub == NULL)
     return NULL;
   status code = ldb_pin_new (engine, &pin, &now, &failure);
+  if (code == STATUS_OK && !every_store)
+    {
+      code = check_store (engine, pin, place, &failure);
+      if (code != STATUS_OK)
+        ldb_pin_unref (pin);
+    }
   if (code != STATUS_OK)
     {
       ldb_hub_unref (hub);

@@ -42,6 +42,7 @@ gboolean ldb_check_key (gconstpointer key, gsize key_length, struct bytes *out, 
 /* A value of 0 … VALUE_SIZE_MAX bytes. */
 gboolean ldb_check_sync_mode (LdbSyncMode sync, GError **error);
 gboolean ldb_check_value (gconstpointer value, gsize value_length, struct bytes *out,
+/* A value of 0 … VALUE_SIZE_MAX bytes. */
                           GError **error);
 /* A half-open range; length 0 leaves a side open. */
 gboolean ldb_check_range (gconstpointer start, gsize start_length, gconstpointer end,

@@ -18,9 +18,13 @@
  *
  * Watches one key: what is committed to it from now on. The key need not be there.
  *
+ * When the store is dropped the watch tells that its key is gone, if it was there, and is closed
+ * ([property@Ldb.Watch:closed]). A store of that name that is made later is another one.
+ *
  * Fails with %LDB_ERROR_INVALID_ARGUMENT, %LDB_ERROR_KEY_TOO_LARGE, %LDB_ERROR_CLOSED,
- * %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_NO_MEMORY. Does not block; any thread, in whose
- * thread-default main context the watch tells.
+ * %LDB_ERROR_NOT_FOUND if the store was dropped, %LDB_ERROR_UNSUPPORTED or %LDB_ERROR_NO_MEMORY.
+ * Does not block: of a store that was dropped in another process, a watch may be made and closes
+ * then. Any thread, in whose thread-default main context the watch tells.
  *
  * Returns: (transfer full): the watch; it ends with its last reference
  *
@@ -92,7 +96,8 @@ ldb_store_watch_range (LdbStore *self, gconstpointer start, gsize start_length, 
  *
  * Watches every key: see [method@Ldb.Store.watch_key].
  *
- * When the store is dropped, that is a deleted range, the last thing the watch tells.
+ * When the store is dropped, that is a deleted range, the last thing the watch tells before it is
+ * closed.
  *
  * Returns: (transfer full): the watch; it ends with its last reference
  *

@@ -22,7 +22,7 @@
  * ```
  *
  * A watch begins with the state at which it was made and lasts until it is closed, its last
- * reference is dropped, or its database handle is closed. [signal@Ldb.Watch::changed] is emitted in
+ * reference is dropped, its database handle is closed, or its store is dropped. [signal@Ldb.Watch::changed] is emitted in
  * the main context that was the thread's default when the watch was made. It says what became of
  * each key since the last emission, with the commits of all threads and handles, none missing and
  * none twice. The first change after a quiet time is told at once, later ones gather for
@@ -42,7 +42,8 @@
  * Threads: any number at once; the signal is emitted in the watch's own context only. After
  * [method@Ldb.Watch.close] on the thread of that context nothing is emitted; on another thread, an
  * emission may be under way. When the database handle is closed the watch is closed, without
- * telling what it has not told yet.
+ * telling what it has not told yet. When its store is dropped it tells what was in it, and is then
+ * closed; a watch of all stores goes on. [property@Ldb.Watch:closed] notifies either way.
  *
  * Since: 0.1
  */
@@ -198,8 +199,8 @@ install_state_properties (void)
   /**
    * LdbWatch:closed:
    *
-   * Whether it is closed. It notifies when the database handle was closed, in the watch's main
-   * context.
+   * Whether it is closed. It notifies when the database handle was closed or the store was dropped,
+   * in the watch's main context.
    *
    * Since: 0.1
    */
@@ -284,6 +285,8 @@ handle_frame (gpointer owner, LdbFrame *frame)
       g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CLOSED]);
       return TRUE;
     }
+  if (frame->changes->len == 0) /* nothing was in the store that was dropped */
+    return TRUE;
   g_autoptr (LdbChangeSet) changes = ldb_change_set_new_for_frame (self->database, frame);
   __atomic_store_n (&self->sequence, frame->sequence, __ATOMIC_RELAXED);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SEQUENCE]);
@@ -439,7 +442,8 @@ ldb_watch_get_sequence (LdbWatch *self)
  * ldb_watch_is_closed:
  * @self: a watch
  *
- * Whether it is closed, or its database handle is.
+ * Whether it is closed: by [method@Ldb.Watch.close], with its database handle, or since its store
+ * was dropped.
  *
  * Any thread.
  *

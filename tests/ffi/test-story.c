@@ -802,6 +802,13 @@ test_stores (LightningDB *db)
   CHECK_FAILS (lightning_db_drop_store (db, NULL), NullPointer);
   CHECK_OK (lightning_db_drop_store (db, "places"));
   check_stores (people, "default,people,");
+  CHECK_FAILS (lightning_db_put (places, TEXT ("a"), TEXT ("b")), NotFound);
+  CHECK_FAILS (lightning_db_delete_range (places, NULL, 0, NULL, 0), NotFound);
+  check_value (places, "oslo", NULL);
+  LightningDB *anew = lightning_db_open_store (db, "places", 1);
+  CHECK_FAILS (lightning_db_delete_range (places, TEXT ("a"), TEXT ("z")), NotFound);
+  CHECK_OK (lightning_db_drop_store (db, "places"));
+  lightning_db_free (anew);
   lightning_db_free (places);
   CHECK_FAILS (lightning_db_put (places, TEXT ("a"), TEXT ("b")), InvalidHandle);
   lightning_db_free (people);

@@ -416,6 +416,9 @@ async function testEveryAsync() {
     const commit = await call(feed, 'read_commit_async');
     equal(commit.list().map(change => change.dup_key_string()), ['y']);
     equal(feed.get_position(), db.get_sequence());
+    for (const made of [() => db.watch_all(1 << 16), () => db.changes({flags: 1 << 16}),
+        () => db.begin(4), () => db.scan(null, null, 4)])
+        equal(fails(Error, made).message.includes('not a valid value for flags'), true); // GJS says so
     const watch = db.watch_all(Ldb.WatchFlags.NONE);
     equal(await call(watch, 'replay_async', db.get_sequence() - 1), true);
     watch.close();
@@ -531,10 +534,22 @@ async function testWatching() {
     for await (const changes of range)
         throw new Error(`${changes.get_n_changes()} changes of nothing`);
     const again = newDatabase();
+    const shop = newDatabase();
     const closing = again.changes();
     setTimeout(() => again.close());
     for await (const changes of closing)
         throw new Error(`${changes.get_n_changes()} changes of a database that was closed`);
+    const store = shop.open_store('gone', Ldb.OpenFlags.CREATE);
+    store.put('k', '1');
+    const dropped = store.changes();
+    setTimeout(() => shop.drop_store('gone'));
+    const kinds = [];
+    for await (const changes of dropped)
+        kinds.push(...[...changes].map(change => change.get_kind()));
+    equal(kinds, [Ldb.ChangeKind.DELETE_RANGE]); // and then it ended by itself
+    fails(Ldb.Error.NOT_FOUND, () => store.put('k', '1'));
+    fails(Ldb.Error.NOT_FOUND, () => store.changes());
+    shop.close();
     const feed = db.create_feed(0);
     equal([...feed].map(commit => [...commit].map(change => text(change.get_key())).join()),
         ['other', 'user:1', 'user:1', 'once']);

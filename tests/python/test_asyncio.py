@@ -481,6 +481,9 @@ class Watching(WithDatabase):
             await self.db.sync_async()
             what.close()
 
+        async def drop():
+            await self.db.drop_store_async("gone")
+
         def both(*coroutines):
             if asyncio.events._get_running_loop() is not None:
                 return asyncio.gather(*coroutines)
@@ -490,6 +493,18 @@ class Watching(WithDatabase):
         self.assertEqual((await both(wait(following), close(following)))[0], [])
         with Ldb.open(self.path + ".other", create=True) as other:
             self.assertEqual((await both(wait(other.changes()), close(other)))[0], [])
+        store = await self.db.open_store_async("gone", Ldb.OpenFlags.CREATE)
+        store["k"] = "1"
+        following, nothing = store.changes(), store.changes(key="nothing")
+        told, none, _ = await both(wait(following), wait(nothing), drop())
+        self.assertEqual([change.kind for changes in told for change in changes],
+                         [Ldb.ChangeKind.DELETE_RANGE])
+        self.assertEqual(none, [])
+        for write in (lambda: store.put("k", "1"), lambda: store.delete_range(None, None)):
+            with self.assertRaisesRegex(Ldb.NotFoundError, "dropped"):
+                write()
+        with self.assertRaisesRegex(Ldb.NotFoundError, "dropped"):
+            store.changes()
 
     @staticmethod
     async def each(outcomes):

@@ -427,8 +427,8 @@ check_stores (struct engine *engine, const struct commit *commit, struct failure
         operation.store = internal_key_store_of (commit->single.key);
       else if (operation_next (&reader, &operation, NULL) != STATUS_OK)
         return STATUS_OK;
-      if ((single || operation.kind != OPERATION_DELETE_RANGE)
-          && store_is_dropped (engine, operation.store))
+      if (store_is_dropped (engine, operation.store)
+          && !transaction_drops (commit->transaction, operation.store))
         return fail (failure, STATUS_NOT_FOUND,
                      "the store was dropped; open a store of that name again to make a new one");
       if (single)

@@ -367,6 +367,11 @@ status transaction_validate_runs (struct engine_transaction *transaction, struct
 status transaction_validate_memory (struct engine_transaction *transaction, struct view *view,
                                     struct failure *failure);
 
+/* Lets it delete what is in the store, to which nobody else may commit any more. */
+void transaction_set_drops (struct engine_transaction *transaction, engine_store store);
+/* NULL: false. */
+bool transaction_drops (const struct engine_transaction *transaction, engine_store store);
+
 /* Ends those whose deadline has passed; returns the next deadline, 0 = none. */
 uint64_t transactions_expire (struct engine *engine, uint64_t now);
 

@@ -162,6 +162,33 @@ engine_store_open (struct engine *engine, const char *name, bool create, engine_
   return result;
 }
 
+status
+engine_store_check (struct engine *engine, struct engine_snapshot *snapshot, const char *name,
+                    engine_store store, bool cached_only, struct failure *failure)
+{
+  uint8_t bytes[1 + STORE_NAME_SIZE_MAX];
+  struct engine_value value;
+  status result = check_name (name, failure);
+  if (result != STATUS_OK || store == ENGINE_STORE_DEFAULT)
+    return result;
+  struct bytes key = catalogue_key (name, bytes);
+  result
+      = cached_only
+            ? engine_get_value_cached (engine, snapshot, ENGINE_STORE_SYSTEM, key, &value, failure)
+            : engine_get_value (engine, snapshot, ENGINE_STORE_SYSTEM, key, &value, failure);
+  if (result == STATUS_OK)
+    {
+      if (value.data.size != 4 || load_u32 (value.data.data) != store)
+        result = STATUS_NOT_FOUND; /* another one of that name */
+      engine_value_release (&value);
+    }
+  if (result == STATUS_NOT_FOUND)
+    return fail (failure, result,
+                 "the store \"%s\" was dropped; open a store of that name again to make a new one",
+                 name);
+  return result;
+}
+
 /* How many of the dropped ids are below this one. */
 static size_t
 dropped_below (const struct engine *engine, engine_store store)
@@ -237,6 +264,7 @@ remove_store (struct engine *engine, struct bytes key, engine_store store, struc
   if (result != STATUS_OK)
     return result;
   uint32_t named;
+  transaction_set_drops (transaction, store);
   result = read_number (transaction, key, &named, failure);
   if (result == STATUS_OK && named != store)
     result = STATUS_NOT_FOUND;

@@ -50,7 +50,8 @@ struct engine_transaction
   size_t savepoint_count;
   struct engine_batch reads; /* keys to check, encoded as deletes */
   struct read_span *spans;
-  bool locks_keys; /* some of `reads` were locked: checked even without writes */
+  bool locks_keys;    /* some of `reads` were locked: checked even without writes */
+  engine_store drops; /* the store that it takes out of the catalogue; 0 = none */
 };
 
 /* ---- the list of those with a deadline ---- */
@@ -376,6 +377,18 @@ engine_transaction_delete_range (struct engine_transaction *transaction, engine_
     return result;
   struct operation operation = { OPERATION_DELETE_RANGE, false, store, start, end };
   return transaction_write (transaction, &operation, failure);
+}
+
+void
+transaction_set_drops (struct engine_transaction *transaction, engine_store store)
+{
+  transaction->drops = store;
+}
+
+bool
+transaction_drops (const struct engine_transaction *transaction, engine_store store)
+{
+  return transaction != NULL && transaction->drops == store;
 }
 
 /* ---- what it depends on ---- */
