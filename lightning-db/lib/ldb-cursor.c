@@ -63,6 +63,8 @@ ldb_cursor_new (const LdbPlace *place, struct bytes lower, struct bytes upper, L
     .upper = upper,
     .keys_only = (flags & LDB_SCAN_KEYS_ONLY) != 0,
   };
+  if (!ldb_check_flags (flags, LDB_SCAN_REVERSE | LDB_SCAN_KEYS_ONLY, "LdbScanFlags", error))
+    return NULL;
   struct engine *engine = ldb_database_enter (place->database, error);
   if (engine == NULL)
     return NULL;

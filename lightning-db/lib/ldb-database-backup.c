@@ -15,7 +15,7 @@ run_backup (LdbCall *call, GError **error)
   struct failure failure = FAILURE_INIT;
   struct engine_backup_result result = { 0 };
   struct engine *engine = ldb_database_enter (call->place.database, error);
-  if (engine == NULL)
+  if (engine == NULL || !ldb_check_flags (call->flags, LDB_BACKUP_VERIFY, "LdbBackupFlags", error))
     return FALSE;
   status code = engine_backup (engine, call->path, (call->flags & LDB_BACKUP_VERIFY) != 0,
                                ldb_progress_report, &call->progress, &result, &failure);

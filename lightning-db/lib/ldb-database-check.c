@@ -50,7 +50,7 @@ run_check (LdbCall *call, GError **error)
   struct failure failure = FAILURE_INIT;
   struct engine_check_report report = { 0 };
   struct engine *engine = ldb_database_enter (call->place.database, error);
-  if (engine == NULL)
+  if (engine == NULL || !ldb_check_flags (call->flags, LDB_CHECK_DEEP, "LdbCheckFlags", error))
     return FALSE;
   GPtrArray *faults = ldb_faults_new ();
   Survey survey = { &call->progress, faults };
@@ -180,6 +180,8 @@ run_check_path (LdbCall *call, GError **error)
 {
   struct failure failure = FAILURE_INIT;
   struct engine_check_report report = { 0 };
+  if (!ldb_check_flags (call->flags, LDB_CHECK_DEEP, "LdbCheckFlags", error))
+    return FALSE;
   GPtrArray *faults = ldb_faults_new ();
   Survey survey = { &call->progress, faults };
   status code = engine_check (call->path, (call->flags & LDB_CHECK_DEEP) != 0, survey_fault,

@@ -15,12 +15,8 @@
 static gboolean
 run_open (LdbCall *call, GError **error)
 {
-  const guint known = LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE | LDB_OPEN_READ_ONLY | LDB_OPEN_STATIC
-                      | LDB_OPEN_WAIT;
-  if ((call->flags & ~known) != 0)
-    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
-                          "The flags 0x%x to open \"%s\" are none of LdbOpenFlags; leave them out.",
-                          call->flags & ~known, call->path);
+  if (!ldb_check_flags (call->flags, LDB_OPEN_KNOWN, "LdbOpenFlags", error))
+    return FALSE;
   g_autoptr (LdbDatabase) database = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags",
                                                    call->flags, "options", call->options, NULL);
   if (!ldb_database_open_handle (database, call->cancellable, error))

@@ -15,6 +15,10 @@
 
 G_BEGIN_DECLS
 
+/* All flags that there are to open with. */
+#define LDB_OPEN_KNOWN                                                                             \
+  (LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE | LDB_OPEN_READ_ONLY | LDB_OPEN_STATIC | LDB_OPEN_WAIT)
+
 typedef enum
 {
   LDB_DATABASE_NEW,

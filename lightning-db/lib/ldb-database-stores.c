@@ -31,7 +31,8 @@ run_open_store (LdbCall *call, GError **error)
   engine_store id = 0;
   gboolean create = (call->flags & LDB_OPEN_CREATE) != 0;
   struct engine *engine = ldb_database_enter (database, error);
-  if (engine == NULL || !check_name (call->path, error))
+  if (engine == NULL || !check_name (call->path, error)
+      || !ldb_check_flags (call->flags, LDB_OPEN_KNOWN, "LdbOpenFlags", error))
     return FALSE;
   status code
       = engine_store_open (engine, call->path, create && !database->read_only, &id, &failure);

@@ -559,9 +559,11 @@ create (LdbDatabase *database, LdbStore *store, struct bytes lower, struct bytes
         LdbListFlags flags, LdbRowMaker *maker, GError **error)
 {
   g_autoptr (LdbListModel) self = g_object_new (LDB_TYPE_LIST_MODEL, NULL);
+  const guint known = LDB_LIST_REVERSE | LDB_LIST_KEYS_ONLY | LDB_LIST_BLOCKING;
   LdbPlace place;
   self->maker = *maker;
-  if (!ldb_place_init (&place, database, store, error))
+  if (!ldb_check_flags (flags, known, "LdbListFlags", error)
+      || !ldb_place_init (&place, database, store, error))
     return NULL;
   self->context = g_main_context_ref_thread_default ();
   self->place = place;

@@ -39,10 +39,11 @@ gboolean ldb_place_init (LdbPlace *place, LdbDatabase *database, LdbStore *store
 
 /* A key of 1 … KEY_SIZE_MAX bytes. */
 gboolean ldb_check_key (gconstpointer key, gsize key_length, struct bytes *out, GError **error);
-/* A value of 0 … VALUE_SIZE_MAX bytes. */
+/* A later version may mean something by flags that this one does not know, so they are refused. */
+gboolean ldb_check_flags (guint flags, guint known, const char *type, GError **error);
 gboolean ldb_check_sync_mode (LdbSyncMode sync, GError **error);
-gboolean ldb_check_value (gconstpointer value, gsize value_length, struct bytes *out,
 /* A value of 0 … VALUE_SIZE_MAX bytes. */
+gboolean ldb_check_value (gconstpointer value, gsize value_length, struct bytes *out,
                           GError **error);
 /* A half-open range; length 0 leaves a side open. */
 gboolean ldb_check_range (gconstpointer start, gsize start_length, gconstpointer end,

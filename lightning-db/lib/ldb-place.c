@@ -64,6 +64,15 @@ ldb_check_value (gconstpointer value, gsize value_length, struct bytes *out, GEr
   return TRUE;
 }
 
+gboolean
+ldb_check_flags (guint flags, guint known, const char *type, GError **error)
+{
+  if (G_LIKELY ((flags & ~known) == 0))
+    return TRUE;
+  return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                        "The flags 0x%x are none of %s; leave them out.", flags & ~known, type);
+}
+
 /* An unknown one is no weaker promise than any. */
 gboolean
 ldb_check_sync_mode (LdbSyncMode sync, GError **error)

@@ -52,6 +52,9 @@ ldb_transaction_new (LdbDatabase *database, LdbTransactionFlags flags, GError **
 {
   struct failure failure = FAILURE_INIT;
   struct engine_transaction *transaction;
+  if (!ldb_check_flags (flags, LDB_TRANSACTION_READ_ONLY | LDB_TRANSACTION_SERIALIZABLE,
+                        "LdbTransactionFlags", error))
+    return NULL;
   struct engine *engine = (flags & LDB_TRANSACTION_READ_ONLY)
                               ? ldb_database_enter (database, error)
                               : ldb_database_enter_write (database, error);

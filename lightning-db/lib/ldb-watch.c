@@ -297,6 +297,14 @@ handle_frame (gpointer owner, LdbFrame *frame)
 
 /* ---- beginning ---- */
 
+static gboolean
+check_flags (LdbWatchFlags flags, GError **error)
+{
+  const guint known
+      = LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES | LDB_WATCH_UNCHANGED | LDB_WATCH_EACH_KEY;
+  return ldb_check_flags (flags, known, "LdbWatchFlags", error);
+}
+
 static LdbWatch *
 watch_new (const LdbPlace *place, LdbStore *store, LdbWatchFlags flags)
 {
@@ -311,6 +319,8 @@ static LdbWatch *
 watch_between (const LdbPlace *place, LdbStore *store, gboolean every_store, struct bytes lower,
                struct bytes upper, LdbWatchFlags flags, GError **error)
 {
+  if (!check_flags (flags, error))
+    return NULL;
   g_autoptr (LdbWatch) self = watch_new (place, store, flags);
   self->observer
       = ldb_observer_new (self, place, every_store, lower, upper, flags | LDB_OBSERVE_COMMIT_ORDER,
@@ -323,7 +333,7 @@ ldb_watch_new_key (const LdbPlace *place, LdbStore *store, gconstpointer key, gs
                    LdbWatchFlags flags, GError **error)
 {
   struct bytes bytes;
-  if (!ldb_check_key (key, key_length, &bytes, error))
+  if (!check_flags (flags, error) || !ldb_check_key (key, key_length, &bytes, error))
     return NULL;
   g_autoptr (LdbWatch) self = watch_new (place, store, flags);
   self->observer = ldb_observer_new_key (self, place, bytes, flags | LDB_OBSERVE_COMMIT_ORDER,

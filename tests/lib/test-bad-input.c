@@ -628,6 +628,73 @@ test_made_by_hand (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, number);
 }
 
+static gboolean
+never_called (LdbTransaction *transaction, gpointer data, GError **error)
+{
+  g_assert_not_reached ();
+}
+
+/* What is no flag of this version is refused, by its bits, and nothing is made. */
+static void
+test_flags (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbStore) store = ldb_database_open_store (db, "s", LDB_OPEN_CREATE, NULL, &error);
+  g_autoptr (LdbSnapshot) snapshot = ldb_database_create_snapshot (db, &error);
+  g_autoptr (LdbTransaction) real = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_autofree char *copy = g_build_filename (place->directory, "copy", NULL);
+  g_assert_no_error (error);
+#define assert_flags(call, bits, type)                                                             \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    g_assert_null (call);                                                                          \
+    assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, bits " are none of " type);               \
+  }                                                                                                \
+  G_STMT_END
+  const guint scan = LDB_SCAN_REVERSE | 1 << 2 | 1 << 30, watch = LDB_WATCH_VALUES | 1 << 16;
+  const guint list = 1 << 3, transaction = 1 << 2, any = 1u << 31;
+  assert_flags (ldb_database_scan (db, NULL, 0, NULL, 0, scan, &error), "0x40000004",
+                "LdbScanFlags");
+  assert_flags (ldb_database_scan_prefix (db, "a", 1, scan, &error), "0x40000004", "LdbScanFlags");
+  assert_flags (ldb_store_scan (store, NULL, 0, NULL, 0, scan, &error), "0x40000004",
+                "LdbScanFlags");
+  assert_flags (ldb_store_scan_prefix (store, "a", 1, scan, &error), "0x40000004", "LdbScanFlags");
+  assert_flags (ldb_snapshot_scan (snapshot, NULL, NULL, 0, NULL, 0, scan, &error), "0x40000004",
+                "LdbScanFlags");
+  assert_flags (ldb_snapshot_scan_prefix (snapshot, NULL, "a", 1, scan, &error), "0x40000004",
+                "LdbScanFlags");
+  assert_flags (ldb_transaction_scan (real, NULL, NULL, 0, NULL, 0, scan, &error), "0x40000004",
+                "LdbScanFlags");
+  assert_flags (ldb_transaction_scan_prefix (real, NULL, "a", 1, scan, &error), "0x40000004",
+                "LdbScanFlags");
+  assert_flags (ldb_database_watch_key (db, "a", 1, watch, &error), "0x10000", "LdbWatchFlags");
+  assert_flags (ldb_database_watch_prefix (db, "a", 1, watch, &error), "0x10000", "LdbWatchFlags");
+  assert_flags (ldb_database_watch_range (db, "a", 1, "b", 1, watch, &error), "0x10000",
+                "LdbWatchFlags");
+  assert_flags (ldb_database_watch_all (db, watch, &error), "0x10000", "LdbWatchFlags");
+  assert_flags (ldb_database_watch_stores (db, watch, &error), "0x10000", "LdbWatchFlags");
+  assert_flags (ldb_store_watch_key (store, "a", 1, watch, &error), "0x10000", "LdbWatchFlags");
+  assert_flags (ldb_store_watch_all (store, watch, &error), "0x10000", "LdbWatchFlags");
+  assert_flags (ldb_list_model_new (db, NULL, NULL, 0, NULL, 0, list, LDB_TYPE_ENTRY, &error),
+                "0x8", "LdbListFlags");
+  assert_flags (ldb_list_model_new_prefix (db, store, "a", 1, list, LDB_TYPE_ENTRY, &error), "0x8",
+                "LdbListFlags");
+  assert_flags (ldb_database_begin (db, transaction, &error), "0x4", "LdbTransactionFlags");
+  g_assert_false (ldb_database_run_transaction (db, transaction, never_called, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "0x4", "LdbTransactionFlags");
+  assert_flags (ldb_database_open_store (db, "s", any, NULL, &error), "0x80000000", "LdbOpenFlags");
+  assert_flags (ldb_database_open (place->path, any, NULL, NULL, &error), "0x80000000",
+                "LdbOpenFlags");
+  assert_flags (ldb_database_backup (db, copy, 2, NULL, NULL, NULL, &error), "0x2",
+                "LdbBackupFlags");
+  g_assert_false (g_file_test (copy, G_FILE_TEST_EXISTS));
+  assert_flags (ldb_database_check (db, 2, NULL, NULL, NULL, &error), "0x2", "LdbCheckFlags");
+  assert_flags (ldb_database_check_path (place->path, 2, NULL, NULL, NULL, &error), "0x2",
+                "LdbCheckFlags");
+#undef assert_flags
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -649,5 +716,6 @@ main (int argc, char *argv[])
   add_test ("/bad-input/absent-records", test_absent_records);
   add_test ("/bad-input/made-by-hand", test_made_by_hand);
   add_test ("/bad-input/matching", test_matching);
+  add_test ("/bad-input/flags", test_flags);
   return g_test_run ();
 }

@@ -279,6 +279,16 @@ class Mapping(WithDatabase):
         self.db["a\0b"] = "1\0"
         self.assertEqual(dict(self.db.items()), {b"a\0b": b"1\0"})
 
+    def test_unknown_flags(self):
+        for made in (lambda: self.db.watch_all(Ldb.WatchFlags(1 << 16)),
+                     lambda: self.db.changes(flags=Ldb.WatchFlags(1 << 16)),
+                     lambda: self.db.begin(Ldb.TransactionFlags(4)),
+                     lambda: self.db.scan(flags=4),
+                     lambda: Ldb.ListModel.new(self.db, None, None, None, Ldb.ListFlags(8),
+                                               Ldb.Entry)):
+            with self.assertRaisesRegex(Ldb.InvalidArgumentError, "0x.* are none of Ldb"):
+                made()
+
     def test_limits(self):
         self.db.update(a="1", b="2")
         for limit in (0, -1):
