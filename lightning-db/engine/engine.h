@@ -879,6 +879,7 @@ struct engine_statistics
   uint64_t pending_merge_bytes;
   uint64_t stalls, stall_microseconds, worst_stall_microseconds;
   uint64_t descriptors; /* files held open */
+  uint64_t pages;       /* of segments: leaves and inner ones */
 };
 void engine_statistics (struct engine *engine, struct engine_statistics *out);
 

@@ -97,6 +97,7 @@ stats_from_engine (const struct engine_statistics *from)
   stats->stall_microseconds = from->stall_microseconds;
   stats->worst_stall_microseconds = from->worst_stall_microseconds;
   stats->descriptors = from->descriptors;
+  stats->pages = from->pages;
   return stats;
 }
 

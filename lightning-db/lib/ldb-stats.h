@@ -64,6 +64,7 @@ G_BEGIN_DECLS
  * @stall_microseconds: the sum of these waits
  * @worst_stall_microseconds: the longest
  * @descriptors: files held open
+ * @pages: pages of B+Tree files
  *
  * What a database has done since it was opened, and what it looks like now. Numbers only grow while
  * it stays open, unless they describe a state.
@@ -125,6 +126,7 @@ struct _LdbStats
   guint64 stall_microseconds;
   guint64 worst_stall_microseconds;
   guint64 descriptors;
+  guint64 pages;
 };
 
 LDB_AVAILABLE_IN_ALL

@@ -64,6 +64,7 @@ add_view (struct engine *engine, const struct view *view, struct engine_statisti
         used += shape.used_bytes;
         logical += shape.logical_bytes;
         stored += shape.stored_bytes;
+        out->pages += shape.leaves + shape.inner_pages;
         if (information->file_size > largest)
           {
             largest = information->file_size;
