@@ -5,6 +5,9 @@
 #include "dump.h"
 #include "import.h"
 #include "records.h"
+#ifdef HAVE_MONITOR
+#include "serve.h"
+#endif
 #include "shell.h"
 #include "upkeep.h"
 
@@ -43,6 +46,9 @@ const struct command commands[] = {
     0 },
   { "benchmark", "[DIRECTORY]", N_ ("Measure how fast it is here"), benchmark_run,
     COMMAND_USE_NO_SHELL },
+#ifdef HAVE_MONITOR
+  { "serve", "", N_ ("Show a database to Prometheus, over HTTP"), serve_run, CREATE_USE },
+#endif
   { "use", "STORE", N_ ("Work on another store from here on"), use_run, COMMAND_USE_SHELL_ONLY },
   { "begin", "", N_ ("Begin a transaction"), begin_run, COMMAND_USE_SHELL_ONLY },
   { "commit", "", N_ ("Commit the transaction"), commit_run, COMMAND_USE_SHELL_ONLY },

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "ldb-monitor-service-private.h"
+
+#include "ldb-monitor-connection-private.h"
+#include "ldb-monitor-text-private.h"
+
+#include <sys/resource.h>
+
+#define ACCEPTED_AT_ONCE 32 /* connections, before what they want is looked at */
+#define PAUSE_SECONDS 1     /* without accepting, when the process has no descriptors left */
+#define HANDSHAKES_AT_ONCE 4
+
+struct _MonitorService
+{
+  gatomicrefcount references; /* of this */
+  MonitorSettings settings;   /* fixed; cleared by monitor_service_stop */
+  guint most_connections;     /* of the settings, or what the process can afford */
+  GPtrArray *ports;           /* of MonitorPort; owned */
+  GMainContext *context;      /* of its thread; owned */
+  MonitorLog *log;            /* a reference */
+  SoupServer *soup;           /* parses and writes; owned */
+  GHashTable *connections;    /* a set of MonitorConnection, a reference each */
+  GQueue waiting;             /* connections that a handshake waits for; a reference each */
+  guint handshakes;           /* under way */
+  GSource *pause;             /* while nothing is accepted; a reference */
+  double turns;               /* requests that may come now */
+  gint64 turns_counted;       /* when `turns` was last seen to, monotonic, in microseconds */
+  guint64 answers;            /* given */
+  guint64 refusals[MONITOR_N_REFUSALS];
+
+  GMutex lock;        /* guards what follows */
+  GCond stopped_cond; /* `stopped` was set */
+  gboolean stopped;   /* invariant 2 holds */
+  gint stopping;      /* atomic: the thread shall end */
+};
+
+static void accept_on (MonitorService *self, MonitorPort *port);
+
+void
+monitor_port_free (MonitorPort *port)
+{
+  if (port->source != NULL)
+    g_source_destroy (port->source);
+  g_clear_pointer (&port->source, g_source_unref);
+  g_clear_object (&port->socket);
+  g_free (port);
+}
+
+static void
+service_unref (MonitorService *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  g_clear_pointer (&self->ports, g_ptr_array_unref);
+  g_clear_pointer (&self->connections, g_hash_table_unref);
+  g_main_context_unref (self->context);
+  monitor_log_unref (self->log);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->stopped_cond);
+  g_free (self);
+}
+
+const MonitorSettings *
+monitor_service_get_settings (MonitorService *self)
+{
+  return &self->settings;
+}
+
+MonitorLog *
+monitor_service_get_log (MonitorService *self)
+{
+  return self->log;
+}
+
+GMainContext *
+monitor_service_get_context (MonitorService *self)
+{
+  return self->context;
+}
+
+SoupServer *
+monitor_service_get_soup (MonitorService *self)
+{
+  return self->soup;
+}
+
+/* ---- limits ---- */
+
+gboolean
+monitor_service_add (MonitorService *self, MonitorConnection *connection)
+{
+  if (g_hash_table_size (self->connections) >= self->most_connections)
+    return FALSE;
+  g_hash_table_add (self->connections, monitor_connection_ref (connection));
+  return TRUE;
+}
+
+void
+monitor_service_remove (MonitorService *self, MonitorConnection *connection)
+{
+  if (g_hash_table_remove (self->connections, connection))
+    monitor_connection_unref (connection);
+}
+
+/* A bucket that fills at the allowed rate and holds a second's worth. */
+gboolean
+monitor_service_take_turn (MonitorService *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  double most = self->settings.max_requests;
+  double more = (double) (now - self->turns_counted) * most / G_USEC_PER_SEC;
+  self->turns = MIN (most, self->turns + more);
+  self->turns_counted = now;
+  if (self->turns < 1)
+    return FALSE;
+  self->turns -= 1;
+  return TRUE;
+}
+
+/* The descriptors are the application's: it keeps half of them, whatever max-connections says. */
+static guint
+most_connections (guint wanted)
+{
+  struct rlimit limit;
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return wanted;
+  return (guint) MAX (1, MIN (wanted, limit.rlim_cur / 2));
+}
+
+void
+monitor_service_count_refusal (MonitorService *self, MonitorVerdict verdict)
+{
+  self->refusals[verdict]++;
+}
+
+void
+monitor_service_count_answer (MonitorService *self)
+{
+  self->answers++;
+}
+
+void
+monitor_service_append_metrics (MonitorService *self, GString *out)
+{
+  static const char connections[] = "lightning_db_monitor_connections";
+  static const char answers[] = "lightning_db_monitor_answers_total";
+  static const char refusals[] = "lightning_db_monitor_refusals_total";
+  monitor_text_family (out, connections, "gauge", "Clients connected to the monitor.");
+  monitor_text_count (out, connections, NULL, NULL, g_hash_table_size (self->connections));
+  monitor_text_family (out, answers, "counter", "Requests that the monitor answered.");
+  monitor_text_count (out, answers, NULL, NULL, self->answers);
+  monitor_text_family (out, refusals, "counter",
+                       "Connections and requests that the monitor refused.");
+  for (MonitorVerdict i = 0; i < MONITOR_N_REFUSALS; i++)
+    monitor_text_count (out, refusals, "reason", monitor_verdict_name (i), self->refusals[i]);
+}
+
+/* ---- handshakes ---- */
+
+static void
+begin_handshakes (MonitorService *self)
+{
+  while (self->handshakes < HANDSHAKES_AT_ONCE && self->waiting.length > 0)
+    {
+      MonitorConnection *next = g_queue_pop_head (&self->waiting);
+      self->handshakes++;
+      monitor_connection_shake_hands (next);
+      monitor_connection_unref (next);
+    }
+}
+
+void
+monitor_handshakes_add (MonitorService *self, MonitorConnection *connection)
+{
+  g_queue_push_tail (&self->waiting, monitor_connection_ref (connection));
+  begin_handshakes (self);
+}
+
+void
+monitor_handshakes_remove (MonitorService *self, MonitorConnection *connection)
+{
+  if (g_queue_remove (&self->waiting, connection))
+    monitor_connection_unref (connection);
+}
+
+void
+monitor_handshakes_done (MonitorService *self)
+{
+  self->handshakes--;
+  begin_handshakes (self);
+}
+
+/* ---- accepting ---- */
+
+static gboolean
+go_on (gpointer data)
+{
+  MonitorService *self = data;
+  g_clear_pointer (&self->pause, g_source_unref);
+  for (guint i = 0; i < self->ports->len; i++)
+    accept_on (self, self->ports->pdata[i]);
+  return G_SOURCE_REMOVE;
+}
+
+/* A socket with a client that can't be accepted stays ready: looking at it again at once would take a
+ * whole processor. */
+static void
+pause_accepting (MonitorService *self)
+{
+  for (guint i = 0; i < self->ports->len; i++)
+    {
+      MonitorPort *port = self->ports->pdata[i];
+      if (port->source != NULL)
+        g_source_destroy (port->source);
+      g_clear_pointer (&port->source, g_source_unref);
+    }
+  if (self->pause != NULL)
+    return;
+  self->pause = g_timeout_source_new_seconds (PAUSE_SECONDS);
+  g_source_set_callback (self->pause, go_on, self, NULL);
+  g_source_attach (self->pause, self->context);
+}
+
+/* What the port was found by. */
+typedef struct
+{
+  MonitorService *service; /* outlives the source */
+  MonitorPort *port;       /* the service's */
+} Acceptance;
+
+static gboolean
+accept_some (GSocket *socket, GIOCondition condition, gpointer data)
+{
+  Acceptance *acceptance = data;
+  MonitorService *self = acceptance->service;
+  for (guint i = 0; i < ACCEPTED_AT_ONCE; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      GSocket *client = g_socket_accept (socket, NULL, &error);
+      if (client != NULL)
+        {
+          monitor_connection_new (self, acceptance->port, client);
+          continue;
+        }
+      /* None is waiting, or the one that was is gone again; else descriptors or memory are short. */
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)
+          && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
+        {
+          pause_accepting (self);
+          return G_SOURCE_REMOVE;
+        }
+      return G_SOURCE_CONTINUE;
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+accept_on (MonitorService *self, MonitorPort *port)
+{
+  Acceptance *acceptance = g_new0 (Acceptance, 1);
+  acceptance->service = self;
+  acceptance->port = port;
+  port->source = g_socket_create_source (port->socket, G_IO_IN, NULL);
+  g_source_set_static_name (port->source, "[lightning-db] monitor accept");
+  g_source_set_callback (port->source, G_SOURCE_FUNC (accept_some), acceptance, g_free);
+  g_source_attach (port->source, self->context);
+}
+
+/* ---- the thread ---- */
+
+/* Invariant 2. */
+static void
+close_everything (MonitorService *self)
+{
+  if (self->pause != NULL)
+    g_source_destroy (self->pause);
+  g_clear_pointer (&self->pause, g_source_unref);
+  g_ptr_array_set_size (self->ports, 0);
+  soup_server_disconnect (self->soup);
+  guint count;
+  g_autofree gpointer *rest = g_hash_table_get_keys_as_array (self->connections, &count);
+  for (guint i = 0; i < count; i++)
+    monitor_connection_close (rest[i]);
+  g_clear_object (&self->soup);
+}
+
+static void
+tell_stopped (MonitorService *self)
+{
+  g_mutex_lock (&self->lock);
+  self->stopped = TRUE;
+  g_cond_signal (&self->stopped_cond);
+  g_mutex_unlock (&self->lock);
+}
+
+static gpointer
+run (gpointer data)
+{
+  MonitorService *self = data;
+  g_main_context_push_thread_default (self->context);
+  self->soup = soup_server_new ("raw-paths", TRUE, NULL);
+  monitor_requests_serve (self->soup);
+  for (guint i = 0; i < self->ports->len; i++)
+    accept_on (self, self->ports->pdata[i]);
+  while (!g_atomic_int_get (&self->stopping))
+    g_main_context_iteration (self->context, TRUE);
+  close_everything (self);
+  tell_stopped (self);
+  /* What has nothing to do with the database any more: threads that a handshake was begun on. */
+  while (self->handshakes > 0)
+    g_main_context_iteration (self->context, TRUE);
+  while (g_main_context_iteration (self->context, FALSE))
+    continue;
+  g_main_context_pop_thread_default (self->context);
+  service_unref (self);
+  return NULL;
+}
+
+MonitorService *
+monitor_service_start (MonitorSettings *settings, GPtrArray *ports, GError **error)
+{
+  MonitorService *self = g_new0 (MonitorService, 1);
+  g_atomic_ref_count_init (&self->references);
+  self->settings = *settings;
+  *settings = (MonitorSettings){ 0 };
+  self->most_connections = most_connections (self->settings.max_connections);
+  self->ports = ports;
+  self->context = g_main_context_new ();
+  self->log = monitor_log_new ();
+  self->connections = g_hash_table_new (NULL, NULL);
+  g_queue_init (&self->waiting);
+  self->turns = self->settings.max_requests;
+  self->turns_counted = g_get_monotonic_time ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->stopped_cond);
+  g_atomic_ref_count_inc (&self->references);
+  GThread *thread = g_thread_try_new ("ldb-monitor", run, self, error);
+  if (thread != NULL)
+    {
+      g_thread_unref (thread);
+      return self;
+    }
+  monitor_settings_clear (&self->settings);
+  service_unref (self);
+  service_unref (self);
+  return NULL;
+}
+
+void
+monitor_service_stop (MonitorService *self)
+{
+  g_atomic_int_set (&self->stopping, TRUE);
+  g_main_context_wakeup (self->context);
+  g_mutex_lock (&self->lock);
+  while (!self->stopped)
+    g_cond_wait (&self->stopped_cond, &self->lock);
+  g_mutex_unlock (&self->lock);
+  monitor_log_close (self->log);
+  monitor_settings_clear (&self->settings);
+  service_unref (self);
+}
