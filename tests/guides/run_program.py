@@ -9,6 +9,7 @@ import subprocess
 SOURCE = pathlib.Path(os.environ["SOURCE_ROOT"])
 BUILD = pathlib.Path(os.environ["BUILD_ROOT"])
 LIBRARY = BUILD / "lightning-db" / "lib"
+MONITOR = BUILD / "lightning-db" / "monitor"
 SERVER = SOURCE / "tests" / "gtk" / "run-in-xvfb"  # runs a program on an X server of its own
 SUFFIXES = {"c": ".c", "python": ".py", "js": ".js", "vala": ".vala", "sh": ".sh"}
 
@@ -21,8 +22,8 @@ def environment(home):
         "XDG_DATA_HOME": str(home / ".local" / "share"),
         "XDG_CONFIG_HOME": str(home / ".config"),
         "XDG_CACHE_HOME": str(home / ".cache"),
-        "LD_LIBRARY_PATH": f"{LIBRARY}:{BUILD}/lightning-db/ffi",
-        "GI_TYPELIB_PATH": str(LIBRARY),
+        "LD_LIBRARY_PATH": f"{LIBRARY}:{MONITOR}:{BUILD}/lightning-db/ffi",
+        "GI_TYPELIB_PATH": f"{LIBRARY}:{MONITOR}",
         "PYTHONPATH": str(SOURCE / "lightning-db" / "bindings" / "python"),
         "GJS_PATH": str(SOURCE / "lightning-db" / "bindings" / "gjs"),
         "PKG_CONFIG_PATH": str(BUILD / "meson-uninstalled"),
@@ -65,6 +66,6 @@ def command(language, source, packages, directory):
         return ["cc", "-g", "-Wall", "-Wno-unused", "-Werror", source, "-o", program,
                 *_flags(packages, directory)], [program]
     flags = [word for flag in _flags(packages, directory) for word in ("-X", flag)]
-    return ["valac", "--fatal-warnings", "-X", "-w", f"--vapidir={LIBRARY}",
+    return ["valac", "--fatal-warnings", "-X", "-w", f"--vapidir={LIBRARY}", f"--vapidir={MONITOR}",
             *(f"--pkg={name}" for name in ("gio-2.0", "lightning-db-1", *packages)),
             *flags, "-o", program, source], [program]
