@@ -47,6 +47,8 @@ static struct failure failure;
 #define IN_MEMORY "/dev/shm"
 #define KEYS 400u
 #define KILLED_KEYS 40u /* in the database that a killed process left */
+#define LONG_FILLERS 2600u /* records of FILLER_SIZE bytes in a log that is long enough for two threads */
+#define FILLER_SIZE 1900u
 #define LOAD_KEYS 60u
 #define LOAD_FILLERS 3000u /* small records of a load beside them; nobody asks for them */
 #define BATCH_KEYS 140u
@@ -68,6 +70,7 @@ struct program
   struct engine *engine;                    /* NULL: not open */
   uint64_t budget;                          /* bytes of memory */
   bool merging;                             /* in the background, too */
+  bool long_log;                            /* memtable and log as large as users have them */
   enum presence keys[KEYS];                 /* each is written once */
   uint32_t next;                            /* first that was not */
   const char *doing;                        /* the call that is under way */
@@ -268,6 +271,11 @@ options_of (const struct program *program)
   options.merge_enabled = program->merging;
   options.merge_workers = 2;
   options.segment_file_size = 32 << 10;
+  if (program->long_log)
+    {
+      options.memtable_size = options.segment_file_size = 0;
+      options.log_segment_size = 1 << 20;
+    }
   return options;
 }
 
@@ -410,6 +418,16 @@ recover (struct program *program)
   open_it (program);
   CHECK (input < 0 || dup2 (input, STDIN_FILENO) == STDIN_FILENO);
   close (input);
+}
+
+/* Two threads write what the log holds. */
+static void
+recover_long (struct program *program)
+{
+  program->budget = LARGE_BUDGET;
+  program->long_log = true;
+  open_it (program);
+  check_keys (program, program->engine, false, false);
 }
 
 static void
@@ -582,12 +600,12 @@ static const struct
 {
   const char *name;
   void (*run) (struct program *program);
-  bool killed; /* begins with what a killed process left */
-  bool rare;   /* not in the short form for what another one passes */
+  const char *killed; /* begins with what a killed process left there; or NULL */
+  bool rare;          /* not in the short form for what another one passes */
 } programs[] = {
-  { "files", use_files, false },      { "live", live, false },
-  { "recover", recover, true },       { "copy", copy, true },
-  { "hot", read_often, false, true },
+  { "files", use_files, NULL, false },        { "live", live, NULL, false },
+  { "recover", recover, "database", false },  { "copy", copy, "database", false },
+  { "long", recover_long, "long-log", true }, { "hot", read_often, NULL, true },
 };
 #define PROGRAMS (sizeof programs / sizeof *programs)
 
@@ -663,13 +681,13 @@ struct fault_case
   uint64_t at;
 };
 
-static char *killed; /* a directory with the database that a killed process left */
+static char *killed; /* a directory with the databases that killed processes left */
 
 static void
-copy_killed (const char *to)
+copy_killed (const char *name, const char *to)
 {
   char command[1300];
-  snprintf (command, sizeof command, "cp -r -- '%s/database' '%s'", killed, to);
+  snprintf (command, sizeof command, "cp -r -- '%s/%s' '%s'", killed, name, to);
   CHECK (system (command) == 0);
 }
 
@@ -681,9 +699,9 @@ run_program (const struct fault_case *chosen, bool strict)
   snprintf (program.backup, sizeof program.backup, "%s/backup", program.path);
   snprintf (program.restored, sizeof program.restored, "%s/restored", program.path);
   snprintf (program.repaired, sizeof program.repaired, "%s/repaired", program.path);
-  if (programs[chosen->program].killed)
+  if (programs[chosen->program].killed != NULL)
     {
-      copy_killed (program.database);
+      copy_killed (programs[chosen->program].killed, program.database);
       for (; program.next < KILLED_KEYS; program.next++)
         program.keys[program.next] = PRESENT;
     }
@@ -769,19 +787,35 @@ run_apart (const struct fault_case *chosen)
   return fine;
 }
 
+/* Records that nobody asks for, each a commit. */
 static void
-leave_killed (void)
+write_fillers (struct program *program, uint32_t count)
 {
-  killed = fresh_directory ();
+  static uint8_t value[FILLER_SIZE];
+  for (uint32_t i = 0; i < count; i++)
+    {
+      uint8_t key[] = { 255, 255, 255, 255, (uint8_t) (i >> 8), (uint8_t) i };
+      CHECK_OK (engine_put (program->engine, ENGINE_STORE_DEFAULT, BYTES (key, sizeof key),
+                            BYTES (value, sizeof value), ENGINE_SYNC_NONE, NULL, &failure));
+    }
+}
+
+static void
+leave_killed (const char *name, bool long_log)
+{
   pid_t child = fork ();
   CHECK (child >= 0);
   if (child == 0)
     {
-      struct program program = { .path = killed, .doing = "before" };
-      snprintf (program.database, sizeof program.database, "%s/database", killed);
+      struct program program = { .path = killed, .doing = "before", .long_log = long_log };
+      program.budget = long_log ? LARGE_BUDGET : 0;
+      snprintf (program.database, sizeof program.database, "%s/%s", killed, name);
       CHECK_OK (open_database (&program));
       write_some (&program, KILLED_KEYS / 2);
-      CHECK_OK (engine_flush (program.engine, &failure));
+      if (long_log)
+        write_fillers (&program, LONG_FILLERS);
+      else
+        CHECK_OK (engine_flush (program.engine, &failure));
       write_some (&program, KILLED_KEYS / 2);
       CHECK_OK (engine_sync (program.engine, &failure));
       _exit (0);
@@ -830,7 +864,8 @@ static const struct
   { "open_directory", "open", 1,
     "a directory that can't be opened, and again once its mode is set" },
   { "leave_direct", "fcntl", 1, "only where the file system takes O_DIRECT; see test-vfs" },
-  { "map_slab", "munmap", 1, "passed unless the system's address happens to be aligned" },
+  { "buffer_map_aligned", "munmap", 1,
+    "passed unless the system's address happens to be aligned" },
   { "frames_grow", "munmap", 1, "behind a failed allocation; see test-faults" },
   { "shared_page_open", "close", 1, "behind a failed allocation; see test-faults" },
 };
@@ -951,7 +986,9 @@ main (int argument_count, char **arguments)
   CHECK (tally != MAP_FAILED);
   call_tally = tally;
   sites = call_sites (&site_count);
-  leave_killed ();
+  killed = fresh_directory ();
+  leave_killed ("database", false);
+  leave_killed ("long-log", true);
   count_calls ();
   int result = 0;
   if (strcmp (first, "--sites") == 0)

@@ -210,6 +210,42 @@ test_ranges (void)
   sorter_free (sorter);
 }
 
+/* What two sources walk, from one record on and up to it, is all there is. */
+static void
+test_seek (void)
+{
+  struct random random = { .state = 3 };
+  struct sorter *sorter;
+  struct source *source;
+  CHECK_OK (sorter_new (&ledger, &sorter, &failure));
+  for (uint32_t number = 0; number < 3000; number++)
+    {
+      make_key (&expected[number], SHAPE_NUMBERS, number, &random);
+      expected[number].number = number;
+      add (sorter, &expected[number]);
+    }
+  qsort (expected, 3000, sizeof *expected, compare);
+  CHECK_OK (sorter_source_new (sorter, &source, &failure));
+  CHECK_INT (sorter_count (sorter), 3000);
+  for (uint32_t i = 0; i < 3000; i++)
+    {
+      struct bytes key = BYTES (expected[i].key, expected[i].size);
+      bool is_first
+          = i == 0 || !bytes_equal (key, BYTES (expected[i - 1].key, expected[i - 1].size));
+      CHECK (bytes_equal (sorter_key (sorter, i), key));
+      CHECK_OK (source_seek (source, key, &failure));
+      if (is_first) /* else an earlier one with this key */
+        check_record (&source->record, &expected[i]);
+      CHECK (bytes_equal (source->record.key, key));
+      CHECK_OK (source_seek (source, BYTES (key.data, key.size - 1), &failure));
+      CHECK (bytes_compare (source->record.key, key) <= 0);
+    }
+  CHECK_OK (source_seek (source, BYTES_LITERAL ("a"), &failure));
+  CHECK (!source->valid);
+  source_release (source);
+  sorter_free (sorter);
+}
+
 /* Records of all sizes: what they take is at least what they are, and what is held not much more. */
 static void
 test_memory (void)
@@ -242,6 +278,7 @@ main (void)
   expected = calloc (RECORDS_MOST, sizeof *expected);
   test_order ();
   test_ranges ();
+  test_seek ();
   test_memory ();
   free (expected);
   return 0;

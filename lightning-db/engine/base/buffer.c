@@ -136,3 +136,20 @@ buffer_release (struct buffer *buffer, struct ledger *ledger, enum ledger_accoun
   refund (ledger, account, buffer->room);
   *buffer = (struct buffer){ 0 };
 }
+
+void *
+buffer_map_aligned (size_t size, size_t alignment, int protection)
+{
+  if (size > SIZE_MAX - alignment)
+    return NULL;
+  uint8_t *at = mmap (NULL, size + alignment, protection,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED)
+    return NULL;
+  size_t before = (size_t) (-(uintptr_t) at & (alignment - 1));
+  if (before > 0)
+    munmap (at, before);
+  if (before < alignment)
+    munmap (at + before + size, alignment - before);
+  return at + before;
+}

@@ -37,4 +37,11 @@ bool buffer_is_mapped (size_t room);
 size_t buffer_room (size_t size);
 void buffer_release (struct buffer *buffer, struct ledger *ledger, enum ledger_account account);
 
+/* Address space of `size` bytes, a multiple of the system's pages, that begins at a multiple of
+ * `alignment`, a power of two; `protection` as for mmap. NULL when there is none. To be unmapped, not
+ * charged. */
+void *buffer_map_aligned (size_t size, size_t alignment, int protection);
+
+#define BUFFER_HUGE_PAGE ((size_t) 2 << 20) /* bytes; what starts there may be one huge page */
+
 #endif

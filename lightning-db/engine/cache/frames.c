@@ -74,27 +74,15 @@ slab_charge_of (size_t memory_size, uint32_t frame_count)
   return memory_size + bookkeeping_size (frame_count);
 }
 
-/* Address space aligned to its size when huge pages are wanted, which it must be for them. */
+/* Aligned to its size when huge pages are wanted, which it must be for them. */
 static uint8_t *
 map_slab (const struct cache *cache)
 {
-  size_t size = cache->slab_size, extra = cache->huge ? size : 0;
-  uint8_t *at
-      = mmap (NULL, size + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED)
-    return NULL;
-  if (!cache->huge)
-    {
-      madvise (at, size, MADV_NOHUGEPAGE); /* a system that gives them unasked would round up */
-      return at;
-    }
-  size_t before = (size_t) (-(uintptr_t) at & (size - 1));
-  if (before > 0)
-    munmap (at, before);
-  if (before < extra)
-    munmap (at + before + size, extra - before);
-  madvise (at + before, size, MADV_HUGEPAGE);
-  return at + before;
+  size_t size = cache->slab_size;
+  uint8_t *at = buffer_map_aligned (size, cache->huge ? size : 4096, PROT_READ | PROT_WRITE);
+  if (at != NULL) /* a system that gives huge pages unasked would round up */
+    madvise (at, size, cache->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  return at;
 }
 
 static void

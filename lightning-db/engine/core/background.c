@@ -8,6 +8,7 @@
  *   merge   (merge_workers of them) merges runs; waits merge_interval at most for a due merge
  */
 #include "core/memory.h"
+#include "core/recovery.h"
 
 #define RETRY_MICROSECONDS 1000000u /* after a flush that failed */
 #define MERGE_NICENESS 5 /* about a third of the CPU time of a thread that it competes with */
@@ -297,6 +298,7 @@ flush_main (void *data)
 {
   struct engine *engine = data;
   pthread_setname_np (pthread_self (), "ldb-flush");
+  recover_let_go (engine);
   pthread_mutex_lock (&engine->work_lock);
   while (!engine->stop)
     if (engine->flush_wanted)

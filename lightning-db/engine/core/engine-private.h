@@ -174,6 +174,8 @@ struct engine
   uint64_t *left_blobs; /* of earlier runs, in no manifest, kept for history; rising; malloc'd;
                            manifest_lock */
   size_t left_blob_count;
+  struct vfs_file **gone; /* that opening has removed: see recover_let_go; owned */
+  size_t gone_count;
   uint64_t *spoiled_blobs; /* not to be collected: a value did not verify; malloc'd */
   size_t spoiled_blob_count;
 
@@ -398,9 +400,7 @@ struct flushed
   struct manifest_segment *segments; /* malloc'd; information owned */
   size_t count;
 };
-status flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
-                    struct failure *failure);
-/* The same of what was sorted: nothing is added to it any more. */
+/* Writes what was sorted to the segments of a run, in several threads when it is much. */
 status flush_write_sorted (struct engine *engine, struct sorter *sorter, struct flushed *out,
                            struct failure *failure);
 void flushed_clear (struct flushed *flushed);
@@ -431,6 +431,24 @@ struct output_settings
 status output_write (struct engine *engine, struct source *source, const struct range_set *ranges,
                      const struct output_settings *settings, struct flushed *out,
                      struct failure *failure);
+
+/* Who looks at the records that are flushed: what nobody of them can see is not written. */
+struct flush_view
+{
+  uint64_t *snapshots; /* rising; malloc'd */
+  size_t snapshot_count;
+  bool bottom;              /* there is no older run */
+  struct range_set *ranges; /* deletes among the records; NULL: none; owned */
+  struct range_set *kept;   /* those of them that are to be written; owned */
+};
+/* Takes `ranges` over, also on failure. */
+status flush_view_take (struct engine *engine, struct range_set *ranges, struct flush_view *out,
+                        struct failure *failure);
+void flush_view_clear (struct flush_view *view);
+/* Takes `source` over, also on failure. */
+status flush_write_seen (struct engine *engine, const struct flush_view *view,
+                         struct source *source, const struct output_settings *settings,
+                         struct flushed *out, struct failure *failure);
 /* Bytes at which segments of an output of `expected` bytes are cut. */
 uint64_t output_file_size (const struct engine *engine, uint64_t expected);
 

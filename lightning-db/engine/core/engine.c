@@ -4,6 +4,7 @@
  * passes through, and the views that readers take.
  */
 #include "core/memory.h"
+#include "core/recovery.h"
 
 #include "base/cpu.h"
 
@@ -294,6 +295,7 @@ engine_free (struct engine *engine)
   cache_free (engine->cache);
   memtable_pool_free (engine->pool);
   memtable_pool_free (engine->transaction_pool);
+  recover_let_go (engine); /* when no thread did */
   vfs_directory_close (engine->directory);
   snapshots_clear (&engine->snapshots);
   pthread_mutex_destroy (&engine->commit_lock);

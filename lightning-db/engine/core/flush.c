@@ -25,84 +25,72 @@
 
 /* ---- what is in memory, in order ---- */
 
-/* Writes what of `source`, which is taken over, and `ranges` anybody can still see. */
-static status
-write_survivors (struct engine *engine, struct source *source, struct range_set *ranges,
-                 uint64_t bytes, struct flushed *out, struct failure *failure)
+void
+flush_view_clear (struct flush_view *view)
 {
-  struct range_set *kept = NULL;
-  struct source *survivors = NULL;
-  uint64_t *snapshots = NULL;
-  size_t snapshot_count = 0;
-  struct view *view = engine_view (engine);
-  bool bottom = view != NULL && view->run_count == 0;
-  view_unref (view);
-
-  status result = snapshots_collect (&engine->snapshots, atomic_load (&engine->published),
-                                     &snapshots, &snapshot_count, failure);
-  if (result == STATUS_OK)
-    result = merge_range_deletes (ranges, snapshots, snapshot_count, bottom, &kept, failure);
-  if (result == STATUS_OK)
-    {
-      struct survivor_settings settings = {
-        .snapshots = snapshots,
-        .snapshot_count = snapshot_count,
-        .bottom = bottom,
-        .ranges = ranges,
-      };
-      result = survivor_source_new (source, &settings, &survivors, failure);
-      source = NULL; /* taken over, also on failure */
-    }
-  if (result == STATUS_OK)
-    {
-      struct output_settings settings = {
-        .expected_bytes = bytes,
-        .memory = memory_of_flush (engine),
-      };
-      result = output_write (engine, survivors, kept, &settings, out, failure);
-    }
-  source_release (survivors);
-  source_release (source);
-  range_set_unref (kept);
-  free (snapshots);
-  return result;
+  range_set_unref (view->kept);
+  range_set_unref (view->ranges);
+  free (view->snapshots);
 }
 
-/* Writes what was gathered from wherever it was, if `result` is that it could be. Both are taken
- * over. */
-static status
-write_gathered (struct engine *engine, status result, struct source *source,
-                struct range_set *ranges, uint64_t bytes, struct flushed *out,
-                struct failure *failure)
+status
+flush_view_take (struct engine *engine, struct range_set *ranges, struct flush_view *out,
+                 struct failure *failure)
 {
+  struct view *view = engine_view (engine);
+  *out = (struct flush_view){ .ranges = ranges, .bottom = view != NULL && view->run_count == 0 };
+  view_unref (view);
+  status result = snapshots_collect (&engine->snapshots, atomic_load (&engine->published),
+                                     &out->snapshots, &out->snapshot_count, failure);
   if (result == STATUS_OK)
-    result = write_survivors (engine, source, ranges, bytes, out, failure);
-  range_set_unref (ranges);
+    result = merge_range_deletes (ranges, out->snapshots, out->snapshot_count, out->bottom,
+                                  &out->kept, failure);
+  if (result != STATUS_OK)
+    flush_view_clear (out);
   return result;
 }
 
 status
+flush_write_seen (struct engine *engine, const struct flush_view *view, struct source *source,
+                  const struct output_settings *settings, struct flushed *out,
+                  struct failure *failure)
+{
+  struct survivor_settings seen = {
+    .snapshots = view->snapshots,
+    .snapshot_count = view->snapshot_count,
+    .bottom = view->bottom,
+    .ranges = view->ranges,
+  };
+  struct source *survivors;
+  status result = survivor_source_new (source, &seen, &survivors, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = output_write (engine, survivors, view->kept, settings, out, failure);
+  source_release (survivors);
+  return result;
+}
+
+static status
 flush_write (struct engine *engine, struct memtable *table, struct flushed *out,
              struct failure *failure)
 {
   struct range_set *ranges = NULL;
-  struct source *source = NULL;
+  struct flush_view view;
+  struct source *source;
+  struct output_settings settings = {
+    .expected_bytes = memtable_memory (table),
+    .memory = memory_of_flush (engine),
+  };
   status result = memtable_range_deletes (table, &ranges, failure);
   if (result == STATUS_OK)
-    result = memtable_source_new (table, &source, failure);
-  return write_gathered (engine, result, source, ranges, memtable_memory (table), out, failure);
-}
-
-status
-flush_write_sorted (struct engine *engine, struct sorter *sorter, struct flushed *out,
-                    struct failure *failure)
-{
-  struct range_set *ranges = NULL;
-  struct source *source = NULL;
-  status result = sorter_range_deletes (sorter, &ranges, failure);
+    result = flush_view_take (engine, ranges, &view, failure);
+  if (result != STATUS_OK)
+    return result;
+  result = memtable_source_new (table, &source, failure);
   if (result == STATUS_OK)
-    result = sorter_source_new (sorter, &source, failure);
-  return write_gathered (engine, result, source, ranges, sorter_used (sorter), out, failure);
+    result = flush_write_seen (engine, &view, source, &settings, out, failure);
+  flush_view_clear (&view);
+  return result;
 }
 
 status

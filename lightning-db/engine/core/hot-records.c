@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/hot-records.h"
 
+#include "base/buffer.h"
 #include "base/coding.h"
 
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 #define TABLE_SIZE_MOST ((size_t) 4 << 20)
 #define TABLE_SIZE_LEAST ((size_t) 64 << 10)
 #define BUDGET_PART 64u /* of the memory budget */
-#define HUGE_PAGE ((size_t) 2 << 20)
 
 #define TRIAL_LOOKUPS 4096u
 #define PAUSE_LEAST 16384u
@@ -50,7 +50,7 @@ make (struct ledger *ledger)
     return NULL;
   if (size > TABLE_SIZE_MOST)
     size = TABLE_SIZE_MOST;
-  size_t alignment = size >= HUGE_PAGE ? HUGE_PAGE : 64;
+  size_t alignment = size >= BUFFER_HUGE_PAGE ? BUFFER_HUGE_PAGE : 64;
   struct hot_records *records = calloc (1, sizeof *records + size + alignment);
   if (records == NULL)
     return NULL;
@@ -59,7 +59,7 @@ make (struct ledger *ledger)
   records->buckets = size / (WAYS * sizeof (struct way));
   uintptr_t start = ((uintptr_t) (records + 1) + alignment - 1) & ~(uintptr_t) (alignment - 1);
   records->ways = (struct way *) start;
-  if (alignment == HUGE_PAGE)
+  if (alignment == BUFFER_HUGE_PAGE)
     madvise (records->ways, size, MADV_HUGEPAGE); /* a hint */
   ledger_charge (ledger, LEDGER_OTHER, size);
   return records;

@@ -246,6 +246,38 @@ replay_log (struct recovery *recovery, struct wal_recovery *found, struct failur
 
 /* ---- cleaning up ---- */
 
+#define GONE_MOST 64u /* files held open; what is beyond is waited for */
+
+/* What is about to be removed: see recover_let_go. Where it can't be held it is waited for. */
+static void
+hold (struct engine *engine, const char *name)
+{
+  if (engine->gone == NULL)
+    engine->gone = calloc (GONE_MOST, sizeof *engine->gone);
+  if (engine->gone != NULL && engine->gone_count < GONE_MOST
+      && vfs_open (engine->directory, name, VFS_READ, &engine->gone[engine->gone_count], NULL)
+             == STATUS_OK)
+    engine->gone_count++;
+}
+
+static bool
+hold_log (void *data, const char *name, uint64_t number)
+{
+  (void) number;
+  hold (data, name);
+  return true;
+}
+
+void
+recover_let_go (struct engine *engine)
+{
+  for (size_t i = 0; i < engine->gone_count; i++)
+    vfs_close (engine->gone[i]);
+  free (engine->gone);
+  engine->gone = NULL;
+  engine->gone_count = 0;
+}
+
 struct name_list
 {
   char (*names)[FILE_NAME_SIZE];
@@ -312,7 +344,10 @@ remove_names (struct engine *engine, struct name_list *list, struct failure *fai
   if (list->no_memory)
     result = fail_memory (failure, 2 * list->capacity * sizeof *list->names, "a list of files");
   for (size_t i = 0; result == STATUS_OK && i < list->count; i++)
-    result = vfs_unlink (engine->directory, list->names[i], failure);
+    {
+      hold (engine, list->names[i]);
+      result = vfs_unlink (engine->directory, list->names[i], failure);
+    }
   if (result == STATUS_OK && list->count > 0)
     result = vfs_directory_sync (engine->directory, failure);
   return result;
@@ -360,6 +395,7 @@ retire_log (struct engine *engine, struct failure *failure)
     .look = look_for_blobs,
   };
   memcpy (settings.database_id, engine->database_id, sizeof settings.database_id);
+  wal_list (engine->directory, hold_log, engine, NULL);
   return wal_retire (&settings, failure);
 }
 

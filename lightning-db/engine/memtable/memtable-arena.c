@@ -23,15 +23,29 @@ round_up (size_t size, size_t step)
   return (size + step - 1) / step * step;
 }
 
+/* Short lives take little, and begin with memory that the last one left. */
 static bool
-region_reserve (struct arena_region *region, const struct ledger *ledger, size_t size)
+wants_huge_pages (const struct memtable_pool *pool)
 {
-  void *base = mmap (NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED)
+  return pool->ledger != NULL && pool->ledger->budget >= LEDGER_HUGE_BUDGET
+         && pool->arena_size > BUFFER_HUGE_PAGE;
+}
+
+static bool
+region_reserve (struct arena_region *region, const struct memtable_pool *pool, size_t size)
+{
+  uint8_t *base = buffer_map_aligned (size, BUFFER_HUGE_PAGE, PROT_NONE);
+  if (base == NULL)
     return false;
-  if (ledger != NULL && ledger->budget < LEDGER_HUGE_BUDGET)
+  *region = (struct arena_region){
+    .base = base,
+    .reserved = size,
+    .huge = size > BUFFER_HUGE_PAGE && wants_huge_pages (pool),
+  };
+  if (region->huge)
+    madvise (base + BUFFER_HUGE_PAGE, size - BUFFER_HUGE_PAGE, MADV_HUGEPAGE); /* a hint */
+  else if (pool->ledger != NULL && pool->ledger->budget < LEDGER_HUGE_BUDGET)
     madvise (base, size, MADV_NOHUGEPAGE);
-  *region = (struct arena_region){ .base = base, .reserved = size };
   return true;
 }
 
@@ -61,12 +75,20 @@ arena_region_open (struct arena_region *region, size_t size)
   return true;
 }
 
+/* A1. */
+static size_t
+charge_end (const struct arena_region *region, size_t size)
+{
+  bool huge = region->huge && size > BUFFER_HUGE_PAGE;
+  return round_up (size, huge ? BUFFER_HUGE_PAGE : ARENA_CHARGE_STEP);
+}
+
 void
 arena_region_charge (struct arena_region *region, struct ledger *ledger, size_t size)
 {
   if (size <= region->charged)
     return;
-  size_t end = round_up (size, ARENA_CHARGE_STEP);
+  size_t end = charge_end (region, size);
   if (end > region->open)
     end = region->open;
   if (end <= region->charged)
@@ -79,7 +101,7 @@ arena_region_charge (struct arena_region *region, struct ledger *ledger, size_t 
 static void
 region_shrink (struct arena_region *region, struct ledger *ledger, size_t size)
 {
-  size = round_up (size, ARENA_CHARGE_STEP);
+  size = charge_end (region, size);
   if (region->charged <= size)
     return;
   if (madvise (region->base + size, region->open - size, MADV_DONTNEED) != 0)
@@ -117,8 +139,8 @@ arena_new (struct memtable_pool *pool)
     return NULL;
   for (size_t size = most_data (); size >= DATA_RESERVED_MIN; size /= 2)
     {
-      if (region_reserve (&arena->data, pool->ledger, size)
-          && region_reserve (&arena->buckets, pool->ledger, size / BUCKETS_PER_DATA))
+      if (region_reserve (&arena->data, pool, size)
+          && region_reserve (&arena->buckets, pool, size / BUCKETS_PER_DATA))
         return arena;
       region_release (&arena->data, pool->ledger);
     }

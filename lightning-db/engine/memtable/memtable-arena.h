@@ -7,12 +7,15 @@
  *   buckets   the side hash, one array that grows at its end
  *
  * Address space is reserved whole and closed (PROT_NONE); a part is opened before it is used, and
- * becomes real memory when it is touched. An arena that comes back from a dead memtable is kept
+ * becomes real memory when it is touched: by huge pages, behind the first, where the budget allows
+ * it, so that a little database takes little and a search in a large memtable does not wait for the
+ * table of pages, too. An arena that comes back from a dead memtable is kept
  * for the next one with its pages, because the first touch of a page costs more than the insert.
  *
  * Invariants
- *   A1  charged >= what was ever touched of a region, rounded up to ARENA_CHARGE_STEP, or to the
- *       region's open end; the ledger holds exactly the sum of charged over all living arenas.
+ *   A1  charged >= what was ever touched of a region, rounded up to ARENA_CHARGE_STEP, or behind the
+ *       first huge page to such a page, or to the region's open end; the ledger holds exactly the sum
+ *       of charged over all living arenas.
  *   A2  open <= reserved; nothing is touched beyond open.
  *
  * Threads: a region belongs to its memtable's writer; the pool has its own lock.
@@ -20,12 +23,13 @@
 #ifndef LIGHTNING_MEMTABLE_ARENA_H
 #define LIGHTNING_MEMTABLE_ARENA_H
 
+#include "base/buffer.h"
 #include "memtable/memtable.h"
 
 #include <pthread.h>
 
 #define ARENA_CHARGE_STEP ((size_t) 64 << 10) /* bytes the ledger is told of at a time */
-#define ARENA_OPEN_STEP ((size_t) 1 << 20)    /* bytes opened at a time */
+#define ARENA_OPEN_STEP BUFFER_HUGE_PAGE      /* bytes opened at a time */
 #define ARENA_TOGETHER_MAX 3                  /* arenas in use and kept: more are not kept */
 #define ARENA_KEPT_COUNTED_MAX 8              /* the same of a pool for short lives */
 
@@ -35,6 +39,7 @@ struct arena_region
   size_t reserved; /* bytes of address space */
   size_t open;     /* bytes from base that may be touched */
   size_t charged;  /* bytes from base the ledger knows of */
+  bool huge;       /* of huge pages behind the first */
 };
 
 struct arena

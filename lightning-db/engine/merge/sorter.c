@@ -7,14 +7,16 @@
  */
 #include "merge/sorter.h"
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/coding.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define CHUNK_SIZE_LEAST ((size_t) 64 << 10)
-#define CHUNK_SIZE_MOST ((size_t) 1 << 20)
+#define CHUNK_SIZE_MOST BUFFER_HUGE_PAGE /* unless a record is larger */
 #define ENTRIES_FIRST ((size_t) 256)
 #define RADIX_LEAST 96u     /* records of a group; fewer are merged in order */
 #define GROUP_DEPTH_MOST 8u /* groups inside groups; what is deeper is merged (O3) */
@@ -42,6 +44,7 @@ struct chunk
 {
   struct chunk *previous;
   size_t size; /* bytes of it, with this */
+  bool mapped; /* a huge page, perhaps; else malloc'd */
 };
 
 struct sorter
@@ -82,6 +85,32 @@ sorter_new (struct ledger *ledger, struct sorter **out, struct failure *failure)
   return STATUS_OK;
 }
 
+/* Records are written one behind the other and read in any order: of the time that both took, page
+ * faults and what the processor did not find in its table of pages were a third. */
+static struct chunk *
+chunk_new (const struct sorter *sorter, size_t size)
+{
+  bool mapped
+      = size == BUFFER_HUGE_PAGE && sorter->ledger->budget >= LEDGER_HUGE_BUDGET;
+  struct chunk *chunk
+      = mapped ? buffer_map_aligned (size, size, PROT_READ | PROT_WRITE) : malloc (size);
+  if (chunk == NULL)
+    return NULL;
+  if (mapped)
+    madvise (chunk, size, MADV_HUGEPAGE); /* a hint */
+  *chunk = (struct chunk){ .size = size, .mapped = mapped };
+  return chunk;
+}
+
+static void
+chunk_free (struct chunk *chunk)
+{
+  if (chunk->mapped)
+    munmap (chunk, chunk->size);
+  else
+    free (chunk);
+}
+
 static void
 release (struct sorter *sorter)
 {
@@ -89,7 +118,7 @@ release (struct sorter *sorter)
     {
       struct chunk *chunk = sorter->chunks;
       sorter->chunks = chunk->previous;
-      free (chunk);
+      chunk_free (chunk);
     }
   free (sorter->entries);
   free (sorter->ranges);
@@ -156,11 +185,10 @@ add_chunk (struct sorter *sorter, size_t least)
   size = size < CHUNK_SIZE_MOST ? size : CHUNK_SIZE_MOST;
   least += sizeof (struct chunk);
   size = size > least ? size : least;
-  struct chunk *chunk = malloc (size);
+  struct chunk *chunk = chunk_new (sorter, size);
   if (chunk == NULL)
     return false;
   chunk->previous = sorter->chunks;
-  chunk->size = size;
   sorter->filled += sorter->used;
   sorter->chunks = chunk;
   sorter->used = sizeof *chunk;
@@ -284,6 +312,12 @@ size_t
 sorter_memory (const struct sorter *sorter)
 {
   return sorter->memory;
+}
+
+size_t
+sorter_count (const struct sorter *sorter)
+{
+  return sorter->count;
 }
 
 uint64_t
@@ -454,7 +488,24 @@ sort_group (struct sorter *sorter, struct entry *entries, size_t count, size_t p
     }
 }
 
+void
+sorter_sort (struct sorter *sorter)
+{
+  if (sorter->sorted)
+    return; /* perhaps others read it */
+  if (sorter->count > 0)
+    sort_group (sorter, sorter->entries, sorter->count, sorter->prefix, 0);
+  sorter->sorted = true;
+}
+
 /* ---- reading ---- */
+
+struct bytes
+sorter_key (const struct sorter *sorter, size_t index)
+{
+  assert (sorter->sorted && index < sorter->count);
+  return key_of (sorter->entries[index].held);
+}
 
 struct sorter_source
 {
@@ -497,6 +548,23 @@ sorter_source_first (struct source *source, struct failure *failure)
 }
 
 static status
+sorter_source_seek (struct source *source, struct bytes key, struct failure *failure)
+{
+  struct sorter_source *self = (struct sorter_source *) source;
+  size_t low = 0, high = self->sorter->count;
+  (void) failure;
+  while (low < high)
+    {
+      size_t middle = low + (high - low) / 2;
+      if (bytes_compare (sorter_key (self->sorter, middle), key) < 0)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return show (self, low);
+}
+
+static status
 sorter_source_next (struct source *source, struct failure *failure)
 {
   struct sorter_source *self = (struct sorter_source *) source;
@@ -513,6 +581,7 @@ sorter_source_release (struct source *source)
 
 static const struct source_operations operations = {
   .first = sorter_source_first,
+  .seek = sorter_source_seek,
   .next = sorter_source_next,
   .release = sorter_source_release,
 };
@@ -523,9 +592,7 @@ sorter_source_new (struct sorter *sorter, struct source **out, struct failure *f
   struct sorter_source *self = calloc (1, sizeof *self);
   if (self == NULL)
     return fail_memory (failure, sizeof *self, "a sorter's iterator");
-  if (!sorter->sorted && sorter->count > 0)
-    sort_group (sorter, sorter->entries, sorter->count, sorter->prefix, 0);
-  sorter->sorted = true;
+  sorter_sort (sorter);
   self->base.operations = &operations;
   self->sorter = sorter;
   *out = &self->base;

@@ -9,7 +9,7 @@
  *   O2  Sorting takes no memory that was not there before: what was added can be read.
  *   O3  Time grows as n log n, whatever the keys are.
  *
- * Threads: one at a time.
+ * Threads: one at a time, but for sources of what is sorted.
  */
 #ifndef LIGHTNING_SORTER_H
 #define LIGHTNING_SORTER_H
@@ -39,8 +39,13 @@ uint64_t sorter_data_bytes (const struct sorter *sorter); /* of keys and values,
 status sorter_range_deletes (const struct sorter *sorter, struct range_set **out,
                              struct failure *failure);
 
-/* Sorts what is not sorted. All versions in order; it walks forward from the first (first, next), and
- * what it yields is the sorter's. */
+/* Sorts what is not sorted. */
+void sorter_sort (struct sorter *sorter);
+/* The key of the record with as many before it, `index` below sorter_count. Sorted. */
+struct bytes sorter_key (const struct sorter *sorter, size_t index);
+size_t sorter_count (const struct sorter *sorter); /* records */
+/* All versions in order, sorted first; it walks forward (first, seek, next), and what it yields is the
+ * sorter's. Of what is sorted already several threads may each have one. */
 status sorter_source_new (struct sorter *sorter, struct source **out, struct failure *failure);
 
 #endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* A long log becomes a run that several threads write, each a part of it. */
+#include "base/random.h"
+#include "check.h"
+#include "small-engine.h"
+#include "sound-database.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KEYS 20000u
+#define WRITES 60000u
+#define VALUE_SIZE 150u
+
+static struct failure failure;
+
+/* All of the log fits one piece, and is enough for four parts. */
+static struct engine_options
+long_log_options (void)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = UINT64_C (256) << 20;
+  options.memtable_size = UINT64_C (64) << 20;
+  options.compression = ENGINE_COMPRESSION_NONE;
+  options.merge_enabled = false;
+  options.merge_workers = 4;
+  return options;
+}
+
+/* What a key holds; 0: nothing. */
+static uint32_t held[KEYS];
+
+static struct bytes
+value_of (uint8_t to[VALUE_SIZE], uint32_t write)
+{
+  memset (to, (int) (write % 251), VALUE_SIZE);
+  memcpy (to, &write, sizeof write);
+  return BYTES (to, VALUE_SIZE);
+}
+
+enum shape
+{
+  SHAPE_ALL,    /* all kinds of writes to all keys */
+  SHAPE_ONE,    /* one key, put again and again */
+  SHAPE_RANGES, /* nothing but deletes of ranges */
+};
+
+static void
+do_write (struct engine *engine, enum shape shape, uint32_t write, struct random *random)
+{
+  char key[32], end[32];
+  uint8_t value[VALUE_SIZE];
+  unsigned first = shape == SHAPE_ONE ? 7 : (unsigned) random_below (random, KEYS);
+  unsigned kind = shape == SHAPE_ONE ? 500 : (unsigned) random_below (random, 1000);
+  if (shape == SHAPE_RANGES)
+    kind = 0;
+  if (kind < 2) /* a range, now and then nearly all of them */
+    {
+      unsigned most = kind == 0 ? 40 : KEYS - first;
+      unsigned last = first + 1 + (unsigned) random_below (random, most);
+      if (engine != NULL)
+        CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, number_key (key, first),
+                                       number_key (end, last), ENGINE_SYNC_DEFAULT, NULL,
+                                       &failure));
+      for (unsigned i = first; i < last && i < KEYS; i++)
+        held[i] = 0;
+      return;
+    }
+  bool deletes = kind < 150;
+  if (engine != NULL && deletes)
+    CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, first),
+                             ENGINE_SYNC_DEFAULT, NULL, &failure));
+  else if (engine != NULL)
+    CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, number_key (key, first),
+                          value_of (value, write), ENGINE_SYNC_DEFAULT, NULL, &failure));
+  held[first] = deletes ? 0 : write;
+}
+
+static void
+do_writes (struct engine *engine, enum shape shape)
+{
+  struct random random = { .state = 11 + (unsigned) shape };
+  memset (held, 0, sizeof held);
+  for (uint32_t write = 1; write <= WRITES; write++)
+    do_write (engine, shape, write, &random);
+}
+
+static void
+leave_a_log (const char *path, enum shape shape)
+{
+  pid_t child = fork ();
+  CHECK (child >= 0);
+  if (child == 0)
+    {
+      struct engine_options options = long_log_options ();
+      do_writes (open_with (path, &options), shape);
+      _exit (0);
+    }
+  int ended;
+  CHECK (waitpid (child, &ended, 0) == child);
+  CHECK_INT (ended, 0);
+}
+
+/* By key, and in order. */
+static void
+check_contents (struct engine *engine)
+{
+  char key[32];
+  uint8_t value[VALUE_SIZE];
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT };
+  struct engine_cursor *cursor;
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  for (unsigned i = 0; i < KEYS; i++)
+    {
+      struct engine_value found;
+      status expected = held[i] != 0 ? STATUS_OK : STATUS_NOT_FOUND;
+      CHECK_INT (engine_get_value (engine, NULL, ENGINE_STORE_DEFAULT, number_key (key, i), &found,
+                                   &failure),
+                 expected);
+      if (held[i] == 0)
+        continue;
+      CHECK (bytes_equal (found.data, value_of (value, held[i])));
+      engine_value_release (&found);
+      CHECK (engine_cursor_valid (cursor));
+      CHECK (bytes_equal (engine_cursor_key (cursor), number_key (key, i)));
+      CHECK_OK (engine_cursor_next (cursor, &failure));
+    }
+  CHECK (!engine_cursor_valid (cursor));
+  engine_cursor_free (cursor);
+}
+
+static void
+test_parts (enum shape shape, unsigned segments)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = long_log_options ();
+  struct engine_statistics statistics;
+  leave_a_log (path, shape);
+  struct engine *engine = open_with (path, &options);
+  CHECK_INT (engine_sequence (engine), WRITES);
+  do_writes (NULL, shape);
+  engine_statistics (engine, &statistics);
+  CHECK_INT (statistics.runs, segments > 0 ? 1 : 0);
+  CHECK_INT (statistics.segments, segments);
+  check_contents (engine);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  check_contents (engine);
+  close_it (engine);
+  check_sound (path);
+  remove_directory (path);
+}
+
+int
+main (void)
+{
+  test_parts (SHAPE_ALL, 4);
+  test_parts (SHAPE_ONE, 1);
+  test_parts (SHAPE_RANGES, 0); /* there is nothing to delete */
+  return 0;
+}
