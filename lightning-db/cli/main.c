@@ -4,6 +4,7 @@
 #include "command.h"
 #include "dump.h"
 #include "import.h"
+#include "live.h"
 #include "records.h"
 #ifdef HAVE_MONITOR
 #include "serve.h"
@@ -44,6 +45,11 @@ const struct command commands[] = {
   { "load", "[FILE]", N_ ("Take back what dump wrote"), load_run, LOAD_USE },
   { "import", "KIND …", N_ ("Import csv, json lines or Debian control files"), import_command_run,
     0 },
+  { "top", "[DATABASE]", N_ ("Show what databases of running applications are doing"), top_run,
+    COMMAND_USE_NO_SHELL },
+  { "monitor", "", N_ ("Print changes as they are committed"), monitor_run,
+    PATHS_USE | COMMAND_USE_STORE },
+  { "metrics", "", N_ ("Print what a database counts"), metrics_run, PATHS_USE },
   { "benchmark", "[DIRECTORY]", N_ ("Measure how fast it is here"), benchmark_run,
     COMMAND_USE_NO_SHELL },
 #ifdef HAVE_MONITOR

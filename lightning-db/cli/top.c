@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The databases of running applications, and what they are doing: top.
+ *
+ * Each is asked without waiting: one that does not answer shows what it said last.
+ */
+#include "live.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* A database that is shown. */
+struct shown
+{
+  LdbRunningDatabase *running; /* owned */
+  LdbInspector *inspector;     /* owned; NULL: not connected yet */
+  LdbStats *before, *now;      /* the last two answers; owned, or NULL */
+  gint64 before_time, time;    /* when they came; monotonic */
+  gboolean asked;              /* an answer is due */
+  struct board *board;         /* borrowed; NULL: nobody looks any longer */
+  guint references;            /* of the board, and of each call */
+};
+
+struct board
+{
+  GMainLoop *loop;      /* owned */
+  LdbRunningList *list; /* owned */
+  GPtrArray *shown;     /* struct shown; references */
+  char *path;           /* only this database, or NULL; owned */
+  gboolean json;        /* --json */
+  gboolean screen;      /* standard output is a terminal */
+  gint64 left;          /* times to be shown still; 0: without end */
+};
+
+static void
+shown_unref (gpointer data)
+{
+  struct shown *self = data;
+  if (--self->references > 0)
+    return;
+  g_clear_object (&self->running);
+  g_clear_object (&self->inspector);
+  g_clear_pointer (&self->before, ldb_stats_free);
+  g_clear_pointer (&self->now, ldb_stats_free);
+  g_free (self);
+}
+
+/* ---- asking ---- */
+
+static void
+answered (GObject *source, GAsyncResult *result, gpointer data)
+{
+  struct shown *self = data;
+  g_autoptr (LdbStats) stats
+      = ldb_inspector_get_stats_finish (LDB_INSPECTOR (source), result, NULL);
+  self->asked = FALSE;
+  if (stats != NULL)
+    {
+      g_clear_pointer (&self->before, ldb_stats_free);
+      self->before = g_steal_pointer (&self->now);
+      self->before_time = self->time;
+      self->now = g_steal_pointer (&stats);
+      self->time = g_get_monotonic_time ();
+    }
+  shown_unref (self);
+}
+
+static void
+ask (struct shown *self)
+{
+  self->asked = TRUE;
+  self->references++;
+  ldb_inspector_get_stats_async (self->inspector, NULL, answered, self);
+}
+
+static void
+connected (GObject *source, GAsyncResult *result, gpointer data)
+{
+  struct shown *self = data;
+  self->inspector = ldb_inspector_open_finish (result, NULL);
+  self->asked = FALSE;
+  if (self->inspector != NULL && self->board != NULL)
+    ask (self);
+  shown_unref (self);
+}
+
+static void
+look (struct shown *self)
+{
+  if (self->asked)
+    return;
+  if (self->inspector != NULL && !ldb_inspector_is_closed (self->inspector))
+    {
+      ask (self);
+      return;
+    }
+  self->asked = TRUE;
+  self->references++;
+  g_clear_object (&self->inspector);
+  ldb_inspector_open_async (self->running, NULL, connected, self);
+}
+
+/* ---- which ---- */
+
+static gboolean
+is_wanted (struct board *board, LdbRunningDatabase *running)
+{
+  if (board->path == NULL)
+    return TRUE;
+  g_autoptr (LdbRunningDatabase) wanted = ldb_running_list_find (board->list, board->path);
+  return wanted == running;
+}
+
+static struct shown *
+find_shown (struct board *board, LdbRunningDatabase *running)
+{
+  for (guint i = 0; i < board->shown->len; i++)
+    {
+      struct shown *shown = g_ptr_array_index (board->shown, i);
+      if (shown->running == running)
+        return shown;
+    }
+  return NULL;
+}
+
+/* Drops what has ended, adds what is new. */
+static void
+update (struct board *board)
+{
+  for (guint i = board->shown->len; i > 0; i--)
+    {
+      struct shown *shown = g_ptr_array_index (board->shown, i - 1);
+      if (ldb_running_database_is_running (shown->running))
+        continue;
+      shown->board = NULL;
+      g_ptr_array_remove_index (board->shown, i - 1);
+    }
+  for (guint i = 0; i < ldb_running_list_get_n_items (board->list); i++)
+    {
+      g_autoptr (LdbRunningDatabase) running
+          = g_list_model_get_item (G_LIST_MODEL (board->list), i);
+      if (!is_wanted (board, running) || find_shown (board, running) != NULL)
+        continue;
+      struct shown *shown = g_new0 (struct shown, 1);
+      shown->references = 1;
+      shown->running = g_steal_pointer (&running);
+      shown->board = board;
+      g_ptr_array_add (board->shown, shown);
+    }
+}
+
+/* ---- showing ---- */
+
+/* How often a second between the last two answers. */
+static double
+rate (const struct shown *self, guint64 before, guint64 now)
+{
+  gint64 time = self->time - self->before_time;
+  return time > 0 && now > before ? (double) (now - before) * G_USEC_PER_SEC / (double) time : 0;
+}
+
+#define RATE(self, field)                                                                          \
+  ((self)->before != NULL ? rate (self, (self)->before->field, (self)->now->field) : 0)
+
+static double
+hit_rate (const LdbStats *stats)
+{
+  guint64 lookups = stats->cache_hits + stats->cache_misses;
+  return lookups > 0 ? (double) stats->cache_hits / (double) lookups : 0;
+}
+
+static void
+print_row (const struct shown *self)
+{
+  const char *program = ldb_running_database_get_program (self->running);
+  g_autofree char *path = g_filename_display_name (ldb_running_database_get_path (self->running));
+  if (self->now == NULL)
+    {
+      printf ("%-16.16s %8s %8s %8s %6s %9s %9s  %s\n", program, "-", "-", "-", "-", "-", "-",
+              path);
+      return;
+    }
+  g_autofree char *memory = command_format_size (self->now->memory_used);
+  g_autofree char *disk = command_format_size (self->now->disk_bytes);
+  printf ("%-16.16s %8.0f %8.0f %8.0f %5.1f%% %9s %9s  %s%s\n", program, RATE (self, gets),
+          RATE (self, puts) + RATE (self, deletes), RATE (self, commits),
+          hit_rate (self->now) * 100, memory, disk, path, self->asked ? _ ("  (no answer)") : "");
+}
+
+static void
+print_table (struct board *board)
+{
+  if (board->screen)
+    printf ("\033[H\033[J");
+  printf ("%-16s %8s %8s %8s %6s %9s %9s  %s\n", _ ("PROGRAM"), _ ("GET/S"), _ ("WRITE/S"),
+          _ ("COMMIT/S"), _ ("HITS"), _ ("MEMORY"), _ ("DISK"), _ ("DATABASE"));
+  for (guint i = 0; i < board->shown->len; i++)
+    print_row (g_ptr_array_index (board->shown, i));
+  if (board->shown->len == 0)
+    puts (_ ("No running application lets its databases be inspected."));
+}
+
+static void
+add_rate (JsonBuilder *builder, const char *name, double value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_double_value (builder, value);
+}
+
+static void
+print_json (struct board *board)
+{
+  JsonBuilder *builder = json_builder_new ();
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < board->shown->len; i++)
+    {
+      const struct shown *shown = g_ptr_array_index (board->shown, i);
+      json_builder_begin_object (builder);
+      command_add_text (builder, "path", ldb_running_database_get_path (shown->running));
+      command_add_text (builder, "program", ldb_running_database_get_program (shown->running));
+      command_add_text (builder, "application",
+                        ldb_running_database_get_application_id (shown->running));
+      command_add_number (builder, "process", ldb_running_database_get_process_id (shown->running));
+      json_builder_set_member_name (builder, "answers");
+      json_builder_add_boolean_value (builder, !shown->asked);
+      if (shown->now != NULL)
+        {
+          add_rate (builder, "gets_per_second", RATE (shown, gets));
+          add_rate (builder, "commits_per_second", RATE (shown, commits));
+          live_add_figures (builder, shown->now);
+        }
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+  command_print_json (builder);
+}
+
+static gboolean
+refresh (gpointer data)
+{
+  struct board *board = data;
+  update (board);
+  if (board->json)
+    print_json (board);
+  else
+    print_table (board);
+  gboolean written = fflush (stdout) == 0;
+  if ((board->left > 0 && --board->left == 0) || !written)
+    g_main_loop_quit (board->loop);
+  g_ptr_array_foreach (board->shown, (GFunc) (void (*) (void)) look, NULL);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+show (struct board *board, double interval)
+{
+  board->loop = g_main_loop_new (NULL, FALSE);
+  board->list = ldb_running_list_new ();
+  board->shown = g_ptr_array_new_with_free_func (shown_unref);
+  board->screen = !board->json && isatty (STDOUT_FILENO);
+  update (board);
+  g_ptr_array_foreach (board->shown, (GFunc) (void (*) (void)) look, NULL);
+  guint interrupt = live_catch_interrupt (board->loop);
+  guint timer = g_timeout_add ((guint) (interval * 1000), refresh, board);
+  g_main_loop_run (board->loop);
+  g_source_remove (timer);
+  g_source_remove (interrupt);
+  for (guint i = 0; i < board->shown->len; i++)
+    ((struct shown *) g_ptr_array_index (board->shown, i))->board = NULL;
+  g_ptr_array_unref (board->shown);
+  g_object_unref (board->list);
+  g_main_loop_unref (board->loop);
+}
+
+enum exit_status
+top_run (struct invocation *invocation)
+{
+  double interval = 1;
+  struct board board = { NULL };
+  const GOptionEntry entries[] = {
+    { "interval", 'i', 0, G_OPTION_ARG_DOUBLE, &interval, N_ ("Seconds from one look to the next"),
+      N_ ("SECONDS") },
+    { "count", 'n', 0, G_OPTION_ARG_INT64, &board.left, N_ ("End after so many looks"),
+      N_ ("NUMBER") },
+    { NULL },
+  };
+  GError *error = NULL;
+  if (!command_parse (invocation, entries, NULL,
+                      _ ("Shows the databases that running applications let be inspected, or one "
+                         "of them: those whose application sets LdbDatabase:inspectable, or was "
+                         "started with LIGHTNING_INSPECT=1."),
+                      &error))
+    return command_fail (invocation, error);
+  if (invocation->next_argument < invocation->argument_count)
+    board.path = g_strdup (invocation->arguments[invocation->next_argument++]);
+  board.json = invocation->json;
+  interval = CLAMP (interval, 0.05, 3600);
+  enum exit_status status = EXIT_STATUS_DONE;
+  if (command_finish (invocation, &error))
+    show (&board, interval);
+  else
+    status = command_fail (invocation, error);
+  g_free (board.path);
+  return status;
+}
