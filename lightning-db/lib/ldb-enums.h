@@ -389,4 +389,38 @@ typedef enum
   LDB_LOCATION_FAULT = 4,
 } LdbLocationVerdict;
 
+/**
+ * LdbMetricKind:
+ * @LDB_METRIC_COUNTER: rises while the database is open
+ * @LDB_METRIC_GAUGE: a state, which rises and falls
+ * @LDB_METRIC_HISTOGRAM: how often which value occurred
+ *
+ * What kind of figure a metric is.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_METRIC_COUNTER = 0,
+  LDB_METRIC_GAUGE = 1,
+  LDB_METRIC_HISTOGRAM = 2,
+} LdbMetricKind;
+
+/**
+ * LdbMetricUnit:
+ * @LDB_METRIC_COUNT: how many
+ * @LDB_METRIC_BYTES: bytes
+ * @LDB_METRIC_NANOSECONDS: nanoseconds
+ *
+ * The unit of a metric.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_METRIC_COUNT = 0,
+  LDB_METRIC_BYTES = 1,
+  LDB_METRIC_NANOSECONDS = 2,
+} LdbMetricUnit;
+
 G_END_DECLS

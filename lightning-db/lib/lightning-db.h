@@ -31,6 +31,7 @@
 #include "ldb-key-location.h"
 #include "ldb-list-model.h"
 #include "ldb-loader.h"
+#include "ldb-metrics.h"
 #include "ldb-options.h"
 #include "ldb-page.h"
 #include "ldb-record.h"

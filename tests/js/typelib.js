@@ -177,6 +177,16 @@ async function asynchronous(directory) {
         equal(pages.length, segment.figures.leaves + segment.figures.inner_pages);
         equal(pages.some(page => page.fault !== null), false);
     }
+    const metrics = db.get_metrics();
+    const written = metrics.total_writes;
+    equal(metrics.list_names().includes('gets_memtable'), true);
+    const [known, kind, unit] = metrics.describe('log_sync');
+    equal(known, true);
+    equal(kind, Ldb.MetricKind.HISTOGRAM);
+    equal(unit, Ldb.MetricUnit.NANOSECONDS);
+    await db.put_async(bytes('counted'), bytes('v'), null);
+    metrics.refresh();
+    equal(metrics.total_writes, written + 1);
     let refused = false;
     try {
         await db.put_async(bytes(''), bytes('v'), null);

@@ -1,0 +1,1185 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "base/metrics.h"
+#include "ldb-database-private.h"
+#include "ldb-error-private.h"
+#include "ldb-metrics.h"
+
+/**
+ * LdbMetrics:
+ *
+ * What a database has done since it was opened, and does now.
+ *
+ * The properties are what most people want to see; everything that is counted can be asked for by
+ * name ([method@Ldb.Metrics.list_names]). Counting is always on; this only looks.
+ *
+ * Properties stand still between two looks. It looks when it is made, when
+ * [method@Ldb.Metrics.refresh] is called, and, while somebody is connected to its `notify` signal,
+ * every [property@Ldb.Metrics:interval]; then they notify, those that changed. Nothing runs while
+ * nobody is connected: connecting is seen within an interval of making, reading a property or
+ * refreshing, which each who binds to a property does.
+ *
+ * ```python
+ * metrics = db.get_metrics()
+ * metrics.connect("notify::reads-per-second", lambda m, p: label.set_text(f"{m.props.reads_per_second:.0f}"))
+ * ```
+ *
+ * What is asked for by name is as it is at that moment. Times are in nanoseconds there.
+ *
+ * It does not keep the database open, and goes on showing the last figures when it is closed.
+ *
+ * Threads: the one whose default main context it was made in.
+ *
+ * Since: 0.1
+ */
+struct _LdbMetrics
+{
+  GObject parent_instance;
+
+  struct metrics_reader reader;
+  struct engine *engine;     /* whose metrics they are; a reference; NULL: */
+  GBytes *bytes;             /* a copy from elsewhere; owned */
+  GMainContext *context;     /* where it notifies; owned */
+  GSource *timer;            /* looks now and then; NULL: nobody is connected; owned */
+  guint interval;            /* milliseconds */
+  struct histogram *scratch; /* for asking one; owned */
+  gint64 looked;             /* when rates were reckoned last, monotonic microseconds; 0: never */
+  guint64 reads, writes;     /* as they were then */
+  double operations_per_second;   /* the property */
+  double reads_per_second;        /* the property */
+  double writes_per_second;       /* the property */
+  double average_read_latency;    /* the property */
+  double average_write_latency;   /* the property */
+  double cache_hit_rate;          /* the property */
+  guint64 total_reads;            /* the property */
+  guint64 total_writes;           /* the property */
+  guint64 active_transactions;    /* the property */
+  guint64 committed_transactions; /* the property */
+  guint64 aborted_transactions;   /* the property */
+  guint64 conflicts;              /* the property */
+  guint64 memory_used_bytes;      /* the property */
+  guint64 memory_budget_bytes;    /* the property */
+  guint64 active_snapshots;       /* the property */
+  guint64 stalls;                 /* the property */
+};
+
+G_DEFINE_FINAL_TYPE (LdbMetrics, ldb_metrics, G_TYPE_OBJECT)
+
+#define INTERVAL_LEAST 10u /* milliseconds; shorter times give no rates */
+#define INTERVAL_USUAL 1000u
+
+enum
+{
+  PROP_0,
+  PROP_INTERVAL,
+  PROP_OPERATIONS_PER_SECOND,
+  PROP_READS_PER_SECOND,
+  PROP_WRITES_PER_SECOND,
+  PROP_AVERAGE_READ_LATENCY,
+  PROP_AVERAGE_WRITE_LATENCY,
+  PROP_CACHE_HIT_RATE,
+  PROP_TOTAL_READS,
+  PROP_TOTAL_WRITES,
+  PROP_ACTIVE_TRANSACTIONS,
+  PROP_COMMITTED_TRANSACTIONS,
+  PROP_ABORTED_TRANSACTIONS,
+  PROP_CONFLICTS,
+  PROP_MEMORY_USED_BYTES,
+  PROP_MEMORY_BUDGET_BYTES,
+  PROP_ACTIVE_SNAPSHOTS,
+  PROP_STALLS,
+  N_PROPS,
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* ---- by name ---- */
+
+static guint64
+value_of (LdbMetrics *self, const char *name)
+{
+  struct metric metric;
+  return metrics_reader_find (&self->reader, name, &metric)
+             ? metrics_reader_value (&self->reader, &metric)
+             : 0;
+}
+
+/* What the histogram of that name holds, until the next call; of an unknown one, nothing. */
+static const struct histogram *
+histogram_of (LdbMetrics *self, const char *name)
+{
+  struct metric metric;
+  if (self->scratch == NULL)
+    self->scratch = g_new0 (struct histogram, 1);
+  histogram_clear (self->scratch);
+  if (metrics_reader_find (&self->reader, name, &metric))
+    metrics_reader_histogram (&self->reader, &metric, self->scratch);
+  return self->scratch;
+}
+
+static double
+average_of (LdbMetrics *self, const char *name)
+{
+  const struct histogram *histogram = histogram_of (self, name);
+  guint64 count = histogram_count (histogram);
+  return count > 0 ? (double) histogram_sum (histogram) / (double) count / 1000 : 0;
+}
+
+/* ---- looking ---- */
+
+static guint64
+sum_of (LdbMetrics *self, const char *const *names)
+{
+  guint64 sum = 0;
+  for (guint i = 0; names[i] != NULL; i++)
+    sum += value_of (self, names[i]);
+  return sum;
+}
+
+static void
+set_number (LdbMetrics *self, double *place, double value, guint property)
+{
+  if (*place == value)
+    return;
+  *place = value;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
+
+static void
+set_count (LdbMetrics *self, guint64 *place, guint64 value, guint property)
+{
+  if (*place == value)
+    return;
+  *place = value;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
+
+static void
+look_at_rates (LdbMetrics *self, guint64 reads, guint64 writes)
+{
+  gint64 now = g_get_monotonic_time (), passed = now - self->looked;
+  if (self->looked != 0 && passed < (gint64) INTERVAL_LEAST * 1000)
+    return;
+  if (self->looked != 0)
+    {
+      double read = (double) (reads - self->reads) * 1e6 / (double) passed;
+      double written = (double) (writes - self->writes) * 1e6 / (double) passed;
+      set_number (self, &self->reads_per_second, read, PROP_READS_PER_SECOND);
+      set_number (self, &self->writes_per_second, written, PROP_WRITES_PER_SECOND);
+      set_number (self, &self->operations_per_second, read + written, PROP_OPERATIONS_PER_SECOND);
+    }
+  self->looked = now;
+  self->reads = reads;
+  self->writes = writes;
+}
+
+static void
+look (LdbMetrics *self)
+{
+  static const char *const lookup_names[]
+      = { "gets_hot",     "gets_memtable", "gets_run", "gets_missing",
+          "gets_deleted", "gets_failed",   NULL };
+  static const char *const write_names[] = { "puts", "deletes", "range_deletes", NULL };
+  static const char *const memory_names[] = { "memory_cache_bytes",    "memory_page_table_bytes",
+                                              "memory_index_bytes",    "memory_filter_bytes",
+                                              "memory_memtable_bytes", "memory_log_bytes",
+                                              "memory_merge_bytes",    "memory_segment_bytes",
+                                              "memory_other_bytes",    NULL };
+  guint64 lookups = sum_of (self, lookup_names), writes = sum_of (self, write_names);
+  guint64 reads = lookups + value_of (self, "seeks"), missed = value_of (self, "gets_disk");
+  double hits = lookups > missed ? (double) (lookups - missed) / (double) lookups : 0;
+
+  g_object_freeze_notify (G_OBJECT (self));
+  look_at_rates (self, reads, writes);
+  set_number (self, &self->average_read_latency, average_of (self, "get"),
+              PROP_AVERAGE_READ_LATENCY);
+  set_number (self, &self->average_write_latency, average_of (self, "put"),
+              PROP_AVERAGE_WRITE_LATENCY);
+  set_number (self, &self->cache_hit_rate, hits, PROP_CACHE_HIT_RATE);
+  set_count (self, &self->total_reads, reads, PROP_TOTAL_READS);
+  set_count (self, &self->total_writes, writes, PROP_TOTAL_WRITES);
+  set_count (self, &self->active_transactions, value_of (self, "transactions_active"),
+             PROP_ACTIVE_TRANSACTIONS);
+  set_count (self, &self->committed_transactions, value_of (self, "transactions_committed"),
+             PROP_COMMITTED_TRANSACTIONS);
+  set_count (self, &self->aborted_transactions, value_of (self, "transactions_aborted"),
+             PROP_ABORTED_TRANSACTIONS);
+  set_count (self, &self->conflicts, value_of (self, "conflicts"), PROP_CONFLICTS);
+  set_count (self, &self->memory_used_bytes, sum_of (self, memory_names), PROP_MEMORY_USED_BYTES);
+  set_count (self, &self->memory_budget_bytes, value_of (self, "memory_budget_bytes"),
+             PROP_MEMORY_BUDGET_BYTES);
+  set_count (self, &self->active_snapshots, value_of (self, "snapshots_active"),
+             PROP_ACTIVE_SNAPSHOTS);
+  set_count (self, &self->stalls, value_of (self, "stalls"), PROP_STALLS);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
+/* ---- while somebody is connected ---- */
+
+static gboolean
+is_observed (LdbMetrics *self)
+{
+  static gsize notify;
+  if (g_once_init_enter (&notify))
+    g_once_init_leave (&notify, g_signal_lookup ("notify", G_TYPE_OBJECT));
+  if (g_signal_has_handler_pending (self, (guint) notify, 0, TRUE)) /* of all properties */
+    return TRUE;
+  for (guint i = PROP_INTERVAL + 1; i < N_PROPS; i++)
+    if (g_signal_has_handler_pending (self, (guint) notify,
+                                      g_quark_from_static_string (properties[i]->name), TRUE))
+      return TRUE;
+  return FALSE;
+}
+
+static void
+drop_timer (LdbMetrics *self)
+{
+  if (self->timer == NULL)
+    return;
+  g_source_destroy (self->timer);
+  g_clear_pointer (&self->timer, g_source_unref);
+}
+
+static gboolean
+on_time (gpointer data)
+{
+  LdbMetrics *self = g_weak_ref_get (data);
+  gboolean goes_on = self != NULL && self->timer == g_main_current_source () && is_observed (self);
+  if (goes_on)
+    look (self);
+  else if (self != NULL && self->timer == g_main_current_source ())
+    g_clear_pointer (&self->timer, g_source_unref);
+  g_clear_object (&self);
+  return goes_on ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void
+weak_free (gpointer data)
+{
+  g_weak_ref_clear (data);
+  g_free (data);
+}
+
+/* Somebody looks: whoever is connected by the time it fires is told from then on. */
+static void
+arm (LdbMetrics *self)
+{
+  if (self->timer != NULL || self->bytes != NULL)
+    return;
+  GWeakRef *weak = g_new0 (GWeakRef, 1);
+  g_weak_ref_init (weak, self);
+  self->timer = g_timeout_source_new (self->interval);
+  g_source_set_static_name (self->timer, "[lightning-db] metrics");
+  g_source_set_callback (self->timer, on_time, weak, weak_free);
+  g_source_attach (self->timer, self->context);
+}
+
+/* ---- the object ---- */
+
+static void
+ldb_metrics_get_property (GObject *object, guint property, GValue *value, GParamSpec *spec)
+{
+  LdbMetrics *self = LDB_METRICS (object);
+  if (property != PROP_INTERVAL)
+    arm (self);
+  switch (property)
+    {
+    case PROP_INTERVAL:
+      g_value_set_uint (value, self->interval);
+      break;
+    case PROP_OPERATIONS_PER_SECOND:
+      g_value_set_double (value, self->operations_per_second);
+      break;
+    case PROP_READS_PER_SECOND:
+      g_value_set_double (value, self->reads_per_second);
+      break;
+    case PROP_WRITES_PER_SECOND:
+      g_value_set_double (value, self->writes_per_second);
+      break;
+    case PROP_AVERAGE_READ_LATENCY:
+      g_value_set_double (value, self->average_read_latency);
+      break;
+    case PROP_AVERAGE_WRITE_LATENCY:
+      g_value_set_double (value, self->average_write_latency);
+      break;
+    case PROP_CACHE_HIT_RATE:
+      g_value_set_double (value, self->cache_hit_rate);
+      break;
+    case PROP_TOTAL_READS:
+      g_value_set_uint64 (value, self->total_reads);
+      break;
+    case PROP_TOTAL_WRITES:
+      g_value_set_uint64 (value, self->total_writes);
+      break;
+    case PROP_ACTIVE_TRANSACTIONS:
+      g_value_set_uint64 (value, self->active_transactions);
+      break;
+    case PROP_COMMITTED_TRANSACTIONS:
+      g_value_set_uint64 (value, self->committed_transactions);
+      break;
+    case PROP_ABORTED_TRANSACTIONS:
+      g_value_set_uint64 (value, self->aborted_transactions);
+      break;
+    case PROP_CONFLICTS:
+      g_value_set_uint64 (value, self->conflicts);
+      break;
+    case PROP_MEMORY_USED_BYTES:
+      g_value_set_uint64 (value, self->memory_used_bytes);
+      break;
+    case PROP_MEMORY_BUDGET_BYTES:
+      g_value_set_uint64 (value, self->memory_budget_bytes);
+      break;
+    case PROP_ACTIVE_SNAPSHOTS:
+      g_value_set_uint64 (value, self->active_snapshots);
+      break;
+    case PROP_STALLS:
+      g_value_set_uint64 (value, self->stalls);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, spec);
+    }
+}
+
+static void
+ldb_metrics_set_property (GObject *object, guint property, const GValue *value, GParamSpec *spec)
+{
+  if (property == PROP_INTERVAL)
+    ldb_metrics_set_interval (LDB_METRICS (object), g_value_get_uint (value));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, spec);
+}
+
+static void
+ldb_metrics_finalize (GObject *object)
+{
+  LdbMetrics *self = LDB_METRICS (object);
+  drop_timer (self);
+  engine_unref (self->engine);
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_free (self->scratch);
+  g_main_context_unref (self->context);
+  G_OBJECT_CLASS (ldb_metrics_parent_class)->finalize (object);
+}
+
+static void
+install_number (guint property, const char *name, const char *blurb)
+{
+  properties[property]
+      = g_param_spec_double (name, NULL, blurb, 0, G_MAXDOUBLE, 0,
+                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+}
+
+static void
+install_count (guint property, const char *name, const char *blurb)
+{
+  properties[property]
+      = g_param_spec_uint64 (name, NULL, blurb, 0, G_MAXUINT64, 0,
+                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+}
+
+static void
+ldb_metrics_class_init (LdbMetricsClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  object_class->get_property = ldb_metrics_get_property;
+  object_class->set_property = ldb_metrics_set_property;
+  object_class->finalize = ldb_metrics_finalize;
+
+  /**
+   * LdbMetrics:interval: (attributes org.gtk.Property.get=ldb_metrics_get_interval org.gtk.Property.set=ldb_metrics_set_interval)
+   *
+   * Milliseconds between two looks while somebody is connected, 10 or more.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_INTERVAL] = g_param_spec_uint (
+      "interval", NULL, "milliseconds between two looks", INTERVAL_LEAST, G_MAXINT, INTERVAL_USUAL,
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * LdbMetrics:operations-per-second: (attributes org.gtk.Property.get=ldb_metrics_get_operations_per_second)
+   *
+   * Reads and writes a second, over the time between the last two looks.
+   *
+   * Since: 0.1
+   */
+  install_number (PROP_OPERATIONS_PER_SECOND, "operations-per-second", "reads and writes a second");
+  /**
+   * LdbMetrics:reads-per-second: (attributes org.gtk.Property.get=ldb_metrics_get_reads_per_second)
+   *
+   * Keys looked up and cursors positioned a second, over the time between the last two looks.
+   *
+   * Since: 0.1
+   */
+  install_number (PROP_READS_PER_SECOND, "reads-per-second", "reads a second");
+  /**
+   * LdbMetrics:writes-per-second: (attributes org.gtk.Property.get=ldb_metrics_get_writes_per_second)
+   *
+   * Records put, keys deleted and ranges deleted a second, over the time between the last two looks.
+   *
+   * Since: 0.1
+   */
+  install_number (PROP_WRITES_PER_SECOND, "writes-per-second", "writes a second");
+  /**
+   * LdbMetrics:average-read-latency: (attributes org.gtk.Property.get=ldb_metrics_get_average_read_latency)
+   *
+   * What looking one key up takes on average, in microseconds, of the calls that were sampled since the opening; 0
+   * while there are none.
+   *
+   * Since: 0.1
+   */
+  install_number (PROP_AVERAGE_READ_LATENCY, "average-read-latency",
+                  "of looking one key up, in microseconds");
+  /**
+   * LdbMetrics:average-write-latency: (attributes org.gtk.Property.get=ldb_metrics_get_average_write_latency)
+   *
+   * What committing one record takes on average, in microseconds, of the calls that were sampled since the opening; 0
+   * while there are none.
+   *
+   * Since: 0.1
+   */
+  install_number (PROP_AVERAGE_WRITE_LATENCY, "average-write-latency",
+                  "of committing one record, in microseconds");
+  /**
+   * LdbMetrics:cache-hit-rate: (attributes org.gtk.Property.get=ldb_metrics_get_cache_hit_rate)
+   *
+   * Which part of the keys looked up since the opening memory alone could answer, 0 to 1; 0 while none was.
+   *
+   * Since: 0.1
+   */
+  install_number (PROP_CACHE_HIT_RATE, "cache-hit-rate",
+                  "part of the lookups that memory answered");
+  /**
+   * LdbMetrics:total-reads: (attributes org.gtk.Property.get=ldb_metrics_get_total_reads)
+   *
+   * Keys looked up and cursors positioned since the opening.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_TOTAL_READS, "total-reads", "reads since the opening");
+  /**
+   * LdbMetrics:total-writes: (attributes org.gtk.Property.get=ldb_metrics_get_total_writes)
+   *
+   * Records put, keys deleted and ranges deleted since the opening.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_TOTAL_WRITES, "total-writes", "writes since the opening");
+  /**
+   * LdbMetrics:active-transactions: (attributes org.gtk.Property.get=ldb_metrics_get_active_transactions)
+   *
+   * Read-write transactions that are open.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_ACTIVE_TRANSACTIONS, "active-transactions", "open read-write transactions");
+  /**
+   * LdbMetrics:committed-transactions: (attributes org.gtk.Property.get=ldb_metrics_get_committed_transactions)
+   *
+   * Transactions committed since the opening.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_COMMITTED_TRANSACTIONS, "committed-transactions",
+                 "transactions committed since the opening");
+  /**
+   * LdbMetrics:aborted-transactions: (attributes org.gtk.Property.get=ldb_metrics_get_aborted_transactions)
+   *
+   * Transactions rolled back, timed out, refused or failed since the opening.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_ABORTED_TRANSACTIONS, "aborted-transactions",
+                 "transactions that came to nothing");
+  /**
+   * LdbMetrics:conflicts: (attributes org.gtk.Property.get=ldb_metrics_get_conflicts)
+   *
+   * Commits that were refused since the opening because another changed what they depend on.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_CONFLICTS, "conflicts", "commits refused because of a conflict");
+  /**
+   * LdbMetrics:memory-used-bytes: (attributes org.gtk.Property.get=ldb_metrics_get_memory_used_bytes)
+   *
+   * Memory in use, of [property@Ldb.Metrics:memory-budget-bytes].
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_MEMORY_USED_BYTES, "memory-used-bytes", "memory in use, of the budget");
+  /**
+   * LdbMetrics:memory-budget-bytes: (attributes org.gtk.Property.get=ldb_metrics_get_memory_budget_bytes)
+   *
+   * The memory budget, [property@Ldb.Options:cache-size].
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_MEMORY_BUDGET_BYTES, "memory-budget-bytes", "the memory budget");
+  /**
+   * LdbMetrics:active-snapshots: (attributes org.gtk.Property.get=ldb_metrics_get_active_snapshots)
+   *
+   * Snapshots that are held, those of transactions and cursors among them.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_ACTIVE_SNAPSHOTS, "active-snapshots", "snapshots held");
+  /**
+   * LdbMetrics:stalls: (attributes org.gtk.Property.get=ldb_metrics_get_stalls)
+   *
+   * How often a writer had to wait for background work since the opening.
+   *
+   * Since: 0.1
+   */
+  install_count (PROP_STALLS, "stalls", "waits of writers for background work");
+
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+ldb_metrics_init (LdbMetrics *self)
+{
+  self->context = g_main_context_ref_thread_default ();
+  self->interval = INTERVAL_USUAL;
+}
+
+/**
+ * ldb_database_get_metrics:
+ * @self: a database
+ * @error: return location for an error
+ *
+ * Gets the metrics of a database: a new object each time, that looks when its owner wants.
+ *
+ * Fails with %LDB_ERROR_CLOSED or %LDB_ERROR_FORKED. Does not block; any thread.
+ *
+ * Returns: (transfer full): the metrics
+ *
+ * Since: 0.1
+ */
+LdbMetrics *
+ldb_database_get_metrics (LdbDatabase *self, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
+  struct engine *engine = ldb_database_enter (self, error);
+  if (engine == NULL)
+    return NULL;
+  LdbMetrics *metrics = g_object_new (LDB_TYPE_METRICS, NULL);
+  metrics->engine = engine_ref (engine);
+  engine_metrics (engine, &metrics->reader);
+  look (metrics);
+  arm (metrics);
+  return metrics;
+}
+
+/**
+ * ldb_metrics_new_from_bytes:
+ * @bytes: a copy of the memory in which a database, perhaps of another process, keeps its metrics
+ * @error: return location for an error
+ *
+ * Shows metrics as they were when @bytes were copied. They are not trusted.
+ *
+ * Fails with %LDB_ERROR_CORRUPT when @bytes are no metrics, and %LDB_ERROR_UNSUPPORTED when they are of a
+ * layout that this version does not know. Does not block; any thread.
+ *
+ * Returns: (transfer full): the metrics
+ *
+ * Since: 0.1
+ */
+LdbMetrics *
+ldb_metrics_new_from_bytes (GBytes *bytes, GError **error)
+{
+  g_return_val_if_fail (bytes != NULL, NULL);
+  struct failure failure = FAILURE_INIT;
+  struct metrics_reader reader;
+  gsize size;
+  const void *data = g_bytes_get_data (bytes, &size);
+  g_autoptr (GBytes) aligned
+      = (guintptr) data % 8 == 0 ? g_bytes_ref (bytes) : g_bytes_new (data, size);
+  data = g_bytes_get_data (aligned, &size);
+  status result = metrics_reader_init (&reader, data, size, &failure);
+  if (result != STATUS_OK)
+    {
+      ldb_error_take_failure (error, result, &failure);
+      return NULL;
+    }
+  LdbMetrics *metrics = g_object_new (LDB_TYPE_METRICS, NULL);
+  metrics->bytes = g_steal_pointer (&aligned);
+  metrics->reader = reader;
+  look (metrics);
+  return metrics;
+}
+
+/**
+ * ldb_metrics_refresh:
+ * @self: metrics
+ *
+ * Looks now: properties that changed notify before this returns. Rates are over the time since the
+ * look before, if that was 10 ms ago at least.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_metrics_refresh (LdbMetrics *self)
+{
+  g_return_if_fail (LDB_IS_METRICS (self));
+  look (self);
+  arm (self);
+}
+
+/**
+ * ldb_metrics_get_interval: (attributes org.gtk.Method.get_property=interval)
+ * @self: metrics
+ *
+ * Gets how often they look while somebody is connected.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: milliseconds
+ *
+ * Since: 0.1
+ */
+guint
+ldb_metrics_get_interval (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  return self->interval;
+}
+
+/**
+ * ldb_metrics_set_interval: (attributes org.gtk.Method.set_property=interval)
+ * @self: metrics
+ * @milliseconds: 10 or more
+ *
+ * Sets how often they look while somebody is connected.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_metrics_set_interval (LdbMetrics *self, guint milliseconds)
+{
+  g_return_if_fail (LDB_IS_METRICS (self));
+  g_return_if_fail (milliseconds >= INTERVAL_LEAST && milliseconds <= G_MAXINT);
+  if (self->interval == milliseconds)
+    return;
+  self->interval = milliseconds;
+  if (self->timer != NULL)
+    {
+      drop_timer (self);
+      arm (self);
+    }
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_INTERVAL]);
+}
+
+/**
+ * ldb_metrics_list_names:
+ * @self: metrics
+ *
+ * Lists the names of everything that is counted. Each stays the same in later versions; there may be
+ * more.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the names
+ *
+ * Since: 0.1
+ */
+char **
+ldb_metrics_list_names (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), NULL);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  struct metric metric;
+  for (guint32 i = 0; i < metrics_reader_count (&self->reader); i++)
+    if (metrics_reader_describe (&self->reader, i, &metric))
+      g_strv_builder_add (names, metric.name);
+  return g_strv_builder_end (names);
+}
+
+static LdbMetricKind
+kind_of (const struct metric *metric)
+{
+  switch (metric->kind)
+    {
+    case METRIC_GAUGE:
+      return LDB_METRIC_GAUGE;
+    case METRIC_HISTOGRAM:
+      return LDB_METRIC_HISTOGRAM;
+    case METRIC_COUNTER:
+    case METRIC_SHARED_COUNTER:
+    case METRIC_KINDS:
+      break;
+    }
+  return LDB_METRIC_COUNTER;
+}
+
+/**
+ * ldb_metrics_describe:
+ * @self: metrics
+ * @name: a name
+ * @kind: (out) (optional): return location for what kind of figure it is
+ * @unit: (out) (optional): return location for its unit
+ * @text: (out) (optional) (nullable) (transfer none): return location for what it says, in English; %NULL
+ *   when it is of another version, which this one has no words for
+ *
+ * Tells what stands behind a name.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: whether there is one of that name
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_metrics_describe (LdbMetrics *self, const char *name, LdbMetricKind *kind, LdbMetricUnit *unit,
+                      const char **text)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+  struct metric metric;
+  if (!metrics_reader_find (&self->reader, name, &metric))
+    return FALSE;
+  if (kind != NULL)
+    *kind = kind_of (&metric);
+  if (unit != NULL)
+    *unit = metric.unit == METRIC_BYTES         ? LDB_METRIC_BYTES
+            : metric.unit == METRIC_NANOSECONDS ? LDB_METRIC_NANOSECONDS
+                                                : LDB_METRIC_COUNT;
+  if (text != NULL)
+    *text = metrics_text (name);
+  return TRUE;
+}
+
+/**
+ * ldb_metrics_get_value:
+ * @self: metrics
+ * @name: a name
+ *
+ * Gets a counter or gauge, or how many values a histogram holds, as it is now.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: the value; 0 when there is none of that name
+ *
+ * Since: 0.1
+ */
+gint64
+ldb_metrics_get_value (LdbMetrics *self, const char *name)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  g_return_val_if_fail (name != NULL, 0);
+  return (gint64) value_of (self, name);
+}
+
+/**
+ * ldb_metrics_get_sum:
+ * @self: metrics
+ * @name: the name of a histogram
+ *
+ * Gets the sum of all values of a histogram, exactly.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: the sum, in the histogram's unit; 0 when there is none of that name
+ *
+ * Since: 0.1
+ */
+gint64
+ldb_metrics_get_sum (LdbMetrics *self, const char *name)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  g_return_val_if_fail (name != NULL, 0);
+  return (gint64) histogram_sum (histogram_of (self, name));
+}
+
+/**
+ * ldb_metrics_get_maximum:
+ * @self: metrics
+ * @name: the name of a histogram
+ *
+ * Gets the greatest value of a histogram, exactly.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: the value, in the histogram's unit; 0 when it is empty, or there is none of that name
+ *
+ * Since: 0.1
+ */
+gint64
+ldb_metrics_get_maximum (LdbMetrics *self, const char *name)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  g_return_val_if_fail (name != NULL, 0);
+  return (gint64) histogram_maximum (histogram_of (self, name));
+}
+
+/**
+ * ldb_metrics_get_percentile:
+ * @self: metrics
+ * @name: the name of a histogram
+ * @fraction: 0 to 1; 0.99 for the 99th percentile
+ *
+ * Gets the value that a fraction of a histogram's values do not exceed, at most 1 % off; the median
+ * with 0.5.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: the value, in the histogram's unit; 0 when it is empty, or there is none of that name
+ *
+ * Since: 0.1
+ */
+gint64
+ldb_metrics_get_percentile (LdbMetrics *self, const char *name, double fraction)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  g_return_val_if_fail (name != NULL, 0);
+  return (gint64) histogram_percentile (histogram_of (self, name), fraction);
+}
+
+/**
+ * ldb_metrics_get_count_at_most:
+ * @self: metrics
+ * @name: the name of a histogram
+ * @value: a value, in the histogram's unit
+ *
+ * Gets how many of a histogram's values are at most @value, where values less than 1.6 % apart may count
+ * alike.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: their number; 0 when there is none of that name
+ *
+ * Since: 0.1
+ */
+gint64
+ldb_metrics_get_count_at_most (LdbMetrics *self, const char *name, gint64 value)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  g_return_val_if_fail (name != NULL, 0);
+  return value < 0 ? 0
+                   : (gint64) histogram_count_at_most (histogram_of (self, name), (guint64) value);
+}
+
+/**
+ * ldb_metrics_get_operations_per_second: (attributes org.gtk.Method.get_property=operations-per-second)
+ * @self: metrics
+ *
+ * Reads and writes a second, over the time between the last two looks.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+double
+ldb_metrics_get_operations_per_second (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->operations_per_second;
+}
+
+/**
+ * ldb_metrics_get_reads_per_second: (attributes org.gtk.Method.get_property=reads-per-second)
+ * @self: metrics
+ *
+ * Keys looked up and cursors positioned a second, over the time between the last two looks.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+double
+ldb_metrics_get_reads_per_second (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->reads_per_second;
+}
+
+/**
+ * ldb_metrics_get_writes_per_second: (attributes org.gtk.Method.get_property=writes-per-second)
+ * @self: metrics
+ *
+ * Records put, keys deleted and ranges deleted a second, over the time between the last two looks.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+double
+ldb_metrics_get_writes_per_second (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->writes_per_second;
+}
+
+/**
+ * ldb_metrics_get_average_read_latency: (attributes org.gtk.Method.get_property=average-read-latency)
+ * @self: metrics
+ *
+ * What looking one key up takes on average, in microseconds, of the calls that were sampled since the opening; 0
+ * while there are none.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+double
+ldb_metrics_get_average_read_latency (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->average_read_latency;
+}
+
+/**
+ * ldb_metrics_get_average_write_latency: (attributes org.gtk.Method.get_property=average-write-latency)
+ * @self: metrics
+ *
+ * What committing one record takes on average, in microseconds, of the calls that were sampled since the opening; 0
+ * while there are none.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+double
+ldb_metrics_get_average_write_latency (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->average_write_latency;
+}
+
+/**
+ * ldb_metrics_get_cache_hit_rate: (attributes org.gtk.Method.get_property=cache-hit-rate)
+ * @self: metrics
+ *
+ * Which part of the keys looked up since the opening memory alone could answer, 0 to 1; 0 while none was.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+double
+ldb_metrics_get_cache_hit_rate (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->cache_hit_rate;
+}
+
+/**
+ * ldb_metrics_get_total_reads: (attributes org.gtk.Method.get_property=total-reads)
+ * @self: metrics
+ *
+ * Keys looked up and cursors positioned since the opening.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_total_reads (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->total_reads;
+}
+
+/**
+ * ldb_metrics_get_total_writes: (attributes org.gtk.Method.get_property=total-writes)
+ * @self: metrics
+ *
+ * Records put, keys deleted and ranges deleted since the opening.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_total_writes (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->total_writes;
+}
+
+/**
+ * ldb_metrics_get_active_transactions: (attributes org.gtk.Method.get_property=active-transactions)
+ * @self: metrics
+ *
+ * Read-write transactions that are open.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_active_transactions (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->active_transactions;
+}
+
+/**
+ * ldb_metrics_get_committed_transactions: (attributes org.gtk.Method.get_property=committed-transactions)
+ * @self: metrics
+ *
+ * Transactions committed since the opening.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_committed_transactions (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->committed_transactions;
+}
+
+/**
+ * ldb_metrics_get_aborted_transactions: (attributes org.gtk.Method.get_property=aborted-transactions)
+ * @self: metrics
+ *
+ * Transactions rolled back, timed out, refused or failed since the opening.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_aborted_transactions (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->aborted_transactions;
+}
+
+/**
+ * ldb_metrics_get_conflicts: (attributes org.gtk.Method.get_property=conflicts)
+ * @self: metrics
+ *
+ * Commits that were refused since the opening because another changed what they depend on.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_conflicts (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->conflicts;
+}
+
+/**
+ * ldb_metrics_get_memory_used_bytes: (attributes org.gtk.Method.get_property=memory-used-bytes)
+ * @self: metrics
+ *
+ * Memory in use, of [property@Ldb.Metrics:memory-budget-bytes].
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_memory_used_bytes (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->memory_used_bytes;
+}
+
+/**
+ * ldb_metrics_get_memory_budget_bytes: (attributes org.gtk.Method.get_property=memory-budget-bytes)
+ * @self: metrics
+ *
+ * The memory budget, [property@Ldb.Options:cache-size].
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_memory_budget_bytes (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->memory_budget_bytes;
+}
+
+/**
+ * ldb_metrics_get_active_snapshots: (attributes org.gtk.Method.get_property=active-snapshots)
+ * @self: metrics
+ *
+ * Snapshots that are held, those of transactions and cursors among them.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_active_snapshots (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->active_snapshots;
+}
+
+/**
+ * ldb_metrics_get_stalls: (attributes org.gtk.Method.get_property=stalls)
+ * @self: metrics
+ *
+ * How often a writer had to wait for background work since the opening.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: as of the last look
+ *
+ * Since: 0.1
+ */
+guint64
+ldb_metrics_get_stalls (LdbMetrics *self)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), 0);
+  arm (self);
+  return self->stalls;
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Metrics from Python: properties that notify, figures by name."""
+
+import os
+import tempfile
+import unittest
+
+import gi
+
+gi.require_version("Ldb", "1")
+from gi.repository import GLib, Ldb  # noqa: E402
+
+
+class Metrics(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="ldb-python-")
+        self.db = Ldb.open(os.path.join(self.directory.name, "database"), create=True)
+
+    def tearDown(self):
+        self.db.close()
+        self.directory.cleanup()
+
+    def test_properties(self):
+        metrics = self.db.get_metrics()
+        metrics.props.interval = 10
+        told = []
+        metrics.connect("notify::total-writes", lambda of, spec: told.append(of.props.total_writes))
+        self.db["a"] = b"1"
+        context = GLib.MainContext.default()
+        while not told:
+            context.iteration(True)
+        self.assertEqual(told, [1])
+        self.assertEqual(metrics.props.total_reads, 0)
+        self.assertGreater(metrics.props.memory_budget_bytes, 0)
+
+    def test_names(self):
+        metrics = self.db.get_metrics()
+        for name in metrics.list_names():
+            known, kind, unit, text = metrics.describe(name)
+            self.assertTrue(known)
+            self.assertIsInstance(kind, Ldb.MetricKind)
+            self.assertIsInstance(unit, Ldb.MetricUnit)
+            self.assertTrue(text)
+        self.assertFalse(metrics.describe("nonsense")[0])
+        self.db["a"] = b"1"
+        self.assertEqual(metrics.get_value("puts"), 1)
+        self.db.sync()
+        self.assertGreater(metrics.get_percentile("log_sync", 0.5), 0)
+        self.assertLessEqual(metrics.get_percentile("log_sync", 0.5), metrics.get_maximum("log_sync"))
+
+    def test_bytes(self):
+        with self.assertRaises(GLib.Error) as caught:
+            Ldb.Metrics.new_from_bytes(GLib.Bytes.new(bytes(1000)))
+        self.assertTrue(caught.exception.matches(Ldb.error_quark(), Ldb.Error.CORRUPT))
+
+
+unittest.main()
