@@ -45,6 +45,17 @@ shown_unref (gpointer data)
   g_free (self);
 }
 
+/* Takes the figures over, as those of now. */
+static void
+take_stats (struct shown *self, LdbStats *stats)
+{
+  g_clear_pointer (&self->before, ldb_stats_free);
+  self->before = g_steal_pointer (&self->now);
+  self->before_time = self->time;
+  self->now = stats;
+  self->time = g_get_monotonic_time ();
+}
+
 /* ---- asking ---- */
 
 static void
@@ -55,13 +66,7 @@ answered (GObject *source, GAsyncResult *result, gpointer data)
       = ldb_inspector_get_stats_finish (LDB_INSPECTOR (source), result, NULL);
   self->asked = FALSE;
   if (stats != NULL)
-    {
-      g_clear_pointer (&self->before, ldb_stats_free);
-      self->before = g_steal_pointer (&self->now);
-      self->before_time = self->time;
-      self->now = g_steal_pointer (&stats);
-      self->time = g_get_monotonic_time ();
-    }
+    take_stats (self, g_steal_pointer (&stats));
   shown_unref (self);
 }
 
@@ -84,11 +89,44 @@ connected (GObject *source, GAsyncResult *result, gpointer data)
   shown_unref (self);
 }
 
+/* What a counter says, or 0. */
+static guint64
+counted (GVariant *counters, const char *name)
+{
+  gint64 value = 0;
+  g_variant_lookup (counters, name, "x", &value);
+  return (guint64) MAX (value, 0);
+}
+
+/* One that does not answer: what it counts with can be read without it. */
+static void
+read_counters (struct shown *self)
+{
+  static const char *const lookups[]
+      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted" };
+  g_autoptr (GVariant) counters = ldb_running_database_read_counters (self->running, NULL);
+  if (counters == NULL)
+    return;
+  LdbStats *stats = self->now != NULL ? ldb_stats_copy (self->now) : g_new0 (LdbStats, 1);
+  stats->gets = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (lookups); i++)
+    stats->gets += counted (counters, lookups[i]);
+  stats->puts = counted (counters, "puts");
+  stats->deletes = counted (counters, "deletes");
+  stats->commits = counted (counters, "commits");
+  stats->conflicts = counted (counters, "conflicts");
+  stats->transactions_active = counted (counters, "transactions_active");
+  take_stats (self, stats);
+}
+
 static void
 look (struct shown *self)
 {
   if (self->asked)
-    return;
+    {
+      read_counters (self);
+      return;
+    }
   if (self->inspector != NULL && !ldb_inspector_is_closed (self->inspector))
     {
       ask (self);

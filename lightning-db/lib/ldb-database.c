@@ -137,10 +137,10 @@ ldb_database_open_handle (LdbDatabase *self, GCancellable *cancellable, GError *
   if (self->path == NULL || self->path[0] == '\0')
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The path of the database is empty; name a directory.");
-  if (!check_flags (self, error) || !ldb_share_join (self, cancellable, error))
-    return FALSE;
   if (ldb_inspection_is_wanted ())
     g_atomic_int_set (&self->inspectable, TRUE);
+  if (!check_flags (self, error) || !ldb_share_join (self, cancellable, error))
+    return FALSE;
   if (ldb_database_get_inspectable (self))
     ldb_share_set_inspection (self, TRUE, ldb_database_get_control_allowed (self),
                               &self->inspection_error);

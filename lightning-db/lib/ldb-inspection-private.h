@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "ldb-counters-private.h"
 #include "ldb-database-private.h"
 
 G_BEGIN_DECLS
@@ -19,8 +20,9 @@ G_BEGIN_DECLS
 typedef struct _LdbExport LdbExport;
 
 /* Offers the database. `handle` is one of the library's own (ldb_share_set_inspection), which the
- * export holds. NULL: the runtime directory is not to be used. */
-LdbExport *ldb_inspection_offer (LdbDatabase *handle, const char *path, GError **error);
+ * export holds; `counters`, which may be NULL, are shown with it. NULL: the runtime directory is not to be used. */
+LdbExport *ldb_inspection_offer (LdbDatabase *handle, const char *path, LdbCounters *counters,
+                                 GError **error);
 
 /* Ends the offer, and gives the caller's reference back. What visitors have open is closed by the
  * host's thread. The last one ends the host. */

@@ -463,7 +463,7 @@ end_host_if_idle (void)
 }
 
 LdbExport *
-ldb_inspection_offer (LdbDatabase *handle, const char *path, GError **error)
+ldb_inspection_offer (LdbDatabase *handle, const char *path, LdbCounters *counters, GError **error)
 {
   LdbExport *self = NULL;
   pthread_mutex_lock (&lock);
@@ -477,6 +477,11 @@ ldb_inspection_offer (LdbDatabase *handle, const char *path, GError **error)
       self->path = g_canonicalize_filename (path, NULL);
       self->program = program_name ();
       self->application = application_id ();
+      if (counters != NULL)
+        {
+          g_autofree char *name = ldb_counters_file_name (host->token, self->object);
+          ldb_counters_link (counters, host->directory, name);
+        }
       if (write_advert (self, error))
         g_ptr_array_add (host->exports, ldb_export_ref (self));
       else
@@ -491,11 +496,13 @@ void
 ldb_inspection_withdraw (LdbExport *self)
 {
   g_autofree char *name = ldb_advert_file_name (self->host->token, self->object);
+  g_autofree char *counters = ldb_counters_file_name (self->host->token, self->object);
   g_atomic_int_set (&self->withdrawn, TRUE);
   pthread_mutex_lock (&lock);
   if (host == self->host)
     {
       unlinkat (host->directory, name, 0);
+      unlinkat (host->directory, counters, 0);
       g_ptr_array_add (host->withdrawn, ldb_export_ref (self));
       g_ptr_array_remove_fast (host->exports, self);
       wake_thread (host);

@@ -226,7 +226,7 @@ new_read (LdbInspector *self, guint snapshot, const char *store, gconstpointer s
   Wish *wish = call->wish;
   wish->start = g_bytes_new (start, start_length);
   wish->end = g_bytes_new (end, end_length);
-  wish->flags = flags & (LDB_SCAN_REVERSE | LDB_SCAN_KEYS_ONLY);
+  wish->flags = flags;
   wish->limit = limit;
   wish->value_limit = value_limit;
   return call;

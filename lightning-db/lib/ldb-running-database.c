@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <unistd.h>
+
+#include "ldb-counters-private.h"
 #include "ldb-running-database-private.h"
+#include "ldb-runtime-directory-private.h"
 
 /**
  * LdbRunningDatabase:
@@ -327,4 +331,37 @@ ldb_running_database_is_running (LdbRunningDatabase *self)
 {
   g_return_val_if_fail (LDB_IS_RUNNING_DATABASE (self), FALSE);
   return g_atomic_int_get (&self->running);
+}
+
+/**
+ * ldb_running_database_read_counters:
+ * @self: a running database
+ * @error: return location for an error
+ *
+ * Reads what the database has counted since its process opened it, without that process: it does not
+ * notice, and may be stopped. The figures are those that it counts with, so they are exact.
+ *
+ * There are some if the database was to be inspectable when it was opened (by the environment, or as
+ * a construction property), and the user's runtime directory is in memory, as it usually is. What
+ * each is called may differ from version to version; a histogram is told by the number of its values,
+ * as NAME`_count`.
+ *
+ * Fails with %LDB_ERROR_NOT_FOUND when there are none, %LDB_ERROR_UNSUPPORTED when a much later
+ * version wrote them, %LDB_ERROR_CORRUPT. Does not block; any thread.
+ *
+ * Returns: (transfer full): a dictionary of the type `a{sx}`
+ *
+ * Since: 0.1
+ */
+GVariant *
+ldb_running_database_read_counters (LdbRunningDatabase *self, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_RUNNING_DATABASE (self), NULL);
+  int directory = ldb_runtime_directory_open (self->folder, FALSE, error);
+  if (directory < 0)
+    return NULL;
+  g_autofree char *name = ldb_counters_file_name (self->advert.token, self->advert.object);
+  GVariant *counters = ldb_counters_read (directory, name, error);
+  close (directory);
+  return counters;
 }

@@ -29,5 +29,7 @@ LDB_AVAILABLE_IN_ALL
 gboolean ldb_running_database_is_read_only (LdbRunningDatabase *self);
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_running_database_is_running (LdbRunningDatabase *self);
+LDB_AVAILABLE_IN_ALL
+GVariant *ldb_running_database_read_counters (LdbRunningDatabase *self, GError **error);
 
 G_END_DECLS

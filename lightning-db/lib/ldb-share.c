@@ -10,7 +10,9 @@
 
 #include <glib/gstdio.h>
 #include <pthread.h>
+#include <unistd.h>
 
+#include "ldb-counters-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 #include "ldb-hub-private.h"
@@ -29,6 +31,7 @@ struct _LdbShare
   LdbOptions *options;   /* in force; owned */
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
   LdbHub *hub;           /* tells observers of commits; a reference; NULL: nobody asked yet */
+  LdbCounters *counters; /* lent to the engine for its metrics, or NULL; a reference */
   LdbExport *export;     /* while it is offered to inspectors; a reference */
   LdbDatabase *own;      /* the handle that these work on, which counts for nothing; owned */
 };
@@ -81,6 +84,7 @@ share_free (gpointer data)
   LdbShare *share = data;
   g_clear_pointer (&share->hub, ldb_hub_unref);
   engine_unref (share->engine);
+  g_clear_pointer (&share->counters, ldb_counters_unref);
   g_clear_object (&share->options);
   g_ptr_array_unref (share->handles);
   g_free (share);
@@ -171,6 +175,23 @@ join_present (LdbDatabase *handle, gboolean *joined, GError **error)
   return agreed;
 }
 
+/* Memory for the engine's metrics that inspectors can read; NULL: the engine has its own. */
+static LdbCounters *
+lend_counters (LdbDatabase *handle, struct engine_options *options)
+{
+  LdbCounters *counters = NULL;
+  if (g_atomic_int_get (&handle->inspectable))
+    counters = ldb_counters_new (engine_metrics_size ());
+  if (counters == NULL)
+    return NULL;
+  options->metrics_memory = ldb_counters_get_memory (counters);
+  options->metrics_memory_size = engine_metrics_size ();
+  options->metrics_process = (uint64_t) getpid ();
+  options->metrics_release = ldb_counters_unref;
+  options->metrics_data = ldb_counters_ref (counters);
+  return counters;
+}
+
 /* Opens an engine for the handle and lists its share: *locked, when another process writes. With
  * opening_lock held. */
 static gboolean
@@ -184,6 +205,7 @@ open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
       = handle->options != NULL ? ldb_options_copy (handle->options) : ldb_options_new ();
   if (!ldb_options_to_engine (options, &engine_options, error))
     return FALSE;
+  g_autoptr (LdbCounters) counters = lend_counters (handle, &engine_options);
   status code
       = engine_open (handle->path, handle->flags & ~here, &engine_options, &engine, &failure);
   *locked = code == STATUS_LOCKED;
@@ -207,6 +229,7 @@ open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
                           LDB_OPTION_SOURCE_CODE);
   share->options = g_steal_pointer (&options);
   share->handles = g_ptr_array_new ();
+  share->counters = g_steal_pointer (&counters);
   pthread_mutex_lock (&lock);
   if (shares == NULL)
     shares = g_ptr_array_new_with_free_func (share_free);
@@ -417,7 +440,7 @@ begin_offer (LdbShare *share, const char *path, GError **error)
   pthread_mutex_lock (&lock);
   LdbDatabase *own = make_own_handle (share, path);
   pthread_mutex_unlock (&lock);
-  LdbExport *export = ldb_inspection_offer (own, path, error);
+  LdbExport *export = ldb_inspection_offer (own, path, share->counters, error);
   pthread_mutex_lock (&lock);
   share->export = export;
   share->own = own;

@@ -17,8 +17,6 @@
 #define FRAME_BYTES ((gsize) 1 << 20) /* of one signal */
 #define FRAME_CHANGES 4096            /* keys that gather for one signal */
 #define INTERVAL_MAX 60000            /* milliseconds */
-#define STREAM_FLAGS                                                                               \
-  (LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES | LDB_WATCH_UNCHANGED | LDB_WATCH_EACH_KEY)
 
 void
 ldb_subscription_free (gpointer data)
@@ -153,7 +151,6 @@ make_watch (LdbVisit *self, GError **error)
   g_variant_get (self->arguments, "(&sb@ayuu)", &name, &every_store, &prefix, &flags, &interval);
   gconstpointer data = g_variant_get_fixed_array (prefix, &size, 1);
   LdbWatch *watch = NULL;
-  flags &= STREAM_FLAGS;
   if (every_store)
     watch = ldb_database_watch_stores (self->export->handle, flags, error);
   else if ((store = ldb_visit_open_store (self, name, error)) != NULL)

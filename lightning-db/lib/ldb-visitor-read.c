@@ -291,6 +291,10 @@ read_page (LdbVisit *self, Page *page, GError **error)
   g_autoptr (LdbStore) store = NULL;
   g_variant_get (self->arguments, "(u&s@ay@ayuuu)", &id, &name, &start, &end, &flags, &limit,
                  &value_limit);
+  if ((flags & ~(READ_REVERSE | READ_KEYS_ONLY)) != 0)
+    return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                          "Read knows no such flags as %#x; 1 is from the end, 2 keys only.",
+                          flags & ~(READ_REVERSE | READ_KEYS_ONLY));
   page->limit = CLAMP (limit, 1, PAGE_RECORDS);
   page->value_limit = MIN (value_limit, VALUE_BYTES);
   page->keys_only = (flags & READ_KEYS_ONLY) != 0;

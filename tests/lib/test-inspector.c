@@ -8,8 +8,10 @@
  */
 #include "watch-test.h"
 
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #define DATABASES 5 /* of an application */
@@ -61,7 +63,8 @@ be_application (const char *directory)
   return 0;
 }
 
-static char *program; /* this one; owned */
+static char *program;      /* this one; owned */
+static gboolean in_memory; /* the runtime directory is */
 
 typedef struct
 {
@@ -88,14 +91,17 @@ tell (Application *self, const char *line)
   wait_for_ok (self);
 }
 
-/* With its runtime directory there; NULL: where this process has its own. */
+/* With its runtime directory there; NULL: where this process has its own. `variable` is set to 1 in
+ * its environment, if it is not NULL. */
 static void
-application_start_in (Application *self, const char *runtime)
+application_start_in (Application *self, const char *runtime, const char *variable)
 {
   int input;
   g_auto (GStrv) environment = g_get_environ ();
   if (runtime != NULL)
     environment = g_environ_setenv (environment, "XDG_RUNTIME_DIR", runtime, TRUE);
+  if (variable != NULL)
+    environment = g_environ_setenv (environment, variable, "1", TRUE);
   g_autoptr (GError) error = NULL;
   self->directory = g_dir_make_tmp ("ldb-test-XXXXXX", &error);
   const char *const arguments[] = { program, "--application", self->directory, NULL };
@@ -109,7 +115,7 @@ application_start_in (Application *self, const char *runtime)
 static void
 application_start (Application *self)
 {
-  application_start_in (self, NULL);
+  application_start_in (self, NULL, NULL);
 }
 
 static void
@@ -254,6 +260,61 @@ test_list (void)
   application_end (&other);
 }
 
+static void
+assert_counted (LdbRunningDatabase *running, gint64 puts)
+{
+  gint64 found, commits;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) counters = ldb_running_database_read_counters (running, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_variant_lookup (counters, "puts", "x", &found));
+  g_assert_true (g_variant_lookup (counters, "commits", "x", &commits));
+  g_assert_cmpint (found, ==, puts);
+  g_assert_cmpint (commits, ==, puts);
+}
+
+/* The figures that the application counts with, while it is stopped. */
+static void
+test_counters (void)
+{
+  Application application;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  application_start_in (&application, NULL, "LIGHTNING_INSPECT");
+  tell (&application, "open 0");
+  tell (&application, "put 0 a 1");
+  tell (&application, "put 0 b 2");
+  wait_until (ldb_running_list_get_n_items (list) == 1);
+  g_autoptr (LdbRunningDatabase) running = find_first (list, &application);
+  if (in_memory)
+    {
+      application_stop (&application);
+      assert_counted (running, 2);
+      kill (application.process, SIGCONT);
+      tell (&application, "put 0 c 3");
+      application_stop (&application);
+      assert_counted (running, 3);
+    }
+  else
+    {
+      g_assert_null (ldb_running_database_read_counters (running, &error));
+      assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "no counters");
+      g_test_skip ("there is no tmpfs that can be written to");
+    }
+  application_end (&application);
+}
+
+/* Without, as it began to be inspectable when it was open already. */
+static void
+test_no_counters (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  LdbRunningDatabase *running = ldb_inspector_get_running_database (inspector);
+  g_assert_null (ldb_running_database_read_counters (running, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "no counters");
+}
+
 /* As outside of a sandbox: in the folder that it shares. */
 static void
 test_sandbox (void)
@@ -263,7 +324,7 @@ test_sandbox (void)
       = g_build_filename (g_get_user_runtime_dir (), "app", "org.example.App", NULL);
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
   g_mkdir_with_parents (shared, 0700);
-  application_start_in (&application, shared);
+  application_start_in (&application, shared, NULL);
   tell (&application, "open 0");
   wait_until (ldb_running_list_get_n_items (list) == 1);
   g_autoptr (LdbInspector) inspector = inspect (&application);
@@ -550,13 +611,23 @@ main (int argc, char **argv)
   if (argc == 3 && strcmp (argv[1], "--application") == 0)
     return be_application (argv[2]);
   g_autoptr (GError) error = NULL;
-  g_autofree char *runtime = g_dir_make_tmp ("ldb-run-XXXXXX", &error);
-  g_assert_no_error (error);
+  g_autofree char *runtime = g_strdup ("/dev/shm/ldb-run-XXXXXX");
+  struct statfs info;
+  in_memory = statfs ("/dev/shm", &info) == 0 && info.f_type == TMPFS_MAGIC
+              && g_mkdtemp (runtime) != NULL;
+  if (!in_memory)
+    {
+      g_free (runtime);
+      runtime = g_dir_make_tmp ("ldb-run-XXXXXX", &error);
+      g_assert_no_error (error);
+    }
   g_setenv ("XDG_RUNTIME_DIR", runtime, TRUE);
   program = g_file_read_link ("/proc/self/exe", NULL);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/inspector/list", test_list);
   g_test_add_func ("/inspector/sandbox", test_sandbox);
+  g_test_add_func ("/inspector/counters", test_counters);
+  add_look ("/inspector/no-counters", test_no_counters);
   add_look ("/inspector/look", test_look);
   add_look ("/inspector/read", test_read);
   add_look ("/inspector/get", test_get);
