@@ -130,6 +130,74 @@ append_operations (GString *out, const LdbStats *stats, gboolean writes)
   monitor_text_count (out, name, "type", "delete", stats->deletes + stats->range_deletes);
 }
 
+/* ---- histograms ---- */
+
+/* Upper bounds of the buckets, in nanoseconds: from what memory answers to what a disk takes. */
+static const gint64 bounds[] = {
+  100,        250,        500,        1000,        2500,      5000,      10000,
+  25000,      50000,      100000,     250000,      500000,    1000000,   2500000,
+  5000000,    10000000,   25000000,   50000000,    100000000, 250000000, 500000000,
+  1000000000, 2500000000, 5000000000, 10000000000,
+};
+
+typedef struct
+{
+  const char *name;      /* of the metric */
+  const char *source;    /* what LdbMetrics calls it */
+  const char *type;      /* the label `type`, or NULL */
+  const char *help;      /* NULL: it goes on with the metric before */
+  gboolean is_of_writer; /* see Figure */
+} Timing;
+
+static const Timing timings[] = {
+  { PREFIX "operation_duration_seconds", "get", "read",
+    "How long looking a key up, and committing a record or a delete, took; of a sample of calls.",
+    FALSE },
+  { PREFIX "operation_duration_seconds", "put", "write", NULL, TRUE },
+  { PREFIX "operation_duration_seconds", "delete", "delete", NULL, TRUE },
+  { PREFIX "page_read_duration_seconds", "page_read", NULL,
+    "How long reading a page took, without decompressing it.", FALSE },
+  { PREFIX "transaction_duration_seconds", "transaction", NULL,
+    "How long transactions took from begin to end.", TRUE },
+  { PREFIX "log_sync_duration_seconds", "log_sync", NULL, "How long making the log durable took.",
+    TRUE },
+  { PREFIX "stall_duration_seconds", "stall", NULL, "How long writers waited for background work.",
+    TRUE },
+};
+
+/* Counts only grow: asked by rising bounds, and for all of them last, they rise. */
+static void
+append_timing (GString *out, LdbMetrics *metrics, const Timing *timing)
+{
+  const char *label = timing->type != NULL ? "type" : NULL;
+  g_autofree char *sum = g_strconcat (timing->name, "_sum", NULL);
+  g_autofree char *count = g_strconcat (timing->name, "_count", NULL);
+  if (timing->help != NULL)
+    monitor_text_family (out, timing->name, "histogram", timing->help);
+  for (gsize i = 0; i < G_N_ELEMENTS (bounds); i++)
+    {
+      char bound[G_ASCII_DTOSTR_BUF_SIZE];
+      g_ascii_formatd (bound, sizeof bound, "%g", (double) bounds[i] / 1e9);
+      monitor_text_bucket (
+          out, timing->name, label, timing->type, bound,
+          (guint64) ldb_metrics_get_count_at_most (metrics, timing->source, bounds[i]));
+    }
+  double seconds = (double) ldb_metrics_get_sum (metrics, timing->source) / 1e9;
+  guint64 all = (guint64) ldb_metrics_get_value (metrics, timing->source);
+  monitor_text_bucket (out, timing->name, label, timing->type, NULL, all);
+  monitor_text_real (out, sum, label, timing->type, seconds);
+  monitor_text_count (out, count, label, timing->type, all);
+}
+
+static void
+append_timings (GString *out, LdbDatabase *database, gboolean writes)
+{
+  g_autoptr (LdbMetrics) metrics = ldb_database_get_metrics (database, NULL);
+  for (gsize i = 0; metrics != NULL && i < G_N_ELEMENTS (timings); i++)
+    if (writes || !timings[i].is_of_writer)
+      append_timing (out, metrics, &timings[i]);
+}
+
 static void
 append_states (GString *out, LdbDatabase *database, gboolean up)
 {
@@ -152,6 +220,7 @@ monitor_metrics_append (GString *out, LdbDatabase *database)
     return;
   gboolean writes = !ldb_database_is_read_only (database);
   append_operations (out, stats, writes);
+  append_timings (out, database, writes);
   for (gsize i = 0; i < G_N_ELEMENTS (figures); i++)
     if (figures[i].name != NULL && (writes || !figures[i].is_of_writer))
       append_figure (out, stats, &figures[i]);

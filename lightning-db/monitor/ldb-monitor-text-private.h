@@ -15,6 +15,9 @@ void monitor_text_family (GString *out, const char *name, const char *type, cons
 /* One line of it. `label` and `value` may both be NULL; the value is escaped. */
 void monitor_text_count (GString *out, const char *name, const char *label, const char *value,
                          guint64 count);
+/* A line of a histogram: how many were `bound` or less; NULL for all. `label` may be NULL. */
+void monitor_text_bucket (GString *out, const char *name, const char *label, const char *value,
+                          const char *bound, guint64 count);
 void monitor_text_real (GString *out, const char *name, const char *label, const char *value,
                         double real);
 

@@ -46,6 +46,21 @@ monitor_text_count (GString *out, const char *name, const char *label, const cha
   g_string_append_printf (out, " %" G_GUINT64_FORMAT "\n", count);
 }
 
+void
+monitor_text_bucket (GString *out, const char *name, const char *label, const char *value,
+                     const char *bound, guint64 count)
+{
+  g_string_append_printf (out, "%s_bucket{", name);
+  if (label != NULL)
+    {
+      g_string_append_printf (out, "%s=\"", label);
+      append_escaped (out, value);
+      g_string_append (out, "\",");
+    }
+  g_string_append_printf (out, "le=\"%s\"} %" G_GUINT64_FORMAT "\n", bound != NULL ? bound : "+Inf",
+                          count);
+}
+
 static void
 append_real (GString *out, double real, const char *if_none)
 {

@@ -24,7 +24,9 @@ DATA = pathlib.Path(sys.argv.pop(1))
 WEB = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever the environment says
 TOKEN = "correct-horse-battery-staple"
 # Row by row what the documentation promises: names and labels.
-PROMISED = ['lightning_db_operations_total{type="read"}', 'lightning_db_operations_total{type="write"}',
+PROMISED = ['lightning_db_operation_duration_seconds_bucket{type="read",le="+Inf"}',
+            'lightning_db_operation_duration_seconds_bucket{type="write",le="+Inf"}',
+            'lightning_db_operation_duration_seconds_bucket{type="delete",le="+Inf"}', 'lightning_db_operations_total{type="read"}', 'lightning_db_operations_total{type="write"}',
             'lightning_db_operations_total{type="delete"}', "lightning_db_transactions_active",
             "lightning_db_transactions_committed_total", "lightning_db_transactions_aborted_total",
             "lightning_db_cache_hits_total", "lightning_db_cache_misses_total", "lightning_db_cache_evictions_total",
@@ -122,12 +124,30 @@ class Scraped(monitor.MonitorTest):
         guide = (DATA.parent.parent / "docs" / "guides" / "monitoring.md").read_text()
         self.assertEqual(dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE)),
                          dict(re.findall(r"^\| `(lightning_db_\w+)` \| (\w+) \|", guide, re.MULTILINE)))
+        self.check_histograms(text)
         # The test can fail.
         self.assertNotEqual(promtool("check", "metrics", text=text.replace("# HELP", "# HELP x")).returncode, 0)
         self.assertNotEqual(promtool("check", "metrics", text=text + "{\n").returncode, 0)
         # A process that reads has fewer of them, and these are sound, too.
         done = promtool("check", "metrics", text=self.serve_socket().ask("/metrics")[2])
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def check_histograms(self, text):
+        """Buckets rise with their bounds, up to the count; what was sampled took some time."""
+        series = {}
+        for name, label, bound, count in re.findall(r'^(\w+)_bucket\{(type="\w+",)?le="([^"]+)"\} (\d+)$', text,
+                                                    re.MULTILINE):
+            series.setdefault((name, label.rstrip(",")), []).append((float(bound), int(count)))
+        self.assertEqual(len(series), 7)
+        for (name, label), buckets in series.items():
+            with self.subTest(name, label=label):
+                self.assertEqual(buckets, sorted(buckets))
+                self.assertEqual([count for _, count in buckets], sorted(count for _, count in buckets))
+                labels = f"{{{label}}}" if label else ""
+                count = float(re.search(rf"^{re.escape(name + '_count' + labels)} (\S+)$", text, re.MULTILINE).group(1))
+                total = float(re.search(rf"^{re.escape(name + '_sum' + labels)} (\S+)$", text, re.MULTILINE).group(1))
+                self.assertEqual(buckets[-1], (float("inf"), count))
+                self.assertEqual(count > 0, total > 0)
 
     def test_files(self):
         for name in ("prometheus.yml", "lightning-db.rules.yml"):
