@@ -479,6 +479,47 @@ test_changed_far_back (void)
   memtable_unref (table);
 }
 
+/* A span has its first key and not its end; a range delete likewise. `expected` 0: no change. */
+static void
+check_change (struct memtable *table, uint8_t first, uint8_t end, uint64_t since, uint8_t expected)
+{
+  uint8_t from[5] = { 0, 0, 0, 1, first }, to[5] = { 0, 0, 0, 1, end };
+  struct bytes bound = BYTES (to, 5), changed;
+  CHECK_INT (memtable_changed_since (table, BYTES (from, 5), &bound, since, &changed),
+             expected != 0);
+  if (expected != 0)
+    CHECK (changed.size == 5 && changed.data[4] == expected);
+}
+
+static void
+test_changed_at_bounds (void)
+{
+  struct memtable *table = new_table ();
+  for (uint8_t i = 1; i <= 5; i++)
+    {
+      uint8_t key[5] = { 0, 0, 0, 1, i };
+      put (table, BYTES (key, 5), BYTES_NONE, i);
+    }
+  for (uint8_t i = 1; i <= 5; i++)
+    {
+      check_change (table, i, i + 1, i - 1u, i);
+      check_change (table, i, i + 1, i, 0);
+      check_change (table, i, i + 2, i, i < 5 ? i + 1 : 0);
+      check_change (table, i, i, 0, 0);
+    }
+  uint8_t start[5] = { 0, 0, 0, 1, 20 }, end[5] = { 0, 0, 0, 1, 30 };
+  CHECK_OK (memtable_reserve (table, 0, 0, 1, 10, &failure));
+  memtable_delete_range (table, &(struct range_delete){ BYTES (start, 5), BYTES (end, 5), 6 });
+  check_change (table, 10, 20, 5, 0);
+  check_change (table, 10, 21, 5, 20);
+  check_change (table, 20, 21, 5, 20);
+  check_change (table, 25, 26, 5, 25);
+  check_change (table, 29, 40, 5, 29);
+  check_change (table, 30, 40, 5, 0);
+  check_change (table, 20, 30, 6, 0);
+  memtable_unref (table);
+}
+
 /* ---- many range deletes ---- */
 
 static void
@@ -530,6 +571,7 @@ main (void)
   test_processor_levels ();
   test_hot_key ();
   test_changed_far_back ();
+  test_changed_at_bounds ();
   test_many_ranges ();
   test_reserve_covers ();
   test_reserve_too_much ();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the hard tests found in the engine once, each in its smallest form. */
 #include "base/epoch.h"
+#include "core/batch.h"
 #include "faulty-disk.h"
 #include "small-engine.h"
 
@@ -657,9 +658,27 @@ test_reader_is_not_behind (void)
   remove_directory (path);
 }
 
+/* A range delete in the log has a key in it; a bound that is empty is none. */
+static void
+test_empty_range_in_the_log (void)
+{
+  static const char ends[] = "jklm";
+  for (unsigned i = 0; i < 4; i++)
+    {
+      uint8_t payload[] = { OPERATION_DELETE_RANGE | OPERATION_DEFAULT_STORE, 1, 'k', 1, ends[i] };
+      struct operation_reader reader = operation_reader_over (BYTES (payload, sizeof payload));
+      struct operation operation;
+      if (ends[i] > 'k')
+        CHECK_OK (operation_next (&reader, &operation, &failure));
+      else
+        CHECK_FAILS (operation_next (&reader, &operation, &failure), STATUS_CORRUPT);
+    }
+}
+
 int
 main (void)
 {
+  test_empty_range_in_the_log ();
   test_timeout_on_a_full_disk ();
   test_drops_at_once ();
   test_loads_in_a_crowd ();

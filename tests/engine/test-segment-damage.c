@@ -2,6 +2,8 @@
 /* Segments on disks that fail, and whose bytes are not those that were written. */
 #include "segment-trial.h"
 
+#include "segment/inner.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -441,6 +443,80 @@ test_verification (void)
   free (copy);
   segment_information_clear (&information);
   model_clear (&model);
+  surroundings_close (&here);
+}
+
+/* A separator that is the last key of the leaf before it would lead past that key. */
+void
+test_separator (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct segment_information information;
+  struct segment *segment;
+  struct finding finding = { .count = 0 };
+  surroundings_open (&here, 4096, 1 << 20);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  for (unsigned i = 0; i < 200; i++)
+    {
+      uint8_t key[5] = { 0, 0, 0, 1, (uint8_t) i };
+      model_add (&model, BYTES (key, 5), BYTES_LITERAL ("one hundred bytes or so would be typical"),
+                 0, RECORD_PUT);
+    }
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  size_t size;
+  uint8_t *bytes = load_file (&here, &size);
+  const uint8_t *root = bytes + load_u64 (bytes + size - 4096 + 20) - 4096;
+  CHECK (inner_count (root) >= 2);
+  struct bytes separator = inner_entry (root, 1).suffix;
+  bytes[separator.data - bytes + (ptrdiff_t) separator.size - 1]--;
+  store_file (&here, bytes, size);
+  reading.verify = false;
+  CHECK_OK (segment_open_alone (&reading, 7, &segment, &failure));
+  CHECK_FAILS (segment_verify (segment, on_finding, NULL, &finding, NULL, &failure),
+               STATUS_CORRUPT);
+  CHECK (strstr (finding.reasons, "separator is not above") != NULL);
+  segment_unref (segment);
+  epoch_collect (true);
+  free (bytes);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
+/* A range delete in a segment has something in it: one that ends where it starts is damage. */
+void
+test_empty_range (void)
+{
+  struct surroundings here;
+  struct segment_information information;
+  struct segment_writer *writer;
+  struct segment *segment;
+  surroundings_open (&here, 4096, 1 << 20);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  struct range_delete range = { BYTES_LITERAL ("range:1"), BYTES_LITERAL ("range:2"), 5 };
+  CHECK_OK (segment_writer_open (&settings, &writer, &failure));
+  CHECK_OK (segment_writer_add_range_delete (writer, &range, &failure));
+  CHECK_OK (segment_writer_finish (writer, &information, &failure));
+  size_t size;
+  unsigned found = 0;
+  uint8_t *bytes = load_file (&here, &size);
+  reading.verify = false;
+  CHECK_OK (segment_open_alone (&reading, 7, &segment, &failure));
+  segment_unref (segment);
+  for (size_t at = 0; at + 7 <= size; at++)
+    if (memcmp (bytes + at, "range:2", 7) == 0)
+      {
+        bytes[at + 6] = '1';
+        found++;
+      }
+  CHECK (found > 0);
+  store_file (&here, bytes, size);
+  CHECK_FAILS (segment_open_alone (&reading, 7, &segment, &failure), STATUS_CORRUPT);
+  free (bytes);
+  segment_information_clear (&information);
   surroundings_close (&here);
 }
 

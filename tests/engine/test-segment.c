@@ -353,6 +353,8 @@ main (void)
   test_hostile_files ();
   test_hostile_inner_pages ();
   test_verification ();
+  test_separator ();
+  test_empty_range ();
   test_identity ();
   test_budget ();
   test_threads ();
