@@ -848,6 +848,93 @@ enum engine_call
   ENGINE_CALLS,
 };
 
+/* What a call waits for: each is timed, whether the call is sampled or not. */
+enum engine_wait
+{
+  ENGINE_WAIT_PAGE_READ,
+  ENGINE_WAIT_DECOMPRESS,
+  ENGINE_WAIT_BLOB_READ,
+  ENGINE_WAIT_LOCK,  /* other commits */
+  ENGINE_WAIT_STALL, /* a memtable to be flushed */
+  ENGINE_WAIT_NAP,   /* flushes and merges to keep up */
+  ENGINE_WAIT_LOG_CHANGE,
+  ENGINE_WAIT_LOG_SYNC,
+  ENGINE_WAIT_TURN, /* to be durable, or visible */
+  ENGINE_WAITS,
+};
+
+/* What it does meanwhile, in the order of a get, then of a commit. */
+enum engine_step
+{
+  ENGINE_STEP_VISIBILITY,
+  ENGINE_STEP_MEMTABLES,
+  ENGINE_STEP_HOT_RECORDS,
+  ENGINE_STEP_FILTER,
+  ENGINE_STEP_INDEX,
+  ENGINE_STEP_PAGE,
+  ENGINE_STEP_LEAF,
+  ENGINE_STEP_COPY,
+  ENGINE_STEP_VALIDATE,
+  ENGINE_STEP_LOG_APPEND,
+  ENGINE_STEP_INSERT,
+  ENGINE_STEP_OTHER,
+  ENGINE_STEPS,
+};
+
+#define ENGINE_SLOW_CALLS 256u                    /* that are kept: the newest */
+#define ENGINE_SLOW_KEY_MAX 64u                   /* bytes of a key that are kept */
+#define ENGINE_SLOW_THRESHOLD UINT64_C (10000000) /* nanoseconds, unless set */
+
+struct engine_slow_call
+{
+  uint64_t number;   /* from 1 */
+  uint64_t ended;    /* microseconds since 1970 */
+  uint64_t duration; /* nanoseconds: of a sampled call all of it, else from its first wait on */
+  uint64_t waited[ENGINE_WAITS]; /* nanoseconds of it, by what for */
+  enum engine_call call;
+  bool sampled;
+  engine_store store;               /* 0: of several */
+  size_t size;                      /* bytes of the value or commit; keys of a multi-get */
+  size_t key_size;                  /* bytes; 0: of several */
+  uint8_t key[ENGINE_SLOW_KEY_MAX]; /* its beginning. Nothing else of what is kept tells a key. */
+};
+/* 0: none is slow. Any time. */
+void engine_set_slow_threshold (struct engine *engine, uint64_t nanoseconds);
+/* Copies those with a number above `after` that are still kept, oldest first, `room` at most.
+ * Returns how many. Any thread. */
+size_t engine_slow_calls (struct engine *engine, uint64_t after, struct engine_slow_call *out,
+                          size_t room);
+
+/* One get, step by step. */
+struct engine_trace
+{
+  uint64_t duration;            /* nanoseconds */
+  uint64_t taken[ENGINE_STEPS]; /* nanoseconds, without what was waited for */
+  uint32_t times[ENGINE_STEPS]; /* how often; 0: it did not come to that */
+  uint64_t waited[ENGINE_WAITS];
+};
+/* As engine_get_value, and how. Also counts like one. */
+status engine_trace_get (struct engine *engine, struct engine_snapshot *snapshot,
+                         engine_store store, struct bytes key, struct engine_value *out,
+                         struct engine_trace *trace, struct failure *failure);
+
+/* A read-write transaction that is open. */
+struct engine_transaction_information
+{
+  uint64_t id;                /* engine_transaction_id */
+  uint64_t snapshot;          /* the commit it reads at */
+  uint64_t age;               /* nanoseconds since it began */
+  uint64_t left;              /* nanoseconds until it is rolled back; UINT64_MAX: it has all time */
+  uint64_t operations, bytes; /* written so far */
+  bool serializable;
+};
+/* Those that are open now, `room` at most, the newest first. Returns how many there are. */
+size_t engine_transactions (struct engine *engine, struct engine_transaction_information *out,
+                            size_t room);
+/* Rolls one back, from any thread, as if its timeout had passed: its owner is told TIMED_OUT by its
+ * next call. NOT_FOUND when none of that id is open (any more), or it is just being committed. */
+status engine_transaction_abort (struct engine *engine, uint64_t id);
+
 /* As sampling_interval; on the calling thread at once, on others when their next sample is due, or
  * after some hundred calls where none was taken. */
 void engine_set_sampling (struct engine *engine, uint32_t interval);

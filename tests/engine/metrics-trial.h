@@ -41,7 +41,8 @@ void check_moved (struct readings *readings, const char *file, int line, const s
   check_moved (readings, __FILE__, __LINE__, (const struct moved[]){ __VA_ARGS__, { NULL, 0 } })
 #define NOTHING_MOVED(readings)                                                                    \
   check_moved (readings, __FILE__, __LINE__, (const struct moved[]){ { NULL, 0 } })
-void test_timing (void); /* test-metrics-timing.c */
+void note_moved (const char *name); /* static; a test saw it by itself */
+void test_timing (void);            /* test-metrics-timing.c */
 /* Whether any check of this process saw it move. */
 bool was_moved (const char *name);
 

@@ -283,6 +283,123 @@ test_full_commit (struct engine *engine, struct readings *readings)
   CHECK (total (readings, "commit_turn") - turns >= 2 * TICK);
 }
 
+/* ---- slow calls and traces ---- */
+
+static void
+test_slow_calls (struct engine *engine, struct readings *readings)
+{
+  static struct engine_slow_call calls[ENGINE_SLOW_CALLS + 1];
+  static uint8_t back[20000];
+  size_t size, count;
+  put (engine, "key", "value"); /* to the memtable, so that the times of a get are known */
+  readings_begin (readings, engine);
+  get (engine, "key", STATUS_OK);
+  CHECK_INT (moved_by (readings, "slow_calls"), 0); /* four microseconds, and the limit is 10 ms */
+  engine_set_slow_threshold (engine, 4 * TICK + 1);
+  get (engine, "key", STATUS_OK);
+  CHECK_INT (engine_slow_calls (engine, 0, calls, 10), 0);
+  engine_set_slow_threshold (engine, 4 * TICK);
+  get (engine, "key", STATUS_OK);
+  CHECK_INT (engine_slow_calls (engine, 0, calls, 10), 1);
+  CHECK_INT (calls[0].number, 1);
+  CHECK_INT (calls[0].duration, 4 * TICK);
+  CHECK (calls[0].call == ENGINE_CALL_GET && calls[0].sampled);
+  CHECK_INT (calls[0].store, ENGINE_STORE_DEFAULT);
+  CHECK_INT (calls[0].size, 5);
+  CHECK_INT (calls[0].key_size, 3);
+  CHECK (memcmp (calls[0].key, "key", 3) == 0);
+  for (unsigned wait = 0; wait < ENGINE_WAITS; wait++)
+    CHECK_INT (calls[0].waited[wait], 0);
+
+  /* Not sampled: what is known begins with the first wait. */
+  engine_set_sampling (engine, 0);
+  engine_set_slow_threshold (engine, 2 * TICK);
+  get (engine, "key", STATUS_OK); /* waits for nothing */
+  struct engine_snapshot *snapshot;
+  CHECK_OK (engine_snapshot_new (engine, &snapshot, &failure));
+  char long_key[100];
+  memset (long_key, 'k', sizeof long_key);
+  memset (back, 'v', sizeof back);
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES (long_key, sizeof long_key),
+                        BYTES (back, sizeof back), ENGINE_SYNC_NONE, NULL, &failure));
+  engine_snapshot_free (snapshot);
+  CHECK_OK (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES (long_key, sizeof long_key), back,
+                        sizeof back, &size, &failure));
+  CHECK_INT (engine_slow_calls (engine, 1, calls, 10), 1);
+  CHECK_INT (calls[0].number, 2);
+  CHECK_INT (calls[0].duration, 2 * TICK);
+  CHECK (calls[0].call == ENGINE_CALL_GET && !calls[0].sampled);
+  CHECK_INT (calls[0].waited[ENGINE_WAIT_BLOB_READ], TICK);
+  CHECK_INT (calls[0].key_size, sizeof long_key);
+  CHECK (memcmp (calls[0].key, long_key, ENGINE_SLOW_KEY_MAX) == 0);
+  CHECK_INT (calls[0].size, sizeof back);
+
+  /* The newest are kept. */
+  engine_set_sampling (engine, 1);
+  engine_set_slow_threshold (engine, 1);
+  for (unsigned i = 0; i < ENGINE_SLOW_CALLS + 10; i++)
+    get (engine, "key", STATUS_OK);
+  CHECK_INT (moved_by (readings, "slow_calls"), 2 + ENGINE_SLOW_CALLS + 10);
+  count = engine_slow_calls (engine, 0, calls, ENGINE_SLOW_CALLS + 1);
+  CHECK_INT (count, ENGINE_SLOW_CALLS);
+  for (size_t i = 0; i < count; i++)
+    CHECK_INT (calls[i].number, 2 + 10 + 1 + i);
+  CHECK_INT (engine_slow_calls (engine, 2 + ENGINE_SLOW_CALLS + 10, calls, 1), 0);
+  CHECK_INT (engine_slow_calls (engine, UINT64_MAX, calls, 1), 0);
+  CHECK_INT (engine_slow_calls (engine, 100, calls, 1), 1);
+  CHECK_INT (calls[0].number, 101);
+  engine_set_slow_threshold (engine, 0);
+  get (engine, "key", STATUS_OK);
+  CHECK_INT (moved_by (readings, "slow_calls"), 2 + ENGINE_SLOW_CALLS + 10);
+  note_moved ("slow_calls");
+  readings_begin (readings, engine);
+}
+
+static void
+test_trace (struct engine *engine, struct readings *readings)
+{
+  struct engine_trace trace;
+  struct engine_value value;
+  CHECK_OK (engine_trace_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key"), &value,
+                              &trace, &failure));
+  CHECK (bytes_equal (value.data, BYTES_LITERAL ("value")));
+  engine_value_release (&value);
+  CHECK_INT (trace.duration, 4 * TICK);
+  for (unsigned step = 0; step < ENGINE_STEPS; step++)
+    {
+      bool taken = step == ENGINE_STEP_VISIBILITY || step == ENGINE_STEP_MEMTABLES
+                   || step == ENGINE_STEP_COPY || step == ENGINE_STEP_OTHER;
+      CHECK_INT (trace.times[step], taken);
+      CHECK_INT (trace.taken[step], taken ? TICK : 0);
+    }
+  readings_begin (readings, engine);
+  ticking = 0;
+  flush (engine);
+  engine_evict_cache (engine, 1);
+  ticking = TICK;
+  uint64_t before = reading (readings, "page_read");
+  CHECK_OK (engine_trace_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key"), &value,
+                              &trace, &failure));
+  engine_value_release (&value);
+  uint64_t pages = reading (readings, "page_read") - before;
+  CHECK (pages > 0);
+  CHECK_INT (trace.waited[ENGINE_WAIT_PAGE_READ], pages * TICK);
+  uint64_t total_taken = 0;
+  for (unsigned step = 0; step < ENGINE_STEPS; step++)
+    total_taken += trace.taken[step];
+  for (unsigned wait = 0; wait < ENGINE_WAITS; wait++)
+    total_taken += trace.waited[wait];
+  CHECK_INT (total_taken, trace.duration); /* Q1 */
+  CHECK_INT (engine_trace_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("nothing"),
+                               &value, &trace, &failure),
+             STATUS_NOT_FOUND);
+  CHECK_FAILS (
+      engine_trace_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES_NONE, &value, &trace, &failure),
+      STATUS_INVALID);
+  CHECK_INT (trace.duration, 0);
+  readings_begin (readings, engine);
+}
+
 /* ---- a lock that is taken ---- */
 
 int __real_pthread_mutex_lock (pthread_mutex_t *mutex);
@@ -454,6 +571,8 @@ test_timing (void)
   test_large_value (engine, &readings);
   test_full_commit (engine, &readings);
   test_contention (engine, &readings);
+  test_slow_calls (engine, &readings);
+  test_trace (engine, &readings);
   ticking = 0;
   close_it (engine);
   remove_directory (path);

@@ -490,6 +490,47 @@ test_transactions (struct engine *engine, struct readings *readings)
 }
 
 static void
+test_abort (struct engine *engine, struct readings *readings)
+{
+  struct engine_transaction_information open[4];
+  CHECK_INT (engine_transactions (engine, open, 4), 0);
+  struct engine_transaction *one = begin (engine, 0);
+  struct engine_transaction *two = begin (engine, ENGINE_TRANSACTION_SERIALIZABLE);
+  struct engine_transaction *reader = begin (engine, ENGINE_TRANSACTION_READ_ONLY);
+  CHECK_OK (engine_transaction_put (two, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("t"),
+                                    BYTES_LITERAL ("22"), &failure));
+  CHECK_INT (engine_transactions (engine, NULL, 0), 2);
+  CHECK_INT (engine_transactions (engine, open, 4), 2);
+  CHECK_INT (open[0].id, engine_transaction_id (two)); /* the newest first */
+  CHECK_INT (open[1].id, engine_transaction_id (one));
+  CHECK (open[0].serializable && !open[1].serializable);
+  CHECK_INT (open[0].operations, 1);
+  CHECK_INT (open[0].bytes, 3);
+  CHECK_INT (open[1].operations, 0);
+  CHECK_INT (open[0].snapshot, engine_transaction_snapshot (two));
+  CHECK (open[1].age >= open[0].age && open[0].left <= UINT64_C (30000000000));
+  readings_begin (readings, engine);
+
+  CHECK_OK (engine_transaction_abort (engine, open[0].id));
+  MOVED (readings, { "transactions_aborted", 1 }, { "transaction", 1 },
+         { "transactions_active", -1 }, { "snapshots_active", -1 });
+  CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure),
+               STATUS_TIMED_OUT);
+  CHECK (strstr (failure.message, "somebody who looks after") != NULL);
+  CHECK_INT (engine_transaction_abort (engine, open[0].id), STATUS_NOT_FOUND);
+  CHECK_INT (engine_transaction_abort (engine, engine_transaction_id (reader)), STATUS_NOT_FOUND);
+  CHECK_INT (engine_transaction_abort (engine, 0), STATUS_NOT_FOUND);
+  CHECK_INT (engine_transactions (engine, open, 4), 1);
+  engine_transaction_free (two);
+  CHECK_OK (engine_transaction_commit (one, ENGINE_SYNC_DEFAULT, NULL, &failure));
+  CHECK_INT (engine_transactions (engine, open, 4), 0);
+  engine_transaction_free (one);
+  engine_transaction_free (reader);
+  get (engine, "t", STATUS_OK); /* as it was before */
+  readings_begin (readings, engine);
+}
+
+static void
 test_time_out (const char *path)
 {
   struct engine_options options = still_options ();
@@ -650,6 +691,7 @@ test_engine (void)
   test_merge (engine, &readings);
   test_cursors_and_snapshots (engine, &readings);
   test_transactions (engine, &readings);
+  test_abort (engine, &readings);
   test_statistics (engine, &readings);
   engine_ref (engine);
   close_it (engine);

@@ -70,6 +70,7 @@
   X (MERGES, "merges", COUNT, "merges finished")                                                   \
   X (MERGE_BYTES_READ, "merge_bytes_read", BYTES, "read by merges")                                \
   X (MERGE_BYTES_WRITTEN, "merge_bytes_written", BYTES, "written by merges")                       \
+  X (SLOW_CALLS, "slow_calls", COUNT, "calls that took longer than the threshold")                 \
   X (STALLS, "stalls", COUNT, "times a writer waited for background work")                         \
   X (PAGE_BYTES_READ, "page_bytes_read", BYTES, "pages read, as they are stored")                  \
   X (CACHE_EVICTIONS, "cache_evictions", COUNT, "pages dropped from the cache")                    \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/call.h"
 
+#include <string.h>
+
 #define NOT_SAMPLED 512u /* calls after which a thread looks whether that has changed */
 
 static const enum metrics_histogram histograms[ENGINE_CALLS] = {
@@ -29,14 +31,13 @@ call_take_sample (struct engine *engine)
   return interval > 0;
 }
 
-void
-call_end_slowly (struct engine *engine, struct steps *steps, enum engine_call kind,
-                 engine_store store, struct bytes key, size_t size)
+/* Returns how long it took. */
+static uint64_t
+end_sample (struct engine *engine, struct steps *steps, enum engine_call kind, struct bytes key,
+            size_t size)
 {
   struct metrics *metrics = engine->metrics;
   uint32_t line = metrics_line_number ();
-  if (steps == NULL)
-    return;
   uint64_t took = steps_end (steps, metrics, line);
   count_in_line (metrics, line, THREAD_SAMPLES, 1);
   metrics_record (metrics, histograms[kind], took);
@@ -45,4 +46,35 @@ call_end_slowly (struct engine *engine, struct steps *steps, enum engine_call ki
       metrics_record (metrics, HISTOGRAM_KEY_SIZE, key.size);
       metrics_record (metrics, HISTOGRAM_VALUE_SIZE, size);
     }
+  return took;
+}
+
+static void
+tell_slow (struct engine *engine, const struct engine_slow_call *what, struct bytes key,
+           bool has_waited)
+{
+  struct engine_slow_call call = *what;
+  call.ended = engine_wall ();
+  call.key_size = key.size;
+  memcpy (call.key, key.data, key.size < sizeof call.key ? key.size : sizeof call.key);
+  if (has_waited)
+    memcpy (call.waited, timing.by, sizeof call.waited);
+  call_note_slow (engine, &call);
+}
+
+void
+call_end_slowly (struct engine *engine, struct steps *steps, enum engine_call kind,
+                 engine_store store, struct bytes key, size_t size)
+{
+  bool waited = timing_has_waited ();
+  struct engine_slow_call call
+      = { .call = kind, .sampled = steps != NULL, .store = store, .size = size };
+  uint64_t threshold = atomic_load_explicit (&engine->slow_threshold, memory_order_relaxed);
+  if (steps != NULL)
+    call.duration = end_sample (engine, steps, kind, key, size);
+  else if (waited && threshold != 0)
+    call.duration = metrics_now () - timing.first;
+  if (threshold != 0 && call.duration >= threshold)
+    tell_slow (engine, &call, key, waited);
+  timing.total = 0;
 }

@@ -19,6 +19,9 @@ bool call_take_sample (struct engine *engine);
 void call_end_slowly (struct engine *engine, struct steps *steps, enum engine_call kind,
                       engine_store store, struct bytes key, size_t size);
 
+/* slow-calls.c; all but the number. */
+void call_note_slow (struct engine *engine, const struct engine_slow_call *call);
+
 /* A call begins; whether it is to be sampled. */
 static inline bool
 call_is_due (struct engine *engine)

@@ -90,6 +90,15 @@ struct engine_thread
   _Alignas(64) struct hot_trial hot; /* not in use where threads share it */
 };
 
+/* The newest slow calls (slow-calls.c). */
+struct slow_calls
+{
+  pthread_mutex_t lock;          /* a leaf */
+  struct engine_slow_call *ring; /* ENGINE_SLOW_CALLS of them, by number; NULL: none yet; malloc'd */
+  uint64_t count;                /* that there were */
+  uint64_t kept;                 /* of these, the newest */
+};
+
 struct engine
 {
   _Atomic size_t references;
@@ -181,7 +190,7 @@ struct engine
 
   pthread_mutex_t sync_lock;
 
-  /* Read-write transactions with a deadline. */
+  /* Read-write transactions. */
   pthread_mutex_t transactions_lock;
   struct engine_transaction *transactions;
   _Atomic uint64_t expiry_due; /* microseconds, monotonic; when to look; 0 = none; work_lock */
@@ -223,6 +232,8 @@ struct engine
 
   struct metrics *metrics; /* all that is counted; the accounts of `ledger` are there */
   struct engine_thread threads[METRICS_LINES];
+  _Atomic uint64_t slow_threshold; /* nanoseconds; 0 = no call is slow */
+  struct slow_calls slow_calls;
 
   void (*listen) (void *data, const struct engine_event *);
   void *listen_data;

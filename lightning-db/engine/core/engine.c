@@ -209,6 +209,7 @@ init_locks (struct engine *engine)
   pthread_mutex_init (&engine->view_lock, NULL);
   pthread_mutex_init (&engine->work_lock, NULL);
   pthread_mutex_init (&engine->transactions_lock, NULL);
+  pthread_mutex_init (&engine->slow_calls.lock, NULL);
   engine_init_condition (&engine->room);
   engine_init_condition (&engine->log_work);
   engine_init_condition (&engine->flush_work);
@@ -273,6 +274,7 @@ engine_new (const char *path, unsigned flags, const struct engine_options *optio
   engine->ledger.elsewhere = &engine->metrics->gauges[GAUGE_MEMORY_CACHE];
   gauge_set (engine->metrics, GAUGE_MEMORY_BUDGET, (int64_t) options->memory_budget);
   engine_set_sampling (engine, options->sampling_interval);
+  engine_set_slow_threshold (engine, ENGINE_SLOW_THRESHOLD);
   snapshots_init (&engine->snapshots, engine->metrics);
   init_locks (engine);
   memory_choose (engine);
@@ -306,6 +308,8 @@ engine_free (struct engine *engine)
   pthread_mutex_destroy (&engine->view_lock);
   pthread_mutex_destroy (&engine->work_lock);
   pthread_mutex_destroy (&engine->transactions_lock);
+  pthread_mutex_destroy (&engine->slow_calls.lock);
+  free (engine->slow_calls.ring);
   pthread_cond_destroy (&engine->room);
   pthread_cond_destroy (&engine->log_work);
   pthread_cond_destroy (&engine->flush_work);

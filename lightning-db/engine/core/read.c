@@ -661,12 +661,38 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
 }
 
 static __attribute__ ((noinline)) status
+get_value_taking (struct engine *engine, const struct engine_snapshot *snapshot, engine_store store,
+                  struct bytes key, bool cached_only, struct engine_value *out,
+                  struct steps *steps, struct failure *failure)
+{
+  return get_value (engine, snapshot, store, key, cached_only, out, steps, failure);
+}
+
+static status
 get_value_timed (struct engine *engine, const struct engine_snapshot *snapshot, engine_store store,
                  struct bytes key, bool cached_only, struct engine_value *out,
                  struct failure *failure)
 {
   struct steps steps;
-  return get_value (engine, snapshot, store, key, cached_only, out, steps_begin (&steps), failure);
+  return get_value_taking (engine, snapshot, store, key, cached_only, out, steps_begin (&steps),
+                           failure);
+}
+
+status
+engine_trace_get (struct engine *engine, struct engine_snapshot *snapshot, engine_store store,
+                  struct bytes key, struct engine_value *out, struct engine_trace *trace,
+                  struct failure *failure)
+{
+  struct steps steps;
+  *trace = (struct engine_trace){ .duration = 0 };
+  status result = get_value_taking (engine, snapshot, store, key, false, out, steps_begin (&steps),
+                                    failure);
+  trace->duration = steps.last - steps.started;
+  memcpy (trace->taken, steps.taken, sizeof trace->taken);
+  memcpy (trace->times, steps.times, sizeof trace->times);
+  if (steps.waited != 0)
+    memcpy (trace->waited, timing.by, sizeof trace->waited);
+  return result;
 }
 
 status

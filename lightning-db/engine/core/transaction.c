@@ -20,7 +20,7 @@
 #include <stdlib.h>
 
 /* ACTIVE ──commit──► COMMITTING ──► ENDED, or back to ACTIVE when it may be tried again
- * ACTIVE ──rollback──► ENDED        ACTIVE ──timer──► EXPIRED
+ * ACTIVE ──rollback──► ENDED        ACTIVE ──timer──► EXPIRED        ACTIVE ──abort──► REVOKED
  * Whoever makes the step out of ACTIVE owns what follows (the timer runs on another thread). */
 enum transaction_state
 {
@@ -28,6 +28,7 @@ enum transaction_state
   TRANSACTION_COMMITTING,
   TRANSACTION_ENDED,
   TRANSACTION_EXPIRED,
+  TRANSACTION_REVOKED,
 };
 
 struct savepoint
@@ -43,7 +44,8 @@ struct engine_transaction
   _Atomic int state;                          /* enum transaction_state */
   uint64_t began;                             /* nanoseconds, monotonic */
   uint64_t deadline;                          /* microseconds, monotonic; UINT64_MAX = none */
-  struct engine_transaction *next, *previous; /* with a deadline; engine's transactions_lock */
+  struct engine_transaction *next, *previous; /* not read-only; engine's transactions_lock */
+  _Atomic uint64_t operations, bytes;         /* of `log`, for other threads to see */
   struct engine_batch log;                    /* the writes, in order */
   struct memtable *index;                     /* the writes, by key; NULL before the first */
   struct savepoint *savepoints;               /* malloc'd */
@@ -54,7 +56,7 @@ struct engine_transaction
   engine_store drops; /* the store that it takes out of the catalogue; 0 = none */
 };
 
-/* ---- the list of those with a deadline ---- */
+/* ---- the list of those that may write ---- */
 
 static void
 list_enter (struct engine_transaction *transaction)
@@ -66,7 +68,8 @@ list_enter (struct engine_transaction *transaction)
     transaction->next->previous = transaction;
   engine->transactions = transaction;
   pthread_mutex_unlock (&engine->transactions_lock);
-  if (atomic_load_explicit (&engine->expiry_due, memory_order_relaxed) == 0)
+  if (transaction->deadline != UINT64_MAX
+      && atomic_load_explicit (&engine->expiry_due, memory_order_relaxed) == 0)
     background_arm_expiry (engine, transaction->deadline);
 }
 
@@ -121,7 +124,7 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
   transaction->deadline
       = read_only || timeout == 0 ? UINT64_MAX : transaction->began / 1000 + timeout;
   count_shared (engine->metrics, SHARED_TRANSACTIONS_BEGUN, 1);
-  if (transaction->deadline != UINT64_MAX)
+  if (!read_only)
     list_enter (transaction);
   *out = transaction;
   return STATUS_OK;
@@ -179,6 +182,57 @@ transactions_expire (struct engine *engine, uint64_t now)
   return due;
 }
 
+/* What is open, as others see it. transactions_lock held. */
+static void
+describe (struct engine_transaction *transaction, uint64_t now,
+          struct engine_transaction_information *out)
+{
+  uint64_t deadline = transaction->deadline, began = transaction->began;
+  *out = (struct engine_transaction_information){
+    .id = transaction->id,
+    .snapshot = transaction->reading.sequence,
+    .age = now > began ? now - began : 0,
+    .left = deadline == UINT64_MAX      ? UINT64_MAX
+            : deadline * 1000 > now ? deadline * 1000 - now
+                                    : 0,
+    .operations = atomic_load_explicit (&transaction->operations, memory_order_relaxed),
+    .bytes = atomic_load_explicit (&transaction->bytes, memory_order_relaxed),
+    .serializable = (transaction->flags & ENGINE_TRANSACTION_SERIALIZABLE) != 0,
+  };
+}
+
+size_t
+engine_transactions (struct engine *engine, struct engine_transaction_information *out, size_t room)
+{
+  uint64_t now = metrics_now ();
+  size_t count = 0;
+  pthread_mutex_lock (&engine->transactions_lock);
+  for (struct engine_transaction *transaction = engine->transactions; transaction != NULL;
+       transaction = transaction->next)
+    if (engine_transaction_is_active (transaction) && count++ < room)
+      describe (transaction, now, &out[count - 1]);
+  pthread_mutex_unlock (&engine->transactions_lock);
+  return count;
+}
+
+status
+engine_transaction_abort (struct engine *engine, uint64_t id)
+{
+  status result = STATUS_NOT_FOUND;
+  pthread_mutex_lock (&engine->transactions_lock);
+  struct engine_transaction *transaction = engine->transactions;
+  while (transaction != NULL && transaction->id != id)
+    transaction = transaction->next;
+  if (transaction != NULL && step (transaction, TRANSACTION_ACTIVE, TRANSACTION_REVOKED))
+    {
+      count_shared (engine->metrics, SHARED_TRANSACTIONS_ABORTED, 1);
+      let_go (transaction);
+      result = STATUS_OK;
+    }
+  pthread_mutex_unlock (&engine->transactions_lock);
+  return result;
+}
+
 void
 engine_transaction_rollback (struct engine_transaction *transaction)
 {
@@ -194,7 +248,7 @@ engine_transaction_free (struct engine_transaction *transaction)
   if (transaction == NULL)
     return;
   engine_transaction_rollback (transaction);
-  if (transaction->deadline != UINT64_MAX)
+  if ((transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0)
     list_leave (transaction);
   if (transaction->index != NULL)
     memtable_unref (transaction->index);
@@ -226,6 +280,10 @@ transaction_check (struct engine_transaction *transaction, struct failure *failu
         failure, STATUS_TIMED_OUT,
         "the transaction outlived transaction-timeout and was rolled back; begin it again, "
         "keep it shorter, or raise the timeout");
+  if (state == TRANSACTION_REVOKED)
+    return fail (failure, STATUS_TIMED_OUT,
+                 "the transaction was rolled back by somebody who looks after the database; begin "
+                 "it again");
   if (state != TRANSACTION_ACTIVE)
     return fail (failure, STATUS_CLOSED,
                  "the transaction was committed or rolled back already; begin a new one");
@@ -289,6 +347,14 @@ transaction_is_serializable (const struct engine_transaction *transaction)
 
 /* ---- writing ---- */
 
+/* Lets others see how much is written. */
+static void
+show_size (struct engine_transaction *transaction)
+{
+  atomic_store_explicit (&transaction->operations, transaction->log.count, memory_order_relaxed);
+  atomic_store_explicit (&transaction->bytes, transaction->log.user_bytes, memory_order_relaxed);
+}
+
 /* Adds one operation to log and index; either both or neither. */
 static status
 transaction_write (struct engine_transaction *transaction, const struct operation *operation,
@@ -335,6 +401,7 @@ transaction_write (struct engine_transaction *transaction, const struct operatio
     }
   internal_key_clear (&key);
   internal_key_clear (&end);
+  show_size (transaction);
   return result;
 }
 
@@ -616,6 +683,7 @@ engine_transaction_rollback_to (struct engine_transaction *transaction, uint64_t
     transaction->savepoint_count = (size_t) savepoint;
   else
     transaction->log = before;
+  show_size (transaction);
   return result;
 }
 
