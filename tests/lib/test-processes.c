@@ -45,7 +45,7 @@ rush (LdbDatabase *db, guint milliseconds)
 /* Lines from standard input: "put KEY VALUE", "delete KEY", "range START END", "batch N", "fill N"
  * (as many random puts and deletes), "time N" (the Nth isolated commit of the time), "tick N" (the
  * same, to a key of its own), "rush MILLISECONDS" (commits of the time, without a pause), "compact",
- * "close".
+ * "close", "destroy" (after that).
  * Each is answered by "ok" and the newest commit. */
 static int
 write_as_told (const char *path)
@@ -100,11 +100,13 @@ write_as_told (const char *path)
         ldb_database_compact (db, NULL, NULL, NULL, &error);
       else if (strcmp (verb, "close") == 0)
         ldb_database_close (db, NULL, &error);
+      else if (strcmp (verb, "destroy") == 0)
+        ldb_database_destroy (path, NULL, &error);
       else
         g_error ("what is %s?", verb);
       g_assert_no_error (error);
       g_print ("ok %" G_GUINT64_FORMAT "\n",
-               strcmp (verb, "close") == 0 ? 0 : ldb_database_get_sequence (db));
+               ldb_database_is_closed (db) ? 0 : ldb_database_get_sequence (db));
     }
   return 0;
 }
@@ -899,6 +901,110 @@ test_files (Place *place, gconstpointer data)
   wait_until (g_list_model_get_n_items (G_LIST_MODEL (list)) == 2);
 }
 
+/* Replaces all files under a reader, which goes over to the new ones. */
+static void
+replace_files (Other *writer, LdbDatabase *db)
+{
+  tell (writer, "fill 3000");
+  guint64 sequence = tell (writer, "compact");
+  wait_until (ldb_database_get_sequence (db) >= sequence && count_deleted_segments () > 0);
+  run_for (100); /* nothing more comes */
+  g_assert_cmpuint (count_deleted_segments (), >, 0);
+}
+
+/* What a reader holds of files that the writer has replaced goes with whatever held it, also when
+ * nobody commits, nothing is watched and no loop runs. */
+static void
+test_let_go (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "fill 3000");
+  tell (&writer, "compact");
+  g_autoptr (LdbDatabase) db = open_reader (place);
+
+  LdbSnapshot *snapshot = ldb_database_create_snapshot (db, &error);
+  replace_files (&writer, db);
+  g_autofree char *value = ldb_snapshot_get_string (snapshot, NULL, "fill-0001", NULL, &error);
+  g_assert_nonnull (value);
+  ldb_snapshot_close (snapshot);
+  g_object_unref (snapshot);
+  wait_until (count_deleted_segments () == 0);
+
+  LdbCursor *cursor = ldb_database_scan (db, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  g_assert_true (ldb_cursor_next (cursor, NULL, &error));
+  replace_files (&writer, db);
+  g_assert_true (ldb_cursor_next (cursor, NULL, &error));
+  g_object_unref (cursor);
+  wait_until (count_deleted_segments () == 0);
+
+  LdbTransaction *transaction = ldb_database_begin (db, LDB_TRANSACTION_READ_ONLY, &error);
+  replace_files (&writer, db);
+  g_autofree char *then
+      = ldb_transaction_get_string (transaction, NULL, "fill-0001", NULL, &error);
+  g_assert_nonnull (then);
+  g_object_unref (transaction);
+  wait_until (count_deleted_segments () == 0);
+  g_assert_no_error (error);
+}
+
+static void
+count_emission (LdbWatch *watch, LdbChangeSet *changes, guint *count)
+{
+  (*count)++;
+}
+
+/* Whoever has it open keeps it as it was, and whatever follows it is told nothing any more, not of
+ * another database in its place either. Nobody can destroy what is open for writing. */
+static void
+test_destroyed (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  guint told = 0;
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put a 1");
+  tell (&writer, "put b 1");
+  g_autoptr (LdbDatabase) db = open_reader (place);
+  g_autoptr (LdbWatch) watch = ldb_database_watch_all (db, LDB_WATCH_NONE, &error);
+  g_autoptr (LdbEntry) entry = ldb_database_watch_entry (db, "a", 1, &error);
+  g_autoptr (LdbListModel) list
+      = ldb_list_model_new (db, NULL, NULL, 0, NULL, 0, LDB_LIST_NONE, LDB_TYPE_ENTRY, &error);
+  g_assert_no_error (error);
+  g_signal_connect (watch, "changed", G_CALLBACK (count_emission), &told);
+  wait_until (g_list_model_get_n_items (G_LIST_MODEL (list)) == 2);
+  g_assert_false (ldb_database_destroy (place->path, NULL, &error));
+  g_assert_error (error, LDB_ERROR, LDB_ERROR_LOCKED);
+  g_clear_error (&error);
+  tell (&writer, "close");
+  tell (&writer, "destroy");
+  run_for (100);
+  g_autoptr (LdbEntry) row = g_list_model_get_item (G_LIST_MODEL (list), 1);
+  g_autofree char *a = ldb_database_get_string (db, "a", NULL, &error);
+  g_autofree char *b = ldb_entry_dup_text (row);
+  g_assert_cmpstr (a, ==, "1");
+  g_assert_cmpstr (b, ==, "1");
+  g_auto (Other) next = { 0 };
+  begin (&next, "--writer", place->path);
+  hear_ok (&next);
+  tell (&next, "put a 2");
+  run_for (100);
+  g_assert_cmpuint (told, ==, 0);
+  g_assert_false (ldb_watch_is_closed (watch));
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 2);
+  g_autofree char *still = ldb_entry_dup_text (entry);
+  g_assert_cmpstr (still, ==, "1");
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  wait_until (ldb_list_model_is_closed (list) && ldb_watch_is_closed (watch));
+  g_autoptr (LdbDatabase) anew = open_reader (place); /* what is there now */
+  g_autofree char *other = ldb_database_get_string (anew, "a", NULL, &error);
+  g_assert_cmpstr (other, ==, "2");
+  g_assert_no_error (error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -913,6 +1019,8 @@ main (int argc, char **argv)
   add_test ("/processes/soon", test_soon);
   add_test ("/processes/lists", test_lists);
   add_test ("/processes/files", test_files);
+  add_test ("/processes/let-go", test_let_go);
+  add_test ("/processes/destroyed", test_destroyed);
   add_test ("/processes/rest", test_rest);
   add_test ("/processes/replicas", test_replicas);
   add_test ("/processes/takeover", test_takeover);

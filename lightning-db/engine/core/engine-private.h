@@ -290,6 +290,9 @@ const char *engine_printable (struct bytes key, char to[256]);
 
 /* Frees replaced views and what only they held, files included, as far as no reader is inside. */
 void engine_collect (void);
+/* The same by a thread of its own, which then ends: what was let go of where nobody may be held up
+ * by closing files, and perhaps nothing else happens for long. */
+void engine_collect_soon (void);
 /* A reference to the present view; NULL once closed. */
 struct view *engine_view (struct engine *engine);
 /* A copy of it without memtables (view.h, R4); NULL once closed. Its runs_id is the same. */

@@ -16,10 +16,14 @@
 _Atomic unsigned engine_fork_generation;
 static pthread_once_t fork_watch = PTHREAD_ONCE_INIT;
 
+/* Collections that were asked for and not done. Above 0: there is a thread for it. */
+static _Atomic unsigned collections;
+
 static void
 note_fork (void)
 {
   atomic_fetch_add (&engine_fork_generation, 1);
+  atomic_store (&collections, 0); /* that thread is not here */
 }
 
 static void
@@ -104,6 +108,33 @@ engine_collect (void)
   /* A view releases its segments, a segment its pages: each retires the next. */
   for (int depth = 0; depth < 3; depth++)
     epoch_collect (false);
+}
+
+static void *
+collect_main (void *data)
+{
+  unsigned seen;
+  (void) data;
+  pthread_setname_np (pthread_self (), "ldb-collect");
+  do
+    {
+      seen = atomic_load (&collections);
+      epoch_collect (true);
+    }
+  while (!atomic_compare_exchange_strong (&collections, &seen, 0));
+  return NULL;
+}
+
+void
+engine_collect_soon (void)
+{
+  pthread_t thread;
+  if (atomic_fetch_add (&collections, 1) > 0)
+    return;
+  if (engine_start_thread (&thread, collect_main, NULL, NULL) == STATUS_OK)
+    pthread_detach (thread);
+  else
+    atomic_store (&collections, 0); /* whoever collects next */
 }
 
 void

@@ -1025,7 +1025,10 @@ snapshot_let_go (struct engine_snapshot *snapshot)
 {
   if (snapshot->engine != NULL)
     snapshots_drop (&snapshot->engine->snapshots, snapshot->slot);
-  view_unref (snapshot->view);
+  /* Here the view was that of another process's files. The present one is held by the engine, so
+   * this one was replaced, and files of it may be open for nobody but us. */
+  if (view_unref (snapshot->view))
+    engine_collect_soon ();
   snapshot->slot = NULL;
   snapshot->view = NULL;
 }

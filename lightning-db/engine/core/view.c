@@ -421,11 +421,14 @@ view_release (struct epoch_link *link)
   epoch_defer (link, view_release_files);
 }
 
-void
+bool
 view_unref (struct view *view)
 {
-  if (view != NULL && atomic_fetch_sub_explicit (&view->references, 1, memory_order_acq_rel) == 1)
+  bool last
+      = view != NULL && atomic_fetch_sub_explicit (&view->references, 1, memory_order_acq_rel) == 1;
+  if (last)
     epoch_retire (&view->link, view_release);
+  return last;
 }
 
 struct blob_file *

@@ -133,7 +133,8 @@ status view_copy_files (const struct view *from, struct view **out, struct failu
 status view_new (struct view **out, struct failure *failure);
 /* By who stands in an epoch section: false when the last reference is already gone (look again). */
 bool view_try_ref (struct view *view);
-void view_unref (struct view *view); /* the last one frees after the present epoch */
+/* The last one, true, frees after the present epoch. */
+bool view_unref (struct view *view);
 /* Borrowed; NULL when it is not installed (then it can be opened by its name) or unknown. */
 struct blob_file *view_blob (const struct view *view, uint64_t number);
 
