@@ -185,6 +185,25 @@ function testWrongArguments() {
     equal(db.get_string('a'), '1');
     db.put([97], [0, 255]);
     equal(db.get('a'), new Uint8Array([0, 255]));
+    // Different halves of surrogate pairs would be one key.
+    for (const half of ['\ud800', 'a\udfffb', '\udc00\ud800', '\ud83d x']) {
+        const calls = [
+            () => db.put(half, 'v'), () => db.put('k', half), () => db.get(half), () => db.delete(half),
+            () => db.contains(half), () => db.get_many([half]), () => db.scan(half), () => db.scan({prefix: half}),
+            () => db.put_string(half, 'v'), () => db.get_string(half), () => db.put_document(half, {a: 1}),
+            () => db.get_document(half), () => db.delete_prefix(half), () => db.delete_range(half, null),
+            () => db.watch_key(half), () => db.changes({prefix: half}), () => db.watch_entry(half),
+            () => db.open_store(half, Ldb.OpenFlags.CREATE), () => db.put_async(half, 'v'),
+            () => db.get_async(half), () => db.put_string_async(half, 'v'), () => db.begin().put(null, half, 'v'),
+            () => db.begin().get(null, half), () => Ldb.Batch.new().put(null, half, 'v'),
+            () => db.create_snapshot().get(null, half), () => db.scan().seek(half),
+        ];
+        for (const call of calls)
+            equal(fails(TypeError, call).message.includes('surrogate'), true);
+    }
+    db.put('\ud83d\ude00', 'whole');
+    equal(text(db.get('\u{1f600}')), 'whole');
+    db.delete('\u{1f600}');
     // Text for C ends at a zero character.
     for (const use of [() => db.get_string('a\0b'), () => db.put_string('a', '1\0'), () => db.delete_string('a\0'),
         () => db.open_store('s\0', Ldb.OpenFlags.CREATE), () => db.drop_store('s\0'), () => db.get_string_async('a\0'),

@@ -40,11 +40,14 @@ function toArray(bytes) {
     return bytes === null ? null : bytes.toArray();
 }
 
-// Text is cut off at a zero character, and halves of surrogate pairs all become the same character.
+// Halves of surrogate pairs, which have no UTF-8: all of them become the same character in it.
+const HALVES = /\p{Surrogate}/u;
+
+// Text is cut off at a zero character.
 function checkText(text) {
     if (text.includes('\0'))
         throw new TypeError('text in a document has no zero characters; store it as bytes');
-    if (/\p{Surrogate}/u.test(text))
+    if (HALVES.test(text))
         throw new TypeError('text in a document has no halves of surrogate pairs; store it as bytes');
     return text;
 }
@@ -140,6 +143,10 @@ function checkArguments(name, args) {
     for (const arg of args) {
         if (typeof arg === 'string' && arg.includes('\0') && TAKES_TEXT.test(name))
             throw new TypeError(`${name}() takes text without zero characters; use Uint8Array for keys and values`);
+        if (typeof arg === 'string' && HALVES.test(arg)) {
+            throw new TypeError(`${name}() takes text without halves of surrogate pairs, which are no characters; ` +
+                'use Uint8Array for keys and values');
+        }
         if (isNoBytes(arg))
             throw new TypeError(`${name}() takes bytes as Uint8Array, not ${arg.constructor.name}`);
         if (typeof arg === 'function' && TAKES_KEYS.test(name))
