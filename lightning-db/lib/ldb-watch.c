@@ -39,6 +39,11 @@
  * a watch a commit costs nothing more; with any number of them one reading of the changes, on a
  * thread of the library, which is there only while something happens.
  *
+ * Connect before the context can turn. In the thread that runs it nothing is emitted before control
+ * returns to its loop. Where another thread runs the context that is default here, that one may emit
+ * before a handler is connected; make the watch there, or ask for
+ * [method@Ldb.Database.get_sequence] before, connect, and call [method@Ldb.Watch.replay] with that.
+ *
  * Threads: any number at once; the signal is emitted in the watch's own context only. After
  * [method@Ldb.Watch.close] on the thread of that context nothing is emitted; on another thread, an
  * emission may be under way. When the database handle is closed the watch is closed, without
