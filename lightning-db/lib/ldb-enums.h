@@ -423,4 +423,36 @@ typedef enum
   LDB_METRIC_NANOSECONDS = 2,
 } LdbMetricUnit;
 
+/**
+ * LdbReportFormat:
+ * @LDB_REPORT_TEXT: plain text
+ * @LDB_REPORT_JSON: one JSON object
+ * @LDB_REPORT_HTML: one HTML file with charts, which fetches nothing and runs nothing
+ *
+ * How [method@Ldb.Database.generate_report] writes.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_REPORT_TEXT = 0,
+  LDB_REPORT_JSON = 1,
+  LDB_REPORT_HTML = 2,
+} LdbReportFormat;
+
+/**
+ * LdbReportFlags:
+ * @LDB_REPORT_NONE: neither keys nor values are in the report
+ * @LDB_REPORT_KEYS: keys are: the bounds of segments, and those of the largest values
+ *
+ * What a report tells.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_REPORT_NONE = 0,
+  LDB_REPORT_KEYS = 1 << 0,
+} LdbReportFlags;
+
 G_END_DECLS

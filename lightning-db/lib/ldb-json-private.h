@@ -14,8 +14,9 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  GString *text;   /* owned until ldb_json_end_text */
-  gboolean behind; /* a member stands before the next one */
+  GString *text;         /* owned until ldb_json_end_text */
+  gboolean behind;       /* a member stands before the next one */
+  gboolean without_keys; /* what ldb_json_bytes would write is left out */
 } LdbJson;
 
 void ldb_json_init (LdbJson *json);

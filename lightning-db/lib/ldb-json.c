@@ -96,7 +96,7 @@ ldb_json_text (LdbJson *json, const char *name, const char *text)
 void
 ldb_json_bytes (LdbJson *json, const char *name, GBytes *bytes)
 {
-  if (bytes == NULL)
+  if (bytes == NULL || json->without_keys)
     return;
   gsize size;
   const char *data = g_bytes_get_data (bytes, &size);

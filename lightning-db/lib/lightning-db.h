@@ -21,6 +21,7 @@
 #include "ldb-change-set.h"
 #include "ldb-change.h"
 #include "ldb-cursor.h"
+#include "ldb-database-report.h"
 #include "ldb-database.h"
 #include "ldb-entry.h"
 #include "ldb-enum-types.h"

@@ -133,6 +133,7 @@ function synchronous(directory) {
     equal(db.measure_sizes(people, null, null, 0, 3, null, null).get_biggest().map(one =>
         [text(one.key), one.size]), [['bob', 5]]);
     fails(Ldb.Error.NOT_FOUND, () => db.read_page(999, 0, null));
+    equal(JSON.parse(db.generate_report(Ldb.ReportFormat.JSON, Ldb.ReportFlags.NONE, null)).read_only, false);
 
     db.close(null);
     fails(Ldb.Error.CLOSED, () => db.get(bytes('apple'), null));

@@ -481,6 +481,11 @@ test_damaged (Place *place, gconstpointer data)
   g_assert_cmpuint (sizes->faults, >, 0);
   g_assert_cmpfloat (sizes->share, <, 1);
   g_assert_nonnull (strstr (ldb_sizes_get_first_fault (sizes), name));
+  g_autofree char *html
+      = ldb_database_generate_report (db, LDB_REPORT_HTML, LDB_REPORT_NONE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (html, "Damage that was met"));
+  g_assert_nonnull (strstr (html, name));
 }
 
 /* ---- asynchronous forms ---- */
@@ -535,6 +540,134 @@ test_async (Place *place, gconstpointer data)
   g_clear_object (&result);
 }
 
+/* ---- reports ---- */
+
+static char *
+report_of (LdbDatabase *db, LdbReportFormat format, LdbReportFlags flags)
+{
+  g_autoptr (GError) error = NULL;
+  char *report = ldb_database_generate_report (db, format, flags, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_utf8_validate (report, -1, NULL));
+  return report;
+}
+
+static guint
+count_words (const char *text, const char *words)
+{
+  guint count = 0;
+  for (const char *at = text; (at = strstr (at, words)) != NULL; at++)
+    count++;
+  return count;
+}
+
+/* Whether each tag that is opened is closed, in the order of an XML document, but for those that
+ * HTML leaves open. */
+static void
+assert_tags_match (const char *html)
+{
+  static const char *const open_ones[] = { "!DOCTYPE", "meta", "br", NULL };
+  g_autoptr (GPtrArray) stack = g_ptr_array_new_with_free_func (g_free);
+  for (const char *at = html; (at = strchr (at, '<')) != NULL; at++)
+    {
+      gboolean closes = at[1] == '/';
+      const char *name = at + 1 + closes;
+      g_autofree char *tag = g_strndup (name, strcspn (name, " >\n"));
+      if (closes)
+        {
+          g_assert_cmpuint (stack->len, >, 0);
+          g_assert_cmpstr (g_ptr_array_index (stack, stack->len - 1), ==, tag);
+          g_ptr_array_remove_index (stack, stack->len - 1);
+        }
+      else if (!g_strv_contains (open_ones, tag))
+        g_ptr_array_add (stack, g_steal_pointer (&tag));
+    }
+  g_assert_cmpuint (stack->len, ==, 0);
+}
+
+static void
+test_report (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = open_filled (place);
+  g_autoptr (LdbStore) hostile = ldb_database_open_store (db, "<script>alert(\"1\")</script>&'",
+                                                          LDB_OPEN_CREATE, NULL, &error);
+  g_assert_true (ldb_store_put (hostile, "<img src=x>", 11, "secret", 6, NULL, &error));
+  put_numbers (db, hostile, 0, 50);
+  g_assert_true (ldb_database_checkpoint (db, NULL, &error));
+
+  g_autofree char *text = report_of (db, LDB_REPORT_TEXT, LDB_REPORT_NONE);
+  g_autofree char *json = report_of (db, LDB_REPORT_JSON, LDB_REPORT_NONE);
+  g_autofree char *html = report_of (db, LDB_REPORT_HTML, LDB_REPORT_NONE);
+  const char *const silent[] = { text, json, html };
+  for (guint i = 0; i < G_N_ELEMENTS (silent); i++)
+    {
+      g_assert_null (strstr (silent[i], "key-0")); /* no keys, no values */
+      g_assert_null (strstr (silent[i], "large-1"));
+      g_assert_null (strstr (silent[i], "secret"));
+      g_assert_null (strstr (silent[i], "img src"));
+      g_assert_nonnull (strstr (silent[i], ldb_database_get_id (db)));
+      g_assert_nonnull (strstr (silent[i], "people"));
+      g_assert_nonnull (strstr (silent[i], "cache-size"));
+    }
+  g_assert_null (strstr (html, "<script"));
+  g_assert_null (strstr (html, "http://"));
+  g_assert_null (strstr (html, "https://"));
+  g_assert_null (strstr (html, "src="));
+  g_assert_null (strstr (html, "url("));
+  g_assert_nonnull (strstr (html, "default-src 'none'"));
+  g_assert_nonnull (strstr (html, "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;"));
+  g_assert_cmpuint (count_words (html, "<svg"), >=, 7);
+  assert_tags_match (html);
+  g_assert_nonnull (strstr (text, "Keys looked up"));
+  g_assert_nonnull (strstr (json, "\"disk_bytes\":"));
+  g_assert_nonnull (strstr (json, "\"value_sizes\":[{"));
+
+  g_autofree char *told = report_of (db, LDB_REPORT_HTML, LDB_REPORT_KEYS);
+  g_assert_nonnull (strstr (told, "large-1"));
+  g_assert_null (strstr (told, "<img"));
+  g_assert_null (strstr (told, "secret"));
+  assert_tags_match (told);
+  g_autofree char *named = report_of (db, LDB_REPORT_JSON, LDB_REPORT_KEYS);
+  g_assert_nonnull (strstr (named, "\"key\":\"large-1\""));
+  g_autofree char *lines = report_of (db, LDB_REPORT_TEXT, LDB_REPORT_KEYS);
+  g_assert_nonnull (strstr (lines, "large-1"));
+
+  g_assert_null (ldb_database_generate_report (db, (LdbReportFormat) 7, 0, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "7");
+  g_assert_null (
+      ldb_database_generate_report (db, LDB_REPORT_TEXT, (LdbReportFlags) 2, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "LdbReportFlags");
+}
+
+static void
+test_report_ends (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  for (guint format = LDB_REPORT_TEXT; format <= LDB_REPORT_HTML; format++) /* of nothing */
+    {
+      g_autofree char *empty = report_of (db, (LdbReportFormat) format, LDB_REPORT_KEYS);
+      if (format == LDB_REPORT_HTML)
+        assert_tags_match (empty);
+    }
+  GAsyncResult *kept = NULL;
+  ldb_database_generate_report_async (db, LDB_REPORT_HTML, LDB_REPORT_NONE, NULL, KEEP (kept));
+  g_autoptr (GAsyncResult) result = ldb_test_wait (&kept);
+  g_autofree char *html = ldb_database_generate_report_finish (db, result, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (html, "</html>"));
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_cancellable_cancel (cancellable);
+  g_assert_null (
+      ldb_database_generate_report (db, LDB_REPORT_TEXT, LDB_REPORT_NONE, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_true (ldb_database_close (db, NULL, &error));
+  g_assert_null (ldb_database_generate_report (db, LDB_REPORT_TEXT, LDB_REPORT_NONE, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "closed");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -550,5 +683,7 @@ main (int argc, char **argv)
   add_test ("/storage/dropped", test_dropped);
   add_test ("/storage/damaged", test_damaged);
   add_test ("/storage/async", test_async);
+  add_test ("/storage/report", test_report);
+  add_test ("/storage/report-ends", test_report_ends);
   return g_test_run ();
 }

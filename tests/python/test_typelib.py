@@ -321,6 +321,12 @@ class Scenario(unittest.TestCase):
                          [(b"large", 30000), (b"key-00099", 99)])
         self.assertEqual(sum(one.count for one in sizes.list_value_buckets()), 2001)
         self.assertTrue(steps and all(done <= total for done, total, step in steps))
+        report = call(db.generate_report_async, db.generate_report_finish, Ldb.ReportFormat.JSON,
+                      Ldb.ReportFlags.KEYS)
+        report = json.loads(report)
+        self.assertEqual(report["sizes"][0]["biggest"][0], {"key": "large", "size": 30000})
+        self.assertEqual({field.get_name() for field in Ldb.Stats.__info__.get_fields()},
+                         set(report["stats"]))
         db.close(None)
         with self.assertRaises(GLib.Error):
             db.load_storage_map(None)

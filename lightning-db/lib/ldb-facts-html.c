@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A report as one HTML file: style and charts are in it, nothing is fetched, nothing runs; its
+ * policy says so to the browser, too.
+ */
+#include "config.h"
+
+#include "ldb-facts-private.h"
+#include "ldb-svg-private.h"
+
+#define SEGMENTS_SHOWN 200u /* rows of a table */
+#define TILES_SHOWN 300u    /* of the treemap; further segments are one */
+#define STORES_SHOWN 12u    /* bars */
+
+static const char style[]
+    = ":root{color-scheme:light "
+      "dark;--fg:#222;--dim:#666;--bg:#fafafa;--card:#fff;--line:#ddd;--c0:#3584e4;"
+      "--c1:#33a06f;--c2:#c77d0a;--c3:#9141ac;--c4:#c64600;--c5:#77767b;--ink:#fff}"
+      "@media(prefers-color-scheme:dark){:root{--fg:#eee;--dim:#aaa;--bg:#1e1e1e;--card:#2a2a2a;--"
+      "line:#444}}"
+      "*{box-sizing:border-box}body{font:15px/1.5 "
+      "Cantarell,Inter,system-ui,sans-serif;color:var(--fg);"
+      "background:var(--bg);margin:0 auto;padding:24px;max-width:1060px}"
+      "h1{font-size:26px;margin:0}h2{font-size:18px;margin:36px 0 "
+      "10px}h3{font-size:15px;margin:18px 0 6px}"
+      "p.dim,td.dim,.legend{color:var(--dim)}code{font-family:monospace;overflow-wrap:anywhere}"
+      ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;"
+      "margin:20px 0}"
+      ".tile,.card{background:var(--card);border:1px solid "
+      "var(--line);border-radius:10px;padding:12px 16px}"
+      ".tile b{display:block;font-size:22px;font-weight:600}.tile "
+      "span{color:var(--dim);font-size:13px}"
+      ".grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:12px}"
+      "table{border-collapse:collapse;width:100%}td,th{padding:3px 10px 3px 0;text-align:left;"
+      "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right;"
+      "font-variant-numeric:tabular-nums;white-space:nowrap}.wide{overflow-x:auto}"
+      "svg{width:100%;height:auto;display:block}svg text{font-size:14px;fill:var(--fg)}"
+      ".map text{fill:var(--ink);pointer-events:none}.map rect{stroke:var(--card);stroke-width:2}"
+      ".c0{fill:var(--c0);background:var(--c0)}.c1{fill:var(--c1);background:var(--c1)}"
+      ".c2{fill:var(--c2);background:var(--c2)}.c3{fill:var(--c3);background:var(--c3)}"
+      ".c4{fill:var(--c4);background:var(--c4)}.c5{fill:var(--c5);background:var(--c5)}"
+      ".s0{fill:#a51d2d}.s1{fill:#b5332b}.s2{fill:#c04a20}.s3{fill:#b85c10}.s4{fill:#a66a00}"
+      ".s5{fill:#8a7000}.s6{fill:#6a7410}.s7{fill:#4a7a2a}.s8{fill:#2f7a45}.s9{fill:#1f7a5a}"
+      ".legend{list-style:none;padding:0;margin:8px 0 0;display:flex;flex-wrap:wrap;gap:4px 18px}"
+      ".legend span{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px}"
+      ".legend b{color:var(--fg);font-weight:500}"
+      ".bad{border-color:#c01c28;background:#c01c2818}@media "
+      "print{.card,.tile{break-inside:avoid}}";
+
+/* ---- pieces of a page ---- */
+
+static void
+add_tile (GString *to, const char *label, char *value)
+{
+  g_string_append (to, "<div class=\"tile\"><b>");
+  ldb_html_escape (to, value);
+  g_string_append (to, "</b><span>");
+  ldb_html_escape (to, label);
+  g_string_append (to, "</span></div>\n");
+  g_free (value);
+}
+
+static void
+add_cell (GString *to, const char *class, const char *text)
+{
+  g_string_append_printf (to, class != NULL ? "<td class=\"%s\">" : "<td>", class);
+  ldb_html_escape (to, text);
+  g_string_append (to, "</td>");
+}
+
+static void
+add_size_cell (GString *to, guint64 bytes)
+{
+  g_autofree char *text = g_format_size (bytes);
+  add_cell (to, "n", text);
+}
+
+static void
+add_count_cell (GString *to, guint64 count)
+{
+  g_autofree char *text = ldb_count_format (count);
+  add_cell (to, "n", text);
+}
+
+static void
+begin_card (GString *to, const char *heading, const char *class)
+{
+  g_string_append (to, "<h2>");
+  ldb_html_escape (to, heading);
+  g_string_append_printf (to, "</h2>\n<div class=\"card %s\">\n", class);
+}
+
+static void
+end_card (GString *to)
+{
+  g_string_append (to, "</div>\n");
+}
+
+/* ---- its parts, from the top ---- */
+
+static void
+add_head (GString *to, const LdbFacts *facts)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (facts->time / G_USEC_PER_SEC);
+  g_autofree char *when = g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC");
+  g_autofree char *name = g_path_get_basename (facts->path);
+  g_string_append (to, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                       "style-src 'unsafe-inline'\">\n"
+                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                       "<title>");
+  ldb_html_escape (to, name);
+  g_string_append_printf (to, " – Lightning DB</title>\n<style>%s</style></head><body>\n<h1>",
+                          style);
+  ldb_html_escape (to, name);
+  g_string_append (to, "</h1>\n<p class=\"dim\"><code>");
+  ldb_html_escape (to, facts->path);
+  g_string_append_printf (to, "</code><br>%s, %s; Lightning DB %s; identity <code>%s</code></p>\n",
+                          when, facts->read_only ? "opened read-only" : "opened for writing",
+                          ldb_get_version (), facts->id);
+}
+
+static void
+add_tiles (GString *to, const LdbFacts *facts)
+{
+  const LdbStats *stats = facts->stats;
+  gboolean reads = stats->cache_hits + stats->cache_misses > 0;
+  g_string_append (to, "<div class=\"tiles\">\n");
+  add_tile (to, "keys, about", ldb_count_format (stats->keys));
+  add_tile (to, "on the disk", g_format_size (stats->disk_bytes));
+  add_tile (to, "of the memory budget", g_format_size (stats->memory_used));
+  add_tile (to, "cache hit rate",
+            reads ? g_strdup_printf ("%.1f %%", ldb_facts_hit_rate (facts) * 100) : g_strdup ("–"));
+  add_tile (to, "commits", ldb_count_format (stats->commits));
+  add_tile (to, "conflicts", ldb_count_format (stats->conflicts));
+  add_tile (to, stats->runs == 1 ? "sorted run: settled" : "sorted runs",
+            ldb_count_format (stats->runs));
+  add_tile (to, "written per byte committed",
+            stats->user_bytes > 0
+                ? g_strdup_printf ("%.2f ×", ldb_facts_write_amplification (facts))
+                : g_strdup ("–"));
+  g_string_append (to, "</div>\n");
+}
+
+static void
+add_damage (GString *to, const LdbFacts *facts)
+{
+  GPtrArray *faults = ldb_storage_map_get_faults (facts->map);
+  gboolean any = faults->len > 0;
+  for (guint i = 0; i < facts->sizes->len; i++)
+    any = any || ((LdbStoreSizes *) g_ptr_array_index (facts->sizes, i))->sizes->faults > 0;
+  if (!any)
+    return;
+  begin_card (to, "Damage that was met", "bad");
+  g_string_append (to, "<p>Run a check; restore a backup, or repair the database.</p><ul>\n");
+  for (guint i = 0; i < faults->len; i++)
+    {
+      g_string_append (to, "<li>");
+      ldb_html_escape (to, ((LdbFault *) g_ptr_array_index (faults, i))->reason);
+      g_string_append (to, "</li>\n");
+    }
+  for (guint i = 0; i < facts->sizes->len; i++)
+    {
+      const char *fault = ldb_sizes_get_first_fault (
+          ((LdbStoreSizes *) g_ptr_array_index (facts->sizes, i))->sizes);
+      if (fault == NULL)
+        continue;
+      g_string_append (to, "<li>");
+      ldb_html_escape (to, fault);
+      g_string_append (to, "</li>\n");
+    }
+  g_string_append (to, "</ul>\n");
+  end_card (to);
+}
+
+static void
+add_disk (GString *to, const LdbFacts *facts)
+{
+  const LdbStats *stats = facts->stats;
+  const LdbStorageFigures *all
+      = ldb_storage_node_get_figures (ldb_storage_map_get_root (facts->map));
+  guint64 known = stats->segment_bytes + stats->blob_bytes;
+  guint64 log = stats->log_bytes + stats->spare_log_bytes;
+  guint64 other = all->bytes > known + log ? all->bytes - known - log : 0;
+  g_autoptr (GPtrArray) marks = ldb_marks_new ();
+  ldb_marks_add (marks, "Segments", g_format_size (stats->segment_bytes),
+                 (double) stats->segment_bytes, -1);
+  ldb_marks_add (marks, "Large values", g_format_size (stats->blob_bytes),
+                 (double) stats->blob_bytes, -1);
+  ldb_marks_add (marks, "Log", g_format_size (log), (double) log, -1);
+  ldb_marks_add (marks, "Other files", g_format_size (other), (double) other, -1);
+  begin_card (to, "On the disk", "");
+  ldb_svg_pieces (to, "What takes how much of the disk", marks);
+  end_card (to);
+}
+
+static void
+add_map (GString *to, const LdbFacts *facts)
+{
+  g_autoptr (GPtrArray) segments = ldb_facts_list_segments (facts);
+  g_autoptr (GPtrArray) marks = ldb_marks_new ();
+  guint64 rest = 0;
+  if (segments->len == 0)
+    return;
+  for (guint i = 0; i < segments->len; i++)
+    {
+      LdbStorageNode *segment = g_ptr_array_index (segments, i);
+      guint64 bytes = ldb_storage_node_get_figures (segment)->bytes;
+      double fill = ldb_storage_node_get_fill (segment);
+      if (i >= TILES_SHOWN)
+        {
+          rest += bytes;
+          continue;
+        }
+      g_autofree char *size = g_format_size (bytes);
+      /* Half full or less is as red as it gets. */
+      ldb_marks_add (marks, ldb_storage_node_get_name (segment),
+                     g_strdup_printf ("%s, %.0f %% full", size, fill * 100), (double) bytes,
+                     (fill - 0.5) * 2 > 0 ? (fill - 0.5) * 2 : 0);
+    }
+  if (rest > 0)
+    ldb_marks_add (marks, "others", g_format_size (rest), (double) rest, -1);
+  begin_card (to, "Segments", "map");
+  ldb_svg_treemap (to, "Segments by size, coloured by how full their pages are", marks);
+  g_string_append (to,
+                   "<p class=\"dim\">Area: size of the file. Colour: from red, pages half full, "
+                   "to green, full.</p>\n");
+  end_card (to);
+}
+
+static int
+compare_stores (gconstpointer a, gconstpointer b)
+{
+  const LdbStorageFigures *left = ldb_storage_node_get_figures (*(LdbStorageNode *const *) a);
+  const LdbStorageFigures *right = ldb_storage_node_get_figures (*(LdbStorageNode *const *) b);
+  return (left->bytes < right->bytes) - (left->bytes > right->bytes);
+}
+
+static const char *
+store_label (LdbStorageNode *store)
+{
+  const char *name = ldb_storage_node_get_name (store);
+  return name != NULL ? name : "(dropped)";
+}
+
+static void
+add_stores (GString *to, const LdbFacts *facts)
+{
+  GListModel *list = ldb_storage_map_get_stores (facts->map);
+  g_autoptr (GPtrArray) stores = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GPtrArray) marks = ldb_marks_new ();
+  for (guint i = 0; i < g_list_model_get_n_items (list); i++)
+    g_ptr_array_add (stores, g_list_model_get_item (list, i));
+  g_ptr_array_sort (stores, compare_stores);
+  for (guint i = 0; i < MIN (stores->len, STORES_SHOWN); i++)
+    {
+      LdbStorageNode *store = g_ptr_array_index (stores, i);
+      guint64 bytes = ldb_storage_node_get_figures (store)->bytes;
+      ldb_marks_add (marks, store_label (store), g_format_size (bytes), (double) bytes, -1);
+    }
+  begin_card (to, "Stores", "");
+  ldb_svg_bars (to, "The largest stores", marks);
+  g_string_append (to,
+                   "<div class=\"wide\"><table><tr><th>Store</th><th class=\"n\">Stored</th><th "
+                   "class=\"n\">Records</th><th class=\"n\">Keys</th><th class=\"n\">Values</th>"
+                   "<th class=\"n\">Large values</th></tr>\n");
+  for (guint i = 0; i < MIN (stores->len, SEGMENTS_SHOWN); i++)
+    {
+      LdbStorageNode *store = g_ptr_array_index (stores, i);
+      const LdbStorageFigures *figures = ldb_storage_node_get_figures (store);
+      g_string_append (to, "<tr>");
+      add_cell (to, NULL, store_label (store));
+      add_size_cell (to, figures->bytes);
+      add_count_cell (to, figures->records);
+      add_size_cell (to, figures->key_bytes);
+      add_size_cell (to, figures->value_bytes);
+      add_size_cell (to, figures->blob_bytes);
+      g_string_append (to, "</tr>\n");
+    }
+  g_string_append (to,
+                   "</table></div><p class=\"dim\">Records are versions in files, deletes among "
+                   "them; shared out by bytes where a file has several stores.</p>\n");
+  end_card (to);
+}
+
+static void
+add_histogram (GString *to, const char *heading, GPtrArray *buckets)
+{
+  g_autoptr (GPtrArray) marks = ldb_marks_new ();
+  for (guint i = 0; i < buckets->len; i++)
+    {
+      const LdbSizeBucket *bucket = g_ptr_array_index (buckets, i);
+      g_autofree char *label = bucket->most < 1024
+                                   ? g_strdup_printf ("≤ %u", (guint) bucket->most)
+                                   : g_format_size_full (bucket->most + 1, G_FORMAT_SIZE_IEC_UNITS);
+      ldb_marks_add (marks, label, ldb_count_format (bucket->count), (double) bucket->count, -1);
+    }
+  g_string_append (to, "<h3>");
+  ldb_html_escape (to, heading);
+  g_string_append (to, "</h3>\n");
+  ldb_svg_columns (to, heading, marks);
+  g_ptr_array_unref (buckets);
+}
+
+static void
+add_biggest (GString *to, const LdbFacts *facts, LdbSizes *sizes)
+{
+  GPtrArray *biggest = ldb_sizes_get_biggest (sizes);
+  if (!facts->keys || biggest->len == 0)
+    return;
+  g_string_append (to, "<h3>The largest values</h3><table>\n");
+  for (guint i = 0; i < biggest->len; i++)
+    {
+      const LdbBigValue *value = g_ptr_array_index (biggest, i);
+      g_autofree char *key = ldb_key_format (value->key);
+      g_string_append (to, "<tr>");
+      add_cell (to, NULL, key);
+      add_size_cell (to, value->size);
+      g_string_append (to, "</tr>\n");
+    }
+  g_string_append (to, "</table>\n");
+}
+
+static void
+add_sizes (GString *to, const LdbFacts *facts)
+{
+  for (guint i = 0; i < facts->sizes->len; i++)
+    {
+      const LdbStoreSizes *one = g_ptr_array_index (facts->sizes, i);
+      LdbSizes *sizes = one->sizes;
+      g_autofree char *heading = g_strdup_printf ("Sizes in the store “%s”", one->store);
+      g_autofree char *count = ldb_count_format (sizes->records);
+      g_autofree char *key = g_format_size (ldb_sizes_get_key_percentile (sizes, 0.5));
+      g_autofree char *value = g_format_size (ldb_sizes_get_value_percentile (sizes, 0.5));
+      g_autofree char *high = g_format_size (ldb_sizes_get_value_percentile (sizes, 0.99));
+      g_autofree char *largest = g_format_size (ldb_sizes_get_value_percentile (sizes, 1));
+      if (sizes->records == 0)
+        continue;
+      begin_card (to, heading, "");
+      g_string_append_printf (
+          to,
+          "<p>%s keys looked at%s. Half of the keys have up to %s, half of the "
+          "values up to %s, 99 %% up to %s; the largest has %s.</p>\n",
+          count, sizes->share < 1 ? ", spread evenly over the store" : ", which is all", key, value,
+          high, largest);
+      add_histogram (to, "Values, by size", ldb_sizes_list_value_buckets (sizes));
+      add_histogram (to, "Keys, by size", ldb_sizes_list_key_buckets (sizes));
+      add_biggest (to, facts, sizes);
+      end_card (to);
+    }
+}
+
+static void
+add_traffic (GString *to, const LdbFacts *facts)
+{
+  const LdbStats *stats = facts->stats;
+  const struct
+  {
+    const char *label;
+    guint64 bytes;
+  } bars[] = {
+    { "Committed", stats->user_bytes },
+    { "Written to the log", stats->log_written_bytes },
+    { "Written by flushes", stats->flush_bytes },
+    { "Read by merges", stats->merge_bytes_read },
+    { "Written by merges", stats->merge_bytes_written },
+    { "Still to be merged", stats->pending_compaction_bytes },
+  };
+  g_autoptr (GPtrArray) traffic = ldb_marks_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (bars); i++)
+    ldb_marks_add (traffic, bars[i].label, g_format_size (bars[i].bytes), (double) bars[i].bytes,
+                   -1);
+  begin_card (to, "Bytes since it was opened", "");
+  ldb_svg_bars (to, "Bytes since it was opened", traffic);
+  end_card (to);
+  guint64 rest = stats->memory_used > stats->cache_used + stats->memtable_bytes
+                     ? stats->memory_used - stats->cache_used - stats->memtable_bytes
+                     : 0;
+  guint64 unused
+      = stats->memory_budget > stats->memory_used ? stats->memory_budget - stats->memory_used : 0;
+  g_autoptr (GPtrArray) memory = ldb_marks_new ();
+  ldb_marks_add (memory, "Cache", g_format_size (stats->cache_used), (double) stats->cache_used,
+                 -1);
+  ldb_marks_add (memory, "Tables in memory", g_format_size (stats->memtable_bytes),
+                 (double) stats->memtable_bytes, -1);
+  ldb_marks_add (memory, "Filters, indexes, log, buffers", g_format_size (rest), (double) rest, -1);
+  ldb_marks_add (memory, "Not used", g_format_size (unused), (double) unused, -1);
+  begin_card (to, "Memory", "");
+  ldb_svg_pieces (to, "The memory budget", memory);
+  end_card (to);
+}
+
+static void
+add_stats (GString *to, const LdbFacts *facts)
+{
+  g_string_append (to, "<h2>Statistics</h2>\n<div class=\"grid\">\n");
+  gboolean open = FALSE;
+  for (const LdbFigure *figure = ldb_stats_figures; figure->label != NULL; figure++)
+    {
+      if (figure->name == NULL)
+        {
+          g_string_append_printf (to, "%s<div class=\"card\"><h3>%s</h3><table>\n",
+                                  open ? "</table></div>\n" : "", figure->label);
+          open = TRUE;
+          continue;
+        }
+      g_autofree char *value = ldb_figure_format (figure, facts->stats);
+      g_string_append (to, "<tr>");
+      add_cell (to, NULL, figure->label);
+      add_cell (to, "n", value);
+      g_string_append (to, "</tr>\n");
+    }
+  g_string_append (to, "</table></div>\n</div>\n");
+}
+
+static void
+add_segment_row (GString *to, const LdbFacts *facts, LdbStorageNode *segment)
+{
+  static const char *const filters[] = { "none", "Bloom", "fuse" };
+  const LdbStorageFigures *figures = ldb_storage_node_get_figures (segment);
+  g_autofree char *level = g_strdup_printf ("%d", ldb_storage_node_get_level (segment));
+  g_autofree char *fill = g_strdup_printf ("%.0f %%", ldb_storage_node_get_fill (segment) * 100);
+  g_autofree char *ratio
+      = g_strdup_printf ("%.2f", figures->stored_bytes > 0 ? (double) figures->logical_bytes
+                                                                 / (double) figures->stored_bytes
+                                                           : 1);
+  g_string_append (to, "<tr>");
+  add_cell (to, NULL, ldb_storage_node_get_name (segment));
+  add_cell (to, "n", level);
+  add_size_cell (to, figures->bytes);
+  add_count_cell (to, figures->records);
+  add_count_cell (to, figures->deletes);
+  add_cell (to, "n", fill);
+  add_count_cell (to, figures->depth);
+  add_cell (to, "n", ratio);
+  add_cell (to, NULL, filters[ldb_storage_node_get_filter (segment)]);
+  add_count_cell (to, figures->cached_pages);
+  if (facts->keys)
+    {
+      g_autofree char *smallest = ldb_key_format (ldb_storage_node_get_smallest (segment));
+      g_autofree char *largest = ldb_key_format (ldb_storage_node_get_largest (segment));
+      add_cell (to, NULL, smallest);
+      add_cell (to, NULL, largest);
+    }
+  g_string_append (to, "</tr>\n");
+}
+
+static void
+add_segments (GString *to, const LdbFacts *facts)
+{
+  g_autoptr (GPtrArray) segments = ldb_facts_list_segments (facts);
+  if (segments->len == 0)
+    return;
+  begin_card (to, segments->len > SEGMENTS_SHOWN ? "The largest segments" : "All segments", "wide");
+  g_string_append (to, "<table><tr><th>File</th><th class=\"n\">Level</th><th class=\"n\">Size</th>"
+                       "<th class=\"n\">Records</th><th class=\"n\">Deletes</th><th "
+                       "class=\"n\">Full</th><th class=\"n\">Depth</th><th class=\"n\">Compression"
+                       "</th><th>Filter</th><th class=\"n\">Cached pages</th>");
+  if (facts->keys)
+    g_string_append (to, "<th>From</th><th>To</th>");
+  g_string_append (to, "</tr>\n");
+  for (guint i = 0; i < MIN (segments->len, SEGMENTS_SHOWN); i++)
+    add_segment_row (to, facts, g_ptr_array_index (segments, i));
+  g_string_append (to, "</table>\n");
+  end_card (to);
+}
+
+static void
+add_settings (GString *to, const LdbFacts *facts)
+{
+  begin_card (to, "Options", "");
+  g_string_append (to, "<table>\n");
+  for (guint i = 0; i < facts->settings->len; i++)
+    {
+      const LdbSetting *setting = g_ptr_array_index (facts->settings, i);
+      g_string_append (to, "<tr>");
+      add_cell (to, NULL, setting->name);
+      add_cell (to, "n", setting->value);
+      g_string_append (to, "</tr>\n");
+    }
+  g_string_append (to, "</table>\n");
+  end_card (to);
+}
+
+char *
+ldb_facts_to_html (const LdbFacts *facts)
+{
+  GString *to = g_string_new (NULL);
+  add_head (to, facts);
+  add_tiles (to, facts);
+  add_damage (to, facts);
+  add_disk (to, facts);
+  add_map (to, facts);
+  add_stores (to, facts);
+  add_sizes (to, facts);
+  add_traffic (to, facts);
+  add_stats (to, facts);
+  add_segments (to, facts);
+  add_settings (to, facts);
+  g_string_append (to, "</body></html>\n");
+  return g_string_free (to, FALSE);
+}

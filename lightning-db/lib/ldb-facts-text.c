@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A report as plain text, and what the forms share: the figures of LdbStats in groups, and how
+ * numbers and keys are written.
+ */
+#include "config.h"
+
+#include "ldb-facts-private.h"
+
+#include <string.h>
+
+#define LABEL_WIDTH 30
+#define SEGMENTS_SHOWN 20u
+#define KEY_SHOWN 40u /* bytes */
+
+#define HEADING(label)                                                                             \
+  {                                                                                                \
+    NULL, label, LDB_FIGURE_COUNT, 0                                                               \
+  }
+#define FIGURE(field, label, kind)                                                                 \
+  {                                                                                                \
+#field, label, LDB_FIGURE_##kind, G_STRUCT_OFFSET(LdbStats, field)                             \
+  }
+
+const LdbFigure ldb_stats_figures[] = {
+  HEADING ("Contents"),
+  FIGURE (keys, "Keys, about", COUNT),
+  FIGURE (data_bytes, "Keys and values", SIZE),
+  FIGURE (disk_bytes, "On the disk", SIZE),
+  FIGURE (segment_bytes, "Segments", SIZE),
+  FIGURE (blob_bytes, "Files of large values", SIZE),
+  FIGURE (log_bytes, "Write-ahead log", SIZE),
+  FIGURE (spare_log_bytes, "Spare log files", SIZE),
+  FIGURE (compression_ratio, "Compression ratio", RATIO),
+  FIGURE (page_utilisation, "Page utilisation", SHARE),
+  FIGURE (tree_depth, "B+Tree depth", COUNT),
+  FIGURE (runs, "Sorted runs", COUNT),
+  FIGURE (segments, "B+Tree files", COUNT),
+  FIGURE (pages, "Pages in them", COUNT),
+  FIGURE (blobs, "Files of large values", COUNT),
+  FIGURE (descriptors, "Files held open", COUNT),
+  HEADING ("Reading"),
+  FIGURE (gets, "Keys looked up", COUNT),
+  FIGURE (gets_found, "Found", COUNT),
+  FIGURE (cursors, "Cursors", COUNT),
+  FIGURE (cache_hits, "Pages found in the cache", COUNT),
+  FIGURE (cache_misses, "Pages read", COUNT),
+  FIGURE (cache_evictions, "Pages evicted", COUNT),
+  HEADING ("Writing"),
+  FIGURE (sequence, "Newest commit", COUNT),
+  FIGURE (durable_sequence, "Newest commit on the disk", COUNT),
+  FIGURE (commits, "Commits", COUNT),
+  FIGURE (puts, "Keys put", COUNT),
+  FIGURE (deletes, "Keys deleted", COUNT),
+  FIGURE (range_deletes, "Ranges deleted", COUNT),
+  FIGURE (user_bytes, "Keys and values committed", SIZE),
+  FIGURE (log_written_bytes, "Written to the log", SIZE),
+  FIGURE (log_syncs, "Syncs of the log", COUNT),
+  FIGURE (stalls, "Waits of writers", COUNT),
+  FIGURE (stall_microseconds, "Waited in all", MICROSECONDS),
+  FIGURE (worst_stall_microseconds, "Longest wait", MICROSECONDS),
+  HEADING ("Transactions and snapshots"),
+  FIGURE (transactions_active, "Active transactions", COUNT),
+  FIGURE (transactions_committed, "Committed", COUNT),
+  FIGURE (transactions_aborted, "Rolled back or failed", COUNT),
+  FIGURE (conflicts, "Conflicts", COUNT),
+  FIGURE (snapshots, "Live snapshots", COUNT),
+  FIGURE (oldest_snapshot, "Oldest snapshot", COUNT),
+  HEADING ("Background work"),
+  FIGURE (flushes, "Flushes", COUNT),
+  FIGURE (flush_bytes, "Written by flushes", SIZE),
+  FIGURE (merges, "Merges", COUNT),
+  FIGURE (merge_bytes_read, "Read by merges", SIZE),
+  FIGURE (merge_bytes_written, "Written by merges", SIZE),
+  FIGURE (pending_compaction_bytes, "Still to be merged", SIZE),
+  HEADING ("Memory"),
+  FIGURE (memory_used, "Used", SIZE),
+  FIGURE (memory_budget, "Budget", SIZE),
+  FIGURE (cache_used, "Cache", SIZE),
+  FIGURE (cache_capacity, "Cache may hold", SIZE),
+  FIGURE (memtable_bytes, "Tables in memory", SIZE),
+  FIGURE (memtable_records, "Records in them", COUNT),
+  FIGURE (frozen_memtables, "Full ones to be written", COUNT),
+  { 0 },
+};
+
+char *
+ldb_count_format (guint64 count)
+{
+  g_autofree char *digits = g_strdup_printf ("%" G_GUINT64_FORMAT, count);
+  gsize length = strlen (digits);
+  GString *text = g_string_new (NULL);
+  for (gsize i = 0; i < length; i++)
+    {
+      if (i > 0 && (length - i) % 3 == 0)
+        g_string_append_c (text, ',');
+      g_string_append_c (text, digits[i]);
+    }
+  return g_string_free (text, FALSE);
+}
+
+char *
+ldb_figure_format (const LdbFigure *figure, const LdbStats *stats)
+{
+  guint64 count = G_STRUCT_MEMBER (guint64, stats, figure->offset);
+  double real = G_STRUCT_MEMBER (double, stats, figure->offset);
+  switch (figure->kind)
+    {
+    case LDB_FIGURE_SIZE:
+      return g_format_size (count);
+    case LDB_FIGURE_SHARE:
+      return g_strdup_printf ("%.0f %%", real * 100);
+    case LDB_FIGURE_RATIO:
+      return g_strdup_printf ("%.2f", real);
+    case LDB_FIGURE_MICROSECONDS:
+      return g_strdup_printf ("%.3f s", (double) count / 1e6);
+    case LDB_FIGURE_COUNT:
+    default:
+      return ldb_count_format (count);
+    }
+}
+
+char *
+ldb_key_format (GBytes *key)
+{
+  gsize size = 0;
+  const guint8 *data = key != NULL ? g_bytes_get_data (key, &size) : NULL;
+  GString *text = g_string_new (NULL);
+  for (gsize i = 0; i < MIN (size, KEY_SHOWN); i++)
+    if (g_ascii_isprint (data[i]) && data[i] != '\\')
+      g_string_append_c (text, (char) data[i]);
+    else
+      g_string_append_printf (text, "\\x%02x", data[i]);
+  if (size > KEY_SHOWN)
+    g_string_append (text, "…");
+  return g_string_free (text, FALSE);
+}
+
+/* ---- what follows from several facts ---- */
+
+double
+ldb_facts_hit_rate (const LdbFacts *facts)
+{
+  guint64 all = facts->stats->cache_hits + facts->stats->cache_misses;
+  return all > 0 ? (double) facts->stats->cache_hits / (double) all : 0;
+}
+
+double
+ldb_facts_write_amplification (const LdbFacts *facts)
+{
+  const LdbStats *stats = facts->stats;
+  return stats->user_bytes > 0 ? (double) (stats->flush_bytes + stats->merge_bytes_written)
+                                     / (double) stats->user_bytes
+                               : 0;
+}
+
+static void
+add_segments (LdbStorageNode *node, GPtrArray *to)
+{
+  if (ldb_storage_node_get_kind (node) == LDB_STORAGE_SEGMENT)
+    g_ptr_array_add (to, node);
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (node)); i++)
+    {
+      g_autoptr (LdbStorageNode) child = g_list_model_get_item (G_LIST_MODEL (node), i);
+      add_segments (child, to);
+    }
+}
+
+static int
+compare_sizes (gconstpointer a, gconstpointer b)
+{
+  const LdbStorageFigures *left = ldb_storage_node_get_figures (*(LdbStorageNode *const *) a);
+  const LdbStorageFigures *right = ldb_storage_node_get_figures (*(LdbStorageNode *const *) b);
+  return (left->bytes < right->bytes) - (left->bytes > right->bytes);
+}
+
+GPtrArray *
+ldb_facts_list_segments (const LdbFacts *facts)
+{
+  GPtrArray *segments = g_ptr_array_new ();
+  add_segments (ldb_storage_map_get_root (facts->map), segments);
+  g_ptr_array_sort (segments, compare_sizes);
+  return segments;
+}
+
+/* ---- the text ---- */
+
+static void
+add_heading (GString *to, const char *heading)
+{
+  g_string_append_printf (to, "\n%s\n", heading);
+  for (glong i = g_utf8_strlen (heading, -1); i > 0; i--)
+    g_string_append_c (to, '-');
+  g_string_append_c (to, '\n');
+}
+
+static void
+add_pair (GString *to, const char *label, const char *value)
+{
+  g_autofree char *plain = g_utf8_make_valid (label, -1);
+  for (char *at = plain; *at != '\0'; at++) /* it may steer a terminal */
+    *at = (guchar) *at < 0x20 || *at == 0x7f ? '?' : *at;
+  g_string_append (to, plain);
+  for (glong length = g_utf8_strlen (plain, -1); length < LABEL_WIDTH; length++)
+    g_string_append_c (to, ' ');
+  g_string_append_printf (to, " %s\n", value);
+}
+
+static void
+add_stats (GString *to, const LdbFacts *facts)
+{
+  for (const LdbFigure *figure = ldb_stats_figures; figure->label != NULL; figure++)
+    if (figure->name == NULL)
+      add_heading (to, figure->label);
+    else
+      {
+        g_autofree char *value = ldb_figure_format (figure, facts->stats);
+        add_pair (to, figure->label, value);
+      }
+}
+
+static void
+add_stores (GString *to, const LdbFacts *facts)
+{
+  GListModel *stores = ldb_storage_map_get_stores (facts->map);
+  add_heading (to, "Stores");
+  for (guint i = 0; i < g_list_model_get_n_items (stores); i++)
+    {
+      g_autoptr (LdbStorageNode) store = g_list_model_get_item (stores, i);
+      const LdbStorageFigures *figures = ldb_storage_node_get_figures (store);
+      const char *name = ldb_storage_node_get_name (store);
+      g_autofree char *size = g_format_size (figures->bytes);
+      g_autofree char *records = ldb_count_format (figures->records);
+      g_autofree char *value = g_strdup_printf ("%s, %s records", size, records);
+      add_pair (to, name != NULL ? name : "(dropped)", value);
+    }
+}
+
+static void
+add_sizes (GString *to, const LdbFacts *facts)
+{
+  for (guint i = 0; i < facts->sizes->len; i++)
+    {
+      const LdbStoreSizes *one = g_ptr_array_index (facts->sizes, i);
+      g_autofree char *heading = g_strdup_printf ("Sizes in the store \"%s\"", one->store);
+      static const struct
+      {
+        const char *label;
+        double fraction;
+      } lines[] = { { "Median", 0.5 }, { "99 %", 0.99 }, { "Largest", 1 } };
+      add_heading (to, heading);
+      for (gsize line = 0; line < G_N_ELEMENTS (lines); line++)
+        {
+          g_autofree char *key
+              = g_format_size (ldb_sizes_get_key_percentile (one->sizes, lines[line].fraction));
+          g_autofree char *value
+              = g_format_size (ldb_sizes_get_value_percentile (one->sizes, lines[line].fraction));
+          g_autofree char *both = g_strdup_printf ("keys %s, values %s", key, value);
+          add_pair (to, lines[line].label, both);
+        }
+      GPtrArray *biggest = ldb_sizes_get_biggest (one->sizes);
+      for (guint b = 0; facts->keys && b < biggest->len; b++)
+        {
+          const LdbBigValue *value = g_ptr_array_index (biggest, b);
+          g_autofree char *key = ldb_key_format (value->key);
+          g_autofree char *size = g_format_size (value->size);
+          add_pair (to, key, size);
+        }
+      if (one->sizes->share < 1)
+        g_string_append_printf (to, "(about %.0f %% of it was looked at)\n",
+                                one->sizes->share * 100);
+    }
+}
+
+static void
+add_segment_lines (GString *to, const LdbFacts *facts)
+{
+  g_autoptr (GPtrArray) segments = ldb_facts_list_segments (facts);
+  add_heading (to, segments->len > SEGMENTS_SHOWN ? "The largest segments" : "Segments");
+  for (guint i = 0; i < MIN (segments->len, SEGMENTS_SHOWN); i++)
+    {
+      LdbStorageNode *segment = g_ptr_array_index (segments, i);
+      const LdbStorageFigures *figures = ldb_storage_node_get_figures (segment);
+      g_autofree char *size = g_format_size (figures->bytes);
+      g_autofree char *records = ldb_count_format (figures->records);
+      g_autoptr (GString) value = g_string_new (NULL);
+      g_string_append_printf (value, "%s, level %d, %s records, %.0f %% full", size,
+                              ldb_storage_node_get_level (segment), records,
+                              ldb_storage_node_get_fill (segment) * 100);
+      if (facts->keys)
+        {
+          g_autofree char *smallest = ldb_key_format (ldb_storage_node_get_smallest (segment));
+          g_autofree char *largest = ldb_key_format (ldb_storage_node_get_largest (segment));
+          g_string_append_printf (value, ", %s – %s", smallest, largest);
+        }
+      add_pair (to, ldb_storage_node_get_name (segment), value->str);
+    }
+}
+
+char *
+ldb_facts_to_text (const LdbFacts *facts)
+{
+  GString *to = g_string_new ("Lightning DB report\n===================\n");
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (facts->time / G_USEC_PER_SEC);
+  g_autofree char *when = g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC");
+  g_autofree char *rate = g_strdup_printf ("%.1f %%", ldb_facts_hit_rate (facts) * 100);
+  g_autofree char *writes = g_strdup_printf ("%.2f", ldb_facts_write_amplification (facts));
+  add_pair (to, "Database", facts->path);
+  add_pair (to, "Identity", facts->id);
+  add_pair (to, "Opened", facts->read_only ? "read-only" : "for writing");
+  add_pair (to, "Taken at", when);
+  add_pair (to, "Library", ldb_get_version ());
+  add_pair (to, "Cache hit rate", rate);
+  add_pair (to, "Write amplification", writes);
+  add_stats (to, facts);
+  add_stores (to, facts);
+  add_sizes (to, facts);
+  add_segment_lines (to, facts);
+  GPtrArray *faults = ldb_storage_map_get_faults (facts->map);
+  if (faults->len > 0)
+    add_heading (to, "Damage that was met");
+  for (guint i = 0; i < faults->len; i++)
+    g_string_append_printf (to, "%s\n", ((LdbFault *) g_ptr_array_index (faults, i))->reason);
+  add_heading (to, "Options");
+  for (guint i = 0; i < facts->settings->len; i++)
+    {
+      const LdbSetting *setting = g_ptr_array_index (facts->settings, i);
+      add_pair (to, setting->name, setting->value);
+    }
+  return g_string_free (to, FALSE);
+}
