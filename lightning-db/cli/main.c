@@ -10,6 +10,7 @@
 #include "serve.h"
 #endif
 #include "shell.h"
+#include "storage.h"
 #include "upkeep.h"
 
 #include <locale.h>
@@ -32,6 +33,12 @@ const struct command commands[] = {
   { "stores", "", N_ ("List, make and drop named stores"), stores_run, COMMAND_USE_DATABASE },
   { "shell", "", N_ ("Work on a database interactively"), shell_run, CREATE_USE },
   { "inspect", "", N_ ("Say what a database looks like"), inspect_run, COMMAND_USE_DATABASE },
+  { "storage", "", N_ ("Show how it lies on the disk: levels, segments, pages"), storage_run,
+    RECORD_USE },
+  { "bigkeys", "", N_ ("Find the largest values, and how sizes are distributed"), bigkeys_run,
+    RECORD_USE },
+  { "report", "", N_ ("Write what there is to say of a database, as text or a page"), report_run,
+    COMMAND_USE_DATABASE },
   { "check", "", N_ ("Find out whether a database is sound"), check_run, COMMAND_USE_PATH },
   { "compact", "", N_ ("Merge everything to one run"), compact_run, COMMAND_USE_DATABASE },
   { "checkpoint", "", N_ ("Empty the write-ahead log"), checkpoint_run, COMMAND_USE_DATABASE },

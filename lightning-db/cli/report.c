@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What there is to say of a database, in one text or page: report. */
+#include "storage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static gboolean
+parse_format (const char *name, const char *path, LdbReportFormat *format, GError **error)
+{
+  static const char *const names[] = { "text", "json", "html" };
+  if (name == NULL && path != NULL
+      && (g_str_has_suffix (path, ".html") || g_str_has_suffix (path, ".json")))
+    name = strrchr (path, '.') + 1; /* the file says it */
+  for (guint i = 0; name != NULL && i < G_N_ELEMENTS (names); i++)
+    if (strcmp (name, names[i]) == 0)
+      {
+        *format = (LdbReportFormat) i;
+        return TRUE;
+      }
+  if (name != NULL)
+    g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                 _ ("“%s” is no form of a report; choose text, json or html"), name);
+  return name == NULL;
+}
+
+/* To a file that only its owner can read, or to standard output. */
+static gboolean
+write_report (const char *report, const char *path, GError **error)
+{
+  if (path != NULL && strcmp (path, "-") != 0)
+    return g_file_set_contents_full (path, report, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+  fputs (report, stdout);
+  if (!g_str_has_suffix (report, "\n"))
+    putchar ('\n');
+  return TRUE;
+}
+
+enum exit_status
+report_run (struct invocation *invocation)
+{
+  g_autofree char *format_name = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *report = NULL;
+  gboolean keys = FALSE;
+  const GOptionEntry entries[] = {
+    { "format", 'f', 0, G_OPTION_ARG_STRING, &format_name,
+      N_ ("Write text (the default), json or html"), N_ ("FORM") },
+    { "output", 0, 0, G_OPTION_ARG_FILENAME, &path,
+      N_ ("Write to a file, whose ending may say the form; - is standard output"), N_ ("FILE") },
+    { "keys", 0, 0, G_OPTION_ARG_NONE, &keys,
+      N_ ("Tell keys, too: the bounds of segments, and those of the largest values"), NULL },
+    { NULL },
+  };
+  GError *error = NULL;
+  LdbReportFormat format = LDB_REPORT_TEXT;
+  if (!command_parse (invocation, entries, NULL,
+                      _ ("Statistics, a map of the storage, the largest stores and how large their "
+                         "keys and values are, the options. There are no values in it, and no keys "
+                         "without --keys. The html form is one file with charts that fetches "
+                         "nothing and runs nothing."),
+                      &error))
+    return command_fail (invocation, error);
+  if (invocation->json)
+    format = LDB_REPORT_JSON;
+  if (!parse_format (format_name, path, &format, &error)
+      || !command_open (invocation, LDB_OPEN_READ_ONLY, &error)
+      || !command_finish (invocation, &error)
+      || (report = ldb_database_generate_report (
+              invocation->database, format, keys ? LDB_REPORT_KEYS : LDB_REPORT_NONE, NULL, &error))
+             == NULL
+      || !write_report (report, path, &error))
+    return command_fail (invocation, error);
+  return EXIT_STATUS_DONE;
+}
