@@ -625,6 +625,58 @@ test_commit (Place *place, gconstpointer data)
   client_close (&client);
 }
 
+/* How often the inspection's thread has gone to sleep so far; 0: there is none. */
+static guint64
+count_sleeps (void)
+{
+  guint64 sleeps = 0;
+  const char *task;
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  while ((task = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *text = NULL;
+      g_autofree char *path = g_build_filename ("/proc/self/task", task, "status", NULL);
+      const char *line;
+      if (g_file_get_contents (path, &text, NULL, NULL)
+          && strstr (text, "Name:\tldb-inspect\n") != NULL
+          && (line = strstr (text, "\nvoluntary_ctxt_switches:")) != NULL)
+        sleeps += g_ascii_strtoull (line + strlen ("\nvoluntary_ctxt_switches:"), NULL, 10);
+    }
+  return sleeps;
+}
+
+/* While nobody asks for anything the thread sleeps, whatever the application does; without an
+ * inspectable database there is none. */
+static void
+test_idle (Place *place, gconstpointer data)
+{
+  Client client;
+  guint64 before, after;
+  g_autoptr (LdbDatabase) db = open_shared (place);
+  for (guint i = 0; i < 2; i++)
+    {
+      after = 0;
+      do
+        {
+          before = after;
+          for (guint k = 0; k < 100; k++)
+            put (db, "a", "1");
+          g_usleep (200000);
+          after = count_sleeps ();
+        }
+      while (after == 0 || after != before);
+      if (i == 0)
+        {
+          client_open (&client);
+          client_do (&client, "ListStores", NULL);
+        }
+    }
+  client_close (&client);
+  ldb_database_set_inspectable (db, FALSE);
+  while (count_sleeps () > 0)
+    g_usleep (1000);
+}
+
 /* ---- the database's end ---- */
 
 /* What an inspector has open keeps nothing open. */
@@ -722,6 +774,7 @@ main (int argc, char **argv)
   add_test ("/inspection/control-refused", test_control_refused);
   add_test ("/inspection/control", test_control);
   add_test ("/inspection/commit", test_commit);
+  add_test ("/inspection/idle", test_idle);
   add_test ("/inspection/close", test_close);
   add_test ("/inspection/several", test_several);
   add_test ("/inspection/again", test_again);
