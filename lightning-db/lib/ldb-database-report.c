@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include "base/histogram.h"
+#include "base/metrics.h"
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-database-report.h"
@@ -33,6 +35,14 @@ setting_free (gpointer data)
 }
 
 static void
+timing_free (gpointer data)
+{
+  LdbTiming *timing = data;
+  g_free (timing->name);
+  g_free (timing);
+}
+
+static void
 facts_clear (LdbFacts *facts)
 {
   g_clear_pointer (&facts->path, g_free);
@@ -40,6 +50,7 @@ facts_clear (LdbFacts *facts)
   g_clear_pointer (&facts->stats, ldb_stats_free);
   g_clear_object (&facts->map);
   g_clear_pointer (&facts->sizes, g_ptr_array_unref);
+  g_clear_pointer (&facts->timings, g_ptr_array_unref);
   g_clear_pointer (&facts->settings, g_ptr_array_unref);
 }
 
@@ -113,6 +124,48 @@ measure_stores (LdbDatabase *database, LdbFacts *facts, GCancellable *cancellabl
   return TRUE;
 }
 
+/* ---- timings ---- */
+
+static void
+add_timing (const struct metrics_reader *reader, const struct metric *metric,
+            struct histogram *scratch, GPtrArray *to)
+{
+  histogram_clear (scratch);
+  if (!metrics_reader_histogram (reader, metric, scratch) || histogram_count (scratch) == 0)
+    return;
+  LdbTiming *timing = g_new (LdbTiming, 1);
+  *timing = (LdbTiming){
+    .name = g_strdup (metric->name),
+    .text = metrics_text (metric->name),
+    .unit = metric->unit == METRIC_NANOSECONDS ? "nanoseconds"
+            : metric->unit == METRIC_BYTES     ? "bytes"
+                                               : "count",
+    .is_time = metric->unit == METRIC_NANOSECONDS,
+    .count = histogram_count (scratch),
+    .median = histogram_percentile (scratch, 0.5),
+    .high = histogram_percentile (scratch, 0.99),
+    .most = histogram_maximum (scratch),
+  };
+  g_ptr_array_add (to, timing);
+}
+
+static gboolean
+list_timings (LdbDatabase *database, LdbFacts *facts, GError **error)
+{
+  struct metrics_reader reader;
+  struct metric metric;
+  struct engine *engine = ldb_database_enter (database, error);
+  if (engine == NULL)
+    return FALSE;
+  g_autofree struct histogram *scratch = g_new0 (struct histogram, 1);
+  facts->timings = g_ptr_array_new_with_free_func (timing_free);
+  engine_metrics (engine, &reader);
+  for (guint32 i = 0; i < metrics_reader_count (&reader); i++)
+    if (metrics_reader_describe (&reader, i, &metric))
+      add_timing (&reader, &metric, scratch, facts->timings);
+  return TRUE;
+}
+
 /* ---- options ---- */
 
 static char *
@@ -174,6 +227,8 @@ gather (LdbDatabase *database, LdbReportFlags flags, GCancellable *cancellable, 
     return FALSE;
   facts->map = ldb_storage_map_load (database, cancellable, error);
   if (facts->map == NULL)
+    return FALSE;
+  if (!list_timings (database, facts, error)) /* before the report's own walks are among them */
     return FALSE;
   facts->settings = list_settings (database);
   return measure_stores (database, facts, cancellable, error);

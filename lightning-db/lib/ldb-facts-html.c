@@ -390,6 +390,45 @@ add_traffic (GString *to, const LdbFacts *facts)
   end_card (to);
 }
 
+/* What takes time; a bar for what 99 % of them take. */
+static void
+add_timings (GString *to, const LdbFacts *facts)
+{
+  g_autoptr (GPtrArray) marks = ldb_marks_new ();
+  if (facts->timings->len == 0)
+    return;
+  begin_card (to, "How long it takes", "");
+  for (guint i = 0; i < facts->timings->len; i++)
+    {
+      const LdbTiming *timing = g_ptr_array_index (facts->timings, i);
+      if (timing->is_time)
+        ldb_marks_add (marks, timing->name, ldb_timing_format (timing, timing->high),
+                       (double) timing->high, -1);
+    }
+  g_string_append (to, "<h3>99 % take at most</h3>\n");
+  ldb_svg_bars (to, "What 99 % of each take at most", marks);
+  g_string_append (to, "<div class=\"wide\"><table><tr><th>What</th><th></th><th class=\"n\">Timed"
+                       "</th><th class=\"n\">Half up to</th><th class=\"n\">99 % up to</th><th "
+                       "class=\"n\">Longest</th></tr>\n");
+  for (guint i = 0; i < facts->timings->len; i++)
+    {
+      const LdbTiming *timing = g_ptr_array_index (facts->timings, i);
+      g_autofree char *median = ldb_timing_format (timing, timing->median);
+      g_autofree char *high = ldb_timing_format (timing, timing->high);
+      g_autofree char *most = ldb_timing_format (timing, timing->most);
+      g_string_append (to, "<tr>");
+      add_cell (to, NULL, timing->name);
+      add_cell (to, "dim", timing->text);
+      add_count_cell (to, timing->count);
+      add_cell (to, "n", median);
+      add_cell (to, "n", high);
+      add_cell (to, "n", most);
+      g_string_append (to, "</tr>\n");
+    }
+  g_string_append (to, "</table></div>\n");
+  end_card (to);
+}
+
 static void
 add_stats (GString *to, const LdbFacts *facts)
 {
@@ -494,6 +533,7 @@ ldb_facts_to_html (const LdbFacts *facts)
   add_stores (to, facts);
   add_sizes (to, facts);
   add_traffic (to, facts);
+  add_timings (to, facts);
   add_stats (to, facts);
   add_segments (to, facts);
   add_settings (to, facts);

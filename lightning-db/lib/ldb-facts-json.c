@@ -64,6 +64,25 @@ write_sizes (LdbJson *json, const LdbStoreSizes *one, gboolean keys)
   ldb_json_end (json, '}');
 }
 
+static void
+write_timings (LdbJson *json, const GPtrArray *timings)
+{
+  ldb_json_begin (json, "timings", '[');
+  for (guint i = 0; i < timings->len; i++)
+    {
+      const LdbTiming *timing = g_ptr_array_index (timings, i);
+      ldb_json_begin (json, NULL, '{');
+      ldb_json_text (json, "name", timing->name);
+      ldb_json_text (json, "unit", timing->unit);
+      ldb_json_number (json, "count", timing->count);
+      ldb_json_number (json, "p50", timing->median);
+      ldb_json_number (json, "p99", timing->high);
+      ldb_json_number (json, "max", timing->most);
+      ldb_json_end (json, '}');
+    }
+  ldb_json_end (json, ']');
+}
+
 char *
 ldb_facts_to_json (const LdbFacts *facts)
 {
@@ -79,6 +98,7 @@ ldb_facts_to_json (const LdbFacts *facts)
   ldb_json_real (&json, "cache_hit_rate", ldb_facts_hit_rate (facts));
   ldb_json_real (&json, "write_amplification", ldb_facts_write_amplification (facts));
   write_stats (&json, facts->stats);
+  write_timings (&json, facts->timings);
   ldb_json_begin (&json, "storage", '{');
   ldb_storage_map_write_json (facts->map, &json);
   ldb_json_end (&json, '}');

@@ -31,6 +31,17 @@ typedef struct
   LdbSizes *sizes; /* owned */
 } LdbStoreSizes;
 
+/* How often something was timed, and what it took, in the unit of its histogram. */
+typedef struct
+{
+  char *name;                 /* of the metric; owned */
+  const char *text;           /* what is measured, in English; static */
+  const char *unit;           /* "nanoseconds", "bytes" or "count"; static */
+  gboolean is_time;           /* nanoseconds */
+  guint64 count;              /* times */
+  guint64 median, high, most; /* 50 %, 99 % and all of them took no more */
+} LdbTiming;
+
 /* An option in force. */
 typedef struct
 {
@@ -47,6 +58,7 @@ typedef struct
   LdbStats *stats;     /* owned */
   LdbStorageMap *map;  /* owned */
   GPtrArray *sizes;    /* of LdbStoreSizes, the largest stores first; owned */
+  GPtrArray *timings;  /* of LdbTiming: histograms that are not empty; owned */
   GPtrArray *settings; /* of LdbSetting; owned */
 } LdbFacts;
 
@@ -73,6 +85,8 @@ extern const LdbFigure ldb_stats_figures[];
 /* As people read it. */
 char *ldb_figure_format (const LdbFigure *figure, const LdbStats *stats);
 char *ldb_count_format (guint64 count);
+/* An amount of a timing: 1.2 µs. */
+char *ldb_timing_format (const LdbTiming *timing, guint64 amount);
 /* Keys as one line of printable ASCII, cut. */
 char *ldb_key_format (GBytes *key);
 

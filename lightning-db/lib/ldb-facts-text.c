@@ -100,6 +100,21 @@ ldb_count_format (guint64 count)
 }
 
 char *
+ldb_timing_format (const LdbTiming *timing, guint64 amount)
+{
+  double time = (double) amount;
+  if (!timing->is_time)
+    return ldb_count_format (amount);
+  if (time < 1e3)
+    return g_strdup_printf ("%.0f ns", time);
+  if (time < 1e6)
+    return g_strdup_printf ("%.1f µs", time / 1e3);
+  if (time < 1e9)
+    return g_strdup_printf ("%.1f ms", time / 1e6);
+  return g_strdup_printf ("%.2f s", time / 1e9);
+}
+
+char *
 ldb_figure_format (const LdbFigure *figure, const LdbStats *stats)
 {
   guint64 count = G_STRUCT_MEMBER (guint64, stats, figure->offset);
@@ -220,6 +235,23 @@ add_stats (GString *to, const LdbFacts *facts)
 }
 
 static void
+add_timings (GString *to, const LdbFacts *facts)
+{
+  if (facts->timings->len > 0)
+    add_heading (to, "How long it takes: half of them, 99 %, the longest; how often it was timed");
+  for (guint i = 0; i < facts->timings->len; i++)
+    {
+      const LdbTiming *timing = g_ptr_array_index (facts->timings, i);
+      g_autofree char *median = ldb_timing_format (timing, timing->median);
+      g_autofree char *high = ldb_timing_format (timing, timing->high);
+      g_autofree char *most = ldb_timing_format (timing, timing->most);
+      g_autofree char *count = ldb_count_format (timing->count);
+      g_autofree char *value = g_strdup_printf ("%s, %s, %s; %s", median, high, most, count);
+      add_pair (to, timing->name, value);
+    }
+}
+
+static void
 add_stores (GString *to, const LdbFacts *facts)
 {
   GListModel *stores = ldb_storage_map_get_stores (facts->map);
@@ -313,6 +345,7 @@ ldb_facts_to_text (const LdbFacts *facts)
   add_pair (to, "Cache hit rate", rate);
   add_pair (to, "Write amplification", writes);
   add_stats (to, facts);
+  add_timings (to, facts);
   add_stores (to, facts);
   add_sizes (to, facts);
   add_segment_lines (to, facts);

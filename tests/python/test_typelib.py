@@ -327,6 +327,9 @@ class Scenario(unittest.TestCase):
         self.assertEqual(report["sizes"][0]["biggest"][0], {"key": "large", "size": 30000})
         self.assertEqual({field.get_name() for field in Ldb.Stats.__info__.get_fields()},
                          set(report["stats"]))
+        timed = {timing["name"]: timing for timing in report["timings"]}
+        self.assertGreater(timed["flush"]["count"], 0)  # each is timed
+        self.assertTrue(all(0 <= one["p50"] <= one["p99"] for one in report["timings"]))
         db.close(None)
         with self.assertRaises(GLib.Error):
             db.load_storage_map(None)
