@@ -135,7 +135,9 @@ client_connect (Client *self, const char *path)
   guint lines = 0; /* DATA, OK, ERROR */
   while (lines < 3)
     {
-      const guint8 *end = memchr (self->read->data, '\n', self->read->len);
+      const guint8 *end = NULL;
+      if (self->read->len > 0)
+        end = memchr (self->read->data, '\n', self->read->len);
       if (end == NULL)
         {
           g_assert_true (client_fill (self));
