@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as a segment: it is verified, walked in both directions and past the cache, and each
- * key that the walk gave is asked for, with and without the flat index.
+ * Any bytes as a segment: it is verified, walked in both directions and past the cache, each key that
+ * the walk gave is asked for, with and without the flat index, and each page is looked at.
  */
 #include "fuzz.h"
 
 #include "base/coding.h"
 #include "base/hash.h"
 #include "segment/segment-format.h"
+#include "segment/segment-look.h"
 #include "segment/segment.h"
 
 #include <inttypes.h>
@@ -167,6 +168,46 @@ visit (void *data, const struct record *record, struct failure *failure)
   return STATUS_OK;
 }
 
+/* Each page by itself, and where each key would be. */
+static void
+look_at_pages (struct segment *segment, const struct asked *asked)
+{
+  struct failure failure = FAILURE_INIT;
+  struct segment_look *look;
+  struct segment_shape shape;
+  segment_shape (segment, &shape);
+  CHECK_OK (segment_look_new (segment, &look, &failure));
+  uint64_t pages = shape.leaves + shape.inner_pages;
+  for (uint64_t number = 0; number <= pages && number < STEPS_MAX; number++)
+    {
+      struct segment_page page;
+      struct bytes bytes;
+      uint8_t heat;
+      failure = FAILURE_INIT;
+      if (!fuzz_result (segment_look_at (look, (uint32_t) number, &page, &failure), &failure))
+        continue;
+      CHECK (number < pages);
+      fuzz_touch (page.separator);
+      if (fuzz_result (segment_look_stored (look, &page, &bytes, &failure), &failure))
+        fuzz_touch (bytes);
+      failure = FAILURE_INIT;
+      if (fuzz_result (segment_look_read (look, &page, &bytes, &failure), &failure))
+        fuzz_touch (bytes);
+      segment_heat (segment, (uint32_t) number, 1, &heat);
+    }
+  for (size_t i = 0; i < asked->count; i++)
+    {
+      struct segment_filter_answer answer;
+      uint32_t leaf;
+      failure = FAILURE_INIT;
+      if (fuzz_result (segment_look_for (look, asked->keys[i], &leaf, &failure), &failure))
+        CHECK (leaf < shape.leaves);
+      failure = FAILURE_INIT;
+      fuzz_result (segment_look_filter (segment, asked->hashes[i], &answer, &failure), &failure);
+    }
+  segment_look_free (look);
+}
+
 static void
 note_fault (void *found, const char *file, uint64_t page, const struct failure *fault)
 {
@@ -191,6 +232,7 @@ read_segment (const struct segment_reader_settings *settings, uint64_t number)
   walk (segment, false, true, NULL);
   walk (segment, true, false, NULL);
   walk (segment, true, true, NULL);
+  look_at_pages (segment, &asked);
   ask (segment, &asked);
   failure = FAILURE_INIT;
   if (segment_split_key (segment, 0.5, &split, &split_size, &failure) == STATUS_OK)
