@@ -73,6 +73,8 @@ is_free (const struct metric *metric)
   bool cache = metric->index >= GAUGE_CACHE_CAPACITY && metric->index <= GAUGE_CACHE_TARGET;
   return (metric->kind == METRIC_GAUGE && (account || cache))
          || strcmp (metric->name, "log_bytes") == 0
+         || strcmp (metric->name, "commit_lock") == 0 /* the flush thread looks, too */
+
          || strcmp (metric->name, "slow_calls") == 0 /* as the machine will have it */
          || strcmp (metric->name, "cache_evictions") == 0
          || strcmp (metric->name, "cache_ghost_hits") == 0;

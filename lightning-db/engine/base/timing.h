@@ -94,7 +94,8 @@ struct wait_mark
 static inline struct wait_mark
 wait_begin (void)
 {
-  return (struct wait_mark){ metrics_now (), timing.total };
+  uint64_t before = timing.waiting == timing.calls_left ? timing.total : 0;
+  return (struct wait_mark){ metrics_now (), before };
 }
 
 /* `metrics` NULL: nobody counts. Returns how long it took, all told. */
