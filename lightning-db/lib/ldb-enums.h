@@ -455,4 +455,31 @@ typedef enum
   LDB_REPORT_KEYS = 1 << 0,
 } LdbReportFlags;
 
+/**
+ * LdbOperationKind:
+ * @LDB_OPERATION_GET: looking one key up
+ * @LDB_OPERATION_MULTI_GET: looking several keys up at once
+ * @LDB_OPERATION_CONTAINS: asking whether a key is there
+ * @LDB_OPERATION_SEEK: positioning a cursor
+ * @LDB_OPERATION_PUT: committing one record
+ * @LDB_OPERATION_DELETE: committing one delete
+ * @LDB_OPERATION_BATCH: committing a batch, or the delete of a range
+ * @LDB_OPERATION_TRANSACTION_COMMIT: committing a transaction
+ *
+ * What an operation was.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_OPERATION_GET = 0,
+  LDB_OPERATION_MULTI_GET = 1,
+  LDB_OPERATION_CONTAINS = 2,
+  LDB_OPERATION_SEEK = 3,
+  LDB_OPERATION_PUT = 4,
+  LDB_OPERATION_DELETE = 5,
+  LDB_OPERATION_BATCH = 6,
+  LDB_OPERATION_TRANSACTION_COMMIT = 7,
+} LdbOperationKind;
+
 G_END_DECLS

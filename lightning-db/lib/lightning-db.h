@@ -41,6 +41,7 @@
 #include "ldb-running-database.h"
 #include "ldb-running-list.h"
 #include "ldb-sizes.h"
+#include "ldb-slow-operation.h"
 #include "ldb-snapshot.h"
 #include "ldb-stats.h"
 #include "ldb-storage-map.h"

@@ -192,6 +192,52 @@ test_observed (Place *place, gconstpointer data)
   g_main_context_pop_thread_default (context);
 }
 
+/* ---- slow operations ---- */
+
+/* A durable commit waits for the disk, or whatever is taken for one, so it is slow from 0.001 ms on. */
+static void
+test_slow (Place *place, gconstpointer data)
+{
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (ldb_database_set_slow_threshold (db, 0, &error));
+  put (db, "key", "value");
+  ldb_database_sync (db, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) none = ldb_database_list_slow_operations (db, 0, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (none->len, ==, 0);
+
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  ldb_batch_put (batch, NULL, (const guint8 *) "key", 3, (const guint8 *) "value", 5, &error);
+  g_assert_no_error (error);
+  g_assert_true (ldb_database_set_slow_threshold (db, 1, &error));
+  g_assert_no_error (error);
+  ldb_database_write_batch (db, batch, LDB_SYNC_MODE_FULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) list = ldb_database_list_slow_operations (db, 0, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (list->len, ==, 1);
+  g_autoptr (LdbSlowOperation) slow = ldb_slow_operation_copy (g_ptr_array_index (list, 0));
+  g_assert_cmpuint (slow->number, ==, 1);
+  g_assert_cmpint (slow->kind, ==, LDB_OPERATION_BATCH);
+  g_assert_null (slow->key);
+  g_assert_cmpuint (slow->size, ==, 8);
+  g_assert_cmpuint (slow->log_sync, >, 0);
+  g_assert_cmpuint (slow->duration, >=, slow->log_sync + slow->turn);
+  g_assert_cmpint (slow->ended, >, 0);
+  g_autoptr (GPtrArray) newer = ldb_database_list_slow_operations (db, 1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (newer->len, ==, 0);
+  ldb_database_close (db, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_null (ldb_database_list_slow_operations (db, 0, &error));
+  g_assert_error (error, LDB_ERROR, LDB_ERROR_CLOSED);
+  g_clear_error (&error);
+  g_assert_false (ldb_database_set_slow_threshold (db, 0, &error));
+  g_assert_error (error, LDB_ERROR, LDB_ERROR_CLOSED);
+}
+
 /* ---- closed, copied ---- */
 
 static void
@@ -232,6 +278,7 @@ main (int argc, char **argv)
   add_test ("/metrics/rates", test_rates);
   add_test ("/metrics/names", test_names);
   add_test ("/metrics/observed", test_observed);
+  add_test ("/metrics/slow", test_slow);
   add_test ("/metrics/closed", test_closed);
   add_test ("/metrics/bytes", test_bytes);
   return g_test_run ();

@@ -49,6 +49,17 @@ class Metrics(unittest.TestCase):
         self.assertGreater(metrics.get_percentile("log_sync", 0.5), 0)
         self.assertLessEqual(metrics.get_percentile("log_sync", 0.5), metrics.get_maximum("log_sync"))
 
+    def test_slow(self):
+        self.db.set_slow_threshold(1)
+        batch = Ldb.Batch.new()
+        batch.put(None, b"key", b"value")
+        self.db.write_batch(batch, Ldb.SyncMode.FULL, None)
+        slow = self.db.list_slow_operations(0)
+        self.assertEqual([operation.number for operation in slow], [1])
+        self.assertEqual(slow[0].kind, Ldb.OperationKind.BATCH)
+        self.assertGreater(slow[0].log_sync, 0)
+        self.assertIsNone(slow[0].key)
+
     def test_bytes(self):
         with self.assertRaises(GLib.Error) as caught:
             Ldb.Metrics.new_from_bytes(GLib.Bytes.new(bytes(1000)))
