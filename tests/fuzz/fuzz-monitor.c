@@ -68,8 +68,8 @@ check_request (const char *text, gsize length, gboolean has_token)
   g_autofree char *method = NULL;
   g_autofree char *path = NULL;
   SoupHTTPVersion version;
-  if (SOUP_STATUS_IS_SUCCESSFUL (
-          soup_headers_parse_request (text, (int) length, headers, &method, &path, &version)))
+  guint status = soup_headers_parse_request (text, (int) length, headers, &method, &path, &version);
+  if (SOUP_STATUS_IS_SUCCESSFUL (status))
     {
       g_autoptr (GUri) uri = g_uri_parse (path, SOUP_HTTP_URI_FLAGS, NULL);
       MonitorVerdict verdict = monitor_gate_check (&settings, "192.0.2.1", method, uri, headers);
@@ -102,9 +102,18 @@ check_text (const char *value)
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
+  gsize length = MIN (size, 8192);
   g_autofree char *text = g_strndup ((const char *) data, size);
-  check_request ((const char *) data, MIN (size, 8192), FALSE);
-  check_request ((const char *) data, MIN (size, 8192), TRUE);
+  g_autofree char *request = g_malloc (length + 1);
+  memcpy (request, data, length);
+  request[length] = '\0';
+  /* What libsoup is given ends before the empty line. */
+  const char *end = g_strstr_len (request, (gssize) length, "\r\n\r\n");
+  if (end != NULL)
+    length = (gsize) (end - request) + 2;
+  request[length] = '\0';
+  check_request (request, length, FALSE);
+  check_request (request, length, TRUE);
   check_text (text);
   return 0;
 }
