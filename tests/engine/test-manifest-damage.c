@@ -58,6 +58,12 @@ test_rejected_edits (const char *path)
   CHECK_FAILS (manifest_apply (manifest, &edit, &failure), STATUS_INVALID);
   touching[0].information.range_deletes = 1;
   CHECK_OK (manifest_apply (manifest, &edit, &failure));
+
+  /* A segment may hold one key. */
+  struct manifest_segment single = segment_of (manifest_next_number (manifest),
+                                               manifest_next_run (manifest), "0001q", "0001q");
+  edit = (struct manifest_edit){ .add_segments = &single, .add_segment_count = 1 };
+  CHECK_OK (manifest_apply (manifest, &edit, &failure));
   free (before);
   manifest_close (manifest);
   vfs_directory_close (directory);
