@@ -57,6 +57,7 @@ function check(what, error) {
 
 const directory = GLib.dir_make_tmp('ldb-js-XXXXXX');
 GLib.setenv('XDG_DATA_HOME', directory, true);
+GLib.setenv('XDG_RUNTIME_DIR', directory, true);
 let made = 0;
 const newPath = () => `${directory}/${++made}`;
 const newDatabase = () => Ldb.open(newPath(), {create: true});
@@ -340,6 +341,48 @@ function testRun() {
 }
 
 // Each asynchronous call there is, awaited; `called` gathers their names.
+// What a database tells of its storage, and an inspector of it; `call` as below.
+async function lookAround(db, call) {
+    const node = (await call(db, 'load_storage_map_async')).get_root();
+    const segments = [];
+    const gather = one => {
+        if (one.kind === Ldb.StorageKind.SEGMENT)
+            segments.push(one);
+        [...one].forEach(gather);
+    };
+    gather(node);
+    equal(segments.length > 0, true);
+    equal((await call(db, 'list_pages_async', segments[0].number, 0, 10, false)).length > 0, true);
+    equal((await call(db, 'read_page_async', segments[0].number, 0)).get_decoded().get_size() > 0, true);
+    equal((await call(db, 'locate_key_async', null, 'a')).length > 0, true);
+    equal((await call(db, 'measure_sizes_async', null, null, null, 0, 1)).get_biggest().length, 1);
+    equal(JSON.parse(await call(db, 'generate_report_async', Ldb.ReportFormat.JSON, Ldb.ReportFlags.NONE))
+        .read_only, false);
+
+    db.inspectable = db.control_allowed = true;
+    const [running] = Ldb.RunningList.new();
+    equal(running.path, db.path);
+    const inspector = await call(Ldb.Inspector, 'open_async', running);
+    equal((await call(inspector, 'get_stats_async')).sequence, db.get_sequence());
+    equal(Object.keys(await call(inspector, 'get_options_async')).includes('cache-size'), true);
+    equal((await call(inspector, 'list_stores_async')).includes('s'), true);
+    const snapshot = await call(inspector, 'open_snapshot_async');
+    equal(text(toArray(await call(inspector, 'get_async', snapshot, null, 'a'))), '1');
+    equal((await call(inspector, 'read_async', snapshot, null, null, null, Ldb.ScanFlags.NONE, 1, 9)).length, 1);
+    equal(await call(inspector, 'close_snapshot_async', snapshot), true);
+    const subscription = await call(inspector, 'subscribe_async', null, null, Ldb.WatchFlags.NONE, 0);
+    equal(await call(inspector, 'unsubscribe_async', subscription), true);
+    equal(await call(inspector, 'request_control_async'), true);
+    for (const name of ['flush_async', 'sync_async', 'checkpoint_async', 'compact_async'])
+        equal(await call(inspector, name), true);
+    equal(await call(inspector, 'evict_cache_async', 0.5), true);
+    equal((await call(inspector, 'check_async', Ldb.CheckFlags.NONE)).fault_count, 0);
+    equal((await call(inspector, 'backup_async', `${db.path}.copied`, Ldb.BackupFlags.NONE)).files > 0, true);
+    equal(await call(inspector, 'commit_async', new GLib.Variant('a(sayaaybaay)', [])), db.get_sequence());
+    inspector.close();
+    db.inspectable = false;
+}
+
 async function testEveryAsync() {
     const called = new Set();
     const call = (target, name, ...args) => {
@@ -453,6 +496,7 @@ async function testEveryAsync() {
     equal((await call(db, 'backup_async', `${path}.backup`, Ldb.BackupFlags.VERIFY, tell)).files > 0, true);
     equal(steps.length > 0 && steps.every(step => step[0] && step[1] === 'string'), true);
     equal((await call(db, 'check_async', Ldb.CheckFlags.DEEP)).fault_count, 0);
+    await lookAround(db, call);
     equal(await call(db, 'drop_store_async', 's'), true);
     equal(await call(Ldb.Database, 'restore_async', `${path}.backup`, `${path}.restored`), true);
     equal((await call(Ldb.Database, 'check_path_async', `${path}.restored`)).fault_count, 0);

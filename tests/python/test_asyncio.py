@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import io
+import json
 import os
 import selectors
 import tempfile
@@ -22,7 +23,7 @@ from gi.repository import Gio, GLib, Ldb  # noqa: E402
 def introspected_pairs():
     """Every class of the library with its asynchronous calls."""
     for cls in (Ldb.Database, Ldb.Store, Ldb.Snapshot, Ldb.Transaction, Ldb.Cursor, Ldb.Loader,
-                Ldb.Feed, Ldb.Watch, Ldb.ListModel):
+                Ldb.Feed, Ldb.Watch, Ldb.ListModel, Ldb.Inspector):
         for info in cls.__info__.get_methods():
             if info.__name__.endswith("_async") and "with_closure" not in info.__name__:
                 yield cls, info
@@ -164,6 +165,7 @@ class Everything(WithDatabase):
                    lambda *step: steps.append(step))
         self.assertTrue(steps and all(len(step) == 3 for step in steps))
         self.assertEqual((await call(db, "check_async", Ldb.CheckFlags.DEEP)).fault_count, 0)
+        await self.look_around(db, call)
         await call(db, "drop_store_async", "s")
         await call(Ldb.Database, "restore_async", path + ".backup", path + ".restored")
         self.assertEqual(
@@ -176,6 +178,51 @@ class Everything(WithDatabase):
         await call(Ldb.Database, "destroy_async", path)
         return called
 
+    async def look_around(self, db, call):
+        """What a database tells of its storage, and an inspector of it."""
+        found = [(await call(db, "load_storage_map_async")).get_root()]
+        for node in found:
+            found.extend(node)
+        segment = next(node for node in found if node.get_kind() == Ldb.StorageKind.SEGMENT)
+        pages = await call(db, "list_pages_async", segment.props.number, 0, 10, False)
+        self.assertEqual(pages[0].number, 0)
+        contents = await call(db, "read_page_async", segment.props.number, 0)
+        self.assertGreater(contents.get_decoded().get_size(), 0)
+        self.assertTrue(await call(db, "locate_key_async", None, "e"))
+        sizes = await call(db, "measure_sizes_async", None, None, None, 0, 1)
+        self.assertEqual(len(sizes.get_biggest()), 1)
+        report = await call(db, "generate_report_async", Ldb.ReportFormat.JSON,
+                            Ldb.ReportFlags.NONE)
+        self.assertFalse(json.loads(report)["read_only"])
+
+        db.props.inspectable = db.props.control_allowed = True
+        running = Ldb.RunningList.new().find(db.props.path)
+        inspector = await call(Ldb.Inspector, "open_async", running)
+        self.assertEqual((await call(inspector, "get_stats_async")).sequence, db.get_sequence())
+        self.assertIn("cache-size", await call(inspector, "get_options_async"))
+        self.assertIn("s", await call(inspector, "list_stores_async"))
+        snapshot = await call(inspector, "open_snapshot_async")
+        self.assertEqual((await call(inspector, "get_async", snapshot, None, b"e")), b"5")
+        records = await call(inspector, "read_async", snapshot, None, None, None,
+                             Ldb.ScanFlags.NONE, 1, 9)
+        self.assertEqual(len(records), 1)
+        self.assertTrue(await call(inspector, "close_snapshot_async", snapshot))
+        subscription = await call(inspector, "subscribe_async", None, None, Ldb.WatchFlags.NONE, 0)
+        self.assertTrue(await call(inspector, "unsubscribe_async", subscription))
+        for method in ("request_control_async", "flush_async", "sync_async", "checkpoint_async",
+                       "compact_async"):
+            self.assertTrue(await call(inspector, method))
+        self.assertTrue(await call(inspector, "evict_cache_async", 0.5))
+        report = await call(inspector, "check_async", Ldb.CheckFlags.NONE)
+        self.assertEqual(report.fault_count, 0)
+        result = await call(inspector, "backup_async", db.props.path + ".copied",
+                            Ldb.BackupFlags.NONE)
+        self.assertGreater(result.files, 0)
+        nothing = GLib.Variant("a(sayaaybaay)", [])
+        self.assertEqual(await call(inspector, "commit_async", nothing), db.get_sequence())
+        inspector.close()
+        db.props.inspectable = False
+
     def check(self, called):
         left_out = {(cls.__name__, info.__name__) for cls, info in introspected_pairs()} - called
         self.assertEqual(left_out - {("Database", "new_async"), ("Database", "init_async")}, set())
@@ -186,6 +233,7 @@ class Everything(WithDatabase):
         data = tempfile.TemporaryDirectory(prefix="ldb-python-")  # GLib asks for it once
         cls.addClassCleanup(data.cleanup)
         os.environ["XDG_DATA_HOME"] = data.name
+        os.environ["XDG_RUNTIME_DIR"] = data.name
 
     def test_asyncio(self):
         self.check(asyncio.run(self.story("asyncio")))

@@ -566,10 +566,12 @@ function _init() {
     for (const name of ['Database', 'Store'])
         watchChanges(Ldb, Ldb[name].prototype);
     feed(Ldb.Feed.prototype);
-    Ldb.ListModel.prototype[Symbol.iterator] = function* () {
-        for (let i = 0, row; (row = this.get_item(i)) !== null; i++)
-            yield row;
-    };
+    for (const name of ['ListModel', 'RunningList', 'StorageNode']) {
+        Ldb[name].prototype[Symbol.iterator] = function* () {
+            for (let i = 0, row; (row = this.get_item(i)) !== null; i++)
+                yield row;
+        };
+    }
     Ldb.ChangeSet.prototype[Symbol.iterator] = function () {
         return this.list()[Symbol.iterator]();
     };
