@@ -378,7 +378,9 @@ async function lookAround(db, call) {
     equal(await call(inspector, 'evict_cache_async', 0.5), true);
     equal((await call(inspector, 'check_async', Ldb.CheckFlags.NONE)).fault_count, 0);
     equal((await call(inspector, 'backup_async', `${db.path}.copied`, Ldb.BackupFlags.NONE)).files > 0, true);
-    equal(await call(inspector, 'commit_async', new GLib.Variant('a(sayaaybaay)', [])), db.get_sequence());
+    const put = new GLib.Variant('a(sayaaybaay)', [['', encoder.encode('z'), [encoder.encode('1')], false, []]]);
+    equal(await call(inspector, 'commit_async', put), db.get_sequence());
+    equal(text(db.get('z')), '1');
     inspector.close();
     db.inspectable = false;
 }

@@ -202,7 +202,8 @@ class Everything(WithDatabase):
         self.assertIn("cache-size", await call(inspector, "get_options_async"))
         self.assertIn("s", await call(inspector, "list_stores_async"))
         snapshot = await call(inspector, "open_snapshot_async")
-        self.assertEqual((await call(inspector, "get_async", snapshot, None, b"e")), b"5")
+        value = await call(inspector, "get_async", snapshot, None, b"e")
+        self.assertEqual(value.get_data(), b"5")
         records = await call(inspector, "read_async", snapshot, None, None, None,
                              Ldb.ScanFlags.NONE, 1, 9)
         self.assertEqual(len(records), 1)
@@ -218,8 +219,9 @@ class Everything(WithDatabase):
         result = await call(inspector, "backup_async", db.props.path + ".copied",
                             Ldb.BackupFlags.NONE)
         self.assertGreater(result.files, 0)
-        nothing = GLib.Variant("a(sayaaybaay)", [])
-        self.assertEqual(await call(inspector, "commit_async", nothing), db.get_sequence())
+        put = GLib.Variant("a(sayaaybaay)", [("", b"z", [b"1"], False, [])])
+        self.assertEqual(await call(inspector, "commit_async", put), db.get_sequence())
+        self.assertEqual(db["z"], b"1")
         inspector.close()
         db.props.inspectable = False
 
