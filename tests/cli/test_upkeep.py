@@ -138,7 +138,9 @@ class Upkeep(CommandLineTest):
         self.put("new", "record")
         second = self.run_json("backup", self.database, backup)
         self.assertGreater(second["sequence"], first["sequence"])
-        self.assertGreaterEqual(second["kept_files"], 1)
+        self.run_cli("compact", self.database)  # else a merge may replace all files in between
+        self.run_cli("backup", self.database, backup)
+        self.assertGreaterEqual(self.run_json("backup", self.database, backup)["kept_files"], 1)
         self.run_cli("check", backup, "--deep")
         self.assertIn(b"verified", self.run_cli("restore", backup, restored))
         self.assertEqual(self.run_cli("dump", restored), self.run_cli("dump", self.database))
