@@ -46,19 +46,6 @@ struct segment_look
   size_t separator_room;    /* bytes allocated */
 };
 
-static status
-grow (uint8_t **data, size_t *room, size_t size, struct failure *failure)
-{
-  if (*room >= size)
-    return STATUS_OK;
-  uint8_t *larger = realloc (*data, size);
-  if (larger == NULL)
-    return fail_memory (failure, size, "a page to look at");
-  *data = larger;
-  *room = size;
-  return STATUS_OK;
-}
-
 /* O1 */
 static status
 hold (struct segment_look *look, struct held_page *held, uint32_t number,
@@ -69,7 +56,8 @@ hold (struct segment_look *look, struct held_page *held, uint32_t number,
   held->number = SEGMENT_PAGES_MAX;
   status result = segment_check_place (look->segment, number, place, failure);
   if (result == STATUS_OK)
-    result = grow (&held->decoded, &held->room, segment_page_room (look->segment, place), failure);
+    result = segment_grow (&held->decoded, &held->room, segment_page_room (look->segment, place),
+                           failure);
   if (result == STATUS_OK)
     result = segment_read_page (look->segment, number, place, held->decoded, failure);
   if (result == STATUS_OK)
@@ -192,7 +180,7 @@ assemble (struct segment_look *look, struct bytes prefix, struct bytes suffix, s
           struct failure *failure)
 {
   size_t size = prefix.size + suffix.size;
-  status result = grow (&look->separator, &look->separator_room, size + 1, failure);
+  status result = segment_grow (&look->separator, &look->separator_room, size + 1, failure);
   if (result != STATUS_OK)
     return result;
   if (prefix.size > 0)
@@ -279,7 +267,7 @@ segment_look_stored (struct segment_look *look, const struct segment_page *page,
                      struct failure *failure)
 {
   *out = BYTES_NONE;
-  status result = grow (&look->stored, &look->stored_room, page->place.stored, failure);
+  status result = segment_grow (&look->stored, &look->stored_room, page->place.stored, failure);
   if (result == STATUS_OK)
     result = vfs_read_exact (look->segment->file, page->place.offset, look->stored,
                              page->place.stored, failure);

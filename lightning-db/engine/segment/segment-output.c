@@ -5,19 +5,6 @@
 
 #include <stdlib.h>
 
-status
-segment_grow (uint8_t **data, size_t *room, size_t size, struct failure *failure)
-{
-  if (*room >= size)
-    return STATUS_OK;
-  uint8_t *larger = realloc (*data, size);
-  if (larger == NULL)
-    return fail_memory (failure, size, "a segment under construction");
-  *data = larger;
-  *room = size;
-  return STATUS_OK;
-}
-
 /* ---- the write buffer (W1) ---- */
 
 status

@@ -154,6 +154,19 @@ segment_read_page (const struct segment *segment, uint32_t page, const struct pa
   return result;
 }
 
+status
+segment_grow (uint8_t **data, size_t *room, size_t size, struct failure *failure)
+{
+  if (*room >= size)
+    return STATUS_OK;
+  uint8_t *larger = realloc (*data, size);
+  if (larger == NULL)
+    return fail_memory (failure, size, "pages of a segment");
+  *data = larger;
+  *room = size;
+  return STATUS_OK;
+}
+
 /* ---- through the cache ---- */
 
 /* A page of a mapped file: verified once, used in place. Outside an epoch section. */

@@ -101,6 +101,9 @@ status segment_corrupt (const struct segment *segment, uint32_t page, const char
 
 /* ---- pages: segment-page.c ---- */
 
+/* Makes an owned buffer hold at least `size` bytes; its contents stay. */
+status segment_grow (uint8_t **data, size_t *room, size_t size, struct failure *failure);
+
 /* Whether a place read from the file can be one of this page (S4). */
 status segment_check_place (const struct segment *segment, uint32_t page,
                             const struct page_place *place, struct failure *failure);

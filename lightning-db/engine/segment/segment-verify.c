@@ -73,22 +73,9 @@ is_cancelled (const struct verification *run)
 }
 
 static status
-grow (uint8_t **data, size_t *room, size_t size, struct failure *failure)
-{
-  if (*room >= size)
-    return STATUS_OK;
-  uint8_t *larger = realloc (*data, size);
-  if (larger == NULL)
-    return fail_memory (failure, size, "checking a segment");
-  *data = larger;
-  *room = size;
-  return STATUS_OK;
-}
-
-static status
 assemble (struct key_buffer *key, struct bytes prefix, struct bytes suffix, struct failure *failure)
 {
-  status result = grow (&key->data, &key->room, prefix.size + suffix.size + 1, failure);
+  status result = segment_grow (&key->data, &key->room, prefix.size + suffix.size + 1, failure);
   if (result != STATUS_OK)
     return result;
   if (prefix.size > 0)
@@ -114,7 +101,7 @@ read_page (struct verification *run, uint32_t page, const struct page_place *pla
   *good = false;
   status result = segment_check_place (run->segment, page, place, &reason);
   if (result == STATUS_OK)
-    result = grow (to, room, segment_page_room (run->segment, place), &reason);
+    result = segment_grow (to, room, segment_page_room (run->segment, place), &reason);
   if (result == STATUS_OK)
     result = segment_read_page (run->segment, page, place, *to, &reason);
   *good = result == STATUS_OK;

@@ -71,9 +71,6 @@ struct segment_writer
   size_t charged;        /* to LEDGER_MERGE, bytes: of all that does not charge itself */
 };
 
-/* Makes an owned buffer hold at least `size` bytes; its contents stay. */
-status segment_grow (uint8_t **data, size_t *room, size_t size, struct failure *failure);
-
 /* Where the next byte goes in the file. */
 uint64_t segment_output_position (const struct segment_writer *writer);
 status segment_output_append (struct segment_writer *writer, struct bytes bytes,
