@@ -498,7 +498,8 @@ OPTION_BOOLEAN (prefetch_enabled, LDB_OPTION_PREFETCH_ENABLED)
 /**
  * LdbOptions:prefetch-distance:
  *
- * How many pages scans read ahead, from 1 to 1024.
+ * How many pages scans read ahead at first, from 1 to 1024; it doubles up to 1 MiB as a scan goes
+ * on.
  *
  * Since: 0.1
  */

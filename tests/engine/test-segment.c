@@ -2,6 +2,7 @@
 /* Segments written, read back in every way, and compared with a sorted array of the same records.
  */
 #include "segment-trial.h"
+#include "segment/segment-private.h"
 
 #include <pthread.h>
 
@@ -176,16 +177,18 @@ test_writer_refuses (void)
 
 /* ---- reading around ---- */
 
-static uint64_t asked[64]; /* offsets */
+static struct asked
+{
+  uint64_t offset, size;
+} asked[64];
 static size_t asked_count;
 
 static void
 note_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
 {
   (void) file;
-  CHECK_INT (size, SURROUNDINGS_SIZE);
   CHECK (asked_count < 64);
-  asked[asked_count++] = offset;
+  asked[asked_count++] = (struct asked){ offset, size };
 }
 
 /* Each stretch of the file that pages are read from is asked for, once; none without the
@@ -199,7 +202,7 @@ test_reading_around (void)
   struct segment_information information;
   struct segment *segment;
   surroundings_open (&here, 4096, 8 << 20);
-  model_fill (&model, &random, 0, 12000, 300);
+  model_fill (&model, &random, 0, 30000, 300);
   struct segment_settings settings = writer_settings (&here, 4096);
   struct segment_reader_settings reading = reader_settings (&here);
   CHECK_OK (write_model (&settings, &model, &information, &failure));
@@ -217,14 +220,83 @@ test_reading_around (void)
       CHECK_INT (asked_count, once);
       segment_unref (segment);
       epoch_collect (true);
-      uint64_t stretches = (information.file_size - 1) / SURROUNDINGS_SIZE + 1;
+      uint64_t stretches = (information.file_size - 1) / STRETCH_SIZE + 1;
       CHECK (stretches > 4);
       CHECK (around ? once + 1 >= stretches && once <= stretches
                     : once == 0); /* the tail may have no page */
       for (size_t i = 0; i < once; i++)
-        for (size_t j = 0; j < i; j++)
-          CHECK (asked[i] % SURROUNDINGS_SIZE == 0 && asked[i] != asked[j]);
+        {
+          CHECK_INT (asked[i].size, STRETCH_SIZE);
+          CHECK_INT (asked[i].offset % STRETCH_SIZE, 0);
+          for (size_t j = 0; j < i; j++)
+            CHECK (asked[i].offset != asked[j].offset);
+        }
     }
+  here.directory->vfs = real;
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
+/* ---- reading ahead ---- */
+
+/* A walk over the whole file asks for its bytes in order, each once, ever more at a time. The pages
+ * that it begins with were read before. */
+static void
+check_ahead (struct segment *segment, const struct model *model, unsigned distance, bool backward)
+{
+  struct segment_source_settings settings = { .scan = true, .prefetch = distance };
+  struct source *source;
+  uint64_t records = 0, expected = distance * UINT64_C (4096);
+  CHECK_OK (segment_source_new (segment, &settings, &source, &failure));
+  asked_count = 0;
+  CHECK_OK (backward ? source_last (source, &failure) : source_first (source, &failure));
+  for (; source->valid; records++)
+    CHECK_OK (backward ? source_previous (source, &failure) : source_next (source, &failure));
+  source_release (source);
+  CHECK_INT (records, model->count);
+  CHECK (distance == 0 ? asked_count == 0 : asked_count > 3);
+  uint64_t covered = 0;
+  for (size_t i = 0; i < asked_count; i++)
+    {
+      uint64_t window = expected;
+      expected = expected < 1 << 20 ? 2 * expected : expected;
+      bool is_last = i + 1 == asked_count;
+      CHECK (asked[i].size <= window && asked[i].size > 0);
+      CHECK (i == 0 || is_last || asked[i].size >= window / 2);
+      if (i > 0 && backward)
+        CHECK_INT (asked[i].offset + asked[i].size, asked[i - 1].offset);
+      else if (i > 0)
+        CHECK_INT (asked[i].offset, asked[i - 1].offset + asked[i - 1].size);
+      covered += asked[i].size;
+    }
+  if (distance > 0)
+    CHECK (covered <= segment->pages_end && covered + (128 << 10) >= segment->pages_end);
+}
+
+static void
+test_reading_ahead (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct random random = { 41 };
+  struct segment_information information;
+  struct segment *segment;
+  surroundings_open (&here, 4096, 16 << 20);
+  model_fill (&model, &random, 0, 12000, 300);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  const struct vfs *real = use_other_disk (here.directory);
+  other_disk.advise_will_need = note_will_need;
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  for (unsigned distance = 0; distance <= 16; distance += 8)
+    for (unsigned backward = 0; backward < 2; backward++)
+      {
+        cache_evict_fraction (here.cache, 1);
+        check_ahead (segment, &model, distance, backward);
+      }
+  segment_unref (segment);
   here.directory->vfs = real;
   segment_information_clear (&information);
   model_clear (&model);
@@ -347,6 +419,7 @@ main (void)
   test_model ();
   test_edges ();
   test_reading_around ();
+  test_reading_ahead ();
   test_writer_refuses ();
   test_full_disk ();
   test_damage ();

@@ -98,11 +98,17 @@ segment_provide_filter (struct segment *segment)
 
 /* ---- the index ---- */
 
+#define STRETCH_OF_INDEX ((size_t) 256 << 10) /* bytes of a file that are read at once for it */
+
 struct index_build
 {
   struct flat_index *index; /* being filled; owned */
-  uint8_t *page;            /* an inner page of the lowest level; owned */
+  uint8_t *page;            /* an inner page of the lowest level, if it was compressed; owned */
   size_t page_room;         /* bytes allocated */
+  uint8_t *stretch;         /* bytes of the file, which inner pages are read in; owned */
+  size_t stretch_room;      /* bytes allocated */
+  size_t stretch_size;      /* bytes read … */
+  uint64_t stretch_start;   /* … from this offset */
   uint8_t *separator;       /* prefix and suffix put together; owned */
   size_t separator_room;    /* bytes allocated */
 };
@@ -145,6 +151,36 @@ start_index (struct segment *segment, struct index_build *build, struct failure 
   return result;
 }
 
+/* Inner pages lie together behind the leaves: they are read a stretch at a time. */
+static status
+read_inner (struct segment *segment, struct index_build *build,
+            const struct page_position *position, const uint8_t **out, struct failure *failure)
+{
+  const struct page_place *place = &position->place;
+  uint64_t into = place->offset - build->stretch_start;
+  size_t room = segment_page_room (segment, place);
+  if (!grow (&build->page, &build->page_room, room))
+    return fail_memory (failure, room, "an inner page");
+  if (place->offset < build->stretch_start || into + place->stored > build->stretch_size)
+    {
+      uint64_t left = segment->pages_end - place->offset;
+      size_t size = left < STRETCH_OF_INDEX ? (size_t) left : STRETCH_OF_INDEX;
+      size = size > place->stored ? size : place->stored;
+      if (!grow (&build->stretch, &build->stretch_room, size))
+        return fail_memory (failure, size, "inner pages");
+      build->stretch_size = 0;
+      status result = segment_read_stored (segment, position->page, place->offset, size,
+                                           build->stretch, failure);
+      if (result != STATUS_OK)
+        return result;
+      build->stretch_start = place->offset;
+      build->stretch_size = size;
+      into = 0;
+    }
+  return segment_decode (segment, position->page, place, build->stretch + into, build->page, out,
+                         failure);
+}
+
 /* Adds the separators of the leaves below one page of the lowest inner level. */
 static status
 add_page (struct segment *segment, struct index_build *build, uint32_t leaf, uint32_t *next,
@@ -156,13 +192,10 @@ add_page (struct segment *segment, struct index_build *build, uint32_t leaf, uin
   epoch_leave ();
   if (result != STATUS_OK)
     return result;
-  size_t room = segment_page_room (segment, &position.place);
-  if (!grow (&build->page, &build->page_room, room))
-    return fail_memory (failure, room, "an inner page");
-  result = segment_read_page (segment, position.page, &position.place, build->page, failure);
+  const uint8_t *page;
+  result = read_inner (segment, build, &position, &page, failure);
   if (result != STATUS_OK)
     return result;
-  const uint8_t *page = build->page;
   unsigned count = inner_count (page);
   if (inner_level (page) != 1 || inner_first_child (page) != leaf
       || count > segment->totals.leaves - leaf)
@@ -199,6 +232,7 @@ build_index (struct segment *segment, struct flat_index **out, struct failure *f
   else
     flat_index_free (build.index);
   free (build.page);
+  free (build.stretch);
   free (build.separator);
   return result;
 }

@@ -105,19 +105,18 @@ segment_decode (const struct segment *segment, uint32_t page, const struct page_
   return decode (segment, NULL, page, place, stored, to, out, failure);
 }
 
-/* The stored bytes of a page; a failure names it. */
-static status
-read_stored (const struct segment *segment, uint32_t page, const struct page_place *place,
-             uint8_t *to, struct failure *failure)
+status
+segment_read_stored (const struct segment *segment, uint32_t page, uint64_t offset, size_t size,
+                     uint8_t *to, struct failure *failure)
 {
   struct failure cause = FAILURE_INIT;
   struct metrics *metrics = segment->settings.metrics;
   struct wait_mark mark = metrics != NULL ? wait_begin () : (struct wait_mark){ 0 };
-  status result = vfs_read_exact (segment->file, place->offset, to, place->stored, &cause);
+  status result = vfs_read_exact (segment->file, offset, to, size, &cause);
   if (metrics != NULL)
     {
       wait_end (metrics, WAIT_PAGE_READ, mark);
-      count_shared (metrics, SHARED_PAGE_BYTES_READ, place->stored);
+      count_shared (metrics, SHARED_PAGE_BYTES_READ, size);
     }
   if (result == STATUS_OK)
     return STATUS_OK;
@@ -135,20 +134,19 @@ segment_read_page (const struct segment *segment, uint32_t page, const struct pa
   status result;
   if (place->codec == CODEC_NONE)
     {
-      result = read_stored (segment, page, place, to, failure);
-      return result != STATUS_OK
-                 ? result
-                 : decode (segment, segment->settings.metrics, page, place, to, NULL, &decoded,
-                           failure);
+      result = segment_read_stored (segment, page, place->offset, place->stored, to, failure);
+      return result != STATUS_OK ? result
+                                 : decode (segment, segment->settings.metrics, page, place, to,
+                                           NULL, &decoded, failure);
     }
   uint8_t near[STACK_PAGE_SIZE];
   uint8_t *stored = place->stored <= sizeof near ? near : malloc (place->stored);
   if (stored == NULL)
     return fail_memory (failure, place->stored, "a compressed page");
-  result = read_stored (segment, page, place, stored, failure);
+  result = segment_read_stored (segment, page, place->offset, place->stored, stored, failure);
   if (result == STATUS_OK)
-    result = decode (segment, segment->settings.metrics, page, place, stored, to, &decoded,
-                     failure);
+    result
+        = decode (segment, segment->settings.metrics, page, place, stored, to, &decoded, failure);
   if (stored != near)
     free (stored);
   return result;
@@ -181,31 +179,32 @@ verify_mapped (struct segment *segment, uint32_t page, const struct page_place *
   return result;
 }
 
-/* Asks the kernel for the stretch of the file that the page lies in, once for each stretch. A disk
- * gives a stretch in hardly more time than a page, and a database that fits into memory is wanted
- * whole. */
+/* Asks the kernel for the stretch of the file that a page was read from, once for each stretch: a
+ * disk gives a stretch in hardly more time than a page, and a database that fits into memory is
+ * wanted whole. After the page, which would be waited for longer behind the stretch. */
 static void
 read_around (struct segment *segment, const struct page_place *place)
 {
   if (segment->surroundings == NULL)
     return;
-  uint64_t stretch = place->offset / SURROUNDINGS_SIZE, bit = UINT64_C (1) << stretch % 64;
+  uint64_t stretch = place->offset / STRETCH_SIZE, bit = UINT64_C (1) << stretch % 64;
   _Atomic uint64_t *word = &segment->surroundings[stretch / 64];
   if ((atomic_load_explicit (word, memory_order_relaxed) & bit) == 0
       && (atomic_fetch_or_explicit (word, bit, memory_order_relaxed) & bit) == 0)
-    vfs_advise_will_need (segment->file, stretch * SURROUNDINGS_SIZE, SURROUNDINGS_SIZE);
+    vfs_advise_will_need (segment->file, stretch * STRETCH_SIZE, STRETCH_SIZE);
 }
 
 static status
-read_frame (struct segment *segment, uint32_t page, const struct page_place *place, uint8_t **out,
-            struct failure *failure)
+read_frame (struct segment *segment, uint32_t page, const struct page_place *place,
+            enum page_access access, uint8_t **out, struct failure *failure)
 {
-  read_around (segment, place);
   size_t room = segment_page_room (segment, place);
   uint8_t *frame = cache_allocate (segment->settings.cache, room);
   if (frame == NULL)
     return fail_memory (failure, room, "a page");
   status result = segment_read_page (segment, page, place, frame, failure);
+  if (access != PAGE_SCANNED)
+    read_around (segment, place);
   if (result != STATUS_OK)
     cache_discard (segment->settings.cache, frame);
   else
@@ -228,10 +227,10 @@ segment_page_at (struct segment *segment, uint32_t page, const struct page_place
     return segment_corrupt (segment, page, "it is compressed in a file of raw pages", failure);
   epoch_leave ();
   status result = mapped ? verify_mapped (segment, page, place, out, failure)
-                         : read_frame (segment, page, place, &frame, failure);
+                         : read_frame (segment, page, place, access, &frame, failure);
   epoch_enter ();
   if (result == STATUS_OK && !mapped)
-    *out = cache_install (&segment->table, page, frame, access == PAGE_SCANNED);
+    *out = cache_install (&segment->table, page, frame, access >= PAGE_SOUGHT);
   return result;
 }
 

@@ -25,6 +25,8 @@
 
 #define SEGMENT_NAME_SIZE 32
 
+#define STRETCH_SIZE ((uint64_t) 1 << 20) /* bytes of a file that are asked for at once */
+
 void segment_name (char to[SEGMENT_NAME_SIZE], uint64_t number);
 bool segment_page_size_is_valid (size_t page_size);
 
@@ -61,14 +63,14 @@ struct segment
   _Atomic (struct flat_index *) index;      /* NULL: not built */
   struct page_table table;                  /* leaves, then inner pages */
   const uint8_t *map;                       /* the whole file, or NULL */
-  _Atomic uint64_t *mapped;     /* with map: per page, its offset once it verified, or 0 */
-  _Atomic uint64_t *surroundings; /* bits: stretches the kernel was asked for; NULL = it is not asked */
-  uint32_t page_count;          /* of all pages */
-  enum cpu_level level;         /* SIMD kernels that may run */
-  struct segment_totals totals; /* leaves, depth, root, figures */
-  _Atomic bool filter_wanted;   /* there is one and reading it has not failed */
-  _Atomic bool index_wanted;    /* may be built, and building it has not failed */
-  _Atomic size_t index_refused; /* bytes of one that was over budget; 0 = none was */
+  _Atomic uint64_t *mapped;       /* with map: per page, its offset once it verified, or 0 */
+  _Atomic uint64_t *surroundings; /* a bit for each stretch that was asked for; NULL: none is */
+  uint32_t page_count;            /* of all pages */
+  enum cpu_level level;           /* SIMD kernels that may run */
+  struct segment_totals totals;   /* leaves, depth, root, figures */
+  _Atomic bool filter_wanted;     /* there is one and reading it has not failed */
+  _Atomic bool index_wanted;      /* may be built, and building it has not failed */
+  _Atomic size_t index_refused;   /* bytes of one that was over budget; 0 = none was */
 
   struct segment_reader_settings settings; /* as given; what it points to is borrowed */
   char name[SEGMENT_NAME_SIZE];            /* of the file */
@@ -114,6 +116,9 @@ size_t segment_page_room (const struct segment *segment, const struct page_place
 status segment_decode (const struct segment *segment, uint32_t page, const struct page_place *place,
                        const uint8_t *stored, uint8_t *to, const uint8_t **out,
                        struct failure *failure);
+/* Reads bytes of the file that hold `page`, which a failure names. */
+status segment_read_stored (const struct segment *segment, uint32_t page, uint64_t offset,
+                            size_t size, uint8_t *to, struct failure *failure);
 /* Reads, verifies and decodes a page to `to` (segment_page_room bytes). The place is checked. */
 status segment_read_page (const struct segment *segment, uint32_t page,
                           const struct page_place *place, uint8_t *to, struct failure *failure);
@@ -121,8 +126,9 @@ status segment_read_page (const struct segment *segment, uint32_t page,
 enum page_access
 {
   PAGE_CACHED,  /* BUSY instead of reading */
-  PAGE_READ,    /* reads and installs */
-  PAGE_SCANNED, /* the same, as a scan's page */
+  PAGE_READ,    /* reads and installs; asks the kernel for its surroundings */
+  PAGE_SOUGHT,  /* the same, as a scan's first page */
+  PAGE_SCANNED, /* as a scan's next page: what is around it was asked for, or is behind */
 };
 /* The page, valid in the present epoch section, which is left and re-entered around a read. */
 status segment_page_at (struct segment *segment, uint32_t page, const struct page_place *place,

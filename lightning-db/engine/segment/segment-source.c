@@ -16,12 +16,13 @@
 
 #include <stdlib.h>
 
-#define PLACES 64u                      /* of coming leaves, copied from an inner page at once */
-#define CHUNK_LEAST ((size_t) 32 << 10) /* of one read of a bypassing walk: doubles … */
-#define CHUNK_MOST ((size_t) 256 << 10) /* … up to this */
-#define SMALL_COPY 16u                  /* bytes a short suffix is copied in */
-#define LINES_AHEAD 10u                 /* of a coming leaf: header, arrays, two records */
-#define SEQUENTIAL_LEAVES 2u            /* leaves in a row that make a walk sequential */
+#define PLACES 64u                       /* of coming leaves, copied from an inner page at once */
+#define CHUNK_LEAST ((size_t) 32 << 10)  /* of one read of a bypassing walk: doubles … */
+#define CHUNK_MOST ((size_t) 256 << 10)  /* … up to this */
+#define SMALL_COPY 16u                   /* bytes a short suffix is copied in */
+#define LINES_AHEAD 10u                  /* of a coming leaf: header, arrays, two records */
+#define SEQUENTIAL_LEAVES 2u             /* leaves in a row that make a walk sequential */
+#define WINDOW_MOST ((uint64_t) 1 << 20) /* bytes read ahead, unless more is asked for */
 
 /* Whether a leaf has one record of each key. */
 enum distinction
@@ -47,13 +48,14 @@ struct segment_source
   struct page_place places[PLACES];  /* of leaves from first_place on, checked */
   uint32_t first_place, place_count; /* which are known */
   unsigned run;                      /* leaves walked in one direction without a seek */
-  uint32_t advised;                  /* leaf up to which (in direction) the kernel was told */
-  struct buffer chunk;               /* bypass: bytes of the file … */
-  uint64_t chunk_start;              /* … from this offset … */
-  size_t chunk_size;                 /* … so many */
-  size_t chunk_goal;                 /* of the next read */
-  struct buffer decoded;             /* bypass: the present leaf, when it was compressed */
-  size_t charged;                    /* bypass: bytes of this and the key */
+  uint64_t window;       /* bytes the kernel is asked for ahead; 0: it was not yet … */
+  uint64_t asked;        /* … up to this offset (in the direction of the walk) */
+  struct buffer chunk;   /* bypass: bytes of the file … */
+  uint64_t chunk_start;  /* … from this offset … */
+  size_t chunk_size;     /* … so many */
+  size_t chunk_goal;     /* of the next read */
+  struct buffer decoded; /* bypass: the present leaf, when it was compressed */
+  size_t charged;        /* bypass: bytes of this and the key */
 };
 
 #define KEY_ROOM_STEP ((size_t) 1 << 10) /* many walks are open in a merge */
@@ -93,12 +95,22 @@ chunk_least (const struct segment_source *walk)
 
 /* ---- places of leaves ---- */
 
+/* `run`: leaves in a row that the walk counts as having behind it. */
+static void
+begin_run (struct segment_source *walk, unsigned run)
+{
+  walk->run = run;
+  walk->asked = walk->window = 0;
+}
+
 static enum page_access
 access_of (const struct segment_source *walk)
 {
   if (walk->settings.cached_only)
     return PAGE_CACHED;
-  return walk->settings.scan || walk->settings.bypass ? PAGE_SCANNED : PAGE_READ;
+  if (!walk->settings.scan && !walk->settings.bypass)
+    return PAGE_READ;
+  return walk->run > 0 ? PAGE_SCANNED : PAGE_SOUGHT;
 }
 
 /* Copies the places of leaves around `leaf` from its inner page, those before it for a walk
@@ -207,30 +219,35 @@ hold (struct segment_source *walk, uint32_t leaf, const uint8_t *page, struct fa
   return STATUS_OK;
 }
 
-/* Tells the kernel about the coming leaves, half a window at a time. */
+/* Asks the kernel for the bytes that the coming leaves lie in, half a window at a time: from
+ * `place`, where the walk stands, on. The window doubles as the walk goes on. */
 static void
-read_ahead (struct segment_source *walk, uint32_t leaf, bool backward)
+read_ahead (struct segment_source *walk, const struct page_place *place, bool backward)
 {
-  uint32_t window = walk->settings.prefetch;
-  if (window == 0 || walk->run < SEQUENTIAL_LEAVES || walk->place_count == 0)
+  if (walk->settings.prefetch == 0 || walk->run < SEQUENTIAL_LEAVES)
     return;
-  uint32_t ahead = backward ? leaf - walk->advised : walk->advised - leaf;
-  if (ahead <= window && ahead > window / 2)
+  uint64_t start = place->offset, end = start + place->stored, asked = 0; /* bytes, already */
+  if (walk->window > 0 && backward && walk->asked < start)
+    asked = start - walk->asked;
+  else if (walk->window > 0 && !backward && walk->asked > end)
+    asked = walk->asked - end;
+  if (walk->window > 0 && asked > walk->window / 2)
     return;
-  uint32_t last = walk->first_place + walk->place_count - 1;
-  uint32_t from = leaf, to = leaf;
+  if (walk->window == 0)
+    walk->window = (uint64_t) walk->settings.prefetch * walk->segment->page_size;
+  else if (walk->window < WINDOW_MOST)
+    walk->window *= 2;
+  uint64_t from = end + asked, to = end + walk->window;
   if (backward)
-    from = leaf - walk->first_place > window ? leaf - window : walk->first_place;
-  else
-    to = last - leaf > window ? leaf + window : last;
-  if (from == to)
-    return;
-  const struct page_place *first = &walk->places[from - walk->first_place];
-  const struct page_place *end = &walk->places[to - walk->first_place];
-  if (end->offset + end->stored > first->offset)
-    vfs_advise_will_need (walk->segment->file, first->offset,
-                          end->offset + end->stored - first->offset);
-  walk->advised = backward ? from : to;
+    {
+      from = start > walk->window ? start - walk->window : 0;
+      to = start - asked;
+    }
+  else if (to > walk->segment->pages_end)
+    to = walk->segment->pages_end;
+  if (to > from)
+    vfs_advise_will_need (walk->segment->file, from, to - from);
+  walk->asked = backward ? from : to;
 }
 
 /* Starts fetching what the coming leaf's first records need, if it is cached: a leaf's first lines,
@@ -276,7 +293,7 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const st
         return STATUS_BUSY;
       result = find_place (walk, leaf, backward, &place, failure);
       if (result == STATUS_OK)
-        read_ahead (walk, leaf, backward);
+        read_ahead (walk, place, backward);
       epoch_enter ();
       if (result == STATUS_OK)
         result = segment_page_at (segment, leaf, place, access_of (walk), &page, failure);
@@ -454,7 +471,7 @@ position (struct segment_source *walk, struct bytes key, bool backward, uint32_t
           struct failure *failure)
 {
   uint32_t leaf;
-  walk->run = 0;
+  begin_run (walk, 0);
   walk->source.valid = false;
   status result = find_leaf (walk, key, &leaf, failure);
   bool held = walk->view.page != NULL && walk->leaf == leaf;
@@ -513,7 +530,7 @@ first (struct source *source, struct failure *failure)
   struct segment_source *walk = self (source);
   if (walk->segment->totals.leaves == 0)
     return STATUS_OK;
-  walk->run = 0;
+  begin_run (walk, SEQUENTIAL_LEAVES);
   status result = hold_leaf (walk, 0, false, failure);
   if (result == STATUS_OK)
     stand (walk, 0);
@@ -526,7 +543,7 @@ last (struct source *source, struct failure *failure)
   struct segment_source *walk = self (source);
   if (walk->segment->totals.leaves == 0)
     return STATUS_OK;
-  walk->run = 0;
+  begin_run (walk, SEQUENTIAL_LEAVES);
   status result = hold_leaf (walk, walk->segment->totals.leaves - 1, true, failure);
   if (result == STATUS_OK)
     stand (walk, walk->view.count - 1u);

@@ -428,7 +428,7 @@ map_file (struct segment *segment)
 static void
 begin_reading_around (struct segment *segment)
 {
-  uint64_t stretches = segment->pages_end / SURROUNDINGS_SIZE + 1;
+  uint64_t stretches = segment->pages_end / STRETCH_SIZE + 1;
   if (segment->settings.read_around && segment->mapped == NULL)
     segment->surroundings = calloc (stretches / 64 + 1, sizeof *segment->surroundings);
 }
@@ -516,7 +516,7 @@ charge (struct segment *segment)
   if (segment->mapped != NULL)
     segment->memory += segment->page_count * sizeof *segment->mapped;
   if (segment->surroundings != NULL)
-    segment->memory += segment->pages_end / SURROUNDINGS_SIZE / 8;
+    segment->memory += segment->pages_end / STRETCH_SIZE / 8;
   ledger_charge (segment->settings.ledger, LEDGER_SEGMENT, segment->memory);
 }
 

@@ -108,8 +108,6 @@ void segment_writer_abort (struct segment_writer *writer); /* removes the file *
 
 struct segment;
 
-#define SURROUNDINGS_SIZE ((uint64_t) 256 << 10) /* bytes of a file that are asked for at once */
-
 struct segment_reader_settings
 {
   struct vfs_directory *directory;
@@ -192,7 +190,7 @@ status segment_newest (struct segment *segment, struct bytes key, uint64_t hash,
 
 struct segment_source_settings
 {
-  unsigned prefetch; /* pages to read ahead once the walk looks sequential; 0 = off */
+  unsigned prefetch; /* pages first read ahead once the walk looks sequential; 0 = off */
   bool scan;         /* installs pages as scan pages (cache.h); merges read without installing */
   bool bypass;       /* read through own buffers, not the cache (merges, checks) */
   size_t chunk_most; /* bytes a bypassing walk reads at once, at most; 0 = 256 KiB */
