@@ -491,9 +491,12 @@ run_jobs (const struct settings *settings)
     }
   for (unsigned job = 0; job < settings->jobs; job++)
     {
-      int how;
+      int how = 0;
       if (wait (&how) < 0 || how != 0)
         failed = 1;
+      if (WIFSIGNALED (how))
+        fprintf (stderr, "one of the jobs was ended by signal %d: the figures are of what it did\n",
+                 WTERMSIG (how));
     }
   struct totals sum = { 0 };
   for (unsigned job = 0; job < settings->jobs; job++)

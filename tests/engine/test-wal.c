@@ -135,6 +135,14 @@ test_recycling (bool map)
   wal_statistics (place.wal, &statistics);
   CHECK_INT (statistics.spare_bytes, 0);
   CHECK_INT (count_files (&place).bytes, statistics.live_bytes);
+  /* A segment made ready that was given back is wanted again; without one in use it stays. */
+  while (!wal_wants_preparing (place.wal))
+    CHECK_OK (append_sized (&place, sequence++, 200, true, &failure));
+  CHECK_OK (wal_prepare (place.wal, &failure));
+  CHECK (!wal_wants_preparing (place.wal));
+  wal_trim (place.wal, 0);
+  CHECK (wal_wants_preparing (place.wal));
+  CHECK_OK (append_sized (&place, sequence++, 200, true, &failure));
   CHECK_INT (recover_to (&place, released, NULL, NULL), sequence - 1);
   log_close (&place, false);
   CHECK_INT (recover_to (&place, released, NULL, NULL), sequence - 1);

@@ -216,7 +216,7 @@ settle_down (struct engine *engine)
   memtable_pool_trim (engine->pool);
   memtable_pool_trim (engine->transaction_pool);
   if (engine->wal != NULL)
-    wal_trim (engine->wal, 1);
+    wal_trim (engine->wal, 0);
   codec_trim ();
   engine_rebalance (engine);
 }

@@ -614,10 +614,11 @@ wal_trim (struct wal *wal, unsigned keep)
           wal->spares = segment->next;
           wal->spare_count--;
         }
-      else if (have > keep)
+      else if (have > keep && wal->current != NULL)
         {
           segment = wal->ready;
           wal->ready = NULL;
+          atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
         }
       pthread_mutex_unlock (&wal->mutex);
       if (segment == NULL)

@@ -112,7 +112,8 @@ bool wal_wants_preparing (struct wal *wal);
  * is reported and the name stays for the next recovery to remove. Does nothing once the log has
  * failed. */
 status wal_release (struct wal *wal, uint64_t sequence, struct failure *failure);
-/* Unlinks spare segments until `keep` are left, the one made ready included. */
+/* Unlinks spare segments until `keep` are left, the one made ready included: the next append wants
+ * it made again. The very first one stays. */
 void wal_trim (struct wal *wal, unsigned keep);
 
 struct wal_statistics
