@@ -503,6 +503,10 @@ async function testEveryAsync() {
     equal(await call(Ldb.Database, 'restore_async', `${path}.backup`, `${path}.restored`), true);
     equal((await call(Ldb.Database, 'check_path_async', `${path}.restored`)).fault_count, 0);
     equal((await call(Ldb.Database, 'repair_async', `${path}.restored`, `${path}.repaired`)).lost_pages, 0);
+    const reading = await Ldb.open_async(`${path}.repaired`, {readOnly: true});
+    equal(await call(reading, 'take_over_async'), true);
+    equal(reading.read_only, false);
+    await reading.close_async();
     await db.close_async();
     await failsLater(Ldb.Error.CLOSED, db.get_async('a'));
     equal(await call(Ldb.Database, 'destroy_async', path), true);

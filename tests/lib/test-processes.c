@@ -7,127 +7,11 @@
  * line.
  */
 #include "list-validator.h"
-#include "watch-test.h"
+#include "other-process.h"
 
 #include <glib-unix.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
 
-/* ---- the other process ---- */
-
-static void
-write_time (LdbDatabase *db, const char *key)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 now = g_get_monotonic_time ();
-  ldb_database_put (db, key, strlen (key), &now, sizeof now, NULL, &error);
-  g_assert_no_error (error);
-}
-
-/* A commit that has no other near it. */
-static void
-write_isolated (LdbDatabase *db, guint number, const char *key)
-{
-  g_usleep (25000 + number % 7 * 1000);
-  write_time (db, key);
-}
-
-static void
-rush (LdbDatabase *db, guint milliseconds)
-{
-  gint64 end = g_get_monotonic_time () + milliseconds * 1000;
-  do
-    write_time (db, "time");
-  while (g_get_monotonic_time () < end);
-}
-
-/* Lines from standard input: "put KEY VALUE", "delete KEY", "range START END", "batch N", "fill N"
- * (as many random puts and deletes), "time N" (the Nth isolated commit of the time), "tick N" (the
- * same, to a key of its own), "rush MILLISECONDS" (commits of the time, without a pause), "compact",
- * "close", "destroy" (after that).
- * Each is answered by "ok" and the newest commit. */
-static int
-write_as_told (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (LdbDatabase) db
-      = ldb_database_open (path, LDB_OPEN_CREATE | LDB_OPEN_WAIT, NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_print ("ok 0\n");
-  char line[256];
-  while (fgets (line, sizeof line, stdin) != NULL)
-    {
-      g_auto (GStrv) words = g_strsplit (g_strstrip (line), " ", 3);
-      const char *verb = words[0];
-      guint number = words[1] != NULL ? (guint) atoi (words[1]) : 0;
-      if (strcmp (verb, "put") == 0)
-        put (db, words[1], words[2]);
-      else if (strcmp (verb, "delete") == 0)
-        delete (db, words[1]);
-      else if (strcmp (verb, "range") == 0)
-        delete_range (db, words[1], words[2]);
-      else if (strcmp (verb, "batch") == 0)
-        {
-          g_autoptr (LdbBatch) batch = ldb_batch_new ();
-          for (guint i = 0; i < number; i++)
-            {
-              g_autofree char *key = g_strdup_printf ("batch-%05u", i);
-              ldb_batch_put (batch, NULL, key, strlen (key), "b", 1, &error);
-            }
-          ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error);
-        }
-      else if (strcmp (verb, "time") == 0)
-        write_isolated (db, number, "time");
-      else if (strcmp (verb, "tick") == 0)
-        {
-          g_autofree char *key = g_strdup_printf ("tick-%05u", number);
-          write_isolated (db, number, key);
-        }
-      else if (strcmp (verb, "rush") == 0)
-        rush (db, number);
-      else if (strcmp (verb, "fill") == 0)
-        for (guint i = 0; i < number; i++)
-          {
-            g_autofree char *key = g_strdup_printf ("fill-%04u", i * 7919 % 5000);
-            g_autofree char *value = g_strdup_printf ("%u %0200u", i, i);
-            if (i % 11 == 0)
-              delete (db, key);
-            else
-              put (db, key, value);
-          }
-      else if (strcmp (verb, "compact") == 0)
-        ldb_database_compact (db, NULL, NULL, NULL, &error);
-      else if (strcmp (verb, "close") == 0)
-        ldb_database_close (db, NULL, &error);
-      else if (strcmp (verb, "destroy") == 0)
-        ldb_database_destroy (path, NULL, &error);
-      else
-        g_error ("what is %s?", verb);
-      g_assert_no_error (error);
-      g_print ("ok %" G_GUINT64_FORMAT "\n",
-               ldb_database_is_closed (db) ? 0 : ldb_database_get_sequence (db));
-    }
-  return 0;
-}
-
-static GHashTable *
-read_all (LdbSnapshot *snapshot)
-{
-  g_autoptr (GError) error = NULL;
-  GHashTable *found = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr (LdbCursor) cursor
-      = ldb_snapshot_scan (snapshot, NULL, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
-  while (ldb_cursor_next (cursor, NULL, &error))
-    {
-      g_autoptr (GBytes) key = ldb_cursor_get_key (cursor);
-      g_autoptr (GBytes) value = ldb_cursor_get_value (cursor, NULL, &error);
-      g_hash_table_insert (found, g_strndup (g_bytes_get_data (key, NULL), g_bytes_get_size (key)),
-                           g_strndup (g_bytes_get_data (value, NULL), g_bytes_get_size (value)));
-    }
-  g_assert_no_error (error);
-  return found;
-}
+/* ---- other readers ---- */
 
 typedef struct
 {
@@ -165,17 +49,6 @@ keep_up (LdbWatch *watch, LdbChangeSet *changes, Replica *self)
     }
 }
 
-static void
-assert_equal (GHashTable *replica, GHashTable *found)
-{
-  GHashTableIter iterator;
-  gpointer key, value;
-  g_assert_cmpuint (g_hash_table_size (replica), ==, g_hash_table_size (found));
-  g_hash_table_iter_init (&iterator, found);
-  while (g_hash_table_iter_next (&iterator, &key, &value))
-    g_assert_cmpstr (g_hash_table_lookup (replica, key), ==, value);
-}
-
 /* Keeps a replica by a watch until "end" is put, and holds it against the database. */
 static int
 replicate (const char *path)
@@ -199,107 +72,6 @@ replicate (const char *path)
   g_print ("%" G_GUINT64_FORMAT " emissions, %" G_GUINT64_FORMAT " resyncs\n", replica.emissions,
            replica.resyncs);
   return 0;
-}
-
-/* ---- telling it ---- */
-
-/* Not a GSubprocess: GLib would start a thread of its own, which ThreadSanitizer does not
- * understand. */
-typedef struct
-{
-  GPid pid;   /* 0: none */
-  FILE *from; /* what it prints */
-  FILE *to;   /* its standard input */
-} Other;
-
-/* Whether it ended well. */
-static gboolean
-end (Other *other)
-{
-  int status;
-  if (other->to != NULL)
-    fclose (other->to);
-  other->to = NULL;
-  g_assert_cmpint (waitpid (other->pid, &status, 0), ==, other->pid);
-  fclose (other->from);
-  other->pid = 0;
-  return WIFEXITED (status) && WEXITSTATUS (status) == 0;
-}
-
-static void
-kill_it (Other *other)
-{
-  if (other->pid == 0)
-    return;
-  kill (other->pid, SIGKILL);
-  end (other);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Other, kill_it)
-
-/* The next line. Free with g_free(). */
-static char *
-hear (Other *other)
-{
-  char line[256];
-  g_assert_nonnull (fgets (line, sizeof line, other->from));
-  return g_strdup (g_strchomp (line));
-}
-
-static guint64
-hear_ok (Other *other)
-{
-  g_autofree char *line = hear (other);
-  g_assert_true (g_str_has_prefix (line, "ok "));
-  return g_ascii_strtoull (line + 3, NULL, 10);
-}
-
-static void
-begin_with (Other *other, const char *role, const char *path, const char *cache_size)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_auto (GStrv) variables = g_get_environ ();
-  char *arguments[] = { self, (char *) role, (char *) path, NULL };
-  int to, from;
-  if (cache_size != NULL)
-    variables = g_environ_setenv (variables, "LIGHTNING_DB_CACHE_SIZE", cache_size, TRUE);
-  g_spawn_async_with_pipes (NULL, arguments, variables, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                            &other->pid, &to, &from, NULL, &error);
-  g_assert_no_error (error);
-  other->to = fdopen (to, "w");
-  other->from = fdopen (from, "r");
-}
-
-static void
-begin (Other *other, const char *role, const char *path)
-{
-  begin_with (other, role, path, NULL);
-}
-
-static void say (Other *other, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static void
-say (Other *other, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  vfprintf (other->to, format, arguments);
-  va_end (arguments);
-  fputc ('\n', other->to);
-  g_assert_cmpint (fflush (other->to), ==, 0);
-}
-
-#define tell(other, ...) (say (other, __VA_ARGS__), hear_ok (other))
-
-static LdbDatabase *
-open_reader (Place *place)
-{
-  g_autoptr (GError) error = NULL;
-  LdbDatabase *db = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_true (ldb_database_is_read_only (db));
-  return db;
 }
 
 /* ---- what is told ---- */
@@ -942,8 +714,7 @@ test_let_go (Place *place, gconstpointer data)
 
   LdbTransaction *transaction = ldb_database_begin (db, LDB_TRANSACTION_READ_ONLY, &error);
   replace_files (&writer, db);
-  g_autofree char *then
-      = ldb_transaction_get_string (transaction, NULL, "fill-0001", NULL, &error);
+  g_autofree char *then = ldb_transaction_get_string (transaction, NULL, "fill-0001", NULL, &error);
   g_assert_nonnull (then);
   g_object_unref (transaction);
   wait_until (count_deleted_segments () == 0);

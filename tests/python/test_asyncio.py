@@ -172,6 +172,9 @@ class Everything(WithDatabase):
             (await call(Ldb.Database, "check_path_async", path + ".restored")).fault_count, 0)
         report = await call(Ldb.Database, "repair_async", path + ".restored", path + ".repaired")
         self.assertEqual(report.lost_pages, 0)
+        with Ldb.open(path + ".repaired", read_only=True) as reading:
+            self.assertTrue(await call(reading, "take_over_async"))
+            reading["taken"] = b"over"
         await db.close_async()
         with self.assertRaises(Ldb.ClosedError):
             await db.get_async("e")

@@ -540,6 +540,35 @@ look_after (LdbDatabase *db, const char *path)
   ldb_repair_report_free (report);
 }
 
+static void
+note_told (LdbDatabase *db, GParamSpec *pspec, gboolean *told)
+{
+  *told = !ldb_database_is_read_only (db);
+}
+
+static void
+take_over (const char *path)
+{
+  g_print ("# Taking over\n");
+  LdbDatabase *db;
+  gboolean put, told = FALSE;
+  CALL_STATIC (db, ldb_database_open, path, LDB_OPEN_READ_ONLY, NULL);
+  g_signal_connect (db, "notify::read-only", G_CALLBACK (note_told), &told);
+  g_autoptr (LdbSnapshot) snapshot = ldb_database_create_snapshot (db, &error);
+  CALL (put, db, ldb_database_put_string, "apple", "yellow");
+  g_assert_false (put);
+  g_autofree char *code = take_code ();
+  g_print ("to read: %s, %s\n", yes (ldb_database_is_read_only (db)), code);
+  DO0 (db, ldb_database_take_over);
+  g_print ("to write: %s, told: %s\n", yes (ldb_database_is_read_only (db)), yes (told));
+  DO (db, ldb_database_put_string, "apple", "yellow");
+  print_outcome ("", db);
+  g_autofree char *then = ldb_snapshot_get_string (snapshot, NULL, "apple", NULL, &error);
+  g_print ("then: %s\n", then);
+  DO0 (db, ldb_database_close);
+  g_object_unref (db);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -571,6 +600,7 @@ main (int argc, char **argv)
   DO0 (again, ldb_database_close);
   g_object_unref (again);
   g_object_unref (db);
+  take_over (path);
   gboolean destroyed;
   CALL_STATIC (destroyed, ldb_database_destroy, path);
   g_assert_true (destroyed);

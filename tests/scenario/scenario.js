@@ -203,6 +203,22 @@ async function lookAfter(db, path) {
     print('lost pages:', (await call(Ldb.Database, 'repair', restored, `${path}.repaired`)).lost_pages);
 }
 
+async function takeOver(path) {
+    print('# Taking over');
+    const db = await call(Ldb.Database, 'open', path, Ldb.OpenFlags.READ_ONLY);
+    let told = false;
+    db.connect('notify::read-only', () => (told = !db.read_only));
+    const snapshot = db.create_snapshot();
+    const code = await errorOf(db, 'put_string', 'apple', 'yellow');
+    print(`to read: ${yes(db.is_read_only())}, ${code}`);
+    await call(db, 'take_over');
+    print(`to write: ${yes(db.is_read_only())}, told: ${yes(told)}`);
+    await call(db, 'put_string', 'apple', 'yellow');
+    print(await outcome(db));
+    print(`then: ${await call(snapshot, 'get_string', null, 'apple')}`);
+    await call(db, 'close');
+}
+
 async function tell(path) {
     const db = await call(Ldb.Database, 'create', path);
     for (const chapter of [readAndWrite, batchAndMany, scan, conflictAndRetry, saveAndGoBack, lookBack,
@@ -215,6 +231,7 @@ async function tell(path) {
     const again = await call(Ldb.Database, 'open', path, Ldb.OpenFlags.NONE);
     print('again:', await outcome(again));
     await call(again, 'close');
+    await takeOver(path);
     await call(Ldb.Database, 'destroy', path);
     print('destroyed:', await errorOf(Ldb.Database, 'open', path, Ldb.OpenFlags.NONE));
 }

@@ -221,6 +221,22 @@ async def look_after(teller: Teller, db: Ldb.Database, path: str) -> None:
     print("lost pages:", report.lost_pages)
 
 
+async def take_over(teller: Teller, path: str) -> None:
+    print("# Taking over")
+    db = await teller.call(Ldb.Database, "open", path, Ldb.OpenFlags.READ_ONLY)
+    told: list[bool] = []
+    db.connect("notify::read-only", lambda db, pspec: told.append(db.props.read_only))
+    snapshot = db.create_snapshot()
+    code = await teller.error(db, "put_string", "apple", "yellow")
+    print(f"to read: {yes(db.is_read_only())}, {code}")
+    await teller.call(db, "take_over")
+    print(f"to write: {yes(db.is_read_only())}, told: {yes(told == [False])}")
+    await teller.call(db, "put_string", "apple", "yellow")
+    print(await outcome(teller, db))
+    print("then:", await teller.call(snapshot, "get_string", None, "apple"))
+    await teller.call(db, "close")
+
+
 async def tell(teller: Teller, path: str) -> None:
     db = await teller.call(Ldb.Database, "create", path)
     for chapter in (read_and_write, batch_and_many, scan, conflict_and_retry, save_and_go_back,
@@ -233,6 +249,7 @@ async def tell(teller: Teller, path: str) -> None:
     again = await teller.call(Ldb.Database, "open", path, Ldb.OpenFlags.NONE)
     print("again:", await outcome(teller, again))
     await teller.call(again, "close")
+    await take_over(teller, path)
     await teller.call(Ldb.Database, "destroy", path)
     print("destroyed:", await teller.error(Ldb.Database, "open", path, Ldb.OpenFlags.NONE))
 

@@ -26,6 +26,8 @@ string code_of (Error error) {
 		return "CLOSED";
 	if (error is Ldb.Error.NOT_FOUND)
 		return "NOT_FOUND";
+	if (error is Ldb.Error.READ_ONLY)
+		return "READ_ONLY";
 	return error.message;
 }
 
@@ -355,6 +357,30 @@ async void look_after (Ldb.Database db, string path) throws Error {
 	print ("lost pages: %u\n", (uint) repair.lost_pages);
 }
 
+async void take_over (string path) throws Error {
+	print ("# Taking over\n");
+	var db = asynchronously ? yield Ldb.Database.open_async (path, Ldb.OpenFlags.READ_ONLY, null, null)
+		: Ldb.Database.open (path, Ldb.OpenFlags.READ_ONLY, null);
+	var told = false;
+	db.notify["read-only"].connect (() => told = !db.read_only);
+	var snapshot = db.create_snapshot ();
+	var code = "no error";
+	try {
+		yield put (db, "apple", "yellow".data);
+	} catch (Error error) {
+		code = code_of (error);
+	}
+	print ("to read: %s, %s\n", yes (db.is_read_only ()), code);
+	if (asynchronously)
+		yield db.take_over_async (null);
+	else
+		db.take_over ();
+	print ("to write: %s, told: %s\n", yes (db.is_read_only ()), yes (told));
+	yield put (db, "apple", "yellow".data);
+	print ("%s\nthen: %s\n", yield outcome (db), snapshot.get_string (null, "apple"));
+	yield close (db);
+}
+
 async void tell (string path) throws Error {
 	var db = asynchronously ? yield Ldb.Database.create_async (path, null, null)
 		: Ldb.Database.create (path, null);
@@ -378,6 +404,7 @@ async void tell (string path) throws Error {
 	var again = yield open (path);
 	print ("again: %s\n", yield outcome (again));
 	yield close (again);
+	yield take_over (path);
 	if (asynchronously)
 		yield Ldb.Database.destroy_async (path, null);
 	else

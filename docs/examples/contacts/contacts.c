@@ -113,8 +113,7 @@ struct _ContactsWindow
   AdwApplicationWindow parent_instance;
   char *path;                /* of the database */
   GCancellable *cancellable; /* ends the waiting for the role of the writer */
-  LdbDatabase *reading;      /* what the list shows; NULL until it is open */
-  LdbDatabase *writing;      /* the same, unless we followed first; NULL while we follow */
+  LdbDatabase *db;           /* read-only while we follow; NULL until it is open */
   Contact *removed;          /* the last contact that was, until it is put back */
   AdwToast *offer;           /* to do so */
   /* Parts of the template: */
@@ -155,7 +154,7 @@ replace (ContactsWindow *self, const char *old_key, const char *key, GVariant *d
   g_autoptr (LdbBatch) batch = ldb_batch_new ();
   if ((old_key == NULL || ldb_batch_delete_string (batch, NULL, old_key, &error))
       && (key == NULL || ldb_batch_put_variant (batch, NULL, key, strlen (key), document, &error)))
-    ldb_database_write_batch_async (self->writing, batch, LDB_SYNC_MODE_DEFAULT, NULL, on_written,
+    ldb_database_write_batch_async (self->db, batch, LDB_SYNC_MODE_DEFAULT, NULL, on_written,
                                     g_object_ref (self));
   else
     say (self, error->message);
@@ -322,19 +321,28 @@ fail (ContactsWindow *self, const GError *error)
 
 /* Shows what is there, and from now on whatever is committed, here or elsewhere. */
 static void
-show_contacts (ContactsWindow *self, LdbDatabase *db)
+show_contacts (ContactsWindow *self)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbListModel) contacts = ldb_list_model_new_prefix (
-      db, NULL, "contact:", strlen ("contact:"), LDB_LIST_BLOCKING, CONTACT_TYPE, &error);
-  self->reading = g_object_ref (db);
+      self->db, NULL, "contact:", strlen ("contact:"), LDB_LIST_BLOCKING, CONTACT_TYPE, &error);
   if (contacts == NULL)
     return fail (self, error);
   gtk_filter_list_model_set_model (self->found, G_LIST_MODEL (contacts));
   on_items_changed (G_LIST_MODEL (self->found), 0, 0, 0, self);
 }
 
-static void on_opened_to_write (GObject *source, GAsyncResult *result, gpointer data);
+/* The other one's window has ended: this one writes, and its list goes on. */
+static void
+on_taken_over (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (ContactsWindow) self = data;
+  g_autoptr (GError) error = NULL;
+  if (!ldb_database_take_over_finish (self->db, result, &error))
+    return fail (self, error);
+  gtk_widget_set_visible (GTK_WIDGET (self->follows), FALSE);
+  allow_writing (self);
+}
 
 /* The other one's window writes: shows what it does, and waits until it has ended. */
 static void
@@ -342,13 +350,12 @@ on_opened_to_read (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (ContactsWindow) self = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (LdbDatabase) db = ldb_database_open_finish (result, &error);
-  if (db == NULL)
+  self->db = ldb_database_open_finish (result, &error);
+  if (self->db == NULL)
     return fail (self, error);
-  show_contacts (self, db);
+  show_contacts (self);
   gtk_widget_set_visible (GTK_WIDGET (self->follows), TRUE);
-  ldb_database_open_async (self->path, LDB_OPEN_WAIT, NULL, self->cancellable, on_opened_to_write,
-                           g_object_ref (self));
+  ldb_database_take_over_async (self->db, self->cancellable, on_taken_over, g_object_ref (self));
 }
 
 static void
@@ -356,19 +363,17 @@ on_opened_to_write (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (ContactsWindow) self = data;
   g_autoptr (GError) error = NULL;
-  self->writing = ldb_database_open_finish (result, &error);
-  if (g_error_matches (error, LDB_ERROR, LDB_ERROR_LOCKED))
-    ldb_database_open_async (self->path, LDB_OPEN_READ_ONLY, NULL, self->cancellable,
-                             on_opened_to_read, g_object_ref (self));
-  else if (self->writing == NULL)
-    fail (self, error);
-  else
+  self->db = ldb_database_open_finish (result, &error);
+  if (self->db != NULL)
     {
-      if (self->reading == NULL)
-        show_contacts (self, self->writing);
-      gtk_widget_set_visible (GTK_WIDGET (self->follows), FALSE);
+      show_contacts (self);
       allow_writing (self);
     }
+  else if (g_error_matches (error, LDB_ERROR, LDB_ERROR_LOCKED))
+    ldb_database_open_async (self->path, LDB_OPEN_READ_ONLY, NULL, self->cancellable,
+                             on_opened_to_read, g_object_ref (self));
+  else
+    fail (self, error);
 }
 
 /* ---- its life ---- */
@@ -378,7 +383,7 @@ on_activate (GtkListView *list, guint position, gpointer data)
 {
   ContactsWindow *self = data;
   g_autoptr (Contact) contact = g_list_model_get_item (G_LIST_MODEL (self->selection), position);
-  if (self->writing != NULL)
+  if (!ldb_database_is_read_only (self->db))
     edit (self, contact);
 }
 
@@ -387,10 +392,8 @@ on_close_request (GtkWindow *window, gpointer data)
 {
   ContactsWindow *self = CONTACTS_WINDOW (window);
   g_cancellable_cancel (self->cancellable);
-  if (self->reading != NULL)
-    ldb_database_close (self->reading, NULL, NULL);
-  if (self->writing != NULL)
-    ldb_database_close (self->writing, NULL, NULL);
+  if (self->db != NULL)
+    ldb_database_close (self->db, NULL, NULL);
   return GDK_EVENT_PROPAGATE;
 }
 
@@ -400,8 +403,7 @@ contacts_window_finalize (GObject *object)
   ContactsWindow *self = CONTACTS_WINDOW (object);
   g_free (self->path);
   g_object_unref (self->cancellable);
-  g_clear_object (&self->reading);
-  g_clear_object (&self->writing);
+  g_clear_object (&self->db);
   g_clear_object (&self->removed);
   g_clear_object (&self->offer);
   G_OBJECT_CLASS (contacts_window_parent_class)->finalize (object);

@@ -53,8 +53,7 @@ const ContactsWindow = GObject.registerClass({
     constructor(application, path) {
         super({application});
         this._cancellable = new Gio.Cancellable(); // ends the waiting for the role of the writer
-        this._reading = null; // what the list shows
-        this._writing = null; // while the window follows
+        this._db = null; // read-only while the window follows
         this._removed = null; // the last contact that was, until it is put back
         this._offer = new Adw.Toast(); // to do so
         this._open(path).catch(error => {
@@ -68,23 +67,23 @@ const ContactsWindow = GObject.registerClass({
     async _open(path) {
         const open = how => Ldb.open_async(path, {...how, cancellable: this._cancellable});
         try {
-            this._writing = await open({create: true});
-            this._showContacts(this._writing);
+            this._db = await open({create: true});
+            this._showContacts();
         } catch (error) {
             if (!error.matches(Ldb.Error, Ldb.Error.LOCKED))
                 throw error;
-            this._showContacts(await open({readOnly: true}));
+            this._db = await open({readOnly: true});
+            this._showContacts();
             this._follows.visible = true;
-            this._writing = await open({wait: true});
+            await this._db.take_over_async(this._cancellable); // when the other window has ended
             this._follows.visible = false;
         }
         this._allowWriting();
     }
 
     // Shows what is there, and from now on whatever is committed, here or elsewhere.
-    _showContacts(db) {
-        this._reading = db;
-        this._found.model = Ldb.ListModel.new_prefix(db, null, 'contact:', Ldb.ListFlags.BLOCKING, Contact);
+    _showContacts() {
+        this._found.model = Ldb.ListModel.new_prefix(this._db, null, 'contact:', Ldb.ListFlags.BLOCKING, Contact);
         this.on_items_changed();
     }
 
@@ -107,7 +106,7 @@ const ContactsWindow = GObject.registerClass({
                 batch.delete(null, oldKey);
             if (key !== null)
                 batch.put_variant(null, key, document);
-            await this._writing.write_batch_async(batch);
+            await this._db.write_batch_async(batch);
         } catch (error) {
             this._toasts.add_toast(new Adw.Toast({title: GLib.markup_escape_text(error.message, -1)}));
         }
@@ -162,7 +161,7 @@ const ContactsWindow = GObject.registerClass({
     }
 
     on_activate(list, position) {
-        if (this._writing !== null)
+        if (!this._db.read_only)
             this._edit(this._selection.get_item(position));
     }
 
@@ -173,8 +172,7 @@ const ContactsWindow = GObject.registerClass({
 
     on_close_request() {
         this._cancellable.cancel();
-        this._reading?.close();
-        this._writing?.close();
+        this._db?.close();
         return false;
     }
 });

@@ -57,8 +57,7 @@ class ContactsWindow(Adw.ApplicationWindow):
 
     def __init__(self, application, path):
         super().__init__(application=application)
-        self.reading = None  # what the list shows
-        self.writing = None  # while the window follows
+        self.db = None  # read-only while the window follows
         self.removed = None  # the last contact that was, until it is put back
         self.offer = Adw.Toast()  # to do so
         self.opening = Ldb.spawn(self.open(path))
@@ -66,23 +65,23 @@ class ContactsWindow(Adw.ApplicationWindow):
     async def open(self, path):
         try:
             try:
-                self.writing = await Ldb.open_async(path, create=True)
-                self.show_contacts(self.writing)
+                self.db = await Ldb.open_async(path, create=True)
+                self.show_contacts()
             except Ldb.LockedError:
-                self.show_contacts(await Ldb.open_async(path, read_only=True))
+                self.db = await Ldb.open_async(path, read_only=True)
+                self.show_contacts()
                 self.follows.set_visible(True)
-                self.writing = await Ldb.open_async(path, wait=True)
+                await self.db.take_over_async()  # when the other window has ended
                 self.follows.set_visible(False)
             self.allow_writing()
         except GLib.Error as error:
             self.failed.set_description(error.message)
             self.stack.set_visible_child_name("failed")
 
-    def show_contacts(self, db):
+    def show_contacts(self):
         """Shows what is there, and from now on whatever is committed, here or elsewhere."""
-        self.reading = db
         self.found.set_model(Ldb.ListModel.new_prefix(
-            db, None, "contact:", Ldb.ListFlags.BLOCKING, Contact))
+            self.db, None, "contact:", Ldb.ListFlags.BLOCKING, Contact))
         self.on_items_changed()
 
     def allow_writing(self):
@@ -99,7 +98,7 @@ class ContactsWindow(Adw.ApplicationWindow):
         """In one commit: what is at old_key goes, the document at key comes."""
         async def commit():
             try:
-                async with self.writing.batch() as batch:
+                async with self.db.batch() as batch:
                     if old_key is not None:
                         del batch[old_key]
                     if key is not None:
@@ -152,7 +151,7 @@ class ContactsWindow(Adw.ApplicationWindow):
 
     @Gtk.Template.Callback()
     def on_activate(self, view, position):
-        if self.writing is not None:
+        if not self.db.is_read_only():
             self.edit(self.selection.get_item(position))
 
     @Gtk.Template.Callback()
@@ -163,9 +162,8 @@ class ContactsWindow(Adw.ApplicationWindow):
     @Gtk.Template.Callback()
     def on_close_request(self, *_):
         self.opening.cancel()
-        for db in (self.reading, self.writing):
-            if db is not None:
-                db.close()
+        if self.db is not None:
+            self.db.close()
         return False
 
 

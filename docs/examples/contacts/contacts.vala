@@ -42,8 +42,7 @@ public class ContactsWindow : Adw.ApplicationWindow {
 	[GtkChild] private unowned Adw.ToastOverlay toasts;
 
 	private Cancellable cancellable = new Cancellable (); // ends the waiting for the role of the writer
-	private Ldb.Database? reading; // what the list shows
-	private Ldb.Database? writing; // null while the window follows
+	private Ldb.Database? db; // read-only while the window follows; null until it is open
 	private Contact? removed; // the last contact that was, until it is put back
 	private Adw.Toast offer = new Adw.Toast (""); // to do so
 
@@ -55,12 +54,13 @@ public class ContactsWindow : Adw.ApplicationWindow {
 	private async void open (string path) {
 		try {
 			try {
-				writing = yield Ldb.Database.open_async (path, Ldb.OpenFlags.CREATE, null, cancellable);
-				show_contacts (writing);
+				db = yield Ldb.Database.open_async (path, Ldb.OpenFlags.CREATE, null, cancellable);
+				show_contacts ();
 			} catch (Ldb.Error.LOCKED error) {
-				show_contacts (yield Ldb.Database.open_async (path, Ldb.OpenFlags.READ_ONLY, null, cancellable));
+				db = yield Ldb.Database.open_async (path, Ldb.OpenFlags.READ_ONLY, null, cancellable);
+				show_contacts ();
 				follows.visible = true;
-				writing = yield Ldb.Database.open_async (path, Ldb.OpenFlags.WAIT, null, cancellable);
+				yield db.take_over_async (cancellable); // when the other window has ended
 				follows.visible = false;
 			}
 			allow_writing ();
@@ -73,8 +73,7 @@ public class ContactsWindow : Adw.ApplicationWindow {
 	}
 
 	// Shows what is there, and from now on whatever is committed, here or elsewhere.
-	private void show_contacts (Ldb.Database db) throws Error {
-		reading = db;
+	private void show_contacts () throws Error {
 		found.model = new Ldb.ListModel.prefix (db, null, "contact:".data, Ldb.ListFlags.BLOCKING, typeof (Contact));
 		on_items_changed ();
 	}
@@ -111,7 +110,7 @@ public class ContactsWindow : Adw.ApplicationWindow {
 				batch.delete_string (null, old_key);
 			if (key != null)
 				batch.put_variant (null, key.data, document);
-			yield writing.write_batch_async (batch, Ldb.SyncMode.DEFAULT, null);
+			yield db.write_batch_async (batch, Ldb.SyncMode.DEFAULT, null);
 		} catch (Error error) {
 			toasts.add_toast (new Adw.Toast (Markup.escape_text (error.message)));
 		}
@@ -168,7 +167,7 @@ public class ContactsWindow : Adw.ApplicationWindow {
 
 	[GtkCallback]
 	private void on_activate (uint position) {
-		if (writing != null)
+		if (!db.read_only)
 			edit ((Contact) selection.get_item (position));
 	}
 
@@ -184,10 +183,8 @@ public class ContactsWindow : Adw.ApplicationWindow {
 	private bool on_close_request () {
 		cancellable.cancel ();
 		try {
-			if (reading != null)
-				reading.close ();
-			if (writing != null)
-				writing.close ();
+			if (db != null)
+				db.close ();
 		} catch (Error error) {
 			warning ("%s", error.message);
 		}

@@ -103,6 +103,8 @@ void ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error);
 void ldb_call_hold (LdbCall *call, const LdbReply *reply);
 /* Has it run by a worker; `here`: on this thread, since it only looks at what is known by now. */
 void ldb_call_go_on (LdbCall *call, gboolean here);
+/* Ends it without running it: it failed with `error` (transfer full), or did what it was to do. */
+void ldb_call_end (LdbCall *call, GError *error);
 
 /* For ldb-worker.c: does the work, on a worker. */
 void ldb_call_run (LdbCall *call);

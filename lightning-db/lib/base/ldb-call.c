@@ -325,6 +325,14 @@ ldb_call_go_on (LdbCall *call, gboolean here)
 }
 
 void
+ldb_call_end (LdbCall *call, GError *error)
+{
+  call->error = error;
+  call->succeeded = error == NULL;
+  ldb_outbox_push (call->outbox, &call->delivery);
+}
+
+void
 ldb_call_complete (LdbCall *call, const LdbReply *reply, GError *error)
 {
   call->task = create_call_task (call, reply);

@@ -71,7 +71,7 @@ enter (LdbBatch *self, LdbStore *store, engine_store *id, struct failure *failur
   if (G_UNLIKELY (store != NULL && store->place.database == NULL))
     return ldb_database_is_usable (NULL, error);
   if (store != NULL && self->database != NULL
-      && self->database->engine != store->place.database->engine)
+      && !ldb_database_is_same (self->database, store->place.database))
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The store \"%s\" belongs to another database than the batch's other "
                           "stores; use one batch for each database.",
@@ -372,7 +372,7 @@ ldb_batch_write_claimed (LdbBatch *self, LdbDatabase *database, LdbSyncMode sync
   struct engine *engine = ldb_database_enter_write (database, error);
   if (engine == NULL || !ldb_check_sync_mode (sync, error))
     return FALSE;
-  if (self->database != NULL && self->database->engine != engine)
+  if (self->database != NULL && !ldb_database_is_same (self->database, database))
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The batch names stores of the database \"%s\", not of \"%s\"; write it "
                           "there.",

@@ -80,9 +80,13 @@ ldb_cursor_new (const LdbPlace *place, struct bytes lower, struct bytes upper, L
           return NULL;
         }
       settings.snapshot = self->pin->snapshot;
+      engine = self->pin->engine;
     }
   if (place->transaction != NULL)
-    settings.transaction = place->transaction->transaction;
+    {
+      settings.transaction = place->transaction->transaction;
+      engine = place->transaction->engine;
+    }
   status code = engine_cursor_new (engine, &settings, &self->cursor, &failure);
   if (code != STATUS_OK)
     {

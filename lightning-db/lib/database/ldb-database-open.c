@@ -12,13 +12,19 @@
 #include "ldb-error-private.h"
 #include "ldb-options-private.h"
 
+static LdbDatabase *
+new_handle (const LdbCall *call)
+{
+  return g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags", call->flags, "options",
+                       call->options, NULL);
+}
+
 static gboolean
 run_open (LdbCall *call, GError **error)
 {
   if (!ldb_check_flags (call->flags, LDB_OPEN_KNOWN, "LdbOpenFlags", error))
     return FALSE;
-  g_autoptr (LdbDatabase) database = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags",
-                                                   call->flags, "options", call->options, NULL);
+  g_autoptr (LdbDatabase) database = new_handle (call);
   if (!ldb_database_open_handle (database, call->cancellable, error))
     return FALSE;
   call->result = g_steal_pointer (&database);
@@ -95,8 +101,16 @@ ldb_database_open_async (const char *path, LdbOpenFlags flags, LdbOptions *optio
 {
   g_return_if_fail (path != NULL);
   LdbCall *call = new_open (run_open, path, flags, options);
-  ldb_call_start (call, LDB_REPLY (NULL, ldb_database_open_async, cancellable, callback, user_data),
-                  (flags & LDB_OPEN_WAIT) != 0 ? LDB_WORK_ENDLESS : LDB_WORK_LONG);
+  const LdbReply *reply
+      = LDB_REPLY (NULL, ldb_database_open_async, cancellable, callback, user_data);
+  if ((flags & LDB_OPEN_WAIT) == 0 || (flags & ~(guint) LDB_OPEN_KNOWN) != 0)
+    {
+      ldb_call_start (call, reply, LDB_WORK_LONG);
+      return;
+    }
+  LdbDatabase *database = new_handle (call);
+  call->subject = G_OBJECT (database);
+  ldb_database_open_handle_later (database, call, reply);
 }
 
 /**

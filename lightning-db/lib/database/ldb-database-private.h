@@ -5,10 +5,16 @@
  * Life of a handle: NEW → OPEN → CLOSED, never back. The engine is set on the way to OPEN and
  * kept until the handle is finalized, so that a call that was under way when another thread closed
  * the handle still has something to stand on; the engine answers it with STATUS_CLOSED.
+ *
+ * A handle that reads may take over: it gets an engine that writes, once, and keeps the other one as
+ * `retired_engine`, on which snapshots, cursors, transactions, feeds, watches and lists that were
+ * made before go on. So whatever holds something of an engine says which one (LdbPin.engine, …); the
+ * handle's is for what is begun now.
  */
 #pragma once
 
 #include "engine.h"
+#include "ldb-call-private.h"
 #include "ldb-database.h"
 #include "ldb-place-private.h"
 #include "ldb-share-private.h"
@@ -33,18 +39,22 @@ struct _LdbDatabase
   LdbPlace place;        /* its default store, now; borrows the database itself */
   char *path;            /* as given; construct-only */
   LdbOpenFlags flags;    /* construct-only */
-  LdbOptions *options;   /* what was asked for, then a copy of what is in force; owned */
-  struct engine *engine; /* NULL while NEW; a reference */
+  LdbOptions *options;   /* what was asked for, then a copy of what is in force; owned; atomic */
+  struct engine *engine; /* NULL while NEW; a reference; atomic */
   LdbShare *share;       /* while OPEN; guarded by the share's lock */
-  gint state;            /* LdbDatabaseState; atomic */
-  guint generation;      /* ldb_fork_generation when it was opened */
-  gboolean read_only;    /* this handle refuses writes */
-  gint max_retries;      /* of run_transaction; atomic */
-  gint inspectable;      /* boolean: it is to be offered to inspectors; atomic */
-  gint control_allowed;  /* boolean: these may be granted control; atomic */
-  GError *inspection_error; /* why it could not be offered at the opening; owned */
-  GWeakRef weak;         /* to itself, for the list of open handles */
-  char id[33];           /* the database's id in hexadecimal */
+  LdbShare *retired;     /* that it read in before it took over, while OPEN; guarded likewise */
+  struct engine *retired_engine; /* of that; a reference; set before `engine` changes, or NULL */
+  LdbOptions *retired_options;   /* were in force there; owned, as somebody may look at them */
+  gint state;                    /* LdbDatabaseState; atomic */
+  guint generation;              /* ldb_fork_generation when it was opened */
+  gboolean read_only;            /* this handle refuses writes; atomic, changes behind `engine` */
+  gint role_untold;              /* boolean: read_only changed, and has not been told of; atomic */
+  gint max_retries;              /* of run_transaction; atomic */
+  gint inspectable;              /* boolean: it is to be offered to inspectors; atomic */
+  gint control_allowed;          /* boolean: these may be granted control; atomic */
+  GError *inspection_error;      /* why it could not be offered at the opening; owned */
+  GWeakRef weak;                 /* to itself, for the list of open handles */
+  char id[33];                   /* the database's id in hexadecimal */
 };
 
 /* How many times this process was forked from one that used the library. Changed only in the child
@@ -61,9 +71,12 @@ ldb_database_enter (LdbDatabase *self, GError **error)
 {
   if (G_LIKELY (self != NULL && g_atomic_int_get (&self->state) == LDB_DATABASE_OPEN
                 && self->generation == ldb_fork_generation))
-    return self->engine;
+    return __atomic_load_n (&self->engine, __ATOMIC_ACQUIRE);
   return ldb_database_refuse (self, error);
 }
+
+/* Whether what belongs to the database of one handle belongs to that of the other. */
+gboolean ldb_database_is_same (LdbDatabase *self, LdbDatabase *other);
 
 /* Whether ldb_database_enter would not refuse, without saying why. */
 static inline gboolean
@@ -80,6 +93,13 @@ gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
 /* NEW → OPEN. On any thread, so nothing of the application's is called. `cancellable` ends a wait
  * for the writer's role; may be NULL. */
 gboolean ldb_database_open_handle (LdbDatabase *self, GCancellable *cancellable, GError **error);
+/* The same for a call, taken over, whose subject is the handle: waits for the role without a thread
+ * of its own. */
+void ldb_database_open_handle_later (LdbDatabase *self, LdbCall *call, const LdbReply *reply);
+/* What follows when the handle has been opened. Any thread. */
+void ldb_database_note_opened (LdbDatabase *self);
+/* When the handle has taken over and nobody was told yet: notifies in this thread. */
+void ldb_database_tell_role (LdbDatabase *self);
 /* Says on the caller's thread that it has a new handle, or NULL; returns it. */
 LdbDatabase *ldb_database_log_opened (LdbDatabase *database);
 

@@ -30,12 +30,12 @@ run_open_store (LdbCall *call, GError **error)
   LdbDatabase *database = call->place.database;
   engine_store id = 0;
   gboolean create = (call->flags & LDB_OPEN_CREATE) != 0;
+  gboolean read_only = ldb_database_is_read_only (database); /* before the engine is looked up */
   struct engine *engine = ldb_database_enter (database, error);
   if (engine == NULL || !check_name (call->path, error)
       || !ldb_check_flags (call->flags, LDB_OPEN_KNOWN, "LdbOpenFlags", error))
     return FALSE;
-  status code
-      = engine_store_open (engine, call->path, create && !database->read_only, &id, &failure);
+  status code = engine_store_open (engine, call->path, create && !read_only, &id, &failure);
   if (code == STATUS_NOT_FOUND)
     return ldb_error_set (error, create ? LDB_ERROR_READ_ONLY : LDB_ERROR_NOT_FOUND,
                           create ? "The store \"%s\" does not exist in \"%s\", and a read-only "

@@ -9,6 +9,7 @@
 #include "ldb-error-private.h"
 #include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
+#include "ldb-waiter-private.h"
 
 /**
  * LdbDatabase:
@@ -96,14 +97,26 @@ ldb_database_refuse (LdbDatabase *self, GError **error)
 struct engine *
 ldb_database_enter_write (LdbDatabase *self, GError **error)
 {
+  /* First, as that of a reader comes with an engine that writes when this has changed. */
+  gboolean read_only = self != NULL && __atomic_load_n (&self->read_only, __ATOMIC_ACQUIRE);
   struct engine *engine = ldb_database_enter (self, error);
-  if (G_LIKELY (engine == NULL || !self->read_only))
+  if (G_LIKELY (engine == NULL || !read_only))
     return engine;
   ldb_error_set (error, LDB_ERROR_READ_ONLY,
-                 "The database \"%s\" was opened read-only; open it for writing, or begin a "
-                 "read-only transaction.",
+                 "The database \"%s\" was opened read-only; open it for writing, take over, or "
+                 "begin a read-only transaction.",
                  self->path);
   return NULL;
+}
+
+gboolean
+ldb_database_is_same (LdbDatabase *self, LdbDatabase *other)
+{
+  struct engine *mine = __atomic_load_n (&self->engine, __ATOMIC_ACQUIRE);
+  struct engine *others = __atomic_load_n (&other->engine, __ATOMIC_ACQUIRE);
+  return self == other || mine == others || (mine != NULL && mine == other->retired_engine)
+         || (others != NULL && others == self->retired_engine)
+         || (self->retired_engine != NULL && self->retired_engine == other->retired_engine);
 }
 
 gboolean
@@ -129,24 +142,50 @@ check_flags (LdbDatabase *self, GError **error)
   return TRUE;
 }
 
-gboolean
-ldb_database_open_handle (LdbDatabase *self, GCancellable *cancellable, GError **error)
+/* A new handle, before it is opened. */
+static gboolean
+prepare (LdbDatabase *self, GError **error)
 {
-  if (g_atomic_int_get (&self->state) != LDB_DATABASE_NEW)
-    return ldb_database_is_usable (self, error);
   if (self->path == NULL || self->path[0] == '\0')
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The path of the database is empty; name a directory.");
   if (ldb_inspection_is_wanted ())
     g_atomic_int_set (&self->inspectable, TRUE);
-  if (!check_flags (self, error) || !ldb_share_join (self, cancellable, error))
-    return FALSE;
+  return check_flags (self, error);
+}
+
+void
+ldb_database_note_opened (LdbDatabase *self)
+{
   if (ldb_database_get_inspectable (self))
     ldb_share_set_inspection (self, TRUE, ldb_database_get_control_allowed (self),
                               &self->inspection_error);
   ldb_registry_announce_opened (self);
   ldb_machine_watch ();
+}
+
+gboolean
+ldb_database_open_handle (LdbDatabase *self, GCancellable *cancellable, GError **error)
+{
+  if (g_atomic_int_get (&self->state) != LDB_DATABASE_NEW)
+    return ldb_database_is_usable (self, error);
+  if (!prepare (self, error)
+      || !ldb_waiter_try (self, FALSE, (self->flags & LDB_OPEN_WAIT) != 0, cancellable, error))
+    return FALSE;
+  ldb_database_note_opened (self);
   return TRUE;
+}
+
+void
+ldb_database_open_handle_later (LdbDatabase *self, LdbCall *call, const LdbReply *reply)
+{
+  GError *error = NULL;
+  /* Who comes while others wait is not tried before they are, so what is wrong is told here. */
+  if (prepare (self, &error)
+      && (self->options == NULL || ldb_options_check (self->options, &error)))
+    ldb_waiter_start (call, reply, self, FALSE);
+  else
+    ldb_call_complete (call, reply, error);
 }
 
 /* OPEN → CLOSED. */
@@ -160,10 +199,33 @@ close_handle (LdbDatabase *self, GError **error)
                           self->path);
   if (!g_atomic_int_compare_and_exchange (&self->state, LDB_DATABASE_OPEN, LDB_DATABASE_CLOSED))
     return TRUE;
+  ldb_waiter_close_handle (self);
   gboolean closed = ldb_share_leave (self, error);
   if (self->generation == ldb_fork_generation)
     ldb_registry_announce_closed (self->path);
   return closed;
+}
+
+static void
+log_inspection_error (GError **error)
+{
+  if (*error != NULL)
+    ldb_log (G_LOG_LEVEL_WARNING, "not-inspectable", "%s", (*error)->message);
+  g_clear_error (error);
+}
+
+void
+ldb_database_tell_role (LdbDatabase *self)
+{
+  GError *error = NULL;
+  if (!g_atomic_int_compare_and_exchange (&self->role_untold, TRUE, FALSE))
+    return;
+  ldb_share_move_inspection (self, &error);
+  ldb_log (G_LOG_LEVEL_INFO, "took-over",
+           "Took over writing to the database \"%s\" at commit %" G_GUINT64_FORMAT, self->path,
+           ldb_database_get_sequence (self));
+  log_inspection_error (&error);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_READ_ONLY]);
 }
 
 LdbDatabase *
@@ -172,11 +234,8 @@ ldb_database_log_opened (LdbDatabase *database)
   if (database != NULL)
     ldb_log (G_LOG_LEVEL_INFO, "opened", "Opened the database \"%s\" at commit %" G_GUINT64_FORMAT,
              database->path, ldb_database_get_sequence (database));
-  if (database != NULL && database->inspection_error != NULL)
-    {
-      ldb_log (G_LOG_LEVEL_WARNING, "not-inspectable", "%s", database->inspection_error->message);
-      g_clear_error (&database->inspection_error);
-    }
+  if (database != NULL)
+    log_inspection_error (&database->inspection_error);
   return database;
 }
 
@@ -195,7 +254,9 @@ ldb_database_finalize (GObject *object)
   LdbDatabase *self = LDB_DATABASE (object);
   g_weak_ref_clear (&self->weak);
   g_clear_pointer (&self->engine, engine_unref);
+  g_clear_pointer (&self->retired_engine, engine_unref);
   g_clear_object (&self->options);
+  g_clear_object (&self->retired_options);
   g_clear_error (&self->inspection_error);
   g_free (self->path);
   G_OBJECT_CLASS (ldb_database_parent_class)->finalize (object);
@@ -214,13 +275,13 @@ ldb_database_get_property (GObject *object, guint id, GValue *value, GParamSpec 
       g_value_set_flags (value, self->flags);
       break;
     case PROP_OPTIONS:
-      g_value_set_object (value, self->options);
+      g_value_set_object (value, ldb_database_get_options (self));
       break;
     case PROP_CLOSED:
       g_value_set_boolean (value, ldb_database_is_closed (self));
       break;
     case PROP_READ_ONLY:
-      g_value_set_boolean (value, self->read_only);
+      g_value_set_boolean (value, ldb_database_is_read_only (self));
       break;
     case PROP_ID:
       g_value_set_string (value, self->id);
@@ -322,11 +383,13 @@ install_state_properties (void)
   /**
    * LdbDatabase:read-only:
    *
-   * Whether the handle refuses writes.
+   * Whether the handle refuses writes. It notifies when [method@Ldb.Database.take_over] has changed
+   * that.
    *
    * Since: 0.1
    */
-  properties[PROP_READ_ONLY] = g_param_spec_boolean ("read-only", NULL, NULL, FALSE, flags);
+  properties[PROP_READ_ONLY]
+      = g_param_spec_boolean ("read-only", NULL, NULL, FALSE, flags | G_PARAM_EXPLICIT_NOTIFY);
   /**
    * LdbDatabase:id:
    *
@@ -412,8 +475,7 @@ ldb_database_class_init (LdbDatabaseClass *klass)
 static void
 ldb_database_init (LdbDatabase *self)
 {
-  self->place
-      = (LdbPlace){ .database = self, .store = ENGINE_STORE_DEFAULT, .name = "default" };
+  self->place = (LdbPlace){ .database = self, .store = ENGINE_STORE_DEFAULT, .name = "default" };
   self->max_retries = MAX_RETRIES_DEFAULT;
   g_weak_ref_init (&self->weak, self);
 }
@@ -441,11 +503,14 @@ static void
 init_async (GAsyncInitable *initable, int io_priority, GCancellable *cancellable,
             GAsyncReadyCallback callback, gpointer user_data)
 {
+  LdbDatabase *self = LDB_DATABASE (initable);
+  const LdbReply *reply = LDB_REPLY (initable, init_async, cancellable, callback, user_data);
   LdbCall *call = ldb_call_new (run_init, NULL);
   call->subject = G_OBJECT (g_object_ref (initable));
-  gboolean waits = (LDB_DATABASE (initable)->flags & LDB_OPEN_WAIT) != 0;
-  ldb_call_start (call, LDB_REPLY (initable, init_async, cancellable, callback, user_data),
-                  waits ? LDB_WORK_ENDLESS : LDB_WORK_LONG);
+  if ((self->flags & LDB_OPEN_WAIT) != 0 && g_atomic_int_get (&self->state) == LDB_DATABASE_NEW)
+    ldb_database_open_handle_later (self, call, reply);
+  else
+    ldb_call_start (call, reply, LDB_WORK_LONG);
 }
 
 static gboolean
@@ -584,7 +649,7 @@ ldb_database_is_closed (LdbDatabase *self)
  * ldb_database_is_read_only:
  * @self: a database
  *
- * Whether the handle refuses writes.
+ * Whether the handle refuses writes. That changes when [method@Ldb.Database.take_over] succeeds.
  *
  * Any thread.
  *
@@ -596,7 +661,7 @@ gboolean
 ldb_database_is_read_only (LdbDatabase *self)
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), TRUE);
-  return self->read_only;
+  return __atomic_load_n (&self->read_only, __ATOMIC_ACQUIRE);
 }
 
 /**
@@ -653,7 +718,7 @@ LdbOptions *
 ldb_database_get_options (LdbDatabase *self)
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
-  return self->options;
+  return __atomic_load_n (&self->options, __ATOMIC_ACQUIRE);
 }
 
 /**

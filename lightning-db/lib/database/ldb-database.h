@@ -60,6 +60,14 @@ LDB_AVAILABLE_IN_ALL
 gboolean ldb_database_close_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
 
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_take_over (LdbDatabase *self, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_take_over_async (LdbDatabase *self, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_take_over_finish (LdbDatabase *self, GAsyncResult *result, GError **error);
+
+LDB_AVAILABLE_IN_ALL
 gboolean ldb_database_is_closed (LdbDatabase *self);
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_database_is_read_only (LdbDatabase *self);

@@ -23,7 +23,7 @@ ldb_place_init (LdbPlace *place, LdbDatabase *database, LdbStore *store, GError 
     return ldb_database_is_usable (NULL, error);
   place->store = store->place.store;
   place->name = store->name;
-  if (store->place.database == database || store->place.database->engine == database->engine)
+  if (ldb_database_is_same (store->place.database, database))
     return TRUE;
   return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                         "The store \"%s\" belongs to the database \"%s\", not to \"%s\"; open it "
@@ -306,6 +306,7 @@ lookup (const LdbPlace *place, struct engine *engine, struct bytes key, gboolean
       if (pin == NULL)
         return fail (failure, STATUS_CLOSED, "The snapshot is closed; take a new one.");
       snapshot = pin->snapshot;
+      engine = pin->engine;
     }
   status code;
   if (out == NULL)
@@ -588,8 +589,9 @@ ldb_place_get_many (const LdbPlace *place, GBytes *const *keys, gsize n_keys,
     fail_memory (&failure, n_keys * sizeof *values, "values");
   status code = failure.code != STATUS_OK
                     ? failure.code
-                    : engine_get_many (engine, pin != NULL ? pin->snapshot : NULL, place->store,
-                                       wanted, n_keys, values, results, &failure);
+                    : engine_get_many (pin != NULL ? pin->engine : engine,
+                                       pin != NULL ? pin->snapshot : NULL, place->store, wanted,
+                                       n_keys, values, results, &failure);
   if (pin != NULL)
     ldb_pin_unref (pin);
   if (code == STATUS_OK)

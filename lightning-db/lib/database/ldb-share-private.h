@@ -15,10 +15,10 @@ G_BEGIN_DECLS
 
 typedef struct _LdbShare LdbShare;
 
-/* Opens or joins; sets handle's share and engine on success and lists the handle. With
- * LDB_OPEN_WAIT it waits while another process writes; `cancellable`, which may be NULL, ends
- * that. */
-gboolean ldb_share_join (LdbDatabase *handle, GCancellable *cancellable, GError **error);
+/* Opens or joins: sets handle's share and engine on success and lists the handle. `takes_over`: it
+ * has those of a reader, gets those of a writer, and keeps the former beside them for what was begun
+ * there; nothing when it writes already. *locked: another process writes, which may pass. */
+gboolean ldb_share_try (LdbDatabase *handle, gboolean takes_over, gboolean *locked, GError **error);
 
 /* Takes the handle off the list; the last one closes the engine. Idempotent. */
 gboolean ldb_share_leave (LdbDatabase *handle, GError **error);
@@ -43,6 +43,8 @@ struct _LdbHub *ldb_share_get_hub (LdbDatabase *handle, GError **error);
  * engine is offered while one of its handles wants it. FALSE: it cannot be. */
 gboolean ldb_share_set_inspection (LdbDatabase *handle, gboolean inspectable,
                                    gboolean control_allowed, GError **error);
+/* The handle has taken over: what it wants holds for the engine that writes alone. */
+gboolean ldb_share_move_inspection (LdbDatabase *handle, GError **error);
 
 /* Tells every LdbRegistry; ldb-registry.c. */
 void ldb_registry_announce_opened (LdbDatabase *database);

@@ -3,7 +3,8 @@
  * Invariants
  *   1. At most one share per directory and role (writing, following or standing still) is in the
  *      list; its engine is open, or being closed by the thread that took its last handle away.
- *   2. A handle is in its share's list exactly while its `share` field is set.
+ *   2. A handle is in its share's list exactly while its `share` field is set, and counted in
+ *      `retained` of the one in its `retired` field.
  *   3. Whoever wants a share that is being closed waits until it is gone.
  */
 #include "config.h"
@@ -18,6 +19,7 @@
 #include "ldb-hub-private.h"
 #include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
+#include "ldb-waiter-private.h"
 #include "ldb-worker-private.h"
 
 struct _LdbShare
@@ -28,6 +30,7 @@ struct _LdbShare
   gboolean read_only;    /* the engine is */
   gboolean is_static;    /* the engine does not follow the process that writes */
   gboolean closing;      /* its last handle has left */
+  guint retained;        /* handles that read here before they took over */
   LdbOptions *options;   /* in force; owned */
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
   LdbHub *hub;           /* tells observers of commits; a reference; NULL: nobody asked yet */
@@ -40,8 +43,7 @@ static pthread_mutex_t lock
     = PTHREAD_MUTEX_INITIALIZER; /* guards shares and every handle's `share` */
 static pthread_cond_t share_gone = PTHREAD_COND_INITIALIZER; /* a closing share has left the list */
 static GPtrArray *shares;                                    /* all of them */
-static GPtrArray *turns; /* struct engine_turn of those who wait to write; guarded by lock */
-static int saving_now;   /* whether the system saves power; atomic */
+static int saving_now; /* whether the system saves power; atomic */
 static pthread_mutex_t opening_lock
     = PTHREAD_MUTEX_INITIALIZER; /* held while an engine is being opened; taken before lock */
 static pthread_mutex_t inspection_lock
@@ -60,7 +62,7 @@ start_anew_after_fork (void)
   opening_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   inspection_lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
   shares = NULL;
-  turns = NULL;
+  ldb_waiter_forget ();
   ldb_worker_forget ();
   ldb_outbox_forget ();
   ldb_registry_forget_listeners ();
@@ -154,6 +156,71 @@ attach (LdbShare *share, LdbDatabase *handle)
   attach_uncounted (share, handle);
 }
 
+/* With the lock held. The handle writes from here on. What was begun on the engine that read goes
+ * on there, and so do calls that are under way: the handle keeps it. */
+static void
+take_over_in (LdbShare *share, LdbDatabase *handle)
+{
+  LdbShare *before = handle->share;
+  if (before != share)
+    {
+      g_ptr_array_remove_fast (before->handles, handle);
+      before->retained++;
+      handle->retired = before;
+      handle->retired_engine = handle->engine;
+      handle->retired_options = handle->options;
+      g_ptr_array_add (share->handles, handle);
+      handle->share = share;
+      __atomic_store_n (&handle->options, g_object_ref (share->options), __ATOMIC_RELEASE);
+      __atomic_store_n (&handle->engine, engine_ref (share->engine), __ATOMIC_RELEASE);
+    }
+  g_atomic_int_set (&handle->role_untold, TRUE);
+  __atomic_store_n (&handle->read_only, FALSE, __ATOMIC_RELEASE); /* behind the engine */
+}
+
+static gboolean
+fail_replaced (LdbDatabase *handle, GError **error)
+{
+  return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
+                        "The database \"%s\" that is read is no longer there; another one, or an "
+                        "older state of it, is in its place, or nothing. Open that anew.",
+                        handle->path);
+}
+
+/* With the lock held. Whether an engine that writes is of the directory, and of the database, and
+ * not of an older state of it, that the handle reads. */
+static gboolean
+may_take_over (LdbShare *share, LdbDatabase *handle, GError **error)
+{
+  char id[33];
+  if (handle->share == NULL)
+    return ldb_database_refuse (handle, error) != NULL;
+  format_id (share->engine, id);
+  if (share->device != handle->share->device || share->inode != handle->share->inode
+      || !g_str_equal (id, handle->id)
+      || engine_sequence (share->engine) < engine_sequence (handle->share->engine))
+    return fail_replaced (handle, error);
+  return TRUE;
+}
+
+/* Takes over where this process writes already: *joined. FALSE when it must not. */
+static gboolean
+take_over_present (LdbDatabase *handle, gboolean *joined, GError **error)
+{
+  gboolean may = TRUE;
+  pthread_mutex_lock (&lock);
+  LdbShare *share = handle->share;
+  if (share != NULL && share->read_only)
+    share = wait_for_share (handle->path, LDB_OPEN_NONE);
+  *joined = share != NULL;
+  if (share != NULL)
+    may = may_take_over (share, handle, error);
+  if (share != NULL && may)
+    take_over_in (share, handle);
+  pthread_mutex_unlock (&lock);
+  return may;
+}
+
 /* Joins a share that is there: *joined. FALSE when it is there but cannot be joined. */
 static gboolean
 join_present (LdbDatabase *handle, gboolean *joined, GError **error)
@@ -192,10 +259,10 @@ lend_counters (LdbDatabase *handle, struct engine_options *options)
   return counters;
 }
 
-/* Opens an engine for the handle and lists its share: *locked, when another process writes. With
- * opening_lock held. */
-static gboolean
-open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
+/* Opens an engine for the handle, to be listed: *locked, when another process writes. NULL: error.
+ * With opening_lock held. */
+static LdbShare *
+open_share (LdbDatabase *handle, LdbOpenFlags flags, gboolean *locked, GError **error)
 {
   const LdbOpenFlags here = LDB_OPEN_WAIT; /* not the engine's */
   struct failure failure = FAILURE_INIT;
@@ -204,18 +271,18 @@ open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
   g_autoptr (LdbOptions) options
       = handle->options != NULL ? ldb_options_copy (handle->options) : ldb_options_new ();
   if (!ldb_options_to_engine (options, &engine_options, error))
-    return FALSE;
+    return NULL;
   g_autoptr (LdbCounters) counters = lend_counters (handle, &engine_options);
-  status code
-      = engine_open (handle->path, handle->flags & ~here, &engine_options, &engine, &failure);
+  status code = engine_open (handle->path, flags & ~here, &engine_options, &engine, &failure);
   *locked = code == STATUS_LOCKED;
   if (code == STATUS_NOT_FOUND && failure.message[0] == '\0')
-    return ldb_error_set (error, LDB_ERROR_NOT_FOUND,
-                          "There is no database \"%s\"; check the path, or ask for it to be "
-                          "created.",
-                          handle->path);
+    ldb_error_set (error, LDB_ERROR_NOT_FOUND,
+                   "There is no database \"%s\"; check the path, or ask for it to be created.",
+                   handle->path);
+  else if (code != STATUS_OK)
+    ldb_error_take_failure (error, code, &failure);
   if (code != STATUS_OK)
-    return ldb_error_take_failure (error, code, &failure);
+    return NULL;
 
   LdbShare *share = g_new0 (LdbShare, 1);
   GStatBuf info = { 0 };
@@ -224,126 +291,126 @@ open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
   share->device = (guint64) info.st_dev;
   share->inode = (guint64) info.st_ino;
   share->read_only = engine_is_read_only (engine);
-  share->is_static = (handle->flags & LDB_OPEN_STATIC) != 0;
+  share->is_static = (flags & LDB_OPEN_STATIC) != 0;
   ldb_options_set_number (options, LDB_OPTION_PAGE_SIZE, engine_get_options (engine)->page_size,
                           LDB_OPTION_SOURCE_CODE);
   share->options = g_steal_pointer (&options);
   share->handles = g_ptr_array_new ();
   share->counters = g_steal_pointer (&counters);
-  pthread_mutex_lock (&lock);
+  return share;
+}
+
+/* With the lock held. */
+static void
+list_share (LdbShare *share)
+{
   if (shares == NULL)
     shares = g_ptr_array_new_with_free_func (share_free);
   g_ptr_array_add (shares, share);
-  attach (share, handle);
-  if (!share->read_only) /* who waited to write in this process joins it */
-    for (guint i = 0; turns != NULL && i < turns->len; i++)
-      engine_turn_cancel (g_ptr_array_index (turns, i));
-  pthread_mutex_unlock (&lock);
+}
+
+/* Once the engine's share is listed, without the lock. Takes over the reference. */
+static void
+begin_share (struct engine *engine)
+{
   engine_set_saving (engine, g_atomic_int_get (&saving_now));
+  if (!engine_is_read_only (engine)) /* who waits to write in this process joins it */
+    ldb_waiter_rouse_all ();
+  engine_unref (engine);
+}
+
+static gboolean
+open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
+{
+  LdbShare *share = open_share (handle, handle->flags, locked, error);
+  if (share == NULL)
+    return FALSE;
+  struct engine *engine = engine_ref (share->engine);
+  pthread_mutex_lock (&lock);
+  list_share (share);
+  attach (share, handle);
+  pthread_mutex_unlock (&lock);
+  begin_share (engine);
   return TRUE;
 }
 
 static gboolean
-join_or_open (LdbDatabase *handle, gboolean *locked, GError **error)
+take_over_opened (LdbDatabase *handle, gboolean *locked, GError **error)
+{
+  LdbShare *share = open_share (handle, LDB_OPEN_NONE, locked, error);
+  if (share == NULL)
+    return FALSE;
+  struct engine *engine = engine_ref (share->engine);
+  pthread_mutex_lock (&lock);
+  gboolean may = may_take_over (share, handle, error);
+  if (may)
+    {
+      list_share (share);
+      take_over_in (share, handle);
+    }
+  pthread_mutex_unlock (&lock);
+  if (may)
+    {
+      begin_share (engine);
+      return TRUE;
+    }
+  engine_close (engine, NULL);
+  engine_unref (engine);
+  share_free (share);
+  return FALSE;
+}
+
+static gboolean
+open_new (LdbDatabase *handle, gboolean *locked, GError **error)
 {
   gboolean joined = FALSE;
-  *locked = FALSE;
-  pthread_mutex_lock (&opening_lock);
-  gboolean success;
   /* The same handle may be initialised on two threads at once: its options, too, are the first
    * one's. */
   if (g_atomic_int_get (&handle->state) != LDB_DATABASE_NEW)
-    success = ldb_database_is_usable (handle, error);
-  else if (handle->options != NULL && !ldb_options_check (handle->options, error))
-    success = FALSE;
-  else
-    success
-        = join_present (handle, &joined, error) && (joined || open_engine (handle, locked, error));
-  pthread_mutex_unlock (&opening_lock);
-  return success;
-}
-
-/* Under the lock that the turn was listed under, so that ThreadSanitizer, too, sees it handed
- * over. */
-static void
-cancel_turn (GCancellable *cancellable, gpointer data)
-{
-  (void) cancellable;
-  pthread_mutex_lock (&lock);
-  engine_turn_cancel (data);
-  pthread_mutex_unlock (&lock);
-}
-
-/* FALSE: there is an engine to join by now. */
-static gboolean
-list_turn (LdbDatabase *handle, struct engine_turn *turn)
-{
-  pthread_mutex_lock (&lock);
-  if (turns == NULL)
-    turns = g_ptr_array_new ();
-  gboolean listed = find_share (handle->path, handle->flags) == NULL;
-  if (listed)
-    g_ptr_array_add (turns, turn);
-  pthread_mutex_unlock (&lock);
-  return listed;
-}
-
-static void
-unlist_turn (struct engine_turn *turn)
-{
-  pthread_mutex_lock (&lock);
-  g_ptr_array_remove_fast (turns, turn);
-  pthread_mutex_unlock (&lock);
-}
-
-/* Until the process that writes has ended, or seems to, or this one writes. `turn` is kept from one
- * wait to the next. */
-static gboolean
-wait_for_turn (LdbDatabase *handle, struct engine_turn **turn, GCancellable *cancellable,
-               GError **error)
-{
-  struct failure failure = FAILURE_INIT;
-  status code = STATUS_OK;
-  if (*turn == NULL)
-    code = engine_turn_new (handle->path, NULL, turn, &failure);
-  if (code != STATUS_OK)
-    return ldb_error_check_path (error, code, &failure, handle->path);
-  if (!list_turn (handle, *turn))
-    return TRUE;
-  gulong id = 0;
-  if (cancellable != NULL)
-    id = g_cancellable_connect (cancellable, G_CALLBACK (cancel_turn), *turn, NULL);
-  code = engine_turn_wait (*turn, &failure);
-  g_cancellable_disconnect (cancellable, id);
-  unlist_turn (*turn);
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return ldb_database_is_usable (handle, error);
+  if (handle->options != NULL && !ldb_options_check (handle->options, error))
     return FALSE;
-  if (code != STATUS_CANCELLED)
-    return ldb_error_check (error, code, &failure);
-  g_clear_pointer (turn, engine_turn_free);
+  return join_present (handle, &joined, error) && (joined || open_engine (handle, locked, error));
+}
+
+/* Empties the cache of the engine that the handle read, if nobody else reads it. */
+static void
+empty_retired_cache (LdbDatabase *handle)
+{
+  struct engine *engine = NULL;
+  pthread_mutex_lock (&lock);
+  if (handle->retired != NULL && handle->retired->handles->len == 0)
+    engine = engine_ref (handle->retired->engine);
+  pthread_mutex_unlock (&lock);
+  if (engine != NULL)
+    engine_evict_cache (engine, 1);
+  engine_unref (engine);
+}
+
+static gboolean
+take_over (LdbDatabase *handle, gboolean *locked, GError **error)
+{
+  gboolean joined = FALSE;
+  if (!ldb_database_is_usable (handle, error))
+    return FALSE;
+  if (!ldb_database_is_read_only (handle))
+    return TRUE;
+  if (!take_over_present (handle, &joined, error)
+      || (!joined && !take_over_opened (handle, locked, error)))
+    return FALSE;
+  empty_retired_cache (handle);
   return TRUE;
 }
 
 gboolean
-ldb_share_join (LdbDatabase *handle, GCancellable *cancellable, GError **error)
+ldb_share_try (LdbDatabase *handle, gboolean takes_over, gboolean *locked, GError **error)
 {
-  struct engine_turn *turn = NULL;
-  gboolean locked;
+  *locked = FALSE;
   ensure_fork_handler ();
-  gboolean again, success;
-  do
-    {
-      GError *cause = NULL;
-      success = join_or_open (handle, &locked, &cause);
-      again = !success && locked && (handle->flags & LDB_OPEN_WAIT) != 0;
-      if (!again && cause != NULL)
-        g_propagate_error (error, cause);
-      else
-        g_clear_error (&cause);
-    }
-  while (again && wait_for_turn (handle, &turn, cancellable, error));
-  engine_turn_free (turn);
-  return success;
+  pthread_mutex_lock (&opening_lock);
+  gboolean done = takes_over ? take_over (handle, locked, error) : open_new (handle, locked, error);
+  pthread_mutex_unlock (&opening_lock);
+  return done;
 }
 
 LdbHub *
@@ -470,52 +537,83 @@ ldb_share_set_inspection (LdbDatabase *handle, gboolean inspectable, gboolean co
   return done;
 }
 
-/* Takes over the reference. */
-static void
-end_observers (LdbHub *hub, LdbDatabase *handle, gboolean last)
+gboolean
+ldb_share_move_inspection (LdbDatabase *handle, GError **error)
 {
-  ldb_hub_end_handle (hub, handle);
-  if (last)
-    ldb_hub_stop (hub);
-  ldb_hub_unref (hub);
+  LdbOffer ended = { NULL };
+  pthread_mutex_lock (&inspection_lock);
+  pthread_mutex_lock (&lock);
+  if (handle->retired != NULL)
+    ended = adjust_offer (handle->retired);
+  pthread_mutex_unlock (&lock);
+  end_offer (&ended);
+  pthread_mutex_unlock (&inspection_lock);
+  return !ldb_database_get_inspectable (handle)
+         || ldb_share_set_inspection (handle, TRUE, ldb_database_get_control_allowed (handle),
+                                      error);
+}
+
+/* ---- leaving ---- */
+
+/* A share that a handle has left; what is to be done without the lock. */
+typedef struct
+{
+  LdbShare *share; /* NULL: none */
+  LdbHub *hub;     /* where observers of the handle may be; owned, or NULL */
+  LdbOffer offer;  /* what nobody wants any longer */
+  gboolean last;   /* the handle was */
+} LdbDeparture;
+
+/* With both locks held. `share` may be NULL. */
+static LdbDeparture
+depart (LdbShare *share, LdbDatabase *handle)
+{
+  if (share == NULL)
+    return (LdbDeparture){ NULL };
+  if (!g_ptr_array_remove_fast (share->handles, handle))
+    share->retained--;
+  LdbDeparture left = { share, NULL, adjust_offer (share), FALSE };
+  left.last = share->handles->len == 0 && share->retained == 0;
+  share->closing = left.last;
+  if (share->hub != NULL)
+    left.hub = ldb_hub_ref (share->hub);
+  return left;
+}
+
+static gboolean
+complete_departure (LdbDeparture *left, LdbDatabase *handle, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  if (left->hub != NULL)
+    ldb_hub_end_handle (left->hub, handle);
+  if (left->hub != NULL && left->last)
+    ldb_hub_stop (left->hub);
+  g_clear_pointer (&left->hub, ldb_hub_unref);
+  if (!left->last)
+    return TRUE;
+  status code = engine_close (left->share->engine, &failure);
+  pthread_mutex_lock (&lock);
+  g_ptr_array_remove_fast (shares, left->share);
+  pthread_cond_broadcast (&share_gone);
+  pthread_mutex_unlock (&lock);
+  return ldb_error_check (error, code, &failure);
 }
 
 gboolean
 ldb_share_leave (LdbDatabase *handle, GError **error)
 {
-  struct failure failure = FAILURE_INIT;
-  status code = STATUS_OK;
-  gboolean last;
-
   if (handle->generation != ldb_fork_generation)
     return TRUE;
-  LdbOffer offer = { NULL };
   pthread_mutex_lock (&inspection_lock);
   pthread_mutex_lock (&lock);
-  LdbShare *share = g_steal_pointer (&handle->share);
-  if (share != NULL)
-    {
-      g_ptr_array_remove_fast (share->handles, handle);
-      offer = adjust_offer (share);
-    }
-  last = share != NULL && share->handles->len == 0;
-  if (last)
-    share->closing = TRUE;
-  LdbHub *hub = share != NULL && share->hub != NULL ? ldb_hub_ref (share->hub) : NULL;
+  LdbDeparture read = depart (g_steal_pointer (&handle->retired), handle);
+  LdbDeparture left = depart (g_steal_pointer (&handle->share), handle);
   pthread_mutex_unlock (&lock);
-  end_offer (&offer);
+  end_offer (&read.offer);
+  end_offer (&left.offer);
   pthread_mutex_unlock (&inspection_lock);
-  if (hub != NULL)
-    end_observers (hub, handle, last);
-  if (!last)
-    return TRUE;
-
-  code = engine_close (share->engine, &failure);
-  pthread_mutex_lock (&lock);
-  g_ptr_array_remove_fast (shares, share);
-  pthread_cond_broadcast (&share_gone);
-  pthread_mutex_unlock (&lock);
-  return ldb_error_check (error, code, &failure);
+  complete_departure (&read, handle, NULL);
+  return complete_departure (&left, handle, error);
 }
 
 GPtrArray *

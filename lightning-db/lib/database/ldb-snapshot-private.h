@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gint references;                  /* of the LdbSnapshot, reads and cursors */
+  gint references;       /* of the LdbSnapshot, reads and cursors */
+  struct engine *engine; /* of which it is; borrowed from the handle it is read through */
   struct engine_snapshot *snapshot; /* freed with the last of them */
 } LdbPin;
 

@@ -77,6 +77,7 @@ ldb_pin_new (struct engine *engine, LdbPin **out, guint64 *sequence, struct fail
     return code;
   LdbPin *pin = g_new (LdbPin, 1);
   pin->references = 1;
+  pin->engine = engine;
   pin->snapshot = snapshot;
   *sequence = engine_snapshot_sequence (snapshot);
   *out = pin;

@@ -20,6 +20,7 @@ struct _LdbTransaction
   GObject parent_instance;
 
   LdbDatabase *database;                  /* owned */
+  struct engine *engine;                  /* on which it was begun; borrowed from the database */
   struct engine_transaction *transaction; /* owned; set for life */
   LdbTransactionFlags flags;              /* as begun */
   guint64 commit_sequence;                /* 0 until it committed something */

@@ -73,6 +73,7 @@ ldb_transaction_new (LdbDatabase *database, LdbTransactionFlags flags, GError **
     }
   LdbTransaction *self = g_object_new (LDB_TYPE_TRANSACTION, NULL);
   self->database = g_object_ref (database);
+  self->engine = engine;
   self->transaction = transaction;
   self->flags = flags;
   return self;

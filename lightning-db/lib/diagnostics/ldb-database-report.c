@@ -219,7 +219,7 @@ gather (LdbDatabase *database, LdbReportFlags flags, GCancellable *cancellable, 
 {
   facts->path = g_filename_display_name (database->path);
   facts->id = g_strdup (database->id);
-  facts->read_only = database->read_only;
+  facts->read_only = ldb_database_is_read_only (database);
   facts->keys = (flags & LDB_REPORT_KEYS) != 0;
   facts->time = g_get_real_time ();
   facts->stats = ldb_database_get_stats (database, error);

@@ -19,7 +19,7 @@ ldb_list_walk_cursor (const LdbListWalk *walk, LdbPin *state, struct bytes lower
     .keys_only = keys_only,
     .cached_only = walk->cached_only,
   };
-  return engine_cursor_new (walk->engine, &settings, out, failure);
+  return engine_cursor_new (state->engine, &settings, out, failure);
 }
 
 /* ---- buckets of keys ---- */

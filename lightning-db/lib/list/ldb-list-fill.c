@@ -73,11 +73,10 @@ ldb_list_fill_begin (LdbListModel *self)
 {
   struct failure failure = FAILURE_INIT;
   g_auto (LdbListCount) count = { NULL };
-  struct engine *engine = ldb_database_enter (self->place.database, NULL);
   self->slice = SLICE_ROWS_FIRST;
-  if (engine == NULL)
+  if (!ldb_database_is_usable (self->place.database, NULL))
     return;
-  LdbListWalk walk = ldb_list_model_walk (self, engine);
+  LdbListWalk walk = ldb_list_model_walk (self);
   walk.cached_only = TRUE;
   gint64 until = g_get_monotonic_time () + BEGIN_MICROSECONDS;
   status code = ldb_list_count (&walk, self->state, ldb_list_model_is_reverse (self),
@@ -101,9 +100,9 @@ ldb_list_fill_continue (LdbListModel *self)
 }
 
 void
-ldb_list_fill_run (LdbListJob *job, struct engine *engine)
+ldb_list_fill_run (LdbListJob *job)
 {
-  LdbListWalk walk = ldb_list_job_walk (job, engine);
+  LdbListWalk walk = ldb_list_job_walk (job);
   gint64 until = g_get_monotonic_time () + SLICE_MICROSECONDS;
   job->code = ldb_list_count (&walk, job->state, job->reverse, job->rows, until, &job->count,
                               &job->failure);

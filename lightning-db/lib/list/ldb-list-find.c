@@ -97,12 +97,11 @@ find (LdbListModel *self, struct bytes key, gboolean cached_only, Search *search
   if (self->closed)
     return STATUS_OK;
   LdbRankPlace place = ldb_rank_index_find_key (self->index, key);
-  LdbListWalk walk = ldb_list_model_walk (self, NULL);
+  LdbListWalk walk = ldb_list_model_walk (self);
   if (place.bucket == NULL || bytes_compare (key, walk.lower) < 0
       || (walk.upper.size > 0 && bytes_compare (key, walk.upper) >= 0))
     return STATUS_OK;
-  walk.engine = ldb_database_enter (self->place.database, NULL);
-  if (walk.engine == NULL)
+  if (!ldb_database_is_usable (self->place.database, NULL))
     return STATUS_CLOSED;
   walk.cached_only = cached_only;
   search->place = place;
@@ -206,9 +205,9 @@ try_find (gpointer data)
 }
 
 void
-ldb_list_find_run (LdbListJob *job, struct engine *engine)
+ldb_list_find_run (LdbListJob *job)
 {
-  LdbListWalk walk = ldb_list_job_walk (job, engine);
+  LdbListWalk walk = ldb_list_job_walk (job);
   Question question = {
     .state = job->state,
     .before = job->before,

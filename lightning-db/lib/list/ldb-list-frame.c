@@ -483,11 +483,11 @@ is_small (const GPtrArray *changes)
 }
 
 static status
-plan_at_once (LdbListModel *self, struct engine *engine, LdbListPlan *plan, struct failure *failure)
+plan_at_once (LdbListModel *self, LdbListPlan *plan, struct failure *failure)
 {
   if (!is_small (self->frame->changes))
     return STATUS_BUSY;
-  LdbListWalk walk = ldb_list_model_walk (self, engine);
+  LdbListWalk walk = ldb_list_model_walk (self);
   walk.cached_only = TRUE;
   walk.steps_max = AT_ONCE_STEPS;
   return ldb_list_plan (&walk, self->index, self->state, self->frame->after, self->frame->changes,
@@ -510,13 +510,12 @@ ldb_list_frame_begin (LdbListModel *self)
 {
   struct failure failure = FAILURE_INIT;
   g_auto (LdbListPlan) plan = { NULL };
-  struct engine *engine = ldb_database_enter (self->place.database, NULL);
-  if (engine == NULL)
+  if (!ldb_database_is_usable (self->place.database, NULL))
     {
       ldb_list_model_fail (self, STATUS_CLOSED, NULL);
       return;
     }
-  status code = plan_at_once (self, engine, &plan, &failure);
+  status code = plan_at_once (self, &plan, &failure);
   if (code == STATUS_BUSY)
     plan_later (self);
   else
@@ -524,9 +523,9 @@ ldb_list_frame_begin (LdbListModel *self)
 }
 
 void
-ldb_list_frame_run (LdbListJob *job, struct engine *engine)
+ldb_list_frame_run (LdbListJob *job)
 {
-  LdbListWalk walk = ldb_list_job_walk (job, engine);
+  LdbListWalk walk = ldb_list_job_walk (job);
   job->code = ldb_list_plan (&walk, job->index, job->before, job->state, job->frame->changes,
                              &job->plan, &job->failure);
 }

@@ -70,10 +70,9 @@ ldb_list_job_set_range (LdbListJob *job, GBytes *lower, GBytes *upper)
 }
 
 LdbListWalk
-ldb_list_job_walk (LdbListJob *job, struct engine *engine)
+ldb_list_job_walk (LdbListJob *job)
 {
   return (LdbListWalk){
-    .engine = engine,
     .store = job->store,
     .lower = ldb_bytes_of (job->lower),
     .upper = ldb_bytes_of (job->upper),
@@ -85,23 +84,22 @@ static gboolean
 run_job (LdbCall *call, GError **error)
 {
   LdbListJob *job = call->result;
-  struct engine *engine = ldb_database_enter (job->database, error);
-  if (engine == NULL)
+  if (!ldb_database_is_usable (job->database, error))
     return FALSE;
   switch (job->kind)
     {
     case LDB_LIST_JOB_COUNT:
-      ldb_list_fill_run (job, engine);
+      ldb_list_fill_run (job);
       break;
     case LDB_LIST_JOB_PLAN:
-      ldb_list_frame_run (job, engine);
+      ldb_list_frame_run (job);
       break;
     case LDB_LIST_JOB_FIND:
-      ldb_list_find_run (job, engine);
+      ldb_list_find_run (job);
       break;
     case LDB_LIST_JOB_READ:
     default:
-      ldb_list_rows_run (job, engine);
+      ldb_list_rows_run (job);
     }
   return TRUE;
 }

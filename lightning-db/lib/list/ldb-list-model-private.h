@@ -136,7 +136,7 @@ ldb_list_model_turn (LdbListModel *self, guint64 place)
 /* The range of keys that is counted; NULL is open. Borrowed. */
 void ldb_list_model_get_counted (LdbListModel *self, GBytes **lower, GBytes **upper);
 /* The walk over it. */
-LdbListWalk ldb_list_model_walk (LdbListModel *self, struct engine *engine);
+LdbListWalk ldb_list_model_walk (LdbListModel *self);
 
 /* ---- jobs ---- */
 
@@ -203,7 +203,7 @@ LdbListJob *ldb_list_job_new (LdbListModel *self, LdbListJobKind kind);
 void ldb_list_job_unref (LdbListJob *job);
 /* What it walks over, if not what the list has counted. */
 void ldb_list_job_set_range (LdbListJob *job, GBytes *lower, GBytes *upper);
-LdbListWalk ldb_list_job_walk (LdbListJob *job, struct engine *engine);
+LdbListWalk ldb_list_job_walk (LdbListJob *job);
 /* Has it done on a worker; its kind's _done function below is called afterwards, if the model lives
  * and it was not cancelled. */
 void ldb_list_job_start (LdbListJob *job);
@@ -216,7 +216,7 @@ void ldb_list_fill_begin (LdbListModel *self);
 /* Whether more rows are to be counted. */
 gboolean ldb_list_fill_is_due (LdbListModel *self);
 void ldb_list_fill_continue (LdbListModel *self);
-void ldb_list_fill_run (LdbListJob *job, struct engine *engine);
+void ldb_list_fill_run (LdbListJob *job);
 void ldb_list_fill_done (LdbListModel *self, LdbListJob *job);
 /* Lets go of buckets far behind what is shown. No job is under way (M3). */
 void ldb_list_fill_trim (LdbListModel *self);
@@ -229,7 +229,7 @@ gboolean ldb_list_fill_adjust (LdbListModel *self);
 gboolean ldb_list_frame_come (gpointer owner, LdbFrame *frame);
 /* Plans the frame that is waiting. */
 void ldb_list_frame_begin (LdbListModel *self);
-void ldb_list_frame_run (LdbListJob *job, struct engine *engine);
+void ldb_list_frame_run (LdbListJob *job);
 void ldb_list_frame_done (LdbListModel *self, LdbListJob *job);
 
 /* ---- ldb-list-rows.c ---- */
@@ -250,7 +250,7 @@ void ldb_list_rows_update (LdbListModel *self, const GPtrArray *updates);
 void ldb_list_rows_sweep (LdbListModel *self);
 /* Sends for rows that memory could not answer. */
 void ldb_list_rows_read (LdbListModel *self);
-void ldb_list_rows_run (LdbListJob *job, struct engine *engine);
+void ldb_list_rows_run (LdbListJob *job);
 void ldb_list_rows_done (LdbListModel *self, LdbListJob *job);
 /* Where the walk to the rows of a bucket begins. */
 struct bytes ldb_list_rows_start (LdbListModel *self, const LdbBucket *bucket,
@@ -264,7 +264,7 @@ void ldb_row_maker_clear (LdbRowMaker *maker);
 
 /* ---- ldb-list-find.c ---- */
 
-void ldb_list_find_run (LdbListJob *job, struct engine *engine);
+void ldb_list_find_run (LdbListJob *job);
 void ldb_list_find_done (LdbListModel *self, LdbListJob *job);
 
 G_END_DECLS

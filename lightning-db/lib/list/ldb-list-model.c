@@ -134,12 +134,11 @@ ldb_list_model_get_counted (LdbListModel *self, GBytes **lower, GBytes **upper)
 }
 
 LdbListWalk
-ldb_list_model_walk (LdbListModel *self, struct engine *engine)
+ldb_list_model_walk (LdbListModel *self)
 {
   GBytes *lower, *upper;
   ldb_list_model_get_counted (self, &lower, &upper);
   return (LdbListWalk){
-    .engine = engine,
     .store = self->place.store,
     .lower = ldb_bytes_of (lower),
     .upper = ldb_bytes_of (upper),

@@ -169,9 +169,9 @@ release_soon (LdbListModel *self)
 }
 
 static LdbListWalk
-row_walk (LdbListModel *self, struct engine *engine)
+row_walk (LdbListModel *self)
 {
-  LdbListWalk walk = ldb_list_model_walk (self, engine);
+  LdbListWalk walk = ldb_list_model_walk (self);
   walk.cached_only = (self->flags & LDB_LIST_BLOCKING) == 0;
   return walk;
 }
@@ -317,10 +317,9 @@ static status
 read_row (LdbListModel *self, const LdbRankPlace *place, guint64 rank, LdbListRead *out,
           struct failure *failure)
 {
-  struct engine *engine = ldb_database_enter (self->place.database, NULL);
-  if (engine == NULL)
+  if (!ldb_database_is_usable (self->place.database, NULL))
     return STATUS_CLOSED;
-  LdbListWalk walk = row_walk (self, engine);
+  LdbListWalk walk = row_walk (self);
   status code = self->before != NULL ? stand_at_seam (self, &walk, place, rank, failure)
                                      : stand (self, &walk, place, rank, failure);
   if (code != STATUS_OK)
@@ -468,12 +467,12 @@ static status
 read_value (LdbListModel *self, GBytes *key, LdbListRead *out, struct failure *failure)
 {
   struct engine_value value;
-  struct engine *engine = ldb_database_enter (self->place.database, NULL);
-  if (engine == NULL || self->state == NULL)
+  if (self->state == NULL || !ldb_database_is_usable (self->place.database, NULL))
     return STATUS_CLOSED;
   gboolean blocking = (self->flags & LDB_LIST_BLOCKING) != 0;
   status code = (blocking ? engine_get_value : engine_get_value_cached) (
-      engine, self->state->snapshot, self->place.store, ldb_bytes_of (key), &value, failure);
+      self->state->engine, self->state->snapshot, self->place.store, ldb_bytes_of (key), &value,
+      failure);
   if (code != STATUS_OK)
     return code;
   out->sequence = value.sequence;
@@ -625,10 +624,10 @@ read_bucket (const LdbListJob *job, struct engine_cursor *cursor, LdbListBucketR
 }
 
 void
-ldb_list_rows_run (LdbListJob *job, struct engine *engine)
+ldb_list_rows_run (LdbListJob *job)
 {
   struct engine_cursor *cursor;
-  LdbListWalk walk = ldb_list_job_walk (job, engine);
+  LdbListWalk walk = ldb_list_job_walk (job);
   job->code = ldb_list_walk_cursor (&walk, job->state, walk.lower, walk.upper, job->keys_only,
                                     &cursor, &job->failure);
   if (job->code != STATUS_OK)

@@ -20,8 +20,7 @@ G_BEGIN_DECLS
 /* Where and how to walk. */
 typedef struct
 {
-  struct engine *engine; /* borrowed */
-  engine_store store;    /* in it */
+  engine_store store;    /* of the database whose states are read */
   struct bytes lower;    /* inclusive; BYTES_NONE: open. Borrowed. */
   struct bytes upper;    /* exclusive; BYTES_NONE: open. Borrowed. */
   gboolean cached_only;  /* STATUS_BUSY where a page would have to be read */

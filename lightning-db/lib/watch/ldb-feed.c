@@ -49,7 +49,8 @@ struct _LdbFeed
   GObject parent_instance;
 
   LdbDatabase *database; /* owned */
-  LdbHub *hub;           /* a reference; NULL when it was made by its type alone */
+  LdbHub *hub;           /* of the engine whose commits it reads, of which the database may have
+                          * another one by now; a reference; NULL: it was made by its type alone */
   struct engine_feed
       *feed;            /* owned; NULL once closed, and after a failure in the middle of a commit */
   GHashTable *names;    /* of stores */
@@ -179,17 +180,17 @@ run_new (LdbCall *call, GError **error)
   struct failure failure = FAILURE_INIT;
   LdbDatabase *database = call->place.database;
   struct engine_feed *feed;
-  struct engine *engine = ldb_database_enter (database, error);
-  if (engine == NULL)
+  if (!ldb_database_is_usable (database, error))
     return FALSE;
-  status code = ldb_feed_open (engine, call->number, &feed, &failure);
-  if (code != STATUS_OK)
-    return ldb_error_take_failure (error, code, &failure);
   LdbHub *hub = ldb_share_get_hub (database, error);
   if (hub == NULL)
+    return FALSE;
+  struct engine *engine = ldb_hub_get_engine (hub);
+  status code = ldb_feed_open (engine, call->number, &feed, &failure);
+  if (code != STATUS_OK)
     {
-      engine_feed_free (feed);
-      return FALSE;
+      ldb_hub_unref (hub);
+      return ldb_error_take_failure (error, code, &failure);
     }
   LdbFeed *self = g_object_new (LDB_TYPE_FEED, NULL);
   self->database = g_object_ref (database);
@@ -304,7 +305,7 @@ next_change (LdbFeed *self, GError **error)
                                     is_range ? change.end : BYTES_NONE);
   made->value = value;
   made->name = ldb_store_name_ref (
-      ldb_store_names_find (self->names, self->database->engine, change.store, NULL, NULL));
+      ldb_store_names_find (self->names, ldb_hub_get_engine (self->hub), change.store, NULL, NULL));
   return made;
 }
 
@@ -336,7 +337,8 @@ ensure_feed (LdbFeed *self, GError **error)
   if (self->feed != NULL)
     return TRUE;
   self->given = self->position;
-  status code = engine_feed_new (self->database->engine, self->given, &self->feed, &failure);
+  status code
+      = engine_feed_new (ldb_hub_get_engine (self->hub), self->given, &self->feed, &failure);
   if (code == STATUS_OK)
     return TRUE;
   self->feed = NULL;

@@ -138,6 +138,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LdbFrame, ldb_frame_unref)
 
 LdbHub *ldb_hub_new (struct engine *engine);
 LdbHub *ldb_hub_ref (LdbHub *self);
+/* The engine whose commits it tells. */
+struct engine *ldb_hub_get_engine (LdbHub *self);
 void ldb_hub_unref (LdbHub *self);
 /* A handle was closed: its observers end. */
 void ldb_hub_end_handle (LdbHub *self, LdbDatabase *database);

@@ -606,6 +606,12 @@ ldb_hub_ref (LdbHub *self)
   return self;
 }
 
+struct engine *
+ldb_hub_get_engine (LdbHub *self)
+{
+  return self->engine;
+}
+
 void
 ldb_hub_unref (LdbHub *self)
 {

@@ -337,14 +337,16 @@ ldb_observer_new (gpointer owner, const LdbPlace *place, gboolean every_store, s
   struct failure failure = FAILURE_INIT;
   LdbPin *pin;
   guint64 now;
-  struct engine *engine = ldb_database_enter (place->database, error);
-  LdbHub *hub = engine != NULL ? ldb_share_get_hub (place->database, error) : NULL;
+  if (!ldb_database_is_usable (place->database, error))
+    return NULL;
+  LdbHub *hub = ldb_share_get_hub (place->database, error);
   if (hub == NULL)
     return NULL;
-  status code = ldb_pin_new (engine, &pin, &now, &failure);
+  /* Not the database's, which may have another one by now. */
+  status code = ldb_pin_new (hub->engine, &pin, &now, &failure);
   if (code == STATUS_OK && !every_store)
     {
-      code = check_store (engine, pin, place, &failure);
+      code = check_store (hub->engine, pin, place, &failure);
       if (code != STATUS_OK)
         ldb_pin_unref (pin);
     }
