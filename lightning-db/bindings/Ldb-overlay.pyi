@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the override writes out itself, for make-python-stubs.py. `_awaited_NAME: T` says what awaiting
-# NAME gives where that is not what its finish function returns.
+# What the override writes out itself, for make-python-stubs.py. `_awaited_NAME_async: T` says what
+# NAME gives, in all its forms, where that is not what the library's function returns.
 import os
 from typing import (Any, AsyncIterator, Awaitable, Callable, Coroutine, Generator, Generic, Iterable,
                     Iterator, Mapping, TypeVar, Union, overload)
@@ -122,6 +122,9 @@ class Transaction(_Writing):
     def __exit__(self, *raised: Any) -> None: ...
     async def __aenter__(self) -> Transaction: ...
     async def __aexit__(self, *raised: Any) -> None: ...
+
+class Inspector:
+    _awaited_get_async: Any
 
 class Cursor:
     _awaited_get_value_async: Union[bytes, None]

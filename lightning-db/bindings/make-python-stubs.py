@@ -117,6 +117,8 @@ class Writer:
     def result(self, function, out):
         value = function.find(tag("return-value"))
         name = self.type_name(value, False)
+        if "bytes" not in function.get("name"):
+            name = name.replace("GLib.Bytes", "bytes")
         if value.get("nullable") == "1":
             name = f"Union[{name}, None]"
         if not out:
@@ -131,7 +133,7 @@ class Writer:
         before = [] if is_method else ["@staticmethod"]
         if finish is None:
             return before + [f"def {name}({self.signature(parameters, is_method)}) -> "
-                             f"{self.result(function, out)}: ..."]
+                             f"{awaited or self.result(function, out)}: ..."]
         result = awaited or self.result(finish, self.arguments(finish)[1])
         callback = next(number for number, its in enumerate(parameters)
                         if its.find(tag("type")) is not None
@@ -171,11 +173,13 @@ class Writer:
             if own in members:
                 continue
             finish = by_name.get(own.removesuffix("_async") + "_finish") if own.endswith("_async") else None
-            awaited = members.get(f"_awaited_{own}", [": "])[0].split(": ", 1)[1]
+            called = own if finish is not None else own.removesuffix("_finish") + "_async"
+            awaited = members.get(f"_awaited_{called}", [": "])[0].split(": ", 1)[1]
             members[own] = self.method(function, finish, function.tag == tag("method"), awaited)
         for field in element.findall(tag("field")) if element.tag == tag("record") else []:
             if field.get("private") != "1":
-                members[field.get("name")] = [f"{field.get('name')}: {self.type_name(field, False)}"]
+                kind = self.type_name(field, False).replace("GLib.Bytes", "bytes")
+                members[field.get("name")] = [f"{field.get('name')}: {kind}"]
         if element.tag == tag("class"):
             words = "".join(f", {its.get('name').replace('-', '_')}: Any = ..."
                             for its in element.findall(tag("property")) if its.get("writable") == "1")

@@ -50,7 +50,12 @@ class Inspecting(unittest.TestCase):
         self.assertEqual(self.inspector.get_stats(None).puts, 2)
         self.assertEqual(self.inspector.list_stores(None), ["default"])
         self.assertIn("cache-size", self.inspector.get_options(None))
-        self.assertEqual(self.inspector.get(0, None, b"a", None).get_data(), b"1")
+        self.assertEqual(self.inspector.get(0, None, b"a", None), b"1")
+        self.assertEqual(self.inspector.get(0, None, "a"), b"1")
+        self.assertIsNone(self.inspector.get(0, None, b"x"))
+        self.db["c"] = {"name": "Ada"}
+        self.assertEqual(self.inspector.get(0, None, "c"), {"name": "Ada"})
+        del self.db["c"]
         records = self.inspector.read(0, None, None, b"b", Ldb.ScanFlags.NONE, 10, 100, None)
         self.assertEqual([(record.get_key(), record.get_value())
                           for record in records], [(b"a", b"1")])

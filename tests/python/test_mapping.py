@@ -21,6 +21,7 @@ import gi
 
 gi.require_version("Ldb", "1")
 from gi.repository import Gio, GLib, GObject, Ldb  # noqa: E402
+from gi.overrides.Ldb.calling import is_bytes  # noqa: E402
 
 
 class WithDatabase(unittest.TestCase):
@@ -688,6 +689,50 @@ class Module(unittest.TestCase):
             with db.begin() as transaction:
                 transaction.put_variant(None, "größe", GLib.Variant("i", 6))
             self.assertEqual(db.get_variant("größe".encode()).unpack(), 6)
+
+    def test_bytes_are_bytes_everywhere(self):
+        """Nothing that the library returns as GBytes comes as GLib.Bytes, but where its name says so."""
+        looked = set()
+        for name in dir(Ldb):
+            its = getattr(Ldb, name)
+            info = getattr(its, "__info__", None)
+            if not isinstance(its, type) or not hasattr(info, "get_methods"):
+                continue
+            raw = next(base for base in its.__mro__ if base.__module__ == "gi.repository.Ldb")
+            for method in info.get_methods():
+                if not is_bytes(method.get_return_type()):
+                    continue
+                looked.add(f"{name}.{method.get_name()}")
+                if "bytes" not in method.get_name():
+                    self.assertNotIsInstance(getattr(its, method.get_name()), type(method), looked)
+            for field in info.get_fields() if hasattr(info, "get_fields") else ():
+                if is_bytes(field.get_type()):
+                    looked.add(f"{name}.{field.get_name()}")
+                    self.assertIn("<lambda>", getattr(its, field.get_name()).fget.__qualname__, looked)
+        self.assertLessEqual({"Database.get", "Database.get_finish", "Database.get_bytes", "Inspector.get",
+                              "Cursor.get_value_finish", "PageContents.get_stored", "PageRecord.key",
+                              "StorageNode.get_smallest", "BigValue.key", "SlowOperation.key"}, looked)
+
+    def test_bytes_of_pages(self):
+        with tempfile.TemporaryDirectory() as directory, Ldb.open(f"{directory}/a", create=True) as db:
+            db["k"] = "v" * 3000
+            db.flush()
+            self.assertEqual(finish(db.get_async("k")), b"v" * 3000)
+            answered = []
+            db.get_async(b"k", None, lambda db, result: answered.append(db.get_finish(result)))
+            while not answered:
+                GLib.MainContext.default().iteration(True)
+            self.assertEqual(answered, [b"v" * 3000])
+            self.assertEqual([big.key for big in db.measure_sizes(None, None, None, 0, 2).get_biggest()], [b"k"])
+            place = next(place for place in db.locate_key(None, b"k", None) if place.decides)
+            contents = db.read_page(place.segment, place.page, None)
+            record = contents.get_records()[place.slot]
+            self.assertEqual((record.key, record.value), (b"k", b"v" * 3000))
+            self.assertIsInstance(contents.get_decoded(), bytes)
+            node = db.load_storage_map(None).get_root()
+            while node.get_n_items() > 0:
+                node = node.get_item(node.get_n_items() - 1)
+            self.assertIn(type(node.get_smallest()), (bytes, type(None)))
 
     def test_version_is_the_project_s(self):
         from gi.overrides.Ldb import VERSION

@@ -353,11 +353,23 @@ function asArray(prototype, name) {
     const original = prototype[name];
     const wanted = original.length;
     prototype[name] = own(function (...args) {
+        checkArguments(name, args);
         while (args.length < wanted)
             args.push(null);
         return toArray(original.apply(this, args));
     });
 }
+
+// Where bytes come from beside reads. Only what says so in its name, get_bytes(), gives GLib.Bytes, and the
+// fields of boxed types, which GJS defines for good.
+const BYTES = {
+    Record: ['get_key', 'get_value'],
+    Entry: ['get_key', 'get_value'],
+    Change: ['get_key', 'get_end', 'get_value', 'get_old_value'],
+    Inspector: ['get', 'get_finish'],
+    PageContents: ['get_stored', 'get_decoded'],
+    StorageNode: ['get_smallest', 'get_largest'],
+};
 
 const CHANGES_OPTIONS = ['key', 'prefix', 'start', 'end', 'flags'];
 
@@ -557,12 +569,8 @@ function _init() {
     for (const name of ['Transaction', 'Batch'])
         write(Ldb[name].prototype, true);
     iterate(Ldb, Ldb.Cursor.prototype);
-    for (const name of ['Record', 'Entry', 'Change']) {
-        for (const getter of ['get_key', 'get_value', 'get_old_value', 'get_end']) {
-            if (getter in Ldb[name].prototype)
-                asArray(Ldb[name].prototype, getter);
-        }
-    }
+    for (const [name, getters] of Object.entries(BYTES))
+        getters.forEach(getter => asArray(Ldb[name].prototype, getter));
     for (const name of ['Database', 'Store'])
         watchChanges(Ldb, Ldb[name].prototype);
     feed(Ldb.Feed.prototype);

@@ -23,7 +23,7 @@ from gi.module import get_introspection_module
 from gi.overrides import override
 from gi.repository import GLib, GObject
 
-from . import awaiting, errors
+from . import awaiting, calling, errors
 from .awaiting import Outcome, spawn
 from .calling import as_bytes, relax
 from .mapping import (BatchStore, LoaderStore, Loading, OwnStores, Range, ReadingOfStores, ReadStore,
@@ -570,19 +570,33 @@ class Change(Ldb.Change):
         return _value_or_none(Ldb.Change.get_old_value(self))
 
 
-# What the results of asynchronous calls become; the synchronous forms are above.
+# What the results of calls become that are not written out above, in each form that a call has. Bytes
+# become bytes wherever they come from, but where the name asks for them (get_bytes()).
 _RESULTS = {
     ("Transaction", "commit"): _note_commit,
     **{(name, "get"): lambda found, source: _value_or_none(found)
-       for name in ("Database", "Store", "Snapshot", "Transaction")},
+       for name in ("Database", "Store", "Snapshot", "Transaction", "Inspector")},
     **{(name, "get_many"): lambda found, source: _values(found)
        for name in ("Database", "Store", "Snapshot")},
-    ("Cursor", "get_value"): lambda found, source: _bytes_or_none(found),
 }
 
 
+def _conversion(cls, name, method):
+    found = _RESULTS.get((cls.__name__, name.removesuffix("_finish")))
+    if found is None and calling.is_bytes(method.get_return_type()) and "bytes" not in name:
+        found = lambda found, source: _bytes_or_none(found)
+    return found
+
+
+def _complete_fields(cls, info):
+    for field in info.get_fields() if hasattr(info, "get_fields") else ():
+        if calling.is_bytes(field.get_type()):
+            read = getattr(cls, field.get_name()).fget
+            setattr(cls, field.get_name(), property(lambda self, read=read: _bytes_or_none(read(self))))
+
+
 def _complete(cls):
-    """Gives a class what can be made from introspection: awaitable calls, easier arguments."""
+    """Gives a class what can be made from introspection: awaitable calls, easier arguments, bytes."""
     info = cls.__info__
     introspected = next(base for base in cls.__mro__ if base.__module__ == "gi.repository.Ldb")
     # Through the class, so that constructors know what to construct.
@@ -593,14 +607,18 @@ def _complete(cls):
         if name in written:
             continue
         if name.endswith("_async") and finish is not None:
-            convert = _RESULTS.get((cls.__name__, name.removesuffix("_async")))
+            convert = _conversion(cls, finish.__name__, finish)
             made = awaiting.make_awaitable(method, finish, convert)
         else:
             made = relax(method)
+            convert = _conversion(cls, name, method)
+            if convert is not None:
+                made = calling.converting(made or method, method, convert)
             if name.startswith("watch_") or (cls is ListModel and name.startswith("new")):
                 made = awaiting.listening(made or method)
         if made is not None:
             setattr(cls, name, made if method.is_method() else staticmethod(made))
+    _complete_fields(cls, info)
 
 
 _written = {its.__name__: its for its in (Database, Store, Snapshot, Transaction, Cursor, Record, Batch,

@@ -49,6 +49,10 @@ def _as_list_of_records(values):
             else Ldb.Record.new(*map(_as_glib_bytes, value)) for value in values]
 
 
+def is_bytes(type_info):
+    return type_info.get_tag() == _INTERFACE and type_info.get_interface().get_name() == "Bytes"
+
+
 class Parameter:
     """One argument as Python passes it."""
 
@@ -63,7 +67,7 @@ class Parameter:
             item = type_info.get_param_type(0)
             if item.get_tag() == _UINT8:
                 self.convert = _as_nullable_bytes
-            elif item.get_tag() == _INTERFACE and item.get_interface().get_name() == "Bytes":
+            elif is_bytes(item):
                 self.convert = _as_list_of_bytes
             elif item.get_tag() == _INTERFACE and item.get_interface().get_name() == "Record":
                 self.convert = _as_list_of_records
@@ -72,7 +76,7 @@ class Parameter:
         elif tag == _INTERFACE:
             interface = type_info.get_interface()
             self.is_callback = interface.get_name() == "AsyncReadyCallback"
-            if interface.get_name() == "Bytes":
+            if is_bytes(type_info):
                 self.convert = _as_glib_bytes
             if type(interface).__name__ == "EnumInfo":
                 self.default = 0
@@ -132,6 +136,16 @@ def relax(info):
 
     def call(*args, **kwargs):
         return info(*arrange(name, expected, args, kwargs, skip))
+
+    return describe(call, info)
+
+
+def converting(function, info, convert):
+    """The same function, what it returns converted; `convert` also gets the object it was called on."""
+    has_source = info.is_method()
+
+    def call(*args, **kwargs):
+        return convert(function(*args, **kwargs), args[0] if has_source else None)
 
     return describe(call, info)
 
