@@ -273,6 +273,12 @@ assert_counted (LdbRunningDatabase *running, gint64 puts)
   g_assert_cmpint (commits, ==, puts);
 }
 
+static void
+take_writes (LdbMetrics *metrics, GParamSpec *spec, guint64 *writes)
+{
+  *writes = ldb_metrics_get_total_writes (metrics);
+}
+
 /* The figures that the application counts with, while it is stopped. */
 static void
 test_counters (void)
@@ -286,17 +292,38 @@ test_counters (void)
   tell (&application, "put 0 b 2");
   wait_until (ldb_running_list_get_n_items (list) == 1);
   g_autoptr (LdbRunningDatabase) running = find_first (list, &application);
+  g_autoptr (LdbMetrics) metrics = ldb_running_database_get_metrics (running, &error);
   if (in_memory)
     {
+      guint64 writes = 0;
+      g_assert_no_error (error);
+      g_assert_cmpuint (ldb_metrics_get_total_writes (metrics), ==, 2);
       application_stop (&application);
       assert_counted (running, 2);
       kill (application.process, SIGCONT);
       tell (&application, "put 0 c 3");
       application_stop (&application);
       assert_counted (running, 3);
+      g_assert_cmpint (ldb_metrics_get_value (metrics, "puts"), ==, 2); /* at the last look */
+      ldb_metrics_set_interval (metrics, 10);
+      g_signal_connect (metrics, "notify::total-writes", G_CALLBACK (take_writes), &writes);
+      ldb_metrics_get_interval (metrics);
+      ldb_metrics_refresh (metrics);
+      g_assert_cmpuint (writes, ==, 3);
+      g_assert_cmpint (ldb_metrics_get_value (metrics, "puts"), ==, 3);
+      kill (application.process, SIGCONT);
+      tell (&application, "put 0 d 4");
+      wait_until (writes == 4); /* without being asked */
+      application_kill (&application);
+      wait_until (ldb_running_list_get_n_items (list) == 0);
+      ldb_metrics_refresh (metrics);
+      g_assert_cmpuint (ldb_metrics_get_total_writes (metrics), ==, 4); /* the last figures */
     }
   else
     {
+      g_assert_null (metrics);
+      assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "no counters");
+      g_clear_error (&error);
       g_assert_null (ldb_running_database_read_counters (running, &error));
       assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "no counters");
       g_test_skip ("there is no tmpfs that can be written to");

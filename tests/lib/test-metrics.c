@@ -120,6 +120,13 @@ test_names (Place *place, gconstpointer data)
   g_assert_cmpint (ldb_metrics_get_percentile (metrics, "log_sync", 1), ==, maximum);
   g_assert_cmpint (ldb_metrics_get_count_at_most (metrics, "log_sync", G_MAXINT64), ==, syncs);
   g_assert_cmpint (ldb_metrics_get_count_at_most (metrics, "log_sync", -1), ==, 0);
+  const gint64 values[] = { -1, 0, maximum / 2, maximum, G_MAXINT64 };
+  g_autofree gint64 *counts
+      = ldb_metrics_list_counts_at_most (metrics, "log_sync", values, G_N_ELEMENTS (values));
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    g_assert_cmpint (counts[i], ==,
+                     ldb_metrics_get_count_at_most (metrics, "log_sync", values[i]));
+  g_assert_cmpint (counts[3], ==, syncs);
 }
 
 /* ---- who is told ---- */

@@ -16,7 +16,8 @@ struct _LdbMetrics
 
   struct metrics_reader reader;
   struct engine *engine;     /* whose metrics they are; a reference; NULL: */
-  GBytes *bytes;             /* a copy from elsewhere; owned */
+  GBytes *bytes;             /* a copy from elsewhere; owned … */
+  int counters;              /* … that is taken anew from this file, which is owned; -1: never */
   GMainContext *context;     /* where it notifies; owned */
   GSource *timer;            /* looks now and then; NULL: nobody is connected; owned */
   guint interval;            /* milliseconds */
@@ -40,6 +41,9 @@ struct _LdbMetrics
   guint64 active_snapshots;       /* the property */
   guint64 stalls;                 /* the property */
 };
+
+/* What another process counts in an open file (ldb-counters-private.h), which is taken over. */
+LdbMetrics *ldb_metrics_new_for_counters (int counters, GError **error);
 
 /* Somebody looks: whoever is connected by the time the timer fires is told from then on. */
 void ldb_metrics_arm (LdbMetrics *self);

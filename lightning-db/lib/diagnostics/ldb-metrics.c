@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <unistd.h>
+
+#include "ldb-counters-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 #include "ldb-metrics-private.h"
@@ -24,7 +27,8 @@
  * metrics.connect("notify::reads-per-second", lambda m, p: label.set_text(f"{m.props.reads_per_second:.0f}"))
  * ```
  *
- * What is asked for by name is as it is at that moment. Times are in nanoseconds there.
+ * What is asked for by name is as it is at that moment; of another process
+ * ([method@Ldb.RunningDatabase.get_metrics]), as it was at the last look. Times are in nanoseconds there.
  *
  * It does not keep the database open, and goes on showing the last figures when it is closed.
  *
@@ -143,6 +147,33 @@ look_at_rates (LdbMetrics *self, guint64 reads, guint64 writes)
   self->writes = writes;
 }
 
+/* Takes what is there now, if it can be read; else the figures stay. */
+static gboolean
+take_bytes (LdbMetrics *self, GBytes *bytes, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  struct metrics_reader reader;
+  gsize size;
+  const void *data = g_bytes_get_data (bytes, &size);
+  g_autoptr (GBytes) aligned
+      = (guintptr) data % 8 == 0 ? g_bytes_ref (bytes) : g_bytes_new (data, size);
+  data = g_bytes_get_data (aligned, &size);
+  if (!ldb_error_check (error, metrics_reader_init (&reader, data, size, &failure), &failure))
+    return FALSE;
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  self->bytes = g_steal_pointer (&aligned);
+  self->reader = reader;
+  return TRUE;
+}
+
+static void
+look_again (LdbMetrics *self)
+{
+  g_autoptr (GBytes) bytes = self->counters >= 0 ? ldb_counters_copy (self->counters, NULL) : NULL;
+  if (bytes != NULL)
+    take_bytes (self, bytes, NULL);
+}
+
 static void
 look (LdbMetrics *self)
 {
@@ -216,7 +247,10 @@ on_time (gpointer data)
   LdbMetrics *self = g_weak_ref_get (data);
   gboolean goes_on = self != NULL && self->timer == g_main_current_source () && is_observed (self);
   if (goes_on)
-    look (self);
+    {
+      look_again (self);
+      look (self);
+    }
   else if (self != NULL && self->timer == g_main_current_source ())
     g_clear_pointer (&self->timer, g_source_unref);
   g_clear_object (&self);
@@ -234,7 +268,7 @@ weak_free (gpointer data)
 void
 ldb_metrics_arm (LdbMetrics *self)
 {
-  if (self->timer != NULL || self->bytes != NULL)
+  if (self->timer != NULL || (self->bytes != NULL && self->counters < 0))
     return;
   GWeakRef *weak = g_new0 (GWeakRef, 1);
   g_weak_ref_init (weak, self);
@@ -326,6 +360,8 @@ ldb_metrics_finalize (GObject *object)
   drop_timer (self);
   engine_unref (self->engine);
   g_clear_pointer (&self->bytes, g_bytes_unref);
+  if (self->counters >= 0)
+    close (self->counters);
   g_free (self->scratch);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (ldb_metrics_parent_class)->finalize (object);
@@ -509,6 +545,7 @@ ldb_metrics_init (LdbMetrics *self)
 {
   self->context = g_main_context_ref_thread_default ();
   self->interval = INTERVAL_USUAL;
+  self->counters = -1;
 }
 
 /**
@@ -557,24 +594,24 @@ LdbMetrics *
 ldb_metrics_new_from_bytes (GBytes *bytes, GError **error)
 {
   g_return_val_if_fail (bytes != NULL, NULL);
-  struct failure failure = FAILURE_INIT;
-  struct metrics_reader reader;
-  gsize size;
-  const void *data = g_bytes_get_data (bytes, &size);
-  g_autoptr (GBytes) aligned
-      = (guintptr) data % 8 == 0 ? g_bytes_ref (bytes) : g_bytes_new (data, size);
-  data = g_bytes_get_data (aligned, &size);
-  status result = metrics_reader_init (&reader, data, size, &failure);
-  if (result != STATUS_OK)
-    {
-      ldb_error_take_failure (error, result, &failure);
-      return NULL;
-    }
-  LdbMetrics *metrics = g_object_new (LDB_TYPE_METRICS, NULL);
-  metrics->bytes = g_steal_pointer (&aligned);
-  metrics->reader = reader;
+  g_autoptr (LdbMetrics) metrics = g_object_new (LDB_TYPE_METRICS, NULL);
+  if (!take_bytes (metrics, bytes, error))
+    return NULL;
   look (metrics);
-  return metrics;
+  return g_steal_pointer (&metrics);
+}
+
+LdbMetrics *
+ldb_metrics_new_for_counters (int counters, GError **error)
+{
+  g_autoptr (LdbMetrics) metrics = g_object_new (LDB_TYPE_METRICS, NULL);
+  metrics->counters = counters;
+  g_autoptr (GBytes) bytes = ldb_counters_copy (counters, error);
+  if (bytes == NULL || !take_bytes (metrics, bytes, error))
+    return NULL;
+  look (metrics);
+  ldb_metrics_arm (metrics);
+  return g_steal_pointer (&metrics);
 }
 
 /**
@@ -592,6 +629,7 @@ void
 ldb_metrics_refresh (LdbMetrics *self)
 {
   g_return_if_fail (LDB_IS_METRICS (self));
+  look_again (self);
   look (self);
   ldb_metrics_arm (self);
 }
@@ -829,4 +867,36 @@ ldb_metrics_get_count_at_most (LdbMetrics *self, const char *name, gint64 value)
   g_return_val_if_fail (name != NULL, 0);
   return value < 0 ? 0
                    : (gint64) histogram_count_at_most (histogram_of (self, name), (guint64) value);
+}
+
+/**
+ * ldb_metrics_list_counts_at_most:
+ * @self: metrics
+ * @name: the name of a histogram
+ * @values: (array length=n_values): values, in the histogram's unit
+ * @n_values: how many
+ *
+ * Gets for each of @values what [method@Ldb.Metrics.get_count_at_most] gives, all from one look at the
+ * histogram: what lies between two neighbours is how high a bar is that is drawn there, and what was
+ * added between two looks is how high it was in that time.
+ *
+ * Does not block. The thread of its main context.
+ *
+ * Returns: (transfer full) (array length=n_values): their numbers
+ *
+ * Since: 0.1
+ */
+gint64 *
+ldb_metrics_list_counts_at_most (LdbMetrics *self, const char *name, const gint64 *values,
+                                 gsize n_values)
+{
+  g_return_val_if_fail (LDB_IS_METRICS (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (values != NULL || n_values == 0, NULL);
+  const struct histogram *histogram = histogram_of (self, name);
+  gint64 *counts = g_new0 (gint64, n_values + 1);
+  for (gsize i = 0; i < n_values; i++)
+    if (values[i] >= 0)
+      counts[i] = (gint64) histogram_count_at_most (histogram, (guint64) values[i]);
+  return counts;
 }

@@ -40,6 +40,9 @@ LDB_AVAILABLE_IN_ALL
 gint64 ldb_metrics_get_percentile (LdbMetrics *self, const char *name, double fraction);
 LDB_AVAILABLE_IN_ALL
 gint64 ldb_metrics_get_count_at_most (LdbMetrics *self, const char *name, gint64 value);
+LDB_AVAILABLE_IN_ALL
+gint64 *ldb_metrics_list_counts_at_most (LdbMetrics *self, const char *name, const gint64 *values,
+                                         gsize n_values);
 
 /* Properties, as of the last look. */
 LDB_AVAILABLE_IN_ALL

@@ -28,6 +28,12 @@ gpointer ldb_counters_get_memory (LdbCounters *self);
 /* Gives the file its name; once. */
 void ldb_counters_link (LdbCounters *self, int directory, const char *name);
 
+/* Opens such a file. It can be read from then on, also when it has lost its name. -1: error. */
+int ldb_counters_open (int directory, const char *name, GError **error);
+
+/* What is in it now: a copy, as a mapping could be cut under us. NULL: error. */
+GBytes *ldb_counters_copy (int file, GError **error);
+
 /* Reads such a file: a{sx}, each counter and gauge by its name, and how many values each histogram
  * has as NAME_count. NULL: error. */
 GVariant *ldb_counters_read (int directory, const char *name, GError **error);

@@ -110,28 +110,38 @@ ldb_counters_link (LdbCounters *self, int directory, const char *name)
 
 /* ---- reading ---- */
 
-/* A copy, as a mapping could be cut under us. NULL: error. */
-static gpointer
-read_file (int directory, const char *name, gsize *size, GError **error)
+static gboolean
+fail_without (GError **error)
 {
-  struct stat info;
-  g_autofree guint8 *bytes = NULL;
-  int file = openat (directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  gboolean sound = file >= 0 && fstat (file, &info) == 0 && S_ISREG (info.st_mode)
-                   && info.st_uid == geteuid () && info.st_size <= FILE_SIZE_MAX;
-  if (sound)
-    {
-      bytes = g_malloc ((gsize) info.st_size + 1);
-      gssize count = pread (file, bytes, (gsize) info.st_size, 0);
-      sound = count >= 0;
-      *size = sound ? (gsize) count : 0;
-    }
-  if (file >= 0)
-    close (file);
-  if (sound)
-    return g_steal_pointer (&bytes);
   ldb_error_set (error, LDB_ERROR_NOT_FOUND,
                  "The running process shares no counters; connect to it and ask.");
+  return FALSE;
+}
+
+int
+ldb_counters_open (int directory, const char *name, GError **error)
+{
+  int file = openat (directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (file < 0)
+    fail_without (error);
+  return file;
+}
+
+GBytes *
+ldb_counters_copy (int file, GError **error)
+{
+  struct stat info;
+  if (fstat (file, &info) != 0 || !S_ISREG (info.st_mode) || info.st_uid != geteuid ()
+      || info.st_size > FILE_SIZE_MAX)
+    {
+      fail_without (error);
+      return NULL;
+    }
+  g_autofree guint8 *bytes = g_malloc ((gsize) info.st_size + 1);
+  gssize count = pread (file, bytes, (gsize) info.st_size, 0);
+  if (count >= 0)
+    return g_bytes_new_take (g_steal_pointer (&bytes), (gsize) count);
+  fail_without (error);
   return NULL;
 }
 
@@ -142,9 +152,14 @@ ldb_counters_read (int directory, const char *name, GError **error)
   GVariantBuilder all;
   struct metrics_reader reader;
   struct failure failure = FAILURE_INIT;
-  g_autofree gpointer bytes = read_file (directory, name, &size, error);
-  if (bytes == NULL
-      || !ldb_error_check (error, metrics_reader_init (&reader, bytes, size, &failure), &failure))
+  int file = ldb_counters_open (directory, name, error);
+  g_autoptr (GBytes) copy = file >= 0 ? ldb_counters_copy (file, error) : NULL;
+  if (file >= 0)
+    close (file);
+  if (copy == NULL)
+    return NULL;
+  gconstpointer bytes = g_bytes_get_data (copy, &size);
+  if (!ldb_error_check (error, metrics_reader_init (&reader, bytes, size, &failure), &failure))
     return NULL;
   g_variant_builder_init (&all, G_VARIANT_TYPE ("a{sx}"));
   for (uint32_t i = 0; i < metrics_reader_count (&reader); i++)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "ldb-counters-private.h"
+#include "ldb-metrics-private.h"
 #include "ldb-running-database-private.h"
 #include "ldb-runtime-directory-private.h"
 
@@ -364,4 +365,33 @@ ldb_running_database_read_counters (LdbRunningDatabase *self, GError **error)
   GVariant *counters = ldb_counters_read (directory, name, error);
   close (directory);
   return counters;
+}
+
+/**
+ * ldb_running_database_get_metrics:
+ * @self: a running database
+ * @error: return location for an error
+ *
+ * Gets what the database counts as an object that looks when its owner wants, or notifies, each time into
+ * the memory that the database counts in: without its process, which does not notice, and may be
+ * stopped. When that has ended, the figures are the last ones.
+ *
+ * There are some under the conditions of [method@Ldb.RunningDatabase.read_counters]. It fails as that does.
+ * Does not block; the thread whose default main context it is to notify in.
+ *
+ * Returns: (transfer full): the metrics
+ *
+ * Since: 0.1
+ */
+LdbMetrics *
+ldb_running_database_get_metrics (LdbRunningDatabase *self, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_RUNNING_DATABASE (self), NULL);
+  int directory = ldb_runtime_directory_open (self->folder, FALSE, error);
+  if (directory < 0)
+    return NULL;
+  g_autofree char *name = ldb_counters_file_name (self->advert.token, self->advert.object);
+  int counters = ldb_counters_open (directory, name, error);
+  close (directory);
+  return counters < 0 ? NULL : ldb_metrics_new_for_counters (counters, error);
 }

@@ -5,7 +5,7 @@
 #error "Only <lightning-db.h> can be included directly."
 #endif
 
-#include "ldb-types.h"
+#include "ldb-metrics.h"
 
 G_BEGIN_DECLS
 
@@ -31,5 +31,7 @@ LDB_AVAILABLE_IN_ALL
 gboolean ldb_running_database_is_running (LdbRunningDatabase *self);
 LDB_AVAILABLE_IN_ALL
 GVariant *ldb_running_database_read_counters (LdbRunningDatabase *self, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbMetrics *ldb_running_database_get_metrics (LdbRunningDatabase *self, GError **error);
 
 G_END_DECLS
