@@ -970,26 +970,75 @@ struct engine_statistics
 };
 void engine_statistics (struct engine *engine, struct engine_statistics *out);
 
+/* ---- events ---- */
+
 enum engine_event_kind
 {
   ENGINE_EVENT_OPENED,
   ENGINE_EVENT_RECOVERED,
   ENGINE_EVENT_FLUSHED,
   ENGINE_EVENT_MERGED,
-  ENGINE_EVENT_STALLED,
-  ENGINE_EVENT_FAILED,
-  ENGINE_EVENT_CORRUPT,
-  ENGINE_EVENT_HEALED,
+  ENGINE_EVENT_LOADED, /* a bulk load was committed */
+  ENGINE_EVENT_BACKED_UP,
+  ENGINE_EVENT_STALLED, /* a writer had to wait for a flush */
+  ENGINE_EVENT_CONFLICT,
+  ENGINE_EVENT_TIMED_OUT, /* a transaction was rolled back by its timeout, or by another thread */
+  ENGINE_EVENT_FAILED,    /* a flush, a merge, a sync, or following another process */
+  ENGINE_EVENT_CORRUPT,   /* something that was read does not verify */
+  ENGINE_EVENT_HEALED,    /* what had FAILED works again */
+  ENGINE_EVENT_HEALTH,    /* engine_note_health */
+  ENGINE_EVENTS,
 };
+
+#define ENGINE_EVENTS_KEPT 256u  /* the newest */
+#define ENGINE_EVENT_KEY_MAX 64u /* bytes of a key that are kept */
+
 struct engine_event
 {
+  uint64_t number; /* from 1 */
+  uint64_t time;   /* microseconds since 1970, when it was over */
+  uint64_t last;   /* the same of its newest repetition */
+  uint64_t times;  /* how often: an error, damage or a key in conflict that follows itself only
+                      counts here, and has no number */
+  uint64_t
+      bytes; /* written: FLUSHED, MERGED; read back: RECOVERED; records: LOADED; all: BACKED_UP */
+  uint64_t bytes_read;   /* MERGED */
+  uint64_t microseconds; /* how long it took; 0: it has no length */
   enum engine_event_kind kind;
-  uint64_t bytes, microseconds;  /* how much, how long; 0 where it has no meaning */
-  const struct failure *failure; /* FAILED and CORRUPT; borrowed */
+  status code;                        /* FAILED, CORRUPT */
+  engine_store store;                 /* CONFLICT */
+  size_t key_size;                    /* CONFLICT: bytes of the key */
+  uint8_t key[ENGINE_EVENT_KEY_MAX];  /* its beginning */
+  char message[FAILURE_MESSAGE_SIZE]; /* FAILED, CORRUPT, TIMED_OUT, HEALTH; else empty */
 };
-/* `listen` runs on whichever thread the event happens on and must only note it and return. One
- * listener an engine; set it before the engine is shared. */
-void engine_listen (struct engine *engine, void (*listen) (void *data, const struct engine_event *),
-                    void *data);
+/* Copies those with a number above `after` that are still kept, oldest first, `room` at most; *lost,
+ * unless NULL, is how many above `after` are not kept. Returns how many were copied. Any thread. */
+size_t engine_events (struct engine *engine, uint64_t after, struct engine_event *out, size_t room,
+                      uint64_t *lost);
+uint64_t engine_newest_event (struct engine *engine); /* number; 0: none yet */
+/* Calls `wake` with the number of each event from now on, on the thread on which it happens, whatever
+ * that holds. It must only note it and return; it may not call the engine. One listener an engine; a
+ * second call replaces the first. `wake` NULL: none any more, and when this returns none is being
+ * called. */
+void engine_watch_events (struct engine *engine, void (*wake) (void *data, uint64_t number),
+                          void *data);
+/* For who judges the database's health: notes that the verdict changed. */
+void engine_note_health (struct engine *engine, const char *message);
+
+/* What does not work at present, each with its cause; STATUS_OK: it works. */
+struct engine_condition
+{
+  struct failure writing;    /* writes are refused until every handle is closed */
+  struct failure flushing;   /* tried again with the next write */
+  struct failure following;  /* of a reading process: what another writes can't be read */
+  bool merging_rests;        /* a merge failed; tried again after the next flush */
+  uint64_t corruptions;      /* how often something that was read did not verify */
+  struct failure corruption; /* the newest of these */
+};
+void engine_condition (struct engine *engine, struct engine_condition *out);
+/* Of the file system that the database is on, in bytes; what this process may still use of it.
+ * UNSUPPORTED where nobody knows. */
+status engine_disk_space (struct engine *engine, uint64_t *total, uint64_t *available,
+                          struct failure *failure);
 
 #endif

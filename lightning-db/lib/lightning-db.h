@@ -27,6 +27,7 @@
 #include "ldb-enum-types.h"
 #include "ldb-enums.h"
 #include "ldb-error.h"
+#include "ldb-event.h"
 #include "ldb-feed.h"
 #include "ldb-inspector.h"
 #include "ldb-key-location.h"

@@ -7,19 +7,24 @@
 #define SLOTS 4096u /* of a log-linear count: 64 a power of two, from 1/16 us */
 
 static uint64_t slots[SLOTS];
-static _Thread_local double stalled; /* microseconds the present put waited for a place */
-static _Atomic uint64_t flushes, merges;
+static uint64_t events_seen; /* number of the newest */
 
+/* What happened since the last look. */
 static void
-listen_to (void *data, const struct engine_event *event)
+look_at_events (double *stalled, uint64_t *flushes, uint64_t *merges)
 {
-  (void) data;
-  if (event->kind == ENGINE_EVENT_STALLED)
-    stalled += (double) event->microseconds;
-  else if (event->kind == ENGINE_EVENT_FLUSHED)
-    atomic_fetch_add (&flushes, 1);
-  else if (event->kind == ENGINE_EVENT_MERGED)
-    atomic_fetch_add (&merges, 1);
+  static struct engine_event events[ENGINE_EVENTS_KEPT];
+  size_t count = engine_events (engine, events_seen, events, ENGINE_EVENTS_KEPT, NULL);
+  *stalled = 0;
+  *flushes = *merges = 0;
+  for (size_t i = 0; i < count; i++)
+    {
+      if (events[i].kind == ENGINE_EVENT_STALLED)
+        *stalled += (double) events[i].microseconds;
+      *flushes += events[i].kind == ENGINE_EVENT_FLUSHED;
+      *merges += events[i].kind == ENGINE_EVENT_MERGED;
+      events_seen = events[i].number;
+    }
 }
 
 static void
@@ -76,8 +81,10 @@ put_timed (uint64_t count, struct worst *worst, struct slow *slow)
     {
       if (i % 256 == 0)
         getrusage (RUSAGE_THREAD, &usage_then);
-      stalled = 0;
-      uint64_t flushes_then = atomic_load (&flushes), merges_then = atomic_load (&merges);
+      uint64_t flushes, merges;
+      double stalled;
+      if (!bare && events_seen != engine_newest_event (engine)) /* what was before this put */
+        look_at_events (&stalled, &flushes, &merges);
       double at = now ();
       if (bare)
         put_bare (i);
@@ -88,14 +95,18 @@ put_timed (uint64_t count, struct worst *worst, struct slow *slow)
       if (took <= 20000 && took <= worst->microseconds)
         continue;
       getrusage (RUSAGE_THREAD, &usage);
+      stalled = 0;
+      flushes = merges = 0;
+      if (!bare)
+        look_at_events (&stalled, &flushes, &merges);
       struct worst this = { took,
                             stalled,
                             at - started,
                             usage.ru_nvcsw - usage_then.ru_nvcsw,
                             usage.ru_nivcsw - usage_then.ru_nivcsw,
                             usage.ru_minflt - usage_then.ru_minflt,
-                            atomic_load (&flushes) - flushes_then,
-                            atomic_load (&merges) - merges_then };
+                            flushes,
+                            merges };
       slow->all += took > 20000;
       slow->waited += took > 20000 && stalled > took / 2;
       slow->preempted += took > 20000 && stalled <= took / 2 && this.involuntary > 0;
@@ -168,7 +179,6 @@ measure_latency (void)
   choose_options (&options);
   new_directory ();
   open_database (&options);
-  engine_listen (engine, listen_to, NULL);
   sampler.base = (struct memory){ 0 };
   sampler_start (false);
   double started = now ();

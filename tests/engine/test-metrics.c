@@ -378,7 +378,7 @@ test_reads_of_runs (struct engine *engine, struct readings *readings)
   uint64_t bytes = reading (readings, "flush_bytes");
   CHECK (bytes > 0);
   MOVED (readings, { "flushes", 1 }, { "flush", 1 }, { "flush_bytes", (int64_t) bytes },
-         { "runs", 1 }, { "run_bytes", (int64_t) bytes });
+         { "events", 1 }, { "runs", 1 }, { "run_bytes", (int64_t) bytes });
   get (engine, "a", STATUS_OK); /* its page is not in memory yet */
   MOVED (readings, { "gets_run", 1 }, { "gets_disk", 1 },
          { "page_read", 3 }, /* the inner one for the index, again to find the leaf, the leaf */
@@ -401,7 +401,7 @@ test_reads_of_runs (struct engine *engine, struct readings *readings)
   flush (engine);
   uint64_t more = reading (readings, "flush_bytes") - bytes;
   MOVED (readings, { "flushes", 1 }, { "flush", 1 }, { "flush_bytes", (int64_t) more },
-         { "runs", 1 }, { "run_bytes", (int64_t) more });
+         { "events", 1 }, { "runs", 1 }, { "run_bytes", (int64_t) more });
   get_many (engine, names, 6);
   MOVED (readings, { "multi_gets", 1 }, { "multi_get_keys", 6 }, { "gets_run", 4 },
          { "gets_deleted", 1 }, { "gets_missing", 1 },
@@ -432,7 +432,7 @@ test_merge (struct engine *engine, struct readings *readings)
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
   written = reading (readings, "merge_bytes_written");
   MOVED (readings, { "merges", 1 }, { "merge", 1 }, { "merge_bytes_read", (int64_t) bytes },
-         { "merge_bytes_written", (int64_t) written }, { "runs", -1 },
+         { "merge_bytes_written", (int64_t) written }, { "events", 1 }, { "runs", -1 },
          { "run_bytes", (int64_t) (written - bytes) });
 }
 
@@ -478,7 +478,7 @@ test_transactions (struct engine *engine, struct readings *readings)
   CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure),
                STATUS_CONFLICT);
   MOVED (readings, { "transactions_aborted", 1 }, { "conflicts", 1 }, { "transactions_active", -1 },
-         { "transaction", 1 }, { "snapshots_active", -1 });
+         { "transaction", 1 }, { "snapshots_active", -1 }, { "events", 1 });
   engine_transaction_free (one);
   engine_transaction_free (two);
   struct engine_transaction *read_only = begin (engine, ENGINE_TRANSACTION_READ_ONLY);
@@ -487,6 +487,29 @@ test_transactions (struct engine *engine, struct readings *readings)
   MOVED (readings, { "transactions_aborted", 1 }, { "transaction", 1 }, { "snapshots_active", -1 });
   engine_transaction_free (read_only);
   NOTHING_MOVED (readings);
+}
+
+/* One that could have written, did not, and locked nothing either, was more than was needed. */
+static void
+test_unwritten (struct engine *engine, struct readings *readings)
+{
+  struct engine_transaction *reads = begin (engine, 0), *locks = begin (engine, 0);
+  struct engine_transaction *read_only = begin (engine, ENGINE_TRANSACTION_READ_ONLY);
+  CHECK_OK (
+      engine_transaction_lock_key (locks, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("t"), &failure));
+  readings_begin (readings, engine);
+  CHECK_OK (engine_transaction_commit (locks, ENGINE_SYNC_DEFAULT, NULL, &failure));
+  MOVED (readings, { "transactions_committed", 1 }, { "transactions_active", -1 },
+         { "transaction", 1 }, { "snapshots_active", -1 });
+  CHECK_OK (engine_transaction_commit (read_only, ENGINE_SYNC_DEFAULT, NULL, &failure));
+  MOVED (readings, { "transactions_committed", 1 }, { "transaction", 1 },
+         { "snapshots_active", -1 });
+  CHECK_OK (engine_transaction_commit (reads, ENGINE_SYNC_DEFAULT, NULL, &failure));
+  MOVED (readings, { "transactions_committed", 1 }, { "transactions_active", -1 },
+         { "transaction", 1 }, { "snapshots_active", -1 }, { "transactions_unwritten", 1 });
+  engine_transaction_free (reads);
+  engine_transaction_free (locks);
+  engine_transaction_free (read_only);
 }
 
 static void
@@ -513,7 +536,7 @@ test_abort (struct engine *engine, struct readings *readings)
 
   CHECK_OK (engine_transaction_abort (engine, open[0].id));
   MOVED (readings, { "transactions_aborted", 1 }, { "transaction", 1 },
-         { "transactions_active", -1 }, { "snapshots_active", -1 });
+         { "transactions_active", -1 }, { "snapshots_active", -1 }, { "events", 1 });
   CHECK_FAILS (engine_transaction_commit (two, ENGINE_SYNC_DEFAULT, NULL, &failure),
                STATUS_TIMED_OUT);
   CHECK (strstr (failure.message, "somebody who looks after") != NULL);
@@ -544,7 +567,7 @@ test_time_out (const char *path)
   while (reading (&readings, "transactions_active") != 0) /* the timer's last word on it */
     sched_yield ();
   MOVED (&readings, { "transactions_begun", 1 }, { "transactions_aborted", 1 },
-         { "transaction", 1 }, { "transactions_timed_out", 1 });
+         { "transaction", 1 }, { "transactions_timed_out", 1 }, { "events", 1 });
   engine_transaction_free (transaction);
   NOTHING_MOVED (&readings);
   close_it (engine);
@@ -605,7 +628,8 @@ test_stall (void)
   MOVED (&readings, { "stalls", 1 }, { "stall", 1 }, { "puts", puts }, { "commits", puts },
          { "log_records", puts }, { "user_bytes", puts * (12 + 1023) }, { "flushes", flushes },
          { "flush", flushes }, { "flush_bytes", written }, { "runs", flushes },
-         { "run_bytes", written }, { "nap", naps }, { "log_change", changes });
+         { "run_bytes", written }, { "nap", naps }, { "log_change", changes },
+         { "events", flushes + 1 });
   struct engine_statistics statistics;
   engine_statistics (engine, &statistics);
   CHECK_INT (statistics.stalls, 1);
@@ -647,7 +671,7 @@ test_failed (void)
   get (engine, "key-00000900", STATUS_CORRUPT);
   atomic_store (&blocking, false);
   MOVED (&readings, { "gets_failed", 1 }, { "gets_disk", 2 }, /* it was tried again (read.c, L4) */
-         { "page_read", 2 }, { "page_bytes_read", SOME });
+         { "page_read", 2 }, { "page_bytes_read", SOME }, { "events", 1 });
   close_it (engine);
   remove_directory (path);
 }
@@ -691,6 +715,7 @@ test_engine (void)
   test_merge (engine, &readings);
   test_cursors_and_snapshots (engine, &readings);
   test_transactions (engine, &readings);
+  test_unwritten (engine, &readings);
   test_abort (engine, &readings);
   test_statistics (engine, &readings);
   engine_ref (engine);

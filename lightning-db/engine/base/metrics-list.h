@@ -64,12 +64,15 @@
      "transactions rolled back, timed out, refused or failed")                                     \
   X (TRANSACTIONS_TIMED_OUT, "transactions_timed_out", COUNT,                                      \
      "of these: that outlived the timeout")                                                        \
+  X (TRANSACTIONS_UNWRITTEN, "transactions_unwritten", COUNT,                                      \
+     "read-write transactions committed without a write")                                          \
   X (CONFLICTS, "conflicts", COUNT, "commits refused because another changed what they depend on") \
   X (FLUSHES, "flushes", COUNT, "memtables written to runs")                                       \
   X (FLUSH_BYTES, "flush_bytes", BYTES, "written by flushes")                                      \
   X (MERGES, "merges", COUNT, "merges finished")                                                   \
   X (MERGE_BYTES_READ, "merge_bytes_read", BYTES, "read by merges")                                \
   X (MERGE_BYTES_WRITTEN, "merge_bytes_written", BYTES, "written by merges")                       \
+  X (EVENTS, "events", COUNT, "events, repeated ones too")                                         \
   X (SLOW_CALLS, "slow_calls", COUNT, "calls that took longer than the threshold")                 \
   X (STALLS, "stalls", COUNT, "times a writer waited for background work")                         \
   X (PAGE_BYTES_READ, "page_bytes_read", BYTES, "pages read, as they are stored")                  \

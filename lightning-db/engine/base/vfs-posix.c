@@ -29,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -846,6 +847,18 @@ posix_reach (struct vfs_directory *directory, const char **file_system)
 }
 
 static status
+posix_space (struct vfs_directory *directory, uint64_t *total, uint64_t *available,
+             struct failure *failure)
+{
+  struct statvfs information;
+  if (fstatvfs (directory_descriptor (directory), &information) != 0)
+    return fail_system (failure, errno, "%s: the free space cannot be told", directory->path);
+  *total = (uint64_t) information.f_blocks * information.f_frsize;
+  *available = (uint64_t) information.f_bavail * information.f_frsize;
+  return STATUS_OK;
+}
+
+static status
 posix_share (struct vfs_directory *directory, const char *name, bool write, int *out,
              struct failure *failure)
 {
@@ -894,6 +907,7 @@ vfs_posix (void)
     .lock = posix_lock,
     .share = posix_share,
     .reach = posix_reach,
+    .space = posix_space,
   };
   return &posix;
 }

@@ -125,6 +125,8 @@ struct vfs
                    struct failure *);
   /* `file_system`: what it is called, static, unless it is LOCAL. NULL: all is local. */
   enum vfs_reach (*reach) (struct vfs_directory *, const char **file_system);
+  /* Of the file system, in bytes; `available`: to this process. NULL: nobody knows. */
+  status (*space) (struct vfs_directory *, uint64_t *total, uint64_t *available, struct failure *);
 };
 
 /* The operating system. Static; never freed. */
@@ -321,6 +323,16 @@ vfs_reach (struct vfs_directory *directory, const char **file_system)
   *file_system = NULL;
   return directory->vfs->reach != NULL ? directory->vfs->reach (directory, file_system)
                                        : VFS_REACH_LOCAL;
+}
+
+static inline status
+vfs_space (struct vfs_directory *directory, uint64_t *total, uint64_t *available,
+           struct failure *failure)
+{
+  if (directory->vfs->space == NULL)
+    return fail (failure, STATUS_UNSUPPORTED, "%s: how much room there is cannot be told",
+                 directory->path);
+  return directory->vfs->space (directory, total, available, failure);
 }
 
 /* Exactly `size` bytes or STATUS_CORRUPT naming the file and the place. */

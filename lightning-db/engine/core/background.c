@@ -149,9 +149,10 @@ flush_all (struct engine *engine)
           atomic_store (&engine->flush_failure, (int) result);
           engine->flush_failed = cause;
           engine->failed_attempt = attempt;
+          engine_note (engine,
+                       &(struct event_note){ .kind = ENGINE_EVENT_FAILED, .failure = &cause });
           pthread_cond_broadcast (&engine->room);
           pthread_mutex_unlock (&engine->commit_lock);
-          engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);
           return result;
         }
     }
@@ -386,7 +387,8 @@ merge_main (void *data)
       if (result == STATUS_OK && !did && quiet)
         settle_down (engine);
       if (result != STATUS_OK && result != STATUS_CANCELLED)
-        engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &cause);
+        engine_note (engine,
+                     &(struct event_note){ .kind = ENGINE_EVENT_FAILED, .failure = &cause });
       pthread_mutex_lock (&engine->work_lock);
       engine->merges_running--;
       gauge_set (engine->metrics, GAUGE_MERGES_RUNNING, engine->merges_running);

@@ -608,6 +608,9 @@ engine_backup (struct engine *engine, const char *path, bool verify, engine_prog
                  ? backup_reader (engine, &destination, verify, &told, &counts, failure)
                  : backup_writer (engine, &destination, verify, &told, &counts, failure);
   destination_close (&destination);
+  if (result == STATUS_OK)
+    engine_note (engine,
+                 &(struct event_note){ .kind = ENGINE_EVENT_BACKED_UP, .bytes = counts.bytes });
   if (result == STATUS_OK && out != NULL)
     *out = counts;
   return result;

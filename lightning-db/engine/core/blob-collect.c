@@ -235,7 +235,7 @@ spoil (struct engine *engine, uint64_t number, const struct failure *cause)
       list[engine->spoiled_blob_count++] = number;
     }
   pthread_mutex_unlock (&engine->blob_lock);
-  engine_emit (engine, ENGINE_EVENT_CORRUPT, 0, 0, cause);
+  engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_CORRUPT, .failure = cause });
 }
 
 static status

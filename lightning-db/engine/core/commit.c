@@ -113,7 +113,8 @@ commit_fail (struct engine *engine, status code, const struct failure *failure)
       engine->write_failure = *failure;
       engine->write_failure.code = code;
       atomic_store (&engine->write_failed, true);
-      engine_emit (engine, ENGINE_EVENT_FAILED, 0, 0, &engine->write_failure);
+      engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_FAILED,
+                                                 .failure = &engine->write_failure });
     }
   pthread_cond_broadcast (&engine->room);
 }
@@ -312,7 +313,8 @@ wait_for_place (struct engine *engine, const struct generation *before, struct f
   uint64_t waited = wait_end (engine->metrics, WAIT_STALL, mark);
   gauge_add (engine->metrics, GAUGE_WRITERS_STALLED, -1);
   count_locked (engine->metrics, SHARED_STALLS, 1);
-  engine_emit (engine, ENGINE_EVENT_STALLED, 0, waited / 1000, NULL);
+  engine_note (engine,
+               &(struct event_note){ .kind = ENGINE_EVENT_STALLED, .microseconds = waited / 1000 });
   if (atomic_load (&engine->write_failed))
     return refuse_writes (engine, failure);
   if (engine->active == before && atomic_load (&engine->frozen_count) == FROZEN_MAX

@@ -13,7 +13,7 @@
  *   view_lock      replacing the view; busy flags of runs. Never held over I/O.
  *   sync_lock      one log sync at a time; taken without any of the above
  *   work_lock      what the background threads wait on
- *   transactions_lock  the list of transactions with a deadline; a leaf
+ *   transactions_lock  the list of read-write transactions; only events' lock is taken under it
  *   feed_lock      the list of feeds, and whether they may use the log; taken without any of the above
  * Readers take none of them.
  */
@@ -26,6 +26,7 @@
 #include "base/metrics.h"
 #include "base/vfs.h"
 #include "core/batch.h"
+#include "core/events.h"
 #include "core/hot-records.h"
 #include "core/snapshots.h"
 #include "core/view.h"
@@ -234,9 +235,7 @@ struct engine
   struct engine_thread threads[METRICS_LINES];
   _Atomic uint64_t slow_threshold; /* nanoseconds; 0 = no call is slow */
   struct slow_calls slow_calls;
-
-  void (*listen) (void *data, const struct engine_event *);
-  void *listen_data;
+  struct events events;
 };
 
 /* ---- entering ---- */
@@ -281,8 +280,11 @@ bool engine_is_forked (const struct engine *engine);
 uint64_t engine_now (void);                             /* microseconds, monotonic */
 void engine_init_condition (pthread_cond_t *condition); /* timed by engine_now */
 uint64_t engine_wall (void);                            /* microseconds since 1970 */
-void engine_emit (struct engine *engine, enum engine_event_kind kind, uint64_t bytes,
-                  uint64_t microseconds, const struct failure *failure);
+static inline void
+engine_note (struct engine *engine, const struct event_note *note)
+{
+  events_note (&engine->events, engine->metrics, note);
+}
 /* Key bytes as a message shows them: printable ASCII as is, the rest \xNN, cut at 48 bytes. */
 const char *engine_printable (struct bytes key, char to[256]);
 

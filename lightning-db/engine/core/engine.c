@@ -70,24 +70,6 @@ engine_end (struct engine *engine)
 
 /* ---- small things everybody uses ---- */
 
-void
-engine_emit (struct engine *engine, enum engine_event_kind kind, uint64_t bytes,
-             uint64_t microseconds, const struct failure *failure)
-{
-  if (engine->listen == NULL)
-    return;
-  struct engine_event event = { kind, bytes, microseconds, failure };
-  engine->listen (engine->listen_data, &event);
-}
-
-void
-engine_listen (struct engine *engine, void (*listen) (void *data, const struct engine_event *),
-               void *data)
-{
-  engine->listen_data = data;
-  engine->listen = listen;
-}
-
 const char *
 engine_printable (struct bytes key, char to[256])
 {
@@ -293,6 +275,15 @@ engine_new (const char *path, unsigned flags, const struct engine_options *optio
       free (engine);
       return result;
     }
+  result = events_init (&engine->events, failure);
+  if (result != STATUS_OK)
+    {
+      events_clear (&engine->events);
+      metrics_free (engine->metrics, options->metrics_memory != NULL);
+      free (engine->path);
+      free (engine);
+      return result;
+    }
   pthread_once (&fork_watch, watch_forks);
   atomic_init (&engine->references, 1);
   atomic_init (&engine->state, ENGINE_STATE_OPEN);
@@ -341,6 +332,7 @@ engine_free (struct engine *engine)
   pthread_mutex_destroy (&engine->transactions_lock);
   pthread_mutex_destroy (&engine->slow_calls.lock);
   free (engine->slow_calls.ring);
+  events_clear (&engine->events);
   pthread_cond_destroy (&engine->room);
   pthread_cond_destroy (&engine->log_work);
   pthread_cond_destroy (&engine->flush_work);

@@ -269,7 +269,9 @@ note_flush (struct engine *engine, const struct flushed *flushed, uint64_t data,
   count_shared (engine->metrics, SHARED_FLUSHES, 1);
   count_shared (engine->metrics, SHARED_FLUSH_BYTES, bytes);
   metrics_record (engine->metrics, HISTOGRAM_FLUSH, took);
-  engine_emit (engine, ENGINE_EVENT_FLUSHED, bytes, took / 1000, NULL);
+  engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_FLUSHED,
+                                             .bytes = bytes,
+                                             .microseconds = took / 1000 });
 }
 
 status
@@ -309,7 +311,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
       pthread_cond_broadcast (&engine->room);
       pthread_mutex_unlock (&engine->commit_lock);
       if (healed)
-        engine_emit (engine, ENGINE_EVENT_HEALED, 0, 0, NULL);
+        engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_HEALED });
       blob_collect (engine);
       engine_collect (); /* old views and their files go now */
       engine_rebalance (engine);

@@ -684,9 +684,9 @@ static void
 tell_failure (struct follow *follow, status result, const struct failure *cause)
 {
   if (result != STATUS_OK && !follow->failing)
-    engine_emit (follow->engine, ENGINE_EVENT_FAILED, 0, 0, cause);
+    events_note_following (follow->engine, cause);
   else if (result == STATUS_OK && follow->failing)
-    engine_emit (follow->engine, ENGINE_EVENT_HEALED, 0, 0, NULL);
+    events_note_following (follow->engine, NULL);
   follow->failing = result != STATUS_OK;
 }
 

@@ -812,6 +812,8 @@ engine_loader_commit (struct engine_loader *loader, uint64_t *sequence, struct f
         wal_release (engine->wal, loader->guess, NULL);
       background_wake_merge (engine);
       engine_rebalance (engine);
+      engine_note (engine,
+                   &(struct event_note){ .kind = ENGINE_EVENT_LOADED, .bytes = loader->puts });
     }
   engine_end (engine);
   return result;

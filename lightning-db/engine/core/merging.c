@@ -96,7 +96,10 @@ merge_carry_out (struct engine *engine, struct merge_job *job, struct merge_plan
   count_shared (engine->metrics, SHARED_MERGES, 1);
   count_shared (engine->metrics, SHARED_MERGE_BYTES_READ, plan->rewritten);
   metrics_record (engine->metrics, HISTOGRAM_MERGE, took);
-  engine_emit (engine, ENGINE_EVENT_MERGED, plan->written, took / 1000, NULL);
+  engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_MERGED,
+                                             .bytes = plan->written,
+                                             .bytes_read = plan->rewritten,
+                                             .microseconds = took / 1000 });
   return STATUS_OK;
 }
 

@@ -489,7 +489,7 @@ engine_open (const char *path, unsigned flags, const struct engine_options *opti
       engine_unref (engine);
       return result;
     }
-  engine_emit (engine, ENGINE_EVENT_OPENED, 0, 0, NULL);
+  engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_OPENED });
   *out = engine;
   return STATUS_OK;
 }

@@ -460,7 +460,7 @@ count_failure (struct engine *engine, status result, const struct failure *failu
 {
   count_in_thread (engine->metrics, THREAD_GETS_FAILED, 1);
   if (result == STATUS_CORRUPT)
-    engine_emit (engine, ENGINE_EVENT_CORRUPT, 0, 0, failure);
+    engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_CORRUPT, .failure = failure });
 }
 
 /* `line` is the calling thread's. */

@@ -419,7 +419,9 @@ recover_into_runs (struct engine *engine, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   if (found.records > 0)
-    engine_emit (engine, ENGINE_EVENT_RECOVERED, found.bytes, engine_now () - started, NULL);
+    engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_RECOVERED,
+                                               .bytes = found.bytes,
+                                               .microseconds = engine_now () - started });
   return retire_log (engine, failure);
 }
 

@@ -156,6 +156,20 @@ let_go (struct engine_transaction *transaction)
     gauge_add (engine->metrics, GAUGE_TRANSACTIONS_ACTIVE, -1);
 }
 
+/* That it was not its owner who ended it. */
+static void
+note_end (struct engine_transaction *transaction, const char *cause)
+{
+  struct engine *engine = transaction->reading.engine;
+  struct failure failure = FAILURE_INIT;
+  uint64_t took = metrics_now () - transaction->began;
+  fail (&failure, STATUS_TIMED_OUT, "transaction %llu was rolled back %s",
+        (unsigned long long) transaction->id, cause);
+  engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_TIMED_OUT,
+                                             .microseconds = took / 1000,
+                                             .failure = &failure });
+}
+
 static void
 expire (struct engine_transaction *transaction)
 {
@@ -164,6 +178,7 @@ expire (struct engine_transaction *transaction)
   struct metrics *metrics = transaction->reading.engine->metrics;
   count_shared (metrics, SHARED_TRANSACTIONS_ABORTED, 1);
   count_shared (metrics, SHARED_TRANSACTIONS_TIMED_OUT, 1);
+  note_end (transaction, "since it outlived transaction-timeout");
   let_go (transaction);
 }
 
@@ -226,6 +241,7 @@ engine_transaction_abort (struct engine *engine, uint64_t id)
   if (transaction != NULL && step (transaction, TRANSACTION_ACTIVE, TRANSACTION_REVOKED))
     {
       count_shared (engine->metrics, SHARED_TRANSACTIONS_ABORTED, 1);
+      note_end (transaction, "from outside");
       let_go (transaction);
       result = STATUS_OK;
     }
@@ -694,7 +710,10 @@ conflict (struct engine_transaction *transaction, struct bytes internal, struct 
 {
   char printable[256];
   struct bytes key = BYTES (internal.data + STORE_ID_SIZE, internal.size - STORE_ID_SIZE);
-  count_shared (transaction->reading.engine->metrics, SHARED_CONFLICTS, 1);
+  struct engine *engine = transaction->reading.engine;
+  count_shared (engine->metrics, SHARED_CONFLICTS, 1);
+  engine_note (engine,
+               &(struct event_note){ .kind = ENGINE_EVENT_CONFLICT, .internal_key = internal });
   return fail (failure, STATUS_CONFLICT,
                "another commit changed \"%s\" since this transaction began; begin it again",
                engine_printable (key, printable));
@@ -949,6 +968,9 @@ engine_transaction_commit (struct engine_transaction *transaction, enum engine_s
   count_shared (engine->metrics,
                 result == STATUS_OK ? SHARED_TRANSACTIONS_COMMITTED : SHARED_TRANSACTIONS_ABORTED,
                 1);
+  if (result == STATUS_OK && transaction->log.count == 0 && !transaction->locks_keys
+      && (transaction->flags & ENGINE_TRANSACTION_READ_ONLY) == 0)
+    count_shared (engine->metrics, SHARED_TRANSACTIONS_UNWRITTEN, 1);
   atomic_store (&transaction->state, TRANSACTION_ENDED);
   let_go (transaction);
   if (sequence != NULL)

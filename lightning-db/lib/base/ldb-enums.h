@@ -482,4 +482,41 @@ typedef enum
   LDB_OPERATION_TRANSACTION_COMMIT = 7,
 } LdbOperationKind;
 
+/**
+ * LdbEventKind:
+ * @LDB_EVENT_OPENED: the database was opened, by the first handle of this process
+ * @LDB_EVENT_RECOVERED: what a process that did not close it left in the log was read back
+ * @LDB_EVENT_FLUSHED: a table in memory was written out
+ * @LDB_EVENT_MERGED: runs were merged
+ * @LDB_EVENT_LOADED: a bulk load was committed
+ * @LDB_EVENT_BACKED_UP: a backup was made
+ * @LDB_EVENT_STALLED: a writer had to wait for a table in memory to be written out
+ * @LDB_EVENT_CONFLICT: a transaction was refused, since another one was quicker
+ * @LDB_EVENT_TIMED_OUT: a transaction was rolled back by its timeout, or from outside
+ * @LDB_EVENT_FAILED: something in the background failed, or writes are refused from now on
+ * @LDB_EVENT_CORRUPT: something that was read does not verify
+ * @LDB_EVENT_HEALED: what had failed works again
+ * @LDB_EVENT_HEALTH: the database's health changed
+ *
+ * What happened to a database.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_EVENT_OPENED = 0,
+  LDB_EVENT_RECOVERED = 1,
+  LDB_EVENT_FLUSHED = 2,
+  LDB_EVENT_MERGED = 3,
+  LDB_EVENT_LOADED = 4,
+  LDB_EVENT_BACKED_UP = 5,
+  LDB_EVENT_STALLED = 6,
+  LDB_EVENT_CONFLICT = 7,
+  LDB_EVENT_TIMED_OUT = 8,
+  LDB_EVENT_FAILED = 9,
+  LDB_EVENT_CORRUPT = 10,
+  LDB_EVENT_HEALED = 11,
+  LDB_EVENT_HEALTH = 12,
+} LdbEventKind;
+
 G_END_DECLS

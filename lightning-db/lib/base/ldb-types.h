@@ -18,6 +18,7 @@ typedef struct _LdbChangeSet LdbChangeSet;
 typedef struct _LdbCursor LdbCursor;
 typedef struct _LdbDatabase LdbDatabase;
 typedef struct _LdbEntry LdbEntry;
+typedef struct _LdbEvent LdbEvent;
 typedef struct _LdbFeed LdbFeed;
 typedef struct _LdbInspector LdbInspector;
 typedef struct _LdbListModel LdbListModel;

@@ -19,6 +19,8 @@
 #include "ldb-place-private.h"
 #include "ldb-share-private.h"
 
+struct _LdbEventListener;
+
 G_BEGIN_DECLS
 
 /* All flags that there are to open with. */
@@ -53,6 +55,8 @@ struct _LdbDatabase
   gint inspectable;              /* boolean: it is to be offered to inspectors; atomic */
   gint control_allowed;          /* boolean: these may be granted control; atomic */
   GError *inspection_error;      /* why it could not be offered at the opening; owned */
+  GMainContext *context;         /* where its signals are emitted: of its making; a reference */
+  struct _LdbEventListener *listener; /* to events, while OPEN; guarded by the share's lock */
   GWeakRef weak;                 /* to itself, for the list of open handles */
   char id[33];                   /* the database's id in hexadecimal */
 };
@@ -89,6 +93,10 @@ ldb_database_is_open (const LdbDatabase *self)
 /* The same for a write; READ_ONLY on a read-only handle. */
 struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
 gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
+
+/* For LdbEventListener: tells whoever is connected of it; and whether anybody is. */
+void ldb_database_emit_event (gpointer self, LdbEvent *event);
+gboolean ldb_database_wants_events (gpointer self);
 
 /* NEW → OPEN. On any thread, so nothing of the application's is called. `cancellable` ends a wait
  * for the writer's role; may be NULL. */

@@ -7,6 +7,7 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-event.h"
 #include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
 #include "ldb-waiter-private.h"
@@ -63,6 +64,14 @@ enum
 };
 
 static GParamSpec *properties[N_PROPERTIES];
+
+enum
+{
+  SIGNAL_EVENT,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
 
 #define MAX_RETRIES_DEFAULT 3
 /* With the waits between them, the last of these comes after more than an hour. */
@@ -253,6 +262,7 @@ ldb_database_finalize (GObject *object)
 {
   LdbDatabase *self = LDB_DATABASE (object);
   g_weak_ref_clear (&self->weak);
+  g_main_context_unref (self->context);
   g_clear_pointer (&self->engine, engine_unref);
   g_clear_pointer (&self->retired_engine, engine_unref);
   g_clear_object (&self->options);
@@ -459,6 +469,28 @@ install_inspection_properties (void)
 }
 
 static void
+install_signals (void)
+{
+  /**
+   * LdbDatabase::event:
+   * @self: the database
+   * @event: what happened
+   *
+   * Something happened to the database: see [struct@Ldb.Event]. It is emitted some time after the
+   * fact, in the main context that was the thread's default when the handle was made, on each handle
+   * that somebody is connected to; of what happens faster than the context can be told, the oldest
+   * are left out, which their numbers show.
+   *
+   * Nothing is done, and no main loop woken, while nobody is connected.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_EVENT]
+      = g_signal_new ("event", LDB_TYPE_DATABASE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                      G_TYPE_NONE, 1, LDB_TYPE_EVENT | G_SIGNAL_TYPE_STATIC_SCOPE);
+}
+
+static void
 ldb_database_class_init (LdbDatabaseClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -469,6 +501,7 @@ ldb_database_class_init (LdbDatabaseClass *klass)
   install_opening_properties ();
   install_state_properties ();
   install_inspection_properties ();
+  install_signals ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
 
@@ -477,7 +510,20 @@ ldb_database_init (LdbDatabase *self)
 {
   self->place = (LdbPlace){ .database = self, .store = ENGINE_STORE_DEFAULT, .name = "default" };
   self->max_retries = MAX_RETRIES_DEFAULT;
+  self->context = g_main_context_ref_thread_default ();
   g_weak_ref_init (&self->weak, self);
+}
+
+void
+ldb_database_emit_event (gpointer self, LdbEvent *event)
+{
+  g_signal_emit (self, signals[SIGNAL_EVENT], 0, event);
+}
+
+gboolean
+ldb_database_wants_events (gpointer self)
+{
+  return g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], 0, TRUE);
 }
 
 /* ---- opening ---- */

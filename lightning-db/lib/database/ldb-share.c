@@ -16,6 +16,7 @@
 #include "ldb-counters-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-event-relay-private.h"
 #include "ldb-hub-private.h"
 #include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
@@ -34,6 +35,7 @@ struct _LdbShare
   LdbOptions *options;   /* in force; owned */
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
   LdbHub *hub;           /* tells observers of commits; a reference; NULL: nobody asked yet */
+  LdbEventRelay *relay;  /* tells its handles of events; a reference */
   LdbCounters *counters; /* lent to the engine for its metrics, or NULL; a reference */
   LdbExport *export;     /* while it is offered to inspectors; a reference */
   LdbDatabase *own;      /* the handle that these work on, which counts for nothing; owned */
@@ -85,6 +87,7 @@ share_free (gpointer data)
 {
   LdbShare *share = data;
   g_clear_pointer (&share->hub, ldb_hub_unref);
+  g_clear_pointer (&share->relay, ldb_event_relay_unref);
   engine_unref (share->engine);
   g_clear_pointer (&share->counters, ldb_counters_unref);
   g_clear_object (&share->options);
@@ -148,12 +151,22 @@ attach_uncounted (LdbShare *share, LdbDatabase *handle)
   g_atomic_int_set (&handle->state, LDB_DATABASE_OPEN);
 }
 
+/* With the lock held. The handle's signal tells of events of the share's engine from now on. */
+static void
+listen_to_events (LdbShare *share, LdbDatabase *handle)
+{
+  g_clear_pointer (&handle->listener, ldb_event_listener_close);
+  handle->listener = ldb_event_listener_new (share->relay, G_OBJECT (handle), handle->context,
+                                             ldb_database_emit_event, ldb_database_wants_events);
+}
+
 /* With the lock held. */
 static void
 attach (LdbShare *share, LdbDatabase *handle)
 {
   g_ptr_array_add (share->handles, handle);
   attach_uncounted (share, handle);
+  listen_to_events (share, handle);
 }
 
 /* With the lock held. The handle writes from here on. What was begun on the engine that read goes
@@ -171,6 +184,7 @@ take_over_in (LdbShare *share, LdbDatabase *handle)
       handle->retired_options = handle->options;
       g_ptr_array_add (share->handles, handle);
       handle->share = share;
+      listen_to_events (share, handle);
       __atomic_store_n (&handle->options, g_object_ref (share->options), __ATOMIC_RELEASE);
       __atomic_store_n (&handle->engine, engine_ref (share->engine), __ATOMIC_RELEASE);
     }
@@ -296,6 +310,7 @@ open_share (LdbDatabase *handle, LdbOpenFlags flags, gboolean *locked, GError **
                           LDB_OPTION_SOURCE_CODE);
   share->options = g_steal_pointer (&options);
   share->handles = g_ptr_array_new ();
+  share->relay = ldb_event_relay_new (engine);
   share->counters = g_steal_pointer (&counters);
   return share;
 }
@@ -354,6 +369,7 @@ take_over_opened (LdbDatabase *handle, gboolean *locked, GError **error)
       begin_share (engine);
       return TRUE;
     }
+  ldb_event_relay_stop (share->relay);
   engine_close (engine, NULL);
   engine_unref (engine);
   share_free (share);
@@ -591,6 +607,7 @@ complete_departure (LdbDeparture *left, LdbDatabase *handle, GError **error)
   g_clear_pointer (&left->hub, ldb_hub_unref);
   if (!left->last)
     return TRUE;
+  ldb_event_relay_stop (left->share->relay);
   status code = engine_close (left->share->engine, &failure);
   pthread_mutex_lock (&lock);
   g_ptr_array_remove_fast (shares, left->share);
@@ -608,7 +625,9 @@ ldb_share_leave (LdbDatabase *handle, GError **error)
   pthread_mutex_lock (&lock);
   LdbDeparture read = depart (g_steal_pointer (&handle->retired), handle);
   LdbDeparture left = depart (g_steal_pointer (&handle->share), handle);
+  LdbEventListener *listener = g_steal_pointer (&handle->listener);
   pthread_mutex_unlock (&lock);
+  g_clear_pointer (&listener, ldb_event_listener_close);
   end_offer (&read.offer);
   end_offer (&left.offer);
   pthread_mutex_unlock (&inspection_lock);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "engine.h"
+#include "ldb-event.h"
+#include "ldb-json-private.h"
+
+G_BEGIN_DECLS
+
+/* Those that the engine has kept with a number above `after`, oldest first (element-type
+ * LdbEvent). */
+GPtrArray *ldb_events_list (struct engine *engine, guint64 after);
+
+void ldb_event_write_json (const LdbEvent *self, LdbJson *json);
+
+G_END_DECLS
