@@ -905,6 +905,34 @@ void engine_set_slow_threshold (struct engine *engine, uint64_t nanoseconds);
 size_t engine_slow_calls (struct engine *engine, uint64_t after, struct engine_slow_call *out,
                           size_t room);
 
+/* Keys that something happens to more than to others (core/hot-keys.h). */
+enum engine_hot_kind
+{
+  ENGINE_HOT_CONFLICTS, /* commits were refused because another changed it: each of them counts */
+  ENGINE_HOT_READS,     /* gets and lookups; of calls that are sampled */
+  ENGINE_HOT_WRITES,    /* puts and deletes; of calls that are sampled */
+  ENGINE_HOT_KINDS,
+};
+
+#define ENGINE_HOT_KEYS 256u /* that are kept of each kind */
+
+struct engine_hot_key
+{
+  uint64_t count;                   /* at most so often, */
+  uint64_t error;                   /* and at least this less */
+  uint64_t last;                    /* microseconds since 1970; conflicts only */
+  engine_store store;
+  size_t key_size;                  /* bytes */
+  uint8_t key[ENGINE_SLOW_KEY_MAX]; /* its beginning; with zeros behind. Of a range that a conflict
+                                       was about, its start, if it is not known which key it was */
+};
+/* Copies what is kept, those first of which it is sure that they are the most. Returns how many
+ * there are. `*total`: all that happened, so that a share can be told; an error is never above the
+ * 256th part of it. Reads and writes: of the newest 65,536 samples, older ones counting half, then
+ * a quarter. Nothing is kept when the engine was opened. Any thread. */
+size_t engine_hot_keys (struct engine *engine, enum engine_hot_kind kind,
+                        struct engine_hot_key out[ENGINE_HOT_KEYS], uint64_t *total);
+
 /* One get, step by step. */
 struct engine_trace
 {
@@ -926,6 +954,8 @@ struct engine_transaction_information
   uint64_t age;               /* nanoseconds since it began */
   uint64_t left;              /* nanoseconds until it is rolled back; UINT64_MAX: it has all time */
   uint64_t operations, bytes; /* written so far */
+  uint64_t reads;             /* keys and ranges that nobody else may change until it commits:
+                                 those that were locked, of a serializable one all that it read */
   bool serializable;
 };
 /* Those that are open now, `room` at most, the newest first. Returns how many there are. */
@@ -934,6 +964,17 @@ size_t engine_transactions (struct engine *engine, struct engine_transaction_inf
 /* Rolls one back, from any thread, as if its timeout had passed: its owner is told TIMED_OUT by its
  * next call. NOT_FOUND when none of that id is open (any more), or it is just being committed. */
 status engine_transaction_abort (struct engine *engine, uint64_t id);
+
+/* A commit that somebody reads at: versions that are newer are kept beside what it sees. */
+struct engine_snapshot_information
+{
+  uint64_t sequence; /* of the commit */
+  uint64_t behind;   /* commits since then */
+  size_t holders;    /* snapshots, transactions and cursors that read there */
+};
+/* Those that are held, the oldest first, `room` at most. *count: how many there are. Any time. */
+status engine_snapshots (struct engine *engine, struct engine_snapshot_information *out,
+                         size_t room, size_t *count, struct failure *failure);
 
 /* As sampling_interval; on the calling thread at once, on others when their next sample is due, or
  * after some hundred calls where none was taken. */

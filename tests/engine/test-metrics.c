@@ -452,6 +452,38 @@ test_cursors_and_snapshots (struct engine *engine, struct readings *readings)
   MOVED (readings, { "snapshots_active", -1 });
 }
 
+static void
+test_list_of_snapshots (struct engine *engine, struct readings *readings)
+{
+  struct engine_snapshot_information held[2];
+  struct engine_snapshot *snapshots[3];
+  uint64_t sequence = engine_sequence (engine);
+  size_t count;
+  CHECK_OK (engine_snapshots (engine, held, 2, &count, &failure));
+  CHECK_INT (count, 0);
+  for (unsigned i = 0; i < 3; i++)
+    {
+      if (i == 2)
+        put (engine, "snapped", "1");
+      CHECK_OK (engine_snapshot_new (engine, &snapshots[i], &failure));
+    }
+  put (engine, "snapped", "2");
+  CHECK_OK (engine_snapshots (engine, held, 1, &count, &failure));
+  CHECK_INT (count, 2); /* of which there was room for the older one */
+  CHECK_INT (held[0].sequence, sequence);
+  CHECK_INT (held[0].holders, 2);
+  CHECK_INT (held[0].behind, 2);
+  CHECK_OK (engine_snapshots (engine, held, 2, &count, &failure));
+  CHECK_INT (held[1].sequence, sequence + 1);
+  CHECK_INT (held[1].holders, 1);
+  CHECK_INT (held[1].behind, 1);
+  for (unsigned i = 0; i < 3; i++)
+    engine_snapshot_free (snapshots[i]);
+  CHECK_OK (engine_snapshots (engine, NULL, 0, &count, &failure));
+  CHECK_INT (count, 0);
+  readings_begin (readings, engine);
+}
+
 static struct engine_transaction *
 begin (struct engine *engine, unsigned flags)
 {
@@ -530,7 +562,16 @@ test_abort (struct engine *engine, struct readings *readings)
   CHECK_INT (open[0].operations, 1);
   CHECK_INT (open[0].bytes, 3);
   CHECK_INT (open[1].operations, 0);
+  CHECK_INT (open[0].reads, 0);
   CHECK_INT (open[0].snapshot, engine_transaction_snapshot (two));
+  CHECK_INT (engine_transaction_contains (two, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("t"), &failure),
+             STATUS_OK); /* its own: depends on nobody */
+  CHECK_INT (engine_transaction_contains (two, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("?"), &failure),
+             STATUS_NOT_FOUND);
+  CHECK_OK (engine_transaction_lock_key (one, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("!"), &failure));
+  CHECK_INT (engine_transactions (engine, open, 4), 2);
+  CHECK_INT (open[0].reads, 1);
+  CHECK_INT (open[1].reads, 1);
   CHECK (open[1].age >= open[0].age && open[0].left <= UINT64_C (30000000000));
   readings_begin (readings, engine);
 
@@ -714,6 +755,7 @@ test_engine (void)
   test_hot_records (engine, &readings);
   test_merge (engine, &readings);
   test_cursors_and_snapshots (engine, &readings);
+  test_list_of_snapshots (engine, &readings);
   test_transactions (engine, &readings);
   test_unwritten (engine, &readings);
   test_abort (engine, &readings);

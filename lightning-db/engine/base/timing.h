@@ -108,6 +108,7 @@ struct steps
   uint64_t waited;       /* what had been waited for then */
   uint64_t taken[STEPS]; /* nanoseconds */
   uint32_t times[STEPS]; /* how often */
+  bool on_request;       /* somebody wants to see it: it is no sample of what is done otherwise */
 };
 
 struct steps *steps_begin (struct steps *steps);

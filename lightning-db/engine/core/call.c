@@ -33,14 +33,21 @@ call_take_sample (struct engine *engine)
 
 /* Returns how long it took. */
 static uint64_t
-end_sample (struct engine *engine, struct steps *steps, enum engine_call kind, struct bytes key,
-            size_t size)
+end_sample (struct engine *engine, struct steps *steps, enum engine_call kind,
+            engine_store store, struct bytes key, size_t size)
 {
   struct metrics *metrics = engine->metrics;
   uint32_t line = metrics_line_number ();
   uint64_t took = steps_end (steps, metrics, line);
   count_in_line (metrics, line, THREAD_SAMPLES, 1);
   metrics_record (metrics, histograms[kind], took);
+  if (key.size > 0 && !steps->on_request)
+    {
+      if (kind == ENGINE_CALL_GET || kind == ENGINE_CALL_CONTAINS)
+        hot_keys_note (engine, ENGINE_HOT_READS, store, key, 1, 0);
+      else if (kind == ENGINE_CALL_PUT || kind == ENGINE_CALL_DELETE)
+        hot_keys_note (engine, ENGINE_HOT_WRITES, store, key, 1, 0);
+    }
   if (kind == ENGINE_CALL_PUT)
     {
       metrics_record (metrics, HISTOGRAM_KEY_SIZE, key.size);
@@ -71,7 +78,7 @@ call_end_slowly (struct engine *engine, struct steps *steps, enum engine_call ki
       = { .call = kind, .sampled = steps != NULL, .store = store, .size = size };
   uint64_t threshold = atomic_load_explicit (&engine->slow_threshold, memory_order_relaxed);
   if (steps != NULL)
-    call.duration = end_sample (engine, steps, kind, key, size);
+    call.duration = end_sample (engine, steps, kind, store, key, size);
   else if (waited && threshold != 0)
     call.duration = metrics_now () - timing.first;
   if (threshold != 0 && call.duration >= threshold)

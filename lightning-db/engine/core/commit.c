@@ -899,6 +899,8 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
   call_end (engine, steps,
             transaction != NULL ? ENGINE_CALL_TRANSACTION_COMMIT : ENGINE_CALL_BATCH, 0, BYTES_NONE,
             batch->user_bytes);
+  if (__builtin_expect (steps != NULL, 0) && result == STATUS_OK)
+    hot_keys_note_operations (engine, BYTES (batch->data, batch->size), batch->count);
   return result;
 }
 

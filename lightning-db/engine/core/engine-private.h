@@ -14,6 +14,7 @@
  *   sync_lock      one log sync at a time; taken without any of the above
  *   work_lock      what the background threads wait on
  *   transactions_lock  the list of read-write transactions; only events' lock is taken under it
+ *   hot_keys[].lock  a table of hot keys; a leaf
  *   feed_lock      the list of feeds, and whether they may use the log; taken without any of the above
  * Readers take none of them.
  */
@@ -27,6 +28,7 @@
 #include "base/vfs.h"
 #include "core/batch.h"
 #include "core/events.h"
+#include "core/hot-keys.h"
 #include "core/hot-records.h"
 #include "core/snapshots.h"
 #include "core/view.h"
@@ -236,6 +238,7 @@ struct engine
   _Atomic uint64_t slow_threshold; /* nanoseconds; 0 = no call is slow */
   struct slow_calls slow_calls;
   struct events events;
+  struct hot_keys hot_keys[ENGINE_HOT_KINDS]; /* by enum engine_hot_kind */
 };
 
 /* ---- entering ---- */

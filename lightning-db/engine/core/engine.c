@@ -223,6 +223,7 @@ init_locks (struct engine *engine)
   pthread_mutex_init (&engine->work_lock, NULL);
   pthread_mutex_init (&engine->transactions_lock, NULL);
   pthread_mutex_init (&engine->slow_calls.lock, NULL);
+  hot_keys_init (engine->hot_keys);
   engine_init_condition (&engine->room);
   engine_init_condition (&engine->log_work);
   engine_init_condition (&engine->flush_work);
@@ -333,6 +334,7 @@ engine_free (struct engine *engine)
   pthread_mutex_destroy (&engine->slow_calls.lock);
   free (engine->slow_calls.ring);
   events_clear (&engine->events);
+  hot_keys_clear (engine->hot_keys, &engine->ledger);
   pthread_cond_destroy (&engine->room);
   pthread_cond_destroy (&engine->log_work);
   pthread_cond_destroy (&engine->flush_work);

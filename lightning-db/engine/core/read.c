@@ -685,8 +685,8 @@ engine_trace_get (struct engine *engine, struct engine_snapshot *snapshot, engin
 {
   struct steps steps;
   *trace = (struct engine_trace){ .duration = 0 };
-  status result = get_value_taking (engine, snapshot, store, key, false, out, steps_begin (&steps),
-                                    failure);
+  steps_begin (&steps)->on_request = true;
+  status result = get_value_taking (engine, snapshot, store, key, false, out, &steps, failure);
   trace->duration = steps.last - steps.started;
   memcpy (trace->taken, steps.taken, sizeof trace->taken);
   memcpy (trace->times, steps.times, sizeof trace->times);
@@ -987,6 +987,8 @@ engine_get_many (struct engine *engine, struct engine_snapshot *snapshot, engine
   count_many (engine, many, results, failure);
   free (many);
   call_end (engine, steps, ENGINE_CALL_MULTI_GET, store, keys[0], count);
+  if (__builtin_expect (steps != NULL, 0))
+    hot_keys_note_many (engine, store, keys, count);
   return STATUS_OK;
 }
 

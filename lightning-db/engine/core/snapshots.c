@@ -102,14 +102,10 @@ compare_sequences (const void *a, const void *b)
   return (left > right) - (left < right);
 }
 
-status
-snapshots_collect (struct snapshots *snapshots, uint64_t published, uint64_t **out, size_t *count,
-                   struct failure *failure)
+/* Appends what is held; one place stays free behind it. */
+static status
+list_slots (struct snapshots *snapshots, uint64_t **out, size_t *count, struct failure *failure)
 {
-  uint64_t floor = atomic_load (&snapshots->floor);
-  while (floor < published && !atomic_compare_exchange_weak (&snapshots->floor, &floor, published))
-    ;
-
   size_t found = 0, room = 64;
   uint64_t *sequences = malloc (room * sizeof *sequences);
   if (sequences == NULL)
@@ -121,7 +117,7 @@ snapshots_collect (struct snapshots *snapshots, uint64_t published, uint64_t **o
         uint64_t value = atomic_load (&chunk->slots[i]);
         if (value == 0)
           continue;
-        if (found + 1 == room) /* one place stays for the present */
+        if (found + 1 == room)
           {
             uint64_t *larger = realloc (sequences, 2 * room * sizeof *sequences);
             if (larger == NULL)
@@ -134,6 +130,33 @@ snapshots_collect (struct snapshots *snapshots, uint64_t published, uint64_t **o
           }
         sequences[found++] = value - 1;
       }
+  *out = sequences;
+  *count = found;
+  return STATUS_OK;
+}
+
+status
+snapshots_list (struct snapshots *snapshots, uint64_t **out, size_t *count, struct failure *failure)
+{
+  status result = list_slots (snapshots, out, count, failure);
+  if (result == STATUS_OK)
+    qsort (*out, *count, sizeof **out, compare_sequences);
+  return result;
+}
+
+status
+snapshots_collect (struct snapshots *snapshots, uint64_t published, uint64_t **out, size_t *count,
+                   struct failure *failure)
+{
+  uint64_t floor = atomic_load (&snapshots->floor);
+  while (floor < published && !atomic_compare_exchange_weak (&snapshots->floor, &floor, published))
+    ;
+
+  uint64_t *sequences;
+  size_t found;
+  status result = list_slots (snapshots, &sequences, &found, failure);
+  if (result != STATUS_OK)
+    return result;
   sequences[found++] = published; /* whoever comes next reads at it or above */
   qsort (sequences, found, sizeof *sequences, compare_sequences);
   size_t kept = 0;

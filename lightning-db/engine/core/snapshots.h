@@ -52,6 +52,9 @@ void snapshots_drop (struct snapshots *snapshots, snapshot_slot *slot);
  * rising, without repeats, at least one; malloc'd. */
 status snapshots_collect (struct snapshots *snapshots, uint64_t published, uint64_t **out,
                           size_t *count, struct failure *failure);
+/* What is held now, as sequence numbers, rising, with repeats; malloc'd. */
+status snapshots_list (struct snapshots *snapshots, uint64_t **out, size_t *count,
+                       struct failure *failure);
 /* The lowest held sequence, or `otherwise`. */
 uint64_t snapshots_oldest (struct snapshots *snapshots, uint64_t otherwise);
 

@@ -186,3 +186,30 @@ engine_evict_cache (struct engine *engine, double fraction)
   engine_end (engine);
   return freed + (before > after ? (uint64_t) (before - after) : 0);
 }
+
+status
+engine_snapshots (struct engine *engine, struct engine_snapshot_information *out, size_t room,
+                  size_t *count, struct failure *failure)
+{
+  uint64_t *sequences, published = atomic_load (&engine->published);
+  size_t held, kinds = 0;
+  status result = snapshots_list (&engine->snapshots, &sequences, &held, failure);
+  if (result != STATUS_OK)
+    return result;
+  for (size_t i = 0; i < held; i++)
+    {
+      bool is_first = i == 0 || sequences[i] != sequences[i - 1];
+      kinds += is_first;
+      if (kinds > room)
+        continue;
+      if (is_first)
+        out[kinds - 1] = (struct engine_snapshot_information){
+          .sequence = sequences[i],
+          .behind = published > sequences[i] ? published - sequences[i] : 0,
+        };
+      out[kinds - 1].holders++;
+    }
+  free (sequences);
+  *count = kinds;
+  return STATUS_OK;
+}

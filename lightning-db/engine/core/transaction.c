@@ -46,6 +46,7 @@ struct engine_transaction
   uint64_t deadline;                          /* microseconds, monotonic; UINT64_MAX = none */
   struct engine_transaction *next, *previous; /* not read-only; engine's transactions_lock */
   _Atomic uint64_t operations, bytes;         /* of `log`, for other threads to see */
+  _Atomic uint64_t dependencies;              /* in `reads` and `spans`, likewise */
   struct engine_batch log;                    /* the writes, in order */
   struct memtable *index;                     /* the writes, by key; NULL before the first */
   struct savepoint *savepoints;               /* malloc'd */
@@ -207,11 +208,12 @@ describe (struct engine_transaction *transaction, uint64_t now,
     .id = transaction->id,
     .snapshot = transaction->reading.sequence,
     .age = now > began ? now - began : 0,
-    .left = deadline == UINT64_MAX      ? UINT64_MAX
+    .left = deadline == UINT64_MAX  ? UINT64_MAX
             : deadline * 1000 > now ? deadline * 1000 - now
                                     : 0,
     .operations = atomic_load_explicit (&transaction->operations, memory_order_relaxed),
     .bytes = atomic_load_explicit (&transaction->bytes, memory_order_relaxed),
+    .reads = atomic_load_explicit (&transaction->dependencies, memory_order_relaxed),
     .serializable = (transaction->flags & ENGINE_TRANSACTION_SERIALIZABLE) != 0,
   };
 }
@@ -476,12 +478,22 @@ transaction_drops (const struct engine_transaction *transaction, engine_store st
 
 /* ---- what it depends on ---- */
 
+static void
+show_dependency (struct engine_transaction *transaction)
+{
+  uint64_t before = atomic_load_explicit (&transaction->dependencies, memory_order_relaxed);
+  atomic_store_explicit (&transaction->dependencies, before + 1, memory_order_relaxed);
+}
+
 static status
 note_key (struct engine_transaction *transaction, engine_store store, struct bytes key,
           struct failure *failure)
 {
   struct operation operation = { OPERATION_DELETE, false, store, key, BYTES_NONE };
-  return batch_append (&transaction->reads, &operation, failure);
+  status result = batch_append (&transaction->reads, &operation, failure);
+  if (result == STATUS_OK)
+    show_dependency (transaction);
+  return result;
 }
 
 status
@@ -530,6 +542,7 @@ transaction_span_new (struct engine_transaction *transaction, struct bytes start
     }
   span->next = transaction->spans;
   transaction->spans = span;
+  show_dependency (transaction);
   *out = span;
   return STATUS_OK;
 }
@@ -714,6 +727,8 @@ conflict (struct engine_transaction *transaction, struct bytes internal, struct 
   count_shared (engine->metrics, SHARED_CONFLICTS, 1);
   engine_note (engine,
                &(struct event_note){ .kind = ENGINE_EVENT_CONFLICT, .internal_key = internal });
+  hot_keys_note (engine, ENGINE_HOT_CONFLICTS, internal_key_store_of (internal), key, 1,
+                 engine_wall ());
   return fail (failure, STATUS_CONFLICT,
                "another commit changed \"%s\" since this transaction began; begin it again",
                engine_printable (key, printable));
