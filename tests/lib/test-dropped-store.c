@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A store that is dropped: whoever follows a part of it is told that all is gone, and then that
- * nothing follows; whoever writes to it, or begins to follow it, is refused.
+ * nothing follows; whoever writes to it, or begins to follow it, is refused. Also in processes that
+ * read what another one writes: this program is those, too (--writer, --follower).
  */
 #include "list-validator.h"
+#include "other-process.h"
 #include "watch-listener.h"
 
 /* How many times an object said that it is closed, and what it had said by then. */
@@ -287,6 +289,113 @@ test_lists (Place *place, gconstpointer data)
   list_validator_free (validator);
 }
 
+/* ---- in other processes ---- */
+
+/* All that can follow a store, and that it has ended. */
+typedef struct
+{
+  LdbDatabase *db;                    /* owned */
+  LdbStore *store;                    /* owned */
+  Listener watch;                     /* of the store */
+  LdbEntry *entry;                    /* on "bob"; owned */
+  LdbListModel *list;                 /* of the store; owned */
+  ListValidator *validator;           /* of the list; owned */
+  Ending of_watch, of_entry, of_list; /* what they said of it */
+} Follower;
+
+static void
+follower_init (Follower *self, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  *self = (Follower){ 0 };
+  self->db = ldb_database_open (path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  self->store = ldb_database_open_store (self->db, "people", LDB_OPEN_NONE, NULL, &error);
+  g_assert_no_error (error);
+  listen_to (&self->watch, ldb_store_watch_all (self->store, LDB_WATCH_EACH_KEY, &error));
+  follow_end (&self->watch, &self->of_watch);
+  self->entry = ldb_store_watch_entry (self->store, "bob", 3, &error);
+  g_assert_no_error (error);
+  g_signal_connect (self->entry, "notify::closed", G_CALLBACK (note_closed), &self->of_entry);
+  self->list = list_store (self->db, self->store, &self->of_list);
+  self->validator = list_validator_new (G_LIST_MODEL (self->list), FALSE, 0);
+  wait_until (g_list_model_get_n_items (G_LIST_MODEL (self->list)) == 2);
+}
+
+static void
+follower_expect_end (Follower *self)
+{
+  g_autoptr (GError) error = NULL;
+  wait_until (self->of_watch.told && self->of_entry.told && self->of_list.told);
+  expect (&self->watch, "people/delete bob, people/delete eve");
+  g_assert_false (ldb_entry_get_exists (self->entry));
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (self->list)), ==, 0);
+  g_assert_null (ldb_list_model_get_error (self->list));
+  list_validator_check (self->validator);
+  g_assert_null (ldb_store_watch_all (self->store, LDB_WATCH_NONE, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "dropped");
+}
+
+static void
+follower_clear (Follower *self)
+{
+  g_clear_pointer (&self->validator, list_validator_free);
+  listener_clear (&self->watch);
+  g_clear_object (&self->entry);
+  g_clear_object (&self->list);
+  g_clear_object (&self->store);
+  g_clear_object (&self->db);
+}
+
+static int
+follow (const char *path)
+{
+  Follower follower;
+  follower_init (&follower, path);
+  g_print ("ok 0\n");
+  follower_expect_end (&follower);
+  follower_clear (&follower);
+  g_print ("ok 1\n");
+  return 0;
+}
+
+static void
+test_elsewhere (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 }, one = { 0 }, two = { 0 };
+  Follower here;
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "in people bob");
+  tell (&writer, "in people eve");
+  begin (&one, "--follower", place->path);
+  begin (&two, "--follower", place->path);
+  hear_ok (&one);
+  hear_ok (&two);
+  follower_init (&here, place->path);
+  tell (&writer, "drop people");
+  follower_expect_end (&here);
+  g_assert_cmpuint (hear_ok (&one), ==, 1);
+  g_assert_cmpuint (hear_ok (&two), ==, 1);
+  g_assert_true (end (&one));
+  g_assert_true (end (&two));
+  /* One of the same name is another store. */
+  guint64 last = tell (&writer, "in people zoe");
+  wait_until (ldb_database_get_sequence (here.db) == last);
+  run_for (30);
+  g_assert_cmpuint (here.watch.told->len + here.of_watch.told + here.of_list.told, ==, 2);
+  g_autoptr (LdbStore) again
+      = ldb_database_open_store (here.db, "people", LDB_OPEN_NONE, NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *zoe = ldb_store_get_string (again, "zoe", NULL, &error);
+  g_assert_cmpstr (zoe, ==, "in a store");
+  g_autofree char *bob = ldb_store_get_string (again, "bob", NULL, &error);
+  g_assert_null (bob);
+  g_assert_no_error (error);
+  follower_clear (&here);
+}
+
 /* ---- what is refused ---- */
 
 #define assert_gone(call)                                                                          \
@@ -354,6 +463,10 @@ test_refused (Place *place, gconstpointer data)
 int
 main (int argc, char **argv)
 {
+  if (argc == 3 && strcmp (argv[1], "--writer") == 0)
+    return write_as_told (argv[2]);
+  if (argc == 3 && strcmp (argv[1], "--follower") == 0)
+    return follow (argv[2]);
   g_test_init (&argc, &argv, NULL);
   add_test ("/dropped-store/watches", test_watches);
   add_test ("/dropped-store/emptied", test_emptied);
@@ -362,6 +475,7 @@ main (int argc, char **argv)
   add_test ("/dropped-store/race", test_race);
   add_test ("/dropped-store/entries", test_entries);
   add_test ("/dropped-store/lists", test_lists);
+  add_test ("/dropped-store/elsewhere", test_elsewhere);
   add_test ("/dropped-store/refused", test_refused);
   return g_test_run ();
 }

@@ -721,6 +721,53 @@ test_let_go (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
+static guint64
+memtable_bytes (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbStats) stats = ldb_database_get_stats (db, &error);
+  g_assert_no_error (error);
+  return stats->memtable_bytes;
+}
+
+/* A reader holds what the writer has not flushed, which its own budget does not bound, and at most
+ * as much again that was flushed since (docs/design/memory.md); nothing when all is flushed. */
+static void
+test_small_reader (Place *place, gconstpointer data)
+{
+  const guint64 writers_memtable = (64 << 20) / 8, own_memtable = (10 << 20) / 8;
+  g_autoptr (GError) error = NULL;
+  g_auto (Other) writer = { 0 };
+  guint64 most = 0, samples = 0;
+  gboolean told = FALSE;
+  begin_with (&writer, "--writer", place->path, "64MB");
+  hear_ok (&writer);
+  tell (&writer, "put a 1");
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_cache_size (options, 10 << 20);
+  g_autoptr (LdbDatabase) db
+      = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, options, NULL, &error);
+  g_assert_no_error (error);
+  say (&writer, "fill %u", g_test_slow () ? 5000000 : 400000);
+  g_unix_fd_add (fileno (writer.from), G_IO_IN, note_word, &told);
+  for (; !told; samples++)
+    {
+      most = MAX (most, memtable_bytes (db));
+      if (!g_main_context_iteration (NULL, FALSE))
+        g_usleep (500);
+    }
+  guint64 last = hear_ok (&writer);
+  wait_until (ldb_database_get_sequence (db) == last);
+  most = MAX (most, memtable_bytes (db));
+  g_test_message ("a reader of 10 MB beside a writer of 64 MB held %.1f MB of its commits at most, "
+                  "of %" G_GUINT64_FORMAT " samples",
+                  (double) most / (1 << 20), samples);
+  g_assert_cmpuint (most, >, 0);
+  g_assert_cmpuint (most, <=, 2 * 3 * writers_memtable + own_memtable);
+  tell (&writer, "compact");
+  wait_until (memtable_bytes (db) <= own_memtable);
+}
+
 static void
 count_emission (LdbWatch *watch, LdbChangeSet *changes, guint *count)
 {
@@ -791,6 +838,7 @@ main (int argc, char **argv)
   add_test ("/processes/lists", test_lists);
   add_test ("/processes/files", test_files);
   add_test ("/processes/let-go", test_let_go);
+  add_test ("/processes/small-reader", test_small_reader);
   add_test ("/processes/destroyed", test_destroyed);
   add_test ("/processes/rest", test_rest);
   add_test ("/processes/replicas", test_replicas);
