@@ -89,6 +89,38 @@ test_handles (Place *place, gconstpointer data)
   g_assert_cmpuint (open->len, ==, 2);
 }
 
+static gboolean
+advert_says_read_only (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *advert = runtime_file (".database"); /* the only one */
+  g_key_file_load_from_file (file, advert, G_KEY_FILE_NONE, &error);
+  g_assert_no_error (error);
+  return g_key_file_get_boolean (file, "Lightning DB", "ReadOnly", NULL);
+}
+
+/* A handle that takes over shares the engine that writes from then on, and that alone. */
+static void
+test_taken_over (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LdbDatabase *made = place_open (place, NULL);
+  close_database (made);
+  g_object_unref (made);
+  g_autoptr (LdbDatabase) db
+      = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  ldb_database_set_inspectable (db, TRUE);
+  g_assert_true (advert_says_read_only ());
+  g_assert_true (ldb_database_take_over (db, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_false (advert_says_read_only ());
+  put (db, "a", "1");
+  close_database (db);
+  assert_nothing_shared ();
+}
+
 static void
 count_notification (GObject *object, GParamSpec *property, gpointer data)
 {
@@ -760,6 +792,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_test ("/inspection/advert", test_advert);
   add_test ("/inspection/handles", test_handles);
+  add_test ("/inspection/taken-over", test_taken_over);
   add_test ("/inspection/properties", test_properties);
   g_test_add_func ("/inspection/environment", test_environment);
   add_test ("/inspection/unsafe-folder", test_unsafe_folder);

@@ -491,6 +491,91 @@ test_beside_writer (Place *place, gconstpointer data)
   put (db, "a", "3");
 }
 
+/* ---- threads ---- */
+
+/* What threads do with the handle meanwhile. */
+typedef struct
+{
+  LdbDatabase *db;
+  gint stop;  /* boolean; atomic */
+  gint wrote; /* threads that have written; atomic */
+} Busy;
+
+/* Reads always succeed; writes are refused up to a moment, and from then on never. */
+static gpointer
+keep_busy (gpointer data)
+{
+  Busy *busy = data;
+  gboolean wrote = FALSE;
+  for (guint i = 0; !g_atomic_int_get (&busy->stop); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LdbSnapshot) snapshot = ldb_database_create_snapshot (busy->db, &error);
+      g_assert_no_error (error);
+      assert_text (ldb_snapshot_get_string (snapshot, NULL, "a", NULL, &error), "1", error);
+      gboolean read_only = ldb_database_is_read_only (busy->db);
+      g_autoptr (LdbTransaction) transaction
+          = ldb_database_begin (busy->db, LDB_TRANSACTION_NONE, &error);
+      if (transaction == NULL)
+        {
+          g_assert_true (read_only && !wrote);
+          assert_ldb_error (error, LDB_ERROR_READ_ONLY, "read-only");
+          continue;
+        }
+      g_autofree char *key = g_strdup_printf ("thread-%p", (gpointer) g_thread_self ());
+      g_assert_true (ldb_transaction_put_string (transaction, NULL, key, "1", &error));
+      g_assert_true (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+      g_assert_no_error (error);
+      g_atomic_int_add (&busy->wrote, !wrote);
+      wrote = TRUE;
+      g_assert_false (ldb_database_is_read_only (busy->db));
+    }
+  return NULL;
+}
+
+static gpointer
+take_over_too (gpointer db)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (ldb_database_take_over (db, NULL, &error));
+  g_assert_no_error (error);
+  return NULL;
+}
+
+static void
+test_threads (Place *place, gconstpointer data)
+{
+  enum
+  {
+    THREADS = 3
+  };
+  for (guint round = 0; round < (g_test_slow () ? 50 : 5); round++)
+    {
+      g_auto (Other) writer = { 0 };
+      GThread *threads[THREADS], *takers[2];
+      Replica told = { 0 };
+      begin (&writer, "--writer", place->path);
+      hear_ok (&writer);
+      tell (&writer, "put a 1");
+      g_autoptr (LdbDatabase) db = open_reader (place);
+      g_signal_connect (db, "notify::read-only", G_CALLBACK (count_role), &told);
+      Busy busy = { .db = db };
+      for (guint i = 0; i < THREADS; i++)
+        threads[i] = g_thread_new ("busy", keep_busy, &busy);
+      for (guint i = 0; i < G_N_ELEMENTS (takers); i++)
+        takers[i] = g_thread_new ("taker", take_over_too, db);
+      g_usleep (10000);
+      kill_it (&writer);
+      for (guint i = 0; i < G_N_ELEMENTS (takers); i++)
+        g_thread_join (takers[i]);
+      wait_until (g_atomic_int_get (&busy.wrote) == THREADS);
+      g_atomic_int_set (&busy.stop, TRUE);
+      for (guint i = 0; i < THREADS; i++)
+        g_thread_join (threads[i]);
+      g_assert_cmpuint (told.role_told, ==, 1);
+    }
+}
+
 /* ---- many ---- */
 
 static guint
@@ -602,6 +687,7 @@ main (int argc, char **argv)
   add_test ("/takeover/closed", test_closed);
   add_test ("/takeover/refused", test_refused);
   add_test ("/takeover/beside-writer", test_beside_writer);
+  add_test ("/takeover/threads", test_threads);
   add_test ("/takeover/many", test_many);
   return g_test_run ();
 }

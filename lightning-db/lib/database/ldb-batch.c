@@ -70,7 +70,7 @@ enter (LdbBatch *self, LdbStore *store, engine_store *id, struct failure *failur
     return FALSE;
   if (G_UNLIKELY (store != NULL && store->place.database == NULL))
     return ldb_database_is_usable (NULL, error);
-  if (store != NULL && self->database != NULL
+  if (store != NULL && self->database != NULL && self->database != store->place.database
       && !ldb_database_is_same (self->database, store->place.database))
     return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                           "The store \"%s\" belongs to another database than the batch's other "

@@ -23,7 +23,7 @@ ldb_place_init (LdbPlace *place, LdbDatabase *database, LdbStore *store, GError 
     return ldb_database_is_usable (NULL, error);
   place->store = store->place.store;
   place->name = store->name;
-  if (ldb_database_is_same (store->place.database, database))
+  if (store->place.database == database || ldb_database_is_same (store->place.database, database))
     return TRUE;
   return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
                         "The store \"%s\" belongs to the database \"%s\", not to \"%s\"; open it "
