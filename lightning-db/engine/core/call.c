@@ -63,7 +63,8 @@ tell_slow (struct engine *engine, const struct engine_slow_call *what, struct by
   struct engine_slow_call call = *what;
   call.ended = engine_wall ();
   call.key_size = key.size;
-  memcpy (call.key, key.data, key.size < sizeof call.key ? key.size : sizeof call.key);
+  if (key.size > 0) /* a commit of many has none */
+    memcpy (call.key, key.data, key.size < sizeof call.key ? key.size : sizeof call.key);
   if (has_waited)
     memcpy (call.waited, timing.by, sizeof call.waited);
   call_note_slow (engine, &call);
