@@ -29,6 +29,8 @@
 #include "ldb-error.h"
 #include "ldb-event.h"
 #include "ldb-feed.h"
+#include "ldb-health-watch.h"
+#include "ldb-health.h"
 #include "ldb-inspector.h"
 #include "ldb-key-location.h"
 #include "ldb-list-model.h"

@@ -519,4 +519,47 @@ typedef enum
   LDB_EVENT_HEALTH = 12,
 } LdbEventKind;
 
+/**
+ * LdbSeverity:
+ * @LDB_SEVERITY_NONE: there is nothing
+ * @LDB_SEVERITY_ADVICE: it works, and could work better
+ * @LDB_SEVERITY_WARNING: it works badly, or soon will not work
+ * @LDB_SEVERITY_CRITICAL: something does not work, or data is in danger
+ *
+ * How bad a [struct@Ldb.HealthIssue] is.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_SEVERITY_NONE = 0,
+  LDB_SEVERITY_ADVICE = 1,
+  LDB_SEVERITY_WARNING = 2,
+  LDB_SEVERITY_CRITICAL = 3,
+} LdbSeverity;
+
+/**
+ * LdbRemedy:
+ * @LDB_REMEDY_NONE: nothing that a call could do
+ * @LDB_REMEDY_FLUSH: [method@Ldb.Database.flush]
+ * @LDB_REMEDY_COMPACT: [method@Ldb.Database.compact]
+ * @LDB_REMEDY_RESTRICT_ACCESS: taking the permissions of others on the directory and its files away
+ * @LDB_REMEDY_ABORT_TRANSACTION: rolling a transaction back; its owner is told
+ *   %LDB_ERROR_TIMED_OUT
+ * @LDB_REMEDY_CHECK: a deep [method@Ldb.Database.check]
+ *
+ * What [method@Ldb.Database.apply_remedy] does.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_REMEDY_NONE = 0,
+  LDB_REMEDY_FLUSH = 1,
+  LDB_REMEDY_COMPACT = 2,
+  LDB_REMEDY_RESTRICT_ACCESS = 3,
+  LDB_REMEDY_ABORT_TRANSACTION = 4,
+  LDB_REMEDY_CHECK = 5,
+} LdbRemedy;
+
 G_END_DECLS

@@ -8,6 +8,7 @@
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 #include "ldb-event.h"
+#include "ldb-health-private.h"
 #include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
 #include "ldb-waiter-private.h"
@@ -60,6 +61,7 @@ enum
   PROP_MAX_RETRIES,
   PROP_INSPECTABLE,
   PROP_CONTROL_ALLOWED,
+  PROP_HEALTH,
   N_PROPERTIES,
 };
 
@@ -311,6 +313,9 @@ ldb_database_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     case PROP_CONTROL_ALLOWED:
       g_value_set_boolean (value, ldb_database_get_control_allowed (self));
       break;
+    case PROP_HEALTH:
+      g_value_take_boxed (value, ldb_database_get_health (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -469,6 +474,25 @@ install_inspection_properties (void)
 }
 
 static void
+install_health (void)
+{
+  /**
+   * LdbDatabase:health: (getter get_health)
+   *
+   * The last verdict on the database's health; %NULL until there is one. Whoever calls
+   * [method@Ldb.Database.examine_health] on a handle of this process makes one;
+   * [class@Ldb.HealthWatch] does so again and again.
+   *
+   * When another verdict than the last is made it notifies, as [signal@Ldb.Database::event] is emitted.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_HEALTH]
+      = g_param_spec_boxed ("health", NULL, NULL, LDB_TYPE_HEALTH,
+                            G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+}
+
+static void
 install_signals (void)
 {
   /**
@@ -501,6 +525,7 @@ ldb_database_class_init (LdbDatabaseClass *klass)
   install_opening_properties ();
   install_state_properties ();
   install_inspection_properties ();
+  install_health ();
   install_signals ();
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 }
@@ -518,13 +543,21 @@ void
 ldb_database_emit_event (gpointer self, LdbEvent *event)
 {
   g_signal_emit (self, signals[SIGNAL_EVENT], 0, event);
+  if (event->kind == LDB_EVENT_HEALTH)
+    g_object_notify_by_pspec (self, properties[PROP_HEALTH]);
 }
 
 gboolean
 ldb_database_wants_events (gpointer self)
 {
-  return g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], 0, TRUE);
+  static gsize notify;
+  if (g_once_init_enter (&notify))
+    g_once_init_leave (&notify, g_signal_lookup ("notify", G_TYPE_OBJECT));
+  return g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], 0, TRUE)
+         || g_signal_has_handler_pending (self, (guint) notify,
+                                          g_quark_from_static_string ("health"), TRUE);
 }
+
 
 /* ---- opening ---- */
 

@@ -39,6 +39,12 @@ void ldb_share_set_saving_all (gboolean saving);
  * was closed meanwhile. */
 struct _LdbHub *ldb_share_get_hub (LdbDatabase *handle, GError **error);
 
+/* A reference to the way of events from the handle's engine. CLOSED as above. */
+struct _LdbEventRelay *ldb_share_get_relay (LdbDatabase *handle, GError **error);
+
+/* A reference to what is known of the health of the handle's engine. CLOSED as above. */
+struct _LdbVitals *ldb_share_get_vitals (LdbDatabase *handle, GError **error);
+
 /* Whether the handle wants its database offered to inspectors, and those to be granted control. An
  * engine is offered while one of its handles wants it. FALSE: it cannot be. */
 gboolean ldb_share_set_inspection (LdbDatabase *handle, gboolean inspectable,

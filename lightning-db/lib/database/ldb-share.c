@@ -17,6 +17,7 @@
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 #include "ldb-event-relay-private.h"
+#include "ldb-health-private.h"
 #include "ldb-hub-private.h"
 #include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
@@ -36,6 +37,7 @@ struct _LdbShare
   GPtrArray *handles;    /* open handles, borrowed: dispose takes them off */
   LdbHub *hub;           /* tells observers of commits; a reference; NULL: nobody asked yet */
   LdbEventRelay *relay;  /* tells its handles of events; a reference */
+  LdbVitals *vitals;     /* of the engine; a reference */
   LdbCounters *counters; /* lent to the engine for its metrics, or NULL; a reference */
   LdbExport *export;     /* while it is offered to inspectors; a reference */
   LdbDatabase *own;      /* the handle that these work on, which counts for nothing; owned */
@@ -88,6 +90,7 @@ share_free (gpointer data)
   LdbShare *share = data;
   g_clear_pointer (&share->hub, ldb_hub_unref);
   g_clear_pointer (&share->relay, ldb_event_relay_unref);
+  g_clear_pointer (&share->vitals, ldb_vitals_unref);
   engine_unref (share->engine);
   g_clear_pointer (&share->counters, ldb_counters_unref);
   g_clear_object (&share->options);
@@ -311,6 +314,7 @@ open_share (LdbDatabase *handle, LdbOpenFlags flags, gboolean *locked, GError **
   share->options = g_steal_pointer (&options);
   share->handles = g_ptr_array_new ();
   share->relay = ldb_event_relay_new (engine);
+  share->vitals = ldb_vitals_new (engine);
   share->counters = g_steal_pointer (&counters);
   return share;
 }
@@ -443,6 +447,43 @@ ldb_share_get_hub (LdbDatabase *handle, GError **error)
     ldb_error_set (error, LDB_ERROR_CLOSED, "The database \"%s\" is closed; open it again.",
                    handle->path);
   return hub;
+}
+
+/* What a share has to give: a reference, unless the handle was closed. */
+static gpointer
+find_part (LdbDatabase *handle, gpointer (*get) (LdbShare *share), GError **error)
+{
+  pthread_mutex_lock (&lock);
+  gpointer part = handle->share != NULL ? get (handle->share) : NULL;
+  pthread_mutex_unlock (&lock);
+  if (part == NULL)
+    ldb_error_set (error, LDB_ERROR_CLOSED, "The database \"%s\" is closed; open it again.",
+                   handle->path);
+  return part;
+}
+
+static gpointer
+get_vitals (LdbShare *share)
+{
+  return ldb_vitals_ref (share->vitals);
+}
+
+LdbVitals *
+ldb_share_get_vitals (LdbDatabase *handle, GError **error)
+{
+  return find_part (handle, get_vitals, error);
+}
+
+static gpointer
+get_relay (LdbShare *share)
+{
+  return ldb_event_relay_ref (share->relay);
+}
+
+LdbEventRelay *
+ldb_share_get_relay (LdbDatabase *handle, GError **error)
+{
+  return find_part (handle, get_relay, error);
 }
 
 /* ---- inspection ---- */
