@@ -67,5 +67,7 @@ async def waiting(db: Ldb.Database) -> Optional[str]:
     async with db.begin() as transaction:
         transaction["a"] = b""
     opened = await Ldb.open_async("path", create=True, cancellable=None)
+    taken: bool = await opened.take_over_async()
+    assert taken
     opened.close()
     return text
