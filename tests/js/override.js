@@ -359,6 +359,13 @@ async function lookAround(db, call) {
     equal(record.key instanceof GLib.Bytes && record.value instanceof GLib.Bytes, true); // fields stay as they are
     equal(segments[0].get_smallest() instanceof Uint8Array, true);
     equal((await call(db, 'measure_sizes_async', null, null, null, 0, 1)).get_biggest().length, 1);
+    const folder = Gio.File.new_for_path(db.path);
+    folder.set_attribute_uint32('unix::mode', 0o755, Gio.FileQueryInfoFlags.NONE, null);
+    const issue = (await call(db, 'examine_health_async')).find_issue('exposed');
+    equal(issue.get_key(), null);
+    equal(await call(db, 'apply_remedy_async', issue), true);
+    equal(folder.query_info('unix::mode', Gio.FileQueryInfoFlags.NONE, null).get_attribute_uint32('unix::mode') & 0o777,
+        0o700);
     equal(JSON.parse(await call(db, 'generate_report_async', Ldb.ReportFormat.JSON, Ldb.ReportFlags.NONE))
         .read_only, false);
 

@@ -194,6 +194,11 @@ class Everything(WithDatabase):
         self.assertTrue(await call(db, "locate_key_async", None, "e"))
         sizes = await call(db, "measure_sizes_async", None, None, None, 0, 1)
         self.assertEqual(len(sizes.get_biggest()), 1)
+        os.chmod(db.get_path(), 0o755)
+        issue = (await call(db, "examine_health_async")).find_issue("exposed")
+        self.assertIsNone(issue.get_key())
+        self.assertTrue(await call(db, "apply_remedy_async", issue))
+        self.assertEqual(os.stat(db.get_path()).st_mode & 0o777, 0o700)
         report = await call(db, "generate_report_async", Ldb.ReportFormat.JSON,
                             Ldb.ReportFlags.NONE)
         self.assertFalse(json.loads(report)["read_only"])

@@ -369,6 +369,7 @@ const BYTES = {
     Inspector: ['get', 'get_finish'],
     PageContents: ['get_stored', 'get_decoded'],
     StorageNode: ['get_smallest', 'get_largest'],
+    HealthIssue: ['get_key'],
 };
 
 const CHANGES_OPTIONS = ['key', 'prefix', 'start', 'end', 'flags'];
