@@ -9,7 +9,7 @@ import time
 
 from gi.repository import Gio, GLib
 
-LIMIT = 120  # seconds that anything may take; it takes milliseconds
+LIMIT = 20  # seconds that anything may take; it takes milliseconds
 ACTIVE, FOCUSED, SENSITIVE, VISIBLE = 1, 12, 24, 30  # states
 
 

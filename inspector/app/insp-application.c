@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "insp-application.h"
+#include "insp-window.h"
+
+struct _InspApplication
+{
+  AdwApplication parent_instance;
+};
+
+G_DEFINE_FINAL_TYPE (InspApplication, insp_application, ADW_TYPE_APPLICATION)
+
+static InspWindow *
+new_window (InspApplication *self)
+{
+  return INSP_WINDOW (insp_window_new (GTK_APPLICATION (self)));
+}
+
+static void
+insp_application_activate (GApplication *application)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
+  if (window == NULL)
+    window = GTK_WINDOW (new_window (INSP_APPLICATION (application)));
+  gtk_window_present (window);
+}
+
+static void
+insp_application_open (GApplication *application, GFile **files, int file_count, const char *hint)
+{
+  for (int i = 0; i < file_count; i++)
+    {
+      InspWindow *window = new_window (INSP_APPLICATION (application));
+      gtk_window_present (GTK_WINDOW (window));
+      insp_window_open_folder (window, files[i]);
+    }
+}
+
+static void
+on_quit (GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  GList *windows = gtk_application_get_windows (application);
+  while (windows != NULL)
+    {
+      GtkWindow *window = windows->data;
+      windows = windows->next;
+      gtk_window_close (window);
+    }
+}
+
+static void
+on_new_window (GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  gtk_window_present (GTK_WINDOW (new_window (application)));
+}
+
+static void
+on_demo (GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  InspWindow *window = new_window (application);
+  gtk_window_present (GTK_WINDOW (window));
+  g_action_group_activate_action (G_ACTION_GROUP (window), "demo", NULL);
+}
+
+static int
+insp_application_handle_local_options (GApplication *application, GVariantDict *options)
+{
+  g_autoptr (GError) error = NULL;
+  if (!g_variant_dict_contains (options, "demo"))
+    return -1; /* as usual */
+  if (!g_application_register (application, NULL, &error))
+    {
+      g_printerr ("%s\n", error->message);
+      return 1;
+    }
+  g_action_group_activate_action (G_ACTION_GROUP (application), "demo", NULL);
+  return -1;
+}
+
+static void
+on_about (GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  adw_show_about_window (gtk_application_get_active_window (application), "application-name",
+                         _ ("Database Inspector"), "application-icon", APPLICATION_ID, "version",
+                         VERSION, "license-type", GTK_LICENSE_MIT_X11, "comments",
+                         _ ("See what a Lightning DB database does."), NULL);
+}
+
+static void
+insp_application_startup (GApplication *application)
+{
+  static const GActionEntry actions[] = {
+    { .name = "quit", .activate = on_quit },
+    { .name = "new-window", .activate = on_new_window },
+    { .name = "demo", .activate = on_demo },
+    { .name = "about", .activate = on_about },
+  };
+  static const struct
+  {
+    const char *action;
+    const char *keys[3];
+  } keys[] = {
+    { "app.quit", { "<Control>q" } },
+    { "app.new-window", { "<Control>n" } },
+    { "win.open", { "<Control>o" } },
+    { "win.paused", { "space" } },
+    { "win.greeter", { "<Alt>Home" } },
+    { "window.close", { "<Control>w" } },
+    { "win.show-help-overlay", { "<Control>question", "F1" } },
+    { "win.page(1)", { "<Alt>1" } },
+    { "win.page(2)", { "<Alt>2" } },
+    { "win.page(3)", { "<Alt>3" } },
+    { "win.page(4)", { "<Alt>4" } },
+    { "win.page(5)", { "<Alt>5" } },
+    { "win.page(6)", { "<Alt>6" } },
+    { "win.page(7)", { "<Alt>7" } },
+    { "win.page(8)", { "<Alt>8" } },
+    { "win.page(9)", { "<Alt>9" } },
+  };
+  G_APPLICATION_CLASS (insp_application_parent_class)->startup (application);
+  g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions),
+                                   application);
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    gtk_application_set_accels_for_action (GTK_APPLICATION (application), keys[i].action,
+                                           (const char *const *) keys[i].keys);
+}
+
+static void
+insp_application_class_init (InspApplicationClass *class)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (class);
+  application_class->activate = insp_application_activate;
+  application_class->open = insp_application_open;
+  application_class->startup = insp_application_startup;
+  application_class->handle_local_options = insp_application_handle_local_options;
+}
+
+static void
+insp_application_init (InspApplication *self)
+{
+  g_application_add_main_option (G_APPLICATION (self), "demo", 0, 0, G_OPTION_ARG_NONE,
+                                 N_ ("Show a database to try"), NULL);
+}
+
+InspApplication *
+insp_application_new (void)
+{
+  return g_object_new (INSP_TYPE_APPLICATION, "application-id", APPLICATION_ID, "flags",
+                       G_APPLICATION_HANDLES_OPEN, "resource-base-path",
+                       "/org/lightningdb/Inspector", NULL);
+}

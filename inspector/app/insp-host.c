@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+#include "insp-host.h"
+#include "insp-load.h"
+
+struct _InspHost
+{
+  GObject parent_instance;
+
+  char *path;                  /* of the database */
+  gboolean is_demo;            /* it is deleted in the end */
+  LdbDatabase *database;       /* NULL: not open; owned */
+  InspLoad *load;              /* NULL: none; owned */
+  LdbRunningList *list;        /* where it appears; owned */
+  LdbRunningDatabase *running; /* NULL: not yet; owned */
+  GTask *waiting;              /* for that; owned */
+};
+
+G_DEFINE_FINAL_TYPE (InspHost, insp_host, G_TYPE_OBJECT)
+
+/* ---- the end ---- */
+
+typedef struct
+{
+  char *path; /* to delete; NULL: nothing */
+  LdbDatabase *database;
+  InspLoad *load;
+} Rest;
+
+static void
+rest_free (gpointer data)
+{
+  Rest *rest = data;
+  g_free (rest->path);
+  g_clear_object (&rest->database);
+  g_free (rest);
+}
+
+/* Closing may have to write, and deleting takes its time. */
+static gpointer
+end (gpointer data)
+{
+  Rest *rest = data;
+  g_clear_pointer (&rest->load, insp_load_stop);
+  if (rest->database != NULL)
+    ldb_database_close (rest->database, NULL, NULL);
+  if (rest->path != NULL)
+    {
+      g_autofree char *folder = g_path_get_dirname (rest->path);
+      ldb_database_destroy (rest->path, NULL, NULL);
+      g_rmdir (folder);
+    }
+  rest_free (rest);
+  return NULL;
+}
+
+static void
+insp_host_dispose (GObject *object)
+{
+  InspHost *self = INSP_HOST (object);
+  if (self->path != NULL)
+    {
+      Rest *rest = g_new0 (Rest, 1);
+      rest->path = self->is_demo ? g_strdup (self->path) : NULL;
+      rest->database = g_steal_pointer (&self->database);
+      rest->load = g_steal_pointer (&self->load);
+      g_thread_unref (g_thread_new ("closing", end, rest));
+    }
+  g_clear_pointer (&self->path, g_free);
+  g_clear_object (&self->list);
+  g_clear_object (&self->running);
+  G_OBJECT_CLASS (insp_host_parent_class)->dispose (object);
+}
+
+static void
+insp_host_class_init (InspHostClass *class)
+{
+  G_OBJECT_CLASS (class)->dispose = insp_host_dispose;
+}
+
+static void
+insp_host_init (InspHost *self)
+{
+  self->list = ldb_running_list_new ();
+}
+
+InspHost *
+insp_host_new_for_folder (GFile *folder)
+{
+  InspHost *self = g_object_new (INSP_TYPE_HOST, NULL);
+  self->path = g_file_get_path (folder);
+  return self;
+}
+
+InspHost *
+insp_host_new_for_demo (void)
+{
+  InspHost *self = g_object_new (INSP_TYPE_HOST, NULL);
+  g_autofree char *folder = g_dir_make_tmp ("lightning-inspector-XXXXXX", NULL);
+  self->is_demo = TRUE;
+  if (folder != NULL)
+    self->path = g_build_filename (folder, "contacts", NULL);
+  return self;
+}
+
+/* ---- sharing ---- */
+
+static void
+found (InspHost *self, LdbRunningDatabase *running)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->waiting);
+  g_set_object (&self->running, running);
+  g_task_return_pointer (task, running, NULL);
+}
+
+/* One of another program is found first, if it is there. */
+static gboolean
+look (InspHost *self, gboolean of_others)
+{
+  guint count = ldb_running_list_get_n_items (self->list);
+  for (guint i = 0; i < count && self->waiting != NULL; i++)
+    {
+      g_autoptr (LdbRunningDatabase) running = g_list_model_get_item (G_LIST_MODEL (self->list), i);
+      gboolean ours = ldb_running_database_get_process_id (running) == (guint) getpid ();
+      if (ours == of_others || g_strcmp0 (ldb_running_database_get_path (running), self->path) != 0)
+        continue;
+      found (self, running);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+on_list_changed (InspHost *self)
+{
+  if (self->waiting != NULL && self->database != NULL)
+    look (self, FALSE);
+}
+
+static void
+on_open (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (InspHost) self = data;
+  g_autoptr (GError) error = NULL;
+  GObject *database = g_async_initable_new_finish (G_ASYNC_INITABLE (source), result, &error);
+  if (database == NULL)
+    {
+      g_autoptr (GTask) task = g_steal_pointer (&self->waiting);
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+  self->database = LDB_DATABASE (database);
+  if (self->is_demo)
+    self->load = insp_load_start (self->database);
+  look (self, FALSE);
+}
+
+void
+insp_host_share_async (InspHost *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (self->waiting == NULL);
+  self->waiting = g_task_new (self, NULL, callback, user_data);
+  g_task_set_source_tag (self->waiting, insp_host_share_async);
+  if (self->path == NULL)
+    {
+      g_autoptr (GTask) task = g_steal_pointer (&self->waiting);
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                               _ ("That is no local folder."));
+      return;
+    }
+  if (!self->is_demo && look (self, TRUE))
+    return;
+  g_signal_connect_object (self->list, "items-changed", G_CALLBACK (on_list_changed), self,
+                           G_CONNECT_SWAPPED);
+  LdbOpenFlags flags = self->is_demo ? LDB_OPEN_CREATE : LDB_OPEN_READ_ONLY;
+  g_async_initable_new_async (LDB_TYPE_DATABASE, G_PRIORITY_DEFAULT, NULL, on_open,
+                              g_object_ref (self), "path", self->path, "flags", flags,
+                              "inspectable", TRUE, NULL);
+}
+
+LdbRunningDatabase *
+insp_host_share_finish (InspHost *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

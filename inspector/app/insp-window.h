@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * InspWindow: the greeter, or one database.
+ */
+#pragma once
+
+#include <adwaita.h>
+
+#include "lightning-db-inspector.h"
+
+G_BEGIN_DECLS
+
+#define INSP_TYPE_WINDOW (insp_window_get_type ())
+G_DECLARE_FINAL_TYPE (InspWindow, insp_window, INSP, WINDOW, AdwApplicationWindow)
+
+GtkWidget *insp_window_new (GtkApplication *application);
+
+/* The database of a running application; takes the window over. */
+void insp_window_show_database (InspWindow *self, LdbRunningDatabase *running);
+
+/* Opens the database in a folder itself, to be read only. Where a running application has it open
+ * and shares it, that one is shown. What fails is said in the window. */
+void insp_window_open_folder (InspWindow *self, GFile *folder);
+
+G_END_DECLS

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-chart-card.h"
+#include "insp-palette.h"
+#include "insp-sample-list.h"
+
+#define TABLE_HEIGHT 220 /* pixels */
+
+/* ---- a line's colour ---- */
+
+#define INSP_TYPE_SWATCH (insp_swatch_get_type ())
+G_DECLARE_FINAL_TYPE (InspSwatch, insp_swatch, INSP, SWATCH, GtkWidget)
+
+struct _InspSwatch
+{
+  GtkWidget parent_instance;
+
+  guint index; /* of the line */
+};
+
+G_DEFINE_FINAL_TYPE (InspSwatch, insp_swatch, GTK_TYPE_WIDGET)
+
+static void
+insp_swatch_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  GdkRGBA color = insp_palette_color (INSP_SWATCH (widget)->index, insp_palette_is_dark (widget));
+  GskRoundedRect rounded;
+  graphene_rect_t box = GRAPHENE_RECT_INIT (0, 0, (float) gtk_widget_get_width (widget),
+                                            (float) gtk_widget_get_height (widget));
+  gsk_rounded_rect_init_from_rect (&rounded, &box, 3);
+  gtk_snapshot_push_rounded_clip (snapshot, &rounded);
+  gtk_snapshot_append_color (snapshot, &color, &box);
+  gtk_snapshot_pop (snapshot);
+}
+
+static void
+insp_swatch_class_init (InspSwatchClass *class)
+{
+  GTK_WIDGET_CLASS (class)->snapshot = insp_swatch_snapshot;
+  gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (class), GTK_ACCESSIBLE_ROLE_PRESENTATION);
+}
+
+static void
+insp_swatch_init (InspSwatch *self)
+{
+  gtk_widget_set_size_request (GTK_WIDGET (self), 12, 12);
+  gtk_widget_set_valign (GTK_WIDGET (self), GTK_ALIGN_CENTER);
+}
+
+/* ---- the card ---- */
+
+struct _InspChartCard
+{
+  GtkWidget parent_instance;
+
+  char *title;
+  InspAxis *axis;      /* borrowed of the chart */
+  InspChart *chart;    /* child */
+  GtkWidget *header;   /* child */
+  GtkWidget *stack;    /* of chart and table; child */
+  GtkWidget *legend;   /* child */
+  GtkWidget *toggle;   /* in the header */
+  GtkWidget *table;    /* NULL: was never asked for */
+  GListModel *samples; /* of the table; owned by it */
+  GPtrArray *figures;  /* labels of the legend, in the order of the lines; owned by it */
+};
+
+G_DEFINE_FINAL_TYPE (InspChartCard, insp_chart_card, GTK_TYPE_WIDGET)
+
+static InspSeries *
+series_at (InspChartCard *self, guint index)
+{
+  g_autoptr (InspSeries) series
+      = g_list_model_get_item (insp_chart_get_series (self->chart), index);
+  return series; /* the chart holds it */
+}
+
+static guint
+series_count (InspChartCard *self)
+{
+  return g_list_model_get_n_items (insp_chart_get_series (self->chart));
+}
+
+/* The sample that is pointed at, or the last one shown. FALSE: there is none. */
+static gboolean
+find_sample (InspChartCard *self, guint64 *number)
+{
+  InspHistory *history = insp_series_get_history (series_at (self, 0));
+  gint64 cursor = insp_axis_get_cursor (self->axis);
+  guint64 first = insp_history_get_first (history), end = insp_history_get_end (history);
+  if (first == end)
+    return FALSE;
+  guint64 found
+      = insp_history_seek (history, cursor != 0 ? cursor : insp_axis_get_end (self->axis));
+  *number = MIN (found, end - 1);
+  return TRUE;
+}
+
+static void
+tell_figures (InspChartCard *self)
+{
+  guint64 number;
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)) || series_count (self) == 0
+      || !find_sample (self, &number))
+    return;
+  for (guint i = 0; i < series_count (self); i++)
+    {
+      InspSeries *series = series_at (self, i);
+      g_autofree char *text = insp_series_format (series, insp_series_get (series, number));
+      gtk_label_set_text (g_ptr_array_index (self->figures, i), text);
+    }
+}
+
+static void
+add_to_legend (InspChartCard *self, InspSeries *series, guint index)
+{
+  GtkWidget *entry = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  InspSwatch *swatch = g_object_new (INSP_TYPE_SWATCH, NULL);
+  GtkWidget *name = gtk_label_new (insp_series_get_title (series));
+  GtkWidget *figure = gtk_label_new ("–");
+  swatch->index = index;
+  gtk_widget_add_css_class (name, "caption");
+  gtk_widget_add_css_class (figure, "caption-heading");
+  gtk_widget_add_css_class (figure, "numeric");
+  gtk_label_set_xalign (GTK_LABEL (figure), 0);
+  gtk_label_set_width_chars (GTK_LABEL (figure), 9); /* so that nothing jumps */
+  gtk_box_append (GTK_BOX (entry), GTK_WIDGET (swatch));
+  gtk_box_append (GTK_BOX (entry), name);
+  gtk_box_append (GTK_BOX (entry), figure);
+  gtk_flow_box_insert (GTK_FLOW_BOX (self->legend), entry, -1);
+  gtk_widget_set_focusable (gtk_widget_get_parent (entry), FALSE);
+  g_ptr_array_add (self->figures, figure);
+}
+
+/* ---- the table ---- */
+
+static char *
+cell_text (InspChartCard *self, guint64 number, int index)
+{
+  InspHistory *history = insp_series_get_history (series_at (self, 0));
+  if (index >= 0)
+    {
+      InspSeries *series = series_at (self, (guint) index);
+      return insp_series_format (series, insp_series_get (series, number));
+    }
+  gint64 ago = g_get_monotonic_time () - insp_history_get_time (history, number);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autoptr (GDateTime) then = g_date_time_add (now, -ago);
+  g_autofree char *text = g_date_time_format (then, "%T");
+  return g_strdup_printf ("%s.%d", text, g_date_time_get_microsecond (then) / 100000);
+}
+
+static void
+on_cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_widget_add_css_class (label, "numeric");
+  gtk_label_set_xalign (GTK_LABEL (label), 1);
+  gtk_list_item_set_child (item, label);
+}
+
+static void
+on_cell_bind (GtkSignalListItemFactory *factory, GtkListItem *item, InspChartCard *self)
+{
+  int index = GPOINTER_TO_INT (g_object_get_data (G_OBJECT (factory), "insp-index"));
+  InspSample *sample = gtk_list_item_get_item (item);
+  g_autofree char *text = cell_text (self, insp_sample_get_number (sample), index);
+  gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (item)), text);
+}
+
+/* `index` -1: the time. */
+static void
+add_column (InspChartCard *self, GtkColumnView *view, const char *title, int index)
+{
+  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+  g_object_set_data (G_OBJECT (factory), "insp-index", GINT_TO_POINTER (index));
+  g_signal_connect (factory, "setup", G_CALLBACK (on_cell_setup), NULL);
+  g_signal_connect (factory, "bind", G_CALLBACK (on_cell_bind), self);
+  GtkColumnViewColumn *column = gtk_column_view_column_new (title, factory);
+  gtk_column_view_column_set_expand (column, TRUE);
+  gtk_column_view_append_column (view, column);
+  g_object_unref (column);
+}
+
+static void
+make_table (InspChartCard *self)
+{
+  InspHistory *history = insp_series_get_history (series_at (self, 0));
+  self->samples = G_LIST_MODEL (insp_sample_list_new (history, self->axis));
+  GtkWidget *view
+      = gtk_column_view_new (GTK_SELECTION_MODEL (gtk_no_selection_new (self->samples)));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, self->title,
+                                  -1);
+  /* Translators: the column of a table: when that was */
+  add_column (self, GTK_COLUMN_VIEW (view), _ ("Time"), -1);
+  for (guint i = 0; i < series_count (self); i++)
+    add_column (self, GTK_COLUMN_VIEW (view), insp_series_get_title (series_at (self, i)), (int) i);
+  self->table = gtk_scrolled_window_new ();
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->table), view);
+  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (self->table), TABLE_HEIGHT);
+  gtk_stack_add_child (GTK_STACK (self->stack), self->table);
+}
+
+static void
+on_toggled (InspChartCard *self)
+{
+  gboolean as_table = gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (self->toggle));
+  if (as_table && self->table == NULL && series_count (self) > 0)
+    make_table (self);
+  gtk_stack_set_visible_child (GTK_STACK (self->stack),
+                               as_table ? self->table : GTK_WIDGET (self->chart));
+}
+
+char *
+insp_chart_card_get_cell (InspChartCard *self, guint row, guint series)
+{
+  if (self->table == NULL)
+    make_table (self);
+  g_autoptr (InspSample) sample = g_list_model_get_item (self->samples, row);
+  return sample != NULL ? cell_text (self, insp_sample_get_number (sample), (int) series) : NULL;
+}
+
+/* ---- the object ---- */
+
+static void
+insp_chart_card_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (insp_chart_card_parent_class)->map (widget);
+  tell_figures (INSP_CHART_CARD (widget));
+}
+
+static void
+insp_chart_card_dispose (GObject *object)
+{
+  InspChartCard *self = INSP_CHART_CARD (object);
+  g_clear_pointer (&self->header, gtk_widget_unparent);
+  g_clear_pointer (&self->stack, gtk_widget_unparent);
+  g_clear_pointer (&self->legend, gtk_widget_unparent);
+  g_clear_pointer (&self->figures, g_ptr_array_unref);
+  g_clear_pointer (&self->title, g_free);
+  G_OBJECT_CLASS (insp_chart_card_parent_class)->dispose (object);
+}
+
+static void
+insp_chart_card_class_init (InspChartCardClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = insp_chart_card_dispose;
+  widget_class->map = insp_chart_card_map;
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
+  gtk_widget_class_set_css_name (widget_class, "insp-card");
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
+}
+
+static void
+insp_chart_card_init (InspChartCard *self)
+{
+  GtkLayoutManager *layout = gtk_widget_get_layout_manager (GTK_WIDGET (self));
+  gtk_orientable_set_orientation (GTK_ORIENTABLE (layout), GTK_ORIENTATION_VERTICAL);
+  gtk_box_layout_set_spacing (GTK_BOX_LAYOUT (layout), 6);
+  self->figures = g_ptr_array_new ();
+}
+
+static void
+make_header (InspChartCard *self)
+{
+  GtkWidget *title = gtk_label_new (self->title);
+  self->header = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  self->toggle = gtk_toggle_button_new ();
+  gtk_button_set_icon_name (GTK_BUTTON (self->toggle), "view-list-symbolic");
+  gtk_widget_set_tooltip_text (self->toggle, _ ("Show as table"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->toggle), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Show as table"), -1);
+  gtk_widget_add_css_class (self->toggle, "flat");
+  gtk_widget_add_css_class (title, "heading");
+  gtk_label_set_xalign (GTK_LABEL (title), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (title), PANGO_ELLIPSIZE_END);
+  gtk_widget_set_hexpand (title, TRUE);
+  gtk_box_append (GTK_BOX (self->header), title);
+  gtk_box_append (GTK_BOX (self->header), self->toggle);
+  g_signal_connect_swapped (self->toggle, "toggled", G_CALLBACK (on_toggled), self);
+}
+
+GtkWidget *
+insp_chart_card_new (const char *title, InspAxis *axis)
+{
+  InspChartCard *self = g_object_new (INSP_TYPE_CHART_CARD, NULL);
+  self->title = g_strdup (title);
+  self->chart = INSP_CHART (insp_chart_new (title, axis));
+  self->axis = axis;
+  make_header (self);
+  self->stack = gtk_stack_new ();
+  gtk_stack_add_child (GTK_STACK (self->stack), GTK_WIDGET (self->chart));
+  self->legend = gtk_flow_box_new ();
+  gtk_flow_box_set_selection_mode (GTK_FLOW_BOX (self->legend), GTK_SELECTION_NONE);
+  gtk_flow_box_set_max_children_per_line (GTK_FLOW_BOX (self->legend), 6);
+  gtk_widget_set_parent (self->header, GTK_WIDGET (self));
+  gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
+  gtk_widget_set_parent (self->legend, GTK_WIDGET (self));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+  g_signal_connect_object (axis, "changed", G_CALLBACK (tell_figures), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (axis, "pointed", G_CALLBACK (tell_figures), self, G_CONNECT_SWAPPED);
+  return GTK_WIDGET (self);
+}
+
+void
+insp_chart_card_add (InspChartCard *self, InspSeries *series)
+{
+  guint index = series_count (self);
+  insp_chart_add (self->chart, series);
+  add_to_legend (self, series, index);
+}
+
+InspChart *
+insp_chart_card_get_chart (InspChartCard *self)
+{
+  return self->chart;
+}

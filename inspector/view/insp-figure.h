@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * InspFigure: the newest figure of a series, with its name below: a tile of the overview, a line of a
+ * step.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "insp-series.h"
+
+G_BEGIN_DECLS
+
+#define INSP_TYPE_FIGURE (insp_figure_get_type ())
+G_DECLARE_FINAL_TYPE (InspFigure, insp_figure, INSP, FIGURE, GtkWidget)
+
+/* `large`: as a tile. Takes the series. */
+GtkWidget *insp_figure_new (InspSeries *series, gboolean large);
+
+G_END_DECLS

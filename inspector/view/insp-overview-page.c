@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-chart-card.h"
+#include "insp-figure.h"
+#include "insp-overview-page.h"
+#include "insp-path.h"
+
+#define LOOKUPS "gets_hot gets_memtable gets_run gets_missing gets_deleted gets_failed"
+#define WRITES "puts deletes range_deletes"
+#define MEMORY                                                                                     \
+  "memory_cache_bytes memory_page_table_bytes memory_index_bytes memory_filter_bytes "             \
+  "memory_memtable_bytes memory_log_bytes memory_merge_bytes memory_segment_bytes "                \
+  "memory_other_bytes"
+
+struct _InspOverviewPage
+{
+  GtkWidget parent_instance;
+
+  InspSession *session; /* owned */
+  InspHistory *history; /* of it; borrowed */
+  InspAxis *axis;       /* of it; borrowed */
+  GtkWidget *scroller;  /* child */
+  InspChart *memory;    /* whose budget is a mark */
+};
+
+G_DEFINE_FINAL_TYPE (InspOverviewPage, insp_overview_page, GTK_TYPE_WIDGET)
+
+static GtkWidget *
+new_flow (guint most)
+{
+  GtkWidget *flow = gtk_flow_box_new ();
+  gtk_flow_box_set_selection_mode (GTK_FLOW_BOX (flow), GTK_SELECTION_NONE);
+  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (flow), TRUE);
+  gtk_flow_box_set_max_children_per_line (GTK_FLOW_BOX (flow), most);
+  gtk_flow_box_set_row_spacing (GTK_FLOW_BOX (flow), 12);
+  gtk_flow_box_set_column_spacing (GTK_FLOW_BOX (flow), 12);
+  return flow;
+}
+
+static void
+add (GtkWidget *flow, GtkWidget *child)
+{
+  gtk_flow_box_insert (GTK_FLOW_BOX (flow), child, -1);
+  gtk_widget_set_focusable (gtk_widget_get_parent (child), FALSE);
+}
+
+static void
+add_tiles (InspOverviewPage *self, GtkWidget *box)
+{
+  InspHistory *history = self->history;
+  GtkWidget *flow = new_flow (7);
+  InspSeries *series[] = {
+    insp_series_new_rate (history, _ ("Operations"), INSP_UNIT_PER_SECOND,
+                          LOOKUPS " seeks " WRITES),
+    insp_series_new_percentile (history, _ ("Reads, 99 of 100"), "get", 0.99),
+    insp_series_new_percentile (history, _ ("Writes, 99 of 100"), "put delete batch", 0.99),
+    insp_series_new_share (history, _ ("Reads from memory"), "gets_disk", LOOKUPS, TRUE),
+    insp_series_new_rate (history, _ ("Log"), INSP_UNIT_BYTES_PER_SECOND, "log_bytes"),
+    insp_series_new_value (history, _ ("Memory"), INSP_UNIT_BYTES, MEMORY),
+    insp_series_new_value (history, _ ("On disk"), INSP_UNIT_BYTES, "run_bytes"),
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (series); i++)
+    {
+      GtkWidget *tile = insp_figure_new (series[i], TRUE);
+      gtk_widget_add_css_class (tile, "insp-tile");
+      add (flow, tile);
+    }
+  gtk_box_append (GTK_BOX (box), flow);
+}
+
+static InspChart *
+add_chart (InspOverviewPage *self, GtkWidget *flow, const char *title, InspSeries **series,
+           guint count)
+{
+  GtkWidget *card = insp_chart_card_new (title, self->axis);
+  for (guint i = 0; i < count; i++)
+    {
+      insp_chart_card_add (INSP_CHART_CARD (card), series[i]);
+      g_object_unref (series[i]);
+    }
+  add (flow, card);
+  return insp_chart_card_get_chart (INSP_CHART_CARD (card));
+}
+
+static void
+add_charts (InspOverviewPage *self, GtkWidget *flow)
+{
+  InspHistory *history = self->history;
+  InspSeries *operations[] = {
+    insp_series_new_rate (history, _ ("Lookups"), INSP_UNIT_PER_SECOND, LOOKUPS),
+    insp_series_new_rate (history, _ ("Writes"), INSP_UNIT_PER_SECOND, WRITES),
+    insp_series_new_rate (history, _ ("Seeks"), INSP_UNIT_PER_SECOND, "seeks"),
+    insp_series_new_rate (history, _ ("Commits"), INSP_UNIT_PER_SECOND, "commits"),
+  };
+  InspSeries *reads[] = {
+    insp_series_new_percentile (history, _ ("Median"), "get", 0.5),
+    insp_series_new_percentile (history, _ ("99 %"), "get", 0.99),
+    insp_series_new_percentile (history, _ ("99.9 %"), "get", 0.999),
+  };
+  InspSeries *writes[] = {
+    insp_series_new_percentile (history, _ ("Median"), "put delete batch", 0.5),
+    insp_series_new_percentile (history, _ ("99 %"), "put delete batch", 0.99),
+    insp_series_new_percentile (history, _ ("99.9 %"), "put delete batch", 0.999),
+  };
+  InspSeries *hits[] = {
+    insp_series_new_share (history, _ ("From memory"), "gets_disk", LOOKUPS, TRUE),
+  };
+  InspSeries *memory[] = {
+    insp_series_new_value (history, _ ("Cache"), INSP_UNIT_BYTES, "memory_cache_bytes"),
+    insp_series_new_value (history, _ ("Memory tables"), INSP_UNIT_BYTES, "memory_memtable_bytes"),
+    insp_series_new_value (history, _ ("Filters and indexes"), INSP_UNIT_BYTES,
+                           "memory_filter_bytes memory_index_bytes memory_page_table_bytes"),
+    insp_series_new_value (history, _ ("Log"), INSP_UNIT_BYTES, "memory_log_bytes"),
+    insp_series_new_value (history, _ ("Other"), INSP_UNIT_BYTES,
+                           "memory_merge_bytes memory_segment_bytes memory_other_bytes"),
+  };
+  InspSeries *disk[] = {
+    insp_series_new_rate (history, _ ("Log"), INSP_UNIT_BYTES_PER_SECOND, "log_bytes"),
+    insp_series_new_rate (history, _ ("Flushes"), INSP_UNIT_BYTES_PER_SECOND, "flush_bytes"),
+    insp_series_new_rate (history, _ ("Merges"), INSP_UNIT_BYTES_PER_SECOND, "merge_bytes_written"),
+    insp_series_new_rate (history, _ ("Pages read"), INSP_UNIT_BYTES_PER_SECOND, "page_bytes_read"),
+  };
+  add_chart (self, flow, _ ("Operations"), operations, G_N_ELEMENTS (operations));
+  add_chart (self, flow, _ ("Time of reads"), reads, G_N_ELEMENTS (reads));
+  add_chart (self, flow, _ ("Time of writes"), writes, G_N_ELEMENTS (writes));
+  add_chart (self, flow, _ ("Reads from memory"), hits, G_N_ELEMENTS (hits));
+  self->memory = add_chart (self, flow, _ ("Memory"), memory, G_N_ELEMENTS (memory));
+  insp_chart_set_stacked (self->memory, TRUE);
+  add_chart (self, flow, _ ("Disk"), disk, G_N_ELEMENTS (disk));
+}
+
+static void
+mark_budget (InspOverviewPage *self)
+{
+  int column = insp_history_find (self->history, "memory_budget_bytes");
+  guint64 end = insp_history_get_end (self->history);
+  if (column >= 0 && end > insp_history_get_first (self->history))
+    insp_chart_set_mark (self->memory,
+                         (double) insp_history_get_value (self->history, end - 1, column),
+                         _ ("Budget"));
+}
+
+/* ---- the object ---- */
+
+static void
+insp_overview_page_dispose (GObject *object)
+{
+  InspOverviewPage *self = INSP_OVERVIEW_PAGE (object);
+  g_clear_pointer (&self->scroller, gtk_widget_unparent);
+  g_clear_object (&self->session);
+  G_OBJECT_CLASS (insp_overview_page_parent_class)->dispose (object);
+}
+
+static void
+insp_overview_page_class_init (InspOverviewPageClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = insp_overview_page_dispose;
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+}
+
+static void
+insp_overview_page_init (InspOverviewPage *self)
+{
+}
+
+GtkWidget *
+insp_overview_page_new (InspSession *session)
+{
+  InspOverviewPage *self = g_object_new (INSP_TYPE_OVERVIEW_PAGE, NULL);
+  self->session = g_object_ref (session);
+  self->history = insp_session_get_history (session);
+  self->axis = insp_session_get_axis (session);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *charts = new_flow (3);
+  gtk_widget_add_css_class (box, "insp-page");
+  add_tiles (self, box);
+  add_charts (self, charts);
+  gtk_box_append (GTK_BOX (box), charts);
+  gtk_box_append (GTK_BOX (box), insp_path_new_for_reads (self->history));
+  gtk_box_append (GTK_BOX (box), insp_path_new_for_writes (self->history));
+  self->scroller = gtk_scrolled_window_new ();
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (self->scroller), GTK_POLICY_NEVER,
+                                  GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), box);
+  gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
+  g_signal_connect_object (self->history, "appended", G_CALLBACK (mark_budget), self,
+                           G_CONNECT_SWAPPED);
+  return GTK_WIDGET (self);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *   N1  The timer runs exactly while the session is LIVE and looks.
+ *   N2  States only go on: CONNECTING to LIVE or FAILED, LIVE to ENDED.
+ */
+#include "config.h"
+
+#include "insp-session.h"
+
+#define LOOKS_PER_SECOND 4
+#define HISTORY_SECONDS 900
+
+struct _InspSession
+{
+  GObject parent_instance;
+
+  LdbRunningDatabase *running; /* owned */
+  LdbInspector *inspector;     /* NULL: not connected; owned */
+  LdbMetrics *metrics;         /* NULL: the application shares no counters; owned */
+  InspHistory *history;        /* owned */
+  InspAxis *axis;              /* owned */
+  GCancellable *cancellable;   /* ends what is under way; owned */
+  InspSessionState state;
+  char *error;
+  gint64 ended; /* monotonic microseconds; 0: not yet */
+  gboolean looking;
+  guint timer; /* N1; 0: none */
+};
+
+G_DEFINE_FINAL_TYPE (InspSession, insp_session, G_TYPE_OBJECT)
+
+enum
+{
+  PROP_0,
+  PROP_STATE,
+  PROP_LOOKING,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* ---- looking ---- */
+
+static void
+look (InspSession *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  guint64 end = insp_history_get_end (self->history);
+  if (self->metrics == NULL
+      || (end > insp_history_get_first (self->history)
+          && now <= insp_history_get_time (self->history, end - 1)))
+    return;
+  ldb_metrics_refresh (self->metrics);
+  insp_history_look (self->history, self->metrics, now);
+  insp_axis_set_now (self->axis, now);
+}
+
+static gboolean
+on_time (gpointer data)
+{
+  look (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+review_timer (InspSession *self) /* N1 */
+{
+  gboolean wanted = self->looking && self->state == INSP_SESSION_LIVE && self->metrics != NULL;
+  if (wanted && self->timer == 0)
+    {
+      look (self);
+      self->timer = g_timeout_add (1000 / LOOKS_PER_SECOND, on_time, self);
+    }
+  else if (!wanted)
+    g_clear_handle_id (&self->timer, g_source_remove);
+}
+
+/* ---- the connection ---- */
+
+static void
+enter (InspSession *self, InspSessionState state)
+{
+  if (self->state == state)
+    return;
+  self->state = state;
+  if (state == INSP_SESSION_ENDED)
+    {
+      look (self); /* the last figures */
+      self->ended = g_get_monotonic_time ();
+    }
+  review_timer (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+}
+
+static void
+on_closed (InspSession *self)
+{
+  enter (self, INSP_SESSION_ENDED);
+}
+
+static void
+on_open (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (InspSession) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = ldb_inspector_open_finish (result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (inspector == NULL)
+    {
+      self->error = g_strdup (error->message);
+      enter (self, INSP_SESSION_FAILED);
+      return;
+    }
+  self->inspector = g_steal_pointer (&inspector);
+  g_signal_connect_object (self->inspector, "notify::closed", G_CALLBACK (on_closed), self,
+                           G_CONNECT_SWAPPED);
+  enter (self, ldb_inspector_is_closed (self->inspector) ? INSP_SESSION_ENDED : INSP_SESSION_LIVE);
+}
+
+/* ---- the object ---- */
+
+static void
+insp_session_get_property (GObject *object, guint property, GValue *value, GParamSpec *spec)
+{
+  InspSession *self = INSP_SESSION (object);
+  if (property == PROP_STATE)
+    g_value_set_uint (value, self->state);
+  else if (property == PROP_LOOKING)
+    g_value_set_boolean (value, self->looking);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, spec);
+}
+
+static void
+insp_session_set_property (GObject *object, guint property, const GValue *value, GParamSpec *spec)
+{
+  if (property == PROP_LOOKING)
+    insp_session_set_looking (INSP_SESSION (object), g_value_get_boolean (value));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, spec);
+}
+
+static void
+insp_session_dispose (GObject *object)
+{
+  InspSession *self = INSP_SESSION (object);
+  insp_session_close (self);
+  g_clear_object (&self->metrics);
+  G_OBJECT_CLASS (insp_session_parent_class)->dispose (object);
+}
+
+static void
+insp_session_finalize (GObject *object)
+{
+  InspSession *self = INSP_SESSION (object);
+  g_clear_object (&self->running);
+  g_clear_object (&self->inspector);
+  g_clear_object (&self->history);
+  g_clear_object (&self->axis);
+  g_clear_object (&self->cancellable);
+  g_free (self->error);
+  G_OBJECT_CLASS (insp_session_parent_class)->finalize (object);
+}
+
+static void
+insp_session_class_init (InspSessionClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  object_class->get_property = insp_session_get_property;
+  object_class->set_property = insp_session_set_property;
+  object_class->dispose = insp_session_dispose;
+  object_class->finalize = insp_session_finalize;
+  properties[PROP_STATE]
+      = g_param_spec_uint ("state", NULL, NULL, 0, INSP_SESSION_FAILED, INSP_SESSION_CONNECTING,
+                           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  properties[PROP_LOOKING]
+      = g_param_spec_boolean ("looking", NULL, NULL, FALSE,
+                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+insp_session_init (InspSession *self)
+{
+  self->history = insp_history_new (HISTORY_SECONDS * LOOKS_PER_SECOND);
+  self->axis = insp_axis_new (HISTORY_SECONDS * G_USEC_PER_SEC);
+  self->cancellable = g_cancellable_new ();
+}
+
+InspSession *
+insp_session_new (LdbRunningDatabase *running)
+{
+  InspSession *self = g_object_new (INSP_TYPE_SESSION, NULL);
+  self->running = g_object_ref (running);
+  self->metrics = ldb_running_database_get_metrics (running, NULL);
+  ldb_inspector_open_async (running, self->cancellable, on_open, g_object_ref (self));
+  return self;
+}
+
+void
+insp_session_close (InspSession *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_clear_handle_id (&self->timer, g_source_remove);
+  if (self->inspector != NULL)
+    ldb_inspector_close (self->inspector);
+}
+
+LdbRunningDatabase *
+insp_session_get_running_database (InspSession *self)
+{
+  return self->running;
+}
+
+LdbInspector *
+insp_session_get_inspector (InspSession *self)
+{
+  return self->inspector;
+}
+
+InspSessionState
+insp_session_get_state (InspSession *self)
+{
+  return self->state;
+}
+
+const char *
+insp_session_get_error (InspSession *self)
+{
+  return self->error;
+}
+
+gint64
+insp_session_get_ended (InspSession *self)
+{
+  return self->ended;
+}
+
+InspHistory *
+insp_session_get_history (InspSession *self)
+{
+  return self->history;
+}
+
+InspAxis *
+insp_session_get_axis (InspSession *self)
+{
+  return self->axis;
+}
+
+gboolean
+insp_session_has_counters (InspSession *self)
+{
+  return self->metrics != NULL;
+}
+
+gboolean
+insp_session_get_looking (InspSession *self)
+{
+  return self->looking;
+}
+
+void
+insp_session_set_looking (InspSession *self, gboolean looking)
+{
+  if (self->looking == looking)
+    return;
+  self->looking = looking;
+  review_timer (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LOOKING]);
+}
+
+const char *
+insp_session_get_title (InspSession *self)
+{
+  const char *program = ldb_running_database_get_program (self->running);
+  return program != NULL && program[0] != '\0' ? program
+                                               : ldb_running_database_get_path (self->running);
+}

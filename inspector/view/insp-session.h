@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * InspSession: one database that is looked into: the connection, what was counted so far, and the
+ * stretch of time that is shown of it. What its pages show they take from here.
+ *
+ * It looks four times a second while `looking`, at the memory that the database counts in, which the
+ * application does not notice; where there is no such memory, nothing is known of the past. A session
+ * outlives its application: what was seen stays.
+ *
+ * Threads: the main one.
+ */
+#pragma once
+
+#include "insp-axis.h"
+#include "insp-history.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  INSP_SESSION_CONNECTING,
+  INSP_SESSION_LIVE,
+  INSP_SESSION_ENDED,  /* the application, or its database, is gone */
+  INSP_SESSION_FAILED, /* it could not be connected to; error says why */
+} InspSessionState;
+
+#define INSP_TYPE_SESSION (insp_session_get_type ())
+G_DECLARE_FINAL_TYPE (InspSession, insp_session, INSP, SESSION, GObject)
+
+/* Connects at once. Properties: state, looking. */
+InspSession *insp_session_new (LdbRunningDatabase *running);
+
+LdbRunningDatabase *insp_session_get_running_database (InspSession *self);
+LdbInspector *insp_session_get_inspector (InspSession *self); /* NULL: not connected */
+InspSessionState insp_session_get_state (InspSession *self);
+const char *insp_session_get_error (InspSession *self); /* NULL: none */
+gint64 insp_session_get_ended (InspSession *self); /* when, monotonic microseconds; 0: not yet */
+InspHistory *insp_session_get_history (InspSession *self);
+InspAxis *insp_session_get_axis (InspSession *self);
+
+/* Whether what the database counts can be looked at. */
+gboolean insp_session_has_counters (InspSession *self);
+
+gboolean insp_session_get_looking (InspSession *self);
+void insp_session_set_looking (InspSession *self, gboolean looking);
+
+/* As people call it: the program, or the folder. */
+const char *insp_session_get_title (InspSession *self);
+
+void insp_session_close (InspSession *self);
+
+G_END_DECLS

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-overview-page.h"
+#include "insp-session.h"
+#include "ldb-inspector-view.h"
+
+/**
+ * LdbInspectorView:
+ *
+ * Shows what a database does, live: one that an application shares
+ * ([property@Ldb.Database:inspectable]), this one or another.
+ *
+ * It looks four times a second while it can be seen, and not at all while it cannot, or is
+ * [property@LdbInspector.View:paused]. When the database is closed, what was seen stays.
+ *
+ * Threads: GTK's.
+ *
+ * Since: 0.1
+ */
+struct _LdbInspectorView
+{
+  GtkWidget parent_instance;
+
+  InspSession *session; /* NULL: of no database; owned */
+  GtkWidget *box;       /* child */
+  GtkWidget *sidebar;
+  GtkWidget *pages;  /* a GtkStack */
+  GtkWidget *notice; /* a GtkRevealer: ended, or no counters … */
+  GtkWidget *notice_text;
+  guint ticking; /* source that counts the seconds since the end; 0: none */
+  gboolean paused;
+};
+
+G_DEFINE_FINAL_TYPE (LdbInspectorView, ldb_inspector_view, GTK_TYPE_WIDGET)
+
+enum
+{
+  PROP_0,
+  PROP_RUNNING_DATABASE,
+  PROP_PAUSED,
+  PROP_SHOW_SIDEBAR,
+  PROP_TITLE,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* ---- the state of the session ---- */
+
+static void
+review_looking (LdbInspectorView *self)
+{
+  if (self->session != NULL)
+    insp_session_set_looking (self->session,
+                              gtk_widget_get_mapped (GTK_WIDGET (self)) && !self->paused);
+}
+
+static void
+notify_with (LdbInspectorView *self, const char *text)
+{
+  gtk_label_set_text (GTK_LABEL (self->notice_text), text != NULL ? text : "");
+  gtk_revealer_set_reveal_child (GTK_REVEALER (self->notice), text != NULL);
+}
+
+/* Ended so long ago. */
+static gboolean
+tell_end (gpointer data)
+{
+  LdbInspectorView *self = data;
+  gint64 ago = (g_get_monotonic_time () - insp_session_get_ended (self->session)) / G_USEC_PER_SEC;
+  g_autofree char *text = NULL;
+  if (ago < 120)
+    text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                         "The database was closed %d second ago. This is what was "
+                                         "seen last.",
+                                         "The database was closed %d seconds ago. This is what was "
+                                         "seen last.",
+                                         (gulong) ago),
+                            (int) ago);
+  else
+    text = g_strdup_printf (g_dngettext (GETTEXT_PACKAGE,
+                                         "The database was closed %d minute ago. This is what was "
+                                         "seen last.",
+                                         "The database was closed %d minutes ago. This is what was "
+                                         "seen last.",
+                                         (gulong) (ago / 60)),
+                            (int) (ago / 60));
+  notify_with (self, text);
+  return G_SOURCE_CONTINUE;
+}
+
+/* What there is to say of a session that has not ended; NULL: nothing. */
+static const char *
+remark (LdbInspectorView *self, InspSessionState state)
+{
+  if (state == INSP_SESSION_FAILED)
+    return insp_session_get_error (self->session);
+  if (state == INSP_SESSION_LIVE && !insp_session_has_counters (self->session))
+    return _ ("The application shares no counters: its database was opened before it was to be "
+              "inspected, or the user's runtime directory is not in memory.");
+  return NULL;
+}
+
+static void
+review_state (LdbInspectorView *self)
+{
+  InspSessionState state
+      = self->session != NULL ? insp_session_get_state (self->session) : INSP_SESSION_CONNECTING;
+  gboolean ended = state == INSP_SESSION_ENDED;
+  if (ended && self->ticking == 0)
+    self->ticking = g_timeout_add_seconds (1, tell_end, self);
+  else if (!ended)
+    g_clear_handle_id (&self->ticking, g_source_remove);
+  if (ended)
+    {
+      tell_end (self);
+      gtk_widget_add_css_class (self->pages, "insp-ended");
+    }
+  else
+    {
+      notify_with (self, remark (self, state));
+      gtk_widget_remove_css_class (self->pages, "insp-ended");
+    }
+}
+
+/* ---- pages ---- */
+
+static void
+drop_pages (LdbInspectorView *self)
+{
+  GtkWidget *page;
+  while ((page = gtk_widget_get_first_child (self->pages)) != NULL)
+    gtk_stack_remove (GTK_STACK (self->pages), page);
+}
+
+static void
+make_pages (LdbInspectorView *self)
+{
+  GtkStackPage *page = gtk_stack_add_titled (
+      GTK_STACK (self->pages), insp_overview_page_new (self->session), "overview", _ ("Overview"));
+  gtk_stack_page_set_icon_name (page, "insp-overview-symbolic");
+}
+
+static GtkWidget *
+make_page_row (gpointer item, gpointer data)
+{
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  GtkWidget *icon = gtk_image_new (), *title = gtk_label_new (NULL);
+  g_object_bind_property (item, "icon-name", icon, "icon-name", G_BINDING_SYNC_CREATE);
+  g_object_bind_property (item, "title", title, "label", G_BINDING_SYNC_CREATE);
+  gtk_label_set_xalign (GTK_LABEL (title), 0);
+  gtk_box_append (GTK_BOX (row), icon);
+  gtk_box_append (GTK_BOX (row), title);
+  return row;
+}
+
+static void
+on_page_row (GtkSelectionModel *pages, GtkListBoxRow *row)
+{
+  gtk_selection_model_select_item (pages, (guint) gtk_list_box_row_get_index (row), TRUE);
+}
+
+static void
+mark_page (GtkListBox *list, guint position, guint count, GtkSelectionModel *pages)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (pages)); i++)
+    if (gtk_selection_model_is_selected (pages, i))
+      gtk_list_box_select_row (list, gtk_list_box_get_row_at_index (list, (int) i));
+}
+
+static void
+leave_session (LdbInspectorView *self)
+{
+  if (self->session == NULL)
+    return;
+  g_clear_handle_id (&self->ticking, g_source_remove);
+  g_signal_handlers_disconnect_by_data (self->session, self);
+  drop_pages (self);
+  insp_session_close (self->session);
+  g_clear_object (&self->session);
+}
+
+/* ---- the widget ---- */
+
+static void
+load_style (void)
+{
+  static gsize loaded;
+  if (!g_once_init_enter (&loaded))
+    return;
+  g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
+  gtk_css_provider_load_from_resource (provider, "/org/lightningdb/InspectorView/style.css");
+  gtk_icon_theme_add_resource_path (gtk_icon_theme_get_for_display (gdk_display_get_default ()),
+                                    "/org/lightningdb/InspectorView/icons");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (),
+                                              GTK_STYLE_PROVIDER (provider),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION - 1);
+  g_once_init_leave (&loaded, 1);
+}
+
+static void
+ldb_inspector_view_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (ldb_inspector_view_parent_class)->map (widget);
+  review_looking (LDB_INSPECTOR_VIEW (widget));
+}
+
+static void
+ldb_inspector_view_unmap (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (ldb_inspector_view_parent_class)->unmap (widget);
+  review_looking (LDB_INSPECTOR_VIEW (widget));
+}
+
+static void
+ldb_inspector_view_get_property (GObject *object, guint property, GValue *value, GParamSpec *spec)
+{
+  LdbInspectorView *self = LDB_INSPECTOR_VIEW (object);
+  switch (property)
+    {
+    case PROP_RUNNING_DATABASE:
+      g_value_set_object (value, ldb_inspector_view_get_running_database (self));
+      break;
+    case PROP_PAUSED:
+      g_value_set_boolean (value, self->paused);
+      break;
+    case PROP_SHOW_SIDEBAR:
+      g_value_set_boolean (value, ldb_inspector_view_get_show_sidebar (self));
+      break;
+    case PROP_TITLE:
+      g_value_set_string (value, ldb_inspector_view_get_title (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, spec);
+    }
+}
+
+static void
+ldb_inspector_view_set_property (GObject *object, guint property, const GValue *value,
+                                 GParamSpec *spec)
+{
+  LdbInspectorView *self = LDB_INSPECTOR_VIEW (object);
+  switch (property)
+    {
+    case PROP_RUNNING_DATABASE:
+      ldb_inspector_view_set_running_database (self, g_value_get_object (value));
+      break;
+    case PROP_PAUSED:
+      ldb_inspector_view_set_paused (self, g_value_get_boolean (value));
+      break;
+    case PROP_SHOW_SIDEBAR:
+      ldb_inspector_view_set_show_sidebar (self, g_value_get_boolean (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, spec);
+    }
+}
+
+static void
+ldb_inspector_view_dispose (GObject *object)
+{
+  LdbInspectorView *self = LDB_INSPECTOR_VIEW (object);
+  if (self->box != NULL)
+    leave_session (self);
+  g_clear_pointer (&self->box, gtk_widget_unparent);
+  G_OBJECT_CLASS (ldb_inspector_view_parent_class)->dispose (object);
+}
+
+static void
+ldb_inspector_view_class_init (LdbInspectorViewClass *class)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (class);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  object_class->get_property = ldb_inspector_view_get_property;
+  object_class->set_property = ldb_inspector_view_set_property;
+  object_class->dispose = ldb_inspector_view_dispose;
+  widget_class->map = ldb_inspector_view_map;
+  widget_class->unmap = ldb_inspector_view_unmap;
+  /**
+   * LdbInspectorView:running-database:
+   *
+   * What is shown; %NULL: nothing.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_RUNNING_DATABASE]
+      = g_param_spec_object ("running-database", NULL, NULL, LDB_TYPE_RUNNING_DATABASE,
+                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * LdbInspectorView:paused:
+   *
+   * Whether it stands still.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_PAUSED]
+      = g_param_spec_boolean ("paused", NULL, NULL, FALSE,
+                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * LdbInspectorView:show-sidebar:
+   *
+   * Whether its pages are listed beside them. An application may show
+   * [method@LdbInspector.View.get_pages] in its own way.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SHOW_SIDEBAR]
+      = g_param_spec_boolean ("show-sidebar", NULL, NULL, TRUE,
+                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * LdbInspectorView:title:
+   *
+   * The program whose database is shown.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_TITLE]
+      = g_param_spec_string ("title", NULL, NULL, NULL,
+                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_set_css_name (widget_class, "ldb-inspector-view");
+}
+
+static void
+make_notice (LdbInspectorView *self)
+{
+  self->notice_text = gtk_label_new (NULL);
+  gtk_label_set_wrap (GTK_LABEL (self->notice_text), TRUE);
+  gtk_widget_add_css_class (self->notice_text, "insp-notice");
+  self->notice = gtk_revealer_new ();
+  gtk_revealer_set_child (GTK_REVEALER (self->notice), self->notice_text);
+}
+
+static void
+ldb_inspector_view_init (LdbInspectorView *self)
+{
+  GtkWidget *content = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  load_style ();
+  make_notice (self);
+  self->pages = gtk_stack_new ();
+  gtk_widget_set_hexpand (self->pages, TRUE);
+  gtk_widget_set_vexpand (self->pages, TRUE);
+  self->sidebar = ldb_inspector_view_new_sidebar (self);
+  gtk_box_append (GTK_BOX (content), self->notice);
+  gtk_box_append (GTK_BOX (content), self->pages);
+  self->box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  gtk_box_append (GTK_BOX (self->box), self->sidebar);
+  gtk_box_append (GTK_BOX (self->box), content);
+  gtk_widget_set_parent (self->box, GTK_WIDGET (self));
+}
+
+/**
+ * ldb_inspector_view_new:
+ *
+ * Makes a view of nothing yet.
+ *
+ * Returns: (transfer floating): the view
+ *
+ * Since: 0.1
+ */
+GtkWidget *
+ldb_inspector_view_new (void)
+{
+  return g_object_new (LDB_TYPE_INSPECTOR_VIEW, NULL);
+}
+
+/**
+ * ldb_inspector_view_get_running_database:
+ * @self: a view
+ *
+ * Gets what is shown.
+ *
+ * Returns: (transfer none) (nullable): the running database
+ *
+ * Since: 0.1
+ */
+LdbRunningDatabase *
+ldb_inspector_view_get_running_database (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), NULL);
+  return self->session != NULL ? insp_session_get_running_database (self->session) : NULL;
+}
+
+/**
+ * ldb_inspector_view_set_running_database:
+ * @self: a view
+ * @running: (nullable): a running database
+ *
+ * Connects to a database and shows it. What was seen of the one before is forgotten.
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_view_set_running_database (LdbInspectorView *self, LdbRunningDatabase *running)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR_VIEW (self));
+  g_return_if_fail (running == NULL || LDB_IS_RUNNING_DATABASE (running));
+  if (running == ldb_inspector_view_get_running_database (self))
+    return;
+  leave_session (self);
+  if (running != NULL)
+    {
+      self->session = insp_session_new (running);
+      g_signal_connect_object (self->session, "notify::state", G_CALLBACK (review_state), self,
+                               G_CONNECT_SWAPPED);
+      make_pages (self);
+    }
+  review_state (self);
+  review_looking (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING_DATABASE]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE]);
+}
+
+/**
+ * ldb_inspector_view_get_pages:
+ * @self: a view
+ *
+ * Gets its pages as a list of [class@Gtk.StackPage] of which one is selected: the one that is shown.
+ *
+ * Returns: (transfer full): the pages
+ *
+ * Since: 0.1
+ */
+GtkSelectionModel *
+ldb_inspector_view_get_pages (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), NULL);
+  return gtk_stack_get_pages (GTK_STACK (self->pages));
+}
+
+/**
+ * ldb_inspector_view_new_sidebar:
+ * @self: a view
+ *
+ * Makes a list of its pages, to be put beside it or elsewhere: who activates a row shows a page.
+ *
+ * Returns: (transfer floating): a [class@Gtk.ListBox]
+ *
+ * Since: 0.1
+ */
+GtkWidget *
+ldb_inspector_view_new_sidebar (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), NULL);
+  GtkWidget *list = gtk_list_box_new ();
+  g_autoptr (GtkSelectionModel) pages = ldb_inspector_view_get_pages (self);
+  gtk_widget_add_css_class (list, "navigation-sidebar");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Pages"),
+                                  -1);
+  gtk_list_box_bind_model (GTK_LIST_BOX (list), G_LIST_MODEL (pages), make_page_row, NULL, NULL);
+  g_signal_connect_object (list, "row-activated", G_CALLBACK (on_page_row), pages,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (pages, "selection-changed", G_CALLBACK (mark_page), list,
+                           G_CONNECT_SWAPPED);
+  return list;
+}
+
+/**
+ * ldb_inspector_view_get_paused:
+ * @self: a view
+ *
+ * Gets [property@LdbInspector.View:paused].
+ *
+ * Returns: whether it stands still
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_inspector_view_get_paused (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), FALSE);
+  return self->paused;
+}
+
+/**
+ * ldb_inspector_view_set_paused:
+ * @self: a view
+ * @paused: whether it is to stand still
+ *
+ * Sets [property@LdbInspector.View:paused].
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_view_set_paused (LdbInspectorView *self, gboolean paused)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR_VIEW (self));
+  if (self->paused == paused)
+    return;
+  self->paused = paused;
+  review_looking (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PAUSED]);
+}
+
+/**
+ * ldb_inspector_view_get_show_sidebar:
+ * @self: a view
+ *
+ * Gets [property@LdbInspector.View:show-sidebar].
+ *
+ * Returns: whether its pages are listed
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_inspector_view_get_show_sidebar (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), FALSE);
+  return gtk_widget_get_visible (self->sidebar);
+}
+
+/**
+ * ldb_inspector_view_set_show_sidebar:
+ * @self: a view
+ * @show_sidebar: whether its pages are to be listed
+ *
+ * Sets [property@LdbInspector.View:show-sidebar].
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_view_set_show_sidebar (LdbInspectorView *self, gboolean show_sidebar)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR_VIEW (self));
+  if (gtk_widget_get_visible (self->sidebar) == show_sidebar)
+    return;
+  gtk_widget_set_visible (self->sidebar, show_sidebar);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOW_SIDEBAR]);
+}
+
+/**
+ * ldb_inspector_view_get_title:
+ * @self: a view
+ *
+ * Gets [property@LdbInspector.View:title].
+ *
+ * Returns: (nullable): the program whose database is shown
+ *
+ * Since: 0.1
+ */
+const char *
+ldb_inspector_view_get_title (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), NULL);
+  return self->session != NULL ? insp_session_get_title (self->session) : NULL;
+}

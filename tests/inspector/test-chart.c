@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A chart and its twin, a table: a known series appears in both, exactly. What is drawn is read back
+ * from the picture.
+ */
+#include <math.h>
+
+#include "insp-chart-card.h"
+#include "insp-palette.h"
+
+#define SECOND ((gint64) G_USEC_PER_SEC)
+#define SAMPLES 100
+
+static const char *const names[] = { "value", NULL };
+static const char *const no_names[] = { NULL };
+
+typedef struct
+{
+  InspHistory *history;
+  InspAxis *axis;
+  GtkWidget *window, *card; /* the card is the window's */
+} Fixture;
+
+static double
+value_at (guint i)
+{
+  return i % 10 == 9 ? 1000 : 10 * (double) i;
+}
+
+static void
+append (Fixture *self, guint i)
+{
+  gint64 value = (gint64) value_at (i), time = (1000 + i) * SECOND;
+  insp_history_append (self->history, time, &value, NULL);
+  insp_axis_set_now (self->axis, time);
+}
+
+static void
+iterate (guint milliseconds)
+{
+  gint64 end = g_get_monotonic_time () + milliseconds * 1000;
+  while (g_get_monotonic_time () < end)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (1000);
+}
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  self->history = insp_history_new (SAMPLES);
+  insp_history_set_names (self->history, names, no_names);
+  self->axis = insp_axis_new (600 * SECOND);
+  self->card = insp_chart_card_new ("Values", self->axis);
+  g_autoptr (InspSeries) series
+      = insp_series_new_value (self->history, "Value", INSP_UNIT_COUNT, "value");
+  insp_chart_card_add (INSP_CHART_CARD (self->card), series);
+  for (guint i = 0; i < SAMPLES; i++)
+    append (self, i);
+  insp_axis_show (self->axis, 1000 * SECOND, 1099 * SECOND);
+  self->window = gtk_window_new ();
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 600, 300);
+  gtk_window_set_child (GTK_WINDOW (self->window), self->card);
+  gtk_window_present (GTK_WINDOW (self->window));
+  while (!gtk_widget_get_mapped (self->card) || gtk_widget_get_width (self->card) == 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  gtk_window_destroy (GTK_WINDOW (self->window));
+  iterate (1);
+  g_object_unref (self->history);
+  g_object_unref (self->axis);
+}
+
+static void
+test_table (Fixture *self, gconstpointer data)
+{
+  for (guint row = 0; row < SAMPLES; row++)
+    {
+      g_autofree char *cell = insp_chart_card_get_cell (INSP_CHART_CARD (self->card), row, 0);
+      g_autofree char *expected = insp_unit_format (INSP_UNIT_COUNT, value_at (SAMPLES - 1 - row));
+      g_assert_cmpstr (cell, ==, expected);
+    }
+  g_assert_null (insp_chart_card_get_cell (INSP_CHART_CARD (self->card), SAMPLES, 0));
+}
+
+/* The chart as GTK draws it, without its surroundings. */
+static cairo_surface_t *
+draw (Fixture *self, int *width, int *height)
+{
+  GtkWidget *chart = GTK_WIDGET (insp_chart_card_get_chart (INSP_CHART_CARD (self->card)));
+  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (chart);
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  *width = gtk_widget_get_width (chart);
+  *height = gtk_widget_get_height (chart);
+  gdk_paintable_snapshot (paintable, snapshot, *width, *height);
+  GskRenderNode *node = gtk_snapshot_to_node (snapshot);
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, *width, *height);
+  cairo_t *cairo = cairo_create (surface);
+  gsk_render_node_draw (node, cairo);
+  cairo_destroy (cairo);
+  gsk_render_node_unref (node);
+  cairo_surface_flush (surface);
+  return surface;
+}
+
+/* The rows of a column in which the line is, from the first to the last; FALSE: none. */
+static gboolean
+find_line (cairo_surface_t *surface, int column, int height, int *top, int *bottom)
+{
+  GdkRGBA color = insp_palette_color (0, FALSE);
+  gboolean found = FALSE;
+  for (int row = 0; row < height; row++)
+    {
+      const guint8 *line
+          = cairo_image_surface_get_data (surface) + row * cairo_image_surface_get_stride (surface);
+      const guint8 *pixel = line + 4 * column; /* blue, green, red, alpha */
+      gboolean is_line = abs (pixel[0] - (int) (color.blue * 255)) < 40
+                         && abs (pixel[1] - (int) (color.green * 255)) < 40
+                         && abs (pixel[2] - (int) (color.red * 255)) < 40 && pixel[3] > 200;
+      if (!is_line)
+        continue;
+      if (!found)
+        *top = row;
+      *bottom = row;
+      found = TRUE;
+    }
+  return found;
+}
+
+/* Each tenth sample is a peak that reaches the top: the greatest of a column is never lost. Else the
+ * line is where its value is. */
+static void
+test_picture (Fixture *self, gconstpointer data)
+{
+  int width, height, top = 0, bottom = 0;
+  guint peaks = 0;
+  cairo_surface_t *surface = draw (self, &width, &height);
+  int plot = height - 18;
+  for (guint i = 0; i < SAMPLES; i++)
+    {
+      int column = MIN ((int) (i * (guint) width / (SAMPLES - 1)), width - 1);
+      double expected = plot * (1 - value_at (i) / 1000);
+      gboolean near = FALSE;
+      for (int beside = MAX (column - 1, 0); beside <= MIN (column + 1, width - 1); beside++)
+        if (find_line (surface, beside, plot, &top, &bottom))
+          near |= top <= expected + 3 && bottom >= MIN (expected, plot - 1) - 3;
+      g_assert_true (near);
+      peaks += value_at (i) == 1000;
+    }
+  g_assert_cmpuint (peaks, ==, SAMPLES / 10);
+  cairo_surface_destroy (surface);
+}
+
+/* One more sample, and the picture and the table have it. */
+static void
+test_following (Fixture *self, gconstpointer data)
+{
+  g_autofree char *before = insp_chart_card_get_cell (INSP_CHART_CARD (self->card), 0, 0);
+  insp_axis_set_following (self->axis, TRUE);
+  append (self, SAMPLES + 3);
+  g_autofree char *after = insp_chart_card_get_cell (INSP_CHART_CARD (self->card), 0, 0);
+  g_autofree char *expected = insp_unit_format (INSP_UNIT_COUNT, value_at (SAMPLES + 3));
+  g_assert_cmpstr (before, !=, after);
+  g_assert_cmpstr (after, ==, expected);
+}
+
+int
+main (int argument_count, char **arguments)
+{
+  gtk_test_init (&argument_count, &arguments);
+  g_test_add ("/chart/table", Fixture, NULL, set_up, test_table, tear_down);
+  g_test_add ("/chart/picture", Fixture, NULL, set_up, test_picture, tear_down);
+  g_test_add ("/chart/following", Fixture, NULL, set_up, test_following, tear_down);
+  return g_test_run ();
+}
