@@ -17,6 +17,7 @@
 #pragma once
 
 #define LDB_INSIDE
+#include "ldb-active-transaction.h"
 #include "ldb-batch.h"
 #include "ldb-change-set.h"
 #include "ldb-change.h"
@@ -31,6 +32,8 @@
 #include "ldb-feed.h"
 #include "ldb-health-watch.h"
 #include "ldb-health.h"
+#include "ldb-held-snapshot.h"
+#include "ldb-hot-key.h"
 #include "ldb-inspector.h"
 #include "ldb-key-location.h"
 #include "ldb-list-model.h"
@@ -50,6 +53,7 @@
 #include "ldb-storage-map.h"
 #include "ldb-storage-node.h"
 #include "ldb-store.h"
+#include "ldb-trace.h"
 #include "ldb-transaction.h"
 #include "ldb-types.h"
 #include "ldb-version.h"

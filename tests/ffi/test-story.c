@@ -125,6 +125,8 @@ test_config (void)
   CHECK_FAILS (lightning_db_config_set_compaction_workers (config, 17), InvalidArgument);
   CHECK_OK (lightning_db_config_set_mmap_enabled (config, 0));
   CHECK_OK (lightning_db_config_set_rate_limit (config, 0));
+  CHECK_OK (lightning_db_config_set_sampling_interval (config, 1));
+  CHECK_FAILS (lightning_db_config_set_sampling_interval (config, 1000001), InvalidArgument);
   CHECK_OK (lightning_db_config_set_change_retention (config, UINT64_C (1) << 50));
   CHECK_FAILS (lightning_db_config_set_change_retention (config, (UINT64_C (1) << 50) + 1),
                InvalidArgument);

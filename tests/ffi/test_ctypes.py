@@ -271,6 +271,7 @@ class Hostile(unittest.TestCase):
         "lightning_db_config_set_compression_level": "h n",
         "lightning_db_config_set_transaction_timeout": "h n",
         "lightning_db_config_set_max_active_transactions": "h n",
+        "lightning_db_config_set_sampling_interval": "h n",
         "lightning_db_config_set_rate_limit": "h 0", "lightning_db_error_string": "n",
         "lightning_db_config_set_change_retention": "h n",
         "lightning_db_config_set_use_simd": "h n",

@@ -355,6 +355,7 @@ async function lookAround(db, call) {
     equal((await call(db, 'list_pages_async', segments[0].number, 0, 10, false)).length > 0, true);
     equal((await call(db, 'read_page_async', segments[0].number, 0)).get_decoded().length > 0, true);
     const place = (await call(db, 'locate_key_async', null, 'a')).find(its => its.decides);
+    equal((await call(db, 'trace_get_async', null, 'a')).duration > 0, true);
     const [record] = (await db.read_page_async(place.segment, place.page)).get_records();
     equal(record.key instanceof GLib.Bytes && record.value instanceof GLib.Bytes, true); // fields stay as they are
     equal(segments[0].get_smallest() instanceof Uint8Array, true);

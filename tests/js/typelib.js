@@ -130,6 +130,13 @@ function synchronous(directory) {
     equal(JSON.parse(map.to_json()).database.records, map.root.figures.records);
     const place = db.locate_key(people, bytes('bob'), null).find(one => one.decides);
     equal([place.verdict, place.value_size], [Ldb.LocationVerdict.FOUND, 5]);
+    const trace = db.trace_get(people, bytes('bob'), null);
+    equal([trace.found, trace.value_length], [true, 5]);
+    equal(db.list_transactions(), []);
+    equal(db.list_snapshots().every(one => one.holders > 0), true);
+    const [hot, conflicts] = db.list_hot_keys(Ldb.HotKeyKind.CONFLICT);
+    equal(hot.reduce((sum, one) => sum + one.count, 0), conflicts);
+    equal(conflicts, db.get_metrics().get_value('conflicts'));
     equal(db.measure_sizes(people, null, null, 0, 3, null, null).get_biggest().map(one =>
         [text(one.key), one.size]), [['bob', 5]]);
     fails(Ldb.Error.NOT_FOUND, () => db.read_page(999, 0, null));

@@ -36,6 +36,7 @@ test_defaults (Place *place, gconstpointer data)
   g_assert_cmpuint (ldb_options_get_blob_threshold (options), ==, 8192);
   g_assert_cmpuint (ldb_options_get_change_retention (options), ==, 0);
   g_assert_false (ldb_options_get_network_file_systems (options));
+  g_assert_cmpuint (ldb_options_get_sampling_interval (options), ==, 512);
   g_assert_true (ldb_options_check (options, &error));
   g_assert_no_error (error);
 }
@@ -54,7 +55,7 @@ test_properties (Place *place, gconstpointer data)
   guint count;
   g_autofree GParamSpec **specs
       = g_object_class_list_properties (G_OBJECT_GET_CLASS (options), &count);
-  g_assert_cmpuint (count, ==, 26);
+  g_assert_cmpuint (count, ==, 27);
   for (guint i = 0; i < count; i++)
     {
       g_auto (GValue) value = G_VALUE_INIT;

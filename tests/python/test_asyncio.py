@@ -192,6 +192,7 @@ class Everything(WithDatabase):
         contents = await call(db, "read_page_async", segment.props.number, 0)
         self.assertGreater(len(contents.get_decoded()), 0)
         self.assertTrue(await call(db, "locate_key_async", None, "e"))
+        self.assertGreater((await call(db, "trace_get_async", None, "e")).duration, 0)
         sizes = await call(db, "measure_sizes_async", None, None, None, 0, 1)
         self.assertEqual(len(sizes.get_biggest()), 1)
         os.chmod(db.get_path(), 0o755)

@@ -60,6 +60,22 @@ class Metrics(unittest.TestCase):
         self.assertGreater(slow[0].log_sync, 0)
         self.assertIsNone(slow[0].key)
 
+    def test_activity(self):
+        transaction = self.db.begin(Ldb.TransactionFlags.NONE)
+        transaction.put(None, b"key", b"1")
+        opened = self.db.list_transactions()
+        self.assertEqual([(one.id, one.operations, one.bytes) for one in opened], [(transaction.get_id(), 1, 4)])
+        self.assertEqual([(one.behind, one.holders) for one in self.db.list_snapshots()], [(0, 1)])
+        self.db["key"] = b"2"
+        with self.assertRaises(GLib.Error):
+            transaction.commit(Ldb.SyncMode.DEFAULT, None)
+        keys, total = self.db.list_hot_keys(Ldb.HotKeyKind.CONFLICT)
+        self.assertEqual(total, 1)
+        self.assertEqual([(one.store, one.key, one.count) for one in keys], [("default", b"key", 1)])
+        trace = self.db.trace_get(None, b"key", None)
+        self.assertTrue(trace.found)
+        self.assertEqual(trace.value_length, 1)
+
     def test_bytes(self):
         with self.assertRaises(GLib.Error) as caught:
             Ldb.Metrics.new_from_bytes(GLib.Bytes.new(bytes(1000)))

@@ -109,6 +109,8 @@ hot_keys_note (struct engine *engine, enum engine_hot_kind kind, engine_store st
                struct bytes key, uint64_t times, uint64_t now)
 {
   struct hot_keys *keys = &engine->hot_keys[kind];
+  if (store == ENGINE_STORE_SYSTEM)
+    return;
   pthread_mutex_lock (&keys->lock);
   struct hot_table *table = keys->table;
   if (table == NULL)

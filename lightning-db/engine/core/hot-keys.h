@@ -39,7 +39,7 @@ void hot_keys_init (struct hot_keys keys[ENGINE_HOT_KINDS]);
 void hot_keys_clear (struct hot_keys keys[ENGINE_HOT_KINDS], struct ledger *ledger);
 
 /* It happened `times` to the key, a user key, at `now` (microseconds since 1970; 0: nobody asks).
- * Without memory for the table it is not noted. */
+ * Without memory for the table it is not noted, nor in the catalogue of stores. */
 void hot_keys_note (struct engine *engine, enum engine_hot_kind kind, engine_store store,
                     struct bytes key, uint64_t times, uint64_t now);
 /* Those of a multi-get that was sampled; of encoded operations that were committed. Of more than

@@ -56,6 +56,7 @@ engine_options_check (const struct engine_options *options, struct failure *fail
     { "max-active-transactions", options->transactions_max, 1, 1000000 },
     { "transaction-timeout", options->transaction_timeout, 0, UINT64_C (86400) * 365 * SECOND },
     { "max-transaction-size", options->transaction_bytes_max, 65536, UINT64_C (1) << 40 },
+    { "sampling-interval", options->sampling_interval, 0, 1000000 },
     { "prefetch-distance", options->prefetch_distance, 0, 1024 },
     { "compaction-interval", options->merge_interval, 1 * SECOND, UINT64_C (86400) * SECOND },
     { "parallel-compaction-workers", options->merge_workers, 1, 16 },

@@ -483,6 +483,23 @@ typedef enum
 } LdbOperationKind;
 
 /**
+ * LdbHotKeyKind:
+ * @LDB_HOT_KEY_CONFLICT: transactions were refused since another had changed it
+ * @LDB_HOT_KEY_READ: it is looked up
+ * @LDB_HOT_KEY_WRITE: it is put or deleted
+ *
+ * What happens to a key more than to others.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_HOT_KEY_CONFLICT = 0,
+  LDB_HOT_KEY_READ = 1,
+  LDB_HOT_KEY_WRITE = 2,
+} LdbHotKeyKind;
+
+/**
  * LdbEventKind:
  * @LDB_EVENT_OPENED: the database was opened, by the first handle of this process
  * @LDB_EVENT_RECOVERED: what a process that did not close it left in the log was read back

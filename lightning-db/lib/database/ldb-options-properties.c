@@ -930,6 +930,44 @@ OPTION_NUMBER (guint64, blob_threshold, LDB_OPTION_BLOB_THRESHOLD)
 OPTION_NUMBER (guint64, change_retention, LDB_OPTION_CHANGE_RETENTION)
 
 /**
+ * LdbOptions:sampling-interval:
+ *
+ * Of how many operations of a thread one is timed step by step, on average: that is where the latencies
+ * of [class@Ldb.Metrics] and the keys of [method@Ldb.Database.list_hot_keys] that are read and written
+ * come from. 0 for none; 1 for each, which costs more than the operations themselves. What is counted
+ * does not depend on it.
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_get_sampling_interval:
+ * @self: options
+ *
+ * Gets [property@Ldb.Options:sampling-interval].
+ *
+ * One thread at a time.
+ *
+ * Returns: the value
+ *
+ * Since: 0.1
+ */
+
+/**
+ * ldb_options_set_sampling_interval:
+ * @self: options
+ * @sampling_interval: the value
+ *
+ * Sets [property@Ldb.Options:sampling-interval]. A value out of range is reported by
+ * [method@Ldb.Options.check] and when the options are used.
+ *
+ * One thread at a time.
+ *
+ * Since: 0.1
+ */
+OPTION_NUMBER (guint, sampling_interval, LDB_OPTION_SAMPLING_INTERVAL)
+
+/**
  * LdbOptions:network-file-systems:
  *
  * Whether a database on a network file system may be written to and followed, as long as one

@@ -87,6 +87,8 @@ const LdbOptionSpec ldb_option_specs[LDB_OPTION_COUNT] = {
   = { "change-retention", LDB_OPTION_KIND_SIZE, 0, 1024 * TEBIBYTE, 0, NULL },
   [LDB_OPTION_NETWORK_FILE_SYSTEMS]
   = { "network-file-systems", LDB_OPTION_KIND_BOOLEAN, 0, 1, FALSE, NULL },
+  [LDB_OPTION_SAMPLING_INTERVAL]
+  = { "sampling-interval", LDB_OPTION_KIND_UINT, 0, 1000000, 512, NULL },
 };
 
 guint64
@@ -433,6 +435,7 @@ ldb_options_to_engine (LdbOptions *self, struct engine_options *options, GError 
   options->map_segments = values[LDB_OPTION_MMAP_SIZE] != 0;
   options->simd = values[LDB_OPTION_USE_SIMD] != 0;
   options->rate_limit = values[LDB_OPTION_RATE_LIMIT_OPS_PER_SECOND];
+  options->sampling_interval = (uint32_t) values[LDB_OPTION_SAMPLING_INTERVAL];
   options->network_allowed = values[LDB_OPTION_NETWORK_FILE_SYSTEMS] != 0;
   struct failure failure = FAILURE_INIT;
   status code = engine_options_check (options, &failure);

@@ -128,6 +128,10 @@ guint64 ldb_options_get_change_retention (LdbOptions *self);
 LDB_AVAILABLE_IN_ALL
 void ldb_options_set_change_retention (LdbOptions *self, guint64 change_retention);
 LDB_AVAILABLE_IN_ALL
+guint ldb_options_get_sampling_interval (LdbOptions *self);
+LDB_AVAILABLE_IN_ALL
+void ldb_options_set_sampling_interval (LdbOptions *self, guint sampling_interval);
+LDB_AVAILABLE_IN_ALL
 gboolean ldb_options_get_network_file_systems (LdbOptions *self);
 LDB_AVAILABLE_IN_ALL
 void ldb_options_set_network_file_systems (LdbOptions *self, gboolean network_file_systems);
