@@ -383,12 +383,19 @@ async function lookAround(db, call) {
     equal(inspector.get(snapshot, null, 'nowhere'), null);
     equal((await call(inspector, 'read_async', snapshot, null, null, null, Ldb.ScanFlags.NONE, 1, 9)).length, 1);
     equal(await call(inspector, 'close_snapshot_async', snapshot), true);
+    equal((await call(inspector, 'list_slow_operations_async', 0)).length, db.list_slow_operations(0).length);
+    equal(await call(inspector, 'list_transactions_async'), []);
+    equal((await call(inspector, 'list_snapshots_async')).every(held => held.holders > 0), true);
+    equal((await call(inspector, 'list_hot_keys_async', Ldb.HotKeyKind.CONFLICT)).length, 2);
+    equal((await call(inspector, 'trace_get_async', null, 'a')).found, true);
     const subscription = await call(inspector, 'subscribe_async', null, null, Ldb.WatchFlags.NONE, 0);
     equal(await call(inspector, 'unsubscribe_async', subscription), true);
     equal(await call(inspector, 'request_control_async'), true);
     for (const name of ['flush_async', 'sync_async', 'checkpoint_async', 'compact_async'])
         equal(await call(inspector, name), true);
     equal(await call(inspector, 'evict_cache_async', 0.5), true);
+    const open = db.begin(Ldb.TransactionFlags.NONE);
+    equal(await call(inspector, 'abort_transaction_async', open.get_id()), true);
     equal((await call(inspector, 'check_async', Ldb.CheckFlags.NONE)).fault_count, 0);
     equal((await call(inspector, 'backup_async', `${db.path}.copied`, Ldb.BackupFlags.NONE)).files > 0, true);
     const put = new GLib.Variant('a(sayaaybaay)', [['', encoder.encode('z'), [encoder.encode('1')], false, []]]);

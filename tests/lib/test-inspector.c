@@ -18,8 +18,38 @@
 
 /* ---- the application ---- */
 
+static LdbTransaction *
+begin (LdbDatabase *db, const char *key, GError **error)
+{
+  LdbTransaction *transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, error);
+  g_assert_nonnull (transaction);
+  g_assert_true (ldb_transaction_put_string (transaction, NULL, key, "mine", error));
+  return transaction;
+}
+
+static void
+be_refused (LdbDatabase *db, const char *key, GError **error)
+{
+  g_autoptr (LdbTransaction) transaction = begin (db, key, error);
+  g_assert_true (ldb_database_put_string (db, key, "theirs", NULL, error));
+  g_assert_false (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, error));
+  g_clear_error (error);
+}
+
+static void
+be_slow (LdbDatabase *db, GError **error)
+{
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  g_assert_true (ldb_database_set_slow_threshold (db, 1, error));
+  g_assert_true (
+      ldb_batch_put (batch, NULL, (const guint8 *) "s", 1, (const guint8 *) "1", 1, error));
+  g_assert_true (ldb_database_write_batch (db, batch, LDB_SYNC_MODE_FULL, NULL, error));
+}
+
 /* Lines from standard input: "put N KEY VALUE", "fill N" (2500 records), "big N" (a value of three
- * megabytes), "allow N", "close N", "open N". Each is answered by "ok". */
+ * megabytes), "allow N", "close N", "open N", "begin N KEY" (a transaction that puts it and stays
+ * open), "conflict N KEY" (one that is refused), "slow N" (a commit that waits for the disk, where
+ * any wait is slow). Each is answered by "ok". */
 static int
 be_application (const char *directory)
 {
@@ -55,6 +85,12 @@ be_application (const char *directory)
         }
       else if (strcmp (words[0], "allow") == 0)
         ldb_database_set_control_allowed (*db, TRUE);
+      else if (strcmp (words[0], "begin") == 0)
+        begin (*db, words[2], &error); /* for as long as the process lives */
+      else if (strcmp (words[0], "conflict") == 0)
+        be_refused (*db, words[2], &error);
+      else if (strcmp (words[0], "slow") == 0)
+        be_slow (*db, &error);
       else if (strcmp (words[0], "close") == 0)
         g_clear_object (db);
       g_assert_no_error (error);
@@ -382,6 +418,78 @@ test_look (Application *application, gconstpointer data)
   g_assert_true (g_hash_table_contains (options, "cache-size"));
 }
 
+/* The work that is going on there. */
+static void
+test_activity (Application *application, gconstpointer data)
+{
+  guint64 total = 0;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  tell (application, "put 0 key value");
+  tell (application, "begin 0 key");
+  g_autoptr (GPtrArray) transactions = ldb_inspector_list_transactions (inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (transactions->len, ==, 1);
+  const LdbActiveTransaction *transaction = g_ptr_array_index (transactions, 0);
+  g_assert_cmpuint (transaction->operations, ==, 1);
+  g_assert_cmpuint (transaction->bytes, ==, 7);
+  g_assert_false (transaction->serializable);
+  g_autoptr (GPtrArray) snapshots = ldb_inspector_list_snapshots (inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (snapshots->len, ==, 1);
+  const LdbHeldSnapshot *held = g_ptr_array_index (snapshots, 0);
+  g_assert_cmpuint (held->sequence, ==, 1);
+  g_assert_cmpuint (held->holders, ==, 1);
+  g_assert_cmpuint (held->behind, ==, 0);
+
+  tell (application, "conflict 0 hot");
+  tell (application, "conflict 0 hot");
+  g_autoptr (GPtrArray) keys
+      = ldb_inspector_list_hot_keys (inspector, LDB_HOT_KEY_CONFLICT, &total, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (total, ==, 2);
+  g_assert_cmpuint (keys->len, ==, 1);
+  const LdbHotKey *hot = g_ptr_array_index (keys, 0);
+  g_assert_cmpstr (hot->store, ==, "default");
+  assert_bytes (hot->key, "hot");
+  g_assert_cmpuint (hot->key_length, ==, 3);
+  g_assert_cmpuint (hot->count, ==, 2);
+  g_assert_cmpint (hot->last, >, 0);
+  g_assert_null (ldb_inspector_list_hot_keys (inspector, (LdbHotKeyKind) 9, NULL, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "kind");
+
+  tell (application, "slow 0");
+  g_autoptr (GPtrArray) slow = ldb_inspector_list_slow_operations (inspector, 0, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (slow->len, ==, 1);
+  const LdbSlowOperation *operation = g_ptr_array_index (slow, 0);
+  g_assert_cmpint (operation->kind, ==, LDB_OPERATION_BATCH);
+  g_assert_null (operation->key);
+  g_assert_cmpuint (operation->size, ==, 2);
+  g_assert_cmpuint (operation->duration, >, 0);
+  g_autoptr (GPtrArray) newer = ldb_inspector_list_slow_operations (inspector, 1, NULL, &error);
+  g_assert_cmpuint (newer->len, ==, 0);
+
+  g_autoptr (LdbTrace) trace = ldb_inspector_trace_get (inspector, NULL, "key", 3, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (trace->found);
+  g_assert_cmpuint (trace->value_length, ==, 5);
+  g_assert_cmpuint (trace->duration, >, 0);
+  g_assert_null (ldb_inspector_trace_get (inspector, "nothing", "key", 3, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "nothing");
+
+  g_assert_false (ldb_inspector_abort_transaction (inspector, transaction->id, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_PERMISSION_DENIED, "control");
+  tell (application, "allow 0");
+  g_assert_true (ldb_inspector_request_control (inspector, NULL, &error));
+  g_assert_true (ldb_inspector_abort_transaction (inspector, transaction->id, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_false (ldb_inspector_abort_transaction (inspector, transaction->id, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "no open read-write transaction");
+  g_autoptr (GPtrArray) none = ldb_inspector_list_transactions (inspector, NULL, &error);
+  g_assert_cmpuint (none->len, ==, 0);
+}
+
 static void
 assert_records (LdbInspector *inspector, LdbScanFlags flags, guint limit, guint count,
                 const char *first, const char *last)
@@ -656,6 +764,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inspector/counters", test_counters);
   add_look ("/inspector/no-counters", test_no_counters);
   add_look ("/inspector/look", test_look);
+  add_look ("/inspector/activity", test_activity);
   add_look ("/inspector/read", test_read);
   add_look ("/inspector/get", test_get);
   add_look ("/inspector/changes", test_changes);

@@ -217,12 +217,20 @@ class Everything(WithDatabase):
                              Ldb.ScanFlags.NONE, 1, 9)
         self.assertEqual(len(records), 1)
         self.assertTrue(await call(inspector, "close_snapshot_async", snapshot))
+        self.assertEqual(await call(inspector, "list_slow_operations_async", 0), [])
+        self.assertEqual(await call(inspector, "list_transactions_async"), [])
+        self.assertTrue(all(held.holders > 0 for held in await call(inspector, "list_snapshots_async")))
+        self.assertEqual(tuple(await call(inspector, "list_hot_keys_async", Ldb.HotKeyKind.CONFLICT)),
+                         tuple(db.list_hot_keys(Ldb.HotKeyKind.CONFLICT)))
+        self.assertTrue((await call(inspector, "trace_get_async", None, b"e")).found)
         subscription = await call(inspector, "subscribe_async", None, None, Ldb.WatchFlags.NONE, 0)
         self.assertTrue(await call(inspector, "unsubscribe_async", subscription))
         for method in ("request_control_async", "flush_async", "sync_async", "checkpoint_async",
                        "compact_async"):
             self.assertTrue(await call(inspector, method))
         self.assertTrue(await call(inspector, "evict_cache_async", 0.5))
+        transaction = db.begin(Ldb.TransactionFlags.NONE)
+        self.assertTrue(await call(inspector, "abort_transaction_async", transaction.get_id()))
         report = await call(inspector, "check_async", Ldb.CheckFlags.NONE)
         self.assertEqual(report.fault_count, 0)
         result = await call(inspector, "backup_async", db.props.path + ".copied",

@@ -8,6 +8,7 @@
 #include "ldb-report.h"
 #include "ldb-running-database.h"
 #include "ldb-stats.h"
+#include "ldb-trace.h"
 
 G_BEGIN_DECLS
 
@@ -117,6 +118,55 @@ LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_unsubscribe_finish (LdbInspector *self, GAsyncResult *result,
                                            GError **error);
 
+/* The work that is going on. */
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_slow_operations (LdbInspector *self, guint64 after,
+                                               GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_slow_operations_async (LdbInspector *self, guint64 after,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_slow_operations_finish (LdbInspector *self, GAsyncResult *result,
+                                                      GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_transactions (LdbInspector *self, GCancellable *cancellable,
+                                            GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_transactions_async (LdbInspector *self, GCancellable *cancellable,
+                                            GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_transactions_finish (LdbInspector *self, GAsyncResult *result,
+                                                   GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_snapshots (LdbInspector *self, GCancellable *cancellable,
+                                         GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_snapshots_async (LdbInspector *self, GCancellable *cancellable,
+                                         GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_snapshots_finish (LdbInspector *self, GAsyncResult *result,
+                                                GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_hot_keys (LdbInspector *self, LdbHotKeyKind kind, guint64 *total,
+                                        GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_hot_keys_async (LdbInspector *self, LdbHotKeyKind kind,
+                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_hot_keys_finish (LdbInspector *self, GAsyncResult *result,
+                                               guint64 *total, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbTrace *ldb_inspector_trace_get (LdbInspector *self, const char *store, gconstpointer key,
+                                   gsize key_length, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_trace_get_async (LdbInspector *self, const char *store, gconstpointer key,
+                                    gsize key_length, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbTrace *ldb_inspector_trace_get_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+
 /* What needs control. */
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_request_control (LdbInspector *self, GCancellable *cancellable,
@@ -193,5 +243,15 @@ void ldb_inspector_commit_async (LdbInspector *self, GVariant *operations,
                                  gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 guint64 ldb_inspector_commit_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_abort_transaction (LdbInspector *self, guint64 id, GCancellable *cancellable,
+                                          GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_abort_transaction_async (LdbInspector *self, guint64 id,
+                                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_abort_transaction_finish (LdbInspector *self, GAsyncResult *result,
+                                                 GError **error);
 
 G_END_DECLS

@@ -12,6 +12,11 @@ typedef enum
   FIGURE_COUNT,   /* guint64; t */
   FIGURE_REAL,    /* double; d */
   FIGURE_BOOLEAN, /* gboolean; b */
+  FIGURE_TIME,    /* gint64; x */
+  FIGURE_SIZE,    /* gsize; t */
+  FIGURE_KIND,    /* an enumeration; i */
+  FIGURE_TEXT,    /* char *, which may be NULL; s */
+  FIGURE_BYTES,   /* GBytes *, which may be NULL; ay */
 } FigureKind;
 
 typedef struct
@@ -32,6 +37,11 @@ typedef struct
 #define BOOLEAN(type, field)                                                                       \
   {                                                                                                \
 #field, G_STRUCT_OFFSET(type, field), FIGURE_BOOLEAN                                           \
+  }
+
+#define OTHER(type, field, kind)                                                                   \
+  {                                                                                                \
+#field, G_STRUCT_OFFSET(type, field), kind                                                     \
   }
 
 static const Figure stats_figures[] = {
@@ -110,18 +120,89 @@ static const Figure backup_figures[] = {
   COUNT (LdbBackupResult, reflinked_files), COUNT (LdbBackupResult, kept_files),
 };
 
+static const Figure slow_figures[] = {
+  COUNT (LdbSlowOperation, number),
+  OTHER (LdbSlowOperation, ended, FIGURE_TIME),
+  COUNT (LdbSlowOperation, duration),
+  OTHER (LdbSlowOperation, kind, FIGURE_KIND),
+  BOOLEAN (LdbSlowOperation, sampled),
+  OTHER (LdbSlowOperation, key, FIGURE_BYTES),
+  OTHER (LdbSlowOperation, key_length, FIGURE_SIZE),
+  OTHER (LdbSlowOperation, size, FIGURE_SIZE),
+  COUNT (LdbSlowOperation, page_read),
+  COUNT (LdbSlowOperation, decompress),
+  COUNT (LdbSlowOperation, blob_read),
+  COUNT (LdbSlowOperation, lock),
+  COUNT (LdbSlowOperation, stall),
+  COUNT (LdbSlowOperation, nap),
+  COUNT (LdbSlowOperation, log_change),
+  COUNT (LdbSlowOperation, log_sync),
+  COUNT (LdbSlowOperation, turn),
+};
+
+static const Figure transaction_figures[] = {
+  COUNT (LdbActiveTransaction, id),         COUNT (LdbActiveTransaction, snapshot),
+  COUNT (LdbActiveTransaction, age),        COUNT (LdbActiveTransaction, left),
+  COUNT (LdbActiveTransaction, operations), COUNT (LdbActiveTransaction, bytes),
+  COUNT (LdbActiveTransaction, reads),      BOOLEAN (LdbActiveTransaction, serializable),
+};
+
+static const Figure snapshot_figures[] = {
+  COUNT (LdbHeldSnapshot, sequence),
+  COUNT (LdbHeldSnapshot, behind),
+  COUNT (LdbHeldSnapshot, holders),
+};
+
+static const Figure hot_key_figures[] = {
+  OTHER (LdbHotKey, store, FIGURE_TEXT),
+  OTHER (LdbHotKey, key, FIGURE_BYTES),
+  OTHER (LdbHotKey, key_length, FIGURE_SIZE),
+  COUNT (LdbHotKey, count),
+  COUNT (LdbHotKey, uncertainty),
+  OTHER (LdbHotKey, last, FIGURE_TIME),
+};
+
+static const Figure trace_figures[] = {
+  BOOLEAN (LdbTrace, found),    COUNT (LdbTrace, value_length), COUNT (LdbTrace, duration),
+  COUNT (LdbTrace, visibility), COUNT (LdbTrace, memtables),    COUNT (LdbTrace, hot_records),
+  COUNT (LdbTrace, filter),     COUNT (LdbTrace, index),        COUNT (LdbTrace, page),
+  COUNT (LdbTrace, leaf),       COUNT (LdbTrace, handing_out),  COUNT (LdbTrace, other),
+  COUNT (LdbTrace, page_read),  COUNT (LdbTrace, decompress),   COUNT (LdbTrace, blob_read),
+  COUNT (LdbTrace, filters),    COUNT (LdbTrace, leaves),
+};
+
+static GVariant *
+bytes_variant (GBytes *bytes)
+{
+  gsize size;
+  gconstpointer data = g_bytes_get_data (bytes, &size);
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, data, size, 1);
+}
+
+/* NULL: there is none. */
 static GVariant *
 figure_variant (gconstpointer structure, const Figure *figure)
 {
+  gconstpointer field = (const char *) structure + figure->offset;
   switch (figure->kind)
     {
     case FIGURE_REAL:
-      return g_variant_new_double (G_STRUCT_MEMBER (double, structure, figure->offset));
+      return g_variant_new_double (*(const double *) field);
     case FIGURE_BOOLEAN:
-      return g_variant_new_boolean (G_STRUCT_MEMBER (gboolean, structure, figure->offset));
+      return g_variant_new_boolean (*(const gboolean *) field);
+    case FIGURE_TIME:
+      return g_variant_new_int64 (*(const gint64 *) field);
+    case FIGURE_SIZE:
+      return g_variant_new_uint64 (*(const gsize *) field);
+    case FIGURE_KIND:
+      return g_variant_new_int32 (*(const gint *) field);
+    case FIGURE_TEXT:
+      return *(char *const *) field != NULL ? g_variant_new_string (*(char *const *) field) : NULL;
+    case FIGURE_BYTES:
+      return *(GBytes *const *) field != NULL ? bytes_variant (*(GBytes *const *) field) : NULL;
     case FIGURE_COUNT:
     default:
-      return g_variant_new_uint64 (G_STRUCT_MEMBER (guint64, structure, figure->offset));
+      return g_variant_new_uint64 (*(const guint64 *) field);
     }
 }
 
@@ -131,21 +212,47 @@ to_variant (gconstpointer structure, const Figure *figures, gsize count)
   GVariantDict dictionary;
   g_variant_dict_init (&dictionary, NULL);
   for (gsize i = 0; i < count; i++)
-    g_variant_dict_insert_value (&dictionary, figures[i].name,
-                                 figure_variant (structure, &figures[i]));
+    {
+      GVariant *value = figure_variant (structure, &figures[i]);
+      if (value != NULL)
+        g_variant_dict_insert_value (&dictionary, figures[i].name, value);
+    }
   return g_variant_dict_end (&dictionary);
 }
 
 static void
+take_size (GVariant *dictionary, const char *name, gsize *size)
+{
+  guint64 number;
+  if (g_variant_lookup (dictionary, name, "t", &number))
+    *size = (gsize) MIN (number, G_MAXSIZE);
+}
+
+static void
+take_bytes (GVariant *dictionary, const char *name, GBytes **bytes)
+{
+  g_autoptr (GVariant) value = g_variant_lookup_value (dictionary, name, G_VARIANT_TYPE_BYTESTRING);
+  if (value != NULL)
+    *bytes = g_variant_get_data_as_bytes (value);
+}
+
+/* Fields that are not there, or of another type, stay zero. */
+static void
 from_variant (gpointer structure, GVariant *dictionary, const Figure *figures, gsize count)
 {
+  static const char *const types[] = {
+    [FIGURE_COUNT] = "t", [FIGURE_REAL] = "d", [FIGURE_BOOLEAN] = "b",
+    [FIGURE_TIME] = "x",  [FIGURE_KIND] = "i", [FIGURE_TEXT] = "s",
+  };
   for (gsize i = 0; i < count; i++)
     {
       gpointer field = G_STRUCT_MEMBER_P (structure, figures[i].offset);
-      const char *type = figures[i].kind == FIGURE_REAL      ? "d"
-                         : figures[i].kind == FIGURE_BOOLEAN ? "b"
-                                                             : "t";
-      g_variant_lookup (dictionary, figures[i].name, type, field);
+      if (figures[i].kind == FIGURE_SIZE)
+        take_size (dictionary, figures[i].name, field);
+      else if (figures[i].kind == FIGURE_BYTES)
+        take_bytes (dictionary, figures[i].name, field);
+      else
+        g_variant_lookup (dictionary, figures[i].name, types[figures[i].kind], field);
     }
 }
 
@@ -197,4 +304,76 @@ ldb_backup_result_from_variant (GVariant *dictionary)
     g_variant_lookup (dictionary, backup_figures[i].name, "t",
                       G_STRUCT_MEMBER_P (result, backup_figures[i].offset));
   return result;
+}
+
+GVariant *
+ldb_slow_operation_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, slow_figures, G_N_ELEMENTS (slow_figures));
+}
+
+gpointer
+ldb_slow_operation_from_variant (GVariant *dictionary)
+{
+  LdbSlowOperation *made = g_new0 (LdbSlowOperation, 1);
+  from_variant (made, dictionary, slow_figures, G_N_ELEMENTS (slow_figures));
+  return made;
+}
+
+GVariant *
+ldb_active_transaction_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, transaction_figures, G_N_ELEMENTS (transaction_figures));
+}
+
+gpointer
+ldb_active_transaction_from_variant (GVariant *dictionary)
+{
+  LdbActiveTransaction *made = g_new0 (LdbActiveTransaction, 1);
+  from_variant (made, dictionary, transaction_figures, G_N_ELEMENTS (transaction_figures));
+  return made;
+}
+
+GVariant *
+ldb_held_snapshot_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, snapshot_figures, G_N_ELEMENTS (snapshot_figures));
+}
+
+gpointer
+ldb_held_snapshot_from_variant (GVariant *dictionary)
+{
+  LdbHeldSnapshot *made = g_new0 (LdbHeldSnapshot, 1);
+  from_variant (made, dictionary, snapshot_figures, G_N_ELEMENTS (snapshot_figures));
+  return made;
+}
+
+GVariant *
+ldb_hot_key_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, hot_key_figures, G_N_ELEMENTS (hot_key_figures));
+}
+
+gpointer
+ldb_hot_key_from_variant (GVariant *dictionary)
+{
+  LdbHotKey *made = g_new0 (LdbHotKey, 1);
+  from_variant (made, dictionary, hot_key_figures, G_N_ELEMENTS (hot_key_figures));
+  if (made->key == NULL) /* every one has it */
+    made->key = g_bytes_new_static ("", 0);
+  return made;
+}
+
+GVariant *
+ldb_trace_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, trace_figures, G_N_ELEMENTS (trace_figures));
+}
+
+gpointer
+ldb_trace_from_variant (GVariant *dictionary)
+{
+  LdbTrace *made = g_new0 (LdbTrace, 1);
+  from_variant (made, dictionary, trace_figures, G_N_ELEMENTS (trace_figures));
+  return made;
 }

@@ -6,13 +6,18 @@
  */
 #pragma once
 
+#include "ldb-active-transaction.h"
 #include "ldb-error.h"
+#include "ldb-held-snapshot.h"
+#include "ldb-hot-key.h"
 #include "ldb-inspection-private.h"
 #include "ldb-peer-private.h"
 #include "ldb-report.h"
+#include "ldb-slow-operation.h"
 #include "ldb-snapshot.h"
 #include "ldb-stats.h"
 #include "ldb-store.h"
+#include "ldb-trace.h"
 #include "ldb-watch.h"
 
 G_BEGIN_DECLS
@@ -142,6 +147,14 @@ void ldb_subscription_free (gpointer subscription);
 /* All that waited has gone out: announces what was not told. */
 void ldb_visitor_resync (LdbVisitor *self);
 
+/* ldb-visitor-activity.c */
+void ldb_visit_list_slow_operations (LdbVisit *self);
+void ldb_visit_list_transactions (LdbVisit *self);
+void ldb_visit_list_snapshots (LdbVisit *self);
+void ldb_visit_list_hot_keys (LdbVisit *self);
+void ldb_visit_trace_get (LdbVisit *self);
+void ldb_visit_abort_transaction (LdbVisit *self);
+
 /* ldb-visitor-control.c */
 void ldb_visit_request_control (LdbVisit *self);
 gboolean ldb_visitor_has_control (LdbVisitor *self, LdbExport *export);
@@ -162,5 +175,15 @@ GVariant *ldb_check_report_to_variant (const LdbCheckReport *report);
 LdbCheckReport *ldb_check_report_from_variant (GVariant *dictionary, GPtrArray *faults);
 GVariant *ldb_backup_result_to_variant (const LdbBackupResult *result);
 LdbBackupResult *ldb_backup_result_from_variant (GVariant *dictionary);
+GVariant *ldb_slow_operation_to_variant (gconstpointer structure);
+gpointer ldb_slow_operation_from_variant (GVariant *dictionary);
+GVariant *ldb_active_transaction_to_variant (gconstpointer structure);
+gpointer ldb_active_transaction_from_variant (GVariant *dictionary);
+GVariant *ldb_held_snapshot_to_variant (gconstpointer structure);
+gpointer ldb_held_snapshot_from_variant (GVariant *dictionary);
+GVariant *ldb_hot_key_to_variant (gconstpointer structure);
+gpointer ldb_hot_key_from_variant (GVariant *dictionary);
+GVariant *ldb_trace_to_variant (gconstpointer structure);
+gpointer ldb_trace_from_variant (GVariant *dictionary);
 
 G_END_DECLS

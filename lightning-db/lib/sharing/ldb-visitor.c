@@ -226,6 +226,12 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "Read", "usayayuuu", ldb_visit_read, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "Subscribe", "sbayuu", ldb_visit_subscribe, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "Unsubscribe", "u", ldb_visit_unsubscribe, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListSlowOperations", "t", ldb_visit_list_slow_operations,
+    METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListTransactions", "", ldb_visit_list_transactions, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListSnapshots", "", ldb_visit_list_snapshots, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListHotKeys", "u", ldb_visit_list_hot_keys, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "TraceGet", "say", ldb_visit_trace_get, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "RequestControl", "", ldb_visit_request_control, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "Flush", "", ldb_visit_flush, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Checkpoint", "", ldb_visit_checkpoint, LONG_CONTROL },
@@ -234,6 +240,7 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "Evict", "d", ldb_visit_evict, METHOD_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Check", "b", ldb_visit_check, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Backup", "ayb", ldb_visit_backup, LONG_CONTROL },
+  { LDB_INSPECTOR_INTERFACE, "AbortTransaction", "t", ldb_visit_abort_transaction, METHOD_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Commit", "a(sayaaybaay)", ldb_visit_commit, LONG_CONTROL },
 };
 
