@@ -7,6 +7,8 @@
 #include "list-validator.h"
 #include "other-process.h"
 
+#include <glib/gstdio.h>
+
 /* ---- a replica ---- */
 
 /* All that follows the database through one handle. */
@@ -367,6 +369,22 @@ test_begun_before (Place *place, gconstpointer data)
 
 /* ---- giving up ---- */
 
+static guint
+count_threads (const char *name)
+{
+  guint count = 0;
+  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *task;
+  while ((task = g_dir_read_name (tasks)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", task, "comm", NULL);
+      g_autofree char *text = NULL;
+      if (g_file_get_contents (path, &text, NULL, NULL))
+        count += g_str_equal (g_strchomp (text), name);
+    }
+  return count;
+}
+
 /* Cancelled a little before, while or after the other one ends: it either writes or reads on. */
 static void
 test_cancelled (Place *place, gconstpointer data)
@@ -418,14 +436,16 @@ test_closed (Place *place, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GAsyncResult) result = NULL, other = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_auto (Other) writer = { 0 };
   begin (&writer, "--writer", place->path);
   hear_ok (&writer);
   g_autoptr (LdbDatabase) db = open_reader (place);
   g_autoptr (LdbDatabase) beside = open_reader (place);
   ldb_database_take_over_async (db, NULL, KEEP (result));
-  ldb_database_take_over_async (beside, NULL, KEEP (other));
+  ldb_database_take_over_async (beside, cancellable, KEEP (other));
   run_for (20);
+  wait_until (count_threads ("ldb-turn") == 1);
   g_assert_true (ldb_database_close (db, NULL, &error)); /* while it waits */
   g_autoptr (GAsyncResult) done = ldb_test_wait (&result);
   g_assert_false (ldb_database_take_over_finish (db, done, &error));
@@ -433,6 +453,13 @@ test_closed (Place *place, gconstpointer data)
   g_assert_false (ldb_database_take_over (db, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_CLOSED, place->path);
   g_assert_null (other);
+  g_cancellable_cancel (cancellable); /* nobody waits any more, nor does a thread */
+  g_autoptr (GAsyncResult) cancelled = ldb_test_wait (&other);
+  g_assert_false (ldb_database_take_over_finish (beside, cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  wait_until (count_threads ("ldb-waiter") + count_threads ("ldb-turn") == 0);
+  ldb_database_take_over_async (beside, NULL, KEEP (other));
   kill_it (&writer);
   g_autoptr (GAsyncResult) taken = ldb_test_wait (&other);
   g_assert_true (ldb_database_take_over_finish (beside, taken, &error));
@@ -458,7 +485,11 @@ test_refused (Place *place, gconstpointer data)
   /* Another database is in its place when the role is free. */
   g_autoptr (LdbDatabase) db = open_reader (place);
   tell (&writer, "close");
+  /* In the very same directory, as something else is in it meanwhile. */
+  g_autofree char *kept = g_build_filename (place->path, "kept", NULL);
+  g_assert_true (g_file_set_contents (kept, "", 0, &error));
   tell (&writer, "destroy");
+  g_assert_cmpint (g_unlink (kept), ==, 0);
   g_assert_false (ldb_database_take_over (db, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, place->path);
   begin (&next, "--writer", place->path);
@@ -577,22 +608,6 @@ test_threads (Place *place, gconstpointer data)
 }
 
 /* ---- many ---- */
-
-static guint
-count_threads (const char *name)
-{
-  guint count = 0;
-  g_autoptr (GDir) tasks = g_dir_open ("/proc/self/task", 0, NULL);
-  const char *task;
-  while ((task = g_dir_read_name (tasks)) != NULL)
-    {
-      g_autofree char *path = g_build_filename ("/proc/self/task", task, "comm", NULL);
-      g_autofree char *text = NULL;
-      if (g_file_get_contents (path, &text, NULL, NULL))
-        count += g_str_equal (g_strchomp (text), name);
-    }
-  return count;
-}
 
 typedef struct
 {

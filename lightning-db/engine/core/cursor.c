@@ -20,6 +20,7 @@
 
 #include "base/coding.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* A record's bytes stay where they are until the source moves: what is shown is borrowed. The key
@@ -893,6 +894,9 @@ engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *s
   struct engine_cursor *cursor = calloc (1, sizeof *cursor);
   if (cursor == NULL)
     return fail_memory (failure, sizeof *cursor, "a cursor");
+  assert (snapshot_is_of (settings->snapshot, engine));
+  assert (settings->transaction == NULL
+          || snapshot_is_of (transaction_reading (settings->transaction), engine));
   cursor->engine = engine_ref (engine);
   cursor->transaction = settings->transaction;
   cursor->keys_only = settings->keys_only;

@@ -520,6 +520,13 @@ struct engine_snapshot
   uint64_t sequence;     /* reads see commits up to it */
 };
 
+/* A process may have two engines on one database, one that reads and one that writes: whose cache
+ * and files a state is of is not seen in what comes of it, so it is asserted. NULL is of any. */
+static inline bool
+snapshot_is_of (const struct engine_snapshot *snapshot, const struct engine *engine)
+{
+  return snapshot == NULL || snapshot->engine == engine;
+}
 /* Holds what is visible now. Nothing but `engine` of *out is read, which is not referenced here. */
 status snapshot_hold (struct engine_snapshot *out, struct failure *failure);
 /* Holds the same as another, which is held. */

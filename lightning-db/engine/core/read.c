@@ -16,6 +16,7 @@
  */
 #include "core/call.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* Where a lookup found its record. Written in place by whoever finds it: nothing of it is
@@ -371,6 +372,7 @@ look_up_taking (struct engine *engine, const struct engine_snapshot *snapshot, s
                 struct failure *failure)
 {
   uint64_t hash = key_hash (key);
+  assert (snapshot_is_of (snapshot, engine));
   for (;;)
     {
       struct view *view = snapshot != NULL && snapshot->view != NULL
@@ -910,6 +912,7 @@ many_look_up (struct engine *engine, struct many *many, struct view *view, uint6
 static struct view *
 view_for (struct engine *engine, const struct engine_snapshot *snapshot)
 {
+  assert (snapshot_is_of (snapshot, engine));
   if (snapshot == NULL || snapshot->view == NULL)
     return engine_view (engine);
   return view_try_ref (snapshot->view) ? snapshot->view : NULL; /* it is held: always */
