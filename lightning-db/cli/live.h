@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * live: commands that look at a database while an application works on it, in that application when
- * it lets them (LdbDatabase:inspectable), else beside it: metrics, monitor, top.
+ * it lets them (LdbDatabase:inspectable), else beside it: metrics, monitor, top, latency, profile,
+ * slow, hotkeys.
  * Threads: the main thread only.
  */
 #pragma once
@@ -39,3 +40,11 @@ guint live_catch_interrupt (GMainLoop *loop);
 enum exit_status metrics_run (struct invocation *invocation);
 enum exit_status monitor_run (struct invocation *invocation);
 enum exit_status top_run (struct invocation *invocation);
+
+/* profile.c */
+enum exit_status latency_run (struct invocation *invocation);
+enum exit_status profile_run (struct invocation *invocation);
+
+/* hotkeys.c */
+enum exit_status hotkeys_run (struct invocation *invocation);
+enum exit_status slow_run (struct invocation *invocation);

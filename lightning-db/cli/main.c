@@ -57,6 +57,11 @@ const struct command commands[] = {
   { "monitor", "", N_ ("Print changes as they are committed"), monitor_run,
     PATHS_USE | COMMAND_USE_STORE },
   { "metrics", "", N_ ("Print what a database counts"), metrics_run, PATHS_USE },
+  { "latency", "", N_ ("Print how long operations take"), latency_run, PATHS_USE },
+  { "profile", "", N_ ("Print what operations spend their time on"), profile_run, PATHS_USE },
+  { "slow", "", N_ ("Print which operations took long, and why"), slow_run, PATHS_USE },
+  { "hotkeys", "", N_ ("Find the keys that are read, written, in conflict most"), hotkeys_run,
+    PATHS_USE },
   { "benchmark", "[DIRECTORY]", N_ ("Measure how fast it is here"), benchmark_run,
     COMMAND_USE_NO_SHELL },
 #ifdef HAVE_MONITOR

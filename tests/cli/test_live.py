@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""lightning-cli on databases of running applications: metrics, monitor, top. The application is a
+"""lightning-cli on databases of running applications: metrics, monitor, top, latency,
+profile, slow, hotkeys. The application is a
 shell of the tool's own that is told to be inspectable by its environment."""
 
 import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -81,6 +83,112 @@ class Metrics(LiveTest):
     def test_wrong(self):
         self.run_live("metrics", self.path("nothing"), status=FAILED)
         self.run_live("metrics", status=FAILED)
+
+
+class Timing(LiveTest):
+    """latency, profile, slow, hotkeys."""
+
+    def share_counters(self):
+        """What is counted can be read without the application where the runtime directory is in memory."""
+        if not os.path.isdir("/dev/shm"):
+            self.skipTest("no file system in memory")
+        directory = tempfile.TemporaryDirectory(prefix="lightning-cli-", dir="/dev/shm")
+        self.addCleanup(directory.cleanup)
+        kind = subprocess.run(["stat", "-f", "-c", "%T", directory.name], capture_output=True, check=True).stdout
+        if kind.strip() != b"tmpfs":
+            self.skipTest("no file system in memory")
+        self.runtime = self.environment["XDG_RUNTIME_DIR"] = directory.name
+
+    def start_sampled(self):
+        """An application in which each operation is timed."""
+        shell = self.start("shell", "--create", self.database, "--option", "sampling-interval=1",
+                           LIGHTNING_INSPECT="1")
+        while not self.adverts():
+            self.assertIsNone(shell.poll())
+            time.sleep(0.01)
+        return shell
+
+    def test_latency(self):
+        self.share_counters()
+        shell = self.start_sampled()
+        self.tell(shell, "put a 1", "put b 2", "get a")
+        latency = json.loads(self.run_live("latency", self.database, "--json"))
+        self.assertTrue(latency["running"])
+        self.assertEqual(latency["nanoseconds"]["put"]["count"], 2)
+        puts = latency["nanoseconds"]["put"]
+        self.assertTrue(0 < puts["p50"] <= puts["p99"] <= puts["max"] <= puts["sum"])
+        os.kill(shell.pid, signal.SIGSTOP)
+        stopped = self.run_live("latency", self.database).decode()
+        os.kill(shell.pid, signal.SIGCONT)
+        self.assertRegex(stopped, r"(?m)^put +2 ")
+        self.assertNotRegex(stopped, r"(?m)^delete ")
+
+    def test_closed(self):
+        lines = "".join(f'{{"id": {i}, "text": "v"}}\n' for i in range(500))
+        self.create()
+        self.run_cli("import", "json", self.write("lines", lines), self.database, "--key", "id", "-q")
+        self.run_cli("checkpoint", self.database, "-q")
+        profile = json.loads(self.run_live("profile", self.database, "--duration", "0.2", "--json"))
+        self.assertFalse(profile["running"])
+        self.assertGreater(profile["samples"], 0)
+        self.assertAlmostEqual(sum(one["share"] for one in profile["categories"]), 1, places=6)
+        names = [one["name"] for one in profile["categories"]]
+        self.assertIn("Snapshot::visibility", names)
+        self.assertNotIn("Log::append", names)
+        shares = [one["share"] for one in profile["categories"]]
+        self.assertEqual(shares, sorted(shares, reverse=True))
+        text = self.run_live("profile", self.database, "--duration", "0.2").decode()
+        self.assertRegex(text, r"(?m)^  Snapshot::visibility +\d+\.\d%")
+        latency = json.loads(self.run_live("latency", self.database, "--duration", "0.2", "--json"))
+        self.assertGreater(latency["nanoseconds"]["get"]["count"], 0)
+
+    def test_profile_running(self):
+        self.share_counters()
+        shell = self.start_sampled()
+        self.assertIn("Nothing was sampled", self.run_live("profile", self.database, "--duration", "0.1").decode())
+        samples = 0
+        for _ in range(100):  # a put falls into the time sooner or later
+            profile = self.start("profile", self.database, "--json", "--duration", "0.2")
+            while profile.poll() is None:
+                self.tell(shell, "put a 1")
+            told = json.loads(profile.stdout.read())
+            samples = told["samples"]
+            if samples > 0:
+                break
+        self.assertGreater(samples, 0)
+        self.assertTrue(told["running"])
+        self.assertAlmostEqual(sum(one["share"] for one in told["categories"]), 1, places=6)
+
+    def test_hotkeys(self):
+        shell = self.start_sampled()
+        self.tell(shell, *["get often"] * 5, "get once", "put often 1", "begin", "put often 2", "commit")
+        reads = [json.loads(line) for line in self.run_live("hotkeys", self.database, "--json").splitlines()]
+        often = next(one for one in reads if one["key"] == "often")
+        self.assertEqual((often["count"], often["uncertainty"], often["store"]), (5, 0, "default"))
+        self.assertAlmostEqual(often["share"], 5 / often["total"], places=5)
+        writes = self.run_live("hotkeys", self.database, "--kind", "writes").decode().splitlines()
+        self.assertRegex(writes[1], r"^100\.00% ± 0\.00  often$")
+        conflicts = self.run_live("hotkeys", self.database, "--kind", "conflicts").decode()
+        self.assertEqual(conflicts, "No commit was in conflict.\n")
+        self.assertEqual(len(self.run_live("hotkeys", self.database, "--limit", "1").splitlines()), 2)
+        self.run_live("hotkeys", self.database, "--kind", "cold", status=FAILED)
+
+    def test_slow(self):
+        shell = self.start_application()
+        self.tell(shell, "put a 1")
+        for line in self.run_live("slow", self.database, "--json").splitlines():
+            operation = json.loads(line)  # whatever this machine was slow at
+            self.assertGreaterEqual(operation["nanoseconds"], 10_000_000)
+        self.run_live("slow", self.database, "--after", "1000000")
+        self.assertIn("No operation", self.run_live("slow", self.database, "--after", "1000000").decode())
+
+    def test_not_shared(self):
+        self.create()
+        for command in ("slow", "hotkeys"):
+            self.run_live(command, self.database, status=FAILED)
+        self.run_live("profile", self.database, "--duration", "0", status=FAILED)
+        for command in ("latency", "profile"):
+            self.run_live(command, self.path("nothing"), status=FAILED)
 
 
 class Monitor(LiveTest):
