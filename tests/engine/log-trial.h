@@ -134,6 +134,7 @@ void test_failed_later_sync (void);
 void test_full_disk (bool map);
 void test_failed_write (int error, bool half, size_t size, bool retryable);
 void test_fallbacks (void);
+void test_failed_header (void);
 void test_failed_housekeeping (void);
 void test_unreadable (void);
 

@@ -170,6 +170,45 @@ test_fallbacks (void)
   place_close (&place);
 }
 
+/* Of the header of a segment that is used again only a part is written, and its file cannot be
+ * removed: it says that no record is in it, as it did before. */
+void
+test_failed_header (void)
+{
+  struct place place;
+  struct failure failure;
+  struct wal_statistics statistics = { 0 };
+  uint64_t sequence = 1;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, false, 1);
+  while (statistics.live_bytes < 6 * SEGMENT_SIZE)
+    {
+      append (&place, sequence, sequence, false);
+      sequence++;
+      wal_statistics (place.wal, &statistics);
+    }
+  CHECK_OK (wal_release (place.wal, sequence - 1, &failure));
+  wal_statistics (place.wal, &statistics);
+  CHECK (statistics.spare_bytes >= 4 * SEGMENT_SIZE);
+  for (unsigned i = 0; i < 3; i++, sequence++)
+    CHECK_OK (append_sized (&place, sequence, 20000, false, &failure));
+  uint64_t released = sequence - 2;
+  for (int half = 0; half < 2; half++)
+    {
+      plan.write_after = half; /* the byte behind the header; the header */
+      plan.write_error = EIO;
+      plan.write_half = true;
+      plan.unlink_error = EIO;
+      CHECK_FAILS (append_sized (&place, sequence, 60000, false, &failure), STATUS_IO);
+      plan_reset ();
+      CHECK (!wal_failed (place.wal));
+      CHECK_INT (recover_to (&place, released, NULL, NULL), sequence - 1);
+    }
+  CHECK_OK (append_sized (&place, sequence, 60000, false, &failure));
+  CHECK_INT (recover_to (&place, released, NULL, NULL), sequence);
+  place_close (&place);
+}
+
 /* Preparing and releasing fail softly. */
 void
 test_failed_housekeeping (void)

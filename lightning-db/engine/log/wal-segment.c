@@ -315,7 +315,14 @@ segment_write_header (struct wal *wal, struct wal_segment *segment, struct failu
   memcpy (header.database_id, wal->settings.database_id, sizeof header.database_id);
   wal_header_encode (&header, bytes);
   if (segment->map == NULL)
-    return vfs_write (segment->file, 0, bytes, sizeof bytes, failure);
+    {
+      /* Two writes: of one that fails any part may be there, and stale bytes behind a part of a
+       * header would be taken for records. */
+      status result
+          = vfs_write (segment->file, WAL_HEADER_SIZE, bytes + WAL_HEADER_SIZE, 1, failure);
+      return result == STATUS_OK ? vfs_write (segment->file, 0, bytes, WAL_HEADER_SIZE, failure)
+                                 : result;
+    }
 
   uint64_t word;
   memcpy (&word, bytes + 56, sizeof word);
