@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * live: commands that look at a database while an application works on it, in that application when
- * it lets them (LdbDatabase:inspectable), else beside it: metrics, monitor, top, latency, profile,
- * slow, hotkeys.
+ * it lets them (LdbDatabase:inspectable), else beside it: events, health, metrics, monitor,
+ * top, latency, profile, slow, hotkeys.
  * Threads: the main thread only.
  */
 #pragma once
@@ -37,6 +37,8 @@ void live_add_figures (JsonBuilder *builder, const LdbStats *stats);
 /* Has the loop end at Ctrl+C, until the source that is returned is removed. */
 guint live_catch_interrupt (GMainLoop *loop);
 
+enum exit_status events_run (struct invocation *invocation);
+enum exit_status health_run (struct invocation *invocation);
 enum exit_status metrics_run (struct invocation *invocation);
 enum exit_status monitor_run (struct invocation *invocation);
 enum exit_status top_run (struct invocation *invocation);

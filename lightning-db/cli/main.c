@@ -62,6 +62,10 @@ const struct command commands[] = {
   { "slow", "", N_ ("Print which operations took long, and why"), slow_run, PATHS_USE },
   { "hotkeys", "", N_ ("Find the keys that are read, written, in conflict most"), hotkeys_run,
     PATHS_USE },
+  { "health", "", N_ ("Say whether a database is well, and what to do if not"), health_run,
+    PATHS_USE },
+  { "events", "", N_ ("Print what happened: flushes, merges, stalls, failures"), events_run,
+    PATHS_USE },
   { "benchmark", "[DIRECTORY]", N_ ("Measure how fast it is here"), benchmark_run,
     COMMAND_USE_NO_SHELL },
 #ifdef HAVE_MONITOR

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from command_line import DONE, FAILED, PROGRAM, CommandLineTest
+from command_line import DONE, FAILED, NEGATIVE, PROGRAM, CommandLineTest
 
 
 class LiveTest(CommandLineTest):
@@ -83,6 +83,83 @@ class Metrics(LiveTest):
     def test_wrong(self):
         self.run_live("metrics", self.path("nothing"), status=FAILED)
         self.run_live("metrics", status=FAILED)
+
+
+def room_is_short(directory):
+    """Then a database in it is not healthy, whatever the test does."""
+    disk = os.statvfs(directory)
+    available = disk.f_bavail * disk.f_frsize
+    return available < 1 << 30 and available < disk.f_blocks * disk.f_frsize // 40
+
+
+class Health(LiveTest):
+    def setUp(self):
+        super().setUp()
+        if room_is_short(self.runtime):
+            self.skipTest("the disk is almost full")
+
+    def health(self, *arguments, status=DONE):
+        return json.loads(self.run_live("health", self.database, "--json", *arguments, status=status))
+
+    def test_closed(self):
+        self.run_live("put", "--create", self.database, "a", "1")
+        health = self.health()
+        self.assertTrue(health["healthy"])
+        os.chmod(self.database, 0o777)
+        health = self.health(status=NEGATIVE)
+        issue = next(issue for issue in health["issues"] if issue["id"] == "exposed")
+        self.assertEqual(issue["severity"], "warning")
+        self.assertEqual(issue["action"], "restrict-access")
+        text = self.run_live("health", self.database, status=NEGATIVE).decode()
+        self.assertIn("WARNING: Other users can get into the directory (mode 0777)", text)
+        self.assertIn("“--apply exposed” does it.", text)
+        self.assertIn("The database is not healthy", text)
+        self.assertEqual(self.run_live("health", self.database, "-q", status=NEGATIVE), b"")
+        self.run_live("health", self.database, "--apply", "nonsense", status=FAILED)
+        self.assertTrue(self.health("--apply", "exposed")["healthy"])
+        self.assertEqual(os.stat(self.database).st_mode & 0o777, 0o700)
+
+    def test_running(self):
+        self.start_application()
+        os.chmod(self.database, 0o777)
+        self.assertFalse(self.health(status=NEGATIVE)["healthy"])
+        self.run_live("health", self.database, "--apply", "exposed", status=FAILED)  # no control
+        os.chmod(self.database, 0o700)
+        self.assertTrue(self.health()["healthy"])
+
+    def test_wrong(self):
+        self.run_live("health", self.path("nothing"), status=FAILED)
+        self.run_live("health", status=FAILED)
+
+
+class Events(LiveTest):
+    def test_running(self):
+        shell = self.start_application()
+        self.tell(shell, "put a 1", "checkpoint")
+        lines = [json.loads(line) for line in
+                 self.run_live("events", self.database, "--json").splitlines()]
+        self.assertEqual(lines[0]["kind"], "opened")
+        self.assertEqual([line["number"] for line in lines], list(range(1, len(lines) + 1)))
+        text = self.run_live("events", self.database).decode()
+        self.assertIn("The database was opened", text)
+        later = self.run_live("events", self.database, "--after", str(len(lines)))
+        self.assertNotIn(b"opened", later)
+
+    def test_follow(self):
+        self.start_application()
+        events = self.start("events", self.database, "--follow", "--json")
+        self.assertEqual(json.loads(events.stdout.readline())["kind"], "opened")
+        os.chmod(self.database, 0o777)
+        self.run_live("health", self.database, status=NEGATIVE)
+        told = json.loads(events.stdout.readline())
+        self.assertEqual(told["kind"], "health")
+        self.assertIn("exposed", told["text"])
+        events.send_signal(signal.SIGINT)
+        self.assertEqual(events.wait(), DONE)
+
+    def test_closed(self):
+        self.run_live("put", "--create", self.database, "a", "1")
+        self.run_live("events", self.database, status=FAILED)
 
 
 class Timing(LiveTest):

@@ -11,6 +11,10 @@ G_BEGIN_DECLS
  * LdbEvent). */
 GPtrArray *ldb_events_list (struct engine *engine, guint64 after);
 
+/* Between processes. */
+#define LDB_EVENT_VARIANT_TYPE "(tuxxttttisayt)"
+GVariant *ldb_event_to_variant (const LdbEvent *self);
+LdbEvent *ldb_event_from_variant (GVariant *variant);
 void ldb_event_write_json (const LdbEvent *self, LdbJson *json);
 
 G_END_DECLS

@@ -237,3 +237,39 @@ ldb_event_to_json (const LdbEvent *self)
   ldb_event_write_json (self, &json);
   return ldb_json_end_text (&json);
 }
+
+/* ---- between processes ---- */
+
+GVariant *
+ldb_event_to_variant (const LdbEvent *self)
+{
+  gsize size = 0;
+  gconstpointer key = self->key != NULL ? g_bytes_get_data (self->key, &size) : NULL;
+  return g_variant_new ("(tuxxttttis@ayt)", self->number, (guint32) self->kind, self->time,
+                        self->last, self->times, self->size, self->size_read, self->duration,
+                        self->code, self->message != NULL ? self->message : "",
+                        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, key, size, 1),
+                        (guint64) self->key_length);
+}
+
+/* A kind of a later version is told as news of the health, with its message. */
+LdbEvent *
+ldb_event_from_variant (GVariant *variant)
+{
+  LdbEvent *event = g_new0 (LdbEvent, 1);
+  guint32 kind;
+  guint64 key_length;
+  gsize size;
+  g_autoptr (GVariant) key = NULL;
+  g_variant_get (variant, "(tuxxttttis@ayt)", &event->number, &kind, &event->time, &event->last,
+                 &event->times, &event->size, &event->size_read, &event->duration, &event->code,
+                 &event->message, &key, &key_length);
+  event->kind = kind <= LDB_EVENT_HEALTH ? (LdbEventKind) kind : LDB_EVENT_HEALTH;
+  if (*event->message == '\0')
+    g_clear_pointer (&event->message, g_free);
+  gconstpointer data = g_variant_get_fixed_array (key, &size, 1);
+  if (size > 0)
+    event->key = g_bytes_new (data, size);
+  event->key_length = (gsize) key_length;
+  return event;
+}

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "engine.h"
+#include "ldb-health-watch.h"
 #include "ldb-health.h"
 #include "ldb-json-private.h"
 
@@ -128,6 +129,9 @@ void ldb_vitals_unref (LdbVitals *self);
 LdbHealth *ldb_vitals_examine (LdbVitals *self, const char *path);
 /* The last verdict; a reference, or NULL. */
 LdbHealth *ldb_vitals_get_newest (LdbVitals *self);
+
+/* A watch that only tells of events. */
+LdbHealthWatch *ldb_health_watch_new_of_events (LdbDatabase *database, GError **error);
 
 /* Gathers all but `span` and `load`, which are the caller's; `now`: counts since the opening. */
 void ldb_health_facts_gather (struct engine *engine, const char *path, LdbHealthFacts *out,

@@ -113,7 +113,7 @@ disk_space (const LdbHealthFacts *facts, LdbFinding *finding)
   guint64 available = facts->disk_available, least = DISK_LEAST + facts->memtable_size;
   guint64 wanted = facts->segment_bytes + least; /* everything written once more, by a merge */
   gboolean little = available < DISK_LITTLE && available < facts->disk_total / 50;
-  if (!facts->space_known || facts->read_only || (available >= wanted && !little))
+  if (!facts->space_known || (available >= wanted && !little))
     return FALSE;
   if (available < least)
     finding->severity = LDB_SEVERITY_CRITICAL;

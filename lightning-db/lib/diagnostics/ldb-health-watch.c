@@ -37,6 +37,7 @@ struct _LdbHealthWatch
   guint interval;             /* milliseconds; 0: only on events */
   gboolean examining;         /* one is under way */
   gboolean again;             /* an event came meanwhile */
+  gboolean only_events;       /* nothing is examined */
   LdbHealth *health;          /* the last verdict; a reference, or NULL */
 };
 
@@ -156,9 +157,10 @@ handle_event (gpointer owner, LdbEvent *event)
       ldb_health_watch_close (self);
       return;
     }
-  if (bears_on_health (event->kind) && self->examining)
+  gboolean look = bears_on_health (event->kind) && !self->only_events;
+  if (look && self->examining)
     self->again = TRUE;
-  else if (bears_on_health (event->kind))
+  else if (look)
     examine_within (self, SOON);
   g_signal_emit (self, signals[SIGNAL_EVENT], 0, event);
 }
@@ -250,6 +252,23 @@ ldb_health_watch_init (LdbHealthWatch *self)
   g_weak_ref_init (&self->database, NULL);
 }
 
+LdbHealthWatch *
+ldb_health_watch_new_of_events (LdbDatabase *database, GError **error)
+{
+  if (!ldb_database_is_usable (database, error))
+    return NULL;
+  LdbEventRelay *relay = ldb_share_get_relay (database, error);
+  if (relay == NULL)
+    return NULL;
+  LdbHealthWatch *watch = g_object_new (LDB_TYPE_HEALTH_WATCH, NULL);
+  g_weak_ref_set (&watch->database, database);
+  watch->only_events = TRUE;
+  watch->listener
+      = ldb_event_listener_new (relay, G_OBJECT (watch), watch->context, handle_event, NULL);
+  ldb_event_relay_unref (relay);
+  return watch;
+}
+
 /**
  * ldb_database_watch_health:
  * @self: a database
@@ -268,17 +287,11 @@ LdbHealthWatch *
 ldb_database_watch_health (LdbDatabase *self, guint interval, GError **error)
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
-  if (!ldb_database_is_usable (self, error))
+  LdbHealthWatch *watch = ldb_health_watch_new_of_events (self, error);
+  if (watch == NULL)
     return NULL;
-  LdbEventRelay *relay = ldb_share_get_relay (self, error);
-  if (relay == NULL)
-    return NULL;
-  LdbHealthWatch *watch = g_object_new (LDB_TYPE_HEALTH_WATCH, NULL);
-  g_weak_ref_set (&watch->database, self);
+  watch->only_events = FALSE;
   watch->interval = interval;
-  watch->listener
-      = ldb_event_listener_new (relay, G_OBJECT (watch), watch->context, handle_event, NULL);
-  ldb_event_relay_unref (relay);
   examine_within (watch, 0);
   return watch;
 }

@@ -11,6 +11,7 @@
 #include "ldb-change-private.h"
 #include "ldb-change-set-private.h"
 #include "ldb-error-private.h"
+#include "ldb-event-private.h"
 #include "ldb-running-database-private.h"
 #include "ldb-runtime-directory-private.h"
 
@@ -63,6 +64,7 @@ enum
 {
   SIGNAL_CHANGED,
   SIGNAL_ENDED,
+  SIGNAL_EVENT,
   N_SIGNALS,
 };
 
@@ -177,6 +179,16 @@ tell_changed (LdbInspector *self, GVariant *arguments)
 }
 
 static void
+tell_event (LdbInspector *self, GVariant *arguments)
+{
+  if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE ("(" LDB_EVENT_VARIANT_TYPE ")")))
+    return;
+  g_autoptr (GVariant) told = g_variant_get_child_value (arguments, 0);
+  g_autoptr (LdbEvent) event = ldb_event_from_variant (told);
+  g_signal_emit (self, signals[SIGNAL_EVENT], 0, event);
+}
+
+static void
 hear (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
       const char *name, GVariant *arguments, gpointer data)
 {
@@ -185,6 +197,8 @@ hear (GDBusConnection *connection, const char *sender, const char *path, const c
     return;
   if (strcmp (name, "Changed") == 0)
     tell_changed (self, arguments);
+  else if (strcmp (name, "Event") == 0)
+    tell_event (self, arguments);
   else if (strcmp (name, "Closed") == 0)
     end (self);
 }
@@ -567,6 +581,19 @@ ldb_inspector_class_init (LdbInspectorClass *klass)
    */
   signals[SIGNAL_ENDED] = g_signal_new ("ended", LDB_TYPE_INSPECTOR, G_SIGNAL_RUN_LAST, 0, NULL,
                                         NULL, NULL, G_TYPE_NONE, 0);
+  /**
+   * LdbInspector::event:
+   * @self: the inspector
+   * @event: what happened
+   *
+   * Something happened to the database, after [method@Ldb.Inspector.follow_events]. What the inspector
+   * was too slow for is left out, which the numbers show.
+   *
+   * Since: 0.1
+   */
+  signals[SIGNAL_EVENT]
+      = g_signal_new ("event", LDB_TYPE_INSPECTOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                      G_TYPE_NONE, 1, LDB_TYPE_EVENT | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
 
 static void

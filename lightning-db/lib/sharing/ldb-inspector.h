@@ -5,6 +5,7 @@
 #error "Only <lightning-db.h> can be included directly."
 #endif
 
+#include "ldb-health.h"
 #include "ldb-report.h"
 #include "ldb-running-database.h"
 #include "ldb-stats.h"
@@ -253,5 +254,45 @@ void ldb_inspector_abort_transaction_async (LdbInspector *self, guint64 id,
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_abort_transaction_finish (LdbInspector *self, GAsyncResult *result,
                                                  GError **error);
+
+/* Health and events. */
+LDB_AVAILABLE_IN_ALL
+LdbHealth *ldb_inspector_examine_health (LdbInspector *self, GCancellable *cancellable,
+                                         GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_examine_health_async (LdbInspector *self, GCancellable *cancellable,
+                                         GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbHealth *ldb_inspector_examine_health_finish (LdbInspector *self, GAsyncResult *result,
+                                                GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_events (LdbInspector *self, guint64 after, GCancellable *cancellable,
+                                      GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_events_async (LdbInspector *self, guint64 after, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_events_finish (LdbInspector *self, GAsyncResult *result,
+                                             GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_follow_events (LdbInspector *self, gboolean follow,
+                                      GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_follow_events_async (LdbInspector *self, gboolean follow,
+                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_follow_events_finish (LdbInspector *self, GAsyncResult *result,
+                                             GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_apply_remedy (LdbInspector *self, const LdbHealthIssue *issue,
+                                     GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_apply_remedy_async (LdbInspector *self, const LdbHealthIssue *issue,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_apply_remedy_finish (LdbInspector *self, GAsyncResult *result,
+                                            GError **error);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 
 #include "ldb-active-transaction.h"
 #include "ldb-error.h"
+#include "ldb-health-watch.h"
 #include "ldb-held-snapshot.h"
 #include "ldb-hot-key.h"
 #include "ldb-inspection-private.h"
@@ -85,6 +86,14 @@ typedef struct
   gboolean lost;       /* something was not told: a resync is due once the queue is empty */
 } LdbSubscription;
 
+/* The events that a visitor follows. */
+typedef struct
+{
+  LdbVisitor *visitor;   /* borrowed */
+  LdbExport *of;         /* a reference */
+  LdbHealthWatch *watch; /* owned; it examines nothing */
+} LdbVisitorFollow;
+
 struct _LdbVisitor
 {
   guint references;          /* of the host, and of each visit */
@@ -95,6 +104,7 @@ struct _LdbVisitor
   GPtrArray *snapshots;      /* LdbVisitorSnapshot; owned */
   GSource *expiry;           /* when the next snapshot goes, or NULL; owned */
   GPtrArray *subscriptions;  /* LdbSubscription; owned */
+  GPtrArray *follows;        /* LdbVisitorFollow; owned */
   GHashTable *grants;        /* LdbExport → the number of the permission it was granted under */
   GCancellable *cancellable; /* of its calls; owned */
 };
@@ -154,6 +164,13 @@ void ldb_visit_list_snapshots (LdbVisit *self);
 void ldb_visit_list_hot_keys (LdbVisit *self);
 void ldb_visit_trace_get (LdbVisit *self);
 void ldb_visit_abort_transaction (LdbVisit *self);
+
+/* ldb-visitor-health.c */
+void ldb_visit_get_health (LdbVisit *self);
+void ldb_visit_list_events (LdbVisit *self);
+void ldb_visit_follow_events (LdbVisit *self);
+void ldb_visit_apply_remedy (LdbVisit *self);
+void ldb_visitor_follow_free (gpointer follow);
 
 /* ldb-visitor-control.c */
 void ldb_visit_request_control (LdbVisit *self);

@@ -232,6 +232,9 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "ListSnapshots", "", ldb_visit_list_snapshots, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListHotKeys", "u", ldb_visit_list_hot_keys, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "TraceGet", "say", ldb_visit_trace_get, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "GetHealth", "", ldb_visit_get_health, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListEvents", "t", ldb_visit_list_events, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "FollowEvents", "b", ldb_visit_follow_events, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "RequestControl", "", ldb_visit_request_control, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "Flush", "", ldb_visit_flush, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Checkpoint", "", ldb_visit_checkpoint, LONG_CONTROL },
@@ -239,6 +242,7 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "Compact", "", ldb_visit_compact, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Evict", "d", ldb_visit_evict, METHOD_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Check", "b", ldb_visit_check, LONG_CONTROL },
+  { LDB_INSPECTOR_INTERFACE, "ApplyRemedy", "s", ldb_visit_apply_remedy, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Backup", "ayb", ldb_visit_backup, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "AbortTransaction", "t", ldb_visit_abort_transaction, METHOD_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Commit", "a(sayaaybaay)", ldb_visit_commit, LONG_CONTROL },
@@ -327,6 +331,7 @@ static void
 close_all (LdbVisitor *self)
 {
   g_ptr_array_set_size (self->subscriptions, 0);
+  g_ptr_array_set_size (self->follows, 0);
   g_ptr_array_set_size (self->snapshots, 0);
   g_hash_table_remove_all (self->grants);
   if (self->expiry != NULL)
@@ -360,6 +365,7 @@ ldb_visitor_new (LdbHost *host, int descriptor, guint user, const char *guid, gu
   self->slot = slot;
   self->snapshots = g_ptr_array_new_with_free_func (ldb_visitor_snapshot_free);
   self->subscriptions = g_ptr_array_new_with_free_func (ldb_subscription_free);
+  self->follows = g_ptr_array_new_with_free_func (ldb_visitor_follow_free);
   self->grants = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ldb_export_unref, NULL);
   self->cancellable = g_cancellable_new ();
   self->peer = ldb_peer_new (descriptor, user, guid, ldb_host_get_context (host), &handler, self);
@@ -373,6 +379,7 @@ ldb_visitor_unref (LdbVisitor *self)
     return;
   close_all (self);
   g_ptr_array_unref (self->subscriptions);
+  g_ptr_array_unref (self->follows);
   g_ptr_array_unref (self->snapshots);
   g_hash_table_unref (self->grants);
   g_object_unref (self->cancellable);
@@ -406,6 +413,9 @@ ldb_visitor_leave_export (LdbVisitor *self, LdbExport *export)
   for (guint i = self->snapshots->len; i > 0; i--)
     if (((LdbVisitorSnapshot *) g_ptr_array_index (self->snapshots, i - 1))->of == export)
       g_ptr_array_remove_index_fast (self->snapshots, i - 1);
+  for (guint i = self->follows->len; i > 0; i--)
+    if (((LdbVisitorFollow *) g_ptr_array_index (self->follows, i - 1))->of == export)
+      g_ptr_array_remove_index_fast (self->follows, i - 1);
   g_hash_table_remove (self->grants, export);
   ldb_visitor_send_signal (self, export, "Closed", NULL);
 }
