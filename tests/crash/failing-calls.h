@@ -33,6 +33,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -162,6 +163,8 @@ bool call_sync_fails (struct call_site *site, int descriptor);
   (CALL_FAILS (fstatfs, CALL_ANY | CALL_BIT (MEMORY), file, NULL) || fstatfs (file, to) != 0       \
        ? -1                                                                                        \
        : ((to)->f_type = 0x01021994, 0))
+#define fstatvfs(file, to)                                                                         \
+  (CALL_FAILS (fstatvfs, CALL_ANY | CALL_BIT (MEMORY), file, NULL) ? -1 : fstatvfs (file, to))
 #define fcntl(file, ...)                                                                           \
   (CALL_FAILS (fcntl, CALL_WAITS | CALL_BIT (INVALID), file, NULL) ? -1 : fcntl (file, __VA_ARGS__))
 #define ioctl(file, ...)                                                                           \

@@ -441,6 +441,16 @@ back_up (struct program *program)
   program->backed_up = true;
 }
 
+static void
+ask_for_room (struct program *program)
+{
+  uint64_t total = 0, available = 0;
+  failure = FAILURE_INIT;
+  if (said (program, "asking for room",
+            engine_disk_space (program->engine, &total, &available, &failure)))
+    CHECK (total > 0 && available <= total);
+}
+
 static bool
 has_call_failed (const char *call)
 {
@@ -501,6 +511,7 @@ copy (struct program *program)
   back_up (program);
   write_some (program, 5);
   back_up (program);
+  ask_for_room (program);
   failure = FAILURE_INIT;
   if (!said (program, "wait for a turn",
              engine_turn_new (program->database, NULL, &turn, &failure)))

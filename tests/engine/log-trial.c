@@ -65,11 +65,31 @@ fault_directory_close (struct vfs_directory *directory)
   free (directory);
 }
 
+struct listing
+{
+  bool (*visit) (void *data, const char *name);
+  void *data;
+  char hidden[32]; /* a name that is not told; empty: none */
+};
+
+static bool
+visit_all_but (void *data, const char *name)
+{
+  const struct listing *listing = data;
+  return strcmp (name, listing->hidden) == 0 || listing->visit (listing->data, name);
+}
+
 static status
 fault_directory_list (struct vfs_directory *directory, bool (*visit) (void *data, const char *name),
                       void *data, struct failure *failure)
 {
-  return vfs_directory_list (inner_directory (directory), visit, data, failure);
+  struct listing listing = { visit, data, "" };
+  if (plan.hide_in > 0)
+    {
+      plan.hide_in--;
+      snprintf (listing.hidden, sizeof listing.hidden, "%llu.log", (unsigned long long) plan.hide);
+    }
+  return vfs_directory_list (inner_directory (directory), visit_all_but, &listing, failure);
 }
 
 static status

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "check.h"
+#include "log/wal-reader.h"
 #include "log/wal.h"
 
 #include <stdatomic.h>
@@ -30,7 +31,9 @@ struct fault_plan
   _Atomic int rename_error;
   _Atomic bool refuse_map;
   _Atomic int read_error;
-  _Atomic int syncs; /* seen */
+  _Atomic int syncs;     /* seen */
+  _Atomic int hide_in;   /* listings of the directory in which a name is missing … */
+  _Atomic uint64_t hide; /* … that of the log file of this number */
 };
 
 extern struct fault_plan plan;
@@ -135,6 +138,7 @@ void test_full_disk (bool map);
 void test_failed_write (int error, bool half, size_t size, bool retryable);
 void test_fallbacks (void);
 void test_failed_header (void);
+void test_missed_name (void);
 void test_failed_housekeeping (void);
 void test_unreadable (void);
 

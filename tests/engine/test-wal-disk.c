@@ -209,6 +209,44 @@ test_failed_header (void)
   place_close (&place);
 }
 
+/* Another process that reads misses a file in two listings of the directory, as may happen while it is
+ * renamed: the file before it does not lead to the one behind it. It looks again. */
+void
+test_missed_name (void)
+{
+  struct place place;
+  struct failure failure;
+  struct wal_statistics statistics = { 0 };
+  struct wal_follow *follow;
+  struct wal_reader *reader;
+  struct bytes payload;
+  uint64_t sequence = 1, found;
+  place_open (&place);
+  uint64_t first = place.next_number;
+  log_open (&place, SEGMENT_SIZE, false, 1);
+  while (statistics.live_bytes < 5 * SEGMENT_SIZE)
+    {
+      CHECK_OK (append_sized (&place, sequence++, 300, false, &failure));
+      wal_statistics (place.wal, &statistics);
+    }
+  for (int hidden = 1; hidden <= 2; hidden++)
+    {
+      plan.hide = first + (uint64_t) hidden;
+      plan.hide_in = 2;
+      CHECK_OK (wal_follow_new (place.directory, &place.ledger, database_id, &follow, &failure));
+      CHECK_OK (wal_reader_new_following (follow, 0, &reader, &failure));
+      for (uint64_t i = 1; i < sequence; i++)
+        {
+          CHECK_OK (wal_reader_next (reader, sequence - 1, &found, &payload, &failure));
+          CHECK_INT (found, i);
+        }
+      CHECK_INT (plan.hide_in, 0);
+      wal_reader_free (reader);
+      wal_follow_free (follow);
+    }
+  place_close (&place);
+}
+
 /* Preparing and releasing fail softly. */
 void
 test_failed_housekeeping (void)

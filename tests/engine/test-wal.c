@@ -279,6 +279,7 @@ main (void)
   test_failed_write (EIO, true, 2 << 20, false);
   test_fallbacks ();
   test_failed_header ();
+  test_missed_name ();
   test_failed_housekeeping ();
   test_unreadable ();
   test_synced_is_true ();

@@ -394,6 +394,12 @@ async function lookAround(db, call) {
     for (const name of ['flush_async', 'sync_async', 'checkpoint_async', 'compact_async'])
         equal(await call(inspector, name), true);
     equal(await call(inspector, 'evict_cache_async', 0.5), true);
+    equal(await call(inspector, 'follow_events_async', true), true);
+    equal(await call(inspector, 'follow_events_async', false), true);
+    equal((await call(inspector, 'list_events_async', 0))[0].number, db.list_events(0)[0].number);
+    folder.set_attribute_uint32('unix::mode', 0o755, Gio.FileQueryInfoFlags.NONE, null);
+    const found = (await call(inspector, 'examine_health_async')).find_issue('exposed');
+    equal(await call(inspector, 'apply_remedy_async', found), true);
     const open = db.begin(Ldb.TransactionFlags.NONE);
     equal(await call(inspector, 'abort_transaction_async', open.get_id()), true);
     equal((await call(inspector, 'check_async', Ldb.CheckFlags.NONE)).fault_count, 0);

@@ -229,6 +229,14 @@ class Everything(WithDatabase):
                        "compact_async"):
             self.assertTrue(await call(inspector, method))
         self.assertTrue(await call(inspector, "evict_cache_async", 0.5))
+        self.assertTrue(await call(inspector, "follow_events_async", True))
+        self.assertTrue(await call(inspector, "follow_events_async", False))
+        self.assertEqual([event.number for event in await call(inspector, "list_events_async", 0)][:1],
+                         [event.number for event in db.list_events(0)][:1])
+        os.chmod(db.get_path(), 0o755)
+        issue = (await call(inspector, "examine_health_async")).find_issue("exposed")
+        self.assertTrue(await call(inspector, "apply_remedy_async", issue))
+        self.assertEqual(os.stat(db.get_path()).st_mode & 0o777, 0o700)
         transaction = db.begin(Ldb.TransactionFlags.NONE)
         self.assertTrue(await call(inspector, "abort_transaction_async", transaction.get_id()))
         report = await call(inspector, "check_async", Ldb.CheckFlags.NONE)

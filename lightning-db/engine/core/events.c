@@ -2,6 +2,7 @@
 #include "core/engine-private.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,7 +241,7 @@ void
 engine_note_health (struct engine *engine, const char *message)
 {
   struct failure change = FAILURE_INIT;
-  strncpy (change.message, message, sizeof change.message - 1);
+  snprintf (change.message, sizeof change.message, "%s", message);
   engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_HEALTH, .failure = &change });
 }
 

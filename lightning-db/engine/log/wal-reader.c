@@ -15,6 +15,7 @@
 
 #define WINDOW_FIRST (UINT64_C (4) << 10)     /* bytes read for one commit after a quiet time */
 #define WINDOW_MOST (UINT64_C (256) << 10)    /* … and doubled up to this while there is more */
+#define LOOKS_MOST 8u                         /* at another process's log for one record */
 #define WINDOW_KEPT_MOST (UINT64_C (1) << 20) /* a larger one, for a large record, is given back */
 
 struct wal_reader
@@ -379,18 +380,31 @@ next_record (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, stru
 }
 
 /* X3: what another process writes may have been recycled while we read, or goes on in the next
- * segment. It is looked for once more. */
+ * segment. It is looked for once more; and again while that shows others than before: a file that is
+ * renamed while the directory is listed may be missed under both of its names. */
 static status
 next_again (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, struct bytes *payload,
             struct failure *failure)
 {
-  status result = reader->source.look_again (reader->source.context, failure);
-  if (result != STATUS_OK)
-    return result;
-  wal_segment_unref (reader->segment);
-  reader->segment = NULL;
   struct failure cause = FAILURE_INIT;
-  result = next_record (reader, limit, sequence, payload, &cause);
+  uint64_t number = 0, last = 0;
+  status result = STATUS_CORRUPT;
+  bool is_sure = false;
+  for (unsigned looks = 0; result == STATUS_CORRUPT && !is_sure && looks < LOOKS_MOST; looks++)
+    {
+      result = reader->source.look_again (reader->source.context, failure);
+      if (result != STATUS_OK)
+        return result;
+      wal_segment_unref (reader->segment);
+      reader->segment = NULL;
+      result = next_record (reader, limit, sequence, payload, &cause);
+      if (result != STATUS_CORRUPT)
+        break;
+      uint64_t last_now = segment_last (reader->segment);
+      is_sure = looks > 0 && reader->segment->number == number && last_now == last;
+      number = reader->segment->number;
+      last = last_now;
+    }
   if (result == STATUS_CORRUPT && segment_last (reader->segment) == UINT64_MAX)
     return fail (failure, STATUS_HISTORY_GONE,
                  "commit %" PRIu64
