@@ -8,6 +8,8 @@
 #include "insp-host.h"
 #include "insp-load.h"
 
+#define PATIENCE 10 /* seconds until a database that is open should be shared */
+
 struct _InspHost
 {
   GObject parent_instance;
@@ -19,6 +21,7 @@ struct _InspHost
   LdbRunningList *list;        /* where it appears; owned */
   LdbRunningDatabase *running; /* NULL: not yet; owned */
   GTask *waiting;              /* for that; owned */
+  guint patience;              /* source that ends the waiting; 0: none */
 };
 
 G_DEFINE_FINAL_TYPE (InspHost, insp_host, G_TYPE_OBJECT)
@@ -72,6 +75,7 @@ insp_host_dispose (GObject *object)
       g_thread_unref (g_thread_new ("closing", end, rest));
     }
   g_clear_pointer (&self->path, g_free);
+  g_clear_handle_id (&self->patience, g_source_remove);
   g_clear_object (&self->list);
   g_clear_object (&self->running);
   G_OBJECT_CLASS (insp_host_parent_class)->dispose (object);
@@ -114,6 +118,7 @@ static void
 found (InspHost *self, LdbRunningDatabase *running)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->waiting);
+  g_clear_handle_id (&self->patience, g_source_remove);
   g_set_object (&self->running, running);
   g_task_return_pointer (task, running, NULL);
 }
@@ -142,6 +147,18 @@ on_list_changed (InspHost *self)
     look (self, FALSE);
 }
 
+static gboolean
+lose_patience (gpointer data)
+{
+  InspHost *self = data;
+  g_autoptr (GTask) task = g_steal_pointer (&self->waiting);
+  self->patience = 0;
+  g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                           _ ("The database is open, but cannot be looked into: the user's runtime "
+                              "directory cannot be used. Check XDG_RUNTIME_DIR."));
+  return G_SOURCE_REMOVE;
+}
+
 static void
 on_open (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -157,7 +174,8 @@ on_open (GObject *source, GAsyncResult *result, gpointer data)
   self->database = LDB_DATABASE (database);
   if (self->is_demo)
     self->load = insp_load_start (self->database);
-  look (self, FALSE);
+  if (!look (self, FALSE))
+    self->patience = g_timeout_add_seconds (PATIENCE, lose_patience, self);
 }
 
 void

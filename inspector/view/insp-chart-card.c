@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-chart-card.h"
+#include "insp-flow.h"
 #include "insp-palette.h"
 #include "insp-sample-list.h"
 
@@ -130,8 +131,7 @@ add_to_legend (InspChartCard *self, InspSeries *series, guint index)
   gtk_box_append (GTK_BOX (entry), GTK_WIDGET (swatch));
   gtk_box_append (GTK_BOX (entry), name);
   gtk_box_append (GTK_BOX (entry), figure);
-  gtk_flow_box_insert (GTK_FLOW_BOX (self->legend), entry, -1);
-  gtk_widget_set_focusable (gtk_widget_get_parent (entry), FALSE);
+  insp_flow_add (self->legend, entry);
   g_ptr_array_add (self->figures, figure);
 }
 
@@ -294,9 +294,7 @@ insp_chart_card_new (const char *title, InspAxis *axis)
   make_header (self);
   self->stack = gtk_stack_new ();
   gtk_stack_add_child (GTK_STACK (self->stack), GTK_WIDGET (self->chart));
-  self->legend = gtk_flow_box_new ();
-  gtk_flow_box_set_selection_mode (GTK_FLOW_BOX (self->legend), GTK_SELECTION_NONE);
-  gtk_flow_box_set_max_children_per_line (GTK_FLOW_BOX (self->legend), 6);
+  self->legend = insp_flow_new (6, 0);
   gtk_widget_set_parent (self->header, GTK_WIDGET (self));
   gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
   gtk_widget_set_parent (self->legend, GTK_WIDGET (self));

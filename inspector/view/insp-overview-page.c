@@ -5,11 +5,10 @@
 
 #include "insp-chart-card.h"
 #include "insp-figure.h"
+#include "insp-flow.h"
 #include "insp-overview-page.h"
 #include "insp-path.h"
 
-#define LOOKUPS "gets_hot gets_memtable gets_run gets_missing gets_deleted gets_failed"
-#define WRITES "puts deletes range_deletes"
 #define MEMORY                                                                                     \
   "memory_cache_bytes memory_page_table_bytes memory_index_bytes memory_filter_bytes "             \
   "memory_memtable_bytes memory_log_bytes memory_merge_bytes memory_segment_bytes "                \
@@ -28,45 +27,27 @@ struct _InspOverviewPage
 
 G_DEFINE_FINAL_TYPE (InspOverviewPage, insp_overview_page, GTK_TYPE_WIDGET)
 
-static GtkWidget *
-new_flow (guint most)
-{
-  GtkWidget *flow = gtk_flow_box_new ();
-  gtk_flow_box_set_selection_mode (GTK_FLOW_BOX (flow), GTK_SELECTION_NONE);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (flow), TRUE);
-  gtk_flow_box_set_max_children_per_line (GTK_FLOW_BOX (flow), most);
-  gtk_flow_box_set_row_spacing (GTK_FLOW_BOX (flow), 12);
-  gtk_flow_box_set_column_spacing (GTK_FLOW_BOX (flow), 12);
-  return flow;
-}
-
-static void
-add (GtkWidget *flow, GtkWidget *child)
-{
-  gtk_flow_box_insert (GTK_FLOW_BOX (flow), child, -1);
-  gtk_widget_set_focusable (gtk_widget_get_parent (child), FALSE);
-}
-
 static void
 add_tiles (InspOverviewPage *self, GtkWidget *box)
 {
   InspHistory *history = self->history;
-  GtkWidget *flow = new_flow (7);
+  GtkWidget *flow = insp_flow_new (7, 12);
   InspSeries *series[] = {
     insp_series_new_rate (history, _ ("Operations"), INSP_UNIT_PER_SECOND,
-                          LOOKUPS " seeks " WRITES),
+                          INSP_LOOKUPS " seeks " INSP_WRITES),
     insp_series_new_percentile (history, _ ("Reads, 99 of 100"), "get", 0.99),
     insp_series_new_percentile (history, _ ("Writes, 99 of 100"), "put delete batch", 0.99),
-    insp_series_new_share (history, _ ("Reads from memory"), "gets_disk", LOOKUPS, TRUE),
+    insp_series_new_share (history, _ ("Reads from memory"), "gets_disk", INSP_LOOKUPS, TRUE),
     insp_series_new_rate (history, _ ("Log"), INSP_UNIT_BYTES_PER_SECOND, "log_bytes"),
     insp_series_new_value (history, _ ("Memory"), INSP_UNIT_BYTES, MEMORY),
     insp_series_new_value (history, _ ("On disk"), INSP_UNIT_BYTES, "run_bytes"),
   };
+  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (flow), TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (series); i++)
     {
       GtkWidget *tile = insp_figure_new (series[i], TRUE);
       gtk_widget_add_css_class (tile, "insp-tile");
-      add (flow, tile);
+      insp_flow_add (flow, tile);
     }
   gtk_box_append (GTK_BOX (box), flow);
 }
@@ -81,7 +62,7 @@ add_chart (InspOverviewPage *self, GtkWidget *flow, const char *title, InspSerie
       insp_chart_card_add (INSP_CHART_CARD (card), series[i]);
       g_object_unref (series[i]);
     }
-  add (flow, card);
+  insp_flow_add (flow, card);
   return insp_chart_card_get_chart (INSP_CHART_CARD (card));
 }
 
@@ -90,8 +71,8 @@ add_charts (InspOverviewPage *self, GtkWidget *flow)
 {
   InspHistory *history = self->history;
   InspSeries *operations[] = {
-    insp_series_new_rate (history, _ ("Lookups"), INSP_UNIT_PER_SECOND, LOOKUPS),
-    insp_series_new_rate (history, _ ("Writes"), INSP_UNIT_PER_SECOND, WRITES),
+    insp_series_new_rate (history, _ ("Lookups"), INSP_UNIT_PER_SECOND, INSP_LOOKUPS),
+    insp_series_new_rate (history, _ ("Writes"), INSP_UNIT_PER_SECOND, INSP_WRITES),
     insp_series_new_rate (history, _ ("Seeks"), INSP_UNIT_PER_SECOND, "seeks"),
     insp_series_new_rate (history, _ ("Commits"), INSP_UNIT_PER_SECOND, "commits"),
   };
@@ -106,7 +87,7 @@ add_charts (InspOverviewPage *self, GtkWidget *flow)
     insp_series_new_percentile (history, _ ("99.9 %"), "put delete batch", 0.999),
   };
   InspSeries *hits[] = {
-    insp_series_new_share (history, _ ("From memory"), "gets_disk", LOOKUPS, TRUE),
+    insp_series_new_share (history, _ ("From memory"), "gets_disk", INSP_LOOKUPS, TRUE),
   };
   InspSeries *memory[] = {
     insp_series_new_value (history, _ ("Cache"), INSP_UNIT_BYTES, "memory_cache_bytes"),
@@ -175,7 +156,8 @@ insp_overview_page_new (InspSession *session)
   self->history = insp_session_get_history (session);
   self->axis = insp_session_get_axis (session);
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  GtkWidget *charts = new_flow (3);
+  GtkWidget *charts = insp_flow_new (3, 12);
+  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (charts), TRUE);
   gtk_widget_add_css_class (box, "insp-page");
   add_tiles (self, box);
   add_charts (self, charts);

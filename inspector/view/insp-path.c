@@ -4,9 +4,8 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-figure.h"
+#include "insp-flow.h"
 #include "insp-path.h"
-
-#define LOOKUPS "gets_hot gets_memtable gets_run gets_missing gets_deleted gets_failed"
 
 struct _InspPath
 {
@@ -20,11 +19,9 @@ G_DEFINE_FINAL_TYPE (InspPath, insp_path, GTK_TYPE_WIDGET)
 
 typedef enum
 {
-  FIGURE_NONE,
   FIGURE_RATE,
   FIGURE_BYTES, /* a second */
   FIGURE_MEAN,
-  FIGURE_SHARE,
   FIGURE_VALUE,
 } FigureKind;
 
@@ -33,7 +30,7 @@ typedef struct
   FigureKind kind;
   const char *title;
   const char *names;
-  const char *counts; /* of a mean or share */
+  const char *counts; /* of a mean */
 } Figure;
 
 typedef struct
@@ -47,7 +44,7 @@ static const Step reads[] = {
   { N_ ("Visibility"),
     N_ ("Which commits a lookup sees: it takes the newest view of the database, or its "
         "snapshot's."),
-    { { FIGURE_RATE, N_ ("lookups"), LOOKUPS },
+    { { FIGURE_RATE, N_ ("lookups"), INSP_LOOKUPS },
       { FIGURE_MEAN, N_ ("mean"), "step_visibility_time", "step_visibility" } } },
   { N_ ("Memory tables"),
     N_ ("Records that were written or read lately are found here, without a file."),
@@ -78,7 +75,7 @@ static const Step writes[] = {
       { FIGURE_MEAN, N_ ("mean"), "step_log_append_time", "step_log_append" } } },
   { N_ ("Memory table"),
     N_ ("Records go into the memory table, sorted, where reads find them."),
-    { { FIGURE_RATE, N_ ("records"), "puts deletes range_deletes" },
+    { { FIGURE_RATE, N_ ("records"), INSP_WRITES },
       { FIGURE_MEAN, N_ ("mean"), "step_insert_time", "step_insert" } } },
   { N_ ("Flush"),
     N_ ("A full memory table becomes a sorted run of files."),
@@ -103,13 +100,10 @@ series_of (InspHistory *history, const Figure *figure)
     case FIGURE_MEAN:
       return insp_series_new_mean (history, title, INSP_UNIT_NANOSECONDS, figure->names,
                                    figure->counts);
-    case FIGURE_SHARE:
-      return insp_series_new_share (history, title, figure->names, figure->counts, FALSE);
     case FIGURE_VALUE:
       return insp_series_new_value (history, title, INSP_UNIT_COUNT, figure->names);
-    case FIGURE_NONE:
     default:
-      return NULL;
+      g_assert_not_reached ();
     }
 }
 
@@ -128,9 +122,8 @@ make_step (InspHistory *history, const Step *step, guint number)
   gtk_widget_set_tooltip_text (box, _ (step->text));
   gtk_box_append (GTK_BOX (box), title);
   for (guint i = 0; i < G_N_ELEMENTS (step->figures); i++)
-    if (step->figures[i].kind != FIGURE_NONE)
-      gtk_box_append (GTK_BOX (figures),
-                      insp_figure_new (series_of (history, &step->figures[i]), FALSE));
+    gtk_box_append (GTK_BOX (figures),
+                    insp_figure_new (series_of (history, &step->figures[i]), FALSE));
   gtk_box_append (GTK_BOX (box), figures);
   return box;
 }
@@ -163,13 +156,9 @@ insp_path_init (InspPath *self)
   self->title = gtk_label_new (NULL);
   gtk_label_set_xalign (GTK_LABEL (self->title), 0);
   gtk_widget_add_css_class (self->title, "heading");
-  self->steps = gtk_flow_box_new ();
-  gtk_flow_box_set_selection_mode (GTK_FLOW_BOX (self->steps), GTK_SELECTION_NONE);
+  self->steps = insp_flow_new (G_N_ELEMENTS (reads), 6);
   gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (self->steps), TRUE);
-  gtk_flow_box_set_max_children_per_line (GTK_FLOW_BOX (self->steps), 5);
   gtk_flow_box_set_min_children_per_line (GTK_FLOW_BOX (self->steps), 2);
-  gtk_flow_box_set_row_spacing (GTK_FLOW_BOX (self->steps), 6);
-  gtk_flow_box_set_column_spacing (GTK_FLOW_BOX (self->steps), 6);
   gtk_widget_set_parent (self->title, GTK_WIDGET (self));
   gtk_widget_set_parent (self->steps, GTK_WIDGET (self));
 }
@@ -181,11 +170,7 @@ path_new (InspHistory *history, const char *title, const Step *steps, guint coun
   gtk_label_set_text (GTK_LABEL (self->title), title);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   for (guint i = 0; i < count; i++)
-    {
-      GtkWidget *step = make_step (history, &steps[i], i + 1);
-      gtk_flow_box_insert (GTK_FLOW_BOX (self->steps), step, -1);
-      gtk_widget_set_focusable (gtk_widget_get_parent (step), FALSE);
-    }
+    insp_flow_add (self->steps, make_step (history, &steps[i], i + 1));
   return GTK_WIDGET (self);
 }
 

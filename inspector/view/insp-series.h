@@ -12,6 +12,10 @@
 
 G_BEGIN_DECLS
 
+/* What counts as a lookup, and as a write. */
+#define INSP_LOOKUPS "gets_hot gets_memtable gets_run gets_missing gets_deleted gets_failed"
+#define INSP_WRITES "puts deletes range_deletes"
+
 #define INSP_TYPE_SERIES (insp_series_get_type ())
 G_DECLARE_FINAL_TYPE (InspSeries, insp_series, INSP, SERIES, GObject)
 

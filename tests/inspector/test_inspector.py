@@ -50,9 +50,10 @@ class Application:
 
 
 class Inspector:
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, **environment):
         self._output = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([PROGRAM, *arguments], stdout=self._output, stderr=self._output)
+        self.process = subprocess.Popen([PROGRAM, *arguments], stdout=self._output, stderr=self._output,
+                                        env={**os.environ, **environment})
         self._program = DESKTOP.find(self.process.pid)
 
     def labels(self):
@@ -105,8 +106,8 @@ class Use(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory)
         self.inspectors = []
 
-    def inspect(self, *arguments):
-        inspector = Inspector(*arguments)
+    def inspect(self, *arguments, **environment):
+        inspector = Inspector(*arguments, **environment)
         self.inspectors.append(inspector)
         return inspector
 
@@ -164,6 +165,14 @@ class Use(unittest.TestCase):
         self.assertEqual(inspector.close(), (0, ""))
         after = {path.name: path.read_bytes() for path in pathlib.Path(self.directory, "plain").iterdir()}
         self.assertEqual(before, after)  # nothing is written unasked
+
+    def test_no_runtime_directory(self):
+        pathlib.Path(self.directory, "file").touch()
+        inspector = self.inspect("--demo", XDG_RUNTIME_DIR=f"{self.directory}/file")
+        inspector.wait_for("cannot be looked into")
+        inspector.picture("no-runtime-directory")
+        inspector.answer("The Database Cannot Be Opened", "Close")
+        inspector.close()
 
     def test_no_database(self):
         inspector = self.inspect(self.directory)

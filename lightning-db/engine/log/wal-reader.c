@@ -390,7 +390,7 @@ next_again (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, struc
   uint64_t number = 0, last = 0;
   status result = STATUS_CORRUPT;
   bool is_sure = false;
-  for (unsigned looks = 0; result == STATUS_CORRUPT && !is_sure && looks < LOOKS_MOST; looks++)
+  for (unsigned looks = 0; looks < LOOKS_MOST && !is_sure; looks++)
     {
       result = reader->source.look_again (reader->source.context, failure);
       if (result != STATUS_OK)
