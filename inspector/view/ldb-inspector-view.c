@@ -3,7 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "insp-overview-page.h"
+#include "insp-pages.h"
 #include "insp-session.h"
 #include "ldb-inspector-view.h"
 
@@ -134,14 +134,6 @@ drop_pages (LdbInspectorView *self)
   GtkWidget *page;
   while ((page = gtk_widget_get_first_child (self->pages)) != NULL)
     gtk_stack_remove (GTK_STACK (self->pages), page);
-}
-
-static void
-make_pages (LdbInspectorView *self)
-{
-  GtkStackPage *page = gtk_stack_add_titled (
-      GTK_STACK (self->pages), insp_overview_page_new (self->session), "overview", _ ("Overview"));
-  gtk_stack_page_set_icon_name (page, "insp-overview-symbolic");
 }
 
 static GtkWidget *
@@ -407,7 +399,7 @@ ldb_inspector_view_set_running_database (LdbInspectorView *self, LdbRunningDatab
       self->session = insp_session_new (running);
       g_signal_connect_object (self->session, "notify::state", G_CALLBACK (review_state), self,
                                G_CONNECT_SWAPPED);
-      make_pages (self);
+      insp_pages_add (GTK_STACK (self->pages), self->session);
     }
   review_state (self);
   review_looking (self);

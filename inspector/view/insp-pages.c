@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-overview-page.h"
+#include "insp-pages.h"
+
+typedef struct
+{
+  const char *name;  /* in the stack */
+  const char *title; /* to be translated */
+  const char *icon;  /* in icons/ */
+  GtkWidget *(*make) (InspSession *session);
+} Page;
+
+static const Page pages[] = {
+  { "overview", N_ ("Overview"), "insp-overview-symbolic", insp_overview_page_new },
+};
+
+void
+insp_pages_add (GtkStack *stack, InspSession *session)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
+    {
+      GtkStackPage *page = gtk_stack_add_titled (stack, pages[i].make (session), pages[i].name,
+                                                 _ (pages[i].title));
+      gtk_stack_page_set_icon_name (page, pages[i].icon);
+    }
+}
