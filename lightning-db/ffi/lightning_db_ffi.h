@@ -293,7 +293,7 @@ extern "C"
   /* Operations a second; 0, the default: no limit. */
   LIGHTNING_DB_API LightningDBError lightning_db_config_set_rate_limit (LightningDBConfig *config,
                                                                         uint64_t operations);
-  /* Of how many operations of a thread one is timed, for diagnostics; 512 by default, 0: none. */
+  /* Of how many operations of a thread one is timed, for diagnostics; 1024 by default, 0: none. */
   LIGHTNING_DB_API LightningDBError
   lightning_db_config_set_sampling_interval (LightningDBConfig *config, uint32_t operations);
   /* Bytes of past changes kept on disk, also over a restart, beyond what the log holds anyway: for

@@ -36,7 +36,7 @@ test_defaults (Place *place, gconstpointer data)
   g_assert_cmpuint (ldb_options_get_blob_threshold (options), ==, 8192);
   g_assert_cmpuint (ldb_options_get_change_retention (options), ==, 0);
   g_assert_false (ldb_options_get_network_file_systems (options));
-  g_assert_cmpuint (ldb_options_get_sampling_interval (options), ==, 512);
+  g_assert_cmpuint (ldb_options_get_sampling_interval (options), ==, 1024);
   g_assert_true (ldb_options_check (options, &error));
   g_assert_no_error (error);
 }

@@ -29,7 +29,7 @@ engine_options_init (struct engine_options *options)
     .merge_interval = 60 * SECOND,
     .merge_workers = 2,
     .simd = true,
-    .sampling_interval = 512,
+    .sampling_interval = 1024,
   };
 }
 

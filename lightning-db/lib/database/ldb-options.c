@@ -88,7 +88,7 @@ const LdbOptionSpec ldb_option_specs[LDB_OPTION_COUNT] = {
   [LDB_OPTION_NETWORK_FILE_SYSTEMS]
   = { "network-file-systems", LDB_OPTION_KIND_BOOLEAN, 0, 1, FALSE, NULL },
   [LDB_OPTION_SAMPLING_INTERVAL]
-  = { "sampling-interval", LDB_OPTION_KIND_UINT, 0, 1000000, 512, NULL },
+  = { "sampling-interval", LDB_OPTION_KIND_UINT, 0, 1000000, 1024, NULL },
 };
 
 guint64

@@ -143,7 +143,7 @@ main (int argc, char **argv)
       return 2;
     }
   unsigned slices = argc > 2 ? (unsigned) atoi (argv[2]) : 101;
-  unsigned interval = argc > 3 ? (unsigned) atoi (argv[3]) : 512;
+  unsigned interval = argc > 3 ? (unsigned) atoi (argv[3]) : 1024;
   if (slices == 0 || slices > SLICES_MOST)
     slices = 101;
   memset (value, 'v', sizeof value);
