@@ -8,6 +8,15 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+/* Onto a database, whichever it is, nothing is restored. */
+static void
+refuse_restore (const char *backup, const char *onto)
+{
+  struct failure why = FAILURE_INIT;
+  CHECK_INT (engine_restore (backup, onto, NULL, NULL, &why), STATUS_EXISTS);
+  CHECK (strstr (why.message, "holds a database already") != NULL);
+}
+
 void
 test_backup (void)
 {
@@ -37,7 +46,7 @@ test_backup (void)
 
   CHECK_OK (engine_restore (backup, copy, NULL, NULL, &failure));
   check_filled (copy);
-  CHECK_FAILS (engine_restore (backup, copy, NULL, NULL, &failure), STATUS_EXISTS);
+  refuse_restore (backup, copy);
   CHECK_FAILS (engine_restore (path, parent, NULL, NULL, &failure), STATUS_LOCKED);
   check_filled (copy);
 
@@ -53,6 +62,7 @@ test_backup (void)
   CHECK_OK (engine_destroy (backup, NULL, &failure));
   CHECK (access (backup, F_OK) != 0);
   close_it (engine);
+  refuse_restore (copy, path); /* onto one that it comes from */
   struct engine_check_report report;
   CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
   free (backup);
@@ -93,6 +103,7 @@ test_backup_refused (void)
   CHECK_OK (engine_close (engine, &failure));
   CHECK_FAILS (engine_backup (engine, second, false, NULL, NULL, NULL, &failure), STATUS_CLOSED);
   engine_unref (engine);
+  refuse_restore (path, second);
   free (inside);
   free (foreign);
   free (second);

@@ -123,7 +123,8 @@ struct destination
   struct vfs_directory *directory;
   struct writer_lock lock;      /* the writer's, so that nobody opens it meanwhile */
   struct manifest_state before; /* of the earlier backup; nothing when there is none */
-  struct note note;
+  struct note note;             /* of the copy being made */
+  bool restores;                /* what is copied there is to be a database, not a backup */
 };
 
 static void
@@ -210,6 +211,8 @@ judge (struct destination *destination, const uint8_t database_id[16], struct fa
   upkeep_listing_clear (&listing);
   if (!current && (note || presence == MANIFEST_FOREIGN))
     return judge_interrupted (destination, database_id, failure);
+  if (presence == MANIFEST_PRESENT && destination->restores)
+    return refuse (destination, STATUS_EXISTS, "holds a database already", failure);
   return presence == MANIFEST_PRESENT
              ? judge_earlier (destination, database_id, failure)
              : refuse (destination, STATUS_NOT_A_DATABASE, "holds other files", failure);
@@ -218,9 +221,9 @@ judge (struct destination *destination, const uint8_t database_id[16], struct fa
 /* U5: judges, locks, and judges again what may have changed until the lock was had. */
 static status
 destination_open (struct destination *destination, const struct vfs *vfs, const char *path,
-                  const uint8_t database_id[16], struct failure *failure)
+                  bool restores, const uint8_t database_id[16], struct failure *failure)
 {
-  *destination = (struct destination){ 0 };
+  *destination = (struct destination){ .restores = restores };
   memcpy (destination->note.database_id, database_id, 16);
   status result = vfs_directory_open (vfs, path, true, &destination->directory, failure);
   if (result != STATUS_OK)
@@ -602,7 +605,7 @@ engine_backup (struct engine *engine, const char *path, bool verify, engine_prog
   if (result != STATUS_OK)
     return result;
   struct destination destination;
-  result = destination_open (&destination, engine->vfs, path, engine->database_id, failure);
+  result = destination_open (&destination, engine->vfs, path, false, engine->database_id, failure);
   if (result == STATUS_OK)
     result = engine->read_only
                  ? backup_reader (engine, &destination, verify, &told, &counts, failure)
@@ -703,12 +706,7 @@ restore_from (struct vfs_directory *source, const char *path, struct upkeep_prog
     }
   bool made = vfs_directory_open (vfs_posix (), path, false, &before, NULL) == STATUS_NOT_FOUND;
   vfs_directory_close (before);
-  result = destination_open (&destination, vfs_posix (), path, state.database_id, failure);
-  if (result == STATUS_OK && destination.before.format_version != 0)
-    result = fail (failure, STATUS_EXISTS,
-                   "there is a database in %s already; it was left untouched: choose another "
-                   "directory",
-                   path);
+  result = destination_open (&destination, vfs_posix (), path, true, state.database_id, failure);
   if (result == STATUS_OK)
     result = restore_to (source, &destination, &state, progress, failure);
   destination_close (&destination);
