@@ -44,7 +44,6 @@ ldb_trace_copy (const LdbTrace *self)
 void
 ldb_trace_free (LdbTrace *self)
 {
-
   g_free (self);
 }
 

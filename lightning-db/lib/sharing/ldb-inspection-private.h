@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Inspection: offers databases of this process to inspectors of the same user
- * (docs/design/sharing-live.md).
+ * (docs/design/inspection.md).
  *
  * While a database is offered there is a *host*: the files in the runtime directory, the socket, and
  * a thread that sleeps until somebody connects. Each database offered is an *export*, each

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * LdbPeer: one connection of an inspector, on our side: the D-Bus handshake, messages in, messages
- * out, each with its bounds (docs/design/sharing-live.md, Limits). It knows nothing of databases.
+ * out, each with its bounds (docs/design/inspection.md, Limits). It knows nothing of databases.
  *
  *   WAITING ──handshake──▶ RUNNING ──▶ ENDED
  *      └────────────────────────────────▲  end of file, too slow, too much, garbage

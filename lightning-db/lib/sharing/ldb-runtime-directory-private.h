@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The runtime directory: where processes of one user say which databases they share, and which of
- * them live (docs/design/sharing-live.md, Where). Names in it are used relative to a descriptor of
+ * them live (docs/design/inspection.md, Where). Names in it are used relative to a descriptor of
  * it; it is the user's own and open to nobody else, or not used at all.
  *
  * Threads: any.
