@@ -4,6 +4,7 @@
 #include "filled-engine.h"
 
 #include "base/histogram.h"
+#include "engine-storage.h"
 
 #include <pthread.h>
 

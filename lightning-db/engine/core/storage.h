@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * storage: what the calls of engine.h's section of that name share.
+ * storage: what the calls of engine-storage.h share.
  *
  * Invariants
  *   Z1  A call holds a view without memtables (view.h, R4) and reads past the cache: no writer waits
@@ -13,6 +13,7 @@
 #define LIGHTNING_STORAGE_H
 
 #include "core/engine-private.h"
+#include "engine-storage.h"
 #include "segment/segment-look.h"
 
 /* Files of the present, to be given back with storage_end. NULL view: it failed. */

@@ -13,6 +13,7 @@
 
 #include "base/histogram.h"
 #include "base/metrics.h"
+#include "engine-storage.h"
 #include "ldb-health-private.h"
 
 #define SPAN_LEAST (60 * G_USEC_PER_SEC) /* that counts are compared over, once there is as much */

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "engine-storage.h"
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "base/histogram.h"
+#include "engine-storage.h"
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
