@@ -546,6 +546,9 @@ void engine_keep_blobs (struct engine *engine, struct blob_file *file);
 /* `view` is referenced by the caller. */
 status blob_value (struct engine *engine, struct view *view, struct bytes reference,
                    struct engine_value *out, struct failure *failure);
+/* Straight into the caller's buffer; nothing is read when it is too small. */
+status blob_copy (struct engine *engine, struct view *view, struct bytes reference, void *buffer,
+                  size_t capacity, size_t *size, struct failure *failure);
 
 /* ---- what cursors need of a transaction ---- */
 
