@@ -46,8 +46,10 @@ void test_exact (const char *name, void (*change) (struct engine_options *option
 void test_lapped (void);
 void test_retention (void);
 void test_sealing (void);
+void test_note_room (void);
 void test_retained_values (void);
 void test_left_values (void);
+void test_collected_value (void);
 void test_pinned_values (bool reads_on);
 void test_killed (void);
 void test_damage (void);

@@ -172,6 +172,28 @@ test_sealing (void)
     }
 }
 
+/* However full its last block is, a segment of history has room for what is noted at its end. */
+void
+test_note_room (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_with (path, retaining_much);
+  static const uint8_t value[8000];
+  for (unsigned size = 3800; size < 4100; size += 12)
+    {
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key"),
+                            BYTES (value, size), ENGINE_SYNC_DEFAULT, NULL, &failure));
+      reopen (&engine, path, retaining_much);
+    }
+  struct engine_feed *feed = feed_from (engine, 0);
+  for (uint64_t i = 1; i <= engine_sequence (engine); i++)
+    expect_commit (feed, i);
+  engine_feed_free (feed);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* Values that only history refers to stay as long as it does. */
 void
 test_retained_values (void)
@@ -237,6 +259,34 @@ test_left_values (void)
   reopen (&engine, path, small_log);
   CHECK_INT (count_files (path, ".blob"), 0);
   CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* A feed that is far behind stands in a segment of the log which its values did not outlive. */
+void
+test_collected_value (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_with (path, small_log);
+  struct engine_feed *feed = feed_from (engine, 0);
+  struct engine_change change;
+  struct engine_value value;
+  put_many (engine, 1, 20000);
+  expect_commit (feed, 1);
+  CHECK_OK (engine_feed_next_change (feed, &change, &failure));
+  CHECK (change.kind == ENGINE_CHANGE_PUT && change.value.data == NULL);
+  for (int round = 0; round < 30; round++)
+    {
+      put_many (engine, 1000, 100);
+      CHECK_OK (engine_checkpoint (engine, &failure));
+    }
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  CHECK_INT (count_files (path, ".blob"), 0);
+  CHECK_FAILS (engine_feed_value (feed, &value, &failure), STATUS_HISTORY_GONE);
+  CHECK (strstr (failure.message, "key-1") != NULL);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_feed_free (feed);
   engine_unref (engine);
   remove_directory (path);
 }
@@ -497,9 +547,6 @@ test_without_log (void)
   for (uint64_t i = 21; i <= 50; i++)
     expect_numbered (other, i, 150000);
   expect_end (other);
-  struct engine_statistics statistics;
-  engine_statistics (engine, &statistics);
-  uint64_t used = statistics.memory_used;
   put_many (engine, 300, 150000); /* 45 MB: more than memory is for */
   uint64_t sequence;
   CHECK_FAILS (engine_feed_next_commit (other, &sequence, &failure), STATUS_HISTORY_GONE);
@@ -507,7 +554,6 @@ test_without_log (void)
   engine_feed_free (other);
   CHECK_FAILS (engine_feed_new (engine, engine_sequence (engine) - 1, &feed, &failure),
                STATUS_HISTORY_GONE);
-  (void) used;
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
   remove_directory (path);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 
 /* ---- what a feed says ---- */
@@ -150,6 +151,47 @@ test_listener (void)
   engine_await_commit (engine, 7, note_wake, &wakes);
   CHECK_INT (wakes, 5);
   engine_unref (engine);
+  remove_directory (path);
+}
+
+struct slow_call
+{
+  struct engine *engine;
+  _Atomic bool inside, left; /* where the call is */
+};
+
+static void
+wake_slowly (void *data)
+{
+  struct slow_call *call = data;
+  call->inside = true;
+  usleep (50000);
+  call->left = true;
+}
+
+static void *
+put_beside (void *data)
+{
+  put (((struct slow_call *) data)->engine, ENGINE_STORE_DEFAULT, "a", "1");
+  return NULL;
+}
+
+/* Who no longer listens is not being called any more. */
+static void
+test_listener_leaves (void)
+{
+  char *path = fresh_directory ();
+  struct slow_call call = { .engine = open_with (path, NULL) };
+  pthread_t thread;
+  engine_await_commit (call.engine, 0, wake_slowly, &call);
+  CHECK (pthread_create (&thread, NULL, put_beside, &call) == 0);
+  while (!call.inside)
+    usleep (100);
+  engine_await_commit (call.engine, 0, NULL, NULL);
+  CHECK (call.left);
+  CHECK (pthread_join (thread, NULL) == 0);
+  CHECK_OK (engine_close (call.engine, &failure));
+  engine_unref (call.engine);
   remove_directory (path);
 }
 
@@ -349,12 +391,15 @@ main (int argc, char **argv)
   test_kinds ();
   test_values ();
   test_listener ();
+  test_listener_leaves ();
   test_loads ();
   test_lapped ();
   test_retention ();
   test_sealing ();
+  test_note_room ();
   test_retained_values ();
   test_left_values ();
+  test_collected_value ();
   test_pinned_values (false);
   test_pinned_values (true);
   test_killed ();

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists that could not be made whole because memory ran out are not taken for whole. The linker
- * sends the engine's calls of realloc here. */
+/* What could not be made whole because memory ran out is not taken for whole. The linker sends the
+ * engine's calls of malloc and realloc here. */
 #include "check.h"
 #include "engine.h"
 #include "version/manifest.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -23,6 +24,24 @@ __wrap_realloc (void *memory, size_t size)
   if (turn == 0 || size != refused || --turn > 0)
     return __real_realloc (memory, size);
   missed = true;
+  return NULL;
+}
+
+#define CHUNK_LEAST ((size_t) 64 << 10) /* of commits that are kept for feeds, where no log is */
+#define CHUNK_HEAD_MOST ((size_t) 256)
+
+static bool no_chunks;      /* calls for one get nothing */
+static unsigned chunks_missed; /* so many did */
+
+void *__real_malloc (size_t size);
+void *__wrap_malloc (size_t size);
+
+void *
+__wrap_malloc (size_t size)
+{
+  if (!no_chunks || size < CHUNK_LEAST || size > CHUNK_LEAST + CHUNK_HEAD_MOST)
+    return __real_malloc (size);
+  chunks_missed++;
   return NULL;
 }
 
@@ -87,9 +106,78 @@ test_old_logs (void)
   remove_directory (path);
 }
 
+/* Puts the keys from `first` on, so many, each with itself as its value. */
+static void
+put_numbers (struct engine *engine, unsigned first, unsigned count)
+{
+  char key[1000];
+  memset (key, 'k', sizeof key);
+  for (unsigned i = first; i < first + count; i++)
+    {
+      snprintf (key, 32, "%u", i);
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES (key, sizeof key),
+                            BYTES (key, sizeof key), ENGINE_SYNC_DEFAULT, NULL, &failure));
+    }
+}
+
+static void
+expect_number (struct engine_feed *feed, uint64_t expected)
+{
+  struct engine_change change;
+  uint64_t sequence;
+  CHECK_OK (engine_feed_next_commit (feed, &sequence, &failure));
+  CHECK_INT (sequence, expected);
+  CHECK_OK (engine_feed_next_change (feed, &change, &failure));
+  CHECK (change.key.size == 1000 && bytes_equal (change.key, change.value));
+  CHECK_INT (atoi ((const char *) change.key.data), (int) expected);
+}
+
+/* Commits that could not be kept for feeds are gone, and no others are given for them. */
+static void
+test_recent_commits (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *engine;
+  struct engine_feed *feed, *late;
+  uint64_t sequence;
+  engine_options_init (&options);
+  options.log_enabled = false;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  CHECK_OK (engine_feed_new (engine, 0, &feed, &failure));
+  CHECK_OK (engine_feed_new (engine, 0, &late, &failure));
+  put_numbers (engine, 1, 10);
+  expect_number (feed, 1);
+  no_chunks = true;
+  put_numbers (engine, 11, 90); /* twice what is in one */
+  no_chunks = false;
+  CHECK (chunks_missed > 1);
+  put_numbers (engine, 101, 10);
+  unsigned position = 1;
+  status result;
+  while ((result = engine_feed_next_commit (feed, &sequence, &failure)) == STATUS_OK)
+    CHECK_INT (sequence, ++position); /* what it stands in */
+  CHECK_INT (result, STATUS_HISTORY_GONE);
+  CHECK (position > 10 && position < 100);
+  CHECK_FAILS (engine_feed_next_commit (late, &sequence, &failure), STATUS_HISTORY_GONE);
+  engine_feed_free (late);
+  uint64_t oldest = engine_history_oldest (engine);
+  CHECK (oldest > position);
+  CHECK_OK (engine_feed_new (engine, oldest, &late, &failure));
+  for (uint64_t i = oldest + 1; i <= 110; i++)
+    expect_number (late, i);
+  CHECK_INT (engine_feed_next_commit (late, &sequence, &failure), STATUS_NOT_FOUND);
+  engine_feed_free (late);
+  engine_feed_free (feed);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
   test_old_logs ();
+  test_recent_commits ();
   return 0;
 }
