@@ -177,20 +177,26 @@ leave_session (LdbInspectorView *self)
 
 /* ---- the widget ---- */
 
+/* Once for each display: GTK's own inspector, for example, has one of its own. */
 static void
-load_style (void)
+load_style (GdkDisplay *display)
 {
-  static gsize loaded;
-  if (!g_once_init_enter (&loaded))
+  if (g_object_get_data (G_OBJECT (display), "insp-style") != NULL)
     return;
   g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
   gtk_css_provider_load_from_resource (provider, "/org/lightningdb/InspectorView/style.css");
-  gtk_icon_theme_add_resource_path (gtk_icon_theme_get_for_display (gdk_display_get_default ()),
+  gtk_icon_theme_add_resource_path (gtk_icon_theme_get_for_display (display),
                                     "/org/lightningdb/InspectorView/icons");
-  gtk_style_context_add_provider_for_display (gdk_display_get_default (),
-                                              GTK_STYLE_PROVIDER (provider),
+  gtk_style_context_add_provider_for_display (display, GTK_STYLE_PROVIDER (provider),
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION - 1);
-  g_once_init_leave (&loaded, 1);
+  g_object_set_data (G_OBJECT (display), "insp-style", GINT_TO_POINTER (TRUE));
+}
+
+static void
+ldb_inspector_view_root (GtkWidget *widget)
+{
+  load_style (gtk_widget_get_display (widget));
+  GTK_WIDGET_CLASS (ldb_inspector_view_parent_class)->root (widget);
 }
 
 static void
@@ -269,6 +275,7 @@ ldb_inspector_view_class_init (LdbInspectorViewClass *class)
   object_class->get_property = ldb_inspector_view_get_property;
   object_class->set_property = ldb_inspector_view_set_property;
   object_class->dispose = ldb_inspector_view_dispose;
+  widget_class->root = ldb_inspector_view_root;
   widget_class->map = ldb_inspector_view_map;
   widget_class->unmap = ldb_inspector_view_unmap;
   /**
@@ -331,7 +338,6 @@ static void
 ldb_inspector_view_init (LdbInspectorView *self)
 {
   GtkWidget *content = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
-  load_style ();
   make_notice (self);
   self->pages = gtk_stack_new ();
   gtk_widget_set_hexpand (self->pages, TRUE);

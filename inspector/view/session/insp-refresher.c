@@ -94,8 +94,8 @@ review (InspRefresher *self)
 }
 
 InspRefresher *
-insp_refresher_new (GtkWidget *widget, InspSession *session, guint interval, InspRefresherAsk ask_for,
-                    InspRefresherTake take, InspRefresherTell tell)
+insp_refresher_new (GtkWidget *widget, InspSession *session, guint interval,
+                    InspRefresherAsk ask_for, InspRefresherTake take, InspRefresherTell tell)
 {
   InspRefresher *self = g_new0 (InspRefresher, 1);
   self->widget = widget;

@@ -19,8 +19,9 @@
 G_BEGIN_DECLS
 
 /* Begins a request: calls some ldb_inspector_…_async() with these. */
-typedef void (*InspRefresherAsk) (gpointer widget, LdbInspector *inspector, GCancellable *cancellable,
-                                  GAsyncReadyCallback answered, gpointer answered_data);
+typedef void (*InspRefresherAsk) (gpointer widget, LdbInspector *inspector,
+                                  GCancellable *cancellable, GAsyncReadyCallback answered,
+                                  gpointer answered_data);
 
 /* Takes its answer: calls the …_finish() and shows what it gave. FALSE with `error`: there is none. */
 typedef gboolean (*InspRefresherTake) (gpointer widget, LdbInspector *inspector,
