@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import weakref
 
 import gi
 
@@ -38,6 +39,30 @@ class Contact(GObject.Object):
     __gtype_name__ = "TestContact"
     key = GObject.Property(type=str)
     value = GObject.Property(type=str)
+
+
+ROWS_IN_GTK = """
+import sys
+import gi
+try:
+    gi.require_version("Gtk", "4.0")
+except ValueError:
+    sys.exit(print("no GTK"))
+gi.require_version("Ldb", "1")
+from gi.repository import GObject, Gtk, Ldb
+class Contact(GObject.Object):
+    key = GObject.Property(type=str)
+    value = GObject.Property(type=str)
+with Ldb.open(sys.argv[1] + "/gtk", create=True) as db:
+    db["n:1"], db["n:2"] = "one", b"t\\xffw\\0o"
+    selections = []
+    for position in range(2):
+        rows = Ldb.ListModel.new_prefix(db, None, "n:", Ldb.ListFlags.BLOCKING, Contact)
+        selections.append(Gtk.SingleSelection(model=rows))
+        selections[-1].set_selected(position)
+    found = [selection.get_selected_item() for selection in selections]
+    print(", ".join(f"{type(row).__name__} {row.key} {row.value}" for row in found))
+"""
 
 
 class Lists(WithDatabase):
@@ -92,6 +117,44 @@ class Lists(WithDatabase):
             self.assertEqual(row.value, "other")
         with self.assertRaises(Ldb.InvalidArgumentError):
             self.make(GObject.Object)
+
+    def test_rows_of_a_constructor(self):
+        """Rows that are made while Python constructs something of C's are rows all the same. (PyGObject
+        takes what C makes meanwhile for what is constructed.)"""
+        done = subprocess.run([sys.executable, "-c", ROWS_IN_GTK, self.directory.name], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if "no GTK" in done.stdout:
+            self.skipTest("GTK 4 is not there")
+        self.assertEqual((done.stdout, done.returncode), ("Contact n:1 one, Contact n:2 t\ufffdw\ufffdo\n", 0),
+                         done.stderr)
+
+    def test_properties_of_rows(self):
+        """They follow what is committed, each in its own type."""
+        class Row(GObject.Object):
+            key = GObject.Property(type=GLib.Bytes)
+            value = GObject.Property(type=GObject.TYPE_VARIANT)
+            sequence = GObject.Property(type=GObject.TYPE_UINT64)
+            loaded = GObject.Property(type=bool, default=False)
+
+        self.db["n:1"], self.db["n:2"] = {"name": "Ada"}, "no variant"
+        rows = Ldb.ListModel.new(self.db, start="n:", end="n;", row_type=Row, flags=Ldb.ListFlags.BLOCKING)
+        row, other = rows
+        self.assertEqual((row.key.get_data(), row.value.unpack()), (b"n:1", {"name": "Ada"}))
+        self.assertEqual((row.loaded, row.sequence, other.value), (True, other.sequence - 1, None))
+        notified = []
+        row.connect("notify", lambda row, pspec: notified.append(pspec.name))
+        self.db["n:1"] = {"name": "Bo"}
+        self.follow(rows)
+        self.assertEqual((row.value.unpack(), row.sequence), ({"name": "Bo"}, self.db.get_sequence()))
+        self.assertEqual(sorted(notified), ["sequence", "value"])
+        self.db.delete("n:1")
+        self.follow(rows)
+        self.assertEqual((len(rows), row.value.unpack()), (1, {"name": "Bo"}))
+        there = weakref.ref(row)
+        del row, other
+        gc.collect()
+        self.assertIsNone(there())
+        rows.close()
 
     def test_mapped(self):
         self.db["n:1"], self.db["n:2"] = "one", "two"

@@ -23,7 +23,7 @@ from gi.module import get_introspection_module
 from gi.overrides import override
 from gi.repository import GLib, GObject
 
-from . import awaiting, calling, errors
+from . import awaiting, calling, errors, rows
 from .awaiting import Outcome, spawn
 from .calling import as_bytes, relax
 from .mapping import (BatchStore, LoaderStore, Loading, OwnStores, Range, ReadingOfStores, ReadStore,
@@ -628,6 +628,11 @@ for _name in dir(Ldb):
     if isinstance(_class, type) and hasattr(getattr(_class, "__info__", None), "get_methods") \
             and issubclass(_class, (GObject.Object, GObject.GBoxed)):
         _complete(_class)
+
+for _name in ("new", "new_prefix"):
+    setattr(ListModel, _name, staticmethod(rows.made_here(getattr(ListModel, _name),
+                                                          getattr(ListModel, _name + "_mapped"))))
+
 
 
 def _flags(create, exclusive, read_only, static, wait):
