@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import tracemalloc
 import unittest
 import weakref
 
@@ -287,6 +288,17 @@ class Mapping(WithDatabase):
         self.assertEqual([tuple(record) for record in records],
                          [(b"user:0", b"0"), (b"user:1", b"1")])
         self.assertEqual(records[0].key, records[0].get_key())
+
+    def test_in_reads_no_value(self):
+        """Nor does `del`, however large it is."""
+        for place in (self.db, self.people):
+            place["large"] = bytes(8 << 20)
+            tracemalloc.start()
+            self.assertTrue("large" in place and "absent" not in place and "large" in place.keys())
+            del place["large"]
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            self.assertLess(peak, 1 << 20)
 
     def test_an_unfinished_loop_keeps_no_cursor(self):
         self.db.update((f"{number:03}", "x") for number in range(100))

@@ -94,6 +94,7 @@ class _Closing:
 class Database(Writing, _Closing, Ldb.Database):
     _raw = Ldb.Database
     _lookup = Ldb.Database.lookup
+    _contains = Ldb.Database.contains
     _scan_range = Ldb.Database.scan
     _scan_prefix = Ldb.Database.scan_prefix
     _put = Ldb.Database.put
@@ -234,6 +235,7 @@ class Changes(_Closing):
 class Store(Writing, Ldb.Store):
     _raw = Ldb.Store
     _lookup = Ldb.Store.lookup
+    _contains = Ldb.Store.contains
     _scan_range = Ldb.Store.scan
     _scan_prefix = Ldb.Store.scan_prefix
     _put = Ldb.Store.put

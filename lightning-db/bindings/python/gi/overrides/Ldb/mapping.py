@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The mapping protocol over anything that holds records: a place.
 
-A place that is read has `_lookup (key, cancellable)` → (found, value), `_scan_range (start, end,
-flags)` and `_scan_prefix (prefix, flags)` → cursor; one that is written also has `_put (key, value)`,
-`_put_variant`, `_delete` and `_delete_range`. All take bytes.
+A place that is read has `_lookup (key, cancellable)` → (found, value), `_contains (key, cancellable)`,
+`_scan_range (start, end, flags)` and `_scan_prefix (prefix, flags)` → cursor; one that is written also
+has `_put (key, value)`, `_put_variant`, `_delete` and `_delete_range`. All take bytes.
 """
 
 import operator
@@ -121,7 +121,7 @@ class Reading:
         return documents.decode(value) if value.endswith(TAIL) else value
 
     def __contains__(self, key):
-        return self._lookup(key if key.__class__ is bytes else as_bytes(key), None)[0]
+        return self._contains(key if key.__class__ is bytes else as_bytes(key), None)
 
     def __iter__(self):
         return iter(Range(self, "keys"))
@@ -216,6 +216,9 @@ class OfStores:
 
     def _lookup(self, key, cancellable):
         return self._raw.lookup(self._object, self._store, key, cancellable)
+
+    def _contains(self, key, cancellable):
+        return self._lookup(key, cancellable)[0]
 
     def _scan_range(self, start, end, flags):
         return self._raw.scan(self._object, self._store, start, end, flags)
