@@ -124,6 +124,7 @@ main (int argc, char **argv)
 {
   prepare_language ();
   g_set_prgname ("lightning-cli");
+  g_log_writer_default_set_use_stderr (TRUE); /* the other one is for answers */
   struct session session = { 0 };
   const char *first = argc > 1 ? argv[1] : NULL;
   enum exit_status status = EXIT_STATUS_DONE;

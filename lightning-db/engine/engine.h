@@ -729,12 +729,12 @@ struct engine_event
 size_t engine_events (struct engine *engine, uint64_t after, struct engine_event *out, size_t room,
                       uint64_t *lost);
 uint64_t engine_newest_event (struct engine *engine); /* number; 0: none yet */
-/* Calls `wake` with the number of each event from now on, on the thread on which it happens, whatever
+/* Calls `wake` with the kind and number of each event from now on, on the thread on which it happens, whatever
  * that holds. It must only note it and return; it may not call the engine. One listener an engine; a
  * second call replaces the first. `wake` NULL: none any more, and when this returns none is being
  * called. */
-void engine_watch_events (struct engine *engine, void (*wake) (void *data, uint64_t number),
-                          void *data);
+typedef void engine_event_wake (void *data, enum engine_event_kind kind, uint64_t number);
+void engine_watch_events (struct engine *engine, engine_event_wake *wake, void *data);
 /* For who judges the database's health: notes that the verdict changed. */
 void engine_note_health (struct engine *engine, const char *message);
 

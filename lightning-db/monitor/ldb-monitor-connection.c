@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 
 #define REQUEST_MAX 8192 /* bytes of a request: its line and its fields */
+#define WHAT_MAX 60      /* bytes shown of what a client sent, before they are escaped */
 #define DRAIN_MAX 65536  /* bytes that are thrown away so that the client still gets its answer */
 
 struct _MonitorConnection
@@ -70,11 +71,29 @@ monitor_connection_is_too_soon (MonitorConnection *self)
   return self->is_too_soon;
 }
 
+/* Never a warning: those can be made to end a program, and anybody could cause one. */
+static void
+log_refusal (MonitorConnection *self, MonitorVerdict verdict, const char *what)
+{
+  const char *reason = monitor_verdict_name (verdict);
+  LdbLogQueue *log = monitor_service_get_log (self->service);
+  LdbLogLine *line = ldb_log_queue_begin (log, LDB_LOG_MONITOR_REFUSED);
+  if (line == NULL)
+    return;
+  ldb_log_line_set (line, "LDB_PEER", "%s", self->peer);
+  ldb_log_line_set (line, "LDB_REASON", "%s", reason);
+  ldb_log_line_say (line, "The monitor refused a request from %s (%s)", self->peer, reason);
+  g_autofree char *shown = what != NULL ? ldb_log_show (what, WHAT_MAX) : NULL;
+  if (shown != NULL)
+    ldb_log_line_say (line, ": “%s”", shown);
+  ldb_log_queue_push (log, line);
+}
+
 void
 monitor_connection_note_refusal (MonitorConnection *self, MonitorVerdict verdict, const char *what)
 {
   monitor_service_count_refusal (self->service, verdict);
-  monitor_log_refusal (monitor_service_get_log (self->service), verdict, self->peer, what);
+  log_refusal (self, verdict, what);
 }
 
 /* ---- the end ---- */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ldb-log-private.h"
 #include "ldb-monitor-port-private.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1"
@@ -179,6 +180,20 @@ forget_place (LdbMonitorServer *self)
   g_ptr_array_set_size (self->uris, 0);
 }
 
+static void
+log_start (LdbMonitorServer *self)
+{
+  LdbLogLine *line = ldb_log_line_new (LDB_LOG_MONITOR_STARTED);
+  ldb_log_line_say (line, "The monitor listens at");
+  for (guint i = 0; i < self->uris->len; i++)
+    {
+      const char *uri = g_ptr_array_index (self->uris, i);
+      ldb_log_line_set (line, "LDB_PLACE", "%s", uri);
+      ldb_log_line_say (line, "%s %s", i > 0 ? "," : "", uri);
+    }
+  ldb_log_line_write (line);
+}
+
 /**
  * ldb_monitor_server_start:
  * @self: a server
@@ -218,10 +233,13 @@ ldb_monitor_server_start (LdbMonitorServer *self, GError **error)
   MonitorSettings settings = get_settings (self);
   self->service = monitor_service_start (&settings, ports, error);
   if (self->service == NULL)
-    forget_place (self);
-  else
-    g_object_notify_by_pspec (G_OBJECT (self), ldb_monitor_server_properties[PROP_RUNNING]);
-  return self->service != NULL;
+    {
+      forget_place (self);
+      return FALSE;
+    }
+  log_start (self);
+  g_object_notify_by_pspec (G_OBJECT (self), ldb_monitor_server_properties[PROP_RUNNING]);
+  return TRUE;
 }
 
 /**

@@ -15,7 +15,7 @@
 #pragma once
 
 #include "ldb-monitor-gate-private.h"
-#include "ldb-monitor-log-private.h"
+#include "ldb-log-private.h"
 
 typedef struct _MonitorConnection MonitorConnection;
 typedef struct _MonitorService MonitorService;
@@ -38,7 +38,7 @@ void monitor_service_stop (MonitorService *self);
 /* ---- for the service's own parts, on its thread ---- */
 
 const MonitorSettings *monitor_service_get_settings (MonitorService *self);
-MonitorLog *monitor_service_get_log (MonitorService *self);
+LdbLogQueue *monitor_service_get_log (MonitorService *self);
 GMainContext *monitor_service_get_context (MonitorService *self);
 SoupServer *monitor_service_get_soup (MonitorService *self);
 /* FALSE: there are too many connections. */

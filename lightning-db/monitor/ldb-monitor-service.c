@@ -17,7 +17,7 @@ struct _MonitorService
   guint most_connections;     /* of the settings, or what the process can afford */
   GPtrArray *ports;           /* of MonitorPort; owned */
   GMainContext *context;      /* of its thread; owned */
-  MonitorLog *log;            /* a reference */
+  LdbLogQueue *log;           /* a reference */
   SoupServer *soup;           /* parses and writes; owned */
   GHashTable *connections;    /* a set of MonitorConnection, a reference each */
   GQueue waiting;             /* connections that a handshake waits for; a reference each */
@@ -54,7 +54,7 @@ service_unref (MonitorService *self)
   g_clear_pointer (&self->ports, g_ptr_array_unref);
   g_clear_pointer (&self->connections, g_hash_table_unref);
   g_main_context_unref (self->context);
-  monitor_log_unref (self->log);
+  ldb_log_queue_unref (self->log);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->stopped_cond);
   g_free (self);
@@ -66,7 +66,7 @@ monitor_service_get_settings (MonitorService *self)
   return &self->settings;
 }
 
-MonitorLog *
+LdbLogQueue *
 monitor_service_get_log (MonitorService *self)
 {
   return self->log;
@@ -316,6 +316,14 @@ run (gpointer data)
   return NULL;
 }
 
+/* In the main context of who starts it: an application's log writer never runs on our thread. */
+static LdbLogQueue *
+new_log (void)
+{
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  return ldb_log_queue_new (context);
+}
+
 MonitorService *
 monitor_service_start (MonitorSettings *settings, GPtrArray *ports, GError **error)
 {
@@ -326,7 +334,7 @@ monitor_service_start (MonitorSettings *settings, GPtrArray *ports, GError **err
   self->most_connections = most_connections (self->settings.max_connections);
   self->ports = ports;
   self->context = g_main_context_new ();
-  self->log = monitor_log_new ();
+  self->log = new_log ();
   self->connections = g_hash_table_new (NULL, NULL);
   g_queue_init (&self->waiting);
   self->turns = self->settings.max_requests;
@@ -355,7 +363,7 @@ monitor_service_stop (MonitorService *self)
   while (!self->stopped)
     g_cond_wait (&self->stopped_cond, &self->lock);
   g_mutex_unlock (&self->lock);
-  monitor_log_close (self->log);
+  ldb_log_queue_close (self->log);
   monitor_settings_clear (&self->settings);
   service_unref (self);
 }

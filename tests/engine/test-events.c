@@ -385,15 +385,17 @@ test_bounds (void)
 struct woken
 {
   unsigned times;
-  uint64_t number; /* of the newest */
+  uint64_t number;             /* of the newest */
+  enum engine_event_kind kind; /* likewise */
 };
 
 static void
-count_wake (void *data, uint64_t number)
+count_wake (void *data, enum engine_event_kind kind, uint64_t number)
 {
   struct woken *woken = data;
   woken->times++;
   woken->number = number;
+  woken->kind = kind;
 }
 
 static void
@@ -406,9 +408,9 @@ test_wake (void)
   engine_watch_events (engine, count_wake, &woken);
   CHECK_INT (woken.times, 0); /* of what was before */
   note (engine, ENGINE_EVENT_FLUSHED, 1);
-  CHECK (woken.times == 1 && woken.number == 2);
+  CHECK (woken.times == 1 && woken.number == 2 && woken.kind == ENGINE_EVENT_FLUSHED);
   lose (engine, "k");
-  CHECK (woken.times == 2 && woken.number == 3);
+  CHECK (woken.times == 2 && woken.number == 3 && woken.kind == ENGINE_EVENT_CONFLICT);
   lose (engine, "k"); /* a repetition is no new event */
   CHECK_INT (woken.times, 2);
   engine_watch_events (engine, count_wake, &other); /* in its place */

@@ -28,6 +28,13 @@ ldb_test_assert_error (GError **error, GQuark domain, int code, const char *file
   g_clear_error (error);
 }
 
+/* After g_test_init: what the library warns of, such as damage, ends no test. */
+static inline void
+ldb_test_allow_warnings (void)
+{
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+}
+
 /* A directory that is empty when the test begins and gone when it has ended. */
 typedef struct
 {

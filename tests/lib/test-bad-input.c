@@ -699,6 +699,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  ldb_test_allow_warnings ();
   add_test ("/bad-input/second-writer", test_second_writer);
   add_test ("/bad-input/unwritable", test_unwritable);
   add_test ("/bad-input/keys", test_keys);

@@ -395,6 +395,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  ldb_test_allow_warnings ();
   add_test ("/health/well", test_well);
   add_test ("/health/exposed", test_exposed);
   add_test ("/health/async", test_async);

@@ -7,6 +7,7 @@
  * (--stranger SOCKET) and an inspector in another PID namespace (--look SOCKET).
  */
 #include "inspector-client.h"
+#include "written-log.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -27,6 +28,7 @@ static void
 shared_set_up (Shared *self, gconstpointer data)
 {
   place_set_up (&self->place, data);
+  written_log_clear ();
   self->db = place_open (&self->place, NULL);
   ldb_database_put_string (self->db, "a", "1", NULL, NULL);
   ldb_database_set_inspectable (self->db, TRUE);
@@ -39,6 +41,27 @@ shared_tear_down (Shared *self, gconstpointer data)
   g_object_unref (self->db);
   g_free (self->socket);
   place_tear_down (&self->place, data);
+}
+
+/* Of each kind only so many at once, however many there were. */
+static GHashTable *
+assert_logged (Shared *self, const char *reason)
+{
+  GHashTable *line = written_log_wait ("inspector-refused", reason);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpuint (written_log_count ("inspector-refused"), <=, 20);
+  const char *database = g_hash_table_lookup (line, "LDB_DATABASE");
+  g_assert_true (database == NULL || g_str_equal (database, self->place.path));
+  return line;
+}
+
+/* The process is this one. */
+static void
+assert_logged_of_us (Shared *self, const char *reason)
+{
+  g_autofree char *process = g_strdup_printf ("%d", (int) getpid ());
+  g_assert_cmpstr (written_field (assert_logged (self, reason), "LDB_PEER"), ==, process);
 }
 
 /* Somebody who behaves is served. */
@@ -104,6 +127,7 @@ test_handshake (Shared *self, gconstpointer data)
       close (stranger);
     }
   assert_alive (self);
+  assert_logged_of_us (self, "handshake");
 }
 
 /* A line that does not end, and one that is too long by one. */
@@ -117,6 +141,7 @@ test_endless_line (Shared *self, gconstpointer data)
   read_to_end (stranger);
   close (stranger);
   assert_alive (self);
+  assert_logged_of_us (self, "handshake");
 }
 
 /* ---- what is no message ---- */
@@ -146,6 +171,7 @@ test_malformed (Shared *self, gconstpointer data)
       client_close (&client);
     }
   assert_alive (self);
+  assert_logged_of_us (self, "message");
 }
 
 static void
@@ -172,6 +198,37 @@ test_oversized (Shared *self, gconstpointer data)
       client_close (&client);
     }
   assert_alive (self);
+  assert_logged_of_us (self, "message");
+}
+
+/* Calls of nothing that there is, and with other arguments. */
+static void
+test_wrong_calls (Shared *self, gconstpointer data)
+{
+  static const struct
+  {
+    guint object;           /* asked */
+    const char *member;     /* called */
+    const char *error_name; /* that is the answer; less what they all begin with */
+  } cases[] = {
+    { 1, "Explode", "UnknownMethod" },
+    { 99, "ListStores", "UnknownObject" },
+    { 1, "Get", "InvalidArgs" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Client client;
+      g_autofree char *name
+          = g_strconcat ("org.freedesktop.DBus.Error.", cases[i].error_name, NULL);
+      g_autoptr (GDBusMessage) call
+          = client_make_call (cases[i].object, CLIENT_INTERFACE, cases[i].member, NULL);
+      client_connect (&client, self->socket);
+      client_send (&client, call);
+      g_autoptr (GDBusMessage) reply = client_receive (&client);
+      g_assert_cmpstr (g_dbus_message_get_error_name (reply), ==, name);
+      client_close (&client);
+    }
+  assert_logged_of_us (self, "call");
 }
 
 /* Replies and signals that nobody waits for mean nothing. */
@@ -229,6 +286,25 @@ test_replayed (Shared *self, gconstpointer data)
   g_assert_cmpstr (g_dbus_message_get_error_name (reply), ==,
                    "org.lightningdb.Error.PermissionDenied");
   client_close (&client);
+  assert_logged_of_us (self, "control");
+}
+
+/* Who comes, asks for control and goes is told to whoever asks for that. */
+static void
+test_told (Shared *self, gconstpointer data)
+{
+  Client client;
+  g_setenv ("G_MESSAGES_DEBUG", "Ldb", TRUE);
+  ldb_database_set_control_allowed (self->db, TRUE);
+  client_connect (&client, self->socket);
+  client_do (&client, "RequestControl", NULL);
+  client_close (&client);
+  written_field (written_log_wait ("inspector-connected", NULL), "LDB_PEER");
+  GHashTable *line = written_log_wait ("inspector-control", NULL);
+  g_assert_cmpstr (written_field (line, "LDB_DATABASE"), ==, self->place.path);
+  written_log_wait ("inspector-ended", "left");
+  g_assert_cmpuint (written_log_count ("inspector-refused"), ==, 0);
+  g_setenv ("G_MESSAGES_DEBUG", "", TRUE);
 }
 
 /* ---- too much ---- */
@@ -253,6 +329,7 @@ test_connections (Shared *self, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
     if (i != 3)
       client_close (&clients[i]);
+  assert_logged_of_us (self, "connections");
 }
 
 /* Ten thousand that come and go, at every stage, leave nothing. */
@@ -275,6 +352,9 @@ test_ten_thousand (Shared *self, gconstpointer data)
   wait_for_descriptors (before);
   g_assert_cmpuint (count_descriptors (), <=, before);
   assert_alive (self);
+  while (g_main_context_iteration (NULL, FALSE))
+    continue;
+  g_assert_cmpuint (written_log.lines->len, <, 200); /* however long it took */
 }
 
 /* Calls without end, whose answers are read late: all are answered, in order; what is not read is
@@ -347,6 +427,7 @@ test_slow (Shared *self, gconstpointer data)
   assert_alive (self);
   close (silent);
   client_close (&deaf);
+  assert_logged_of_us (self, "slow");
 }
 
 /* ---- somebody else ---- */
@@ -407,7 +488,10 @@ test_other_user (Shared *self, gconstpointer data)
   if (outcome == EXIT_SKIPPED)
     g_test_skip ("this root cannot be another user");
   else
-    g_assert_cmpint (outcome, ==, 0);
+    {
+      g_assert_cmpint (outcome, ==, 0);
+      assert_logged (self, "user");
+    }
   assert_alive (self);
 }
 
@@ -529,12 +613,15 @@ main (int argc, char **argv)
   g_autofree char *runtime = runtime_directory_make ();
   program = g_file_read_link ("/proc/self/exe", NULL);
   g_test_init (&argc, &argv, NULL);
+  written_log_begin ();
   add_abuse ("/inspection-abuse/handshake", test_handshake);
   add_abuse ("/inspection-abuse/endless-line", test_endless_line);
   add_abuse ("/inspection-abuse/malformed", test_malformed);
   add_abuse ("/inspection-abuse/oversized", test_oversized);
   add_abuse ("/inspection-abuse/unexpected", test_unexpected);
   add_abuse ("/inspection-abuse/replayed", test_replayed);
+  add_abuse ("/inspection-abuse/told", test_told);
+  add_abuse ("/inspection-abuse/wrong-calls", test_wrong_calls);
   add_abuse ("/inspection-abuse/connections", test_connections);
   add_abuse ("/inspection-abuse/ten-thousand", test_ten_thousand);
   add_abuse ("/inspection-abuse/flood", test_flood);

@@ -172,6 +172,28 @@ test_environment (Place *place, gconstpointer data)
     }
 }
 
+/* Each option's variable: what is no value of it is refused, and named. */
+static void
+test_wrong_environment (Place *place, gconstpointer data)
+{
+  guint count = 0;
+  g_autoptr (GTypeClass) klass = g_type_class_ref (LDB_TYPE_OPTIONS);
+  g_autofree GParamSpec **properties = g_object_class_list_properties (G_OBJECT_CLASS (klass), &count);
+  g_assert_cmpuint (count, >, 20);
+  for (guint i = 0; i < count; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *upper = g_ascii_strup (properties[i]->name, -1);
+      g_autofree char *variable
+          = g_strconcat ("LIGHTNING_DB_", g_strdelimit (upper, "-", '_'), NULL);
+      g_setenv (variable, "nonsense", TRUE);
+      g_assert_null (ldb_database_open (place->path, LDB_OPEN_CREATE, NULL, NULL, &error));
+      g_unsetenv (variable);
+      assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, variable, "nonsense",
+                        properties[i]->name);
+    }
+}
+
 static char *
 write_file (Place *place, const char *text)
 {
@@ -567,6 +589,7 @@ main (int argc, char *argv[])
   add_test ("/options/properties", test_properties);
   add_test ("/options/ranges", test_ranges);
   add_test ("/options/environment", test_environment);
+  add_test ("/options/wrong-environment", test_wrong_environment);
   add_test ("/options/file", test_file);
   add_test ("/options/bad-files", test_bad_files);
   add_test ("/options/precedence", test_precedence);

@@ -22,6 +22,13 @@ class Hostile(monitor.MonitorTest):
         for trouble in ("CRITICAL", "WARNING", "Sanitizer", "runtime error"):
             self.assertNotIn(trouble, server.log())
 
+    def assert_logged(self, server, *reasons):
+        """Each of them, but no line for each of many."""
+        for reason in reasons:
+            with self.subTest(reason):
+                monitor.wait_for(lambda: f"({reason})" in server.log())
+        self.assertLess(server.log().count("The monitor refused"), 60)
+
     # ---- who may ask ----
 
     def test_hosts(self):
@@ -48,6 +55,7 @@ class Hostile(monitor.MonitorTest):
                 self.assertIn(status, (400, 404, 421))
                 self.assertNotIn("healthy", body)
         self.assertGreater(server.metric('lightning_db_monitor_refusals_total{reason="host"}'), 10)
+        self.assert_logged(server, "host")
         self.assert_well(server)
 
     def test_pages_of_others(self):
@@ -63,6 +71,7 @@ class Hostile(monitor.MonitorTest):
                                        method="OPTIONS")
         self.assertIn(status, (403, 405))
         self.assertNotIn("access-control-allow-origin", fields)
+        self.assert_logged(server, "origin")
 
     def test_methods(self):
         server = self.serve_socket()
@@ -73,6 +82,7 @@ class Hostile(monitor.MonitorTest):
                 self.assertNotIn("healthy", body)
                 if status == 405:
                     self.assertEqual(fields["allow"], "GET, HEAD")
+        self.assert_logged(server, "method")
         self.assertEqual(server.ask("*", method="OPTIONS")[0], 405)
         status, fields, body = server.ask("/health", method="HEAD")
         self.assertEqual((status, body), (200, ""))
@@ -87,6 +97,7 @@ class Hostile(monitor.MonitorTest):
                 status, _, body = server.ask(path)
                 self.assertIn(status, (400, 404) if path != "/../health" else (200, 400, 404))
                 self.assertNotIn("root:", body)
+        self.assert_logged(server, "path")
         self.assertEqual(server.ask("/health?verbose=1&x=%ff#y")[0], 200)
         self.assert_well(server)
 
@@ -125,6 +136,7 @@ class Hostile(monitor.MonitorTest):
                 self.assertIn(monitor.parse(answer)[0], (400, 413, 501))
                 self.assertEqual(answer.count(b"HTTP/1."), 1)
                 self.assertNotIn(b"100 Continue", answer)
+        self.assert_logged(server, "body")
         self.assertEqual(server.ask("/health", "Content-Length: 0")[0], 200)
         self.assert_well(server)
 
@@ -136,6 +148,7 @@ class Hostile(monitor.MonitorTest):
             with self.subTest(flood[:20]):
                 self.assertIn(monitor.parse(server.send(flood))[0], (None, 400, 431))
         self.assertGreater(server.metric('lightning_db_monitor_refusals_total{reason="header"}'), 3)
+        self.assert_logged(server, "header")
         # Just what fits.
         self.assertEqual(server.ask("/health", "X: " + "y" * 7900)[0], 200)
         self.assert_well(server)
@@ -153,6 +166,7 @@ class Hostile(monitor.MonitorTest):
             with self.subTest(number, data=data):
                 self.assertLessEqual(answer.count(b"HTTP/1."), 1)
                 self.assertIn(monitor.parse(answer)[0], (None, 200, 400, 403, 404, 405, 413, 421, 501, 505))
+        self.assert_logged(server, "malformed")
         for line in server.log().splitlines():
             self.assertTrue(line.isprintable(), repr(line))
         self.assert_well(server)
@@ -195,6 +209,7 @@ class Hostile(monitor.MonitorTest):
             except (BrokenPipeError, ConnectionResetError):
                 pass
         self.assertGreaterEqual(server.metric('lightning_db_monitor_refusals_total{reason="timeout"}'), 21)
+        self.assert_logged(server, "timeout")
         self.assert_well(server)
 
     def test_too_many_connections(self):
@@ -204,6 +219,7 @@ class Hostile(monitor.MonitorTest):
         held.pop().close()
         monitor.wait_for(lambda: server.ask("/health")[0] == 200)
         self.assertGreaterEqual(server.metric('lightning_db_monitor_refusals_total{reason="connections"}'), 1)
+        self.assert_logged(server, "connections")
         for connection in held:
             connection.close()
 
@@ -224,6 +240,7 @@ class Hostile(monitor.MonitorTest):
         self.assertIn(429, statuses)
         self.assertEqual(set(statuses), {200, 429})
         self.assertEqual(answers[statuses.index(429)][1]["retry-after"], "1")
+        self.assert_logged(server, "rate")
 
     def test_ten_thousand_connections(self):
         """Opened and dropped, in all ways: no descriptor is left, and the service still answers."""
@@ -322,6 +339,7 @@ class Tls(monitor.MonitorTest):
                 self.assertIsNone(answer[0])
         context = self.certificates.context(self.certificates.client)
         self.assertEqual(server.metric('lightning_db_monitor_refusals_total{reason="handshake"}', context=context), 2)
+        monitor.wait_for(lambda: server.log().count("(handshake)") == 2)
 
     def test_not_tls(self):
         server = self.serve(*self.ports, *self.tls)

@@ -147,7 +147,7 @@ events_note (struct events *events, struct metrics *metrics, const struct event_
       memcpy (ring_place (ring, ring->count++), &event,
               ring->place_size < sizeof event ? SIZE_WITHOUT_MESSAGE : sizeof event);
       if (events->wake != NULL)
-        events->wake (events->wake_data, event.number);
+        events->wake (events->wake_data, event.kind, event.number);
     }
   pthread_mutex_unlock (&events->lock);
 }
@@ -229,7 +229,7 @@ engine_newest_event (struct engine *engine)
 }
 
 void
-engine_watch_events (struct engine *engine, void (*wake) (void *data, uint64_t number), void *data)
+engine_watch_events (struct engine *engine, engine_event_wake *wake, void *data)
 {
   pthread_mutex_lock (&engine->events.lock);
   engine->events.wake = wake;

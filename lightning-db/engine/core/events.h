@@ -43,14 +43,14 @@ struct event_ring
 
 struct events
 {
-  pthread_mutex_t lock;                       /* guards all that follows */
-  uint64_t count;                             /* events ever: the newest one's number */
-  struct event_ring often, rare;              /* E2 */
-  void (*wake) (void *data, uint64_t number); /* engine_watch_events; NULL: nobody */
-  void *wake_data;                            /* for it */
-  uint64_t corruptions;                       /* CORRUPT, repeats too */
-  struct failure corruption;                  /* the newest */
-  struct failure following; /* why another process is not followed; STATUS_OK: it is */
+  pthread_mutex_t lock;          /* guards all that follows */
+  uint64_t count;                /* events ever: the newest one's number */
+  struct event_ring often, rare; /* E2 */
+  engine_event_wake *wake;       /* engine_watch_events; NULL: nobody */
+  void *wake_data;               /* for it */
+  uint64_t corruptions;          /* CORRUPT, repeats too */
+  struct failure corruption;     /* the newest */
+  struct failure following;      /* why another process is not followed; STATUS_OK: it is */
 };
 
 status events_init (struct events *events, struct failure *failure);

@@ -16,6 +16,7 @@
 #include "engine.h"
 #include "ldb-call-private.h"
 #include "ldb-database.h"
+#include "ldb-log-private.h"
 #include "ldb-place-private.h"
 #include "ldb-share-private.h"
 
@@ -96,7 +97,7 @@ gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
 
 /* For LdbEventListener: tells whoever is connected of it; and whether anybody is. */
 void ldb_database_emit_event (gpointer self, LdbEvent *event);
-gboolean ldb_database_wants_events (gpointer self);
+gboolean ldb_database_wants_events (gpointer self, LdbEventKind kind);
 
 /* NEW → OPEN. On any thread, so nothing of the application's is called. `cancellable` ends a wait
  * for the writer's role; may be NULL. */
@@ -110,5 +111,12 @@ void ldb_database_note_opened (LdbDatabase *self);
 void ldb_database_tell_role (LdbDatabase *self);
 /* Says on the caller's thread that it has a new handle, or NULL; returns it. */
 LdbDatabase *ldb_database_log_opened (LdbDatabase *database);
+
+/* A line for the log that says which database it is about. */
+LdbLogLine *ldb_database_log_line (LdbDatabase *self, LdbLogKind kind);
+/* LDB_ERROR: the name of an LdbError. */
+void ldb_database_set_log_error (LdbLogLine *line, int code);
+/* The error as a line; L1. */
+void ldb_database_log_error (LdbDatabase *self, LdbLogKind kind, const GError *error);
 
 G_END_DECLS

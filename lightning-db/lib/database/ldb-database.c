@@ -7,11 +7,13 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
-#include "ldb-event.h"
+#include "ldb-event-log-private.h"
 #include "ldb-health-private.h"
 #include "ldb-inspection-private.h"
 #include "ldb-options-private.h"
 #include "ldb-waiter-private.h"
+
+#include "ldb-enum-types.h"
 
 /**
  * LdbDatabase:
@@ -217,12 +219,68 @@ close_handle (LdbDatabase *self, GError **error)
   return closed;
 }
 
+/* ---- the log ---- */
+
+LdbLogLine *
+ldb_database_log_line (LdbDatabase *self, LdbLogKind kind)
+{
+  LdbLogLine *line = ldb_log_line_new (kind);
+  g_autofree char *path = g_canonicalize_filename (self->path, NULL);
+  ldb_log_line_set (line, "LDB_DATABASE", "%s", path);
+  if (self->id[0] != '\0')
+    ldb_log_line_set (line, "LDB_DATABASE_ID", "%s", self->id);
+  return line;
+}
+
+void
+ldb_database_set_log_error (LdbLogLine *line, int code)
+{
+  g_autoptr (GEnumClass) codes = g_type_class_ref (LDB_TYPE_ERROR);
+  const GEnumValue *value = g_enum_get_value (codes, code);
+  if (value != NULL)
+    ldb_log_line_set (line, "LDB_ERROR", "%s", value->value_nick);
+}
+
+void
+ldb_database_log_error (LdbDatabase *self, LdbLogKind kind, const GError *error)
+{
+  LdbLogLine *line = ldb_database_log_line (self, kind);
+  if (error->domain == LDB_ERROR)
+    ldb_database_set_log_error (line, error->code);
+  ldb_log_line_say (line, "Database \"%s\": %s", self->path, error->message);
+  ldb_log_line_write (line);
+}
+
 static void
-log_inspection_error (GError **error)
+log_inspection_error (LdbDatabase *self, GError **error)
 {
   if (*error != NULL)
-    ldb_log (G_LOG_LEVEL_WARNING, "not-inspectable", "%s", (*error)->message);
+    ldb_database_log_error (self, LDB_LOG_NOT_INSPECTABLE, *error);
   g_clear_error (error);
+}
+
+/* "Opened" or "took over", at which commit. */
+static void
+log_role (LdbDatabase *self, LdbLogKind kind, const char *what)
+{
+  guint64 sequence = ldb_database_get_sequence (self);
+  if (ldb_log_would_drop (kind))
+    return;
+  LdbLogLine *line = ldb_database_log_line (self, kind);
+  ldb_log_line_set (line, "LDB_SEQUENCE", "%" G_GUINT64_FORMAT, sequence);
+  ldb_log_line_say (line, "%s the database \"%s\" at commit %" G_GUINT64_FORMAT, what, self->path,
+                    sequence);
+  ldb_log_line_write (line);
+}
+
+/* What happened to the database, and was not said yet. */
+static void
+log_events (LdbDatabase *self)
+{
+  LdbEventRelay *relay = ldb_share_get_relay (self, NULL);
+  if (relay != NULL)
+    ldb_event_log_write (relay, self);
+  g_clear_pointer (&relay, ldb_event_relay_unref);
 }
 
 void
@@ -232,21 +290,21 @@ ldb_database_tell_role (LdbDatabase *self)
   if (!g_atomic_int_compare_and_exchange (&self->role_untold, TRUE, FALSE))
     return;
   ldb_share_move_inspection (self, &error);
-  ldb_log (G_LOG_LEVEL_INFO, "took-over",
-           "Took over writing to the database \"%s\" at commit %" G_GUINT64_FORMAT, self->path,
-           ldb_database_get_sequence (self));
-  log_inspection_error (&error);
+  log_role (self, LDB_LOG_TOOK_OVER, "Took over writing to");
+  log_events (self);
+  log_inspection_error (self, &error);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_READ_ONLY]);
 }
 
 LdbDatabase *
 ldb_database_log_opened (LdbDatabase *database)
 {
-  if (database != NULL)
-    ldb_log (G_LOG_LEVEL_INFO, "opened", "Opened the database \"%s\" at commit %" G_GUINT64_FORMAT,
-             database->path, ldb_database_get_sequence (database));
-  if (database != NULL)
-    log_inspection_error (&database->inspection_error);
+  ldb_log_check_environment ();
+  if (database == NULL)
+    return NULL;
+  log_role (database, LDB_LOG_OPENED, "Opened");
+  log_events (database);
+  log_inspection_error (database, &database->inspection_error);
   return database;
 }
 
@@ -542,18 +600,20 @@ ldb_database_init (LdbDatabase *self)
 void
 ldb_database_emit_event (gpointer self, LdbEvent *event)
 {
+  log_events (self);
   g_signal_emit (self, signals[SIGNAL_EVENT], 0, event);
   if (event->kind == LDB_EVENT_HEALTH)
     g_object_notify_by_pspec (self, properties[PROP_HEALTH]);
 }
 
 gboolean
-ldb_database_wants_events (gpointer self)
+ldb_database_wants_events (gpointer self, LdbEventKind kind)
 {
   static gsize notify;
   if (g_once_init_enter (&notify))
     g_once_init_leave (&notify, g_signal_lookup ("notify", G_TYPE_OBJECT));
-  return g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], 0, TRUE)
+  return ldb_event_log_wants (kind)
+         || g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], 0, TRUE)
          || g_signal_has_handler_pending (self, (guint) notify,
                                           g_quark_from_static_string ("health"), TRUE);
 }
@@ -908,7 +968,7 @@ set_inspection (LdbDatabase *self, gboolean inspectable, gboolean control_allowe
   if (self->generation != 0 && self->generation != ldb_fork_generation)
     return;
   if (!ldb_share_set_inspection (self, inspectable, control_allowed, &error))
-    ldb_log (G_LOG_LEVEL_WARNING, "not-inspectable", "%s", error->message);
+    ldb_database_log_error (self, LDB_LOG_NOT_INSPECTABLE, error);
   g_object_notify_by_pspec (G_OBJECT (self), properties[changed]);
 }
 

@@ -60,8 +60,4 @@ void ldb_registry_forget_listeners (void);
 /* Starts to listen for low memory and low battery, once a main loop runs; ldb-machine.c. */
 void ldb_machine_watch (void);
 
-/* Writes one line to the log as the environment asks for; ldb-log.c. */
-void ldb_log (GLogLevelFlags level, const char *event, const char *format, ...)
-    G_GNUC_PRINTF (3, 4);
-
 G_END_DECLS

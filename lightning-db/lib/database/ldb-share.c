@@ -16,7 +16,7 @@
 #include "ldb-counters-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
-#include "ldb-event-relay-private.h"
+#include "ldb-event-log-private.h"
 #include "ldb-health-private.h"
 #include "ldb-hub-private.h"
 #include "ldb-inspection-private.h"
@@ -615,10 +615,11 @@ ldb_share_move_inspection (LdbDatabase *handle, GError **error)
 /* A share that a handle has left; what is to be done without the lock. */
 typedef struct
 {
-  LdbShare *share; /* NULL: none */
-  LdbHub *hub;     /* where observers of the handle may be; owned, or NULL */
-  LdbOffer offer;  /* what nobody wants any longer */
-  gboolean last;   /* the handle was */
+  LdbShare *share;      /* NULL: none */
+  LdbHub *hub;          /* where observers of the handle may be; owned, or NULL */
+  LdbOffer offer;       /* what nobody wants any longer */
+  gboolean last;        /* the handle was */
+  LdbEventRelay *relay; /* whose events are to be logged; a reference, or NULL */
 } LdbDeparture;
 
 /* With both locks held. `share` may be NULL. */
@@ -634,27 +635,38 @@ depart (LdbShare *share, LdbDatabase *handle)
   share->closing = left.last;
   if (share->hub != NULL)
     left.hub = ldb_hub_ref (share->hub);
+  if (handle->listener != NULL) /* not one of the library's own */
+    left.relay = ldb_event_relay_ref (share->relay);
   return left;
+}
+
+/* Closes the engine of a share whose last handle has left. */
+static gboolean
+close_share (LdbShare *share, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  ldb_event_relay_stop (share->relay);
+  status code = engine_close (share->engine, &failure);
+  pthread_mutex_lock (&lock);
+  g_ptr_array_remove_fast (shares, share);
+  pthread_cond_broadcast (&share_gone);
+  pthread_mutex_unlock (&lock);
+  return ldb_error_check (error, code, &failure);
 }
 
 static gboolean
 complete_departure (LdbDeparture *left, LdbDatabase *handle, GError **error)
 {
-  struct failure failure = FAILURE_INIT;
   if (left->hub != NULL)
     ldb_hub_end_handle (left->hub, handle);
   if (left->hub != NULL && left->last)
     ldb_hub_stop (left->hub);
   g_clear_pointer (&left->hub, ldb_hub_unref);
-  if (!left->last)
-    return TRUE;
-  ldb_event_relay_stop (left->share->relay);
-  status code = engine_close (left->share->engine, &failure);
-  pthread_mutex_lock (&lock);
-  g_ptr_array_remove_fast (shares, left->share);
-  pthread_cond_broadcast (&share_gone);
-  pthread_mutex_unlock (&lock);
-  return ldb_error_check (error, code, &failure);
+  gboolean closed = !left->last || close_share (left->share, error);
+  if (left->relay != NULL)
+    ldb_event_log_write (left->relay, handle);
+  g_clear_pointer (&left->relay, ldb_event_relay_unref);
+  return closed;
 }
 
 gboolean

@@ -19,6 +19,7 @@
 
 #include "engine.h"
 #include "ldb-event.h"
+#include "ldb-log-private.h"
 
 G_BEGIN_DECLS
 
@@ -27,14 +28,19 @@ typedef struct _LdbEventListener LdbEventListener;
 
 /* Handles one event, in the listener's context. */
 typedef void (*LdbEventHandler) (gpointer owner, LdbEvent *event);
-/* Whether there is a use for events now: on any thread, with locks held, and with an owner that may
- * be in the middle of its dispose. */
-typedef gboolean (*LdbEventInterest) (gpointer owner);
+/* Whether there is a use for an event of that kind now: on any thread, with locks held, and with an
+ * owner that may be in the middle of its dispose. */
+typedef gboolean (*LdbEventInterest) (gpointer owner, LdbEventKind kind);
 
 /* Listens to the engine, which no other relay may. */
 LdbEventRelay *ldb_event_relay_new (struct engine *engine);
 LdbEventRelay *ldb_event_relay_ref (LdbEventRelay *self);
 void ldb_event_relay_unref (LdbEventRelay *self);
+/* The events that were not taken yet, oldest first (element-type LdbEvent): of all callers, each event
+ * goes to one. */
+GPtrArray *ldb_event_relay_take (LdbEventRelay *self);
+/* Whether a line of that kind may be written now: ldb_log_rate_take. */
+gboolean ldb_event_relay_may_log (LdbEventRelay *self, LdbLogKind kind, guint64 *held_back);
 /* Before the engine is closed: no events from then on. */
 void ldb_event_relay_stop (LdbEventRelay *self);
 

@@ -9,10 +9,12 @@
 
 struct _LdbEventRelay
 {
-  gint references;       /* atomic */
-  struct engine *engine; /* a reference */
-  pthread_mutex_t lock;  /* V4; guards what follows, and what listeners say it guards */
-  GPtrArray *listeners;  /* those that are not closed; borrowed */
+  gint references;                 /* atomic */
+  struct engine *engine;           /* a reference */
+  pthread_mutex_t lock;            /* V4; guards what follows, and what listeners say it guards */
+  GPtrArray *listeners;            /* those that are not closed; borrowed */
+  guint64 taken;                   /* events up to here are */
+  LdbLogRate rates[LDB_LOG_KINDS]; /* of lines about events, by kind */
 };
 
 struct _LdbEventListener
@@ -54,14 +56,15 @@ queue (LdbEventListener *self)
 
 /* With the engine's locks held, on the thread of the event. */
 static void
-note_event (void *data, uint64_t number)
+note_event (void *data, enum engine_event_kind kind, uint64_t number)
 {
   LdbEventRelay *self = data;
   pthread_mutex_lock (&self->lock);
   for (guint i = 0; i < self->listeners->len; i++)
     {
       LdbEventListener *listener = g_ptr_array_index (self->listeners, i);
-      if (listener->is_wanted == NULL || listener->is_wanted (listener->borrowed))
+      if (listener->is_wanted == NULL
+          || listener->is_wanted (listener->borrowed, (LdbEventKind) kind))
         queue (listener);
       else if (!listener->queued)
         listener->told = number; /* V3 */
@@ -97,6 +100,30 @@ ldb_event_relay_unref (LdbEventRelay *self)
   g_ptr_array_unref (self->listeners);
   pthread_mutex_destroy (&self->lock);
   g_free (self);
+}
+
+GPtrArray *
+ldb_event_relay_take (LdbEventRelay *self)
+{
+  guint64 newest = engine_newest_event (self->engine);
+  pthread_mutex_lock (&self->lock);
+  guint64 after = self->taken;
+  self->taken = MAX (newest, after);
+  pthread_mutex_unlock (&self->lock);
+  GPtrArray *events = ldb_events_list (self->engine, after);
+  while (events->len > 0
+         && ((LdbEvent *) g_ptr_array_index (events, events->len - 1))->number > newest)
+    g_ptr_array_remove_index (events, events->len - 1);
+  return events;
+}
+
+gboolean
+ldb_event_relay_may_log (LdbEventRelay *self, LdbLogKind kind, guint64 *held_back)
+{
+  pthread_mutex_lock (&self->lock);
+  gboolean may = ldb_log_rate_take (&self->rates[kind], held_back);
+  pthread_mutex_unlock (&self->lock);
+  return may;
 }
 
 void

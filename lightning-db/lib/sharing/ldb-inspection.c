@@ -15,7 +15,6 @@
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ldb-error-private.h"
@@ -30,6 +29,7 @@ struct _LdbHost
   gint references;                  /* of the thread, exports and visitors; atomic */
   char token[LDB_TOKEN_LENGTH + 1]; /* also the server's GUID */
   GMainContext *context;            /* the thread's; owned */
+  LdbLogQueue *log;                 /* in GLib's default context; owned */
   int directory;                    /* the runtime directory */
   int life;                         /* the sign of life */
   int listener;                     /* the socket */
@@ -69,6 +69,7 @@ ldb_host_unref (LdbHost *self)
   g_ptr_array_unref (self->exports);
   g_ptr_array_unref (self->withdrawn);
   g_ptr_array_unref (self->visitors);
+  ldb_log_queue_unref (self->log);
   g_main_context_unref (self->context);
   g_free (self);
 }
@@ -139,18 +140,34 @@ ldb_host_end_operation (LdbHost *self)
   self->operating = FALSE;
 }
 
-/* Not the application's writer: its code does not run on our threads. */
-void
-ldb_host_log (const char *event, const char *text)
+LdbLogLine *
+ldb_host_begin_line (LdbHost *self, LdbLogKind kind, gint64 peer)
 {
-  g_autofree char *message = g_strdup_printf ("Inspector: %s", text);
-  const GLogField fields[] = {
-    { "GLIB_DOMAIN", G_LOG_DOMAIN, -1 },
-    { "LDB_EVENT", event, -1 },
-    { "MESSAGE", message, -1 },
-  };
-  if (!g_log_writer_default_would_drop (G_LOG_LEVEL_INFO, G_LOG_DOMAIN))
-    g_log_writer_default (G_LOG_LEVEL_INFO, fields, G_N_ELEMENTS (fields), NULL);
+  LdbLogLine *line = ldb_log_queue_begin (self->log, kind);
+  if (line != NULL)
+    ldb_log_line_set (line, "LDB_PEER", "%" G_GINT64_FORMAT, peer);
+  return line;
+}
+
+void
+ldb_host_end_line (LdbHost *self, LdbLogLine *line)
+{
+  ldb_log_queue_push (self->log, line);
+}
+
+void
+ldb_host_log_refusal (LdbHost *self, LdbExport *export, gint64 peer, const char *reason,
+                      const char *text)
+{
+  LdbLogLine *line = ldb_host_begin_line (self, LDB_LOG_INSPECTOR_REFUSED, peer);
+  if (line == NULL)
+    return;
+  if (export != NULL)
+    ldb_log_line_set (line, "LDB_DATABASE", "%s", export->path);
+  ldb_log_line_set (line, "LDB_REASON", "%s", reason);
+  ldb_log_line_say (line, "Process %" G_GINT64_FORMAT " was refused as an inspector (%s): %s", peer,
+                    reason, text);
+  ldb_host_end_line (self, line);
 }
 
 /* ---- accepting ---- */
@@ -191,24 +208,24 @@ find_slot (LdbHost *self)
 static void
 admit (LdbHost *self, int descriptor)
 {
-  struct ucred peer;
+  struct ucred peer = { 0 };
   socklen_t size = sizeof peer;
   guint slot = find_slot (self);
   if (getsockopt (descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != geteuid ())
     {
-      ldb_host_log ("inspector-refused", "refused, it is another user's");
+      ldb_host_log_refusal (self, NULL, peer.pid, "user", "it is another user's.");
       close (descriptor);
     }
   else if (slot == LDB_VISITORS_MAX)
     {
-      ldb_host_log ("inspector-refused", "refused, there are too many");
+      ldb_host_log_refusal (self, NULL, peer.pid, "connections", "there are too many.");
       close (descriptor);
     }
   else
     {
       g_atomic_int_set (&self->slots[slot], descriptor);
       g_ptr_array_add (self->visitors,
-                       ldb_visitor_new (self, descriptor, peer.uid, self->token, slot));
+                       ldb_visitor_new (self, descriptor, &peer, self->token, slot));
     }
 }
 
@@ -290,7 +307,7 @@ end_thread (LdbHost *self)
 {
   while (self->visitors->len > 0)
     ldb_visitor_end (g_ptr_array_index (self->visitors, self->visitors->len - 1),
-                     "nothing is shared any longer");
+                     LDB_PEER_DISMISSED);
   g_source_destroy (self->accepting);
   g_clear_pointer (&self->accepting, g_source_unref);
   /* What calls return goes to this context. */
@@ -355,6 +372,7 @@ host_alloc (void)
     self->slots[i] = -1;
   self->directory = self->life = self->listener = self->wake = -1;
   self->context = g_main_context_new ();
+  self->log = ldb_log_queue_new (NULL);
   self->exports = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_export_unref);
   self->withdrawn = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_export_unref);
   self->visitors = g_ptr_array_new_with_free_func (visitor_unref);

@@ -53,14 +53,24 @@ gboolean ldb_peer_message_length (const guint8 *data, gsize size, gsize *length)
 
 typedef struct _LdbPeer LdbPeer;
 
+/* Why a connection ended. */
+typedef enum
+{
+  LDB_PEER_LEFT,      /* the other side closed it, or died */
+  LDB_PEER_DISMISSED, /* there is nothing for it here any longer */
+  LDB_PEER_HANDSHAKE, /* it did not say who it is as D-Bus has it */
+  LDB_PEER_MESSAGE,   /* it sent what is no message, or one that is too long */
+  LDB_PEER_SLOW,      /* it took too long to say who it is, or takes no answers */
+} LdbPeerEnd;
+
 typedef struct
 {
   /* A call, a signal or a reply has come. */
   void (*message) (gpointer owner, GDBusMessage *message);
   /* All that waited has gone out. */
   void (*drained) (gpointer owner);
-  /* It has ended, for this reason; the last that is heard of it. Never from within ldb_peer_new. */
-  void (*ended) (gpointer owner, const char *reason);
+  /* It has ended; the last that is heard of it. Never from within ldb_peer_new. */
+  void (*ended) (gpointer owner, LdbPeerEnd end);
 } LdbPeerHandler;
 
 /* Takes the descriptor over. `user` is who the kernel says the other side is. Attached to the
@@ -83,7 +93,7 @@ void ldb_peer_begin_call (LdbPeer *self);
 void ldb_peer_end_call (LdbPeer *self);
 
 /* Ends it. */
-void ldb_peer_end (LdbPeer *self, const char *reason);
+void ldb_peer_end (LdbPeer *self, LdbPeerEnd end);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LdbPeer, ldb_peer_unref)
 

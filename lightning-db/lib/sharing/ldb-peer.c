@@ -64,7 +64,7 @@ adjust (LdbPeer *self)
 }
 
 void
-ldb_peer_end (LdbPeer *self, const char *reason)
+ldb_peer_end (LdbPeer *self, LdbPeerEnd end)
 {
   if (self->descriptor < 0)
     return;
@@ -74,7 +74,7 @@ ldb_peer_end (LdbPeer *self, const char *reason)
   g_source_destroy (&self->source);
   g_queue_clear_full (&self->output, (GDestroyNotify) g_bytes_unref);
   self->waiting = 0;
-  self->handler->ended (self->owner, reason);
+  self->handler->ended (self->owner, end);
   close (descriptor); /* last: the owner knows its number */
 }
 
@@ -98,7 +98,7 @@ write_some (LdbPeer *self)
         break;
       if (count < 0)
         {
-          ldb_peer_end (self, "it went away");
+          ldb_peer_end (self, LDB_PEER_LEFT);
           return FALSE;
         }
       progress = TRUE;
@@ -171,7 +171,7 @@ read_some (LdbPeer *self)
   g_byte_array_set_size (self->input, before + (count > 0 ? (guint) count : 0));
   if (count > 0 || (count < 0 && (code == EAGAIN || code == EWOULDBLOCK || code == EINTR)))
     return TRUE;
-  ldb_peer_end (self, count == 0 ? "it closed the connection" : "it went away");
+  ldb_peer_end (self, LDB_PEER_LEFT);
   return FALSE;
 }
 
@@ -189,7 +189,7 @@ shake_hands (LdbPeer *self)
     return FALSE;
   if (state == LDB_HANDSHAKE_FAILED)
     {
-      ldb_peer_end (self, "it does not speak the D-Bus handshake");
+      ldb_peer_end (self, LDB_PEER_HANDSHAKE);
       return FALSE;
     }
   if (state == LDB_HANDSHAKE_DONE)
@@ -204,14 +204,12 @@ shake_hands (LdbPeer *self)
 static gboolean
 handle_message (LdbPeer *self, gsize length)
 {
-  GError *error = NULL;
   GDBusMessage *message = g_dbus_message_new_from_blob (self->input->data, length,
-                                                        G_DBUS_CAPABILITY_FLAGS_NONE, &error);
+                                                        G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
   g_byte_array_remove_range (self->input, 0, (guint) length);
   if (message == NULL)
     {
-      ldb_peer_end (self, error->message);
-      g_error_free (error);
+      ldb_peer_end (self, LDB_PEER_MESSAGE);
       return FALSE;
     }
   self->handler->message (self->owner, message);
@@ -229,7 +227,7 @@ handle_input (LdbPeer *self)
     {
       if (!ldb_peer_message_length (self->input->data, self->input->len, &length))
         {
-          ldb_peer_end (self, "it sent no D-Bus message, or one that is too long");
+          ldb_peer_end (self, LDB_PEER_MESSAGE);
           return FALSE;
         }
       if (length == 0 || length > self->input->len)
@@ -265,7 +263,7 @@ take_turn (LdbPeer *self, GIOCondition condition)
     return FALSE;
   if (is_late (self))
     {
-      ldb_peer_end (self, self->running ? "it takes nothing" : "it took too long to authenticate");
+      ldb_peer_end (self, LDB_PEER_SLOW);
       return FALSE;
     }
   gboolean may_read = !is_held_back (self) && !self->again;
@@ -276,7 +274,7 @@ take_turn (LdbPeer *self, GIOCondition condition)
     }
   else if ((condition & (G_IO_HUP | G_IO_ERR)) != 0)
     {
-      ldb_peer_end (self, "it went away");
+      ldb_peer_end (self, LDB_PEER_LEFT);
       return FALSE;
     }
   if (!self->running && !shake_hands (self))

@@ -14,6 +14,21 @@
 
 /* ---- control ---- */
 
+static void
+log_control (LdbVisit *self)
+{
+  LdbHost *host = self->visitor->host;
+  LdbLogLine *line = ldb_host_begin_line (host, LDB_LOG_INSPECTOR_CONTROL, self->visitor->process);
+  if (line == NULL)
+    return;
+  ldb_log_line_set (line, "LDB_DATABASE", "%s", self->export->path);
+  ldb_log_line_say (line,
+                    "The inspector that is process %" G_GINT64_FORMAT
+                    " asked for control of \"%s\" and has it",
+                    self->visitor->process, self->export->path);
+  ldb_host_end_line (host, line);
+}
+
 void
 ldb_visit_request_control (LdbVisit *self)
 {
@@ -27,6 +42,7 @@ ldb_visit_request_control (LdbVisit *self)
     }
   g_hash_table_replace (self->visitor->grants, ldb_export_ref (self->export),
                         GINT_TO_POINTER (permission));
+  log_control (self);
   ldb_visit_return (self, NULL);
 }
 

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <sys/socket.h>
+
 #include "ldb-active-transaction.h"
 #include "ldb-error.h"
 #include "ldb-health-watch.h"
@@ -62,8 +64,14 @@ void ldb_host_end_operation (LdbHost *self);
 /* The visitor's connection has ended. */
 void ldb_host_forget_visitor (LdbHost *self, LdbVisitor *visitor);
 GMainContext *ldb_host_get_context (LdbHost *self);
-/* Says something about an inspector to the log. */
-void ldb_host_log (const char *event, const char *text);
+/* A line for the log about the inspector that is that process; NULL: there is to be none. */
+LdbLogLine *ldb_host_begin_line (LdbHost *self, LdbLogKind kind, gint64 peer);
+/* Takes it over. */
+void ldb_host_end_line (LdbHost *self, LdbLogLine *line);
+/* Says that it was refused something: `reason` in a word, `text` in a sentence, neither of them its own;
+ * `export` may be NULL. */
+void ldb_host_log_refusal (LdbHost *self, LdbExport *export, gint64 peer, const char *reason,
+                           const char *text);
 
 /* ---- visitors ---- */
 
@@ -99,6 +107,7 @@ struct _LdbVisitor
   guint references;          /* of the host, and of each visit */
   LdbHost *host;             /* a reference */
   LdbPeer *peer;             /* owned */
+  gint64 process;            /* its number, as seen from here; 0: it is in another namespace */
   guint slot;                /* of its descriptor in the host */
   guint last_id;             /* given out */
   GPtrArray *snapshots;      /* LdbVisitorSnapshot; owned */
@@ -110,11 +119,11 @@ struct _LdbVisitor
 };
 
 /* Takes the descriptor over. */
-LdbVisitor *ldb_visitor_new (LdbHost *host, int descriptor, guint user, const char *guid,
-                             guint slot);
+LdbVisitor *ldb_visitor_new (LdbHost *host, int descriptor, const struct ucred *credentials,
+                             const char *guid, guint slot);
 void ldb_visitor_unref (LdbVisitor *self);
 /* Ends its connection. */
-void ldb_visitor_end (LdbVisitor *self, const char *reason);
+void ldb_visitor_end (LdbVisitor *self, LdbPeerEnd end);
 /* The export is offered no longer: closes what is open of it, and says so. */
 void ldb_visitor_leave_export (LdbVisitor *self, LdbExport *export);
 void ldb_visitor_send_signal (LdbVisitor *self, LdbExport *export, const char *name,

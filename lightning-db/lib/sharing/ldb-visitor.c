@@ -61,9 +61,27 @@ ldb_visit_fail (LdbVisit *self, GError *error)
   visit_fail_as (self, name, message);
 }
 
+static void
+log_refusal (LdbVisit *self, const char *reason, const char *message)
+{
+  ldb_host_log_refusal (self->visitor->host, self->export, self->visitor->process, reason, message);
+}
+
+/* A call that is none of the interface's. */
+static void
+visit_refuse_call (LdbVisit *self, const char *name, const char *message)
+{
+  log_refusal (self, "call", message);
+  visit_fail_as (self, name, message);
+}
+
 void
 ldb_visit_refuse (LdbVisit *self, LdbError code, const char *message)
 {
+  if (code == LDB_ERROR_PERMISSION_DENIED)
+    log_refusal (self, "control", message);
+  else if (code == LDB_ERROR_LIMIT_EXCEEDED)
+    log_refusal (self, "limit", message);
   ldb_visit_fail (self, g_error_new_literal (LDB_ERROR, (int) code, message));
 }
 
@@ -279,15 +297,15 @@ run_method (LdbVisit *self, guint i)
 {
   MethodFlags flags = methods[i].flags;
   if (self->export == NULL && (flags & METHOD_ANYWHERE) == 0)
-    visit_fail_as (self, "org.freedesktop.DBus.Error.UnknownObject",
-                   "No database is shared under that path.");
+    visit_refuse_call (self, "org.freedesktop.DBus.Error.UnknownObject",
+                       "No database is shared under that path.");
   else if ((flags & METHOD_CONTROL) != 0 && !ldb_visitor_has_control (self->visitor, self->export))
     ldb_visit_refuse (self, LDB_ERROR_PERMISSION_DENIED,
                       "This changes things, and the connection has no control; request it, and "
                       "have the application allow it: LdbDatabase:control-allowed.");
   else if (strcmp (g_dbus_message_get_signature (self->call), methods[i].signature) != 0)
-    visit_fail_as (self, "org.freedesktop.DBus.Error.InvalidArgs",
-                   "The arguments are of other types than the method takes.");
+    visit_refuse_call (self, "org.freedesktop.DBus.Error.InvalidArgs",
+                       "The arguments are of other types than the method takes.");
   else if ((flags & METHOD_OPERATION) != 0 && !ldb_host_begin_operation (self->visitor->host))
     ldb_visit_refuse (self, LDB_ERROR_PENDING, "Another operation has not finished; wait for it.");
   else
@@ -316,7 +334,8 @@ take_message (gpointer owner, GDBusMessage *message)
   if (i < G_N_ELEMENTS (methods))
     run_method (visit, i);
   else
-    visit_fail_as (visit, "org.freedesktop.DBus.Error.UnknownMethod", "There is no such method.");
+    visit_refuse_call (visit, "org.freedesktop.DBus.Error.UnknownMethod",
+                       "There is no such method.");
 }
 
 /* ---- visitors ---- */
@@ -340,10 +359,49 @@ close_all (LdbVisitor *self)
 }
 
 static void
-ended (gpointer owner, const char *reason)
+log_connected (LdbVisitor *self)
+{
+  LdbLogLine *line = ldb_host_begin_line (self->host, LDB_LOG_INSPECTOR_CONNECTED, self->process);
+  if (line == NULL)
+    return;
+  ldb_log_line_say (line, "Process %" G_GINT64_FORMAT " has connected as an inspector",
+                    self->process);
+  ldb_host_end_line (self->host, line);
+}
+
+static void
+log_end (LdbVisitor *self, LdbPeerEnd end)
+{
+  static const struct
+  {
+    const char *reason;  /* in a word */
+    const char *message; /* what the inspector did */
+  } ends[] = {
+    [LDB_PEER_LEFT] = { "left", "has disconnected" },
+    [LDB_PEER_DISMISSED] = { "dismissed", "was disconnected: nothing is shared any longer" },
+    [LDB_PEER_HANDSHAKE] = { "handshake", "it did not say who it is." },
+    [LDB_PEER_MESSAGE] = { "message", "it sent no D-Bus message, or one that is too long." },
+    [LDB_PEER_SLOW] = { "slow", "it took too long to say who it is, or takes no answers." },
+  };
+  if (end > LDB_PEER_DISMISSED)
+    {
+      ldb_host_log_refusal (self->host, NULL, self->process, ends[end].reason, ends[end].message);
+      return;
+    }
+  LdbLogLine *line = ldb_host_begin_line (self->host, LDB_LOG_INSPECTOR_ENDED, self->process);
+  if (line == NULL)
+    return;
+  ldb_log_line_set (line, "LDB_REASON", "%s", ends[end].reason);
+  ldb_log_line_say (line, "The inspector that is process %" G_GINT64_FORMAT " %s", self->process,
+                    ends[end].message);
+  ldb_host_end_line (self->host, line);
+}
+
+static void
+ended (gpointer owner, LdbPeerEnd end)
 {
   LdbVisitor *self = owner;
-  ldb_host_log ("inspector-ended", reason);
+  log_end (self, end);
   close_all (self);
   g_cancellable_cancel (self->cancellable);
   ldb_host_forget_visitor (self->host, self);
@@ -356,7 +414,8 @@ static const LdbPeerHandler handler = {
 };
 
 LdbVisitor *
-ldb_visitor_new (LdbHost *host, int descriptor, guint user, const char *guid, guint slot)
+ldb_visitor_new (LdbHost *host, int descriptor, const struct ucred *credentials, const char *guid,
+                 guint slot)
 {
   LdbVisitor *self = g_new0 (LdbVisitor, 1);
   ldb_error_register_names ();
@@ -368,7 +427,10 @@ ldb_visitor_new (LdbHost *host, int descriptor, guint user, const char *guid, gu
   self->follows = g_ptr_array_new_with_free_func (ldb_visitor_follow_free);
   self->grants = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ldb_export_unref, NULL);
   self->cancellable = g_cancellable_new ();
-  self->peer = ldb_peer_new (descriptor, user, guid, ldb_host_get_context (host), &handler, self);
+  self->process = credentials->pid;
+  self->peer = ldb_peer_new (descriptor, credentials->uid, guid, ldb_host_get_context (host),
+                             &handler, self);
+  log_connected (self);
   return self;
 }
 
@@ -389,9 +451,9 @@ ldb_visitor_unref (LdbVisitor *self)
 }
 
 void
-ldb_visitor_end (LdbVisitor *self, const char *reason)
+ldb_visitor_end (LdbVisitor *self, LdbPeerEnd end)
 {
-  ldb_peer_end (self->peer, reason);
+  ldb_peer_end (self->peer, end);
 }
 
 void

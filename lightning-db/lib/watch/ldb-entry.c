@@ -339,8 +339,7 @@ end_load (GObject *source, GAsyncResult *result, gpointer data)
       && !ldb_entry_is_closed (self))
     ldb_entry_set (self, value, load->sequence);
   else if (error != NULL && !g_error_matches (error, LDB_ERROR, LDB_ERROR_CLOSED))
-    ldb_log (G_LOG_LEVEL_WARNING, "entry", "The value of an entry could not be read: %s",
-             error->message);
+    ldb_database_log_error (self->database, LDB_LOG_ENTRY, error);
   g_free (load);
 }
 
