@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-latency-page.h"
 #include "insp-overview-page.h"
 #include "insp-pages.h"
 
@@ -16,6 +17,7 @@ typedef struct
 
 static const Page pages[] = {
   { "overview", N_ ("Overview"), "insp-overview-symbolic", insp_overview_page_new },
+  { "latency", N_ ("Latency"), "insp-latency-symbolic", insp_latency_page_new },
 };
 
 void

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A program with a database that others may look into: application.py FOLDER
 
-It does what it is told on its standard input, a line each: “put N” writes N records. It answers with
-a line when that is done.
+It does what it is told on its standard input, a line each, and answers with a line when that is done:
+
+  put N           writes N records
+  get N           looks N records up
+  sync N          writes N records, each of them durable when it answers
+  slow N          operations count as slow from N microseconds on
+  control N       inspectors may change things, or (0) may not
 """
 
 import sys
@@ -12,14 +17,39 @@ import gi
 gi.require_version("Ldb", "1")
 from gi.repository import Ldb  # noqa: E402
 
-database = Ldb.Database.open(sys.argv[1], Ldb.OpenFlags.CREATE)
-written = 0
+
+class Application:
+    def __init__(self, folder):
+        self.database = Ldb.Database.open(folder, Ldb.OpenFlags.CREATE)
+        self.written = 0
+
+    def put(self, count):
+        for _ in range(count):
+            self.database[f"key{self.written:08}"] = f"value {self.written}"
+            self.written += 1
+
+    def get(self, count):
+        for i in range(count):
+            self.database.get(f"key{i % max(self.written, 1):08}".encode())
+
+    def sync(self, count):
+        for _ in range(count):
+            batch = Ldb.Batch()
+            batch.put_string(None, f"key{self.written:08}", f"value {self.written}")
+            self.database.write_batch(batch, Ldb.SyncMode.FULL)
+            self.written += 1
+
+    def slow(self, microseconds):
+        self.database.set_slow_threshold(microseconds)
+
+    def control(self, allowed):
+        self.database.props.control_allowed = bool(allowed)
+
+
+application = Application(sys.argv[1])
 print("open", flush=True)
 for line in sys.stdin:
     command, count = line.split()
-    assert command == "put"
-    for _ in range(int(count)):
-        database[f"key{written:08}"] = f"value {written}"
-        written += 1
+    getattr(application, command)(int(count))
     print("done", flush=True)
-database.close()
+application.database.close()

@@ -5,53 +5,11 @@
 
 #include "insp-chart-card.h"
 #include "insp-flow.h"
-#include "insp-palette.h"
+#include "insp-plot.h"
 #include "insp-sample-list.h"
+#include "insp-swatch.h"
 
 #define TABLE_HEIGHT 220 /* pixels */
-
-/* ---- a line's colour ---- */
-
-#define INSP_TYPE_SWATCH (insp_swatch_get_type ())
-G_DECLARE_FINAL_TYPE (InspSwatch, insp_swatch, INSP, SWATCH, GtkWidget)
-
-struct _InspSwatch
-{
-  GtkWidget parent_instance;
-
-  guint index; /* of the line */
-};
-
-G_DEFINE_FINAL_TYPE (InspSwatch, insp_swatch, GTK_TYPE_WIDGET)
-
-static void
-insp_swatch_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
-{
-  GdkRGBA color = insp_palette_color (INSP_SWATCH (widget)->index, insp_palette_is_dark (widget));
-  GskRoundedRect rounded;
-  graphene_rect_t box = GRAPHENE_RECT_INIT (0, 0, (float) gtk_widget_get_width (widget),
-                                            (float) gtk_widget_get_height (widget));
-  gsk_rounded_rect_init_from_rect (&rounded, &box, 3);
-  gtk_snapshot_push_rounded_clip (snapshot, &rounded);
-  gtk_snapshot_append_color (snapshot, &color, &box);
-  gtk_snapshot_pop (snapshot);
-}
-
-static void
-insp_swatch_class_init (InspSwatchClass *class)
-{
-  GTK_WIDGET_CLASS (class)->snapshot = insp_swatch_snapshot;
-  gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (class), GTK_ACCESSIBLE_ROLE_PRESENTATION);
-}
-
-static void
-insp_swatch_init (InspSwatch *self)
-{
-  gtk_widget_set_size_request (GTK_WIDGET (self), 12, 12);
-  gtk_widget_set_valign (GTK_WIDGET (self), GTK_ALIGN_CENTER);
-}
-
-/* ---- the card ---- */
 
 struct _InspChartCard
 {
@@ -119,16 +77,14 @@ static void
 add_to_legend (InspChartCard *self, InspSeries *series, guint index)
 {
   GtkWidget *entry = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
-  InspSwatch *swatch = g_object_new (INSP_TYPE_SWATCH, NULL);
   GtkWidget *name = gtk_label_new (insp_series_get_title (series));
   GtkWidget *figure = gtk_label_new ("–");
-  swatch->index = index;
   gtk_widget_add_css_class (name, "caption");
   gtk_widget_add_css_class (figure, "caption-heading");
   gtk_widget_add_css_class (figure, "numeric");
   gtk_label_set_xalign (GTK_LABEL (figure), 0);
   gtk_label_set_width_chars (GTK_LABEL (figure), 9); /* so that nothing jumps */
-  gtk_box_append (GTK_BOX (entry), GTK_WIDGET (swatch));
+  gtk_box_append (GTK_BOX (entry), insp_swatch_new (index));
   gtk_box_append (GTK_BOX (entry), name);
   gtk_box_append (GTK_BOX (entry), figure);
   insp_flow_add (self->legend, entry);
@@ -146,11 +102,7 @@ cell_text (InspChartCard *self, guint64 number, int index)
       InspSeries *series = series_at (self, (guint) index);
       return insp_series_format (series, insp_series_get (series, number));
     }
-  gint64 ago = g_get_monotonic_time () - insp_history_get_time (history, number);
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autoptr (GDateTime) then = g_date_time_add (now, -ago);
-  g_autofree char *text = g_date_time_format (then, "%T");
-  return g_strdup_printf ("%s.%d", text, g_date_time_get_microsecond (then) / 100000);
+  return insp_plot_format_time (insp_history_get_time (history, number));
 }
 
 static void

@@ -12,13 +12,13 @@
 
 #include "insp-chart.h"
 #include "insp-palette.h"
+#include "insp-plot.h"
+#include "insp-pointing.h"
 #include "insp-raster.h"
 
-#define LABELS_HEIGHT 18         /* pixels below the plot, for times */
 #define LINE_WIDTH 1.6           /* pixels */
 #define GRID_LINES 4u            /* parts of the scale */
 #define DRAG_LEAST 6.0           /* pixels that make a drag of a click */
-#define ZOOM_STEP 1.25           /* of one turn of the wheel */
 #define TELLING_INTERVAL 2       /* seconds between descriptions for assistive technology */
 #define GAP (5 * G_USEC_PER_SEC) /* between samples that no line connects */
 
@@ -43,30 +43,7 @@ struct _InspChart
 
 G_DEFINE_FINAL_TYPE (InspChart, insp_chart, GTK_TYPE_WIDGET)
 
-/* ---- places ---- */
-
-static graphene_rect_t
-plot_of (InspChart *self)
-{
-  int width = gtk_widget_get_width (GTK_WIDGET (self));
-  int height = gtk_widget_get_height (GTK_WIDGET (self));
-  return GRAPHENE_RECT_INIT (0, 0, (float) width, (float) MAX (height - LABELS_HEIGHT, 1));
-}
-
-static double
-x_of (InspChart *self, gint64 time)
-{
-  return (double) (time - insp_axis_get_start (self->axis))
-         / (double) insp_axis_get_span (self->axis) * gtk_widget_get_width (GTK_WIDGET (self));
-}
-
-static gint64
-time_at (InspChart *self, double x)
-{
-  int width = MAX (gtk_widget_get_width (GTK_WIDGET (self)), 1);
-  return insp_axis_get_start (self->axis)
-         + (gint64) (x / width * (double) insp_axis_get_span (self->axis));
-}
+/* ---- the lines ---- */
 
 static InspSeries *
 series_at (InspChart *self, guint index)
@@ -230,28 +207,6 @@ draw_texture (InspChart *self, int width, int height, int factor)
 /* ---- around them ---- */
 
 static void
-append_text (InspChart *self, GtkSnapshot *snapshot, const char *text, double x, double y,
-             double align, const GdkRGBA *color)
-{
-  int width, height;
-  g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (GTK_WIDGET (self), text);
-  pango_layout_get_pixel_size (layout, &width, &height);
-  x = CLAMP (x - align * width, 0, MAX (gtk_widget_get_width (GTK_WIDGET (self)) - width, 0));
-  gtk_snapshot_save (snapshot);
-  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT ((float) floor (x), (float) floor (y)));
-  gtk_snapshot_append_layout (snapshot, layout, color);
-  gtk_snapshot_restore (snapshot);
-}
-
-static void
-append_box (GtkSnapshot *snapshot, double x, double y, double width, double height,
-            const GdkRGBA *color)
-{
-  gtk_snapshot_append_color (
-      snapshot, color, &GRAPHENE_RECT_INIT ((float) x, (float) y, (float) width, (float) height));
-}
-
-static void
 append_grid (InspChart *self, GtkSnapshot *snapshot, graphene_rect_t plot)
 {
   GdkRGBA line = insp_palette_faint (GTK_WIDGET (self), 0.12);
@@ -260,41 +215,11 @@ append_grid (InspChart *self, GtkSnapshot *snapshot, graphene_rect_t plot)
   for (guint i = 0; i <= GRID_LINES; i++)
     {
       double y = floor (plot.size.height * (1 - (double) i / GRID_LINES));
-      append_box (snapshot, 0, MIN (y, plot.size.height - 1), plot.size.width, 1, &line);
+      insp_plot_append_box (snapshot, 0, MIN (y, plot.size.height - 1), plot.size.width, 1, &line);
       if (i == 0 || i % 2 == 1 || self->is_empty)
         continue;
       g_autofree char *label = insp_unit_format (unit, self->scale * i / GRID_LINES);
-      append_text (self, snapshot, label, 2, y + 1, 0, &text);
-    }
-}
-
-static char *
-time_label (gint64 before_end)
-{
-  gint64 seconds = before_end / (gint64) G_USEC_PER_SEC;
-  if (seconds < 120)
-    /* Translators: a moment on a time axis: so many seconds before its end */
-    return g_strdup_printf (_ ("−%d s"), (int) seconds);
-  /* Translators: a moment on a time axis: minutes and seconds before its end */
-  return g_strdup_printf (_ ("−%d:%02d"), (int) (seconds / 60), (int) (seconds % 60));
-}
-
-static void
-append_times (InspChart *self, GtkSnapshot *snapshot, graphene_rect_t plot)
-{
-  static const gint64 steps[] = { 1, 5, 10, 15, 30, 60, 120, 300, 600 };
-  GdkRGBA text = insp_palette_faint (GTK_WIDGET (self), 0.65);
-  GdkRGBA line = insp_palette_faint (GTK_WIDGET (self), 0.07);
-  gint64 span = insp_axis_get_span (self->axis), step = steps[0] * (gint64) G_USEC_PER_SEC;
-  double room = MAX (plot.size.width / 90, 1); /* labels that there is room for */
-  for (guint i = 0; i < G_N_ELEMENTS (steps) && (double) span / (double) step > room; i++)
-    step = steps[i] * (gint64) G_USEC_PER_SEC;
-  for (gint64 before = step; before < span; before += step)
-    {
-      g_autofree char *label = time_label (before);
-      double x = floor (plot.size.width * (1 - (double) before / (double) span));
-      append_box (snapshot, x, 0, 1, plot.size.height, &line);
-      append_text (self, snapshot, label, x, plot.size.height + 1, 0.5, &text);
+      insp_plot_append_text (GTK_WIDGET (self), snapshot, label, 2, y + 1, 0, &text);
     }
 }
 
@@ -306,19 +231,9 @@ append_mark (InspChart *self, GtkSnapshot *snapshot, graphene_rect_t plot)
     return;
   double y = floor (plot.size.height * (1 - self->mark / self->scale));
   for (double x = 0; x < plot.size.width; x += 8)
-    append_box (snapshot, x, y, 4, 1, &color);
-  append_text (self, snapshot, self->mark_name, plot.size.width - 2, y + 1, 1, &color);
-}
-
-static void
-append_cursor (InspChart *self, GtkSnapshot *snapshot, graphene_rect_t plot)
-{
-  gint64 cursor = insp_axis_get_cursor (self->axis);
-  GdkRGBA color = insp_palette_faint (GTK_WIDGET (self), 0.55);
-  double x = cursor != 0 ? x_of (self, cursor) : -1;
-  if (x < 0 || x > plot.size.width)
-    return;
-  append_box (snapshot, floor (x), 0, 1, plot.size.height, &color);
+    insp_plot_append_box (snapshot, x, y, 4, 1, &color);
+  insp_plot_append_text (GTK_WIDGET (self), snapshot, self->mark_name, plot.size.width - 2, y + 1,
+                         1, &color);
 }
 
 static void
@@ -327,15 +242,15 @@ append_drag (InspChart *self, GtkSnapshot *snapshot, graphene_rect_t plot)
   GdkRGBA color = insp_palette_color (0, insp_palette_is_dark (GTK_WIDGET (self)));
   color.alpha = 0.2f;
   if (!isnan (self->drag_start))
-    append_box (snapshot, MIN (self->drag_start, self->drag_end), 0,
-                fabs (self->drag_end - self->drag_start), plot.size.height, &color);
+    insp_plot_append_box (snapshot, MIN (self->drag_start, self->drag_end), 0,
+                          fabs (self->drag_end - self->drag_start), plot.size.height, &color);
 }
 
 static void
 insp_chart_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   InspChart *self = INSP_CHART (widget);
-  graphene_rect_t plot = plot_of (self);
+  graphene_rect_t plot = insp_plot_of (widget);
   int width = (int) plot.size.width, height = (int) plot.size.height;
   int factor = gtk_widget_get_scale_factor (widget);
   if (series_count (self) == 0 || width < 1)
@@ -348,11 +263,11 @@ insp_chart_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       draw_texture (self, width, height, factor);
     }
   append_grid (self, snapshot, plot);
-  append_times (self, snapshot, plot);
+  insp_plot_append_times (widget, self->axis, snapshot);
   gtk_snapshot_append_texture (snapshot, self->texture, &plot);
   append_mark (self, snapshot, plot);
   append_drag (self, snapshot, plot);
-  append_cursor (self, snapshot, plot);
+  insp_plot_append_cursor (widget, self->axis, snapshot);
 }
 
 static void
@@ -410,19 +325,7 @@ go_stale (InspChart *self)
     self->telling = g_timeout_add_seconds (TELLING_INTERVAL, tell, self);
 }
 
-/* ---- pointing and zooming ---- */
-
-static void
-on_motion (InspChart *self, double x, double y)
-{
-  insp_axis_set_cursor (self->axis, time_at (self, x));
-}
-
-static void
-on_leave (InspChart *self)
-{
-  insp_axis_set_cursor (self->axis, 0);
-}
+/* ---- zooming in by a drag ---- */
 
 static void
 on_drag_update (InspChart *self, double x, double y, GtkGestureDrag *drag)
@@ -445,105 +348,18 @@ on_drag_end (InspChart *self, double x, double y, GtkGestureDrag *drag)
   if (isnan (self->drag_start))
     return;
   self->drag_start = NAN;
-  insp_axis_show (self->axis, time_at (self, from), time_at (self, to));
+  insp_axis_show (self->axis, insp_plot_time_at (GTK_WIDGET (self), self->axis, from),
+                  insp_plot_time_at (GTK_WIDGET (self), self->axis, to));
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
 static void
-on_pressed (InspChart *self, int times, double x, double y)
+add_drag (InspChart *self)
 {
-  gtk_widget_grab_focus (GTK_WIDGET (self));
-  if (times == 2)
-    insp_axis_reset (self->axis);
-}
-
-static gboolean
-on_scroll (InspChart *self, double dx, double dy, GtkEventController *controller)
-{
-  if (!(gtk_event_controller_get_current_event_state (controller) & GDK_CONTROL_MASK))
-    return GDK_EVENT_PROPAGATE;
-  insp_axis_zoom (self->axis, pow (ZOOM_STEP, dy), insp_axis_get_cursor (self->axis));
-  return GDK_EVENT_STOP;
-}
-
-/* One sample further than where is pointed at, or the newest. */
-static void
-point_beside (InspChart *self, int step)
-{
-  InspHistory *history = history_of (self);
-  if (history == NULL || insp_history_get_end (history) == insp_history_get_first (history))
-    return;
-  gint64 cursor = insp_axis_get_cursor (self->axis);
-  guint64 first = insp_history_get_first (history), last = insp_history_get_end (history) - 1;
-  guint64 number = last;
-  if (cursor != 0)
-    {
-      number = MIN (insp_history_seek (history, cursor), last);
-      if (step < 0 && number > first)
-        number--;
-      else if (step > 0 && number < last)
-        number++;
-    }
-  insp_axis_set_cursor (self->axis, insp_history_get_time (history, number));
-}
-
-static gboolean
-on_key (InspChart *self, guint key)
-{
-  gint64 cursor = insp_axis_get_cursor (self->axis);
-  switch (key)
-    {
-    case GDK_KEY_Left:
-    case GDK_KEY_KP_Left:
-      point_beside (self, -1);
-      return GDK_EVENT_STOP;
-    case GDK_KEY_Right:
-    case GDK_KEY_KP_Right:
-      point_beside (self, 1);
-      return GDK_EVENT_STOP;
-    case GDK_KEY_plus:
-    case GDK_KEY_equal:
-    case GDK_KEY_KP_Add:
-      insp_axis_zoom (self->axis, 1 / ZOOM_STEP, cursor);
-      return GDK_EVENT_STOP;
-    case GDK_KEY_minus:
-    case GDK_KEY_KP_Subtract:
-      insp_axis_zoom (self->axis, ZOOM_STEP, cursor);
-      return GDK_EVENT_STOP;
-    case GDK_KEY_Home:
-    case GDK_KEY_KP_Home:
-      insp_axis_reset (self->axis);
-      return GDK_EVENT_STOP;
-    case GDK_KEY_Escape:
-      insp_axis_set_cursor (self->axis, 0);
-      return cursor != 0;
-    default:
-      return GDK_EVENT_PROPAGATE;
-    }
-}
-
-static void
-add_controllers (InspChart *self)
-{
-  GtkWidget *widget = GTK_WIDGET (self);
-  GtkEventController *motion = gtk_event_controller_motion_new ();
-  g_signal_connect_swapped (motion, "motion", G_CALLBACK (on_motion), self);
-  g_signal_connect_swapped (motion, "leave", G_CALLBACK (on_leave), self);
-  gtk_widget_add_controller (widget, motion);
   GtkGesture *drag = gtk_gesture_drag_new ();
   g_signal_connect_swapped (drag, "drag-update", G_CALLBACK (on_drag_update), self);
   g_signal_connect_swapped (drag, "drag-end", G_CALLBACK (on_drag_end), self);
-  gtk_widget_add_controller (widget, GTK_EVENT_CONTROLLER (drag));
-  GtkGesture *click = gtk_gesture_click_new ();
-  g_signal_connect_swapped (click, "pressed", G_CALLBACK (on_pressed), self);
-  gtk_widget_add_controller (widget, GTK_EVENT_CONTROLLER (click));
-  GtkEventController *scroll
-      = gtk_event_controller_scroll_new (GTK_EVENT_CONTROLLER_SCROLL_VERTICAL);
-  g_signal_connect_swapped (scroll, "scroll", G_CALLBACK (on_scroll), self);
-  gtk_widget_add_controller (widget, scroll);
-  GtkEventController *keys = gtk_event_controller_key_new ();
-  g_signal_connect_swapped (keys, "key-pressed", G_CALLBACK (on_key), self);
-  gtk_widget_add_controller (widget, keys);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drag));
 }
 
 /* ---- the object ---- */
@@ -590,7 +406,7 @@ insp_chart_init (InspChart *self)
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_hexpand (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
-  add_controllers (self);
+  add_drag (self);
 }
 
 GtkWidget *
@@ -599,6 +415,7 @@ insp_chart_new (const char *title, InspAxis *axis)
   InspChart *self = g_object_new (INSP_TYPE_CHART, NULL);
   self->title = g_strdup (title);
   self->axis = g_object_ref (axis);
+  insp_pointing_add (GTK_WIDGET (self), axis, NULL);
   g_signal_connect_object (axis, "changed", G_CALLBACK (go_stale), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (axis, "pointed", G_CALLBACK (gtk_widget_queue_draw), self,
                            G_CONNECT_SWAPPED);
@@ -610,6 +427,7 @@ void
 insp_chart_add (InspChart *self, InspSeries *series)
 {
   g_list_store_append (self->series, series);
+  insp_pointing_set_history (GTK_WIDGET (self), insp_series_get_history (series));
   go_stale (self);
 }
 

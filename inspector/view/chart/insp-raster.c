@@ -43,6 +43,16 @@ insp_raster_span (InspRaster *self, int column, double top, double bottom, const
     }
 }
 
+void
+insp_raster_box (InspRaster *self, int x, int y, int width, int height, const GdkRGBA *color)
+{
+  guint32 pixel = blend (0, color, 1);
+  int right = MIN (x + width, self->width), bottom = MIN (y + height, self->height);
+  for (int row = MAX (y, 0); row < bottom; row++)
+    for (int column = MAX (x, 0); column < right; column++)
+      self->pixels[(gsize) row * (gsize) self->width + (gsize) column] = pixel;
+}
+
 GdkTexture *
 insp_raster_finish (InspRaster *self)
 {

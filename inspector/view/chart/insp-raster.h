@@ -20,6 +20,8 @@ typedef struct
 void insp_raster_init (InspRaster *self, int width, int height);
 void insp_raster_span (InspRaster *self, int column, double top, double bottom,
                        const GdkRGBA *color);
+/* Sets pixels, whatever was there; what is outside is left out. */
+void insp_raster_box (InspRaster *self, int x, int y, int width, int height, const GdkRGBA *color);
 /* Gives the pixels away. */
 GdkTexture *insp_raster_finish (InspRaster *self);
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all pictures over time have around what they show: places on an axis, text, boxes, a scale of
+ * times, the moment that is pointed at. Colour nodes and text alone.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "insp-axis.h"
+
+G_BEGIN_DECLS
+
+#define INSP_PLOT_LABELS_HEIGHT 18 /* pixels below a plot, for times */
+
+/* The widget without the labels below. */
+graphene_rect_t insp_plot_of (GtkWidget *widget);
+
+/* Pixels from the left, and what is there. */
+double insp_plot_x_of (GtkWidget *widget, InspAxis *axis, gint64 time);
+gint64 insp_plot_time_at (GtkWidget *widget, InspAxis *axis, double x);
+
+/* `align`: which part of the text is left of x. It stays inside the widget. */
+void insp_plot_append_text (GtkWidget *widget, GtkSnapshot *snapshot, const char *text, double x,
+                            double y, double align, const GdkRGBA *color);
+void insp_plot_append_box (GtkSnapshot *snapshot, double x, double y, double width, double height,
+                           const GdkRGBA *color);
+
+void insp_plot_append_times (GtkWidget *widget, InspAxis *axis, GtkSnapshot *snapshot);
+void insp_plot_append_cursor (GtkWidget *widget, InspAxis *axis, GtkSnapshot *snapshot);
+
+/* When a moment was, by the clock. Free it. */
+char *insp_plot_format_time (gint64 time);
+/* A moment of the clock (microseconds since 1970) on an axis, and the way back. */
+gint64 insp_plot_from_clock (gint64 since_1970);
+gint64 insp_plot_to_clock (gint64 time);
+
+G_END_DECLS

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How keys, and other bytes, are written for people: as text where they are text, else in hexadecimal
+ * digits.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* `length`: how long the whole is when `bytes` are its beginning. NULL bytes: a dash. Free it. */
+char *insp_key_text_of (GBytes *bytes, gsize length);
+
+/* The part of a key up to and with its last delimiter that is no letter or digit, as text; of a key
+ * without one, its first bytes. Free it. */
+char *insp_key_text_prefix (GBytes *bytes);
+
+G_END_DECLS

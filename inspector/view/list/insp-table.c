@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-table.h"
+
+#define HEIGHT_LEAST 120 /* pixels, unless it is said otherwise … */
+#define HEIGHT_MOST 320
+
+typedef struct
+{
+  InspTableColumn kind;
+  InspTableText text;
+  InspTableShow show; /* NULL: a label shows the text */
+  GType widget;       /* what shows it */
+  gpointer data;      /* borrowed */
+} Column;
+
+struct _InspTable
+{
+  GtkWidget parent_instance;
+
+  char *title;
+  GtkWidget *stack; /* of `scroller` and `empty`; child */
+  GtkWidget *scroller;
+  GtkWidget *empty; /* a label */
+  GtkColumnView *view;
+  GtkSingleSelection *selection; /* borrowed of the view */
+  GPtrArray *columns;            /* Column; owned */
+};
+
+G_DEFINE_FINAL_TYPE (InspTable, insp_table, GTK_TYPE_WIDGET)
+
+enum
+{
+  SELECTED,
+  ACTIVATED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+/* ---- cells ---- */
+
+static void
+show_cell (InspRow *row, GtkListItem *item)
+{
+  const Column *column = g_object_get_data (G_OBJECT (item), "insp-column");
+  GtkWidget *widget = gtk_list_item_get_child (item);
+  if (column->show != NULL)
+    {
+      column->show (widget, insp_row_get (row), column->data);
+      return;
+    }
+  g_autofree char *text = column->text (insp_row_get (row), column->data);
+  gtk_label_set_text (GTK_LABEL (widget), text);
+  gtk_widget_set_tooltip_text (widget, column->kind == INSP_TABLE_WIDE ? text : NULL);
+}
+
+static void
+on_setup (Column *column, GtkListItem *item)
+{
+  GtkWidget *child = g_object_new (column->widget, NULL);
+  g_object_set_data (G_OBJECT (item), "insp-column", column);
+  if (GTK_IS_LABEL (child))
+    {
+      gtk_label_set_xalign (GTK_LABEL (child), column->kind == INSP_TABLE_NUMBER ? 1 : 0);
+      if (column->kind == INSP_TABLE_WIDE)
+        gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+      gtk_widget_add_css_class (child, "numeric");
+    }
+  gtk_list_item_set_child (item, child);
+}
+
+static void
+on_bind (Column *column, GtkListItem *item)
+{
+  InspRow *row = gtk_list_item_get_item (item);
+  show_cell (row, item);
+  g_signal_connect (row, "changed", G_CALLBACK (show_cell), item);
+}
+
+static void
+on_unbind (Column *column, GtkListItem *item)
+{
+  g_signal_handlers_disconnect_by_func (gtk_list_item_get_item (item), show_cell, item);
+}
+
+static void
+add_column (InspTable *self, const char *title, Column *column)
+{
+  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+  g_ptr_array_add (self->columns, column);
+  g_signal_connect_swapped (factory, "setup", G_CALLBACK (on_setup), column);
+  g_signal_connect_swapped (factory, "bind", G_CALLBACK (on_bind), column);
+  g_signal_connect_swapped (factory, "unbind", G_CALLBACK (on_unbind), column);
+  g_autoptr (GtkColumnViewColumn) shown = gtk_column_view_column_new (title, factory);
+  gtk_column_view_column_set_expand (shown, column->kind == INSP_TABLE_WIDE);
+  gtk_column_view_column_set_resizable (shown, TRUE);
+  gtk_column_view_append_column (self->view, shown);
+}
+
+void
+insp_table_add_column (InspTable *self, const char *title, InspTableColumn kind, InspTableText text,
+                       gpointer data)
+{
+  Column *column = g_new (Column, 1);
+  *column = (Column){ .kind = kind, .text = text, .widget = GTK_TYPE_LABEL, .data = data };
+  add_column (self, title, column);
+}
+
+void
+insp_table_add_widgets (InspTable *self, const char *title, GType widget, InspTableShow show,
+                        InspTableText text, gpointer data)
+{
+  Column *column = g_new (Column, 1);
+  *column = (Column){
+    .kind = INSP_TABLE_WIDE, .text = text, .show = show, .widget = widget, .data = data
+  };
+  add_column (self, title, column);
+}
+
+/* ---- rows ---- */
+
+static void
+review_rows (InspTable *self)
+{
+  gboolean any = g_list_model_get_n_items (G_LIST_MODEL (self->selection)) > 0;
+  gtk_stack_set_visible_child (GTK_STACK (self->stack), any ? self->scroller : self->empty);
+}
+
+static void
+on_selected (InspTable *self)
+{
+  g_signal_emit (self, signals[SELECTED], 0);
+}
+
+static void
+on_activated (InspTable *self)
+{
+  g_signal_emit (self, signals[ACTIVATED], 0);
+}
+
+static char *
+cell_text (InspTable *self, InspRow *row, guint column)
+{
+  const Column *its = g_ptr_array_index (self->columns, column);
+  return its->text (insp_row_get (row), its->data);
+}
+
+static gboolean
+copy (GtkWidget *widget, GVariant *arguments, gpointer data)
+{
+  InspTable *self = INSP_TABLE (widget);
+  InspRow *row = gtk_single_selection_get_selected_item (self->selection);
+  if (row == NULL)
+    return GDK_EVENT_PROPAGATE;
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < self->columns->len; i++)
+    {
+      g_autofree char *cell = cell_text (self, row, i);
+      g_string_append_printf (text, "%s%s", i > 0 ? "\t" : "", cell);
+    }
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), text->str);
+  return GDK_EVENT_STOP;
+}
+
+gconstpointer
+insp_table_get_selected (InspTable *self)
+{
+  InspRow *row = gtk_single_selection_get_selected_item (self->selection);
+  return row != NULL ? insp_row_get (row) : NULL;
+}
+
+void
+insp_table_unselect (InspTable *self)
+{
+  gtk_single_selection_set_selected (self->selection, GTK_INVALID_LIST_POSITION);
+}
+
+void
+insp_table_set_empty (InspTable *self, const char *empty)
+{
+  gtk_label_set_text (GTK_LABEL (self->empty), empty);
+}
+
+void
+insp_table_set_heights (InspTable *self, int least, int most)
+{
+  GtkScrolledWindow *scroller = GTK_SCROLLED_WINDOW (self->scroller);
+  gtk_scrolled_window_set_min_content_height (scroller, -1);
+  gtk_scrolled_window_set_max_content_height (scroller, most);
+  gtk_scrolled_window_set_min_content_height (scroller, least);
+}
+
+char *
+insp_table_get_cell (InspTable *self, guint row, guint column)
+{
+  g_autoptr (InspRow) its = g_list_model_get_item (G_LIST_MODEL (self->selection), row);
+  return its != NULL ? cell_text (self, its, column) : NULL;
+}
+
+/* ---- the object ---- */
+
+static void
+insp_table_dispose (GObject *object)
+{
+  InspTable *self = INSP_TABLE (object);
+  g_clear_pointer (&self->stack, gtk_widget_unparent);
+  g_clear_pointer (&self->columns, g_ptr_array_unref);
+  g_clear_pointer (&self->title, g_free);
+  G_OBJECT_CLASS (insp_table_parent_class)->dispose (object);
+}
+
+static void
+insp_table_class_init (InspTableClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = insp_table_dispose;
+  /* Another row is selected, or none. */
+  signals[SELECTED] = g_signal_new ("selected", INSP_TYPE_TABLE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                    NULL, G_TYPE_NONE, 0);
+  /* The row that is selected was activated. */
+  signals[ACTIVATED] = g_signal_new ("activated", INSP_TYPE_TABLE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                     NULL, G_TYPE_NONE, 0);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_c, GDK_CONTROL_MASK, copy, NULL);
+  gtk_widget_class_set_css_name (widget_class, "insp-table");
+}
+
+static void
+insp_table_init (InspTable *self)
+{
+  self->columns = g_ptr_array_new_with_free_func (g_free);
+  self->empty = gtk_label_new (NULL);
+  gtk_label_set_wrap (GTK_LABEL (self->empty), TRUE);
+  gtk_label_set_justify (GTK_LABEL (self->empty), GTK_JUSTIFY_CENTER);
+  gtk_widget_add_css_class (self->empty, "dim-label");
+  gtk_widget_add_css_class (self->empty, "insp-empty");
+  self->scroller = gtk_scrolled_window_new ();
+  gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (self->scroller), TRUE);
+  self->stack = gtk_stack_new ();
+  gtk_stack_set_vhomogeneous (GTK_STACK (self->stack), FALSE);
+  gtk_stack_add_child (GTK_STACK (self->stack), self->empty);
+  gtk_stack_add_child (GTK_STACK (self->stack), self->scroller);
+  gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
+}
+
+GtkWidget *
+insp_table_new (const char *title, const char *empty, GListModel *model)
+{
+  InspTable *self = g_object_new (INSP_TYPE_TABLE, NULL);
+  self->title = g_strdup (title);
+  self->selection = gtk_single_selection_new (model);
+  gtk_single_selection_set_autoselect (self->selection, FALSE);
+  gtk_single_selection_set_can_unselect (self->selection, TRUE);
+  insp_table_unselect (self);
+  self->view = GTK_COLUMN_VIEW (gtk_column_view_new (GTK_SELECTION_MODEL (self->selection)));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_PROPERTY_LABEL, title,
+                                  -1);
+  gtk_widget_add_css_class (GTK_WIDGET (self->view), "data-table");
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), GTK_WIDGET (self->view));
+  insp_table_set_heights (self, HEIGHT_LEAST, HEIGHT_MOST);
+  insp_table_set_empty (self, empty);
+  g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (review_rows), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (on_selected), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->view, "activate", G_CALLBACK (on_activated), self,
+                           G_CONNECT_SWAPPED);
+  review_rows (self);
+  return GTK_WIDGET (self);
+}

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+"""What all tests of the inspector in use have: another program, the inspector, and a case with both.
+
+It is seen and used by what GTK tells assistive technology, and by keys. Pictures go to the directory
+PICTURES of the environment.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import accessible
+import screen
+from accessible import wait_for
+
+SETTINGS = """[Settings]
+gtk-font-name=Cantarell 11
+gtk-decoration-layout=:close
+gtk-enable-animations=0
+"""
+
+
+CONTROLS = ("button", "toggle button", "check box", "combo box", "switch", "text", "tree grid", "slider")
+
+
+class Application:
+    """Another program, with a database that it shares."""
+
+    def __init__(self, folder):
+        self._process = subprocess.Popen(
+            [sys.executable, pathlib.Path(__file__).parent / "application.py", folder], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "LIGHTNING_INSPECT": "1"})
+        assert self._process.stdout.readline() == "open\n"
+
+    def do(self, command, count):
+        """What application.py lists."""
+        print(command, count, file=self._process.stdin, flush=True)
+        assert self._process.stdout.readline() == "done\n"
+
+    def put(self, count):
+        self.do("put", count)
+
+    def end(self):
+        self._process.stdin.close()
+        self._process.wait(accessible.LIMIT)
+        self._process.stdout.close()
+
+    def kill(self):
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(accessible.LIMIT)
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+
+class Inspector:
+    def __init__(self, *arguments, **environment):
+        self._output = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([Case.program, *arguments], stdout=self._output, stderr=self._output,
+                                        env={**os.environ, **environment})
+        self._program = Case.desktop.find(self.process.pid)
+
+    def labels(self):
+        return [label.name for label in self._program.all("label") if label.height() > 0]
+
+    def wait_for(self, text):
+        return wait_for(f"“{text}”", lambda: any(text in label for label in self.labels()))
+
+    def show_page(self, number, text):
+        """One of the pages, once it says something."""
+        self.press("Alt_L", str(number))
+        self.wait_for(text)
+
+    def find(self, role, name):
+        return self._program.find(role, name)
+
+    def all(self, role, name=None):
+        return list(self._program.all(role, name))
+
+    def rows(self, table):
+        """What a table shows, row by row."""
+        rows = next(self._program.find("tree grid", table).all("list"))
+        return [[label.name for label in row.all("label")] for row in rows.children()]
+
+    def choose(self, name, further):
+        """What is so much further down in a drop-down."""
+        next(self._program.find("combo box", name).all("button")).use()
+        wait_for("the list", lambda: len(Case.screen.windows(self.process.pid)) > 1)
+        for _ in range(abs(further)):
+            self.press("Down" if further > 0 else "Up")
+        self.press("Return")
+
+    def nameless(self, below=None):
+        """The controls that nobody can call by a name: there should be none."""
+        found = []
+        for its in (below or self._program).children():
+            role, name = its.role, its.name
+            if role in CONTROLS and (not name or name.startswith(("Gtk", "Insp"))):
+                found.append((role, name))
+            if role != "combo box" and its.has_state(accessible.VISIBLE):
+                found += self.nameless(its)
+        return found
+
+    def figure(self, name):
+        """What a tile of the overview says."""
+        return next(self._program.find("group", name).all("label")).name
+
+    def row(self, text):
+        return wait_for(f"a row “{text}”", lambda: next(
+            (row for row in self._program.all("list item")
+             if any(text in label.name for label in row.all("label"))), None))
+
+    def press(self, *keys):
+        Case.screen.focus(Case.screen.windows(self.process.pid)[0])
+        wait_for("the keyboard", lambda: self._program.children()[0].has_state(accessible.ACTIVE))
+        Case.screen.press(*keys)
+
+    def use(self, name):
+        self._program.find("button", name).use()
+
+    def answer(self, dialog, label):
+        button = next(its for its in self._program.find("dialog", dialog).all("button")
+                      if label in (its.name, *(text.name for text in its.all("label"))))
+        button.use()
+        wait_for("the end of the dialog", lambda: not any(self._program.all("dialog", dialog)))
+
+    def picture(self, name):
+        directory = pathlib.Path(os.environ["PICTURES"])
+        directory.mkdir(parents=True, exist_ok=True)
+        pixels = screen.side_by_side([Case.screen.pictures(self.process.pid)])
+        pixels.savev(str(directory / f"{name}.png"), "png", ["compression"], ["9"])
+
+    def close(self):
+        """The exit status, and whatever it said."""
+        self.press("Control_L", "q")
+        status = self.process.wait(accessible.LIMIT)
+        with self._output as output:
+            output.seek(0)
+            return status, output.read().decode()
+
+
+class Case(unittest.TestCase):
+    """A test with a directory of its own, and inspectors that end with it."""
+
+    program = screen = desktop = None  # the inspector; what is seen; who is there
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="lightning-inspector-")
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.inspectors = []
+
+    def start(self):
+        """An application that shares a database."""
+        application = Application(f"{self.directory}/shared")
+        self.addCleanup(application.kill)
+        return application
+
+    def inspect(self, *arguments, **environment):
+        inspector = Inspector(*arguments, **environment)
+        self.inspectors.append(inspector)
+        return inspector
+
+    def connect(self):
+        """An inspector of what an application shares."""
+        inspector = self.inspect()
+        inspector.wait_for(f"{self.directory}/shared")
+        inspector.press("Tab")
+        inspector.press("Return")  # the first row has the keyboard
+        inspector.wait_for("Time of reads")
+        return inspector
+
+    def tearDown(self):
+        for inspector in self.inspectors:
+            if inspector.process.poll() is None:
+                inspector.picture(f"failed-{self.id()}")
+                inspector.process.kill()
+                inspector.process.wait()
+
+
+def main():
+    """Runs the tests of the program: FILE INSPECTOR [ARGUMENT …]"""
+    settings = pathlib.Path(os.environ["XDG_CONFIG_HOME"]) / "gtk-4.0" / "settings.ini"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(SETTINGS)
+    # Assistive technology is what this is about, and libadwaita has its own theme.
+    for variable in ("GTK_A11Y", "GTK_THEME"):
+        os.environ.pop(variable, None)
+    Case.program = sys.argv[1]
+    Case.screen, Case.desktop = screen.Screen(), accessible.Desktop()
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
+
+
+IN_MEMORY = "tmpfs" in subprocess.check_output(
+    ["stat", "--file-system", "--format=%T", os.environ["XDG_RUNTIME_DIR"]], text=True)
