@@ -99,8 +99,9 @@ remark (LdbInspectorView *self, InspSessionState state)
   if (state == INSP_SESSION_FAILED)
     return insp_session_get_error (self->session);
   if (state == INSP_SESSION_LIVE && !insp_session_has_counters (self->session))
-    return _ ("The application shares no counters: its database was opened before it was to be "
-              "inspected, or the user's runtime directory is not in memory.");
+    return _ ("The application shares no counters, so it is asked for figures: its database was "
+              "opened before it was to be inspected, or the user's runtime directory is not in "
+              "memory.");
   return NULL;
 }
 

@@ -8,6 +8,7 @@ It does what it is told on its standard input, a line each, and answers with a l
   sync N          writes N records, each of them durable when it answers
   slow N          operations count as slow from N microseconds on
   control N       inspectors may change things, or (0) may not
+  share N         inspectors may look from now on, or (0) may not
 """
 
 import sys
@@ -41,6 +42,9 @@ class Application:
 
     def slow(self, microseconds):
         self.database.set_slow_threshold(microseconds)
+
+    def share(self, allowed):
+        self.database.props.inspectable = bool(allowed)
 
     def control(self, allowed):
         self.database.props.control_allowed = bool(allowed)

@@ -30,10 +30,11 @@ CONTROLS = ("button", "toggle button", "check box", "combo box", "switch", "text
 class Application:
     """Another program, with a database that it shares."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, share=True):
         self._process = subprocess.Popen(
             [sys.executable, pathlib.Path(__file__).parent / "application.py", folder], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "LIGHTNING_INSPECT": "1"})
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, **({"LIGHTNING_INSPECT": "1"} if share else {})})
         assert self._process.stdout.readline() == "open\n"
 
     def do(self, command, count):

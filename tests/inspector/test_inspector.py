@@ -18,19 +18,34 @@ class Use(inspecting.Case):
         inspector.press("Tab")
         inspector.press("Return")  # the first row has the keyboard
         inspector.wait_for("Time of reads")
-        if IN_MEMORY:
-            wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
-            wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
-        else:
+        if not IN_MEMORY:
             inspector.wait_for("The application shares no counters")
+        wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
+        wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
         inspector.picture("overview")
         application.kill()
         inspector.wait_for("The database was closed")
-        if IN_MEMORY:
-            self.assertNotIn(inspector.figure("Memory"), ("–", "0 B"))  # what was seen stays
+        self.assertNotIn(inspector.figure("Memory"), ("–", "0 B"))  # what was seen stays
         inspector.picture("ended")
         inspector.use("All Databases")
         inspector.wait_for("No program shares a database now")
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def test_no_counters(self):
+        """The database is shared when it is open already: the application is asked for its figures."""
+        application = Application(f"{self.directory}/late", share=False)
+        application.put(1000)
+        application.do("share", 1)
+        inspector = self.inspect()
+        inspector.row(f"{self.directory}/late")
+        inspector.press("Tab")
+        inspector.press("Return")
+        inspector.wait_for("The application shares no counters")
+        wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
+        wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
+        inspector.picture("no-counters")
+        application.kill()
+        inspector.wait_for("The database was closed")
         self.assertEqual(inspector.close(), (0, ""))
 
     def test_database_to_try(self):

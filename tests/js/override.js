@@ -388,6 +388,14 @@ async function lookAround(db, call) {
     equal((await call(inspector, 'list_snapshots_async')).every(held => held.holders > 0), true);
     equal((await call(inspector, 'list_hot_keys_async', Ldb.HotKeyKind.CONFLICT)).length, 2);
     equal((await call(inspector, 'trace_get_async', null, 'a')).found, true);
+    equal((await call(inspector, 'get_metrics_async')).get_value('commits'), db.get_metrics().get_value('commits'));
+    const map = await call(inspector, 'load_storage_map_async');
+    equal(map.get_sequence(), db.get_sequence());
+    const segment = [...map.get_stores()].flatMap(store => [...store])[0].get_number();
+    equal((await call(inspector, 'list_pages_async', segment, 0, 1, true)).length, 1);
+    equal((await call(inspector, 'read_page_async', segment, 0)).get_page().number, 0);
+    equal((await call(inspector, 'locate_key_async', null, 'a')).length > 0, true);
+    equal((await call(inspector, 'measure_sizes_async', null, null, null, 0, 0)).share, 1);
     const subscription = await call(inspector, 'subscribe_async', null, null, Ldb.WatchFlags.NONE, 0);
     equal(await call(inspector, 'unsubscribe_async', subscription), true);
     equal(await call(inspector, 'request_control_async'), true);

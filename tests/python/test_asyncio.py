@@ -224,6 +224,15 @@ class Everything(WithDatabase):
         self.assertEqual(tuple(await call(inspector, "list_hot_keys_async", Ldb.HotKeyKind.CONFLICT)),
                          tuple(db.list_hot_keys(Ldb.HotKeyKind.CONFLICT)))
         self.assertTrue((await call(inspector, "trace_get_async", None, b"e")).found)
+        metrics = await call(inspector, "get_metrics_async")
+        self.assertEqual(metrics.get_value("commits"), db.get_metrics().get_value("commits"))
+        storage = await call(inspector, "load_storage_map_async")
+        self.assertEqual(storage.get_sequence(), db.get_sequence())
+        segment = next(part.get_number() for store in storage.get_stores() for part in store)
+        self.assertEqual(len(await call(inspector, "list_pages_async", segment, 0, 1, True)), 1)
+        self.assertEqual((await call(inspector, "read_page_async", segment, 0)).get_page().number, 0)
+        self.assertTrue(await call(inspector, "locate_key_async", None, b"e"))
+        self.assertEqual((await call(inspector, "measure_sizes_async", None, None, None, 0, 0)).share, 1)
         subscription = await call(inspector, "subscribe_async", None, None, Ldb.WatchFlags.NONE, 0)
         self.assertTrue(await call(inspector, "unsubscribe_async", subscription))
         for method in ("request_control_async", "flush_async", "sync_async", "checkpoint_async",

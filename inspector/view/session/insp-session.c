@@ -3,6 +3,7 @@
  * Invariants
  *   N1  The timer runs exactly while the session is LIVE and looks.
  *   N2  States only go on: CONNECTING to LIVE or FAILED, LIVE to ENDED.
+ *   N3  Where no counters are shared the application is asked, once at a time.
  */
 #include "config.h"
 
@@ -17,7 +18,7 @@ struct _InspSession
 
   LdbRunningDatabase *running; /* owned */
   LdbInspector *inspector;     /* NULL: not connected; owned */
-  LdbMetrics *metrics;         /* NULL: the application shares no counters; owned */
+  LdbMetrics *metrics;         /* NULL: the application shares no counters, N3; owned */
   InspHistory *history;        /* owned */
   InspAxis *axis;              /* owned */
   GCancellable *cancellable;   /* ends what is under way; owned */
@@ -25,7 +26,8 @@ struct _InspSession
   char *error;
   gint64 ended; /* monotonic microseconds; 0: not yet */
   gboolean looking;
-  guint timer; /* N1; 0: none */
+  gboolean asking; /* N3 */
+  guint timer;     /* N1; 0: none */
 };
 
 G_DEFINE_FINAL_TYPE (InspSession, insp_session, G_TYPE_OBJECT)
@@ -43,17 +45,42 @@ static GParamSpec *properties[N_PROPS];
 /* ---- looking ---- */
 
 static void
-look (InspSession *self)
+take (InspSession *self, LdbMetrics *metrics)
 {
   gint64 now = g_get_monotonic_time ();
   guint64 end = insp_history_get_end (self->history);
-  if (self->metrics == NULL
-      || (end > insp_history_get_first (self->history)
-          && now <= insp_history_get_time (self->history, end - 1)))
+  if (end > insp_history_get_first (self->history)
+      && now <= insp_history_get_time (self->history, end - 1))
     return;
-  ldb_metrics_refresh (self->metrics);
-  insp_history_look (self->history, self->metrics, now);
+  insp_history_look (self->history, metrics, now);
   insp_axis_set_now (self->axis, now);
+}
+
+static void
+on_metrics (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (InspSession) self = data;
+  g_autoptr (LdbMetrics) metrics
+      = ldb_inspector_get_metrics_finish (LDB_INSPECTOR (source), result, NULL);
+  self->asking = FALSE;
+  if (metrics != NULL)
+    take (self, metrics);
+}
+
+static void
+look (InspSession *self)
+{
+  if (self->metrics != NULL)
+    {
+      ldb_metrics_refresh (self->metrics);
+      take (self, self->metrics);
+    }
+  else if (self->state == INSP_SESSION_LIVE && !self->asking)
+    {
+      self->asking = TRUE; /* N3 */
+      ldb_inspector_get_metrics_async (self->inspector, self->cancellable, on_metrics,
+                                       g_object_ref (self));
+    }
 }
 
 static gboolean
@@ -66,7 +93,7 @@ on_time (gpointer data)
 static void
 review_timer (InspSession *self) /* N1 */
 {
-  gboolean wanted = self->looking && self->state == INSP_SESSION_LIVE && self->metrics != NULL;
+  gboolean wanted = self->looking && self->state == INSP_SESSION_LIVE;
   if (wanted && self->timer == 0)
     {
       look (self);

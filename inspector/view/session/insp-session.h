@@ -4,7 +4,7 @@
  * stretch of time that is shown of it. What its pages show they take from here.
  *
  * It looks four times a second while `looking`, at the memory that the database counts in, which the
- * application does not notice; where there is no such memory, nothing is known of the past. A session
+ * application does not notice; where that is not shared, the application is asked for a copy. A session
  * outlives its application: what was seen stays.
  *
  * Threads: the main one.
@@ -38,7 +38,7 @@ gint64 insp_session_get_ended (InspSession *self); /* when, monotonic microsecon
 InspHistory *insp_session_get_history (InspSession *self);
 InspAxis *insp_session_get_axis (InspSession *self);
 
-/* Whether what the database counts can be looked at. */
+/* Whether what the database counts can be looked at; else the application is asked. */
 gboolean insp_session_has_counters (InspSession *self);
 
 gboolean insp_session_get_looking (InspSession *self);

@@ -8,7 +8,7 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
-#include "ldb-page.h"
+#include "ldb-page-private.h"
 
 /**
  * LdbPageContents:
@@ -21,15 +21,6 @@
  *
  * Since: 0.1
  */
-struct _LdbPageContents
-{
-  LdbPage *page;      /* owned */
-  char *file;         /* owned */
-  GBytes *stored;     /* owned; NULL: it can't be read */
-  GBytes *decoded;    /* owned; NULL: it is damaged */
-  GPtrArray *fields;  /* of LdbPageField; owned */
-  GPtrArray *records; /* of LdbPageRecord; owned */
-};
 
 G_DEFINE_BOXED_TYPE (LdbPage, ldb_page, ldb_page_copy, ldb_page_free)
 G_DEFINE_BOXED_TYPE (LdbPageField, ldb_page_field, ldb_page_field_copy, ldb_page_field_free)
@@ -180,6 +171,15 @@ ldb_page_contents_copy (const LdbPageContents *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
   return g_atomic_rc_box_acquire ((gpointer) self);
+}
+
+LdbPageContents *
+ldb_page_contents_new (void)
+{
+  LdbPageContents *self = g_atomic_rc_box_new0 (LdbPageContents);
+  self->fields = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_page_field_free);
+  self->records = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_page_record_free);
+  return self;
 }
 
 static void
@@ -386,13 +386,11 @@ take_bytes (uint8_t *data, size_t size)
 static LdbPageContents *
 contents_from_engine (struct engine_page_contents *from)
 {
-  LdbPageContents *contents = g_atomic_rc_box_new0 (LdbPageContents);
+  LdbPageContents *contents = ldb_page_contents_new ();
   struct engine_page_field field;
   struct engine_page_record record;
   contents->page = page_from_engine (&from->page);
   contents->file = g_strdup (from->file);
-  contents->fields = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_page_field_free);
-  contents->records = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_page_record_free);
   for (unsigned i = 0; engine_page_field (from, i, &field); i++)
     {
       LdbPageField *copy = g_atomic_rc_box_new0 (LdbPageField);

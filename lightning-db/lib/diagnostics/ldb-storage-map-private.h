@@ -7,6 +7,18 @@
 
 G_BEGIN_DECLS
 
+struct _LdbStorageMap
+{
+  GObject parent_instance;
+
+  LdbStorageNode *root; /* owned */
+  GListStore *stores;   /* of LdbStorageNode; owned */
+  GHashTable *segments; /* number → LdbStorageNode; keys and values borrowed from the nodes */
+  GPtrArray *faults;    /* of LdbFault; owned */
+  guint64 sequence;     /* the newest commit when it was taken */
+  gint64 time;          /* microseconds since 1970 */
+};
+
 /* A map of the database now. On a worker. */
 LdbStorageMap *ldb_storage_map_load (LdbDatabase *database, GCancellable *cancellable,
                                      GError **error);

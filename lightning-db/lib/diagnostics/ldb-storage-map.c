@@ -38,17 +38,6 @@
  *
  * Since: 0.1
  */
-struct _LdbStorageMap
-{
-  GObject parent_instance;
-
-  LdbStorageNode *root; /* owned */
-  GListStore *stores;   /* of LdbStorageNode; owned */
-  GHashTable *segments; /* number → LdbStorageNode; keys and values borrowed from the nodes */
-  GPtrArray *faults;    /* of LdbFault; owned */
-  guint64 sequence;     /* the newest commit when it was taken */
-  gint64 time;          /* microseconds since 1970 */
-};
 
 G_DEFINE_FINAL_TYPE (LdbStorageMap, ldb_storage_map, G_TYPE_OBJECT)
 

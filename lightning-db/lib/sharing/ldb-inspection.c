@@ -47,6 +47,8 @@ struct _LdbHost
   GPtrArray *visitors; /* LdbVisitor; references */
   GSource *accepting;  /* or pausing; owned */
   gboolean operating;  /* a visitor's operation is under way */
+  gboolean examining;  /* a visitor's examination is under way */
+  GQueue examinations; /* LdbVisit that wait for it to end; owned */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `host` and parts of it */
@@ -138,6 +140,24 @@ void
 ldb_host_end_operation (LdbHost *self)
 {
   self->operating = FALSE;
+}
+
+gboolean
+ldb_host_begin_examination (LdbHost *self, LdbVisit *visit)
+{
+  gboolean free = !self->examining;
+  if (!free)
+    g_queue_push_tail (&self->examinations, visit);
+  self->examining = TRUE;
+  return free;
+}
+
+LdbVisit *
+ldb_host_end_examination (LdbHost *self)
+{
+  LdbVisit *next = g_queue_pop_head (&self->examinations);
+  self->examining = next != NULL;
+  return next;
 }
 
 LdbLogLine *

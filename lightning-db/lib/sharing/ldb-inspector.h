@@ -6,9 +6,14 @@
 #endif
 
 #include "ldb-health.h"
+#include "ldb-key-location.h"
+#include "ldb-metrics.h"
+#include "ldb-page.h"
 #include "ldb-report.h"
 #include "ldb-running-database.h"
+#include "ldb-sizes.h"
 #include "ldb-stats.h"
+#include "ldb-storage-map.h"
 #include "ldb-trace.h"
 
 G_BEGIN_DECLS
@@ -42,6 +47,69 @@ void ldb_inspector_get_stats_async (LdbInspector *self, GCancellable *cancellabl
                                     GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 LdbStats *ldb_inspector_get_stats_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbMetrics *ldb_inspector_get_metrics (LdbInspector *self, GCancellable *cancellable,
+                                       GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_get_metrics_async (LdbInspector *self, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbMetrics *ldb_inspector_get_metrics_finish (LdbInspector *self, GAsyncResult *result,
+                                              GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbStorageMap *ldb_inspector_load_storage_map (LdbInspector *self, GCancellable *cancellable,
+                                               GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_load_storage_map_async (LdbInspector *self, GCancellable *cancellable,
+                                           GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbStorageMap *ldb_inspector_load_storage_map_finish (LdbInspector *self, GAsyncResult *result,
+                                                      GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_pages (LdbInspector *self, guint64 segment, guint64 first,
+                                     guint n_pages, gboolean read, GCancellable *cancellable,
+                                     GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_pages_async (LdbInspector *self, guint64 segment, guint64 first,
+                                     guint n_pages, gboolean read, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_pages_finish (LdbInspector *self, GAsyncResult *result,
+                                            GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbPageContents *ldb_inspector_read_page (LdbInspector *self, guint64 segment, guint64 page,
+                                          GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_read_page_async (LdbInspector *self, guint64 segment, guint64 page,
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbPageContents *ldb_inspector_read_page_finish (LdbInspector *self, GAsyncResult *result,
+                                                 GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_locate_key (LdbInspector *self, const char *store, gconstpointer key,
+                                     gsize key_length, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_locate_key_async (LdbInspector *self, const char *store, gconstpointer key,
+                                     gsize key_length, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_locate_key_finish (LdbInspector *self, GAsyncResult *result,
+                                            GError **error);
+LDB_AVAILABLE_IN_ALL
+LdbSizes *ldb_inspector_measure_sizes (LdbInspector *self, const char *store, gconstpointer start,
+                                       gsize start_length, gconstpointer end, gsize end_length,
+                                       guint time_limit, guint n_biggest, GCancellable *cancellable,
+                                       GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_measure_sizes_async (LdbInspector *self, const char *store, gconstpointer start,
+                                        gsize start_length, gconstpointer end, gsize end_length,
+                                        guint time_limit, guint n_biggest,
+                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+                                        gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+LdbSizes *ldb_inspector_measure_sizes_finish (LdbInspector *self, GAsyncResult *result,
+                                              GError **error);
 LDB_AVAILABLE_IN_ALL
 GHashTable *ldb_inspector_get_options (LdbInspector *self, GCancellable *cancellable,
                                        GError **error);

@@ -15,6 +15,7 @@ typedef enum
   FIGURE_TIME,    /* gint64; x */
   FIGURE_SIZE,    /* gsize; t */
   FIGURE_KIND,    /* an enumeration; i */
+  FIGURE_SMALL,   /* guint; u */
   FIGURE_TEXT,    /* char *, which may be NULL; s */
   FIGURE_BYTES,   /* GBytes *, which may be NULL; ay */
 } FigureKind;
@@ -171,6 +172,27 @@ static const Figure trace_figures[] = {
   COUNT (LdbTrace, filters),    COUNT (LdbTrace, leaves),
 };
 
+static const Figure location_figures[] = {
+  OTHER (LdbKeyLocation, verdict, FIGURE_KIND),
+  BOOLEAN (LdbKeyLocation, decides),
+  BOOLEAN (LdbKeyLocation, in_memory),
+  OTHER (LdbKeyLocation, memtable, FIGURE_SMALL),
+  COUNT (LdbKeyLocation, run),
+  OTHER (LdbKeyLocation, level, FIGURE_SMALL),
+  COUNT (LdbKeyLocation, segment),
+  OTHER (LdbKeyLocation, filter, FIGURE_KIND),
+  BOOLEAN (LdbKeyLocation, filter_loaded),
+  COUNT (LdbKeyLocation, page),
+  COUNT (LdbKeyLocation, slot),
+  OTHER (LdbKeyLocation, heat, FIGURE_KIND),
+  OTHER (LdbKeyLocation, kind, FIGURE_KIND),
+  COUNT (LdbKeyLocation, sequence),
+  COUNT (LdbKeyLocation, value_size),
+  COUNT (LdbKeyLocation, blob_file),
+  COUNT (LdbKeyLocation, range_delete),
+  OTHER (LdbKeyLocation, fault, FIGURE_TEXT),
+};
+
 static GVariant *
 bytes_variant (GBytes *bytes)
 {
@@ -196,6 +218,8 @@ figure_variant (gconstpointer structure, const Figure *figure)
       return g_variant_new_uint64 (*(const gsize *) field);
     case FIGURE_KIND:
       return g_variant_new_int32 (*(const gint *) field);
+    case FIGURE_SMALL:
+      return g_variant_new_uint32 (*(const guint *) field);
     case FIGURE_TEXT:
       return *(char *const *) field != NULL ? g_variant_new_string (*(char *const *) field) : NULL;
     case FIGURE_BYTES:
@@ -242,7 +266,8 @@ from_variant (gpointer structure, GVariant *dictionary, const Figure *figures, g
 {
   static const char *const types[] = {
     [FIGURE_COUNT] = "t", [FIGURE_REAL] = "d", [FIGURE_BOOLEAN] = "b",
-    [FIGURE_TIME] = "x",  [FIGURE_KIND] = "i", [FIGURE_TEXT] = "s",
+    [FIGURE_TIME] = "x",  [FIGURE_KIND] = "i", [FIGURE_SMALL] = "u",
+    [FIGURE_TEXT] = "s",
   };
   for (gsize i = 0; i < count; i++)
     {
@@ -375,5 +400,19 @@ ldb_trace_from_variant (GVariant *dictionary)
 {
   LdbTrace *made = g_new0 (LdbTrace, 1);
   from_variant (made, dictionary, trace_figures, G_N_ELEMENTS (trace_figures));
+  return made;
+}
+
+GVariant *
+ldb_key_location_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, location_figures, G_N_ELEMENTS (location_figures));
+}
+
+gpointer
+ldb_key_location_from_variant (GVariant *dictionary)
+{
+  LdbKeyLocation *made = g_new0 (LdbKeyLocation, 1);
+  from_variant (made, dictionary, location_figures, G_N_ELEMENTS (location_figures));
   return made;
 }

@@ -14,11 +14,13 @@
 #include "ldb-held-snapshot.h"
 #include "ldb-hot-key.h"
 #include "ldb-inspection-private.h"
+#include "ldb-key-location.h"
 #include "ldb-peer-private.h"
 #include "ldb-report.h"
 #include "ldb-slow-operation.h"
 #include "ldb-snapshot.h"
 #include "ldb-stats.h"
+#include "ldb-storage-map.h"
 #include "ldb-store.h"
 #include "ldb-trace.h"
 #include "ldb-watch.h"
@@ -61,6 +63,10 @@ GArray *ldb_host_list_exports (LdbHost *self);
 /* FALSE: another visitor's operation has not finished. */
 gboolean ldb_host_begin_operation (LdbHost *self);
 void ldb_host_end_operation (LdbHost *self);
+/* FALSE: another examination has not finished; this one waits until it is given out as the next. */
+gboolean ldb_host_begin_examination (LdbHost *self, LdbVisit *visit);
+/* The next one, to be run; NULL: none waits. */
+LdbVisit *ldb_host_end_examination (LdbHost *self);
 /* The visitor's connection has ended. */
 void ldb_host_forget_visitor (LdbHost *self, LdbVisitor *visitor);
 GMainContext *ldb_host_get_context (LdbHost *self);
@@ -102,6 +108,16 @@ typedef struct
   LdbHealthWatch *watch; /* owned; it examines nothing */
 } LdbVisitorFollow;
 
+/* A storage map that a visitor has not been told all of. */
+typedef struct
+{
+  guint id;           /* what the visitor knows it by */
+  LdbExport *of;      /* a reference */
+  LdbStorageMap *map; /* owned */
+  GArray *steps;      /* LdbStorageStep: its nodes; owned */
+  gint64 used;        /* when, monotonic */
+} LdbVisitorMap;
+
 struct _LdbVisitor
 {
   guint references;          /* of the host, and of each visit */
@@ -111,7 +127,8 @@ struct _LdbVisitor
   guint slot;                /* of its descriptor in the host */
   guint last_id;             /* given out */
   GPtrArray *snapshots;      /* LdbVisitorSnapshot; owned */
-  GSource *expiry;           /* when the next snapshot goes, or NULL; owned */
+  LdbVisitorMap *map;        /* or NULL; owned */
+  GSource *expiry;           /* when the next snapshot or the map goes, or NULL; owned */
   GPtrArray *subscriptions;  /* LdbSubscription; owned */
   GPtrArray *follows;        /* LdbVisitorFollow; owned */
   GHashTable *grants;        /* LdbExport → the number of the permission it was granted under */
@@ -138,6 +155,7 @@ struct _LdbVisit
   GDBusMessage *call;  /* owned */
   GVariant *arguments; /* a tuple; owned */
   gboolean operation;  /* counts as the host's operation under way */
+  gboolean examines;   /* is the host's examination under way */
 };
 
 /* Answer a visit, and free it. The variant, a tuple or NULL for none, is sunk; the error is taken
@@ -151,6 +169,7 @@ void ldb_visit_refuse (LdbVisit *self, LdbError code, const char *message);
 
 /* Each method of the interface: takes the visit over. ldb-visitor-read.c */
 void ldb_visit_get_statistics (LdbVisit *self);
+void ldb_visit_get_metrics (LdbVisit *self);
 void ldb_visit_get_options (LdbVisit *self);
 void ldb_visit_list_stores (LdbVisit *self);
 void ldb_visit_open_snapshot (LdbVisit *self);
@@ -158,6 +177,18 @@ void ldb_visit_close_snapshot (LdbVisit *self);
 void ldb_visit_get (LdbVisit *self);
 void ldb_visit_read (LdbVisit *self);
 void ldb_visitor_snapshot_free (gpointer snapshot);
+/* Has what nobody has used for long closed in time. */
+void ldb_visitor_watch_expiry (LdbVisitor *self);
+#define LDB_VISITOR_IDLE (60 * G_USEC_PER_SEC) /* that long */
+#define LDB_VISITOR_PART ((gsize) 512 << 10)   /* bytes of an answer that is given in parts */
+
+/* ldb-visitor-storage.c */
+void ldb_visit_load_storage_map (LdbVisit *self);
+void ldb_visit_list_pages (LdbVisit *self);
+void ldb_visit_read_page (LdbVisit *self);
+void ldb_visit_locate_key (LdbVisit *self);
+void ldb_visit_measure_sizes (LdbVisit *self);
+void ldb_visitor_map_free (LdbVisitorMap *map);
 
 /* ldb-visitor-changes.c */
 void ldb_visit_subscribe (LdbVisit *self);
@@ -209,6 +240,8 @@ GVariant *ldb_held_snapshot_to_variant (gconstpointer structure);
 gpointer ldb_held_snapshot_from_variant (GVariant *dictionary);
 GVariant *ldb_hot_key_to_variant (gconstpointer structure);
 gpointer ldb_hot_key_from_variant (GVariant *dictionary);
+GVariant *ldb_key_location_to_variant (gconstpointer structure);
+gpointer ldb_key_location_from_variant (GVariant *dictionary);
 GVariant *ldb_trace_to_variant (gconstpointer structure);
 gpointer ldb_trace_from_variant (GVariant *dictionary);
 

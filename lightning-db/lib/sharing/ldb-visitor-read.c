@@ -7,16 +7,15 @@
 
 #include "ldb-visitor-private.h"
 
+#include "base/metrics.h"
 #include "ldb-cursor.h"
 #include "ldb-error-private.h"
 
 #define SNAPSHOTS_MAX 4                      /* of a visitor */
-#define SNAPSHOT_IDLE (60 * G_USEC_PER_SEC)  /* after its last use */
 #define SNAPSHOT_LIFE (600 * G_USEC_PER_SEC) /* after it was opened */
 #define PAGE_RECORDS 1000                    /* of one page */
 #define PAGE_BYTES ((gsize) 512 << 10)       /* of its keys and values */
 #define VALUE_BYTES ((gsize) 64 << 10)       /* of one value in a page */
-#define PART_BYTES ((gsize) 512 << 10)       /* of a value that is read by itself */
 #define PAGE_TIME (G_USEC_PER_SEC / 20)      /* of one page */
 #define READ_REVERSE 1u                      /* from the end */
 #define READ_KEYS_ONLY 2u                    /* without values */
@@ -38,6 +37,23 @@ ldb_visit_get_statistics (LdbVisit *self)
     ldb_visit_fail (self, error);
   else
     ldb_visit_return (self, g_variant_new ("(@a{sv})", ldb_stats_to_variant (stats)));
+}
+
+/* A copy of the block that the engine counts in, as the counters file has it. */
+void
+ldb_visit_get_metrics (LdbVisit *self)
+{
+  GError *error = NULL;
+  struct metrics_reader reader;
+  struct engine *engine = ldb_database_enter (self->export->handle, &error);
+  if (engine == NULL)
+    {
+      ldb_visit_fail (self, error);
+      return;
+    }
+  engine_metrics (engine, &reader);
+  ldb_visit_return (
+      self, g_variant_new ("(@ay)", bytes_variant (reader.memory, (gsize) reader.header.size)));
 }
 
 void
@@ -87,10 +103,8 @@ ldb_visitor_snapshot_free (gpointer data)
 static gint64
 end_of (const LdbVisitorSnapshot *snapshot)
 {
-  return MIN (snapshot->used + SNAPSHOT_IDLE, snapshot->opened + SNAPSHOT_LIFE);
+  return MIN (snapshot->used + LDB_VISITOR_IDLE, snapshot->opened + SNAPSHOT_LIFE);
 }
-
-static void watch_expiry (LdbVisitor *visitor);
 
 static gboolean
 expire (gpointer data)
@@ -100,13 +114,14 @@ expire (gpointer data)
   for (guint i = visitor->snapshots->len; i > 0; i--)
     if (end_of (g_ptr_array_index (visitor->snapshots, i - 1)) <= now)
       g_ptr_array_remove_index_fast (visitor->snapshots, i - 1);
-  watch_expiry (visitor);
+  if (visitor->map != NULL && visitor->map->used + LDB_VISITOR_IDLE <= now)
+    g_clear_pointer (&visitor->map, ldb_visitor_map_free);
+  ldb_visitor_watch_expiry (visitor);
   return G_SOURCE_REMOVE;
 }
 
-/* Has the next snapshot closed in time. */
-static void
-watch_expiry (LdbVisitor *visitor)
+void
+ldb_visitor_watch_expiry (LdbVisitor *visitor)
 {
   gint64 first = G_MAXINT64;
   if (visitor->expiry != NULL)
@@ -114,11 +129,13 @@ watch_expiry (LdbVisitor *visitor)
   g_clear_pointer (&visitor->expiry, g_source_unref);
   for (guint i = 0; i < visitor->snapshots->len; i++)
     first = MIN (first, end_of (g_ptr_array_index (visitor->snapshots, i)));
+  if (visitor->map != NULL)
+    first = MIN (first, visitor->map->used + LDB_VISITOR_IDLE);
   if (first == G_MAXINT64)
     return;
   gint64 left = MAX (first - g_get_monotonic_time (), 0);
   visitor->expiry = g_timeout_source_new_seconds ((guint) (left / G_USEC_PER_SEC) + 1);
-  g_source_set_static_name (visitor->expiry, "[lightning-db] inspector's snapshots");
+  g_source_set_static_name (visitor->expiry, "[lightning-db] inspector's leftovers");
   g_source_set_callback (visitor->expiry, expire, visitor, NULL);
   g_source_attach (visitor->expiry, ldb_host_get_context (visitor->host));
 }
@@ -146,7 +163,7 @@ ldb_visit_open_snapshot (LdbVisit *self)
   kept->snapshot = snapshot;
   kept->opened = kept->used = g_get_monotonic_time ();
   g_ptr_array_add (visitor->snapshots, kept);
-  watch_expiry (visitor);
+  ldb_visitor_watch_expiry (visitor);
   ldb_visit_return (self, g_variant_new ("(ut)", kept->id, ldb_snapshot_get_sequence (snapshot)));
 }
 
@@ -178,7 +195,7 @@ ldb_visit_close_snapshot (LdbVisit *self)
       return;
     }
   g_ptr_array_remove_fast (self->visitor->snapshots, snapshot);
-  watch_expiry (self->visitor);
+  ldb_visitor_watch_expiry (self->visitor);
   ldb_visit_return (self, NULL);
 }
 
@@ -221,7 +238,7 @@ ldb_visit_get (LdbVisit *self)
     }
   const guint8 *data = value != NULL ? g_bytes_get_data (value, &size) : NULL;
   gsize begin = (gsize) MIN (offset, size);
-  gsize part = MIN (MIN (size - begin, length), PART_BYTES);
+  gsize part = MIN (MIN (size - begin, length), LDB_VISITOR_PART);
   ldb_visit_return (self, g_variant_new ("(bt@ay)", value != NULL, (guint64) size,
                                          bytes_variant (part > 0 ? data + begin : NULL, part)));
 }

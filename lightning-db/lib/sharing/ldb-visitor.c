@@ -15,17 +15,24 @@
 
 /* ---- answers ---- */
 
+static void run_method (LdbVisit *self);
+
 static void
 visit_free (LdbVisit *self)
 {
+  LdbVisit *next = NULL;
   if (self->operation)
     ldb_host_end_operation (self->visitor->host);
+  if (self->examines)
+    next = ldb_host_end_examination (self->visitor->host);
   ldb_peer_end_call (self->visitor->peer);
   g_clear_pointer (&self->export, ldb_export_unref);
   g_clear_pointer (&self->arguments, g_variant_unref);
   g_clear_object (&self->call);
   ldb_visitor_unref (self->visitor);
   g_free (self);
+  if (next != NULL)
+    run_method (next);
 }
 
 static void
@@ -218,6 +225,7 @@ typedef enum
   METHOD_ANYWHERE = 1 << 0,  /* also at objects that are no database */
   METHOD_CONTROL = 1 << 1,   /* only with control */
   METHOD_OPERATION = 1 << 2, /* takes long: one at a time in a process */
+  METHOD_EXAMINES = 1 << 3,  /* takes a while: likewise, but others wait for their turn */
 } MethodFlags;
 
 #define LONG_CONTROL (METHOD_CONTROL | METHOD_OPERATION)
@@ -236,6 +244,7 @@ static const struct
   { "org.freedesktop.DBus.Properties", "Get", "ss", get_property, METHOD_PLAIN },
   { "org.freedesktop.DBus.Properties", "GetAll", "s", get_all_properties, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "GetStatistics", "", ldb_visit_get_statistics, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "GetMetrics", "", ldb_visit_get_metrics, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "GetOptions", "", ldb_visit_get_options, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListStores", "", ldb_visit_list_stores, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "OpenSnapshot", "", ldb_visit_open_snapshot, METHOD_PLAIN },
@@ -250,6 +259,11 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "ListSnapshots", "", ldb_visit_list_snapshots, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListHotKeys", "u", ldb_visit_list_hot_keys, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "TraceGet", "say", ldb_visit_trace_get, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "LoadStorageMap", "uu", ldb_visit_load_storage_map, METHOD_EXAMINES },
+  { LDB_INSPECTOR_INTERFACE, "ListPages", "ttub", ldb_visit_list_pages, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ReadPage", "tttu", ldb_visit_read_page, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "LocateKey", "say", ldb_visit_locate_key, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "MeasureSizes", "sayayuu", ldb_visit_measure_sizes, METHOD_EXAMINES },
   { LDB_INSPECTOR_INTERFACE, "GetHealth", "", ldb_visit_get_health, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListEvents", "t", ldb_visit_list_events, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "FollowEvents", "b", ldb_visit_follow_events, METHOD_PLAIN },
@@ -292,8 +306,15 @@ find_method (GDBusMessage *call)
   return i;
 }
 
+/* It has its turn. */
 static void
-run_method (LdbVisit *self, guint i)
+run_method (LdbVisit *self)
+{
+  methods[find_method (self->call)].run (self);
+}
+
+static void
+begin_method (LdbVisit *self, guint i)
 {
   MethodFlags flags = methods[i].flags;
   if (self->export == NULL && (flags & METHOD_ANYWHERE) == 0)
@@ -311,7 +332,9 @@ run_method (LdbVisit *self, guint i)
   else
     {
       self->operation = (flags & METHOD_OPERATION) != 0;
-      methods[i].run (self);
+      self->examines = (flags & METHOD_EXAMINES) != 0;
+      if (!self->examines || ldb_host_begin_examination (self->visitor->host, self))
+        run_method (self);
     }
 }
 
@@ -332,7 +355,7 @@ take_message (gpointer owner, GDBusMessage *message)
   ldb_peer_begin_call (visitor->peer);
   guint i = find_method (message);
   if (i < G_N_ELEMENTS (methods))
-    run_method (visit, i);
+    begin_method (visit, i);
   else
     visit_refuse_call (visit, "org.freedesktop.DBus.Error.UnknownMethod",
                        "There is no such method.");
@@ -352,6 +375,7 @@ close_all (LdbVisitor *self)
   g_ptr_array_set_size (self->subscriptions, 0);
   g_ptr_array_set_size (self->follows, 0);
   g_ptr_array_set_size (self->snapshots, 0);
+  g_clear_pointer (&self->map, ldb_visitor_map_free);
   g_hash_table_remove_all (self->grants);
   if (self->expiry != NULL)
     g_source_destroy (self->expiry);
@@ -478,6 +502,8 @@ ldb_visitor_leave_export (LdbVisitor *self, LdbExport *export)
   for (guint i = self->follows->len; i > 0; i--)
     if (((LdbVisitorFollow *) g_ptr_array_index (self->follows, i - 1))->of == export)
       g_ptr_array_remove_index_fast (self->follows, i - 1);
+  if (self->map != NULL && self->map->of == export)
+    g_clear_pointer (&self->map, ldb_visitor_map_free);
   g_hash_table_remove (self->grants, export);
   ldb_visitor_send_signal (self, export, "Closed", NULL);
 }
