@@ -58,7 +58,7 @@ enum engine_compression
 struct engine_options
 {
   uint32_t page_size;     /* 4096 … 65536, power of two; fixed at creation */
-  uint64_t memory_budget; /* bytes, from 10 MiB (option cache-size) */
+  uint64_t memory_budget; /* bytes, from ENGINE_MEMORY_BUDGET_LEAST on (option cache-size) */
   enum engine_compression compression;
   int compression_level;          /* zstd, 1 … 19 */
   enum engine_sync sync;          /* never DEFAULT */
@@ -440,6 +440,15 @@ void engine_set_saving (struct engine *engine, bool saving);
 /* Gives the fraction (0 … 1) of cached pages, idle arenas and spare log segments back. Returns
  * bytes. */
 uint64_t engine_evict_cache (struct engine *engine, double fraction);
+
+/* From now on all memory of the database keeps to another budget. A smaller one is kept to when this
+ * returns, but for what an application pins, one slab of the cache (2 MiB), merges that are under way,
+ * and the present segment of the log, which goes with the next commit. Waits for a flush if a memtable
+ * is too large for it; readers and writers go on. INVALID: it is not from ENGINE_MEMORY_BUDGET_LEAST to
+ * …_MOST. */
+#define ENGINE_MEMORY_BUDGET_LEAST (UINT64_C (10) << 20)
+#define ENGINE_MEMORY_BUDGET_MOST (UINT64_C (1) << 46)
+status engine_set_memory_budget (struct engine *engine, uint64_t bytes, struct failure *failure);
 
 /* Hot backup into `path` (created, or an earlier backup of this database, which is brought up to
  * date: only files it lacks are copied). Sealed files are reflinked or hard-linked where possible.

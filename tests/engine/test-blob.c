@@ -714,7 +714,7 @@ expect_lent (struct blob_file *file, const struct blob_reference *reference, uin
 static void
 test_lending (void)
 {
-  struct ledger ledger = { .budget = 16 << 20 };
+  struct ledger ledger = { .budget = 16 * 200000 };
   struct cache *cache;
   struct blob_file *file;
   const uint8_t *page, *other;
@@ -728,7 +728,7 @@ test_lending (void)
   CHECK_OK (cache_new (&ledger, 4096, 8 << 20, &cache, &failure));
   CHECK_OK (blob_file_open (directory, database_id, first.file, &file, &failure));
   expect_lent (file, &second, 3, 100000, false); /* no cache yet */
-  blob_file_set_cache (file, cache, 200000, 1 << 20);
+  blob_file_set_cache (file, cache, 1 << 20);
   struct blob_reference late = put_pattern (writer, 5, 5000);
   blob_writer_free (writer);
   expect_lent (file, &small, 1, 300, false);

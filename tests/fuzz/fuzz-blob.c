@@ -16,7 +16,6 @@
 #define HEADER_SIZE 64u
 #define SIZE_MOST (UINT64_C (1) << 22) /* a caller asks for no more memory than the file is long */
 #define CACHE_SIZE (UINT64_C (1) << 23)
-#define KEPT_MOST ((size_t) 1 << 20)
 
 static struct ledger ledger = { .budget = CACHE_SIZE };
 static struct cache *cache;
@@ -72,7 +71,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     {
       CHECK_OK (blob_file_size (file, &bytes, &failure));
       CHECK_INT (bytes, size - BLOB_REFERENCE_SIZE);
-      blob_file_set_cache (file, cache, KEPT_MOST, 0);
+      blob_file_set_cache (file, cache, 0);
       blob_reference_load (BYTES (data, BLOB_REFERENCE_SIZE), &reference);
       if (reference.size <= SIZE_MOST)
         read_value (file, &reference); /* which looks at the reference, too */

@@ -388,6 +388,7 @@ async function lookAround(db, call) {
     equal((await call(inspector, 'list_snapshots_async')).every(held => held.holders > 0), true);
     equal((await call(inspector, 'list_hot_keys_async', Ldb.HotKeyKind.CONFLICT)).length, 2);
     equal((await call(inspector, 'trace_get_async', null, 'a')).found, true);
+    equal(await call(db, 'set_memory_budget_async', 20 << 20), true);
     equal((await call(inspector, 'get_metrics_async')).get_value('commits'), db.get_metrics().get_value('commits'));
     const map = await call(inspector, 'load_storage_map_async');
     equal(map.get_sequence(), db.get_sequence());
@@ -401,6 +402,8 @@ async function lookAround(db, call) {
     equal(await call(inspector, 'request_control_async'), true);
     for (const name of ['flush_async', 'sync_async', 'checkpoint_async', 'compact_async'])
         equal(await call(inspector, name), true);
+    equal(await call(inspector, 'set_memory_budget_async', 30 << 20), true);
+    equal(db.get_stats().memory_budget, 30 << 20);
     equal(await call(inspector, 'evict_cache_async', 0.5), true);
     equal(await call(inspector, 'follow_events_async', true), true);
     equal(await call(inspector, 'follow_events_async', false), true);

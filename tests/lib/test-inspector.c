@@ -397,6 +397,12 @@ test_control (Application *application, gconstpointer data)
   g_assert_true (ldb_inspector_compact (inspector, NULL, &error));
   g_assert_true (ldb_inspector_evict_cache (inspector, 0.5, NULL, &error));
   g_assert_no_error (error);
+  g_assert_false (ldb_inspector_set_memory_budget (inspector, 10485759, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "10485760");
+  g_assert_true (ldb_inspector_set_memory_budget (inspector, 20 << 20, NULL, &error));
+  g_assert_no_error (error);
+  g_autoptr (LdbStats) stats = ldb_inspector_get_stats (inspector, NULL, &error);
+  g_assert_cmpuint (stats->memory_budget, ==, 20 << 20);
   g_autoptr (LdbCheckReport) report = ldb_inspector_check (inspector, LDB_CHECK_DEEP, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (report->page_checksums && report->fault_count == 0);

@@ -224,6 +224,8 @@ class Everything(WithDatabase):
         self.assertEqual(tuple(await call(inspector, "list_hot_keys_async", Ldb.HotKeyKind.CONFLICT)),
                          tuple(db.list_hot_keys(Ldb.HotKeyKind.CONFLICT)))
         self.assertTrue((await call(inspector, "trace_get_async", None, b"e")).found)
+        self.assertTrue(await call(db, "set_memory_budget_async", 20 << 20))
+        self.assertEqual(db.get_stats().memory_budget, 20 << 20)
         metrics = await call(inspector, "get_metrics_async")
         self.assertEqual(metrics.get_value("commits"), db.get_metrics().get_value("commits"))
         storage = await call(inspector, "load_storage_map_async")
@@ -235,6 +237,9 @@ class Everything(WithDatabase):
         self.assertEqual((await call(inspector, "measure_sizes_async", None, None, None, 0, 0)).share, 1)
         subscription = await call(inspector, "subscribe_async", None, None, Ldb.WatchFlags.NONE, 0)
         self.assertTrue(await call(inspector, "unsubscribe_async", subscription))
+        self.assertTrue(await call(inspector, "request_control_async"))
+        self.assertTrue(await call(inspector, "set_memory_budget_async", 30 << 20))
+        self.assertEqual(db.get_stats().memory_budget, 30 << 20)
         for method in ("request_control_async", "flush_async", "sync_async", "checkpoint_async",
                        "compact_async"):
             self.assertTrue(await call(inspector, method))

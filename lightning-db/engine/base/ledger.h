@@ -33,7 +33,7 @@ enum ledger_account
 
 struct ledger
 {
-  uint64_t budget;                       /* bytes; fixed while the database is open */
+  _Atomic uint64_t budget;               /* bytes; may be set while the database is open */
   _Atomic int64_t used[LEDGER_ACCOUNTS]; /* bytes held now, per account; unless they are kept: */
   _Atomic int64_t *elsewhere; /* among the metrics, likewise; NULL = not. Set before the first
                                  charge; lasts as long as this */

@@ -42,7 +42,6 @@ struct blob_file
   uint64_t number;
   uint64_t seed;           /* of all checksums in the file */
   uint32_t trailer_size;   /* bytes after each value, from the header */
-  size_t largest;          /* bytes of a value that is kept; 0 = none is */
   struct page_table table; /* F3; cleared with the last reference */
   struct metrics *metrics; /* where reads into the cache are counted; NULL: nowhere */
 };
@@ -263,15 +262,14 @@ blob_file_set_metrics (struct blob_file *file, struct metrics *metrics)
 }
 
 void
-blob_file_set_cache (struct blob_file *file, struct cache *cache, size_t largest, uint64_t least)
+blob_file_set_cache (struct blob_file *file, struct cache *cache, uint64_t least)
 {
   uint64_t size;
   if (blob_file_size (file, &size, NULL) != STATUS_OK)
     return;
   uint64_t slots = (size > least ? size : least) / SLOT_BYTES + 1;
-  if (slots <= SLOTS_MOST
-      && page_table_init (&file->table, cache, file->number, slots, NULL) == STATUS_OK)
-    file->largest = largest;
+  if (slots <= SLOTS_MOST)
+    page_table_init (&file->table, cache, file->number, slots, NULL); /* else none is kept */
 }
 
 /* Pins the cached value, if that is what is there. */
@@ -319,8 +317,8 @@ blob_file_lend (struct blob_file *file, const struct blob_reference *reference,
 {
   uint64_t slot = reference->offset / SLOT_BYTES;
   *page = NULL;
-  if (reference->size < SLOT_BYTES || reference->size > file->largest
-      || slot >= file->table.page_count || reference->file != file->number)
+  if (reference->size < SLOT_BYTES || slot >= file->table.page_count
+      || reference->file != file->number || !cache_keeps (file->table.cache, reference->size))
     return STATUS_OK;
   epoch_enter ();
   const uint8_t *there = page_table_find (&file->table, slot);

@@ -101,11 +101,10 @@ void blob_file_unref (struct blob_file *file);
 /* The whole value into `to` (reference->size bytes), verified. CORRUPT names file and offset. */
 status blob_file_read (struct blob_file *file, const struct blob_reference *reference, uint8_t *to,
                        struct failure *failure);
-/* From now on values of up to `largest` bytes are kept in the cache, which outlives the file (as
- * it is open here). `least`: bytes the file may grow to. Before the file is shared. What cannot be
- * kept, for lack of memory too, is read each time. */
-void blob_file_set_cache (struct blob_file *file, struct cache *cache, size_t largest,
-                          uint64_t least);
+/* From now on values that cache_keeps() are kept in the cache, which outlives the file (as it is
+ * open here). `least`: bytes the file may grow to. Before the file is shared. What cannot be kept,
+ * for lack of memory too, is read each time. */
+void blob_file_set_cache (struct blob_file *file, struct cache *cache, uint64_t least);
 /* Where reads into that are counted. Before anybody else uses it. */
 void blob_file_set_metrics (struct blob_file *file, struct metrics *metrics);
 /* The value's bytes in a cached page, which is pinned: cache_unpin (*page). OK and *page NULL: it

@@ -23,6 +23,7 @@
 #define SLAB_SIZE_LEAST ((size_t) 64 << 10)
 #define SLAB_SIZE_MOST ((size_t) 2 << 20)
 #define SLAB_FRAMES_LEAST 8u
+#define LARGE_PART 16u   /* of the budget, that one large page may take */
 #define WAITING_PART 16u /* of the capacity, that frames may take while they wait for their epoch */
 
 /* ---- limits ---- */
@@ -225,6 +226,12 @@ cache_set_capacity (struct cache *cache, uint64_t capacity)
   settle_slabs (cache, allowed_slabs (cache, large_taken (cache)));
   cache_unlock (cache);
   page_chunks_retire (dead);
+}
+
+bool
+cache_keeps (const struct cache *cache, size_t size)
+{
+  return size <= atomic_load_explicit (&cache->ledger->budget, memory_order_relaxed) / LARGE_PART;
 }
 
 uint64_t

@@ -81,6 +81,8 @@ void cache_set_capacity (struct cache *cache, uint64_t capacity);
 /* Evicts that part (0 … 1) of the cached bytes and gives arena chunks back to the system. Returns
  * the bytes of the evicted frames; the last readers' frames follow with their epoch. */
 uint64_t cache_evict_fraction (struct cache *cache, double fraction);
+/* Whether a page of that size, of one's own, is worth keeping beside all others. */
+bool cache_keeps (const struct cache *cache, size_t size);
 
 /* The table must stay where it is until it is cleared. */
 status page_table_init (struct page_table *table, struct cache *cache, uint64_t owner,

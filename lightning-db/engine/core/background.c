@@ -367,9 +367,11 @@ merge_main (void *data)
       /* The end of either wakes us: */
       bool bursting = atomic_load (&engine->settle_armed) || atomic_load (&engine->saving);
       bool quiet = !bursting && engine_now () >= quiet_at;
-      if (engine->merge_paused || (seen == engine->merge_generation && (seen_quiet || !quiet)))
+      bool crowded = engine->merges_running >= memory_merge_workers (engine); /* a smaller budget */
+      if (engine->merge_paused || crowded
+          || (seen == engine->merge_generation && (seen_quiet || !quiet)))
         {
-          if (!engine->merge_paused && !seen_quiet && !bursting)
+          if (!engine->merge_paused && !crowded && !seen_quiet && !bursting)
             wait_until (&engine->merge_work, &engine->work_lock, quiet_at);
           else
             pthread_cond_wait (&engine->merge_work, &engine->work_lock);
@@ -438,16 +440,23 @@ background_start (struct engine *engine, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   engine->flush_thread_runs = true;
+  return background_start_merging (engine, failure);
+}
+
+status
+background_start_merging (struct engine *engine, struct failure *failure)
+{
+  status result = STATUS_OK;
   unsigned workers = engine->options.merge_enabled ? memory_merge_workers (engine) : 0;
-  for (unsigned i = 0; i < workers; i++)
+  while (engine->merge_thread_count < workers && result == STATUS_OK)
     {
-      result = engine_start_thread (&engine->merge_threads[i], merge_main, engine, failure);
-      if (result != STATUS_OK)
-        return result;
-      engine->merge_thread_count++;
+      result = engine_start_thread (&engine->merge_threads[engine->merge_thread_count], merge_main,
+                                    engine, failure);
+      if (result == STATUS_OK)
+        engine->merge_thread_count++;
     }
   background_wake_merge (engine);
-  return STATUS_OK;
+  return result;
 }
 
 void

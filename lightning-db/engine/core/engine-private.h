@@ -43,7 +43,6 @@
 #include <stdatomic.h>
 
 #define BLOB_FILE_SIZE (UINT64_C (256) << 20) /* at which a blob file is sealed */
-#define BLOB_CACHED_PART 16u /* of the budget: larger values are not kept in the cache */
 #define RUNS_CROWDED 32u     /* from here on writers slow down; the picker's PICKER_RUNS_MAX */
 #define BLOB_BYTES_MAX (UINT64_C (256) << 20) /* a memtable that refers to so much is switched */
 
@@ -116,11 +115,12 @@ struct engine
   struct writer_lock writer_lock; /* not held when read-only, or once closed */
   struct engine_options options;  /* as in force; page_size is the database's */
   uint8_t database_id[16];
-  size_t memtable_size;       /* bytes at which the active memtable is switched */
+  _Atomic size_t memtable_size; /* bytes at which the active memtable is switched */
   size_t memtable_look;       /* bytes of it at which the cache is to be told again; commit_lock */
   bool balance_due;           /* it is to be told now, by who lets commit_lock go; commit_lock */
   uint64_t segment_file_size; /* bytes at which an output file is cut; 0 = by the total */
 
+  pthread_mutex_t budget_lock; /* held while another budget is set; before all other locks */
   struct ledger ledger;
   struct cache *cache;
   _Atomic (struct hot_records *) hot_records; /* NULL until a thread tries it; owned */
@@ -402,6 +402,9 @@ uint64_t transactions_expire (struct engine *engine, uint64_t now);
 status engine_start_thread (pthread_t *thread, void *(*body) (void *), void *data,
                             struct failure *failure);
 status background_start (struct engine *engine, struct failure *failure);
+/* As many merging threads as the budget has memory for; those that there are stay, and wait where it
+ * has memory for fewer. Opening, or budget_lock held. */
+status background_start_merging (struct engine *engine, struct failure *failure);
 void background_stop (struct engine *engine);
 void background_wake_flush (struct engine *engine);
 void background_wake_merge (struct engine *engine);

@@ -214,6 +214,7 @@ engine_init_condition (pthread_cond_t *condition)
 static void
 init_locks (struct engine *engine)
 {
+  pthread_mutex_init (&engine->budget_lock, NULL);
   pthread_mutex_init (&engine->commit_lock, NULL);
   pthread_mutex_init (&engine->blob_lock, NULL);
   pthread_mutex_init (&engine->feed_lock, NULL);
@@ -323,6 +324,7 @@ engine_free (struct engine *engine)
   recover_let_go (engine); /* when no thread did */
   vfs_directory_close (engine->directory);
   snapshots_clear (&engine->snapshots);
+  pthread_mutex_destroy (&engine->budget_lock);
   pthread_mutex_destroy (&engine->commit_lock);
   pthread_mutex_destroy (&engine->blob_lock);
   pthread_mutex_destroy (&engine->feed_lock);

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define MIB (UINT64_C (1) << 20)
-#define SYSTEM_PART 8u /* of the system's memory: what files may take of it without being a burden */
+#define SYSTEM_PART                                                                                \
+  8u /* of the system's memory: what files may take of it without being a burden */
 /* Inserts into a larger one wait for memory, not for the processor, and its arena is touched for
  * the first time for longer: docs/design/commit.md has the figures. */
 #define MEMTABLE_MOST (24 * MIB)
@@ -24,16 +25,30 @@
 #define CHUNK_LEAST ((size_t) 8 << 10)
 #define CHUNK_MOST ((size_t) 256 << 10)
 
+static uint64_t
+budget (const struct engine *engine)
+{
+  return atomic_load_explicit (&engine->ledger.budget, memory_order_relaxed);
+}
+
+/* commit_lock held, or nobody else there. */
+static void
+choose_memtable_size (struct engine *engine)
+{
+  uint64_t size = budget (engine) / 8;
+  if (size > MEMTABLE_MOST)
+    size = MEMTABLE_MOST;
+  if (engine->options.memtable_size > 0)
+    size = engine->options.memtable_size;
+  engine->memtable_size = size;
+  engine->memtable_look = size / MEMTABLE_STEPS;
+}
+
 void
 memory_choose (struct engine *engine)
 {
-  const struct engine_options *options = &engine->options;
-  uint64_t size = options->memory_budget / 8;
-  if (size > MEMTABLE_MOST)
-    size = MEMTABLE_MOST;
-  engine->memtable_size = options->memtable_size > 0 ? options->memtable_size : size;
-  engine->memtable_look = engine->memtable_size / MEMTABLE_STEPS;
-  engine->segment_file_size = options->segment_file_size;
+  choose_memtable_size (engine);
+  engine->segment_file_size = engine->options.segment_file_size;
   ledger_charge (&engine->ledger, LEDGER_OTHER, OVERHEAD);
 }
 
@@ -47,14 +62,14 @@ memory_is_large_for (uint64_t bytes)
 uint64_t
 memory_log_segment (const struct engine *engine)
 {
-  uint64_t most = engine->options.memory_budget / 16 / 65536 * 65536;
+  uint64_t most = budget (engine) / 16 / 65536 * 65536;
   return engine->options.log_segment_size < most ? engine->options.log_segment_size : most;
 }
 
 uint64_t
 memory_recent_bytes (const struct engine *engine)
 {
-  return 3 * (engine->options.memory_budget / 16);
+  return 3 * (budget (engine) / 16);
 }
 
 /* What the log may come to without anybody reading it, beyond what is retained. */
@@ -70,7 +85,7 @@ memory_reader_bytes (const struct engine *engine)
 static uint64_t
 merge_share (const struct engine *engine)
 {
-  return engine->options.memory_budget / MERGE_SHARE;
+  return budget (engine) / MERGE_SHARE;
 }
 
 size_t
@@ -106,7 +121,7 @@ memory_merge_chunk (const struct engine *engine, size_t inputs)
 uint64_t
 memory_segment_size_most (const struct engine *engine)
 {
-  uint64_t size = 2 * engine->options.memory_budget;
+  uint64_t size = 2 * budget (engine);
   return size > 16 * MIB ? size : 16 * MIB;
 }
 
@@ -138,19 +153,29 @@ headroom (const struct engine *engine)
   return room;
 }
 
-void
-engine_rebalance (struct engine *engine)
+static void
+balance_within (struct engine *engine, int64_t all)
 {
   int64_t others = ledger_total (&engine->ledger) - ledger_used (&engine->ledger, LEDGER_CACHE);
-  int64_t budget = (int64_t) engine->ledger.budget;
-  int64_t least = budget / 16;
-  int64_t left = budget - others - headroom (engine);
+  int64_t least = all / 16;
+  int64_t left = all - others - headroom (engine);
   left = left < least ? least : left;
   int64_t before = (int64_t) atomic_load_explicit (&engine->cache_capacity, memory_order_relaxed);
-  if (left - before < budget / 256 && before - left < budget / 256)
+  if (left - before < all / 256 && before - left < all / 256)
     return;
   atomic_store_explicit (&engine->cache_capacity, (uint64_t) left, memory_order_relaxed);
   cache_set_capacity (engine->cache, (uint64_t) left);
+}
+
+/* Who shared out a budget that was replaced meanwhile does it again, so that the last word is the new
+ * one's. */
+void
+engine_rebalance (struct engine *engine)
+{
+  uint64_t all;
+  do
+    balance_within (engine, (int64_t) (all = atomic_load (&engine->ledger.budget)));
+  while (all != atomic_load (&engine->ledger.budget));
 }
 
 /* ---- memtables ---- */
@@ -221,4 +246,80 @@ memory_look (struct engine *engine, size_t memory)
   size_t step = engine->memtable_size / MEMTABLE_STEPS;
   engine->memtable_look = memory < engine->memtable_size ? memory + step : SIZE_MAX;
   engine->balance_due = true;
+}
+
+/* ---- another budget ---- */
+
+static void
+set_limits (struct engine *engine, uint64_t bytes)
+{
+  pthread_mutex_lock (&engine->commit_lock);
+  atomic_store (&engine->ledger.budget, bytes);
+  choose_memtable_size (engine);
+  memtable_pool_set_size (engine->pool, engine->memtable_size);
+  if (engine->wal != NULL)
+    wal_set_segment_size (engine->wal, memory_log_segment (engine));
+  gauge_set (engine->metrics, GAUGE_MEMORY_BUDGET, (int64_t) bytes);
+  pthread_mutex_unlock (&engine->commit_lock);
+}
+
+/* Whether indexes and filters take more than their quarter. */
+static bool
+has_many_accelerators (const struct engine *engine)
+{
+  int64_t used
+      = ledger_used (&engine->ledger, LEDGER_INDEX) + ledger_used (&engine->ledger, LEDGER_FILTER);
+  return used > (int64_t) (budget (engine) / 4);
+}
+
+static void
+trim_accelerators (struct engine *engine)
+{
+  struct view *view;
+  if (!has_many_accelerators (engine) || engine_view_of_files (engine, &view, NULL) != STATUS_OK)
+    return;
+  for (size_t i = 0; i < view->run_count; i++)
+    for (size_t j = 0; j < view->runs[i]->count && has_many_accelerators (engine); j++)
+      segment_trim (view->runs[i]->segments[j]);
+  view_unref (view);
+  engine_collect ();
+}
+
+static bool
+has_large_memtable (struct engine *engine)
+{
+  pthread_mutex_lock (&engine->commit_lock);
+  bool large = memtable_memory (engine->active->table) > engine->memtable_size;
+  pthread_mutex_unlock (&engine->commit_lock);
+  return large;
+}
+
+status
+engine_set_memory_budget (struct engine *engine, uint64_t bytes, struct failure *failure)
+{
+  if (bytes < ENGINE_MEMORY_BUDGET_LEAST || bytes > ENGINE_MEMORY_BUDGET_MOST)
+    return fail (
+        failure, STATUS_INVALID,
+        "a memory budget of %llu bytes is not from %llu to %llu, which the database %s can "
+        "be given; nothing was changed",
+        (unsigned long long) bytes, (unsigned long long) ENGINE_MEMORY_BUDGET_LEAST,
+        (unsigned long long) ENGINE_MEMORY_BUDGET_MOST, engine->path);
+  status result = engine_begin (engine, failure);
+  if (result != STATUS_OK)
+    return result;
+  struct failure ignored = FAILURE_INIT; /* what fails is tried again, and told, by who needs it */
+  pthread_mutex_lock (&engine->budget_lock);
+  set_limits (engine, bytes);
+  if (!engine->read_only)
+    background_start_merging (engine, &ignored);
+  if (!engine->read_only && has_large_memtable (engine))
+    engine_flush (engine, &ignored);
+  hot_records_drop (&engine->hot_records); /* made anew in a size that fits */
+  trim_accelerators (engine);
+  memtable_pool_trim (engine->pool);
+  memtable_pool_trim (engine->transaction_pool);
+  engine_rebalance (engine);
+  pthread_mutex_unlock (&engine->budget_lock);
+  engine_end (engine);
+  return STATUS_OK;
 }

@@ -14,6 +14,9 @@
  *   U4  No memtable is begun while three are in memory, flushed ones that readers still refer to
  *       among them: a writer waits, but not for long. What an application holds for longer (a
  *       cursor, or a read that was suspended) comes on top.
+ *   U5  The budget is the ledger's, and may be another one from one moment to the next. What was taken
+ *       under a larger one gives way in its own course: the cache at once, memtables by a flush, the
+ *       log with the next commit, merges that are under way when they end.
  *
  * Threads: any.
  */
@@ -24,7 +27,7 @@
 
 #define MEMORY_MEMTABLES 3u /* the active one and FROZEN_MAX */
 
-/* Sets the sizes that depend on the budget. Once, before anything else here. */
+/* Sets the sizes that depend on the budget, before anything else here. */
 void memory_choose (struct engine *engine);
 /* Bytes of a log segment: three of them are mapped at once. */
 uint64_t memory_log_segment (const struct engine *engine);

@@ -44,7 +44,8 @@ engine_options_check (const struct engine_options *options, struct failure *fail
 {
   const struct option_range ranges[] = {
     { "page-size", options->page_size, 4096, 65536 },
-    { "cache-size", options->memory_budget, 10 * MIB, UINT64_C (1) << 46 },
+    { "cache-size", options->memory_budget, ENGINE_MEMORY_BUDGET_LEAST,
+      ENGINE_MEMORY_BUDGET_MOST },
     { "compression-type", options->compression, ENGINE_COMPRESSION_ADAPTIVE,
       ENGINE_COMPRESSION_SNAPPY },
     { "compression-level", (uint64_t) options->compression_level, 1, 19 },

@@ -89,7 +89,7 @@ output_begin (struct output *output, struct failure *failure)
     .codec = output_codec (engine, settled),
     .compression_level = engine->options.compression_level,
     .train_dictionary = settled && engine->options.compression != ENGINE_COMPRESSION_NONE
-                        && engine->options.memory_budget >= TRAINING_BUDGET,
+                        && engine->ledger.budget >= TRAINING_BUDGET,
     .filter = settled ? FILTER_FUSE8 : FILTER_BLOOM,
     .direct = !memory_is_large_for (output->settings->expected_bytes),
     .ledger = &engine->ledger,

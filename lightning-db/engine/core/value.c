@@ -72,8 +72,7 @@ void
 engine_keep_blobs (struct engine *engine, struct blob_file *file)
 {
   blob_file_set_metrics (file, engine->metrics);
-  blob_file_set_cache (file, engine->cache, engine->options.memory_budget / BLOB_CACHED_PART,
-                       BLOB_FILE_SIZE);
+  blob_file_set_cache (file, engine->cache, BLOB_FILE_SIZE);
 }
 
 /* A value that is not kept in the cache. */

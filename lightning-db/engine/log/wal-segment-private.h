@@ -89,6 +89,7 @@ struct wal
   struct wal_segment *leaving; /* the live segment being unmapped: must stay open */
   uint64_t released;           /* no record up to here is needed */
   uint64_t newest_number;      /* of the current segment */
+  uint64_t segment_size;       /* bytes that regular segments grow to */
   uint64_t next_size;          /* bytes of the next regular segment */
 
   struct wal_reader *readers; /* of this log; mutex */

@@ -339,12 +339,12 @@ static uint64_t
 regular_size (struct wal *wal, uint64_t need)
 {
   pthread_mutex_lock (&wal->mutex);
-  uint64_t size = wal->next_size;
+  uint64_t size = wal->next_size, most = wal->segment_size;
   pthread_mutex_unlock (&wal->mutex);
-  while (size < need && size < wal->settings.segment_size)
+  while (size < need && size < most)
     size *= WAL_SEGMENT_GROWTH;
-  if (size > wal->settings.segment_size)
-    size = wal->settings.segment_size;
+  if (size > most)
+    size = most;
   return size < need ? 0 : size;
 }
 
@@ -369,7 +369,7 @@ spare_put (struct wal *wal, struct wal_segment *segment)
 {
   struct wal_segment **end = &wal->spares;
   if (segment->own_size || segment->map != NULL || segment->sync_failed
-      || wal->spare_count >= WAL_SPARES_MOST || segment->kept_size != wal->settings.segment_size
+      || wal->spare_count >= WAL_SPARES_MOST || segment->kept_size != wal->segment_size
       || atomic_load_explicit (&segment->references, memory_order_acquire) > 1) /* S7 */
     return segment;
   while (*end != NULL)
@@ -414,7 +414,7 @@ segment_start (struct wal *wal, struct wal_segment *segment)
   if (!segment->own_size)
     {
       uint64_t next = segment->size * WAL_SEGMENT_GROWTH;
-      wal->next_size = next < wal->settings.segment_size ? next : wal->settings.segment_size;
+      wal->next_size = next < wal->segment_size ? next : wal->segment_size;
     }
   if (wal->ready != NULL && wal->ready->number < segment->number)
     {
@@ -488,6 +488,27 @@ wal_segment_rotate (struct wal *wal, uint64_t record_size, struct failure *failu
     }
   segment_start (wal, segment);
   return STATUS_OK;
+}
+
+void
+wal_set_segment_size (struct wal *wal, uint64_t size)
+{
+  struct wal_segment *large = NULL, *current = wal->current;
+  pthread_mutex_lock (&wal->mutex);
+  wal->segment_size = size;
+  if (wal->next_size > size)
+    wal->next_size = size;
+  if (wal->ready != NULL && wal->ready->size > size)
+    {
+      large = wal->ready;
+      wal->ready = NULL;
+      atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
+    }
+  pthread_mutex_unlock (&wal->mutex);
+  if (current != NULL && current->size > size)
+    current->room = wal->offset;
+  struct failure ignored = FAILURE_INIT; /* a file that stays is found by the next opening */
+  wal_segment_discard (wal, large, true, &ignored);
 }
 
 status

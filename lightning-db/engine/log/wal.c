@@ -50,6 +50,7 @@ wal_open (const struct wal_settings *settings, struct wal **out, struct failure 
   wal->records_at = metrics != NULL ? &metrics->shared[SHARED_LOG_RECORDS] : &wal->records;
   wal->written_at = metrics != NULL ? &metrics->shared[SHARED_LOG_BYTES] : &wal->written;
   wal->next_sequence = settings->next_sequence;
+  wal->segment_size = settings->segment_size;
   wal->next_size = WAL_SEGMENT_SIZE_LEAST;
   wal->released = settings->next_sequence - 1;
   atomic_init (&wal->appended, settings->next_sequence - 1);

@@ -77,6 +77,10 @@ struct wal_settings
  * called. */
 status wal_open (const struct wal_settings *settings, struct wal **out, struct failure *failure);
 
+/* Segments grow to another size from now on, and one that is larger takes no further commit. The
+ * appender. */
+void wal_set_segment_size (struct wal *wal, uint64_t size);
+
 /* Appends one commit. The payload, below 4 GiB, is the concatenation of `parts`. `store`: through
  * the mapping (async) or, when false or impossible, by one write call (full). NO_SPACE, NO_MEMORY,
  * IO: nothing was appended, the same sequence may be tried again. UNKNOWN_OUTCOME: see W3. */

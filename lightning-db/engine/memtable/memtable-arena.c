@@ -163,6 +163,12 @@ memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memtable_poo
 }
 
 void
+memtable_pool_set_size (struct memtable_pool *pool, size_t arena_size)
+{
+  atomic_store_explicit (&pool->arena_size, arena_size, memory_order_relaxed);
+}
+
+void
 memtable_pool_set_counted (struct memtable_pool *pool)
 {
   pool->counted = true;

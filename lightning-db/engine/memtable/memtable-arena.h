@@ -52,7 +52,7 @@ struct arena
 struct memtable_pool
 {
   struct ledger *ledger; /* charged under LEDGER_MEMTABLE */
-  size_t arena_size;     /* bytes a memtable is expected to reach */
+  _Atomic size_t arena_size; /* bytes a memtable is expected to reach */
   bool counted;          /* every reader holds a reference: no epoch to wait for */
   pthread_mutex_t lock;  /* guards the fields below */
   struct arena *kept;    /* arenas waiting for a memtable */

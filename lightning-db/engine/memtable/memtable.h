@@ -38,6 +38,8 @@ status memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memta
  * the last one, at once, not an epoch later, and more arenas are kept for many short lives. Before
  * use. */
 void memtable_pool_set_counted (struct memtable_pool *pool);
+/* Memtables are expected to reach another size from now on. Any thread. */
+void memtable_pool_set_size (struct memtable_pool *pool, size_t arena_size);
 void memtable_pool_trim (struct memtable_pool *pool); /* frees kept arenas (idle, low memory) */
 /* Memtables whose memory is not given back yet: living ones, and dead ones that a reader may still
  * see. */

@@ -463,3 +463,95 @@ ldb_database_evict_cache (LdbDatabase *self, double fraction, GError **error)
   struct engine *engine = ldb_database_enter (self, error);
   return engine != NULL ? engine_evict_cache (engine, fraction) : 0;
 }
+
+static gboolean
+run_set_budget (LdbCall *call, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine *engine = ldb_database_enter (call->place.database, error);
+  return engine != NULL
+         && ldb_error_check (error, engine_set_memory_budget (engine, call->number, &failure),
+                             &failure);
+}
+
+static LdbCall *
+new_set_budget (LdbDatabase *self, guint64 bytes)
+{
+  LdbCall *call = ldb_call_new (run_set_budget, &self->place);
+  call->number = bytes;
+  return call;
+}
+
+/**
+ * ldb_database_set_memory_budget:
+ * @self: a database
+ * @bytes: the budget, 10,485,760 (10 MiB) or more
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Has all memory of the database keep to another budget from now on, for all of its handles in this
+ * process: what [property@Ldb.Options:cache-size] was when it was opened. What is in force is
+ * `memory_budget` of [struct@Ldb.Stats].
+ *
+ * A smaller one is kept to when this returns: cached pages go, and what is in memory only is written to
+ * the disk, while others read and write on. What an application holds (values, cursors) and merges that
+ * are under way come on top until they end. To give memory back once is
+ * [method@Ldb.Database.evict_cache].
+ *
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT when it is too small, %LDB_ERROR_CLOSED or %LDB_ERROR_FORKED.
+ * Blocks for the disk; any thread.
+ *
+ * Returns: %TRUE if it is in force
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_set_memory_budget (LdbDatabase *self, guint64 bytes, GCancellable *cancellable,
+                                GError **error)
+{
+  g_return_val_if_fail (LDB_IS_DATABASE (self), FALSE);
+  return ldb_call_now (new_set_budget (self, bytes), cancellable, error);
+}
+
+/**
+ * ldb_database_set_memory_budget_async:
+ * @self: a database
+ * @bytes: the budget, 10,485,760 (10 MiB) or more
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Database.set_memory_budget], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_database_set_memory_budget_async (LdbDatabase *self, guint64 bytes, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_DATABASE (self));
+  ldb_call_start (
+      new_set_budget (self, bytes),
+      LDB_REPLY (self, ldb_database_set_memory_budget_async, cancellable, callback, user_data),
+      LDB_WORK_LONG);
+}
+
+/**
+ * ldb_database_set_memory_budget_finish:
+ * @self: a database
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Database.set_memory_budget_async].
+ *
+ * Returns: %TRUE if it is in force
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_database_set_memory_budget_finish (LdbDatabase *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_database_set_memory_budget_async, error);
+}

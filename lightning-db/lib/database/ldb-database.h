@@ -441,6 +441,16 @@ void ldb_database_repair_with_closure_async (const char *path, const char *desti
 LDB_AVAILABLE_IN_ALL
 LdbRepairReport *ldb_database_repair_finish (GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_set_memory_budget (LdbDatabase *self, guint64 bytes,
+                                         GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_database_set_memory_budget_async (LdbDatabase *self, guint64 bytes,
+                                           GCancellable *cancellable, GAsyncReadyCallback callback,
+                                           gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_database_set_memory_budget_finish (LdbDatabase *self, GAsyncResult *result,
+                                                GError **error);
+LDB_AVAILABLE_IN_ALL
 guint64 ldb_database_evict_cache (LdbDatabase *self, double fraction, GError **error);
 LDB_AVAILABLE_IN_ALL
 LdbStats *ldb_database_get_stats (LdbDatabase *self, GError **error);

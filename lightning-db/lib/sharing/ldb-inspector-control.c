@@ -459,6 +459,81 @@ ldb_inspector_evict_cache_finish (LdbInspector *self, GAsyncResult *result, GErr
   return ldb_call_finish (self, result, ldb_inspector_evict_cache_async, error);
 }
 
+static LdbCall *
+new_set_budget (LdbInspector *self, guint64 bytes)
+{
+  return ldb_inspector_call_new_long (self, "SetMemoryBudget", g_variant_new ("(t)", bytes), NULL,
+                                      NULL, NULL);
+}
+
+/**
+ * ldb_inspector_set_memory_budget:
+ * @self: an inspector
+ * @bytes: the budget, 10,485,760 (10 MiB) or more
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Has the database keep to another memory budget: [method@Ldb.Database.set_memory_budget].
+ *
+ * Fails with %LDB_ERROR_PERMISSION_DENIED without control, the errors of that call,
+ * %LDB_ERROR_CLOSED once the connection has ended. Blocks for the other process; any thread.
+ *
+ * Returns: %TRUE if it is in force
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_inspector_set_memory_budget (LdbInspector *self, guint64 bytes, GCancellable *cancellable,
+                                 GError **error)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR (self), FALSE);
+  return ldb_call_now (new_set_budget (self, bytes), cancellable, error);
+}
+
+/**
+ * ldb_inspector_set_memory_budget_async:
+ * @self: an inspector
+ * @bytes: the budget, 10,485,760 (10 MiB) or more
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Inspector.set_memory_budget], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_set_memory_budget_async (LdbInspector *self, guint64 bytes,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR (self));
+  ldb_call_start (
+      new_set_budget (self, bytes),
+      LDB_REPLY (self, ldb_inspector_set_memory_budget_async, cancellable, callback, user_data),
+      LDB_WORK_ENDLESS);
+}
+
+/**
+ * ldb_inspector_set_memory_budget_finish:
+ * @self: an inspector
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Inspector.set_memory_budget_async].
+ *
+ * Returns: %TRUE if it is in force
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_inspector_set_memory_budget_finish (LdbInspector *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_inspector_set_memory_budget_async, error);
+}
+
 /**
  * ldb_inspector_check:
  * @self: an inspector

@@ -275,6 +275,16 @@ void ldb_inspector_compact_async (LdbInspector *self, GCancellable *cancellable,
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_compact_finish (LdbInspector *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_set_memory_budget (LdbInspector *self, guint64 bytes,
+                                          GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_set_memory_budget_async (LdbInspector *self, guint64 bytes,
+                                            GCancellable *cancellable,
+                                            GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_set_memory_budget_finish (LdbInspector *self, GAsyncResult *result,
+                                                 GError **error);
+LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_evict_cache (LdbInspector *self, double fraction, GCancellable *cancellable,
                                     GError **error);
 LDB_AVAILABLE_IN_ALL

@@ -133,6 +133,24 @@ ldb_visit_evict (LdbVisit *self)
 }
 
 static void
+budget_set (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GError *error = NULL;
+  gboolean done
+      = ldb_database_set_memory_budget_finish (LDB_DATABASE (source), result, &error);
+  finish (data, done, error);
+}
+
+void
+ldb_visit_set_memory_budget (LdbVisit *self)
+{
+  guint64 bytes;
+  g_variant_get (self->arguments, "(t)", &bytes);
+  ldb_database_set_memory_budget_async (self->export->handle, bytes, self->visitor->cancellable,
+                                        budget_set, self);
+}
+
+static void
 checked (GObject *source, GAsyncResult *result, gpointer data)
 {
   LdbVisit *self = data;

@@ -220,6 +220,7 @@ void ldb_visit_checkpoint (LdbVisit *self);
 void ldb_visit_sync (LdbVisit *self);
 void ldb_visit_compact (LdbVisit *self);
 void ldb_visit_evict (LdbVisit *self);
+void ldb_visit_set_memory_budget (LdbVisit *self);
 void ldb_visit_check (LdbVisit *self);
 void ldb_visit_backup (LdbVisit *self);
 void ldb_visit_commit (LdbVisit *self);

@@ -273,6 +273,7 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "Sync", "", ldb_visit_sync, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Compact", "", ldb_visit_compact, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Evict", "d", ldb_visit_evict, METHOD_CONTROL },
+  { LDB_INSPECTOR_INTERFACE, "SetMemoryBudget", "t", ldb_visit_set_memory_budget, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Check", "b", ldb_visit_check, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "ApplyRemedy", "s", ldb_visit_apply_remedy, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Backup", "ayb", ldb_visit_backup, LONG_CONTROL },

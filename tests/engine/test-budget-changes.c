@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Another budget while work goes on (U5 of core/memory.h): readers, a scan and a writer never notice,
+ * nothing is lost, and what was taken under a larger budget gives way.
+ */
+#include "base/random.h"
+#include "check.h"
+#include "core/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB ((uint64_t) 1 << 20)
+#define RECORDS 200000u /* 40 MB: more than the small budget, less than the large one */
+#define VALUE_SIZE 200u
+#define LARGE_VALUE 700000u /* a 16th of 10 MB is less */
+#define SLAB (2 * MIB)      /* what the cache has at least, with slabs of a large budget */
+
+/* On any thread. */
+#define CHECK_FINE(call) CHECK_INT (call, STATUS_OK)
+
+static struct failure failure;
+static struct engine *engine;
+static _Atomic bool stop;
+static _Atomic uint64_t reads, scans, writes; /* how often each was done */
+
+static struct bytes
+make_key (uint8_t to[16], uint64_t number)
+{
+  snprintf ((char *) to, 16, "%015llu", (unsigned long long) number);
+  return BYTES (to, 15);
+}
+
+/* Noise, so that it is not compressed. */
+static struct bytes
+make_value (uint8_t to[VALUE_SIZE], uint64_t number)
+{
+  struct random random = { number + 1 };
+  for (size_t i = 0; i < VALUE_SIZE; i += 8)
+    {
+      uint64_t word = random_next (&random);
+      memcpy (to + i, &word, 8);
+    }
+  return BYTES (to, VALUE_SIZE);
+}
+
+static void
+put (uint64_t number)
+{
+  uint8_t key[16], value[VALUE_SIZE];
+  struct failure own = FAILURE_INIT;
+  CHECK_FINE (engine_put (engine, ENGINE_STORE_DEFAULT, make_key (key, number),
+                          make_value (value, number), ENGINE_SYNC_DEFAULT, NULL, &own));
+}
+
+static void
+check_record (uint64_t number)
+{
+  uint8_t key[16], expected[VALUE_SIZE], got[VALUE_SIZE];
+  struct failure own = FAILURE_INIT;
+  size_t size;
+  make_value (expected, number);
+  CHECK_FINE (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, make_key (key, number), got,
+                          sizeof got, &size, &own));
+  CHECK (size == VALUE_SIZE && memcmp (got, expected, size) == 0);
+}
+
+/* ---- threads ---- */
+
+static void *
+read_all_the_time (void *data)
+{
+  struct random random = { (uint64_t) (uintptr_t) data };
+  while (!atomic_load (&stop))
+    {
+      check_record (random_below (&random, RECORDS));
+      atomic_fetch_add (&reads, 1);
+    }
+  return NULL;
+}
+
+static void *
+scan_all_the_time (void *data)
+{
+  struct failure own = FAILURE_INIT;
+  (void) data;
+  while (!atomic_load (&stop))
+    {
+      struct engine_cursor *cursor;
+      struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT };
+      uint64_t count = 0;
+      CHECK_FINE (engine_cursor_new (engine, &settings, &cursor, &own));
+      CHECK_FINE (engine_cursor_first (cursor, &own));
+      while (engine_cursor_valid (cursor) && !atomic_load (&stop))
+        {
+          count++;
+          CHECK_FINE (engine_cursor_next (cursor, &own));
+        }
+      CHECK (atomic_load (&stop) || count >= RECORDS);
+      engine_cursor_free (cursor);
+      atomic_fetch_add (&scans, 1);
+    }
+  return NULL;
+}
+
+static void *
+write_all_the_time (void *data)
+{
+  (void) data;
+  while (!atomic_load (&stop))
+    put (RECORDS + atomic_fetch_add (&writes, 1));
+  return NULL;
+}
+
+/* ---- checks ---- */
+
+static void
+set_budget (uint64_t bytes)
+{
+  CHECK_OK (engine_set_memory_budget (engine, bytes, &failure));
+}
+
+/* With nobody at work: what is kept to, the log's present segment, which waits for a commit, apart. */
+static void
+expect_within (uint64_t bytes)
+{
+  struct engine_statistics statistics;
+  engine_statistics (engine, &statistics);
+  uint64_t used = (uint64_t) ledger_total (&engine->ledger);
+  uint64_t log = (uint64_t) ledger_used (&engine->ledger, LEDGER_LOG);
+  CHECK_INT (statistics.memory_budget, bytes);
+  if (used > bytes + SLAB + log)
+    printf ("%llu of %llu, of which the log has %llu\n", (unsigned long long) used,
+            (unsigned long long) bytes, (unsigned long long) log);
+  CHECK (used <= bytes + SLAB + log);
+}
+
+static void
+open_engine (const char *path, uint64_t budget)
+{
+  struct engine_options options;
+  engine_options_init (&options);
+  options.memory_budget = budget;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+}
+
+static void
+test_refusal (const char *path)
+{
+  struct failure own = FAILURE_INIT;
+  open_engine (path, 64 * MIB);
+  CHECK_INT (engine_set_memory_budget (engine, 10 * MIB - 1, &own), STATUS_INVALID);
+  CHECK (strstr (own.message, "10485760") != NULL);
+  CHECK_INT (engine_set_memory_budget (engine, UINT64_MAX, &own), STATUS_INVALID);
+  expect_within (64 * MIB);
+  CHECK_OK (engine_close (engine, &failure));
+  CHECK_INT (engine_set_memory_budget (engine, 20 * MIB, &own), STATUS_CLOSED);
+  engine_unref (engine);
+}
+
+/* The cache holds all of it, then a part, then all of it again. */
+static void
+test_shrink_and_grow (const char *path)
+{
+  struct engine_statistics statistics;
+  open_engine (path, 256 * MIB);
+  for (uint64_t i = 0; i < RECORDS; i++)
+    put (i);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  for (uint64_t i = 0; i < RECORDS; i++)
+    check_record (i);
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.cache_used > 40 * MIB);
+  CHECK (ledger_used (&engine->ledger, LEDGER_INDEX) > 0);
+
+  set_budget (10 * MIB);
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.cache_used < 10 * MIB);
+  CHECK (statistics.cache_capacity < 10 * MIB);
+  expect_within (10 * MIB);
+  put (RECORDS); /* the log's segment is another one */
+  engine_statistics (engine, &statistics);
+  CHECK (ledger_used (&engine->ledger, LEDGER_INDEX) + ledger_used (&engine->ledger, LEDGER_FILTER)
+         <= (int64_t) (10 * MIB / 4));
+  for (uint64_t i = 0; i <= RECORDS; i++)
+    check_record (i);
+  expect_within (10 * MIB);
+
+  set_budget (256 * MIB);
+  for (uint64_t i = 0; i <= RECORDS; i++)
+    check_record (i);
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.cache_used > 40 * MIB);
+}
+
+/* A memtable that fills a large budget's place is written out, and the log goes on in small segments. */
+static void
+test_memtable (void)
+{
+  set_budget (256 * MIB);
+  uint64_t number = RECORDS + 1;
+  CHECK_OK (engine_flush (engine, &failure));
+  while (memtable_memory (engine->active->table) < 12 * MIB)
+    put (number++);
+  set_budget (10 * MIB);
+  CHECK (memtable_memory (engine->active->table) < 2 * MIB);
+  expect_within (10 * MIB);
+  for (uint64_t i = 0; i < 20000; i++)
+    put (number++);
+  CHECK (ledger_used (&engine->ledger, LEDGER_LOG) <= (int64_t) (3 * (10 * MIB / 16)));
+  expect_within (10 * MIB);
+  atomic_store (&writes, number - RECORDS);
+}
+
+/* A value that a small budget has no place for is read past the cache. */
+static void
+test_large_value (void)
+{
+  static uint8_t value[LARGE_VALUE], got[LARGE_VALUE];
+  struct engine_statistics before, after;
+  size_t size;
+  memset (value, 'v', sizeof value);
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES ((const uint8_t *) "zz", 2),
+                        BYTES (value, sizeof value), ENGINE_SYNC_DEFAULT, NULL, &failure));
+  CHECK_OK (engine_flush (engine, &failure));
+  set_budget (10 * MIB);
+  engine_statistics (engine, &before);
+  CHECK_OK (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES ((const uint8_t *) "zz", 2), got,
+                        sizeof got, &size, &failure));
+  CHECK (size == sizeof value && memcmp (got, value, size) == 0);
+  engine_statistics (engine, &after);
+  CHECK (after.cache_used < before.cache_used + LARGE_VALUE);
+}
+
+static void
+test_under_load (unsigned rounds)
+{
+  static const uint64_t budgets[] = { 10, 128, 11, 32, 10, 64 };
+  pthread_t threads[4];
+  uint64_t before[3];
+  CHECK_INT (pthread_create (&threads[0], NULL, read_all_the_time, (void *) 1), 0);
+  CHECK_INT (pthread_create (&threads[1], NULL, read_all_the_time, (void *) 2), 0);
+  CHECK_INT (pthread_create (&threads[2], NULL, scan_all_the_time, NULL), 0);
+  CHECK_INT (pthread_create (&threads[3], NULL, write_all_the_time, NULL), 0);
+  for (unsigned i = 0; i < rounds; i++)
+    {
+      before[0] = atomic_load (&reads);
+      before[1] = atomic_load (&writes);
+      set_budget (budgets[i % 6] * MIB);
+      while (atomic_load (&reads) < before[0] + 200 || atomic_load (&writes) < before[1] + 200)
+        usleep (1000); /* both go on */
+    }
+  set_budget (10 * MIB);
+  atomic_store (&stop, true);
+  for (unsigned i = 0; i < 4; i++)
+    pthread_join (threads[i], NULL);
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  expect_within (10 * MIB);
+  printf ("%llu reads, %llu writes\n", (unsigned long long) atomic_load (&reads),
+          (unsigned long long) atomic_load (&writes));
+  for (uint64_t i = 0; i < RECORDS + atomic_load (&writes); i++)
+    check_record (i);
+}
+
+int
+main (void)
+{
+  char *path = fresh_directory ();
+  test_refusal (path);
+  test_shrink_and_grow (path);
+  test_memtable ();
+  test_large_value ();
+  test_under_load (36);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  open_engine (path, 10 * MIB);
+  for (uint64_t i = 0; i < RECORDS + atomic_load (&writes); i++)
+    check_record (i);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+  return 0;
+}
