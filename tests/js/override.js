@@ -396,6 +396,8 @@ async function lookAround(db, call) {
     equal((await call(inspector, 'list_pages_async', segment, 0, 1, true)).length, 1);
     equal((await call(inspector, 'read_page_async', segment, 0)).get_page().number, 0);
     equal((await call(inspector, 'locate_key_async', null, 'a')).length > 0, true);
+    equal(Array.isArray(JSON.parse(await call(inspector, 'generate_report_async', Ldb.ReportFormat.JSON,
+        Ldb.ReportFlags.NONE)).health.issues), true);
     equal((await call(inspector, 'measure_sizes_async', null, null, null, 0, 0)).share, 1);
     const subscription = await call(inspector, 'subscribe_async', null, null, Ldb.WatchFlags.NONE, 0);
     equal(await call(inspector, 'unsubscribe_async', subscription), true);

@@ -234,6 +234,8 @@ class Everything(WithDatabase):
         self.assertEqual(len(await call(inspector, "list_pages_async", segment, 0, 1, True)), 1)
         self.assertEqual((await call(inspector, "read_page_async", segment, 0)).get_page().number, 0)
         self.assertTrue(await call(inspector, "locate_key_async", None, b"e"))
+        report = await call(inspector, "generate_report_async", Ldb.ReportFormat.JSON, Ldb.ReportFlags.NONE)
+        self.assertEqual(json.loads(report)["path"], db.props.path)
         self.assertEqual((await call(inspector, "measure_sizes_async", None, None, None, 0, 0)).share, 1)
         subscription = await call(inspector, "subscribe_async", None, None, Ldb.WatchFlags.NONE, 0)
         self.assertTrue(await call(inspector, "unsubscribe_async", subscription))

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbDatabase, reports: what there is to say of it, gathered and written.
+ * Reports: what there is to say of a database, gathered and written. It is one of this process, or one
+ * of another, which is asked the same.
  */
 #include "config.h"
 
 #include "base/histogram.h"
-#include "base/metrics.h"
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-database-report.h"
 #include "ldb-error-private.h"
 #include "ldb-facts-private.h"
+#include "ldb-inspector.h"
+#include "ldb-metrics-private.h"
 #include "ldb-store.h"
 
 #define STORES_MEASURED 5u  /* the largest */
@@ -49,6 +51,7 @@ facts_clear (LdbFacts *facts)
   g_clear_pointer (&facts->id, g_free);
   g_clear_pointer (&facts->stats, ldb_stats_free);
   g_clear_object (&facts->map);
+  g_clear_pointer (&facts->health, ldb_health_unref);
   g_clear_pointer (&facts->sizes, g_ptr_array_unref);
   g_clear_pointer (&facts->timings, g_ptr_array_unref);
   g_clear_pointer (&facts->settings, g_ptr_array_unref);
@@ -83,20 +86,30 @@ list_stores (LdbStorageMap *map)
   return stores;
 }
 
+static LdbSizes *
+measure (const LdbReportSource *source, const char *name, GCancellable *cancellable, GError **error)
+{
+  if (name == NULL)
+    return NULL;
+  if (source->inspector != NULL)
+    return ldb_inspector_measure_sizes (source->inspector, name, NULL, 0, NULL, 0, MEASURING_TIME,
+                                        BIGGEST_NAMED, cancellable, error);
+  g_autoptr (LdbStore) store
+      = ldb_database_open_store (source->database, name, LDB_OPEN_NONE, NULL, error);
+  return store != NULL ? ldb_database_measure_sizes (source->database, store, NULL, 0, NULL, 0,
+                                                     MEASURING_TIME, BIGGEST_NAMED, NULL, NULL,
+                                                     cancellable, error)
+                       : NULL;
+}
+
 /* A store that is dropped meanwhile is left out; anything else ends the report. */
 static gboolean
-measure_store (LdbDatabase *database, LdbStorageNode *node, LdbFacts *facts,
+measure_store (const LdbReportSource *source, LdbStorageNode *node, LdbFacts *facts,
                GCancellable *cancellable, GError **error)
 {
   GError *failure = NULL;
   const char *name = ldb_storage_node_get_name (node);
-  g_autoptr (LdbStore) store
-      = name != NULL ? ldb_database_open_store (database, name, LDB_OPEN_NONE, NULL, &failure)
-                     : NULL;
-  LdbSizes *sizes = store != NULL ? ldb_database_measure_sizes (database, store, NULL, 0, NULL, 0,
-                                                                MEASURING_TIME, BIGGEST_NAMED, NULL,
-                                                                NULL, cancellable, &failure)
-                                  : NULL;
+  LdbSizes *sizes = measure (source, name, cancellable, &failure);
   if (sizes != NULL)
     {
       LdbStoreSizes *one = g_new (LdbStoreSizes, 1);
@@ -114,12 +127,13 @@ measure_store (LdbDatabase *database, LdbStorageNode *node, LdbFacts *facts,
 }
 
 static gboolean
-measure_stores (LdbDatabase *database, LdbFacts *facts, GCancellable *cancellable, GError **error)
+measure_stores (const LdbReportSource *source, LdbFacts *facts, GCancellable *cancellable,
+                GError **error)
 {
   g_autoptr (GPtrArray) stores = list_stores (facts->map);
   facts->sizes = g_ptr_array_new_with_free_func (store_sizes_free);
   for (guint i = 0; i < MIN (stores->len, STORES_MEASURED); i++)
-    if (!measure_store (database, g_ptr_array_index (stores, i), facts, cancellable, error))
+    if (!measure_store (source, g_ptr_array_index (stores, i), facts, cancellable, error))
       return FALSE;
   return TRUE;
 }
@@ -149,21 +163,15 @@ add_timing (const struct metrics_reader *reader, const struct metric *metric,
   g_ptr_array_add (to, timing);
 }
 
-static gboolean
-list_timings (LdbDatabase *database, LdbFacts *facts, GError **error)
+static void
+list_timings (LdbMetrics *metrics, LdbFacts *facts)
 {
-  struct metrics_reader reader;
   struct metric metric;
-  struct engine *engine = ldb_database_enter (database, error);
-  if (engine == NULL)
-    return FALSE;
   g_autofree struct histogram *scratch = g_new0 (struct histogram, 1);
   facts->timings = g_ptr_array_new_with_free_func (timing_free);
-  engine_metrics (engine, &reader);
-  for (guint32 i = 0; i < metrics_reader_count (&reader); i++)
-    if (metrics_reader_describe (&reader, i, &metric))
-      add_timing (&reader, &metric, scratch, facts->timings);
-  return TRUE;
+  for (guint32 i = 0; i < metrics_reader_count (&metrics->reader); i++)
+    if (metrics_reader_describe (&metrics->reader, i, &metric))
+      add_timing (&metrics->reader, &metric, scratch, facts->timings);
 }
 
 /* ---- options ---- */
@@ -186,6 +194,14 @@ value_as_text (const GValue *value)
   return copy != NULL ? copy : g_strdup ("");
 }
 
+static void
+add_setting (GPtrArray *to, const char *name, char *value)
+{
+  LdbSetting *setting = g_new (LdbSetting, 1);
+  *setting = (LdbSetting){ name, value };
+  g_ptr_array_add (to, setting);
+}
+
 static GPtrArray *
 list_settings (LdbDatabase *database)
 {
@@ -203,10 +219,41 @@ list_settings (LdbDatabase *database)
         continue;
       g_value_init (&value, specs[i]->value_type);
       g_object_get_property (G_OBJECT (options), specs[i]->name, &value);
-      LdbSetting *setting = g_new (LdbSetting, 1);
-      *setting = (LdbSetting){ specs[i]->name, value_as_text (&value) };
-      g_ptr_array_add (settings, setting);
+      add_setting (settings, specs[i]->name, value_as_text (&value));
       g_value_unset (&value);
+    }
+  return settings;
+}
+
+/* As the other process says it; enumerations and truths are written as here. */
+static char *
+told_as_text (GParamSpec *spec, const char *told)
+{
+  if (G_IS_PARAM_SPEC_BOOLEAN (spec))
+    return g_ascii_strdown (told, -1);
+  const GEnumValue *found
+      = G_IS_PARAM_SPEC_ENUM (spec)
+            ? g_enum_get_value_by_name (G_PARAM_SPEC_ENUM (spec)->enum_class, told)
+            : NULL;
+  return g_utf8_make_valid (found != NULL ? found->value_nick : told, -1);
+}
+
+/* Those that this version knows. */
+static GPtrArray *
+list_told_settings (LdbInspector *inspector, GCancellable *cancellable, GError **error)
+{
+  guint count;
+  g_autoptr (GHashTable) options = ldb_inspector_get_options (inspector, cancellable, error);
+  if (options == NULL)
+    return NULL;
+  GPtrArray *settings = g_ptr_array_new_with_free_func (setting_free);
+  g_autoptr (GTypeClass) class = g_type_class_ref (LDB_TYPE_OPTIONS);
+  g_autofree GParamSpec **specs = g_object_class_list_properties (G_OBJECT_CLASS (class), &count);
+  for (guint i = 0; i < count; i++)
+    {
+      const char *told = g_hash_table_lookup (options, specs[i]->name);
+      if (told != NULL)
+        add_setting (settings, specs[i]->name, told_as_text (specs[i], told));
     }
   return settings;
 }
@@ -214,52 +261,81 @@ list_settings (LdbDatabase *database)
 /* ---- the call ---- */
 
 static gboolean
-gather (LdbDatabase *database, LdbReportFlags flags, GCancellable *cancellable, LdbFacts *facts,
-        GError **error)
+gather_here (LdbDatabase *database, GCancellable *cancellable, LdbFacts *facts, GError **error)
 {
+  g_autoptr (LdbMetrics) metrics = NULL;
   facts->path = g_filename_display_name (database->path);
   facts->id = g_strdup (database->id);
   facts->read_only = ldb_database_is_read_only (database);
+  if ((facts->stats = ldb_database_get_stats (database, error)) == NULL
+      || (facts->health = ldb_database_examine_health (database, cancellable, error)) == NULL
+      || (facts->map = ldb_storage_map_load (database, cancellable, error)) == NULL
+      || (metrics = ldb_database_get_metrics (database, error)) == NULL)
+    return FALSE;
+  list_timings (metrics, facts); /* before the report's own walks are among them */
+  facts->settings = list_settings (database);
+  return TRUE;
+}
+
+static gboolean
+gather_there (LdbInspector *inspector, GCancellable *cancellable, LdbFacts *facts, GError **error)
+{
+  g_autoptr (LdbMetrics) metrics = NULL;
+  LdbRunningDatabase *running = ldb_inspector_get_running_database (inspector);
+  facts->path = g_filename_display_name (ldb_running_database_get_path (running));
+  facts->id = g_strdup (ldb_running_database_get_id (running));
+  facts->read_only = ldb_running_database_is_read_only (running);
+  if ((facts->stats = ldb_inspector_get_stats (inspector, cancellable, error)) == NULL
+      || (facts->health = ldb_inspector_examine_health (inspector, cancellable, error)) == NULL
+      || (facts->map = ldb_inspector_load_storage_map (inspector, cancellable, error)) == NULL
+      || (metrics = ldb_inspector_get_metrics (inspector, cancellable, error)) == NULL
+      || (facts->settings = list_told_settings (inspector, cancellable, error)) == NULL)
+    return FALSE;
+  list_timings (metrics, facts);
+  return TRUE;
+}
+
+static gboolean
+gather (const LdbReportSource *source, LdbReportFlags flags, GCancellable *cancellable,
+        LdbFacts *facts, GError **error)
+{
   facts->keys = (flags & LDB_REPORT_KEYS) != 0;
   facts->time = g_get_real_time ();
-  facts->stats = ldb_database_get_stats (database, error);
-  if (facts->stats == NULL)
-    return FALSE;
-  facts->map = ldb_storage_map_load (database, cancellable, error);
-  if (facts->map == NULL)
-    return FALSE;
-  if (!list_timings (database, facts, error)) /* before the report's own walks are among them */
-    return FALSE;
-  facts->settings = list_settings (database);
-  return measure_stores (database, facts, cancellable, error);
+  return (source->inspector != NULL ? gather_there (source->inspector, cancellable, facts, error)
+                                    : gather_here (source->database, cancellable, facts, error))
+         && measure_stores (source, facts, cancellable, error);
+}
+
+char *
+ldb_report_write (const LdbReportSource *source, LdbReportFormat format, guint flags,
+                  GCancellable *cancellable, GError **error)
+{
+  g_auto (LdbFacts) facts = { 0 };
+  if (!ldb_check_flags (flags, LDB_REPORT_KEYS, "LdbReportFlags", error)
+      || !gather (source, (LdbReportFlags) flags, cancellable, &facts, error))
+    return NULL;
+  switch (format)
+    {
+    case LDB_REPORT_JSON:
+      return ldb_facts_to_json (&facts);
+    case LDB_REPORT_HTML:
+      return ldb_facts_to_html (&facts);
+    case LDB_REPORT_TEXT:
+      return ldb_facts_to_text (&facts);
+    default:
+      ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                     "There is no report format %d; use one of LdbReportFormat.", (int) format);
+      return NULL;
+    }
 }
 
 static gboolean
 run_report (LdbCall *call, GError **error)
 {
-  g_auto (LdbFacts) facts = { 0 };
-  if (!ldb_check_flags (call->flags, LDB_REPORT_KEYS, "LdbReportFlags", error)
-      || !gather (call->place.database, (LdbReportFlags) call->flags, call->progress.cancellable,
-                  &facts, error))
-    return FALSE;
-  switch ((LdbReportFormat) call->number)
-    {
-    case LDB_REPORT_JSON:
-      call->result = ldb_facts_to_json (&facts);
-      break;
-    case LDB_REPORT_HTML:
-      call->result = ldb_facts_to_html (&facts);
-      break;
-    case LDB_REPORT_TEXT:
-      call->result = ldb_facts_to_text (&facts);
-      break;
-    default:
-      return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
-                            "There is no report format %" G_GUINT64_FORMAT
-                            "; use one of LdbReportFormat.",
-                            call->number);
-    }
-  return TRUE;
+  LdbReportSource source = { .database = call->place.database };
+  call->result = ldb_report_write (&source, (LdbReportFormat) call->number, call->flags,
+                                   call->progress.cancellable, error);
+  return call->result != NULL;
 }
 
 static LdbCall *
@@ -280,7 +356,7 @@ new_report (LdbDatabase *self, LdbReportFormat format, LdbReportFlags flags)
  * @cancellable: (nullable): to give up
  * @error: return location for an error
  *
- * Writes a report: statistics, a map of the storage, the largest stores with how large their keys
+ * Writes a report: its health, statistics, a map of the storage, the largest stores with how large their keys
  * and values are, the options in force, damage that was met on the way. Each of the largest stores is
  * looked through for half a second at most.
  *

@@ -44,7 +44,12 @@ static const char style[]
       ".legend{list-style:none;padding:0;margin:8px 0 0;display:flex;flex-wrap:wrap;gap:4px 18px}"
       ".legend span{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px}"
       ".legend b{color:var(--fg);font-weight:500}"
-      ".bad{border-color:#c01c28;background:#c01c2818}@media "
+      ".bad{border-color:#c01c28;background:#c01c2818}.dim{color:var(--dim)}.good{color:#2f7a45;"
+      "margin:0}.issue{display:flex;gap:12px;padding:8px 0}.issue+.issue{border-top:1px solid "
+      "var(--line)}.badge{flex:none;align-self:flex-start;width:76px;text-align:center;font-size:"
+      "12px;line-height:22px;border-radius:11px;color:#fff;background:#5e5c64}.v2{background:#"
+      "9a5a00}"
+      ".v3{background:#c01c28}@media "
       "print{.card,.tile{break-inside:avoid}}";
 
 /* ---- pieces of a page ---- */
@@ -140,6 +145,36 @@ add_tiles (GString *to, const LdbFacts *facts)
                 ? g_strdup_printf ("%.2f ×", ldb_facts_write_amplification (facts))
                 : g_strdup ("–"));
   g_string_append (to, "</div>\n");
+}
+
+/* What is wrong, and what to do; of a healthy database one line. */
+static void
+add_health (GString *to, const LdbFacts *facts)
+{
+  GPtrArray *issues = ldb_health_get_issues (facts->health);
+  gboolean healthy = ldb_health_is_healthy (facts->health);
+  begin_card (to, "Health", healthy ? "health" : "health bad");
+  if (issues->len == 0)
+    g_string_append (to, "<p class=\"good\">Nothing is wrong.</p>\n");
+  for (guint i = 0; i < issues->len; i++)
+    {
+      const LdbHealthIssue *issue = g_ptr_array_index (issues, i);
+      g_string_append_printf (to,
+                              "<div class=\"issue\"><span class=\"badge v%u\">%s</span><div><b>",
+                              (guint) issue->severity, ldb_severity_name (issue->severity));
+      ldb_html_escape (to, issue->summary);
+      g_string_append (to, "</b><br><span class=\"dim\">");
+      ldb_html_escape (to, issue->remedy);
+      if (facts->keys && issue->key != NULL)
+        {
+          g_autofree char *key = ldb_key_format (issue->key);
+          g_string_append (to, " The key: <code>");
+          ldb_html_escape (to, key);
+          g_string_append (to, "</code>");
+        }
+      g_string_append (to, "</span></div></div>\n");
+    }
+  end_card (to);
 }
 
 static void
@@ -527,6 +562,7 @@ ldb_facts_to_html (const LdbFacts *facts)
   GString *to = g_string_new (NULL);
   add_head (to, facts);
   add_tiles (to, facts);
+  add_health (to, facts);
   add_damage (to, facts);
   add_disk (to, facts);
   add_map (to, facts);

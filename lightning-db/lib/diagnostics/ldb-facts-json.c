@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "ldb-facts-private.h"
+#include "ldb-health-private.h"
 
 static void
 write_stats (LdbJson *json, const LdbStats *stats)
@@ -97,6 +98,9 @@ ldb_facts_to_json (const LdbFacts *facts)
   ldb_json_text (&json, "library", ldb_get_version ());
   ldb_json_real (&json, "cache_hit_rate", ldb_facts_hit_rate (facts));
   ldb_json_real (&json, "write_amplification", ldb_facts_write_amplification (facts));
+  ldb_json_begin (&json, "health", '{');
+  ldb_health_write_json (facts->health, &json);
+  ldb_json_end (&json, '}');
   write_stats (&json, facts->stats);
   write_timings (&json, facts->timings);
   ldb_json_begin (&json, "storage", '{');

@@ -15,6 +15,8 @@
  */
 #pragma once
 
+#include "ldb-health.h"
+#include "ldb-inspector.h"
 #include "ldb-json-private.h"
 #include "ldb-options.h"
 #include "ldb-report.h"
@@ -56,11 +58,23 @@ typedef struct
   gboolean keys;       /* keys are to be told */
   gint64 time;         /* microseconds since 1970 */
   LdbStats *stats;     /* owned */
+  LdbHealth *health;   /* what was found; owned */
   LdbStorageMap *map;  /* owned */
   GPtrArray *sizes;    /* of LdbStoreSizes, the largest stores first; owned */
   GPtrArray *timings;  /* of LdbTiming: histograms that are not empty; owned */
   GPtrArray *settings; /* of LdbSetting; owned */
 } LdbFacts;
+
+/* Where facts come from: one of these. */
+typedef struct
+{
+  LdbDatabase *database;   /* of this process */
+  LdbInspector *inspector; /* of another one's */
+} LdbReportSource;
+
+/* Gathers and writes. May wait for long; any thread. */
+char *ldb_report_write (const LdbReportSource *source, LdbReportFormat format, guint flags,
+                        GCancellable *cancellable, GError **error);
 
 /* What a figure is measured in. */
 typedef enum
@@ -87,6 +101,8 @@ char *ldb_figure_format (const LdbFigure *figure, const LdbStats *stats);
 char *ldb_count_format (guint64 count);
 /* An amount of a timing: 1.2 µs. */
 char *ldb_timing_format (const LdbTiming *timing, guint64 amount);
+/* "advice", "warning" or "critical". */
+const char *ldb_severity_name (LdbSeverity severity);
 /* Keys as one line of printable ASCII, cut. */
 char *ldb_key_format (GBytes *key);
 

@@ -221,6 +221,36 @@ add_pair (GString *to, const char *label, const char *value)
   g_string_append_printf (to, " %s\n", value);
 }
 
+const char *
+ldb_severity_name (LdbSeverity severity)
+{
+  static const char *const names[] = { "none", "advice", "warning", "critical" };
+  return names[CLAMP (severity, LDB_SEVERITY_NONE, LDB_SEVERITY_CRITICAL)];
+}
+
+/* Issues, the worst first; what to do about each below it. */
+static void
+add_health (GString *to, const LdbFacts *facts)
+{
+  GPtrArray *issues = ldb_health_get_issues (facts->health);
+  add_heading (to, "Health");
+  if (issues->len == 0)
+    g_string_append (to, "Nothing is wrong.\n");
+  for (guint i = 0; i < issues->len; i++)
+    {
+      const LdbHealthIssue *issue = g_ptr_array_index (issues, i);
+      g_autofree char *label
+          = g_strdup_printf ("%s (%s)", ldb_severity_name (issue->severity), issue->id);
+      add_pair (to, label, issue->summary);
+      add_pair (to, "", issue->remedy);
+      if (facts->keys && issue->key != NULL)
+        {
+          g_autofree char *key = ldb_key_format (issue->key);
+          add_pair (to, "  about the key", key);
+        }
+    }
+}
+
 static void
 add_stats (GString *to, const LdbFacts *facts)
 {
@@ -344,6 +374,7 @@ ldb_facts_to_text (const LdbFacts *facts)
   add_pair (to, "Library", ldb_get_version ());
   add_pair (to, "Cache hit rate", rate);
   add_pair (to, "Write amplification", writes);
+  add_health (to, facts);
   add_stats (to, facts);
   add_timings (to, facts);
   add_stores (to, facts);

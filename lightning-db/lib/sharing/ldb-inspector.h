@@ -6,6 +6,7 @@
 #endif
 
 #include "ldb-health.h"
+#include "ldb-database-report.h"
 #include "ldb-key-location.h"
 #include "ldb-metrics.h"
 #include "ldb-page.h"
@@ -110,6 +111,17 @@ void ldb_inspector_measure_sizes_async (LdbInspector *self, const char *store, g
 LDB_AVAILABLE_IN_ALL
 LdbSizes *ldb_inspector_measure_sizes_finish (LdbInspector *self, GAsyncResult *result,
                                               GError **error);
+LDB_AVAILABLE_IN_ALL
+char *ldb_inspector_generate_report (LdbInspector *self, LdbReportFormat format,
+                                     LdbReportFlags flags, GCancellable *cancellable,
+                                     GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_generate_report_async (LdbInspector *self, LdbReportFormat format,
+                                          LdbReportFlags flags, GCancellable *cancellable,
+                                          GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+char *ldb_inspector_generate_report_finish (LdbInspector *self, GAsyncResult *result,
+                                            GError **error);
 LDB_AVAILABLE_IN_ALL
 GHashTable *ldb_inspector_get_options (LdbInspector *self, GCancellable *cancellable,
                                        GError **error);

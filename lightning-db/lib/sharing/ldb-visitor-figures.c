@@ -60,6 +60,7 @@ static const Figure stats_figures[] = {
   COUNT (LdbStats, frozen_memtables),
   COUNT (LdbStats, runs),
   COUNT (LdbStats, segments),
+  COUNT (LdbStats, pages),
   COUNT (LdbStats, blobs),
   COUNT (LdbStats, tree_depth),
   REAL (LdbStats, page_utilisation),
