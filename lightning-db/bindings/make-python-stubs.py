@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes type stubs for Python: make-python-stubs.py GIR OVERLAY.pyi OUTPUT.pyi
+"""Writes type stubs for Python: make-python-stubs.py GIR [OVERLAY.pyi] OUTPUT.pyi
 
 What is introspected comes from the GIR, with the easier arguments and awaitable calls that the
 override gives it (calling.py, awaiting.py). What the override writes out itself comes from the
-overlay, member by member: one that stands there replaces the one of the GIR.
+overlay, member by member: one that stands there replaces the one of the GIR. A library that stands on
+Lightning DB has no override, and so no overlay.
 """
 
 import ast
@@ -32,8 +33,8 @@ from typing import (Any, AsyncIterator, Awaitable, Callable, Coroutine, Generato
                     Iterator, Mapping, TypeVar, Union, overload)
 
 from gi.repository import Gio, GLib, GObject
-
 '''
+ON_LIBRARY = "from gi.repository import Ldb\n\n"
 
 
 def tag(name):
@@ -219,10 +220,12 @@ class Writer:
 
 
 def main():
-    gir, overlay_path, output = sys.argv[1:]
+    gir, *overlays, output = sys.argv[1:]
     namespace = xml.etree.ElementTree.parse(gir).getroot().find(tag("namespace"))
-    with open(overlay_path, encoding="utf-8") as file:
-        overlay = ast.parse(file.read())
+    overlay = ast.parse("")
+    for path in overlays:
+        with open(path, encoding="utf-8") as file:
+            overlay = ast.parse(file.read())
     writer = Writer(namespace, overlay)
     names = {its.get("name") for its in namespace}
     for node in overlay.body:
@@ -240,7 +243,7 @@ def main():
         elif element.tag == tag("function") and element.get("moved-to") is None:
             writer.lines += writer.method(element, None, False)[1:]
     with open(output, "w", encoding="utf-8") as file:
-        file.write(HEADER + "\n".join(writer.lines) + "\n")
+        file.write(HEADER + ("\n" if overlays else ON_LIBRARY) + "\n".join(writer.lines) + "\n")
 
 
 main()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connection: one client, from accepting to closing: one request, one answer.
+ * connection: one client, from accepting to closing: one request, one answer, which may be one that
+ * goes on (/events).
  *
  * A connection is in the service's table from when it was accepted until it is closed. It is closed once,
  * by whoever is first: libsoup when the answer is written, the deadline, a failed handshake, the
@@ -39,5 +40,9 @@ void monitor_connection_note_refusal (MonitorConnection *self, MonitorVerdict ve
                                       const char *what);
 /* Writes the status at once, without what libsoup would wait for, and hears no more. */
 void monitor_connection_cut_off (MonitorConnection *self, MonitorVerdict verdict);
+/* It has no deadline any more; `left` is called, once, when the client goes, or says more. */
+void monitor_connection_stay (MonitorConnection *self, void (*left) (gpointer data), gpointer data);
+/* Ends it from within: libsoup's side sees the end, and closes. */
+void monitor_connection_hang_up (MonitorConnection *self);
 /* The connection of a message of libsoup's. */
 MonitorConnection *monitor_connection_of (SoupServerMessage *message);

@@ -22,6 +22,9 @@ struct _MonitorConnection
   char *peer;                 /* the client's address, for the log; owned */
   GSource *deadline;          /* a reference; NULL once closed */
   GSource *arrival;           /* waits for the first bytes of a handshake; a reference */
+  GSource *departure;         /* waits for the end of one that stays; a reference */
+  void (*left) (gpointer);    /* told of that */
+  gpointer left_data;         /* for it */
   GCancellable *handshake;    /* of the handshake under way, else NULL; owned */
   gboolean is_served;         /* libsoup has it */
   gboolean is_too_soon;       /* see monitor_connection_is_too_soon */
@@ -137,6 +140,7 @@ monitor_connection_close (MonitorConnection *self)
   self->is_closed = TRUE;
   clear_source (&self->deadline);
   clear_source (&self->arrival);
+  clear_source (&self->departure);
   monitor_handshakes_remove (self->service, self);
   if (self->handshake != NULL)
     {
@@ -149,9 +153,8 @@ monitor_connection_close (MonitorConnection *self)
   monitor_service_remove (self->service, self);
 }
 
-/* libsoup's side of it sees the end, and closes. */
-static void
-hang_up (MonitorConnection *self)
+void
+monitor_connection_hang_up (MonitorConnection *self)
 {
   if (self->is_served)
     g_socket_shutdown (self->socket, TRUE, TRUE, NULL);
@@ -165,10 +168,31 @@ expire (gpointer data)
   MonitorConnection *self = monitor_connection_ref (data);
   monitor_connection_note_refusal (
       self, self->is_served ? MONITOR_REFUSED_TIMEOUT : MONITOR_REFUSED_HANDSHAKE, NULL);
-  hang_up (self);
+  monitor_connection_hang_up (self);
   clear_source (&self->deadline);
   monitor_connection_unref (self);
   return G_SOURCE_REMOVE;
+}
+
+static gboolean
+departed (GSocket *socket, GIOCondition condition, gpointer data)
+{
+  MonitorConnection *self = monitor_connection_ref (data);
+  clear_source (&self->departure);
+  self->left (self->left_data);
+  monitor_connection_unref (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+monitor_connection_stay (MonitorConnection *self, void (*left) (gpointer data), gpointer data)
+{
+  clear_source (&self->deadline);
+  self->left = left;
+  self->left_data = data;
+  self->departure = g_socket_create_source (self->socket, G_IO_IN, NULL);
+  g_source_set_callback (self->departure, G_SOURCE_FUNC (departed), self, NULL);
+  g_source_attach (self->departure, monitor_service_get_context (self->service));
 }
 
 void
@@ -181,7 +205,7 @@ monitor_connection_cut_off (MonitorConnection *self, MonitorVerdict verdict)
   g_pollable_output_stream_write_nonblocking (G_POLLABLE_OUTPUT_STREAM (output), answer,
                                               strlen (answer), NULL, NULL);
   drain (self);
-  hang_up (self);
+  monitor_connection_hang_up (self);
 }
 
 /* ---- with libsoup ---- */

@@ -10,7 +10,8 @@ static const struct
   const char *name; /* the label in /metrics */
   guint status;     /* of the answer; 0: the connection is closed without one */
 } refusals[MONITOR_N_REFUSALS] = {
-  [MONITOR_REFUSED_CONNECTIONS] = { "connections", 0 },
+  /* Of events; else the connection is closed without an answer. */
+  [MONITOR_REFUSED_CONNECTIONS] = { "connections", SOUP_STATUS_SERVICE_UNAVAILABLE },
   [MONITOR_REFUSED_RATE] = { "rate", 429 },
   [MONITOR_REFUSED_HANDSHAKE] = { "handshake", 0 },
   [MONITOR_REFUSED_TIMEOUT] = { "timeout", 0 },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ldb-monitor-metrics-private.h"
 
+#include "ldb-monitor-health-private.h"
 #include "ldb-monitor-server.h"
 #include "ldb-monitor-text-private.h"
 
@@ -130,6 +131,99 @@ append_operations (GString *out, const LdbStats *stats, gboolean writes)
   monitor_text_count (out, name, "type", "delete", stats->deletes + stats->range_deletes);
 }
 
+/* ---- of the process that writes ---- */
+
+/* What it counts, where it shares that, and which member of LdbStats it is. */
+static const struct
+{
+  const char *source; /* what LdbMetrics calls it */
+  gsize offset;       /* of the member */
+} shared[] = {
+#define SHARED(source, member)                                                                     \
+  {                                                                                                \
+    source, G_STRUCT_OFFSET (LdbStats, member)                                                     \
+  }
+  SHARED ("transactions_active", transactions_active),
+  SHARED ("transactions_committed", transactions_committed),
+  SHARED ("transactions_aborted", transactions_aborted),
+  SHARED ("conflicts", conflicts),
+  SHARED ("snapshots_active", snapshots),
+  SHARED ("cursors", cursors),
+  SHARED ("commits", commits),
+  SHARED ("puts", puts),
+  SHARED ("deletes", deletes),
+  SHARED ("range_deletes", range_deletes),
+  SHARED ("user_bytes", user_bytes),
+  SHARED ("log_bytes", log_written_bytes),
+  SHARED ("log_sync", log_syncs),
+  SHARED ("flushes", flushes),
+  SHARED ("flush_bytes", flush_bytes),
+  SHARED ("merges", merges),
+  SHARED ("merge_bytes_read", merge_bytes_read),
+  SHARED ("merge_bytes_written", merge_bytes_written),
+  SHARED ("stalls", stalls),
+  SHARED ("page_read", cache_misses),
+  SHARED ("cache_evictions", cache_evictions),
+  SHARED ("memory_cache_bytes", cache_used),
+  SHARED ("cache_capacity_bytes", cache_capacity),
+  SHARED ("memory_memtable_bytes", memtable_bytes),
+  SHARED ("frozen_memtables", frozen_memtables),
+#undef SHARED
+};
+
+/* Of another process that writes and shares what it counts; NULL: there is none. */
+static LdbMetrics *
+find_writer (LdbDatabase *database)
+{
+  if (!ldb_database_is_read_only (database))
+    return NULL;
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (LdbRunningDatabase) running
+      = ldb_running_list_find (list, ldb_database_get_path (database));
+  if (running == NULL || ldb_running_database_is_read_only (running)
+      || g_strcmp0 (ldb_running_database_get_id (running), ldb_database_get_id (database)) != 0)
+    return NULL;
+  return ldb_running_database_get_metrics (running, NULL);
+}
+
+static void
+take_shared (LdbStats *stats, LdbMetrics *writer)
+{
+  static const char *const lookups[]
+      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted", "gets_failed" };
+  for (gsize i = 0; i < G_N_ELEMENTS (shared); i++)
+    G_STRUCT_MEMBER (guint64, stats, shared[i].offset)
+        = (guint64) ldb_metrics_get_value (writer, shared[i].source);
+  stats->gets = stats->gets_found = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS (lookups); i++)
+    {
+      guint64 count = (guint64) ldb_metrics_get_value (writer, lookups[i]);
+      stats->gets += count;
+      stats->gets_found += i < 3 ? count : 0;
+    }
+  stats->stall_microseconds = (guint64) ldb_metrics_get_sum (writer, "stall") / 1000;
+  stats->worst_stall_microseconds = (guint64) ldb_metrics_get_maximum (writer, "stall") / 1000;
+  stats->memory_used = ldb_metrics_get_memory_used_bytes (writer);
+  stats->memory_budget = ldb_metrics_get_memory_budget_bytes (writer);
+}
+
+/* The statistics; NULL: it is closed. *timed: whose timings go with them; *writes: they are those of
+ * who writes. */
+static LdbStats *
+get_stats (LdbDatabase *database, LdbMetrics **timed, gboolean *writes)
+{
+  LdbStats *stats = ldb_database_get_stats (database, NULL);
+  g_autoptr (LdbMetrics) writer = stats != NULL ? find_writer (database) : NULL;
+  if (stats == NULL)
+    return NULL;
+  if (writer != NULL)
+    take_shared (stats, writer);
+  *writes = writer != NULL || !ldb_database_is_read_only (database);
+  if (timed != NULL)
+    *timed = writer != NULL ? g_steal_pointer (&writer) : ldb_database_get_metrics (database, NULL);
+  return stats;
+}
+
 /* ---- histograms ---- */
 
 /* Upper bounds of the buckets, in nanoseconds: from what memory answers to what a disk takes. */
@@ -190,9 +284,8 @@ append_timing (GString *out, LdbMetrics *metrics, const Timing *timing)
 }
 
 static void
-append_timings (GString *out, LdbDatabase *database, gboolean writes)
+append_timings (GString *out, LdbMetrics *metrics, gboolean writes)
 {
-  g_autoptr (LdbMetrics) metrics = ldb_database_get_metrics (database, NULL);
   for (gsize i = 0; metrics != NULL && i < G_N_ELEMENTS (timings); i++)
     if (writes || !timings[i].is_of_writer)
       append_timing (out, metrics, &timings[i]);
@@ -201,11 +294,13 @@ append_timings (GString *out, LdbDatabase *database, gboolean writes)
 static void
 append_states (GString *out, LdbDatabase *database, gboolean up)
 {
-  g_autoptr (GString) unused = g_string_new (NULL);
-  gboolean healthy = monitor_health_append (unused, database);
+  g_autoptr (LdbHealth) health = ldb_database_get_health (database);
+  gboolean healthy = up && (health == NULL || monitor_health_is_good (health));
   monitor_text_family (out, PREFIX "up", "gauge", "1 while the database is open.");
   monitor_text_count (out, PREFIX "up", NULL, NULL, up ? 1 : 0);
-  monitor_text_family (out, PREFIX "healthy", "gauge", "1 while /health says so.");
+  monitor_text_family (
+      out, PREFIX "healthy", "gauge",
+      "0 when the database is closed, or its last examination found what is critical.");
   monitor_text_count (out, PREFIX "healthy", NULL, NULL, healthy ? 1 : 0);
   monitor_text_family (out, PREFIX "info", "gauge", "The version of the library; always 1.");
   monitor_text_count (out, PREFIX "info", "version", ldb_get_version (), 1);
@@ -214,13 +309,14 @@ append_states (GString *out, LdbDatabase *database, gboolean up)
 void
 monitor_metrics_append (GString *out, LdbDatabase *database)
 {
-  g_autoptr (LdbStats) stats = ldb_database_get_stats (database, NULL);
+  gboolean writes;
+  g_autoptr (LdbMetrics) timed = NULL;
+  g_autoptr (LdbStats) stats = get_stats (database, &timed, &writes);
   append_states (out, database, stats != NULL);
   if (stats == NULL)
     return;
-  gboolean writes = !ldb_database_is_read_only (database);
   append_operations (out, stats, writes);
-  append_timings (out, database, writes);
+  append_timings (out, timed, writes);
   for (gsize i = 0; i < G_N_ELEMENTS (figures); i++)
     if (figures[i].name != NULL && (writes || !figures[i].is_of_writer))
       append_figure (out, stats, &figures[i]);
@@ -268,49 +364,17 @@ append_members (GString *out, const LdbStats *stats, gboolean writes)
 gboolean
 monitor_stats_append (GString *out, LdbDatabase *database)
 {
-  g_autoptr (LdbStats) stats = ldb_database_get_stats (database, NULL);
+  gboolean writes;
+  g_autoptr (LdbStats) stats = get_stats (database, NULL, &writes);
   monitor_json_begin (out);
   monitor_json_text (out, "version", ldb_get_version ());
   monitor_json_truth (out, "open", stats != NULL);
   if (stats != NULL)
     {
-      gboolean writes = !ldb_database_is_read_only (database);
       monitor_json_text (out, "id", ldb_database_get_id (database));
-      monitor_json_truth (out, "read_only", !writes);
+      monitor_json_truth (out, "read_only", ldb_database_is_read_only (database));
       append_members (out, stats, writes);
     }
-  monitor_json_end (out);
-  return stats != NULL;
-}
-
-gboolean
-monitor_ready_append (GString *out, LdbDatabase *database)
-{
-  g_autoptr (LdbStats) stats = ldb_database_get_stats (database, NULL);
-  monitor_json_begin (out);
-  monitor_json_truth (out, "ready", stats != NULL);
-  monitor_json_end (out);
-  return stats != NULL;
-}
-
-gboolean
-monitor_health_append (GString *out, LdbDatabase *database)
-{
-  g_autoptr (LdbStats) stats = ldb_database_get_stats (database, NULL);
-  monitor_json_begin (out);
-  monitor_json_text (out, "status", stats != NULL ? "healthy" : "unhealthy");
-  monitor_json_member (out, "issues");
-  g_string_append_c (out, '[');
-  if (stats == NULL)
-    {
-      monitor_json_begin (out);
-      monitor_json_text (out, "severity", "critical");
-      /* Not the error's own words: they name the path. */
-      monitor_json_text (out, "message",
-                         "The database was closed; the application has to open it.");
-      monitor_json_end (out);
-    }
-  g_string_append_c (out, ']');
   monitor_json_end (out);
   return stats != NULL;
 }

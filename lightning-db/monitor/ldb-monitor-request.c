@@ -2,6 +2,8 @@
 /* What is answered to a request that libsoup has read. */
 #include "ldb-monitor-connection-private.h"
 
+#include "ldb-monitor-events-private.h"
+#include "ldb-monitor-health-private.h"
 #include "ldb-monitor-metrics-private.h"
 #include "ldb-monitor-text-private.h"
 
@@ -15,8 +17,9 @@ typedef struct
   const char *path;          /* as it stands in the request */
   MonitorEndpoints endpoint; /* ports that answer it */
   const char *type;          /* of what is answered */
-  /* FALSE: the status is 503. */
+  /* One of these tells it, else it is the events. FALSE: the status is 503. */
   gboolean (*append) (GString *out, LdbDatabase *database);
+  gboolean (*judge) (GString *out, LdbHealth *health);
 } Page;
 
 static gboolean
@@ -27,10 +30,11 @@ append_metrics (GString *out, LdbDatabase *database)
 }
 
 static const Page pages[] = {
-  { "/metrics", MONITOR_METRICS, MONITOR_TEXT_TYPE, append_metrics },
-  { "/health", MONITOR_STATE, JSON_TYPE, monitor_health_append },
-  { "/ready", MONITOR_STATE, JSON_TYPE, monitor_ready_append },
-  { "/stats.json", MONITOR_STATE, JSON_TYPE, monitor_stats_append },
+  { "/metrics", MONITOR_METRICS, MONITOR_TEXT_TYPE, append_metrics, NULL },
+  { "/health", MONITOR_STATE, JSON_TYPE, NULL, monitor_health_append },
+  { "/ready", MONITOR_STATE, JSON_TYPE, NULL, monitor_ready_append },
+  { "/stats.json", MONITOR_STATE, JSON_TYPE, monitor_stats_append, NULL },
+  { "/events", MONITOR_STATE, "text/event-stream", NULL, NULL },
 };
 
 static const Page *
@@ -56,12 +60,10 @@ reason_of (guint status)
     }
 }
 
-/* Takes the text. */
 static void
-answer (SoupServerMessage *message, guint status, const char *type, GString *text)
+set_headers (SoupServerMessage *message)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (message);
-  gsize length = text->len;
   soup_message_headers_replace (headers, "Connection", "close");
   soup_message_headers_replace (headers, "Cache-Control", "no-store");
   soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
@@ -69,6 +71,14 @@ answer (SoupServerMessage *message, guint status, const char *type, GString *tex
   soup_message_headers_replace (headers, "Cross-Origin-Resource-Policy", "same-origin");
   /* A part of an answer is of no use to anybody, and many parts of one are more than the whole. */
   soup_message_headers_remove (soup_server_message_get_request_headers (message), "Range");
+}
+
+/* Takes the text. */
+static void
+answer (SoupServerMessage *message, guint status, const char *type, GString *text)
+{
+  gsize length = text->len;
+  set_headers (message);
   soup_server_message_set_status (message, status, reason_of (status));
   soup_server_message_set_response (message, type, SOUP_MEMORY_TAKE, g_string_free (text, FALSE),
                                     length);
@@ -131,6 +141,40 @@ admit (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTabl
 }
 
 static void
+answer_page (SoupServerMessage *message, const Page *page, gboolean yes, GString *text)
+{
+  if (page->endpoint != MONITOR_METRICS)
+    g_string_append_c (text, '\n');
+  answer (message, yes ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE, page->type, text);
+}
+
+static void
+answer_judged (SoupServerMessage *message, LdbHealth *health, gpointer data)
+{
+  const Page *page = data;
+  GString *text = g_string_new (NULL);
+  gboolean yes = page->judge (text, health);
+  monitor_service_count_answer (monitor_connection_get_service (monitor_connection_of (message)));
+  answer_page (message, page, yes, text);
+}
+
+/* One that goes on; of who asks for its head alone there is nothing to follow. */
+static void
+answer_events (MonitorConnection *connection, SoupServerMessage *message, const Page *page)
+{
+  MonitorService *service = monitor_connection_get_service (connection);
+  if (soup_server_message_get_method (message) == SOUP_METHOD_HEAD)
+    answer_page (message, page, TRUE, g_string_new (NULL));
+  else if (monitor_streams_add (monitor_service_get_streams (service), connection, message))
+    {
+      set_headers (message);
+      monitor_service_count_answer (service);
+    }
+  else
+    refuse (connection, message, MONITOR_REFUSED_CONNECTIONS, page->path);
+}
+
+static void
 serve_page (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
             gpointer data)
 {
@@ -138,18 +182,21 @@ serve_page (SoupServer *soup, SoupServerMessage *message, const char *path, GHas
   MonitorService *service = monitor_connection_get_service (connection);
   const Page *page = find_page (monitor_connection_get_endpoints (connection), path);
   if (page == NULL)
-    {
-      refuse (connection, message, MONITOR_REFUSED_PATH, path);
-      return;
-    }
-  GString *text = g_string_sized_new (8192);
-  gboolean yes = page->append (text, monitor_service_get_settings (service)->database);
-  monitor_service_count_answer (service);
-  if (page->endpoint == MONITOR_METRICS)
-    monitor_service_append_metrics (service, text);
+    refuse (connection, message, MONITOR_REFUSED_PATH, path);
+  else if (page->judge != NULL)
+    monitor_health_ask (monitor_service_get_health (service), message, answer_judged,
+                        (gpointer) page);
+  else if (page->append == NULL)
+    answer_events (connection, message, page);
   else
-    g_string_append_c (text, '\n');
-  answer (message, yes ? SOUP_STATUS_OK : SOUP_STATUS_SERVICE_UNAVAILABLE, page->type, text);
+    {
+      GString *text = g_string_sized_new (8192);
+      gboolean yes = page->append (text, monitor_service_get_settings (service)->database);
+      monitor_service_count_answer (service);
+      if (page->endpoint == MONITOR_METRICS)
+        monitor_service_append_metrics (service, text);
+      answer_page (message, page, yes, text);
+    }
 }
 
 /* libsoup refuses by itself what it can't read. */

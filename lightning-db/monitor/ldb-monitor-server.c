@@ -35,9 +35,10 @@
  * | path | answer |
  * |---|---|
  * | `/metrics` | metrics in the Prometheus text format, on [property@LdbMonitor.Server:metrics-port] |
- * | `/health` | JSON; status 200, or 503 when something is wrong |
- * | `/ready` | JSON; status 200 while the database is open, else 503 |
+ * | `/health` | JSON: what [method@Ldb.Database.examine_health] finds; status 200, or 503 when it is critical or the database closed |
+ * | `/ready` | JSON; status 200 while the database is open and does what it is there for, else 503 |
  * | `/stats.json` | JSON with everything that [struct@Ldb.Stats] has |
+ * | `/events` | server-sent events: what happens, for as long as the client stays |
  *
  * Nothing listens before [method@LdbMonitor.Server.start]. Then it listens on a Unix socket
  * that only this user can connect to, if [property@LdbMonitor.Server:socket-path] is set, and

@@ -48,6 +48,8 @@ void monitor_service_remove (MonitorService *self, MonitorConnection *connection
 gboolean monitor_service_take_turn (MonitorService *self);
 void monitor_service_count_refusal (MonitorService *self, MonitorVerdict verdict);
 void monitor_service_count_answer (MonitorService *self);
+struct _MonitorHealth *monitor_service_get_health (MonitorService *self);
+struct _MonitorStreams *monitor_service_get_streams (MonitorService *self);
 /* What the monitor counts of itself, for /metrics. */
 void monitor_service_append_metrics (MonitorService *self, GString *out);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ldb-monitor-service-private.h"
 
-#include "ldb-monitor-connection-private.h"
+#include "ldb-monitor-events-private.h"
+#include "ldb-monitor-health-private.h"
 #include "ldb-monitor-text-private.h"
 
 #include <sys/resource.h>
@@ -19,6 +20,8 @@ struct _MonitorService
   GMainContext *context;      /* of its thread; owned */
   LdbLogQueue *log;           /* a reference */
   SoupServer *soup;           /* parses and writes; owned */
+  MonitorHealth *health;      /* what was found last; owned */
+  MonitorStreams *streams;    /* who follows events; owned */
   GHashTable *connections;    /* a set of MonitorConnection, a reference each */
   GQueue waiting;             /* connections that a handshake waits for; a reference each */
   guint handshakes;           /* under way */
@@ -84,6 +87,18 @@ monitor_service_get_soup (MonitorService *self)
   return self->soup;
 }
 
+MonitorHealth *
+monitor_service_get_health (MonitorService *self)
+{
+  return self->health;
+}
+
+MonitorStreams *
+monitor_service_get_streams (MonitorService *self)
+{
+  return self->streams;
+}
+
 /* ---- limits ---- */
 
 gboolean
@@ -143,10 +158,13 @@ void
 monitor_service_append_metrics (MonitorService *self, GString *out)
 {
   static const char connections[] = "lightning_db_monitor_connections";
+  static const char streams[] = "lightning_db_monitor_event_streams";
   static const char answers[] = "lightning_db_monitor_answers_total";
   static const char refusals[] = "lightning_db_monitor_refusals_total";
   monitor_text_family (out, connections, "gauge", "Clients connected to the monitor.");
   monitor_text_count (out, connections, NULL, NULL, g_hash_table_size (self->connections));
+  monitor_text_family (out, streams, "gauge", "Clients that follow events.");
+  monitor_text_count (out, streams, NULL, NULL, monitor_streams_count (self->streams));
   monitor_text_family (out, answers, "counter", "Requests that the monitor answered.");
   monitor_text_count (out, answers, NULL, NULL, self->answers);
   monitor_text_family (out, refusals, "counter",
@@ -276,6 +294,8 @@ close_everything (MonitorService *self)
     g_source_destroy (self->pause);
   g_clear_pointer (&self->pause, g_source_unref);
   g_ptr_array_set_size (self->ports, 0);
+  g_clear_pointer (&self->streams, monitor_streams_free);
+  g_clear_pointer (&self->health, monitor_health_free);
   soup_server_disconnect (self->soup);
   guint count;
   g_autofree gpointer *rest = g_hash_table_get_keys_as_array (self->connections, &count);
@@ -299,6 +319,8 @@ run (gpointer data)
   MonitorService *self = data;
   g_main_context_push_thread_default (self->context);
   self->soup = soup_server_new ("raw-paths", TRUE, NULL);
+  self->health = monitor_health_new (self->settings.database);
+  self->streams = monitor_streams_new (self);
   monitor_requests_serve (self->soup);
   for (guint i = 0; i < self->ports->len; i++)
     accept_on (self, self->ports->pdata[i]);

@@ -12,7 +12,7 @@
 typedef enum
 {
   MONITOR_METRICS = 1 << 0, /* /metrics */
-  MONITOR_STATE = 1 << 1,   /* /health, /ready, /stats.json */
+  MONITOR_STATE = 1 << 1,   /* /health, /ready, /stats.json, /events */
 } MonitorEndpoints;
 
 typedef struct

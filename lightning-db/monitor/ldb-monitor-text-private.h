@@ -21,6 +21,9 @@ void monitor_text_bucket (GString *out, const char *name, const char *label, con
 void monitor_text_real (GString *out, const char *name, const char *label, const char *value,
                         double real);
 
+/* What a value of an enumeration is called. */
+const char *monitor_text_nick (GType type, int value);
+
 /* A JSON object: its members, then its end. */
 void monitor_json_begin (GString *out);
 void monitor_json_text (GString *out, const char *name, const char *text);

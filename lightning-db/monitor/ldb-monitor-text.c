@@ -81,6 +81,14 @@ monitor_text_real (GString *out, const char *name, const char *label, const char
   g_string_append_c (out, '\n');
 }
 
+const char *
+monitor_text_nick (GType type, int value)
+{
+  g_autoptr (GTypeClass) class = g_type_class_ref (type);
+  const GEnumValue *known = g_enum_get_value (G_ENUM_CLASS (class), value);
+  return known != NULL ? known->value_nick : "other"; /* static: enumerations stay */
+}
+
 /* ---- JSON ---- */
 
 void

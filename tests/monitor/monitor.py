@@ -129,8 +129,8 @@ class MonitorTest(unittest.TestCase):
         self.assertNotEqual(server.uris, [], server.log())
         return server
 
-    def serve_socket(self, *arguments):
-        return self.serve("--socket", str(self.directory / "socket"), *arguments)
+    def serve_socket(self, *arguments, **environment):
+        return self.serve("--socket", str(self.directory / "socket"), *arguments, **environment)
 
     def write(self, name, text, mode=0o600):
         path = self.directory / name

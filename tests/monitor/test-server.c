@@ -215,7 +215,7 @@ test_pages (Place *place, gconstpointer data)
   assert_answer (ask (server, 0, "/metrics"), "HTTP/1.1 200",
                  "text/plain; version=0.0.4; charset=utf-8\r\n");
   assert_answer (ask (server, 0, "/health"), "HTTP/1.1 200",
-                 "\r\n\r\n{\"status\":\"healthy\",\"issues\":[]}\n");
+                 "\r\n\r\n{\"status\":\"healthy\",\"issues\":[],\"time\":");
   assert_answer (ask (server, 0, "/ready"), "HTTP/1.1 200", "\r\n\r\n{\"ready\":true}\n");
   assert_answer (ask (server, 0, "/stats.json"), "HTTP/1.1 200", "\"puts\":5,\"deletes\":1,");
   assert_answer (ask (server, 0, "/"), "HTTP/1.1 404", "path");
@@ -293,6 +293,151 @@ test_stale (Place *place, gconstpointer data)
 }
 
 /* It is told, not hidden. */
+/* ---- what is found ---- */
+
+/* Changes a byte in the middle of each segment. */
+static void
+damage (Place *place)
+{
+  const char *name;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) dir = g_dir_open (place->path, 0, &error);
+  g_assert_no_error (error);
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      gsize size;
+      g_autofree char *bytes = NULL;
+      g_autofree char *path = g_build_filename (place->path, name, NULL);
+      if (!g_str_has_suffix (name, ".seg"))
+        continue;
+      g_assert_true (g_file_get_contents (path, &bytes, &size, &error));
+      for (gsize i = 4096; i < MIN (size, 5120); i++)
+        bytes[i] ^= 1;
+      g_assert_true (g_file_set_contents (path, bytes, (gssize) size, &error));
+    }
+}
+
+static void
+test_critical (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) written = place_open (place, NULL);
+  for (guint i = 0; i < 1000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("key-%04u", i);
+      g_assert_true (ldb_database_put_string (written, key, "value", NULL, &error));
+    }
+  g_assert_true (ldb_database_flush (written, NULL, &error));
+  g_assert_true (ldb_database_close (written, NULL, &error));
+  damage (place);
+  g_autoptr (LdbDatabase) database = place_open (place, NULL);
+  g_autoptr (LdbMonitorServer) server = server_on_socket (place, database);
+  g_assert_null (ldb_database_get_string (database, "key-0001", NULL, &error));
+  g_assert_error (error, LDB_ERROR, LDB_ERROR_CORRUPT);
+  g_clear_error (&error);
+  g_autofree char *answer = ask (server, 0, "/health");
+  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 503"));
+  g_assert_nonnull (strstr (answer, "{\"status\":\"unhealthy\",\"issues\":[{\"id\":\"damage\","
+                                    "\"severity\":\"critical\",\"message\":\"Damage was met\","));
+  g_assert_nonnull (strstr (answer, "\"evidence\":{\"times\":"));
+  g_assert_null (strstr (answer, place->directory));
+  g_assert_null (strstr (answer, ".seg"));
+  assert_answer (ask (server, 0, "/metrics"), "HTTP/1.1 200", "\nlightning_db_healthy 0\n");
+  assert_answer (ask (server, 0, "/ready"), "HTTP/1.1 200", "{\"ready\":true}");
+}
+
+/* Reads until the words are there, or the end. */
+static gboolean
+read_until (GSocketConnection *connection, GString *read, const char *words)
+{
+  char bytes[4096];
+  g_autoptr (GError) error = NULL;
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  while (words == NULL || strstr (read->str, words) == NULL)
+    {
+      gssize count = g_input_stream_read (input, bytes, sizeof bytes, NULL, &error);
+      if (count <= 0)
+        return FALSE;
+      g_string_append_len (read, bytes, count);
+    }
+  return TRUE;
+}
+
+static GSocketConnection *
+follow (LdbMonitorServer *server, const char *fields)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketAddress) address
+      = g_unix_socket_address_new (ldb_monitor_server_get_socket_path (server));
+  GSocketConnection *connection
+      = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *request
+      = g_strdup_printf ("GET /events HTTP/1.1\r\nHost: localhost\r\n%s\r\n", fields);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), request,
+                             strlen (request), NULL, NULL, &error);
+  g_assert_no_error (error);
+  return connection;
+}
+
+static void
+test_events (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) all = g_string_new (NULL);
+  g_autoptr (GString) fresh = g_string_new (NULL);
+  g_autoptr (LdbDatabase) database = place_open (place, NULL);
+  g_autoptr (LdbMonitorServer) server = server_on_socket (place, database);
+  g_autoptr (GSocketConnection) knowing = follow (server, "Last-Event-ID: 0\r\n");
+  g_assert_true (read_until (knowing, all, "event: opened\n"));
+  g_assert_nonnull (strstr (all->str, "Content-Type: text/event-stream\r\n"));
+  g_assert_nonnull (strstr (all->str, "id: 1\nevent: opened\ndata: {\"number\":1,"));
+  g_autoptr (GSocketConnection) other = follow (server, "");
+  g_assert_true (read_until (other, fresh, "retry: 3000\n"));
+  g_assert_true (ldb_database_put_string (database, "secret-key", "secret-value", NULL, &error));
+  g_assert_true (ldb_database_flush (database, NULL, &error));
+  g_assert_true (read_until (knowing, all, "event: flushed\n"));
+  g_assert_true (read_until (other, fresh, "event: flushed\n"));
+  g_assert_null (strstr (fresh->str, "event: opened"));
+  g_assert_null (strstr (all->str, "secret"));
+  assert_answer (ask (server, 0, "/metrics"), "HTTP/1.1 200",
+                 "\nlightning_db_monitor_event_streams 2\n");
+
+  /* One who goes is forgotten, the other one goes on. */
+  g_assert_true (g_io_stream_close (G_IO_STREAM (knowing), NULL, &error));
+  for (;;)
+    {
+      g_autofree char *answer = ask (server, 0, "/metrics");
+      if (strstr (answer, "\nlightning_db_monitor_event_streams 1\n") != NULL)
+        break;
+      g_usleep (10000);
+    }
+  g_string_truncate (fresh, 0);
+  g_assert_true (ldb_database_put_string (database, "a", "b", NULL, &error));
+  g_assert_true (ldb_database_flush (database, NULL, &error));
+  g_assert_true (read_until (other, fresh, "event: flushed\n"));
+  ldb_monitor_server_stop (server);
+  g_assert_false (read_until (other, fresh, NULL));
+}
+
+/* Only so many follow, and their connections count like all others. */
+static void
+test_many_events (Place *place, gconstpointer data)
+{
+  g_autoptr (LdbDatabase) database = place_open (place, NULL);
+  g_autoptr (LdbMonitorServer) server = server_on_socket (place, database);
+  g_autoptr (GPtrArray) connections = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < 17; i++)
+    {
+      g_autoptr (GString) read = g_string_new (NULL);
+      GSocketConnection *connection = follow (server, "");
+      g_ptr_array_add (connections, connection);
+      g_assert_cmpint (read_until (connection, read, "retry: 3000\n"), ==, i < 16);
+      g_assert_true (g_str_has_prefix (read->str, i < 16 ? "HTTP/1.1 200" : "HTTP/1.1 503"));
+    }
+}
+
 static void
 test_closed (Place *place, gconstpointer data)
 {
@@ -301,7 +446,8 @@ test_closed (Place *place, gconstpointer data)
   g_autoptr (LdbMonitorServer) server = server_on_socket (place, database);
   g_assert_true (ldb_database_close (database, NULL, &error));
   assert_answer (ask (server, 0, "/health"), "HTTP/1.1 503", "unhealthy");
-  assert_answer (ask (server, 0, "/ready"), "HTTP/1.1 503", "{\"ready\":false}");
+  assert_answer (ask (server, 0, "/ready"), "HTTP/1.1 503",
+                 "{\"ready\":false,\"reason\":\"closed\"}");
   assert_answer (ask (server, 0, "/stats.json"), "HTTP/1.1 503", "\"open\":false");
   assert_answer (ask (server, 0, "/metrics"), "HTTP/1.1 200", "\nlightning_db_up 0\n");
   g_autofree char *health = ask (server, 0, "/health");
@@ -434,6 +580,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  ldb_test_allow_warnings ();
   the_log.thread = g_thread_self ();
   the_log.lines = g_ptr_array_new_with_free_func (g_free);
   g_log_set_writer_func (note_log, &the_log, NULL);
@@ -445,6 +592,9 @@ main (int argc, char **argv)
   add_test ("/monitor/again", test_again);
   add_test ("/monitor/stale", test_stale);
   add_test ("/monitor/closed", test_closed);
+  add_test ("/monitor/critical", test_critical);
+  add_test ("/monitor/events", test_events);
+  add_test ("/monitor/many-events", test_many_events);
   add_test ("/monitor/read-only", test_read_only);
   add_test ("/monitor/log", test_log);
   add_test ("/monitor/stop", test_stop);

@@ -3,8 +3,10 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import unittest
 
 import monitor
@@ -19,10 +21,73 @@ class Serve(monitor.MonitorTest):
         self.assertEqual(server.ask("/metrics", place=0)[0], 200)
         self.assertEqual(server.ask("/health", place=0)[0], 404)
         self.assertEqual(server.ask("/metrics", place=1)[0], 404)
-        self.assertEqual(json.loads(server.ask("/health", place=1)[2]), {"status": "healthy", "issues": []})
+        health = json.loads(server.ask("/health", place=1)[2])
+        self.assertEqual((health["status"], health["issues"]), ("healthy", []))
         self.assertEqual(server.ask("/ready", place=1)[0], 200)
         stats = json.loads(server.ask("/stats.json", place=1)[2])
         self.assertEqual((stats["keys"], stats["read_only"], stats["open"]), (1, True, True))
+
+    def test_health(self):
+        """What is wrong, though not badly, is told with the status of success, and without a path."""
+        server = self.serve_socket()
+        for path in (self.database, *(its.path for its in os.scandir(self.database))):
+            os.chmod(path, 0o755)
+        status, _, body = server.ask("/health")
+        health = json.loads(body)
+        self.assertEqual((status, health["status"]), (200, "degraded"))
+        issue = next(its for its in health["issues"] if its["id"] == "exposed")
+        self.assertEqual(issue["severity"], "warning")
+        self.assertGreater(issue["evidence"]["files"], 0)
+        self.assertIn("0700", issue["remedy"])
+        self.assertNotIn(str(self.directory), body)
+        self.assertEqual(server.ask("/ready")[0], 200)
+
+    def test_events(self):
+        server = self.serve_socket()
+        with server.connect() as connection:
+            connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0\r\n\r\n")
+            text = b""
+            while b"event: opened" not in text:
+                text += connection.recv(4096)
+            os.chmod(self.database, 0o755)
+            self.assertEqual(server.ask("/health")[0], 200)
+            while b"event: health" not in text or not text.endswith(b"\n\n\r\n"):
+                text += connection.recv(4096)
+            self.assertIn(b'"kind":"health"', text)
+            self.assertIn(b"exposed", text)
+            self.assertNotIn(str(self.directory).encode(), text)
+        self.assertEqual(server.ask("/events", method="HEAD")[0], 200)
+        self.assertEqual(server.ask("/events", method="POST")[0], 405)
+        self.assertEqual(server.ask("/events", host="evil.example")[0], 421)
+
+    def test_live(self):
+        """Of an application that shares what it counts the metrics are the application's."""
+        runtime = self.directory / "runtime"
+        runtime.mkdir(0o700)
+        directory = tempfile.mkdtemp(prefix="ldb-monitor-", dir="/dev/shm") if os.path.isdir("/dev/shm") else str(runtime)
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        environment = {"XDG_RUNTIME_DIR": directory, "LIGHTNING_INSPECT": "1"}
+        writer = subprocess.Popen([monitor.PROGRAM, "shell", self.database], stdin=subprocess.PIPE, text=True,
+                                  stdout=subprocess.DEVNULL, env={**os.environ, **environment})
+        self.addCleanup(writer.kill)
+        monitor.wait_for(lambda: any(its.endswith(".database") for its in os.listdir(f"{directory}/lightning-db-1"))
+                         if os.path.isdir(f"{directory}/lightning-db-1") else False)
+        server = self.serve_socket(XDG_RUNTIME_DIR=directory)
+        body = server.ask("/metrics")[2]
+        if "lightning_db_commits_total" not in body:
+            self.skipTest("there is no memory file system for counters")
+        before = server.metric("lightning_db_commits_total")
+        for number in range(3):
+            print("put", f"key{number}", "value", file=writer.stdin, flush=True)
+        monitor.wait_for(lambda: server.metric("lightning_db_commits_total") == before + 3)
+        self.assertEqual(server.metric('lightning_db_operations_total{type="write"}'), before + 3)
+        os.kill(writer.pid, signal.SIGSTOP)  # what a stopped one counted is there all the same
+        self.assertEqual(server.metric("lightning_db_commits_total"), before + 3)
+        self.assertEqual(json.loads(server.ask("/stats.json")[2])["commits"], before + 3)
+        writer.kill()
+        writer.wait()
+        writer.stdin.close()
+        self.assertNotIn("lightning_db_commits_total", server.ask("/metrics")[2])
 
     def test_ipv6(self):
         try:

@@ -18,6 +18,7 @@ from gi.repository import GObject, Ldb  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 PYI = pathlib.Path(os.environ["PYI"])
+MONITOR_PYI = [pathlib.Path(os.environ["MONITOR_PYI"])] if "MONITOR_PYI" in os.environ else []
 SMALL_STUBS = pathlib.Path(os.environ["PYTHONPATH"]) / "gi-stubs"
 
 
@@ -25,7 +26,8 @@ def check(*programs):
     """What mypy says of programs, with the stubs as they are in the source directory."""
     with tempfile.TemporaryDirectory(prefix="ldb-types-") as directory:
         shutil.copytree(SMALL_STUBS, f"{directory}/gi")
-        shutil.copy(PYI, f"{directory}/gi/repository")
+        for stub in (PYI, *MONITOR_PYI):
+            shutil.copy(stub, f"{directory}/gi/repository")
         done = subprocess.run(
             [os.environ["MYPY"], "--python-executable", "/usr/bin/python3", "--no-error-summary",
              "--cache-dir", f"{directory}/cache", "--check-untyped-defs", *map(str, programs)],
@@ -50,6 +52,16 @@ class Types(unittest.TestCase):
 
     def test_the_stub_itself(self):
         self.assertEqual(check(PYI), "")
+
+    @unittest.skipUnless(MONITOR_PYI, "there is no monitor")
+    def test_the_monitor(self):
+        self.assertEqual(check(*MONITOR_PYI), "")
+        program = HERE / "typed_monitor.py"
+        found = {int(number) for number in re.findall(r"^.*?:(\d+): error:", check(program), re.MULTILINE)}
+        expected = {number for number, line in enumerate(program.read_text().splitlines(), 1)
+                    if line.endswith("# wrong")}
+        self.assertGreater(len(expected), 2)
+        self.assertEqual(found, expected)
 
     def test_nothing_is_missing(self):
         """Every public name, and every public member of each class, is declared in the type
