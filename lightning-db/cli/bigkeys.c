@@ -10,6 +10,8 @@
 
 #define BAR_WIDTH 32u
 #define LIMIT_MAX 10000
+#define THERE_LIMIT 1000 /* largest values that an application names */
+#define THERE_SECONDS 10 /* that it measures for */
 
 static const struct
 {
@@ -43,10 +45,9 @@ append_buckets_json (GString *to, const char *name, GPtrArray *buckets)
 }
 
 static void
-append_json (GString *to, LdbStore *store, LdbSizes *sizes)
+append_json (GString *to, const char *name, LdbSizes *sizes)
 {
   char share[G_ASCII_DTOSTR_BUF_SIZE];
-  const char *name = ldb_store_get_name (store);
   g_autoptr (GPtrArray) keys = ldb_sizes_list_key_buckets (sizes);
   g_autoptr (GPtrArray) values = ldb_sizes_list_value_buckets (sizes);
   GPtrArray *biggest = ldb_sizes_get_biggest (sizes);
@@ -148,9 +149,28 @@ check_limits (const struct bigkeys *wanted, GError **error)
   return FALSE;
 }
 
+/* The application gives it a few seconds; the part of a large range that it sees in them is enough only
+ * for who wants no more. */
 static LdbSizes *
-measure (struct invocation *invocation, const struct bigkeys *wanted, const key_range *range,
-         GError **error)
+measure_there (struct invocation *invocation, const struct bigkeys *wanted, const key_range *range,
+               GError **error)
+{
+  gsize start_size = 0, end_size = 0;
+  const void *start = range->start != NULL ? g_bytes_get_data (range->start, &start_size) : NULL;
+  const void *end = range->end != NULL ? g_bytes_get_data (range->end, &end_size) : NULL;
+  guint milliseconds = (guint) (MIN (wanted->time_limit, THERE_SECONDS) * 1000);
+  LdbSizes *sizes = ldb_inspector_measure_sizes (
+      invocation->inspector, command_get_store_name (invocation), start, start_size, end, end_size,
+      milliseconds, (guint) wanted->limit, NULL, error);
+  gboolean enough = sizes == NULL || sizes->share >= 1 || wanted->time_limit > 0;
+  if (!enough)
+    g_clear_pointer (&sizes, ldb_sizes_free);
+  return sizes;
+}
+
+static LdbSizes *
+measure_here (struct invocation *invocation, const struct bigkeys *wanted, const key_range *range,
+              GError **error)
 {
   gsize start_size = 0, end_size = 0;
   const void *start = range->start != NULL ? g_bytes_get_data (range->start, &start_size) : NULL;
@@ -165,6 +185,28 @@ measure (struct invocation *invocation, const struct bigkeys *wanted, const key_
       (guint) wanted->limit, progress_report, &progress, progress.cancellable, error);
   progress_end (&progress);
   return sizes;
+}
+
+/* Beside the application where it cannot tell all that is wanted. */
+static LdbSizes *
+measure (struct invocation *invocation, const struct bigkeys *wanted, const key_range *range,
+         GError **error)
+{
+  GError *failure = NULL;
+  LdbSizes *sizes = NULL;
+  gboolean there = invocation->inspector != NULL && wanted->limit <= THERE_LIMIT
+                   && wanted->time_limit <= THERE_SECONDS;
+  if (there)
+    sizes = measure_there (invocation, wanted, range, &failure);
+  if (failure != NULL)
+    g_propagate_error (error, failure);
+  if (sizes != NULL || failure != NULL)
+    return sizes;
+  if (invocation->inspector != NULL
+      && (!command_open_beside (invocation, error)
+          || !command_choose_store (invocation, FALSE, error)))
+    return NULL;
+  return measure_here (invocation, wanted, range, error);
 }
 
 enum exit_status
@@ -195,13 +237,14 @@ bigkeys_run (struct invocation *invocation)
       || !check_limits (&wanted, &error)
       || !(input_name == NULL || text_form_parse_name (input_name, &input, &error))
       || !key_range_parse (&options, input, &range, &error)
-      || !command_open_store (invocation, LDB_OPEN_READ_ONLY, &error)
+      || !command_open_look (invocation, &error)
+      || !(invocation->inspector != NULL || command_choose_store (invocation, FALSE, &error))
       || !command_finish (invocation, &error)
       || (sizes = measure (invocation, &wanted, &range, &error)) == NULL)
     return command_fail (invocation, error);
   g_autoptr (GString) text = g_string_new (NULL);
   if (invocation->json)
-    append_json (text, invocation->store, sizes);
+    append_json (text, command_get_store_name (invocation), sizes);
   else
     append_words (text, sizes);
   fputs (text->str, stdout);

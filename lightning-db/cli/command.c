@@ -107,6 +107,7 @@ invocation_clear (struct invocation *invocation)
   g_clear_pointer (&invocation->store_name, g_free);
   g_clear_pointer (&invocation->settings, g_strfreev);
   g_clear_object (&invocation->store);
+  g_clear_object (&invocation->inspector);
   g_clear_object (&invocation->database);
 }
 
@@ -364,6 +365,46 @@ command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
   return open_database (invocation, flags, FALSE, error);
 }
 
+/* An application that does not answer is no reason not to look: a process may read beside it. */
+static void
+connect_to_application (struct invocation *invocation, const char *path)
+{
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
+  if (running != NULL)
+    invocation->inspector = ldb_inspector_open (running, NULL, NULL);
+}
+
+gboolean
+command_open_look (struct invocation *invocation, GError **error)
+{
+  gboolean named = invocation->session->database == NULL
+                   && invocation->next_argument < invocation->argument_count;
+  if (named && invocation->settings == NULL)
+    connect_to_application (invocation, invocation->arguments[invocation->next_argument]);
+  if (invocation->inspector == NULL)
+    return command_open (invocation, LDB_OPEN_READ_ONLY, error);
+  return command_take (invocation, "DATABASE", error) != NULL;
+}
+
+gboolean
+command_open_beside (struct invocation *invocation, GError **error)
+{
+  LdbRunningDatabase *running = ldb_inspector_get_running_database (invocation->inspector);
+  if (invocation->database == NULL)
+    invocation->database = ldb_database_open (ldb_running_database_get_path (running),
+                                              LDB_OPEN_READ_ONLY, NULL, NULL, error);
+  return invocation->database != NULL;
+}
+
+const char *
+command_get_store_name (struct invocation *invocation)
+{
+  if (invocation->store_name != NULL)
+    return invocation->store_name;
+  return invocation->session->store_name != NULL ? invocation->session->store_name : "default";
+}
+
 gboolean
 command_open_else_read (struct invocation *invocation, GError **error)
 {
@@ -380,11 +421,7 @@ command_open_store (struct invocation *invocation, LdbOpenFlags flags, GError **
 gboolean
 command_choose_store (struct invocation *invocation, gboolean create, GError **error)
 {
-  const char *name = invocation->store_name;
-  if (name == NULL)
-    name = invocation->session->store_name;
-  if (name == NULL)
-    name = "default";
+  const char *name = command_get_store_name (invocation);
   GError *failure = NULL;
   LdbDatabase *database = invocation->database;
   invocation->store = ldb_database_open_store (database, name, LDB_OPEN_NONE, NULL, &failure);

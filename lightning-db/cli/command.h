@@ -62,7 +62,8 @@ struct invocation
   char **settings;      /* --option, each NAME=VALUE; owned */
 
   /* Filled by command_open. */
-  LdbDatabase *database; /* owned */
+  LdbDatabase *database;   /* owned */
+  LdbInspector *inspector; /* command_open_look: in the application that has it open; owned */
   LdbStore *store;       /* owned; NULL before command_open_store */
   gboolean store_is_new; /* command_open_store made it */
 
@@ -115,6 +116,13 @@ gboolean command_finish (struct invocation *invocation, GError **error);
 gboolean command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error);
 /* The same for writing, or read-only where it can't be written. */
 gboolean command_open_else_read (struct invocation *invocation, GError **error);
+/* The same for looking at it: in the application that has it open, where that lets it be inspected; else
+ * read-only. One of `inspector` and `database` is there then. */
+gboolean command_open_look (struct invocation *invocation, GError **error);
+/* Opens what command_open_look looks at in an application here, beside it. */
+gboolean command_open_beside (struct invocation *invocation, GError **error);
+/* The name of the store that is worked on. */
+const char *command_get_store_name (struct invocation *invocation);
 /* Takes the store of --store, else the shell's, else the default one. */
 gboolean command_choose_store (struct invocation *invocation, gboolean create, GError **error);
 /* Both; the flags hold for the store too. */

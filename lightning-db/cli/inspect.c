@@ -163,13 +163,45 @@ print_counts (const GArray *counts)
     }
 }
 
+/* Of the database, here or in the application. */
+static const char *
+path_of (const struct invocation *invocation)
+{
+  return invocation->inspector != NULL ? ldb_running_database_get_path (
+             ldb_inspector_get_running_database (invocation->inspector))
+                                       : ldb_database_get_path (invocation->database);
+}
+
+static const char *
+id_of (const struct invocation *invocation)
+{
+  return invocation->inspector != NULL ? ldb_running_database_get_id (
+             ldb_inspector_get_running_database (invocation->inspector))
+                                       : ldb_database_get_id (invocation->database);
+}
+
+/* The statistics; with `count`, what is in each store, which is read here. */
+static LdbStats *
+look (struct invocation *invocation, gboolean count, GArray **counts, GError **error)
+{
+  g_autoptr (LdbStats) stats = invocation->inspector != NULL
+                                   ? ldb_inspector_get_stats (invocation->inspector, NULL, error)
+                                   : ldb_database_get_stats (invocation->database, error);
+  if (stats == NULL
+      || (count
+          && ((invocation->inspector != NULL && !command_open_beside (invocation, error))
+              || (*counts = count_stores (invocation->database, error)) == NULL)))
+    return NULL;
+  return g_steal_pointer (&stats);
+}
+
 static void
-print_json (LdbDatabase *database, const LdbStats *stats, const GArray *counts)
+print_json (struct invocation *invocation, const LdbStats *stats, const GArray *counts)
 {
   JsonBuilder *builder = json_builder_new ();
   json_builder_begin_object (builder);
-  command_add_text (builder, "path", ldb_database_get_path (database));
-  command_add_text (builder, "id", ldb_database_get_id (database));
+  command_add_text (builder, "path", path_of (invocation));
+  command_add_text (builder, "id", id_of (invocation));
   add_figures (builder, stats, main_figures, G_N_ELEMENTS (main_figures));
   add_figures (builder, stats, more_figures, G_N_ELEMENTS (more_figures));
   if (counts != NULL)
@@ -206,21 +238,19 @@ inspect_run (struct invocation *invocation)
                       _ ("The total of keys is exact once the database has settled to one sorted "
                          "run; before, deleted and overwritten ones may count."),
                       &error)
-      || !command_open (invocation, LDB_OPEN_READ_ONLY, &error)
-      || !command_finish (invocation, &error)
-      || (stats = ldb_database_get_stats (invocation->database, &error)) == NULL
-      || (count && (counts = count_stores (invocation->database, &error)) == NULL))
+      || !command_open_look (invocation, &error) || !command_finish (invocation, &error)
+      || (stats = look (invocation, count, &counts, &error)) == NULL)
     return command_fail (invocation, error);
   if (invocation->json)
     {
-      print_json (invocation->database, stats, counts);
+      print_json (invocation, stats, counts);
       return EXIT_STATUS_DONE;
     }
   print_figures (stats, main_figures, G_N_ELEMENTS (main_figures));
   if (verbose)
     {
-      printf (_ ("Path: %s\n"), ldb_database_get_path (invocation->database));
-      printf (_ ("Identity: %s\n"), ldb_database_get_id (invocation->database));
+      printf (_ ("Path: %s\n"), path_of (invocation));
+      printf (_ ("Identity: %s\n"), id_of (invocation));
       print_figures (stats, more_figures, G_N_ELEMENTS (more_figures));
     }
   print_counts (counts);

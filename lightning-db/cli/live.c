@@ -69,6 +69,7 @@ const struct live_figure live_figures[] = {
   COUNT (frozen_memtables),
   COUNT (runs),
   COUNT (segments),
+  COUNT (pages),
   COUNT (blobs),
   COUNT (tree_depth),
   REAL (page_utilisation),

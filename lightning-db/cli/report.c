@@ -36,6 +36,15 @@ write_report (const char *report, const char *path, GError **error)
   return TRUE;
 }
 
+static char *
+generate (struct invocation *invocation, LdbReportFormat format, gboolean keys, GError **error)
+{
+  LdbReportFlags flags = keys ? LDB_REPORT_KEYS : LDB_REPORT_NONE;
+  return invocation->inspector != NULL
+             ? ldb_inspector_generate_report (invocation->inspector, format, flags, NULL, error)
+             : ldb_database_generate_report (invocation->database, format, flags, NULL, error);
+}
+
 enum exit_status
 report_run (struct invocation *invocation)
 {
@@ -54,21 +63,21 @@ report_run (struct invocation *invocation)
   };
   GError *error = NULL;
   LdbReportFormat format = LDB_REPORT_TEXT;
-  if (!command_parse (invocation, entries, NULL,
-                      _ ("Statistics, a map of the storage, the largest stores and how large their "
-                         "keys and values are, the options. There are no values in it, and no keys "
-                         "without --keys. The html form is one file with charts that fetches "
-                         "nothing and runs nothing."),
-                      &error))
+  if (!command_parse (
+          invocation, entries, NULL,
+          _ ("Its health, statistics, a map of the storage, the largest stores and how large their "
+             "keys and values are, the options. There are no values in it, and no keys "
+             "without --keys. Of an application that has the database open and lets it "
+             "be inspected it is what that has done and sees. The html form is one file with "
+             "charts that fetches "
+             "nothing and runs nothing."),
+          &error))
     return command_fail (invocation, error);
   if (invocation->json)
     format = LDB_REPORT_JSON;
-  if (!parse_format (format_name, path, &format, &error)
-      || !command_open (invocation, LDB_OPEN_READ_ONLY, &error)
+  if (!parse_format (format_name, path, &format, &error) || !command_open_look (invocation, &error)
       || !command_finish (invocation, &error)
-      || (report = ldb_database_generate_report (
-              invocation->database, format, keys ? LDB_REPORT_KEYS : LDB_REPORT_NONE, NULL, &error))
-             == NULL
+      || (report = generate (invocation, format, keys, &error)) == NULL
       || !write_report (report, path, &error))
     return command_fail (invocation, error);
   return EXIT_STATUS_DONE;

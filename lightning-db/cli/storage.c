@@ -305,7 +305,10 @@ append_map (GString *to, LdbStorageMap *map)
 static gboolean
 print_map (struct invocation *invocation, GError **error)
 {
-  g_autoptr (LdbStorageMap) map = ldb_database_load_storage_map (invocation->database, NULL, error);
+  g_autoptr (LdbStorageMap) map
+      = invocation->inspector != NULL
+            ? ldb_inspector_load_storage_map (invocation->inspector, NULL, error)
+            : ldb_database_load_storage_map (invocation->database, NULL, error);
   if (map == NULL)
     return FALSE;
   g_autofree char *json = invocation->json ? ldb_storage_map_to_json (map) : NULL;
@@ -382,8 +385,12 @@ static gboolean
 print_pages (struct invocation *invocation, const struct look *look, gboolean *damaged,
              GError **error)
 {
-  g_autoptr (GPtrArray) pages = ldb_database_list_pages (
-      invocation->database, (guint64) look->segment, 0, G_MAXUINT, look->read, NULL, error);
+  guint64 segment = (guint64) look->segment;
+  g_autoptr (GPtrArray) pages = invocation->inspector != NULL
+                                    ? ldb_inspector_list_pages (invocation->inspector, segment, 0,
+                                                                G_MAXUINT, look->read, NULL, error)
+                                    : ldb_database_list_pages (invocation->database, segment, 0,
+                                                               G_MAXUINT, look->read, NULL, error);
   if (pages == NULL)
     return FALSE;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -534,8 +541,11 @@ static gboolean
 print_page (struct invocation *invocation, const struct look *look, gboolean *damaged,
             GError **error)
 {
-  g_autoptr (LdbPageContents) contents = ldb_database_read_page (
-      invocation->database, (guint64) look->segment, (guint64) look->page, NULL, error);
+  guint64 segment = (guint64) look->segment, page = (guint64) look->page;
+  g_autoptr (LdbPageContents) contents
+      = invocation->inspector != NULL
+            ? ldb_inspector_read_page (invocation->inspector, segment, page, NULL, error)
+            : ldb_database_read_page (invocation->database, segment, page, NULL, error);
   if (contents == NULL)
     return FALSE;
   *damaged = ldb_page_contents_get_page (contents)->fault != NULL;
@@ -653,7 +663,11 @@ print_places (struct invocation *invocation, const struct look *look, gboolean *
   gsize size;
   const void *data = g_bytes_get_data (key, &size);
   g_autoptr (GPtrArray) places
-      = ldb_database_locate_key (invocation->database, invocation->store, data, size, NULL, error);
+      = invocation->inspector != NULL
+            ? ldb_inspector_locate_key (invocation->inspector, command_get_store_name (invocation),
+                                        data, size, NULL, error)
+            : ldb_database_locate_key (invocation->database, invocation->store, data, size, NULL,
+                                       error);
   if (places == NULL)
     return FALSE;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -698,7 +712,7 @@ look_at (struct invocation *invocation, const struct look *look, enum exit_statu
   gboolean damaged = FALSE, there = FALSE, done;
   if (look->key != NULL)
     {
-      done = command_choose_store (invocation, FALSE, error)
+      done = (invocation->inspector != NULL || command_choose_store (invocation, FALSE, error))
              && print_places (invocation, look, &there, error);
       *status = there ? EXIT_STATUS_DONE : EXIT_STATUS_NEGATIVE;
       return done;
@@ -733,12 +747,14 @@ storage_run (struct invocation *invocation)
   gboolean done
       = command_parse (invocation, entries, NULL,
                        _ ("Without options it prints a map of all levels, runs, segments and other "
-                          "files. Looking changes nothing and disturbs nobody. HEAT is 1 or 2 for "
+                          "files; of an application that has the database open and lets it be "
+                          "inspected it is the application's. Looking changes nothing and disturbs "
+                          "nobody. HEAT is 1 or 2 for "
                           "the two lists of the cache, s for what a scan brought in, - for what "
                           "is not cached; r: read lately; p: in use. Exit status 1: the key is "
                           "not there, or a page is damaged."),
                        &error)
-        && check_look (&look, &error) && command_open (invocation, LDB_OPEN_READ_ONLY, &error)
+        && check_look (&look, &error) && command_open_look (invocation, &error)
         && command_finish (invocation, &error) && look_at (invocation, &look, &status, &error);
   g_free (look.key);
   g_free (look.input_name);

@@ -316,6 +316,63 @@ class Monitor(LiveTest):
         self.assertEqual(monitor.wait(), DONE)
 
 
+class Storage(LiveTest):
+    """What looks at how a database lies on the disk is asked of the application: a reader beside it would be
+    read-only, and has written nothing."""
+
+    def setUp(self):
+        super().setUp()
+        self.shell = self.start_application()
+        self.tell(self.shell, "put a 1", "put b " + "b" * 3000, "compact", "put a 22")
+
+    def look(self, *arguments):
+        return json.loads(self.run_live(*arguments, "--json"))
+
+    def test_map(self):
+        map_ = self.look("storage", self.database)
+        memory = next(part for part in map_["database"]["parts"] if part["name"] == "memtables")
+        self.assertEqual(memory["records"], 1)  # the second “a”
+        self.assertEqual(map_["sequence"], 3)
+        self.assertIn("in memory", self.run_live("storage", self.database).decode())
+        segment = next(run["parts"][0]["number"] for level in map_["database"]["parts"]
+                       if level["kind"] == "level" for run in level["parts"])
+        lines = self.run_live("storage", self.database, "--segment", str(segment), "--read", "--json").splitlines()
+        page = json.loads(lines[0])
+        self.assertGreater(page["records"], 0)
+        contents = self.look("storage", self.database, "--segment", str(segment), "--page", "0")
+        self.assertGreater(contents["records"], 0)
+        self.assertTrue(contents["decoded_hex"])
+
+    def test_locate(self):
+        lines = self.run_live("storage", self.database, "--locate", "a", "--json").splitlines()
+        places = [json.loads(line) for line in lines]
+        self.assertEqual([its["verdict"] for its in places], ["found", "found"])
+        self.assertEqual([its["decides"] for its in places], [True, False])
+        self.run_live("storage", self.database, "--locate", "nothing", status=NEGATIVE)
+        self.run_live("storage", self.database, "--locate", "a", "--store", "nowhere", status=FAILED)
+
+    def test_bigkeys(self):
+        sizes = self.look("bigkeys", self.database)
+        self.assertEqual((sizes["store"], sizes["records"], sizes["share"]), ("default", 2, 1))
+        self.assertEqual(sizes["biggest"][0], {"key": "b", "size": 3000})
+        self.assertEqual(self.look("bigkeys", self.database, "--limit", "1001")["records"], 2)
+        self.assertEqual(self.look("bigkeys", self.database, "--prefix", "a")["records"], 1)
+        self.run_live("bigkeys", self.database, "--store", "nowhere", status=FAILED)
+
+    def test_report(self):
+        report = self.look("report", self.database)
+        self.assertEqual((report["path"], report["read_only"]), (self.database, False))
+        self.assertEqual(report["stats"]["puts"], 3)
+        self.assertEqual(report["options"]["wal-sync-mode"], "async")
+        self.assertIn("issues", report["health"])
+        self.assertIn("for writing", self.run_live("report", self.database).decode())
+        self.assertIn("<h2>Health</h2>", self.run_live("report", self.database, "--format", "html").decode())
+
+    def test_inspect(self):
+        looked = self.look("inspect", self.database, "--count")
+        self.assertEqual((looked["path"], looked["stores"]["default"]), (self.database, 2))
+
+
 class Top(LiveTest):
     @staticmethod
     def look_until(top, wanted):

@@ -24,7 +24,7 @@ static const char style[]
       "h1{font-size:26px;margin:0}h2{font-size:18px;margin:36px 0 "
       "10px}h3{font-size:15px;margin:18px 0 6px}"
       "p.dim,td.dim,.legend{color:var(--dim)}code{font-family:monospace;overflow-wrap:anywhere}"
-      ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;"
+      ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:12px;"
       "margin:20px 0}"
       ".tile,.card{background:var(--card);border:1px solid "
       "var(--line);border-radius:10px;padding:12px 16px}"
@@ -44,7 +44,8 @@ static const char style[]
       ".legend{list-style:none;padding:0;margin:8px 0 0;display:flex;flex-wrap:wrap;gap:4px 18px}"
       ".legend span{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px}"
       ".legend b{color:var(--fg);font-weight:500}"
-      ".bad{border-color:#c01c28;background:#c01c2818}.dim{color:var(--dim)}.good{color:#2f7a45;"
+      ".rest{fill:var(--line);background:var(--line)}.bad{border-color:#c01c28;background:#"
+      "c01c2818}.dim{color:var(--dim)}.good{color:#2f7a45;"
       "margin:0}.issue{display:flex;gap:12px;padding:8px 0}.issue+.issue{border-top:1px solid "
       "var(--line)}.badge{flex:none;align-self:flex-start;width:76px;text-align:center;font-size:"
       "12px;line-height:22px;border-radius:11px;color:#fff;background:#5e5c64}.v2{background:#"
@@ -325,9 +326,11 @@ add_histogram (GString *to, const char *heading, GPtrArray *buckets)
   for (guint i = 0; i < buckets->len; i++)
     {
       const LdbSizeBucket *bucket = g_ptr_array_index (buckets, i);
-      g_autofree char *label = bucket->most < 1024
-                                   ? g_strdup_printf ("≤ %u", (guint) bucket->most)
-                                   : g_format_size_full (bucket->most + 1, G_FORMAT_SIZE_IEC_UNITS);
+      guint64 end = bucket->most + 1; /* a power of two */
+      g_autofree char *label = end <= 1024 ? g_strdup_printf ("≤ %u", (guint) bucket->most)
+                               : end <= (1 << 20)
+                                   ? g_strdup_printf ("< %u KiB", (guint) (end >> 10))
+                                   : g_strdup_printf ("< %" G_GUINT64_FORMAT " MiB", end >> 20);
       ldb_marks_add (marks, label, ldb_count_format (bucket->count), (double) bucket->count, -1);
     }
   g_string_append (to, "<h3>");
@@ -385,6 +388,7 @@ add_sizes (GString *to, const LdbFacts *facts)
     }
 }
 
+/* Of a database that nothing was done with, nothing. */
 static void
 add_traffic (GString *to, const LdbFacts *facts)
 {
@@ -405,9 +409,18 @@ add_traffic (GString *to, const LdbFacts *facts)
   for (gsize i = 0; i < G_N_ELEMENTS (bars); i++)
     ldb_marks_add (traffic, bars[i].label, g_format_size (bars[i].bytes), (double) bars[i].bytes,
                    -1);
-  begin_card (to, "Bytes since it was opened", "");
-  ldb_svg_bars (to, "Bytes since it was opened", traffic);
-  end_card (to);
+  if (stats->user_bytes + stats->log_written_bytes + stats->merge_bytes_read > 0)
+    {
+      begin_card (to, "Bytes since it was opened", "");
+      ldb_svg_bars (to, "Bytes since it was opened", traffic);
+      end_card (to);
+    }
+}
+
+static void
+add_memory (GString *to, const LdbFacts *facts)
+{
+  const LdbStats *stats = facts->stats;
   guint64 rest = stats->memory_used > stats->cache_used + stats->memtable_bytes
                      ? stats->memory_used - stats->cache_used - stats->memtable_bytes
                      : 0;
@@ -419,7 +432,7 @@ add_traffic (GString *to, const LdbFacts *facts)
   ldb_marks_add (memory, "Tables in memory", g_format_size (stats->memtable_bytes),
                  (double) stats->memtable_bytes, -1);
   ldb_marks_add (memory, "Filters, indexes, log, buffers", g_format_size (rest), (double) rest, -1);
-  ldb_marks_add (memory, "Not used", g_format_size (unused), (double) unused, -1);
+  ldb_marks_add (memory, "Not used", g_format_size (unused), (double) unused, 0);
   begin_card (to, "Memory", "");
   ldb_svg_pieces (to, "The memory budget", memory);
   end_card (to);
@@ -569,6 +582,7 @@ ldb_facts_to_html (const LdbFacts *facts)
   add_stores (to, facts);
   add_sizes (to, facts);
   add_traffic (to, facts);
+  add_memory (to, facts);
   add_timings (to, facts);
   add_stats (to, facts);
   add_segments (to, facts);

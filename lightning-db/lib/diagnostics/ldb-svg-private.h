@@ -26,7 +26,8 @@ void ldb_marks_add (GPtrArray *marks, const char *label, char *text, double amou
 
 /* Bars from left to right, one below the other, with their labels. */
 void ldb_svg_bars (GString *to, const char *title, const GPtrArray *marks);
-/* One bar of pieces end to end, with a legend. */
+/* One bar of pieces end to end, with a legend. One with a shade is what is left of the whole: it has no
+ * colour. */
 void ldb_svg_pieces (GString *to, const char *title, const GPtrArray *marks);
 /* Columns side by side, as of a histogram. */
 void ldb_svg_columns (GString *to, const char *title, const GPtrArray *marks);

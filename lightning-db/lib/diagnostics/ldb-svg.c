@@ -134,6 +134,12 @@ ldb_svg_bars (GString *to, const char *title, const GPtrArray *marks)
   g_string_append (to, "</svg>\n");
 }
 
+static void
+class_of_piece (const LdbMark *mark, guint number, char to[8])
+{
+  g_snprintf (to, 8, mark->shade < 0 ? "c%u" : "rest", number % PALETTE);
+}
+
 void
 ldb_svg_pieces (GString *to, const char *title, const GPtrArray *marks)
 {
@@ -146,14 +152,16 @@ ldb_svg_pieces (GString *to, const char *title, const GPtrArray *marks)
       before += mark->amount;
       int end = total > 0 ? (int) (before / total * WIDTH) : 0;
       char class[8];
-      g_snprintf (class, sizeof class, "c%u", i % PALETTE);
+      class_of_piece (mark, i, class);
       add_rectangle (to, from, 2, MAX (end - from, 0), 36, class, mark);
     }
   g_string_append (to, "</svg>\n<ul class=\"legend\">");
   for (guint i = 0; i < marks->len; i++)
     {
       const LdbMark *mark = g_ptr_array_index (marks, i);
-      g_string_append_printf (to, "<li><span class=\"c%u\"></span>", i % PALETTE);
+      char class[8];
+      class_of_piece (mark, i, class);
+      g_string_append_printf (to, "<li><span class=\"%s\"></span>", class);
       ldb_html_escape (to, mark->label);
       g_string_append (to, " <b>");
       ldb_html_escape (to, mark->text);

@@ -415,5 +415,8 @@ ldb_key_location_from_variant (GVariant *dictionary)
 {
   LdbKeyLocation *made = g_new0 (LdbKeyLocation, 1);
   from_variant (made, dictionary, location_figures, G_N_ELEMENTS (location_figures));
+  made->verdict = MIN (made->verdict, LDB_LOCATION_FAULT); /* who tells it is not trusted */
+  made->filter = MIN (made->filter, LDB_FILTER_FUSE);
+  made->kind = MIN (made->kind, LDB_VERSION_BLOB);
   return made;
 }
