@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-health-page.h"
 #include "insp-latency-page.h"
 #include "insp-overview-page.h"
 #include "insp-pages.h"
@@ -18,6 +19,7 @@ typedef struct
 static const Page pages[] = {
   { "overview", N_ ("Overview"), "insp-overview-symbolic", insp_overview_page_new },
   { "latency", N_ ("Latency"), "insp-latency-symbolic", insp_latency_page_new },
+  { "health", N_ ("Health"), "insp-health-symbolic", insp_health_page_new },
 };
 
 void
