@@ -176,7 +176,7 @@ function testWrongArguments() {
     const transaction = db.begin();
     db.put('a', '1');
     for (const wrong of [new Uint16Array([97]), new Float64Array([97]), new DataView(new ArrayBuffer(1)), [97, 300], [-1],
-        [1.5], () => 97]) {
+        [1.5], ['a'], [null], [undefined], [true], [new Date()], [[97]], () => 97]) {
         for (const use of [() => db.put('a', wrong), () => db.put(wrong, 'x'), () => db.get(wrong), () => db.delete(wrong),
             () => db.contains(wrong), () => db.scan(wrong), () => db.scan({prefix: wrong}),
             () => transaction.get(null, wrong), () => transaction.scan(null, wrong), () => db.watch_key(wrong, 0)])
@@ -184,6 +184,22 @@ function testWrongArguments() {
     }
     fails(TypeError, () => db.put_async('a', new Uint16Array([97])));
     fails(TypeError, () => db.get_many([new Uint16Array([97])]));
+    fails(TypeError, () => db.get_many_async([new Uint16Array([97])]));
+    fails(TypeError, () => db.get_many_async(['\ud800']));
+    // What is no number would be 0: everything from the beginning.
+    for (const wrong of ['abc', '1', NaN, 1.5, undefined, null, {}]) {
+        for (const use of [() => db.create_feed(wrong), () => db.watch_all().replay(wrong), () => db.watch_all().replay_async(wrong)])
+            fails(TypeError, use);
+    }
+    fails(TypeError, () => db.watch_all().replay());
+    fails(TypeError, () => db.scan().set_limit(1.5));
+    class Unregistered {}
+    for (const wrong of [Unregistered, () => 1, []]) {
+        fails(TypeError, () => Ldb.ListModel.new_prefix(db, null, 'a', 0, wrong));
+        fails(TypeError, () => Ldb.ListModel.new(db, null, 'a', 'b', 0, wrong));
+        fails(TypeError, () => Ldb.ListModel.new_mapped(db, null, 'a', 'b', 0, wrong, entry => entry));
+    }
+    equal(db.create_feed(0n).get_position(), 0);
     equal(db.get_string('a'), '1');
     db.put([97], [0, 255]);
     equal(db.get('a'), new Uint8Array([0, 255]));
@@ -458,6 +474,7 @@ async function testEveryAsync() {
         equal(await call(place, 'get_string_async', 'c'), '3');
         equal((await call(place, 'get_variant_async', 'd')).unpack(), 4);
         equal(await place.get_document_async('e'), {e: 5});
+        equal((await place.get_many_async(['a', 'x', encoder.encode('a')])).map(text), ['1', null, '1']);
         equal((await call(place, 'get_many_async', ['a', 'x'].map(key => new GLib.Bytes(key)))).map(text),
             ['1', null]);
         equal(await call(place, 'contains_async', 'a'), true);

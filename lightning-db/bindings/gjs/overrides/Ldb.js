@@ -131,23 +131,42 @@ const TAKES_TEXT = new RegExp('(_string|_store)(_async)?$|' +
     '^(open|create|destroy|open_default|backup|restore|repair|check_path|load_from_file)(_async)?$');
 // Methods that take keys and no function.
 const TAKES_KEYS = /^(get|put|delete|contains|lookup|scan|watch|find|seek|lock_key)(?!.*_async$)/;
+// Methods whose first argument is the number of a commit; those that take fractions, and arrays of numbers.
+const TAKES_COMMIT = /^(replay|create_feed)(_async)?$/;
+const TAKES_FRACTION = /^(evict_cache|get_.*percentile)/;
+const TAKES_NUMBERS = /^list_counts_at_most$/;
 
-// Numbers that are cut to a byte each.
+// What is cut to a byte each, or made one.
 function isNoBytes(value) {
     return ArrayBuffer.isView(value) ? !(value instanceof Uint8Array)
-        : Array.isArray(value) && value.some(item => typeof item === 'number' && item !== (item & 255));
+        : Array.isArray(value) && value.some(item => !isBoxed(item) && item !== (item & 255));
+}
+
+// Of many keys and of records there are arrays, too.
+function isBoxed(item) {
+    return typeof item === 'object' && item?.constructor?.$gtype !== undefined;
+}
+
+// What is no number, or none at all, would be commit 0.
+function checkCommit(name, commit) {
+    if (!Number.isInteger(commit) && typeof commit !== 'bigint')
+        throw new TypeError(`${name}() takes the number of a commit, not ${typeof commit === 'string' ? `“${commit}”` : commit}`);
 }
 
 // What GJS would take for something else without a word.
 function checkArguments(name, args) {
+    if (TAKES_COMMIT.test(name))
+        checkCommit(name, args[0]);
     for (const arg of args) {
+        if (typeof arg === 'number' && !Number.isInteger(arg) && !TAKES_FRACTION.test(name))
+            throw new TypeError(`${name}() takes whole numbers, not ${arg}`);
         if (typeof arg === 'string' && arg.includes('\0') && TAKES_TEXT.test(name))
             throw new TypeError(`${name}() takes text without zero characters; use Uint8Array for keys and values`);
         if (typeof arg === 'string' && HALVES.test(arg)) {
             throw new TypeError(`${name}() takes text without halves of surrogate pairs, which are no characters; ` +
                 'use Uint8Array for keys and values');
         }
-        if (isNoBytes(arg))
+        if (isNoBytes(arg) && !TAKES_NUMBERS.test(name))
             throw new TypeError(`${name}() takes bytes as Uint8Array, not ${arg.constructor.name}`);
         if (typeof arg === 'function' && TAKES_KEYS.test(name))
             throw new TypeError(`${name}() takes no function`);
@@ -174,6 +193,8 @@ function promisify(owner, name, finish) {
     Gio._promisify(owner, name, finish);
     const promised = owner[name];
     owner[name] = function (...args) {
+        if (name === 'get_many_async')
+            takeKeys(name, args);
         checkArguments(name, args);
         if (args.length < wanted) {
             while (args.length < wanted - 1)
@@ -247,6 +268,15 @@ function read(Ldb, prototype, ofStores) {
     prototype.get_document_async = own(async function (...args) {
         return toDocument(Ldb, await this.get_async(...args));
     });
+}
+
+// Makes the array of keys among the arguments one of bytes.
+function takeKeys(name, args) {
+    const at = args.findIndex(arg => Array.isArray(arg));
+    if (at >= 0) {
+        checkArguments(name, args[at]);
+        args[at] = args[at].map(toBytes);
+    }
 }
 
 function toBytes(key) {
@@ -465,6 +495,19 @@ function feed(prototype) {
     };
 }
 
+// A class that was not registered is no type to GJS, and rows would be entries.
+function checkRowType(owner, name, at) {
+    const {[name]: make} = owner;
+    owner[name] = function (...args) {
+        const type = args[at];
+        if (Array.isArray(type) || (typeof type === 'function' && type.$gtype === undefined)) {
+            throw new TypeError(`ListModel.${name}() takes a class of rows that GObject.registerClass() returned, ` +
+                `not ${type.name || 'another object'}`);
+        }
+        return make.apply(this, args);
+    };
+}
+
 function backOff(attempt) {
     return 10 * (attempt + 1) * (0.5 + Math.random()); // milliseconds
 }
@@ -597,6 +640,9 @@ function _init() {
             complete(type);
         }
     }
+
+    for (const [name, at] of Object.entries({new: 5, new_prefix: 4, new_mapped: 5, new_prefix_mapped: 4}))
+        checkRowType(Ldb.ListModel, name, at);
 
     Ldb.open = (path, options = {}) => Ldb.Database.open(
         path, openFlags(Ldb, options), openOptions(Ldb, options), options.cancellable ?? null);
