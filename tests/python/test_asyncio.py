@@ -449,7 +449,7 @@ class Asyncio(WithDatabase):
         self.assertEqual(len(list(self.db)), 50 * 9)
 
     def test_asyncio_on_glib(self):
-        """A loop of asyncio's that is itself run by GLib's needs no help, and gets none."""
+        """A loop of asyncio's that is itself turned by GLib's, now and then."""
         async def work():
             await self.db.put_async("a", "1")
             return await self.db.get_async("a")
@@ -469,6 +469,36 @@ class Asyncio(WithDatabase):
         main.run()
         loop.close()
         self.assertEqual(task.result(), b"1")
+
+    def test_in_a_handler(self):
+        """asyncio.run() in a handler of GLib's, as of a click, ends, however it was called."""
+        main = GLib.MainLoop()
+        results = []
+
+        async def work(name):
+            await self.db.put_async(name, "1")
+            with self.db.changes(prefix=name) as following:
+                await self.db.put_async(name, "2")
+                async for changes in following:
+                    return changes.get_change(0).value
+
+        def run(name):
+            results.append(asyncio.run(work(name)))
+            main.quit()
+
+        def begin_signal():
+            watch = self.db.watch_key("watched", Ldb.WatchFlags.NONE)
+            watch.connect("changed", lambda *data: run("in a signal"))
+            self.addCleanup(watch.close)
+            self.db["watched"] = "1"
+
+        for begin in (begin_signal, lambda: GLib.idle_add(run, "in a source"),
+                      lambda: self.db.get_async("a", None, lambda *data: run("in a callback"))):
+            begin()
+            guard = GLib.timeout_add_seconds(60, main.quit)
+            main.run()
+            GLib.source_remove(guard)
+        self.assertEqual(results, [b"2"] * 3)
 
     def test_idle_costs_nothing(self):
         """Between calls neither loop turns."""

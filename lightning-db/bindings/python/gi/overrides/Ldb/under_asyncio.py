@@ -176,9 +176,16 @@ def _context_for_this_thread():
     return context
 
 
+def _may_run_on_glib(loop):
+    """Whether GLib's main loop may be what runs the loop: it runs this handler, and the loop is of a kind
+    that is made for that (as gi.events). asyncio's own never do: called in a handler, as in
+    asyncio.run(), one keeps GLib's loop from turning until it has ended."""
+    return _glib.g_main_depth() > 0 and type(loop).__module__.partition(".")[0] not in ("asyncio", "uvloop")
+
+
 def ensure_pump(loop):
     """The pump of the loop that runs in this thread; None when that loop runs on GLib's."""
     pump = _of_loops.get(loop)
-    if pump is None and _glib.g_main_depth() == 0:
+    if pump is None and not _may_run_on_glib(loop):
         pump = _of_loops[loop] = Pump(loop, _context_for_this_thread())
     return pump
