@@ -21,7 +21,7 @@
  * ```c
  * g_autoptr (LdbStorageMap) map = ldb_database_load_storage_map (db, NULL, &error);
  * if (map == NULL)
- *   return FALSE;
+ *   return;
  * GListModel *stores = ldb_storage_map_get_stores (map);
  * for (guint i = 0; i < g_list_model_get_n_items (stores); i++)
  *   {
