@@ -7,6 +7,9 @@ It does what it is told on its standard input, a line each, and answers with a l
   get N           looks N records up
   sync N          writes N records, each of them durable when it answers
   slow N          operations count as slow from N microseconds on
+  flush N         writes N records, and what is in memory to a run
+  compact N       merges all runs
+  conflict N      N transactions are refused, because others were quicker
   control N       inspectors may change things, or (0) may not
   share N         inspectors may look from now on, or (0) may not
 """
@@ -45,6 +48,24 @@ class Application:
 
     def share(self, allowed):
         self.database.props.inspectable = bool(allowed)
+
+    def flush(self, count):
+        self.put(count)
+        self.database.flush()
+
+    def compact(self, _):
+        self.database.compact()
+
+    def conflict(self, count):
+        for _ in range(count):
+            transaction = self.database.begin(Ldb.TransactionFlags.NONE)
+            transaction.put_string(None, "contested", "by the transaction")
+            self.database["contested"] = "by another"
+            try:
+                transaction.commit(Ldb.SyncMode.DEFAULT)
+            except Ldb.ConflictError:
+                continue
+            raise AssertionError("there was no conflict")
 
     def control(self, allowed):
         self.database.props.control_allowed = bool(allowed)

@@ -118,9 +118,9 @@ test_prepend (void)
   for (guint64 i = 0; i < 30; i += 3)
     {
       g_autoptr (GPtrArray) contents = g_ptr_array_new_with_free_func (g_free);
-      for (guint64 j = 3; j-- > 0;)
+      for (guint64 j = 0; j < 3; j++)
         g_ptr_array_add (contents, contents_new (i + j, 0));
-      insp_row_list_prepend (list, contents, 10);
+      insp_row_list_prepend_reversed (list, contents, 10);
       assert_belief (list, belief);
     }
   g_assert_cmpuint (belief->len, ==, 10);

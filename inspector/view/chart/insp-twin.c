@@ -9,12 +9,11 @@ struct _InspTwin
 {
   GtkWidget parent_instance;
 
-  GtkWidget *header; /* child */
-  GtkWidget *stack;  /* of picture and table; child */
-  GtkWidget *title;  /* in the header */
-  GtkWidget *toggle; /* in the header */
-  GtkWidget *picture;
-  GtkWidget *table;
+  GtkWidget *header;  /* child */
+  GtkWidget *picture; /* child */
+  GtkWidget *table;   /* child; one of the two is visible */
+  GtkWidget *title;   /* in the header */
+  GtkWidget *toggle;  /* in the header */
 };
 
 G_DEFINE_FINAL_TYPE (InspTwin, insp_twin, GTK_TYPE_WIDGET)
@@ -23,7 +22,8 @@ static void
 on_toggled (InspTwin *self)
 {
   gboolean as_table = gtk_toggle_button_get_active (GTK_TOGGLE_BUTTON (self->toggle));
-  gtk_stack_set_visible_child (GTK_STACK (self->stack), as_table ? self->table : self->picture);
+  gtk_widget_set_visible (self->picture, !as_table);
+  gtk_widget_set_visible (self->table, as_table);
 }
 
 static void
@@ -31,7 +31,8 @@ insp_twin_dispose (GObject *object)
 {
   InspTwin *self = INSP_TWIN (object);
   g_clear_pointer (&self->header, gtk_widget_unparent);
-  g_clear_pointer (&self->stack, gtk_widget_unparent);
+  g_clear_pointer (&self->picture, gtk_widget_unparent);
+  g_clear_pointer (&self->table, gtk_widget_unparent);
   G_OBJECT_CLASS (insp_twin_parent_class)->dispose (object);
 }
 
@@ -66,11 +67,7 @@ insp_twin_init (InspTwin *self)
   self->header = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   gtk_box_append (GTK_BOX (self->header), self->title);
   gtk_box_append (GTK_BOX (self->header), self->toggle);
-  self->stack = gtk_stack_new ();
-  gtk_stack_set_vhomogeneous (GTK_STACK (self->stack), FALSE);
-  gtk_widget_set_vexpand (self->stack, TRUE);
   gtk_widget_set_parent (self->header, GTK_WIDGET (self));
-  gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
 }
 
 GtkWidget *
@@ -81,8 +78,9 @@ insp_twin_new (const char *title, GtkWidget *picture, GtkWidget *table)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   self->picture = picture;
   self->table = table;
-  gtk_stack_add_child (GTK_STACK (self->stack), picture);
-  gtk_stack_add_child (GTK_STACK (self->stack), table);
+  gtk_widget_set_parent (picture, GTK_WIDGET (self));
+  gtk_widget_set_parent (table, GTK_WIDGET (self));
+  on_toggled (self);
   return GTK_WIDGET (self);
 }
 

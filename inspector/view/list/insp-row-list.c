@@ -251,9 +251,21 @@ insp_row_list_set (InspRowList *self, GPtrArray *contents)
   g_ptr_array_set_size (contents, 0);
 }
 
-void
-insp_row_list_prepend (InspRowList *self, GPtrArray *contents, guint most)
+static void
+reverse (GPtrArray *array)
 {
+  for (guint i = 0; i < array->len / 2; i++)
+    {
+      gpointer first = array->pdata[i];
+      array->pdata[i] = array->pdata[array->len - 1 - i];
+      array->pdata[array->len - 1 - i] = first;
+    }
+}
+
+void
+insp_row_list_prepend_reversed (InspRowList *self, GPtrArray *contents, guint most)
+{
+  reverse (contents);
   insert_rows (self, 0, contents->pdata, contents->len);
   g_ptr_array_set_free_func (contents, NULL);
   g_ptr_array_set_size (contents, 0);

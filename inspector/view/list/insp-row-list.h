@@ -29,8 +29,8 @@ InspRowList *insp_row_list_new (InspRowIdentity identity, GDestroyNotify free_co
  * What is told to the list's users is as little as a walk over both finds. */
 void insp_row_list_set (InspRowList *self, GPtrArray *contents);
 
-/* These come before all others; the last beyond `most` go. Takes them. */
-void insp_row_list_prepend (InspRowList *self, GPtrArray *contents, guint most);
+/* These come before all others, the last of them first; what is beyond `most` goes. Takes them. */
+void insp_row_list_prepend_reversed (InspRowList *self, GPtrArray *contents, guint most);
 
 /* Borrowed. */
 gconstpointer insp_row_list_get (InspRowList *self, guint position);

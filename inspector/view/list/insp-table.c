@@ -22,9 +22,8 @@ struct _InspTable
   GtkWidget parent_instance;
 
   char *title;
-  GtkWidget *stack; /* of `scroller` and `empty`; child */
-  GtkWidget *scroller;
-  GtkWidget *empty; /* a label */
+  GtkWidget *scroller; /* child */
+  GtkWidget *empty;    /* a label; child; one of the two is visible */
   GtkColumnView *view;
   GtkSingleSelection *selection; /* borrowed of the view */
   GPtrArray *columns;            /* Column; owned */
@@ -127,7 +126,8 @@ static void
 review_rows (InspTable *self)
 {
   gboolean any = g_list_model_get_n_items (G_LIST_MODEL (self->selection)) > 0;
-  gtk_stack_set_visible_child (GTK_STACK (self->stack), any ? self->scroller : self->empty);
+  gtk_widget_set_visible (self->scroller, any);
+  gtk_widget_set_visible (self->empty, !any);
 }
 
 static void
@@ -207,7 +207,8 @@ static void
 insp_table_dispose (GObject *object)
 {
   InspTable *self = INSP_TABLE (object);
-  g_clear_pointer (&self->stack, gtk_widget_unparent);
+  g_clear_pointer (&self->scroller, gtk_widget_unparent);
+  g_clear_pointer (&self->empty, gtk_widget_unparent);
   g_clear_pointer (&self->columns, g_ptr_array_unref);
   g_clear_pointer (&self->title, g_free);
   G_OBJECT_CLASS (insp_table_parent_class)->dispose (object);
@@ -240,11 +241,8 @@ insp_table_init (InspTable *self)
   gtk_widget_add_css_class (self->empty, "insp-empty");
   self->scroller = gtk_scrolled_window_new ();
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (self->scroller), TRUE);
-  self->stack = gtk_stack_new ();
-  gtk_stack_set_vhomogeneous (GTK_STACK (self->stack), FALSE);
-  gtk_stack_add_child (GTK_STACK (self->stack), self->empty);
-  gtk_stack_add_child (GTK_STACK (self->stack), self->scroller);
-  gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
+  gtk_widget_set_parent (self->empty, GTK_WIDGET (self));
+  gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
 }
 
 GtkWidget *

@@ -55,17 +55,6 @@ ask (gpointer widget, LdbInspector *inspector, GCancellable *cancellable,
                                             cancellable, answered, data);
 }
 
-static void
-reverse (GPtrArray *array)
-{
-  for (guint i = 0; i < array->len / 2; i++)
-    {
-      gpointer first = array->pdata[i];
-      array->pdata[i] = array->pdata[array->len - 1 - i];
-      array->pdata[array->len - 1 - i] = first;
-    }
-}
-
 static gboolean
 take (gpointer widget, LdbInspector *inspector, GAsyncResult *result, GError **error)
 {
@@ -73,8 +62,7 @@ take (gpointer widget, LdbInspector *inspector, GAsyncResult *result, GError **e
       = ldb_inspector_list_slow_operations_finish (inspector, result, error);
   if (operations == NULL)
     return FALSE;
-  reverse (operations);
-  insp_row_list_prepend (INSP_SLOW_TABLE (widget)->list, operations, KEPT_MOST);
+  insp_row_list_prepend_reversed (INSP_SLOW_TABLE (widget)->list, operations, KEPT_MOST);
   return TRUE;
 }
 

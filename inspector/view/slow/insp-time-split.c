@@ -8,6 +8,7 @@
 #include "insp-time-split.h"
 
 #define NO_COLOR INSP_PALETTE_SIZE /* all else: it is not waiting */
+#define BAR_HEIGHT 4               /* pixels, in the padding below the text */
 #define LEAST_SHARE 0.005          /* of a part that is written */
 
 static const struct
@@ -22,8 +23,8 @@ static const struct
   { N_ ("waiting for commits"), 0 },
   { N_ ("stalled"), 1 },
   { N_ ("slowed down"), 2 },
-  { N_ ("next log segment"), 3 },
-  { N_ ("syncing the log"), 4 },
+  { N_ ("next log segment"), 4 },
+  { N_ ("syncing the log"), 3 },
   { N_ ("waiting for its turn"), 5 },
   { N_ ("else"), NO_COLOR },
 };
@@ -113,7 +114,8 @@ insp_time_split_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     {
       double part = width * (double) self->time.parts[i] / sum;
       GdkRGBA color = color_of (widget, i);
-      insp_plot_append_box (snapshot, mirrored ? width - x - part : x, height - 4, part, 4, &color);
+      insp_plot_append_box (snapshot, mirrored ? width - x - part : x, height + 1, part, BAR_HEIGHT,
+                            &color);
       x += part;
     }
   gtk_widget_snapshot_child (widget, self->label, snapshot);
