@@ -47,6 +47,7 @@ void test_lapped (void);
 void test_retention (void);
 void test_sealing (void);
 void test_note_room (void);
+void test_history_files (void);
 void test_retained_values (void);
 void test_left_values (void);
 void test_collected_value (void);

@@ -74,6 +74,7 @@ void test_lost_catalogue (void);
 void test_lost_span (void);
 void test_damaged_manifest (void);
 void test_damaged_blob (void);
+void test_damaged_synced_value (void);
 void test_missing_segment (void);
 void test_repair_log (void);
 

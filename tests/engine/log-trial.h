@@ -139,6 +139,7 @@ void test_failed_write (int error, bool half, size_t size, bool retryable);
 void test_fallbacks (void);
 void test_failed_header (void);
 void test_missed_name (void);
+void test_lost_end (void);
 void test_failed_housekeeping (void);
 void test_unreadable (void);
 

@@ -194,6 +194,29 @@ test_note_room (void)
   remove_directory (path);
 }
 
+/* History is read when it is wanted: none of its files is open but those that a feed stands in. */
+void
+test_history_files (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_with (path, retaining_much);
+  unsigned before = count_files ("/proc/self/fd", "");
+  put_many (engine, 30000, 100);
+  release (engine);
+  CHECK (count_files (path, ".history") > 20);
+  CHECK (count_files ("/proc/self/fd", "") < before + 10);
+  struct engine_feed *feed = feed_from (engine, 0);
+  for (uint64_t i = 1; i <= 4000; i++)
+    expect_numbered (feed, i, 100);
+  CHECK (count_files ("/proc/self/fd", "") < before + 10);
+  engine_feed_free (feed);
+  reopen (&engine, path, retaining_much);
+  CHECK (count_files ("/proc/self/fd", "") < before + 10);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* Values that only history refers to stay as long as it does. */
 void
 test_retained_values (void)

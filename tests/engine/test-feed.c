@@ -397,6 +397,7 @@ main (int argc, char **argv)
   test_retention ();
   test_sealing ();
   test_note_room ();
+  test_history_files ();
   test_retained_values ();
   test_left_values ();
   test_collected_value ();

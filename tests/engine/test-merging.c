@@ -512,7 +512,7 @@ copy_directory (const char *path)
 /* A merge watched from its progress function, beside which nothing else runs. */
 struct watch
 {
-  struct engine *engine;
+  struct engine *engine, *reader; /* the latter follows */
   const char *path;
   struct engine_snapshot *snapshot;
   const uint8_t *rounds, *before; /* now, and when the snapshot was taken */
@@ -521,6 +521,17 @@ struct watch
   char *copies[COPIES];
   unsigned copy_count;
 };
+
+/* As another process that follows sees it, once it knows the files of now. */
+static void
+check_reader (struct engine *reader, unsigned narrowed, const uint8_t *rounds)
+{
+  for (unsigned i = 0; i < 60000 && count_narrowed (reader) != narrowed; i++)
+    usleep (1000);
+  CHECK_INT (count_narrowed (reader), narrowed);
+  check_rounds (reader, NULL, rounds, KEYS);
+  check_backward (reader, NULL, rounds);
+}
 
 static bool
 watch_merge (void *data, uint64_t done, uint64_t total, const char *step)
@@ -536,6 +547,8 @@ watch_merge (void *data, uint64_t done, uint64_t total, const char *step)
       check_backward (watch->engine, NULL, watch->rounds);
       check_rounds (watch->engine, watch->snapshot, watch->before, KEYS);
       check_backward (watch->engine, watch->snapshot, watch->before);
+      if (watch->reader != NULL)
+        check_reader (watch->reader, narrowed, watch->rounds);
       watch->copies[watch->copy_count++] = copy_directory (watch->path);
     }
   return watch->calls != watch->cancel_at;
@@ -596,6 +609,7 @@ test_steps (void)
       memcpy (before, rounds, sizeof before);
     }
   CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &watch.reader, &failure));
   watch.least_files = count_files (path, ".seg");
   unsigned files = watch.least_files;
   CHECK_OK (engine_compact (engine, watch_merge, &watch, &failure));
@@ -605,6 +619,8 @@ test_steps (void)
   check_rounds (engine, NULL, rounds, KEYS);
   check_rounds (engine, watch.snapshot, before, KEYS);
   engine_snapshot_free (watch.snapshot);
+  check_reader (watch.reader, 0, rounds);
+  engine_unref (watch.reader);
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
   remove_directory (path);

@@ -362,6 +362,7 @@ main (void)
   test_lost_span ();
   test_damaged_manifest ();
   test_damaged_blob ();
+  test_damaged_synced_value ();
   test_missing_segment ();
   test_repair_log ();
   return 0;

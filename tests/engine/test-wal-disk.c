@@ -247,6 +247,44 @@ test_missed_name (void)
   place_close (&place);
 }
 
+/* The newest segments are gone from under another process that reads: what it has is the log's end
+ * then, which is no damage, though there should be more. */
+void
+test_lost_end (void)
+{
+  struct place place;
+  struct failure failure;
+  struct wal_statistics statistics = { 0 };
+  struct wal_follow *follow;
+  struct wal_reader *reader;
+  struct bytes payload;
+  char name[32];
+  uint64_t sequence = 1, found, last = 0;
+  place_open (&place);
+  uint64_t first = place.next_number;
+  log_open (&place, SEGMENT_SIZE, false, 1);
+  while (statistics.live_bytes < 4 * SEGMENT_SIZE)
+    {
+      CHECK_OK (append_sized (&place, sequence++, 300, false, &failure));
+      wal_statistics (place.wal, &statistics);
+    }
+  for (uint64_t number = first + 2; number < place.next_number; number++)
+    {
+      snprintf (name, sizeof name, "%llu.log", (unsigned long long) number);
+      vfs_unlink (place.directory, name, NULL);
+    }
+  CHECK_OK (wal_follow_new (place.directory, &place.ledger, database_id, &follow, &failure));
+  CHECK_OK (wal_reader_new_following (follow, 0, &reader, &failure));
+  status result;
+  while ((result = wal_reader_next (reader, sequence - 1, &found, &payload, &failure)) == STATUS_OK)
+    CHECK_INT (found, ++last);
+  CHECK_INT (result, STATUS_HISTORY_GONE);
+  CHECK (last > 0 && last < sequence - 1);
+  wal_reader_free (reader);
+  wal_follow_free (follow);
+  place_close (&place);
+}
+
 /* Preparing and releasing fail softly. */
 void
 test_failed_housekeeping (void)

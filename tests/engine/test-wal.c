@@ -280,6 +280,7 @@ main (void)
   test_fallbacks ();
   test_failed_header ();
   test_missed_name ();
+  test_lost_end ();
   test_failed_housekeeping ();
   test_unreadable ();
   test_synced_is_true ();
