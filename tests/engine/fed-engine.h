@@ -53,6 +53,7 @@ void test_left_values (void);
 void test_collected_value (void);
 void test_pinned_values (bool reads_on);
 void test_killed (void);
+void test_killed_at_once (void);
 void test_damage (void);
 void test_damaged_note (void);
 void test_backup (void);

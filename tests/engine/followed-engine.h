@@ -103,6 +103,9 @@ void test_stopped_writer (void);
 int last_words_role (const char *path, struct board *board);
 void test_last_words (void);
 void test_destroyed (void);
+void test_put_back (void);
+void test_found_often (void);
+void test_lost_history (void);
 void test_fork (void);
 
 /* test-processes-places.c */

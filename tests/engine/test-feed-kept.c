@@ -20,6 +20,18 @@ expect_many (struct engine *engine, uint64_t since, size_t size)
   engine_feed_free (feed);
 }
 
+/* Each commit that is kept is. */
+static void
+expect_all (struct engine *engine)
+{
+  uint64_t oldest = engine_history_oldest (engine);
+  struct engine_feed *feed = feed_from (engine, oldest);
+  CHECK (oldest < engine_sequence (engine));
+  for (uint64_t i = oldest + 1; i <= engine_sequence (engine); i++)
+    expect_commit (feed, i);
+  engine_feed_free (feed);
+}
+
 /* A feed that is a little behind is passed by no flush; one that is far behind is told. */
 void
 test_lapped (void)
@@ -185,10 +197,8 @@ test_note_room (void)
                             BYTES (value, size), ENGINE_SYNC_DEFAULT, NULL, &failure));
       reopen (&engine, path, retaining_much);
     }
-  struct engine_feed *feed = feed_from (engine, 0);
-  for (uint64_t i = 1; i <= engine_sequence (engine); i++)
-    expect_commit (feed, i);
-  engine_feed_free (feed);
+  CHECK_INT (engine_history_oldest (engine), 0);
+  expect_all (engine);
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);
   remove_directory (path);
@@ -387,6 +397,27 @@ test_killed (void)
     }
   struct engine *engine = open_with (path, retaining_much);
   CHECK_INT (engine_sequence (engine), newest);
+  expect_many (engine, 0, 100);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
+/* Nor is less kept of a writer that committed once. */
+void
+test_killed_at_once (void)
+{
+  char *path = fresh_directory ();
+  int how;
+  pid_t child = fork ();
+  CHECK (child >= 0);
+  if (child == 0)
+    {
+      put_many (open_with (path, retaining_much), 1, 100);
+      kill (getpid (), SIGKILL);
+    }
+  CHECK (waitpid (child, &how, 0) == child && WIFSIGNALED (how) && WTERMSIG (how) == SIGKILL);
+  struct engine *engine = open_with (path, retaining_much);
   expect_many (engine, 0, 100);
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);

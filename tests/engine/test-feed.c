@@ -404,6 +404,7 @@ main (int argc, char **argv)
   test_pinned_values (false);
   test_pinned_values (true);
   test_killed ();
+  test_killed_at_once ();
   test_damage ();
   test_damaged_note ();
   test_backup ();

@@ -714,6 +714,42 @@ test_moves_and_backup (void)
   remove_directory (carried);
 }
 
+/* Runs of which one ends with the key that the other begins with are not put behind each other as
+ * they are: of that key the newest version counts. */
+static void
+test_runs_that_touch (bool rising)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = several_file_options ();
+  static uint8_t rounds[16001];
+  options.merge_enabled = false;
+  options.compression = ENGINE_COMPRESSION_NONE;
+  options.memtable_size = 2 << 20;
+  options.segment_file_size = 256 << 10;
+  struct engine *engine = open_with (path, &options);
+  for (unsigned round = 1; round <= 2; round++)
+    {
+      unsigned from = (round == 1) == rising ? 0 : 8000;
+      for (unsigned i = from; i <= from + 8000; i++)
+        put (engine, i, round);
+      memset (rounds + from, (int) round, 8001);
+      CHECK_OK (engine_flush (engine, &failure));
+    }
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  options.merge_enabled = true;
+  engine = open_with (path, &options);
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  struct engine_statistics statistics;
+  struct engine_check_report report;
+  engine_statistics (engine, &statistics);
+  CHECK (statistics.runs == 1 && statistics.segments > 2);
+  check_rounds (engine, NULL, rounds, 16001);
+  CHECK_OK (engine_check_open (engine, true, NULL, NULL, NULL, &report, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* ---- what is dead ---- */
 
 /* Writes numbers [from, to) as one run of a few segments in front of the others; returns about how
@@ -800,6 +836,8 @@ main (void)
   test_steps ();
   test_steps_again ();
   test_moves_and_backup ();
+  test_runs_that_touch (true);
+  test_runs_that_touch (false);
   test_shadowing ();
   test_crowded ();
   return 0;

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -266,6 +267,134 @@ test_destroyed (void)
   expect (reader, 1, "key", "value");
   close_engine (reader);
   close_engine (writer);
+  remove_directory (path);
+}
+
+/* Every file of one directory to another, into those that are there. */
+static void
+copy_into (const char *from, const char *to)
+{
+  static char buffer[65536];
+  char source[600], target[600];
+  DIR *directory = opendir (from);
+  CHECK (directory != NULL);
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    {
+      if (entry->d_name[0] == '.')
+        continue;
+      snprintf (source, sizeof source, "%s/%s", from, entry->d_name);
+      snprintf (target, sizeof target, "%s/%s", to, entry->d_name);
+      int in = open (source, O_RDONLY), out = open (target, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+      ssize_t size;
+      CHECK (in >= 0 && out >= 0);
+      while ((size = read (in, buffer, sizeof buffer)) > 0)
+        CHECK (write (out, buffer, (size_t) size) == size);
+      close (in);
+      close (out);
+    }
+  closedir (directory);
+}
+
+/* An earlier state of the files is put back, and written to, while somebody has them open for
+ * reading: he says so, and shows what he had. */
+void
+test_put_back (void)
+{
+  char *path = fresh_directory (), *earlier = fresh_directory ();
+  struct engine *writer = open_writer (path), *reader;
+  struct engine_condition condition;
+  put (writer, 1, "key", "1");
+  close_engine (writer);
+  copy_into (path, earlier);
+  writer = open_writer (path);
+  put (writer, 1, "key", "2");
+  CHECK_OK (engine_flush (writer, &failure));
+  reader = open_reader (path);
+  engine_condition (reader, &condition);
+  CHECK_INT (condition.following.code, STATUS_OK);
+  close_engine (writer);
+  copy_into (earlier, path);
+  writer = open_writer (path);
+  expect (writer, 1, "key", "1");
+  for (unsigned i = 0; i < 30000 && condition.following.code == STATUS_OK; i++)
+    {
+      usleep (1000);
+      engine_condition (reader, &condition);
+    }
+  CHECK_INT (condition.following.code, STATUS_CORRUPT);
+  CHECK (strstr (condition.following.message, "an older state") != NULL);
+  expect (reader, 1, "key", "2");
+  close_engine (reader);
+  close_engine (writer);
+  remove_directory (earlier);
+  remove_directory (path);
+}
+
+/* What a reader found often it does not give from memory once the files of the writer have
+ * another. */
+void
+test_found_often (void)
+{
+  char *path = fresh_directory (), got[8];
+  struct engine *writer = open_writer (path), *reader;
+  size_t size;
+  put (writer, 1, "key", "1");
+  CHECK_OK (engine_flush (writer, &failure));
+  reader = open_reader (path);
+  for (unsigned i = 0; i < 100000; i++)
+    CHECK_OK (engine_get (reader, NULL, 1, TEXT ("key"), got, sizeof got, &size, &failure));
+  uint64_t sequence = put (writer, 1, "key", "2");
+  CHECK_OK (engine_flush (writer, &failure));
+  await (reader, sequence);
+  for (unsigned i = 0; i < 300; i++) /* from its memtable at first, then from the files */
+    {
+      CHECK_OK (engine_get (reader, NULL, 1, TEXT ("key"), got, sizeof got, &size, &failure));
+      CHECK (size == 1 && got[0] == '2');
+      usleep (500);
+    }
+  close_engine (reader);
+  close_engine (writer);
+  remove_directory (path);
+}
+
+/* A file of history that is missing takes what was before it along, for a reader too. */
+void
+test_lost_history (void)
+{
+  char *path = fresh_directory (), name[600] = "";
+  struct engine_options options;
+  struct engine *engine;
+  struct engine_feed *feed;
+  uint64_t sequence, lost = 0, number;
+  choose (&options);
+  options.change_retention = 64 << 20;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  for (int i = 0; i < 20000; i++)
+    put (engine, 1, "key", "a value of some bytes, for there to be several files");
+  close_engine (engine);
+  DIR *directory = opendir (path);
+  CHECK (directory != NULL);
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    if (sscanf (entry->d_name, "%" SCNu64 ".history", &number) == 1
+        && strstr (entry->d_name, ".history") != NULL && number > lost)
+      lost = number;
+  closedir (directory);
+  do /* the last but one */
+    snprintf (name, sizeof name, "%s/%" PRIu64 ".history", path, --lost);
+  while (lost > 0 && access (name, F_OK) != 0);
+  CHECK (lost > 0 && unlink (name) == 0);
+  engine = open_reader (path);
+  uint64_t oldest = engine_history_oldest (engine);
+  CHECK (oldest > 0 && oldest < 20000);
+  CHECK_FAILS (engine_feed_new (engine, 0, &feed, &failure), STATUS_HISTORY_GONE);
+  CHECK_OK (engine_feed_new (engine, oldest, &feed, &failure));
+  for (uint64_t i = oldest + 1; i <= 20000; i++)
+    {
+      CHECK_OK (engine_feed_next_commit (feed, &sequence, &failure));
+      CHECK_INT (sequence, i);
+    }
+  engine_feed_free (feed);
+  close_engine (engine);
   remove_directory (path);
 }
 

@@ -371,6 +371,9 @@ main (int argc, char **argv)
   test_stopped_writer ();
   test_last_words ();
   test_destroyed ();
+  test_put_back ();
+  test_found_often ();
+  test_lost_history ();
   test_fork ();
   test_sandbox ("another process numbering", follow_in_sandbox);
   test_sandbox ("a mount for reading only", follow_read_only_mount);

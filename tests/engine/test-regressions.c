@@ -46,6 +46,36 @@ test_validation_reads_pages (void)
   remove_directory (path);
 }
 
+/* The end of a range that is deleted is not in it, also when it is compared with what is in segments
+ * by then. */
+static void
+test_range_ends (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_small (path);
+  for (int round = 0; round < 3; round++)
+    {
+      bool inside = round == 1;
+      struct engine_transaction *transaction;
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("b"), BYTES_LITERAL ("1"),
+                            ENGINE_SYNC_DEFAULT, NULL, &failure)); /* its snapshot has it */
+      CHECK_OK (engine_transaction_begin (engine, 0, &transaction, &failure));
+      CHECK_OK (engine_transaction_delete_range (transaction, ENGINE_STORE_DEFAULT,
+                                                 BYTES_LITERAL ("a"), BYTES_LITERAL ("c"),
+                                                 &failure));
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT,
+                            inside ? BYTES_LITERAL ("bzz") : BYTES_LITERAL ("c"),
+                            BYTES_LITERAL ("1"), ENGINE_SYNC_DEFAULT, NULL, &failure));
+      CHECK_OK (engine_flush (engine, &failure));
+      failure = FAILURE_INIT;
+      CHECK_INT (engine_transaction_commit (transaction, ENGINE_SYNC_DEFAULT, NULL, &failure),
+                 inside ? STATUS_CONFLICT : STATUS_OK);
+      engine_transaction_free (transaction);
+    }
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* The file that large values are still appended to stays, even while nothing refers to it. */
 static void
 test_open_blob_file_stays (void)
@@ -409,8 +439,8 @@ test_directory_goes (void)
   put_range (engine, 0, 1000);
   CHECK_OK (engine_flush (engine, &failure));
   CHECK_OK (engine_wait_settled (engine, 60000000, &failure)); /* nobody makes files meanwhile */
-  put_range (engine, 1000, 1010);
   remove_directory (path);
+  put_range (engine, 1000, 1010); /* not before: they would be flushed when nothing happens for long */
   CHECK_FAILS (engine_flush (engine, &failure), STATUS_IO);
   CHECK (strstr (failure.message, "deleted") != NULL);
   engine_unref (engine);
@@ -685,6 +715,7 @@ main (void)
   test_flush_beside_waiting_commits ();
   test_close_after_failed_sync ();
   test_validation_reads_pages ();
+  test_range_ends ();
   test_open_blob_file_stays ();
   test_transactions_beside_a_slow_reader ();
   test_unflushed_blob_files_go ();

@@ -511,6 +511,10 @@ test_empty_and_closed (void)
   struct engine_sizes_settings wrong
       = { .store = 1, .lower = BYTES_LITERAL ("b"), .upper = BYTES_LITERAL ("a") };
   CHECK_FAILS (engine_storage_sizes (engine, &wrong, NULL, NULL, &sizes, &failure), STATUS_INVALID);
+  wrong.upper = wrong.lower; /* nothing is in it */
+  CHECK_OK (engine_storage_sizes (engine, &wrong, NULL, NULL, &sizes, &failure));
+  CHECK (sizes.records == 0 && sizes.share == 1);
+  engine_sizes_clear (&sizes);
   wrong = (struct engine_sizes_settings){ .store = 1, .biggest = ENGINE_BIGGEST_MAX + 1 };
   CHECK_FAILS (engine_storage_sizes (engine, &wrong, NULL, NULL, &sizes, &failure), STATUS_INVALID);
   CHECK_OK (engine_close (engine, &failure));
