@@ -52,7 +52,6 @@ insp_distribution_new (InspHistory *history, const InspOperation *operation)
   InspDistribution *self = g_object_new (INSP_TYPE_DISTRIBUTION, NULL);
   self->history = g_object_ref (history);
   insp_distribution_set_operation (self, operation);
-  g_signal_connect_object (history, "appended", G_CALLBACK (tell), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (history, "begun-anew", G_CALLBACK (tell), self, G_CONNECT_SWAPPED);
   return self;
 }

@@ -3,7 +3,8 @@
  * InspDistribution: how long an operation took, over any stretch of a history. Which operation it is
  * can be changed.
  *
- * Signal changed (): it is of another operation, or there are more samples. Threads: the main one.
+ * Signal changed (): it is of another operation, or all samples are gone. Of another sample the axis
+ * tells, which moves with it. Threads: the main one.
  */
 #pragma once
 
