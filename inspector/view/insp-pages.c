@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-activity-page.h"
+#include "insp-data-page.h"
 #include "insp-health-page.h"
 #include "insp-latency-page.h"
 #include "insp-overview-page.h"
@@ -20,6 +21,7 @@ typedef struct
 static const Page pages[] = {
   { "overview", N_ ("Overview"), "insp-overview-symbolic", insp_overview_page_new },
   { "latency", N_ ("Latency"), "insp-latency-symbolic", insp_latency_page_new },
+  { "data", N_ ("Data"), "insp-data-symbolic", insp_data_page_new },
   { "activity", N_ ("Activity"), "insp-activity-symbolic", insp_activity_page_new },
   { "health", N_ ("Health"), "insp-health-symbolic", insp_health_page_new },
 };

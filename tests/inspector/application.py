@@ -10,6 +10,10 @@ It does what it is told on its standard input, a line each, and answers with a l
   flush N         writes N records, and what is in memory to a run
   compact N       merges all runs
   conflict N      N transactions are refused, because others were quicker
+  fill N          writes N records, many at a time
+  key NAME        writes a key of a name, or another value to it
+  forget NAME     deletes it
+  forms 0         writes a record of each form, and one to a store “other”
   control N       inspectors may change things, or (0) may not
   share N         inspectors may look from now on, or (0) may not
 """
@@ -43,6 +47,28 @@ class Application:
             self.database.write_batch(batch, Ldb.SyncMode.FULL)
             self.written += 1
 
+    def fill(self, count):
+        end = self.written + int(count)
+        while self.written < end:
+            batch = range(self.written, min(self.written + 10000, end))
+            self.database.update((f"key{i:08}", f"value {i}") for i in batch)
+            self.written = batch.stop
+
+    def key(self, name):
+        self.written += 1
+        self.database[name] = f"value {self.written}"
+
+    def forget(self, name):
+        del self.database[name]
+
+    def forms(self, _):
+        self.database["user:ada:name"] = "Ada"
+        self.database["user:ada:card"] = '{"phone": [1, 2]}'
+        self.database["user:bob"] = {"age": 7, "tags": ["a", "b"]}
+        self.database["binary"] = bytes(range(20))
+        self.database["large"] = "x" * 300000
+        self.database.open_store("other", Ldb.OpenFlags.CREATE)["k"] = "v"
+
     def slow(self, microseconds):
         self.database.set_slow_threshold(microseconds)
 
@@ -74,7 +100,7 @@ class Application:
 application = Application(sys.argv[1])
 print("open", flush=True)
 for line in sys.stdin:
-    command, count = line.split()
-    getattr(application, command)(int(count))
+    command, argument = line.split()
+    getattr(application, command)(int(argument) if argument.isdecimal() else argument)
     print("done", flush=True)
 application.database.close()

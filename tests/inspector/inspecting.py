@@ -37,9 +37,9 @@ class Application:
             env={**os.environ, **({"LIGHTNING_INSPECT": "1"} if share else {})})
         assert self._process.stdout.readline() == "open\n"
 
-    def do(self, command, count):
+    def do(self, command, argument):
         """What application.py lists."""
-        print(command, count, file=self._process.stdin, flush=True)
+        print(command, argument, file=self._process.stdin, flush=True)
         assert self._process.stdout.readline() == "done\n"
 
     def put(self, count):
@@ -64,6 +64,7 @@ class Inspector:
         self.process = subprocess.Popen([Case.program, *arguments], stdout=self._output, stderr=self._output,
                                         env={**os.environ, **environment})
         self._program = Case.desktop.find(self.process.pid)
+        self._parts = {}
 
     def labels(self):
         return [label.name for label in self._program.all("label") if label.height() > 0]
@@ -78,6 +79,12 @@ class Inspector:
 
     def find(self, role, name):
         return self._program.find(role, name)
+
+    def part(self, role, name):
+        """Something that stays: it is looked for once, where much else is."""
+        if (role, name) not in self._parts:
+            self._parts[role, name] = self.find(role, name)
+        return self._parts[role, name]
 
     def all(self, role, name=None):
         return list(self._program.all(role, name))

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-bytes.h"
+#include "insp-key-cell.h"
+
+#define KEY_LIMIT 160  /* bytes of a key that are shown */
+#define VALUE_LIMIT 80 /* and of a value */
+
+struct _InspKeyCell
+{
+  GtkWidget parent_instance;
+
+  InspKey *key;     /* NULL: none; owned */
+  gulong handler;   /* of its changes; 0: none */
+  GtkWidget *mark;  /* child */
+  GtkWidget *name;  /* child */
+  GtkWidget *value; /* child */
+};
+
+G_DEFINE_FINAL_TYPE (InspKeyCell, insp_key_cell, GTK_TYPE_WIDGET)
+
+static void
+show_bytes (GtkWidget *label, GBytes *bytes, gsize limit)
+{
+  g_autofree char *text = bytes != NULL ? insp_bytes_escape (bytes, limit) : g_strdup ("");
+  gtk_label_set_text (GTK_LABEL (label), text);
+}
+
+/* By a sign and its name as well as by colour. */
+static void
+show_mark (InspKeyCell *self, InspKeyMark mark)
+{
+  static const char *const signs[] = { "", "+", "●" };
+  const char *name = mark == INSP_KEY_NEW       ? _ ("New")
+                     : mark == INSP_KEY_CHANGED ? _ ("Changed")
+                                                : "";
+  gtk_label_set_text (GTK_LABEL (self->mark), signs[mark]);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->mark), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
+                                  -1);
+  gtk_widget_set_tooltip_text (self->mark, mark != INSP_KEY_SETTLED ? name : NULL);
+  if (mark != INSP_KEY_SETTLED)
+    gtk_widget_add_css_class (GTK_WIDGET (self), "insp-flash");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (self), "insp-flash");
+}
+
+static void
+show (InspKeyCell *self)
+{
+  show_bytes (self->name, insp_key_get_key (self->key), KEY_LIMIT);
+  show_bytes (self->value, insp_key_get_value (self->key), VALUE_LIMIT);
+  show_mark (self, insp_key_get_mark (self->key));
+}
+
+void
+insp_key_cell_set_key (InspKeyCell *self, InspKey *key)
+{
+  if (self->key != NULL)
+    g_clear_signal_handler (&self->handler, self->key);
+  g_set_object (&self->key, key);
+  if (key == NULL)
+    return;
+  self->handler = g_signal_connect_swapped (key, "changed", G_CALLBACK (show), self);
+  show (self);
+}
+
+static void
+insp_key_cell_dispose (GObject *object)
+{
+  InspKeyCell *self = INSP_KEY_CELL (object);
+  insp_key_cell_set_key (self, NULL);
+  g_clear_pointer (&self->mark, gtk_widget_unparent);
+  g_clear_pointer (&self->name, gtk_widget_unparent);
+  g_clear_pointer (&self->value, gtk_widget_unparent);
+  G_OBJECT_CLASS (insp_key_cell_parent_class)->dispose (object);
+}
+
+static void
+insp_key_cell_class_init (InspKeyCellClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = insp_key_cell_dispose;
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
+  gtk_widget_class_set_css_name (widget_class, "insp-key");
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
+}
+
+static GtkWidget *
+add_label (InspKeyCell *self, int width)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_single_line_mode (GTK_LABEL (label), TRUE);
+  gtk_label_set_width_chars (GTK_LABEL (label), width);
+  gtk_widget_set_parent (label, GTK_WIDGET (self));
+  return label;
+}
+
+static void
+insp_key_cell_init (InspKeyCell *self)
+{
+  gtk_box_layout_set_spacing (GTK_BOX_LAYOUT (gtk_widget_get_layout_manager (GTK_WIDGET (self))),
+                              6);
+  self->mark = add_label (self, 2);
+  self->name = add_label (self, 12);
+  self->value = add_label (self, 6);
+  gtk_label_set_max_width_chars (GTK_LABEL (self->name), 44);
+  gtk_label_set_ellipsize (GTK_LABEL (self->name), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_label_set_ellipsize (GTK_LABEL (self->value), PANGO_ELLIPSIZE_END);
+  gtk_widget_set_hexpand (self->value, TRUE);
+  gtk_widget_add_css_class (self->name, "monospace");
+  gtk_widget_add_css_class (self->value, "dim-label");
+  gtk_widget_add_css_class (self->value, "caption");
+}
+
+GtkWidget *
+insp_key_cell_new (void)
+{
+  return g_object_new (INSP_TYPE_KEY_CELL, NULL);
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *   V1  `cancellable` is there exactly while the value is being read.
+ *   V2  What is shown is `value` in a form; it is all of the record's unless `is_part`.
+ */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-bytes.h"
+#include "insp-status.h"
+#include "insp-unit.h"
+#include "insp-value-form.h"
+#include "insp-value-view.h"
+
+#define PART 65536u           /* bytes that are read at first */
+#define SHOWN_MAX (1u << 20)  /* bytes that a text view is given */
+#define IMAGE_MAX (32u << 20) /* bytes that are decoded */
+#define AUTOMATIC 0u          /* row of the forms; the others are an InspValueForm and 1 */
+
+struct _InspValueView
+{
+  GtkWidget parent_instance;
+
+  LdbInspector *inspector;   /* NULL: none; owned */
+  char *store;               /* owned */
+  GBytes *key;               /* NULL: nothing is shown; owned */
+  GBytes *value;             /* NULL: not there; owned */
+  gboolean is_part;          /* V2 */
+  GCancellable *cancellable; /* V1; owned */
+
+  GtkWidget *stack; /* child: what is shown, or why nothing is */
+  InspStatus *status;
+  GtkWidget *name; /* the key */
+  GtkWidget *size;
+  GtkDropDown *forms;
+  GtkWidget *part; /* that it is one, and a button for the rest */
+  GtkWidget *part_text;
+  GtkWidget *views; /* a GtkStack of text and image */
+  GtkTextBuffer *text;
+  GtkPicture *image;
+};
+
+G_DEFINE_FINAL_TYPE (InspValueView, insp_value_view, GTK_TYPE_WIDGET)
+
+/* ---- showing ---- */
+
+static void
+say (InspValueView *self, const char *icon, const char *title, const char *text)
+{
+  insp_status_say (self->status, icon, title, text);
+  gtk_stack_set_visible_child_name (GTK_STACK (self->stack), "status");
+}
+
+static void
+say_nothing (InspValueView *self)
+{
+  say (self, "insp-data-symbolic", _ ("No Key Selected"),
+       _ ("Select a key to see its value, as text, bytes, JSON, document or image."));
+}
+
+/* The same text stays, and where it is scrolled to. */
+static void
+show_text (InspValueView *self, const char *text)
+{
+  GtkTextIter start, end;
+  gtk_text_buffer_get_bounds (self->text, &start, &end);
+  g_autofree char *old = gtk_text_buffer_get_text (self->text, &start, &end, FALSE);
+  if (g_strcmp0 (old, text) != 0)
+    gtk_text_buffer_set_text (self->text, text, -1);
+  gtk_stack_set_visible_child_name (GTK_STACK (self->views), "text");
+}
+
+static void
+show_image (InspValueView *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GdkTexture) texture = NULL;
+  if (self->is_part)
+    show_text (self, _ ("Load all of the value to see the image."));
+  else if (g_bytes_get_size (self->value) > IMAGE_MAX)
+    show_text (self, _ ("The image is too large to be shown here."));
+  else if ((texture = gdk_texture_new_from_bytes (self->value, &error)) == NULL)
+    show_text (self, _ ("The value is no image that can be shown."));
+  else
+    {
+      gtk_picture_set_paintable (self->image, GDK_PAINTABLE (texture));
+      gtk_stack_set_visible_child_name (GTK_STACK (self->views), "image");
+    }
+}
+
+static InspValueForm
+form_of (InspValueView *self, GBytes *shown, gboolean whole)
+{
+  guint chosen = gtk_drop_down_get_selected (self->forms);
+  return chosen != AUTOMATIC && chosen != GTK_INVALID_LIST_POSITION
+             ? (InspValueForm) (chosen - 1)
+             : insp_value_form_guess (shown, whole);
+}
+
+static const char *
+refusal (InspValueForm form, gboolean whole)
+{
+  if (form == INSP_VALUE_DOCUMENT && !whole)
+    return _ ("Load all of the value to see the document.");
+  return form == INSP_VALUE_JSON ? _ ("The value is no JSON.") : _ ("The value is no document.");
+}
+
+static void
+show_part (InspValueView *self, gsize shown)
+{
+  gsize size = g_bytes_get_size (self->value);
+  g_autofree char *shown_text = insp_unit_format (INSP_UNIT_BYTES, (double) shown);
+  g_autofree char *size_text = insp_unit_format (INSP_UNIT_BYTES, (double) size);
+  g_autofree char *text
+      /* Translators: a size in bytes: of a value only that much is shown */
+      = g_strdup_printf (_ ("The first %s are shown."), shown_text);
+  g_autofree char *more
+      /* Translators: a size in bytes: the value has more than that */
+      = g_strdup_printf (_ ("more than %s"), size_text);
+  gtk_label_set_text (GTK_LABEL (self->part_text), text);
+  gtk_widget_set_visible (self->part, shown < size || self->is_part);
+  gtk_widget_set_visible (gtk_widget_get_next_sibling (self->part_text), self->is_part);
+  gtk_label_set_text (GTK_LABEL (self->size), self->is_part ? more : size_text);
+}
+
+/* V2 */
+static void
+show_value (InspValueView *self)
+{
+  gsize size = self->value != NULL ? g_bytes_get_size (self->value) : 0;
+  if (self->value == NULL)
+    return;
+  gsize shown_size = MIN (size, SHOWN_MAX);
+  gboolean whole = !self->is_part && shown_size == size;
+  g_autoptr (GBytes) shown = g_bytes_new_from_bytes (self->value, 0, shown_size);
+  InspValueForm form = form_of (self, shown, whole);
+  g_autofree char *text = insp_value_form_print (form, shown, whole);
+  gtk_stack_set_visible_child_name (GTK_STACK (self->stack), "value");
+  show_part (self, shown_size);
+  if (form == INSP_VALUE_IMAGE)
+    show_image (self);
+  else
+    show_text (self, text != NULL ? text : refusal (form, whole));
+}
+
+static void
+set_value (InspValueView *self, GBytes *value, gboolean is_part)
+{
+  g_clear_pointer (&self->value, g_bytes_unref);
+  self->value = value != NULL ? g_bytes_ref (value) : NULL;
+  self->is_part = is_part;
+  if (value != NULL)
+    show_value (self);
+  else
+    say (self, "edit-delete-symbolic", _ ("The Key Is Gone"),
+         _ ("It was deleted since it was listed."));
+}
+
+/* ---- reading ---- */
+
+static void
+stop (InspValueView *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+}
+
+static gboolean
+is_wanted (InspValueView *self, GAsyncResult *result, const GError *error)
+{
+  if (g_task_get_cancellable (G_TASK (result)) != self->cancellable)
+    return FALSE; /* V1 */
+  g_clear_object (&self->cancellable);
+  if (error != NULL && self->value == NULL)
+    say (self, "dialog-warning-symbolic", _ ("The Value Cannot Be Read"), error->message);
+  return error == NULL;
+}
+
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) records
+      = ldb_inspector_read_finish (LDB_INSPECTOR (source), result, &error);
+  g_autoptr (InspValueView) self = data;
+  if (!is_wanted (self, result, error))
+    return;
+  GBytes *value = records->len > 0 ? ldb_record_get_value (records->pdata[0]) : NULL;
+  set_value (self, value, value != NULL && g_bytes_get_size (value) == PART);
+}
+
+static void
+on_all_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) value = ldb_inspector_get_finish (LDB_INSPECTOR (source), result, &error);
+  g_autoptr (InspValueView) self = data;
+  if (is_wanted (self, result, error))
+    set_value (self, value, FALSE);
+}
+
+static void
+read_value (InspValueView *self, gboolean all)
+{
+  gsize size, end_size;
+  gconstpointer key = g_bytes_get_data (self->key, &size);
+  g_autoptr (GBytes) next = insp_bytes_successor (self->key);
+  gconstpointer end = g_bytes_get_data (next, &end_size);
+  stop (self);
+  self->cancellable = g_cancellable_new ();
+  if (all)
+    ldb_inspector_get_async (self->inspector, 0, self->store, key, size, self->cancellable,
+                             on_all_read, g_object_ref (self));
+  else
+    ldb_inspector_read_async (self->inspector, 0, self->store, key, size, end, end_size,
+                              LDB_SCAN_NONE, 1, PART, self->cancellable, on_read,
+                              g_object_ref (self));
+}
+
+void
+insp_value_view_refresh (InspValueView *self)
+{
+  if (self->key != NULL && self->inspector != NULL && self->cancellable == NULL)
+    read_value (self,
+                self->value != NULL && !self->is_part && g_bytes_get_size (self->value) >= PART);
+}
+
+void
+insp_value_view_show (InspValueView *self, LdbInspector *inspector, const char *store, GBytes *key)
+{
+  g_autofree char *text = key != NULL ? insp_bytes_escape (key, 1000) : NULL;
+  g_autoptr (GBytes) held = key != NULL ? g_bytes_ref (key) : NULL;
+  stop (self);
+  g_set_object (&self->inspector, inspector);
+  g_free (self->store);
+  self->store = g_strdup (store);
+  g_clear_pointer (&self->key, g_bytes_unref);
+  g_clear_pointer (&self->value, g_bytes_unref);
+  self->key = g_steal_pointer (&held);
+  if (self->key == NULL)
+    {
+      say_nothing (self);
+      return;
+    }
+  gtk_label_set_text (GTK_LABEL (self->name), text);
+  if (inspector != NULL)
+    read_value (self, FALSE);
+}
+
+GBytes *
+insp_value_view_get_key (InspValueView *self)
+{
+  return self->key;
+}
+
+static void
+on_load_all (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  InspValueView *self = INSP_VALUE_VIEW (widget);
+  if (self->key != NULL && self->inspector != NULL)
+    read_value (self, TRUE);
+}
+
+/* ---- copying ---- */
+
+static void
+on_copy (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  InspValueView *self = INSP_VALUE_VIEW (widget);
+  const char *what;
+  gint32 literal;
+  g_variant_get (parameter, "(&si)", &what, &literal);
+  GBytes *bytes = g_str_equal (what, "key") ? self->key : self->value;
+  if (bytes == NULL)
+    return;
+  g_autofree char *text = insp_bytes_to_literal (bytes, (InspLiteral) literal);
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), text);
+}
+
+static void
+add_copies (GMenu *menu, const char *title, const char *what)
+{
+  static const char *const names[] = { N_ ("Text"), "C", "Python", "JavaScript" };
+  g_autoptr (GMenu) section = g_menu_new ();
+  for (gint32 i = 0; i < (gint32) G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GMenuItem) item = g_menu_item_new (i == 0 ? _ (names[i]) : names[i], NULL);
+      g_menu_item_set_action_and_target (item, "value.copy", "(si)", what, i);
+      g_menu_append_item (section, item);
+    }
+  g_menu_append_section (menu, title, G_MENU_MODEL (section));
+}
+
+/* ---- the widget ---- */
+
+static GtkWidget *
+make_copy_button (void)
+{
+  g_autoptr (GMenu) menu = g_menu_new ();
+  GtkWidget *button = gtk_menu_button_new ();
+  add_copies (menu, _ ("Copy Key As"), "key");
+  add_copies (menu, _ ("Copy Value As"), "value");
+  gtk_menu_button_set_menu_model (GTK_MENU_BUTTON (button), G_MENU_MODEL (menu));
+  gtk_menu_button_set_icon_name (GTK_MENU_BUTTON (button), "edit-copy-symbolic");
+  gtk_widget_set_tooltip_text (button, _ ("Copy"));
+  gtk_widget_add_css_class (button, "flat");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Copy"), -1);
+  return button;
+}
+
+static GtkDropDown *
+make_forms (InspValueView *self)
+{
+  const char *names[] = { /* Translators: the form of a value that suits it */
+                          _ ("Automatic"), _ ("Text"), _ ("Hex"), _ ("JSON"),
+                          /* Translators: a GVariant */
+                          _ ("Document"), _ ("Image"), NULL
+  };
+  GtkWidget *forms = gtk_drop_down_new_from_strings (names);
+  gtk_widget_set_tooltip_text (forms, _ ("Show Value As"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (forms), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Show Value As"), -1);
+  g_signal_connect_swapped (forms, "notify::selected", G_CALLBACK (show_value), self);
+  return GTK_DROP_DOWN (forms);
+}
+
+static GtkWidget *
+make_header (InspValueView *self)
+{
+  GtkWidget *header = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  GtkWidget *names = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  self->name = gtk_label_new (NULL);
+  self->size = gtk_label_new (NULL);
+  self->forms = make_forms (self);
+  gtk_label_set_ellipsize (GTK_LABEL (self->name), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_label_set_xalign (GTK_LABEL (self->name), 0);
+  gtk_label_set_xalign (GTK_LABEL (self->size), 0);
+  gtk_label_set_selectable (GTK_LABEL (self->name), TRUE);
+  gtk_widget_add_css_class (self->name, "heading");
+  gtk_widget_add_css_class (self->name, "monospace");
+  gtk_widget_add_css_class (self->size, "dim-label");
+  gtk_widget_add_css_class (self->size, "caption");
+  gtk_widget_set_hexpand (names, TRUE);
+  gtk_widget_set_valign (GTK_WIDGET (self->forms), GTK_ALIGN_CENTER);
+  gtk_box_append (GTK_BOX (names), self->name);
+  gtk_box_append (GTK_BOX (names), self->size);
+  gtk_box_append (GTK_BOX (header), names);
+  gtk_box_append (GTK_BOX (header), GTK_WIDGET (self->forms));
+  gtk_box_append (GTK_BOX (header), make_copy_button ());
+  gtk_widget_add_css_class (header, "insp-toolbar");
+  return header;
+}
+
+static GtkWidget *
+make_part (InspValueView *self)
+{
+  GtkWidget *load = gtk_button_new_with_label (_ ("Load All"));
+  self->part = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  self->part_text = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (self->part_text), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (self->part_text), PANGO_ELLIPSIZE_END);
+  gtk_widget_set_hexpand (self->part_text, TRUE);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (load), "value.load-all");
+  gtk_box_append (GTK_BOX (self->part), self->part_text);
+  gtk_box_append (GTK_BOX (self->part), load);
+  gtk_widget_add_css_class (self->part, "insp-toolbar");
+  return self->part;
+}
+
+static GtkWidget *
+make_text (InspValueView *self)
+{
+  GtkWidget *view = gtk_text_view_new (), *scroller = gtk_scrolled_window_new ();
+  self->text = gtk_text_view_get_buffer (GTK_TEXT_VIEW (view));
+  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
+  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
+  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
+  gtk_widget_add_css_class (view, "insp-value");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Value"),
+                                  -1);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  gtk_widget_set_vexpand (scroller, TRUE);
+  return scroller;
+}
+
+static void
+insp_value_view_dispose (GObject *object)
+{
+  InspValueView *self = INSP_VALUE_VIEW (object);
+  stop (self);
+  g_clear_object (&self->inspector);
+  g_clear_pointer (&self->stack, gtk_widget_unparent);
+  g_clear_pointer (&self->key, g_bytes_unref);
+  g_clear_pointer (&self->value, g_bytes_unref);
+  g_clear_pointer (&self->store, g_free);
+  G_OBJECT_CLASS (insp_value_view_parent_class)->dispose (object);
+}
+
+static void
+insp_value_view_class_init (InspValueViewClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = insp_value_view_dispose;
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
+  gtk_widget_class_install_action (widget_class, "value.copy", "(si)", on_copy);
+  gtk_widget_class_install_action (widget_class, "value.load-all", NULL, on_load_all);
+}
+
+static void
+insp_value_view_init (InspValueView *self)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  self->stack = gtk_stack_new ();
+  self->views = gtk_stack_new ();
+  self->image = GTK_PICTURE (gtk_picture_new ());
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->image), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Value"), -1);
+  gtk_picture_set_can_shrink (self->image, TRUE);
+  gtk_stack_add_named (GTK_STACK (self->views), make_text (self), "text");
+  gtk_stack_add_named (GTK_STACK (self->views), GTK_WIDGET (self->image), "image");
+  gtk_box_append (GTK_BOX (box), make_header (self));
+  gtk_box_append (GTK_BOX (box), self->views);
+  gtk_box_append (GTK_BOX (box), make_part (self));
+  self->status = INSP_STATUS (insp_status_new (NULL, "", ""));
+  gtk_stack_add_named (GTK_STACK (self->stack), GTK_WIDGET (self->status), "status");
+  gtk_stack_add_named (GTK_STACK (self->stack), box, "value");
+  gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Record"), -1);
+  say_nothing (self);
+}
+
+GtkWidget *
+insp_value_view_new (void)
+{
+  return g_object_new (INSP_TYPE_VALUE_VIEW, NULL);
+}

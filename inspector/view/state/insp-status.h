@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * InspStatus: what is said where there is nothing to show: why, and what to do.
+ *
+ * The title is in title case, the text sentences. Threads: the main one.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define INSP_TYPE_STATUS (insp_status_get_type ())
+G_DECLARE_FINAL_TYPE (InspStatus, insp_status, INSP, STATUS, GtkWidget)
+
+GtkWidget *insp_status_new (const char *icon, const char *title, const char *text);
+
+/* The text is shown as a sentence of its own: it begins in upper case and ends with a full stop. */
+void insp_status_say (InspStatus *self, const char *icon, const char *title, const char *text);
+
+/* Such a sentence, of a message that may begin in lower case. Free it. */
+char *insp_status_sentence (const char *message);
+
+G_END_DECLS

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Stores, keys and values, in the inspector: test_data.py INSPECTOR"""
+
+import inspecting
+from accessible import wait_for
+
+KEYS = 1_000_000
+
+
+class Data(inspecting.Case):
+    def open(self):
+        inspector = self.connect()
+        inspector.show_page(3, "No Key Selected")
+        return inspector
+
+    def keys(self, inspector):
+        """What the rows say that are there: mark, key, beginning of the value, each as a node."""
+        for row in inspector.part("list", "Keys").children():
+            for cell in row.children():
+                yield cell.children()
+
+    def wait_for_key(self, inspector, key):
+        return wait_for(f"the key {key}", lambda: next(
+            (row for row in self.keys(inspector) if row[1].name == key), None))
+
+    def wait_for_count(self, inspector, text):
+        """How many keys are said to be there; as long as that rises it takes what it takes."""
+        label = wait_for("how many keys there are", lambda: next(
+            (label for label in inspector.all("label") if " key" in label.name), None))
+        while (before := label.name) != text:
+            wait_for(f"{text}, or more than {before}", lambda: label.name != before)
+
+    def go_to(self, inspector, key):
+        inspector.press("Control_L", "l")
+        inspector.part("text box", "Go to Key").write(key)
+        inspector.press("Return")
+
+    def wait_for_value(self, inspector, value):
+        text = inspector.part("text box", "Value")
+        wait_for(f"the value {value}", lambda: text.text().startswith(value))
+
+    def test_million_keys(self):
+        application = self.start()
+        application.do("fill", KEYS)
+        inspector = self.open()
+        self.wait_for_key(inspector, "key00000000")
+
+        # Before it knows how many there are.
+        self.go_to(inspector, "key00500000")
+        self.wait_for_key(inspector, "key00500000")
+        self.wait_for_value(inspector, "value 500000")
+        inspector.press("Down")
+        self.wait_for_value(inspector, "value 500001")
+
+        self.wait_for_count(inspector, f"{KEYS} keys")
+        inspector.press("Down")
+        self.wait_for_value(inspector, "value 500002")  # the place stayed the same
+        inspector.press("End")
+        self.wait_for_value(inspector, "value 999999")
+        self.wait_for_key(inspector, "key00999999")
+        inspector.press("Home")
+        self.wait_for_value(inspector, "value 0")
+        self.wait_for_key(inspector, "key00000000")
+        inspector.picture("million")
+
+        inspector.press("Control_L", "f")
+        inspector.part("search box", "Keys That Begin With").write("key0012345")
+        self.wait_for_count(inspector, "10 keys")
+        self.assertEqual([row[1].name for row in self.keys(inspector)],
+                         [f"key0012345{i}" for i in range(10)])
+        inspector.part("search box", "Keys That Begin With").write("nothing")
+        inspector.wait_for("No Keys Found")
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def test_forms_and_changes(self):
+        application = self.start()
+        application.do("forms", 0)
+        inspector = self.open()
+        self.wait_for_key(inspector, "binary")
+
+        # Each in the form that suits it.
+        for key, value in (("binary", "00000000  00 01 02 03"), ("user:ada:card", '{\n  "phone": [\n    1,'),
+                           ("user:ada:name", "Ada"), ("user:bob", "{\n  'age': int64 7")):
+            self.go_to(inspector, key)
+            self.wait_for_value(inspector, value)
+        inspector.picture("document")
+        self.assertEqual(inspector.nameless(), [])
+        self.go_to(inspector, "large")
+        inspector.wait_for("The first 65.5 kB are shown")
+        inspector.use("Load All")
+        text = inspector.part("text box", "Value")
+        wait_for("all of the value", lambda: len(text.text()) == 300000)
+
+        # What others write is marked, and the selection stays.
+        self.go_to(inspector, "user:ada:name")
+        application.do("key", "user:ada:mail")
+        application.do("key", "user:ada:name")
+        wait_for("a new key", lambda: self.wait_for_key(inspector, "user:ada:mail")[0].name == "New")
+        self.wait_for_value(inspector, "value 2")
+        inspector.picture("changed")
+        application.do("forget", "user:ada:mail")
+        wait_for("no such key", lambda: all(
+            row[1].name != "user:ada:mail" for row in self.keys(inspector)))
+
+        # As a tree, by the delimiter that most keys have.
+        inspector.use("Show as Tree")
+        inspector.wait_for("user:")
+        inspector.picture("tree")
+        inspector.press("F5")
+        inspector.wait_for("user:")
+        inspector.use("Show as Tree")
+        application.kill()
+        inspector.wait_for("The database was closed")
+        inspector.picture("ended")
+        self.assertEqual(inspector.close(), (0, ""))
+
+
+if __name__ == "__main__":
+    inspecting.main()
