@@ -194,23 +194,142 @@ test_only_reads (Place *place, gconstpointer data)
 }
 
 static void
+conflict (LdbDatabase *db, const char *key)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_no_error (error);
+  ldb_transaction_put_string (transaction, NULL, key, "1", &error);
+  g_assert_no_error (error);
+  put (db, key, "2");
+  ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error);
+  assert_ldb_error (error, LDB_ERROR_CONFLICT, "changed");
+}
+
+/* Also when there were so many others since that no list of events has it any more. */
+static void
 test_hot_key (Place *place, gconstpointer data)
 {
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
-  for (guint i = 0; i < 25; i++)
+  for (guint i = 0; i < 300; i++)
+    conflict (db, "counter");
+  for (guint i = 0; i < 200; i++)
     {
-      g_autoptr (GError) error = NULL;
-      g_autoptr (LdbTransaction) transaction
-          = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
-      g_assert_no_error (error);
-      ldb_transaction_put_string (transaction, NULL, i < 15 ? "counter" : "other", "1", &error);
-      g_assert_no_error (error);
-      put (db, i < 15 ? "counter" : "other", "2");
-      ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error);
-      assert_ldb_error (error, LDB_ERROR_CONFLICT, "changed");
+      g_autofree char *key = g_strdup_printf ("other-%u", i);
+      conflict (db, key);
     }
   g_autoptr (LdbHealth) health = examine (db);
-  assert_bytes (ldb_health_issue_get_key (find (health, "hot-key")), "counter");
+  const LdbHealthIssue *issue = find (health, "hot-key");
+  g_autoptr (GVariant) share = g_variant_lookup_value (ldb_health_issue_get_evidence (issue),
+                                                       "share_of_key", G_VARIANT_TYPE_DOUBLE);
+  assert_bytes (ldb_health_issue_get_key (issue), "counter");
+  g_assert_cmpfloat (g_variant_get_double (share), >=, 0.595); /* 300 of 500, as it is sure of */
+  g_assert_cmpfloat (g_variant_get_double (share), <=, 0.6);
+}
+
+/* Noise, which nothing compresses; free it. */
+static guint8 *
+noise (gsize size)
+{
+  guint8 *bytes = g_malloc (size);
+  for (gsize i = 0; i < size; i++)
+    bytes[i] = (guint8) g_test_rand_int ();
+  return bytes;
+}
+
+static void
+put_noise (LdbDatabase *db, guint count, gsize size)
+{
+  g_autoptr (GError) error = NULL;
+  for (guint i = 0; i < count; i++)
+    {
+      g_autofree guint8 *value = noise (size);
+      g_autofree char *key = g_strdup_printf ("key-%05u", i);
+      ldb_database_put (db, (const guint8 *) key, strlen (key), value, size, NULL, &error);
+      g_assert_no_error (error);
+    }
+}
+
+static void
+test_many_runs (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_background_compaction (options, FALSE);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  for (guint i = 0; i < 24; i++)
+    {
+      g_autoptr (LdbHealth) before = examine (db);
+      g_assert_null (ldb_health_find_issue (before, "many-runs"));
+      put (db, "key", "value");
+      g_assert_true (ldb_database_flush (db, NULL, &error));
+    }
+  g_autoptr (LdbHealth) health = examine (db);
+  const LdbHealthIssue *issue = find (health, "many-runs");
+  g_assert_nonnull (strstr (issue->remedy, "background-compaction"));
+  g_assert_true (ldb_database_apply_remedy (db, issue, NULL, &error));
+  g_autoptr (LdbHealth) healed = examine (db);
+  g_assert_null (ldb_health_find_issue (healed, "many-runs"));
+}
+
+static void
+test_not_durable (Place *place, gconstpointer data)
+{
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_wal_sync_mode (options, LDB_SYNC_MODE_NONE);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  g_autoptr (LdbHealth) before = examine (db);
+  g_assert_null (ldb_health_find_issue (before, "not-durable"));
+  put (db, "key", "value");
+  g_autoptr (LdbHealth) health = examine (db);
+  find (health, "not-durable");
+}
+
+static gboolean
+reads_until_small (LdbDatabase *db)
+{
+  for (guint i = 0; i < 20000; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *key = g_strdup_printf ("key-%05d", g_test_rand_int_range (0, 20000));
+      g_autoptr (GBytes) value
+          = ldb_database_get (db, (const guint8 *) key, strlen (key), NULL, &error);
+      g_assert_no_error (error);
+      g_assert_nonnull (value);
+    }
+  g_autoptr (LdbHealth) health = examine (db);
+  return ldb_health_find_issue (health, "small-cache") != NULL;
+}
+
+/* 20 MB that are read at random through a cache of less than 10, and which nothing compresses. On a
+ * crowded machine pages are read without being kept for a while, so it may take more reads. */
+static void
+test_small_cache (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_cache_size (options, 10 << 20);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  put_noise (db, 20000, 1000);
+  g_assert_true (ldb_database_compact (db, NULL, NULL, NULL, &error));
+  g_autoptr (LdbHealth) before = examine (db);
+  g_assert_null (ldb_health_find_issue (before, "small-cache"));
+  find (before, "useless-compression");
+  guint rounds = 1;
+  while (!reads_until_small (db) && rounds < 20)
+    rounds++;
+  g_assert_cmpuint (rounds, <, 20);
+}
+
+static void
+test_huge_values (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  put_noise (db, 2, 9 << 20);
+  g_assert_true (ldb_database_flush (db, NULL, &error));
+  g_autoptr (LdbHealth) health = examine (db);
+  find (health, "huge-values");
 }
 
 static void
@@ -401,6 +520,10 @@ main (int argc, char **argv)
   add_test ("/health/async", test_async);
   add_test ("/health/only-reads", test_only_reads);
   add_test ("/health/hot-key", test_hot_key);
+  add_test ("/health/many-runs", test_many_runs);
+  add_test ("/health/not-durable", test_not_durable);
+  add_test ("/health/small-cache", test_small_cache);
+  add_test ("/health/huge-values", test_huge_values);
   add_test ("/health/tombstones", test_tombstones);
   add_test ("/health/transaction", test_transaction);
   add_test ("/health/damage", test_damage);

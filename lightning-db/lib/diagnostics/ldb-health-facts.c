@@ -99,36 +99,23 @@ gather_transactions (struct engine *engine, LdbHealthFacts *out)
       }
 }
 
-static gboolean
-is_about (const struct engine_event *event, const struct engine_event *other)
-{
-  return other->kind == ENGINE_EVENT_CONFLICT && event->store == other->store
-         && event->key_size == other->key_size
-         && memcmp (event->key, other->key, sizeof event->key) == 0;
-}
-
-/* Among the conflicts that are remembered. */
+/* The key that most conflicts were about, of those that there was one about lately: the counts are since
+ * the opening. */
 static void
 gather_conflicts (struct engine *engine, LdbHealthFacts *out)
 {
-  g_autofree struct engine_event *events = g_new (struct engine_event, ENGINE_EVENTS_KEPT);
-  size_t count = engine_events (engine, 0, events, ENGINE_EVENTS_KEPT, NULL), hottest = 0;
+  g_autofree struct engine_hot_key *keys = g_new (struct engine_hot_key, ENGINE_HOT_KEYS);
+  size_t count = engine_hot_keys (engine, ENGINE_HOT_CONFLICTS, keys, &out->kept_conflicts);
+  gint64 lately = g_get_real_time () - 2 * SPAN_LEAST;
   for (size_t i = 0; i < count; i++)
     {
-      guint64 times = 0;
-      if (events[i].kind != ENGINE_EVENT_CONFLICT)
+      guint64 sure = keys[i].count - MIN (keys[i].error, keys[i].count);
+      if ((gint64) keys[i].last < lately || sure <= out->hot_conflicts)
         continue;
-      out->kept_conflicts += events[i].times;
-      for (size_t k = 0; k < count; k++)
-        times += is_about (&events[i], &events[k]) ? events[k].times : 0;
-      if (times <= out->hot_conflicts)
-        continue;
-      out->hot_conflicts = times;
-      hottest = i;
+      out->hot_conflicts = sure;
+      g_clear_pointer (&out->hot_key, g_bytes_unref);
+      out->hot_key = g_bytes_new (keys[i].key, MIN (keys[i].key_size, sizeof keys[i].key));
     }
-  if (out->hot_conflicts > 0)
-    out->hot_key = g_bytes_new (events[hottest].key,
-                                MIN (events[hottest].key_size, sizeof events[hottest].key));
 }
 
 /* ---- what is stored ---- */

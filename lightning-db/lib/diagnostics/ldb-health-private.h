@@ -64,7 +64,7 @@ typedef struct
 
   /* The key that most conflicts were about. */
   GBytes *hot_key;       /* its beginning; owned, or NULL */
-  guint64 hot_conflicts; /* of it, among `kept_conflicts` that are remembered */
+  guint64 hot_conflicts; /* of it, at least, of all since the opening: */
   guint64 kept_conflicts;
 
   /* Segments. */
