@@ -28,7 +28,18 @@
  * ```
  *
  * What is asked for by name is as it is at that moment; of another process
- * ([method@Ldb.RunningDatabase.get_metrics]), as it was at the last look. Times are in nanoseconds there.
+ * ([method@Ldb.RunningDatabase.get_metrics]), as it was at the last look, and of a copy
+ * ([method@Ldb.Inspector.get_metrics], [ctor@Ldb.Metrics.new_from_bytes]) as it was when that was made. Times are in
+ * nanoseconds there. Names are for good; a later version may have more, and one of another process fewer: what is not
+ * there is 0, and [method@Ldb.Metrics.describe] says so. A histogram's value is how many it holds; its sum, maximum
+ * and percentiles have calls of their own.
+ *
+ * ```python
+ * for name in metrics.list_names():
+ *     known, kind, unit, text = metrics.describe(name)
+ *     print(name, metrics.get_value(name), unit.value_nick, text)
+ * print(metrics.get_percentile("get", 0.99), "ns")
+ * ```
  *
  * It does not keep the database open, and goes on showing the last figures when it is closed.
  *

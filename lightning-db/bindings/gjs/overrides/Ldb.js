@@ -402,6 +402,26 @@ const BYTES = {
     HealthIssue: ['get_key'],
 };
 
+// Verdicts are iterated, and verdicts and events are plain objects to JSON.stringify().
+function diagnose(Ldb) {
+    Ldb.Health.prototype[Symbol.iterator] = function () {
+        return this.get_issues()[Symbol.iterator]();
+    };
+    Ldb.Health.prototype.toJSON = function () {
+        return JSON.parse(this.to_json());
+    };
+    Object.defineProperty(Ldb.HealthIssue.prototype, 'figures', {
+        get() {
+            return this.get_evidence().recursiveUnpack();
+        },
+    });
+    Ldb.Event.prototype.toJSON = function () {
+        const {number, time, last, times, size, size_read, duration, message} = this;
+        const kind = Object.keys(Ldb.EventKind).find(name => Ldb.EventKind[name] === this.kind);
+        return {number, kind: kind.toLowerCase(), time, last, times, size, size_read, duration, message};
+    };
+}
+
 const CHANGES_OPTIONS = ['key', 'prefix', 'start', 'end', 'flags'];
 
 // What is committed from now on, for `for await`, each time with its snapshot. What is committed while the
@@ -627,6 +647,7 @@ function _init() {
     Ldb.ChangeSet.prototype[Symbol.iterator] = function () {
         return this.list()[Symbol.iterator]();
     };
+    diagnose(Ldb);
     noteEnd(Ldb.Transaction.prototype, 'commit', 0, null);
     noteEnd(Ldb.Transaction.prototype, 'commit_finish');
     noteEnd(Ldb.Transaction.prototype, 'rollback');

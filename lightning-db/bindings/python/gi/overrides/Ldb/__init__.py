@@ -14,6 +14,7 @@ Keys and values are bytes; text becomes UTF-8. The introspected methods are ther
 and arguments; docs/guides/python.md says what is different.
 """
 
+import json
 import os
 import random
 import time
@@ -572,6 +573,53 @@ class Change(Ldb.Change):
         return _value_or_none(Ldb.Change.get_old_value(self))
 
 
+@override
+class Health(Ldb.Health):
+    """Iterated, it gives the issues, the worst first; `health["disk-space"]` is one of them."""
+
+    def __iter__(self):
+        return iter(self.get_issues())
+
+    def __len__(self):
+        return len(self.get_issues())
+
+    def __bool__(self):
+        return True
+
+    def __contains__(self, name):
+        return self.find_issue(name) is not None
+
+    def __getitem__(self, name):
+        issue = self.find_issue(name)
+        if issue is None:
+            raise KeyError(name)
+        return issue
+
+    def to_dict(self):
+        """All of it, as to_json() has it."""
+        return json.loads(self.to_json())
+
+
+@override
+class HealthIssue(Ldb.HealthIssue):
+    @property
+    def figures(self):
+        """Those of get_evidence(), by name."""
+        return self.get_evidence().unpack()
+
+
+@override
+class Event(Ldb.Event):
+    def to_dict(self):
+        """The fields by name, the kind in words; without those that say nothing of such an event."""
+        found = {name: getattr(self, name) for name in
+                 ("number", "time", "last", "times", "size", "size_read", "duration", "message", "key")}
+        found = {name: value for name, value in found.items() if value not in (0, None)}
+        if self.code >= 0:
+            found["code"] = Ldb.Error(self.code).value_nick
+        return {"number": found.pop("number"), "kind": self.kind.value_nick, **found}
+
+
 # What the results of calls become that are not written out above, in each form that a call has. Bytes
 # become bytes wherever they come from, but where the name asks for them (get_bytes()).
 _RESULTS = {
@@ -624,7 +672,8 @@ def _complete(cls):
 
 
 _written = {its.__name__: its for its in (Database, Store, Snapshot, Transaction, Cursor, Record, Batch,
-                                         Loader, Watch, Feed, Entry, ListModel, ChangeSet, Change)}
+                                         Loader, Watch, Feed, Entry, ListModel, ChangeSet, Change,
+                                         Health, HealthIssue, Event)}
 for _name in dir(Ldb):
     _class = _written.get(_name) or getattr(Ldb, _name)
     if isinstance(_class, type) and hasattr(getattr(_class, "__info__", None), "get_methods") \
