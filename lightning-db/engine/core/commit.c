@@ -21,6 +21,7 @@
 #include "core/recent.h"
 
 #include "base/coding.h"
+#include "base/probes.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -306,11 +307,13 @@ wait_for_place (struct engine *engine, const struct generation *before, struct f
   uint64_t begun = engine->flush_attempts;
   background_wake_flush (engine); /* what an attempt says that is under way may be out of date */
   gauge_add (engine->metrics, GAUGE_WRITERS_STALLED, 1);
+  PROBE1 (stall_begin, engine->path);
   while (engine->active == before && !memory_has_place (engine)
          && !atomic_load (&engine->write_failed) && engine->failed_attempt <= begun
          && atomic_load (&engine->state) == ENGINE_STATE_OPEN)
     pthread_cond_wait (&engine->room, &engine->commit_lock);
   uint64_t waited = wait_end (engine->metrics, WAIT_STALL, mark);
+  PROBE2 (stall_end, engine->path, waited);
   gauge_add (engine->metrics, GAUGE_WRITERS_STALLED, -1);
   count_locked (engine->metrics, SHARED_STALLS, 1);
   engine_note (engine,
@@ -363,6 +366,7 @@ commit_switch (struct engine *engine, bool wait, struct failure *failure)
       generation_unref (fresh);
       return result;
     }
+  PROBE2 (memtable_switch, engine->path, engine->last_sequence);
   memory_look (engine, 0);
   background_wake_flush (engine);
   return STATUS_OK;
@@ -582,8 +586,7 @@ commit_locked (struct engine *engine, struct commit *commit, uint64_t validated,
     result = commit_wait_turn (engine, mine, full, failure); /* K2 */
   else
     atomic_store_explicit (&engine->published, mine, memory_order_release);
-  if (sequence != NULL)
-    *sequence = mine;
+  *sequence = mine;
   return result;
 }
 
@@ -597,17 +600,11 @@ take_commit_lock (struct engine *engine)
   wait_end (engine->metrics, WAIT_LOCK, mark);
 }
 
-status
-commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
-            struct failure *failure)
+/* Validates, and goes through the lock, until no runs change in between. */
+static inline status
+validate_and_commit (struct engine *engine, struct commit *commit, uint64_t *sequence,
+                     struct failure *failure)
 {
-  if (engine->read_only)
-    return fail (failure, STATUS_READ_ONLY,
-                 "%s is open read-only; open it for writing to change it", engine->path);
-  if (commit->sync == ENGINE_SYNC_DEFAULT)
-    commit->sync = engine->options.sync;
-  pacing_apply (engine, commit->record_bytes + commit->range_bytes);
-
   uint64_t validated = 0;
   status result;
   do
@@ -636,6 +633,25 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
         engine_rebalance (engine);
     }
   while (result == STATUS_BUSY);
+  return result;
+}
+
+status
+commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
+            struct failure *failure)
+{
+  uint64_t number = 0;
+  if (engine->read_only)
+    return fail (failure, STATUS_READ_ONLY,
+                 "%s is open read-only; open it for writing to change it", engine->path);
+  if (commit->sync == ENGINE_SYNC_DEFAULT)
+    commit->sync = engine->options.sync;
+  PROBE3 (commit_begin, engine->path, commit->record_bytes, (int) commit->sync);
+  pacing_apply (engine, commit->record_bytes + commit->range_bytes);
+  status result = validate_and_commit (engine, commit, &number, failure);
+  PROBE3 (commit_end, engine->path, number, (int) result);
+  if (result == STATUS_OK && sequence != NULL)
+    *sequence = number;
   return result;
 }
 
@@ -881,8 +897,8 @@ write_batch (struct engine *engine, struct engine_batch *batch, enum engine_sync
   batch_init (&resolved);
   result = resolve_blobs (engine, batch, &resolved, &oldest, failure);
   if (result == STATUS_OK)
-    result = run_batch (engine, &resolved, batch, oldest, sync, transaction, steps, sequence,
-                        failure);
+    result
+        = run_batch (engine, &resolved, batch, oldest, sync, transaction, steps, sequence, failure);
   if (result != STATUS_OK)
     take_back_blobs (engine, &resolved);
   blob_guard_leave (engine, &guard);
@@ -896,9 +912,8 @@ commit_batch (struct engine *engine, struct engine_batch *batch, enum engine_syn
 {
   struct steps taken, *steps = call_begin (engine, &taken);
   status result = write_batch (engine, batch, sync, transaction, steps, sequence, failure);
-  call_end (engine, steps,
-            transaction != NULL ? ENGINE_CALL_TRANSACTION_COMMIT : ENGINE_CALL_BATCH, 0, BYTES_NONE,
-            batch->user_bytes);
+  call_end (engine, steps, transaction != NULL ? ENGINE_CALL_TRANSACTION_COMMIT : ENGINE_CALL_BATCH,
+            0, BYTES_NONE, batch->user_bytes);
   if (__builtin_expect (steps != NULL, 0) && result == STATUS_OK)
     hot_keys_note_operations (engine, BYTES (batch->data, batch->size), batch->count);
   return result;

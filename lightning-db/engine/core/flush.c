@@ -20,6 +20,8 @@
 #include "core/memory.h"
 #include "core/sharing.h"
 
+#include "base/probes.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -290,6 +292,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   uint64_t started = metrics_now ();
   struct memtable_statistics statistics;
   memtable_statistics (generation->table, &statistics);
+  PROBE2 (flush_begin, engine->path, statistics.data_bytes);
   struct flushed flushed = { 0 };
   status result = commit_await (engine, statistics.last_sequence, failure); /* F5 */
   if (result == STATUS_OK)
@@ -298,6 +301,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
   if (result == STATUS_OK)
     result = flush_install (engine, &flushed, generation, statistics.last_sequence,
                             statistics.data_bytes, failure);
+  PROBE3 (flush_end, engine->path, statistics.last_sequence, (int) result);
   generation_unref (generation);
   memory_end_release (engine);
   if (result == STATUS_OK)
@@ -340,7 +344,8 @@ engine_flush (struct engine *engine, struct failure *failure)
   if (result != STATUS_OK)
     return result;
   pthread_mutex_lock (&engine->commit_lock);
-  uint64_t begun = engine->flush_attempts; /* one that is under way may meet what is mended by now */
+  uint64_t begun
+      = engine->flush_attempts; /* one that is under way may meet what is mended by now */
   result = commit_switch (engine, true, failure);
   if (atomic_load (&engine->flush_failure) != STATUS_OK)
     background_wake_flush (engine); /* try again at once what failed before */

@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "core/merge-private.h"
 
+#include "base/probes.h"
 #include "merge/picker.h"
 
 #include <malloc.h>
@@ -81,9 +82,11 @@ merge_carry_out (struct engine *engine, struct merge_job *job, struct merge_plan
                  unsigned workers, struct failure *failure)
 {
   uint64_t started = metrics_now ();
+  PROBE2 (merge_begin, engine->path, plan->rewritten);
   status result = merge_write (engine, job, plan, workers, failure);
   if (result == STATUS_OK)
     result = merge_install (engine, job, plan, plan->part_count, failure);
+  PROBE3 (merge_end, engine->path, plan->written, (int) result);
   if (result != STATUS_OK)
     {
       /* Once writes have failed it is unknown what the manifest refers to: the next open cleans

@@ -12,6 +12,8 @@
  */
 #include "core/recovery.h"
 
+#include "base/probes.h"
+
 #include <stdlib.h>
 
 struct recovery
@@ -232,8 +234,10 @@ replay_log (struct recovery *recovery, struct wal_recovery *found, struct failur
   recovery->scratch = malloc (COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX));
   if (recovery->scratch == NULL)
     return fail_memory (failure, COMMIT_SCRATCH_SIZE (KEY_SIZE_MAX), "recovery");
+  PROBE1 (recovery_begin, engine->path);
   status result = wal_recover (engine->directory, engine->database_id, engine->last_sequence, false,
                                replay, recovery, found, failure);
+  PROBE4 (recovery_end, engine->path, found->records, found->bytes, (int) result);
   free (recovery->scratch);
   recovery->scratch = NULL;
   if (result == STATUS_OK && recovery->cut != 0 && found->synced_sequence >= recovery->cut)

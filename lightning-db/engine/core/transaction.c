@@ -17,6 +17,8 @@
  */
 #include "core/engine-private.h"
 
+#include "base/probes.h"
+
 #include <stdlib.h>
 
 /* ACTIVE ──commit──► COMMITTING ──► ENDED, or back to ACTIVE when it may be tried again
@@ -724,6 +726,7 @@ conflict (struct engine_transaction *transaction, struct bytes internal, struct 
   char printable[256];
   struct bytes key = BYTES (internal.data + STORE_ID_SIZE, internal.size - STORE_ID_SIZE);
   struct engine *engine = transaction->reading.engine;
+  PROBE2 (transaction_conflict, engine->path, internal_key_store_of (internal));
   count_shared (engine->metrics, SHARED_CONFLICTS, 1);
   engine_note (engine,
                &(struct event_note){ .kind = ENGINE_EVENT_CONFLICT, .internal_key = internal });

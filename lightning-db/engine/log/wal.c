@@ -15,6 +15,7 @@
  */
 #include "log/wal.h"
 
+#include "base/probes.h"
 #include "base/timing.h"
 #include "log/wal-segment-private.h"
 
@@ -379,6 +380,7 @@ wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_
     result = append_write_parts (wal, &record, failure);
   if (result == STATUS_OK)
     append_account (wal, &record);
+  PROBE3 (log_write, sequence, record.total, (int) result);
   return result;
 }
 
@@ -445,7 +447,9 @@ sync_segment (struct wal *wal, struct wal_segment *segment, struct failure *fail
 {
   struct failure reason = FAILURE_INIT;
   atomic_fetch_add_explicit (&wal->syncs, 1, memory_order_relaxed);
+  PROBE1 (log_sync_begin, segment->number);
   status result = vfs_sync_data (segment->file, &reason);
+  PROBE2 (log_sync_end, segment->number, (int) result);
   if (result == STATUS_OK && !segment->name_durable)
     {
       result = vfs_directory_sync (wal->settings.directory, &reason);

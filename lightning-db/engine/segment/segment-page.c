@@ -11,6 +11,7 @@
  *       page_position copies only.
  */
 #include "base/hash.h"
+#include "base/probes.h"
 #include "segment/inner.h"
 #include "segment/leaf.h"
 #include "segment/segment-private.h"
@@ -113,6 +114,7 @@ segment_read_stored (const struct segment *segment, uint32_t page, uint64_t offs
   struct metrics *metrics = segment->settings.metrics;
   struct wait_mark mark = metrics != NULL ? wait_begin () : (struct wait_mark){ 0 };
   status result = vfs_read_exact (segment->file, offset, to, size, &cause);
+  PROBE4 (page_read, segment->information.number, page, size, (int) result);
   if (metrics != NULL)
     {
       wait_end (metrics, WAIT_PAGE_READ, mark);
@@ -221,6 +223,7 @@ segment_page_at (struct segment *segment, uint32_t page, const struct page_place
     return STATUS_OK;
   if (access == PAGE_CACHED)
     return STATUS_BUSY;
+  PROBE2 (page_miss, segment->information.number, page);
   uint8_t *frame = NULL;
   bool mapped = segment->mapped != NULL;
   if (mapped && place->codec != CODEC_NONE)
