@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "insp-application.h"
+#include "insp-recorder.h"
 #include "insp-window.h"
 
 struct _InspApplication
@@ -35,7 +36,10 @@ insp_application_open (GApplication *application, GFile **files, int file_count,
     {
       InspWindow *window = new_window (INSP_APPLICATION (application));
       gtk_window_present (GTK_WINDOW (window));
-      insp_window_open_folder (window, files[i]);
+      if (insp_recorder_knows (files[i]))
+        insp_recorder_open (window, files[i]);
+      else
+        insp_window_open_folder (window, files[i]);
     }
 }
 
@@ -106,6 +110,8 @@ insp_application_startup (GApplication *application)
     { "app.quit", { "<Control>q" } },
     { "app.new-window", { "<Control>n" } },
     { "win.open", { "<Control>o" } },
+    { "win.record", { "<Control>r" } },
+    { "win.open-recording", { "<Control><Shift>o" } },
     { "win.paused", { "space" } },
     { "win.greeter", { "<Alt>Home" } },
     { "window.close", { "<Control>w" } },

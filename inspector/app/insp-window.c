@@ -5,6 +5,7 @@
 
 #include "insp-greeter.h"
 #include "insp-host.h"
+#include "insp-recorder.h"
 #include "insp-window.h"
 
 struct _InspWindow
@@ -82,8 +83,8 @@ sentence_of (const char *message)
                       g_str_has_suffix (message, ".") ? "" : ".", NULL);
 }
 
-static void
-say (InspWindow *self, const char *heading, const char *message)
+void
+insp_window_say (InspWindow *self, const char *heading, const char *message)
 {
   g_autofree char *text = sentence_of (message);
   GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), heading, text);
@@ -100,6 +101,22 @@ insp_window_show_database (InspWindow *self, LdbRunningDatabase *running)
   adw_window_title_set_subtitle (self->page_title, path);
   gtk_stack_set_visible_child (self->content, GTK_WIDGET (self->leaflet));
   show_page (self, 0);
+}
+
+void
+insp_window_show_recording (InspWindow *self)
+{
+  g_clear_object (&self->host);
+  gtk_label_set_text (self->sidebar_title, ldb_inspector_view_get_title (self->view));
+  adw_window_title_set_subtitle (self->page_title, _ ("Recording"));
+  gtk_stack_set_visible_child (self->content, GTK_WIDGET (self->leaflet));
+  show_page (self, 0);
+}
+
+LdbInspectorView *
+insp_window_get_view (InspWindow *self)
+{
+  return self->view;
 }
 
 static void
@@ -130,7 +147,7 @@ on_hosted (GObject *source, GAsyncResult *result, gpointer data)
   else
     {
       g_clear_object (&self->host);
-      say (self, _ ("The Database Cannot Be Opened"), error->message);
+      insp_window_say (self, _ ("The Database Cannot Be Opened"), error->message);
     }
 }
 
@@ -241,6 +258,7 @@ insp_window_init (InspWindow *self)
   };
   gtk_widget_init_template (GTK_WIDGET (self));
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
+  insp_recorder_add_actions (self);
   g_autoptr (GPropertyAction) paused = g_property_action_new ("paused", self->view, "paused");
   g_action_map_add_action (G_ACTION_MAP (self), G_ACTION (paused));
   g_autoptr (GtkSelectionModel) pages = ldb_inspector_view_get_pages (self->view);

@@ -22,4 +22,12 @@ void insp_window_show_database (InspWindow *self, LdbRunningDatabase *running);
  * and shares it, that one is shown. What fails is said in the window. */
 void insp_window_open_folder (InspWindow *self, GFile *folder);
 
+/* What the view shows already: a recording. */
+void insp_window_show_recording (InspWindow *self);
+
+/* Says what went wrong: `message` as the library has it. */
+void insp_window_say (InspWindow *self, const char *heading, const char *message);
+
+LdbInspectorView *insp_window_get_view (InspWindow *self);
+
 G_END_DECLS

@@ -4,8 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-pages.h"
-#include "insp-session.h"
-#include "ldb-inspector-view.h"
+#include "ldb-inspector-view-private.h"
 
 /**
  * LdbInspectorView:
@@ -92,16 +91,28 @@ tell_end (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* What there is to say of a session that has not ended; NULL: nothing. */
-static const char *
+static char *
+remark_on_recording (LdbInspectorView *self)
+{
+  g_autoptr (GDateTime) saved = g_date_time_new_from_unix_local (
+      insp_session_get_recorded (self->session) / G_USEC_PER_SEC);
+  g_autofree char *when = saved != NULL ? g_date_time_format (saved, "%c") : NULL;
+  /* Translators: %s is a date and time, as the locale has it. */
+  return g_strdup_printf (_ ("This is a recording. It ends on %s."), when != NULL ? when : "–");
+}
+
+/* What there is to say of a session that has not ended; NULL: nothing. Free it. */
+static char *
 remark (LdbInspectorView *self, InspSessionState state)
 {
   if (state == INSP_SESSION_FAILED)
-    return insp_session_get_error (self->session);
+    return g_strdup (insp_session_get_error (self->session));
+  if (state == INSP_SESSION_RECORDED)
+    return remark_on_recording (self);
   if (state == INSP_SESSION_LIVE && !insp_session_has_counters (self->session))
-    return _ ("The application shares no counters, so it is asked for figures: its database was "
-              "opened before it was to be inspected, or the user's runtime directory is not in "
-              "memory.");
+    return g_strdup (_ ("The application shares no counters, so it is asked for figures: its database was "
+                        "opened before it was to be inspected, or the user's runtime directory is not in "
+                        "memory."));
   return NULL;
 }
 
@@ -122,7 +133,8 @@ review_state (LdbInspectorView *self)
     }
   else
     {
-      notify_with (self, remark (self, state));
+      g_autofree char *text = remark (self, state);
+      notify_with (self, text);
       gtk_widget_remove_css_class (self->pages, "insp-ended");
     }
 }
@@ -174,6 +186,36 @@ leave_session (LdbInspectorView *self)
   drop_pages (self);
   insp_session_close (self->session);
   g_clear_object (&self->session);
+}
+
+static gboolean
+is_recorded (LdbInspectorView *self)
+{
+  return self->session != NULL
+         && insp_session_get_state (self->session) == INSP_SESSION_RECORDED;
+}
+
+InspSession *
+insp_view_get_session (LdbInspectorView *self)
+{
+  return self->session;
+}
+
+void
+insp_view_show (LdbInspectorView *self, InspSession *session)
+{
+  leave_session (self);
+  if (session != NULL)
+    {
+      self->session = g_object_ref (session);
+      g_signal_connect_object (session, "notify::state", G_CALLBACK (review_state), self,
+                               G_CONNECT_SWAPPED);
+      insp_pages_add (GTK_STACK (self->pages), session);
+    }
+  review_state (self);
+  review_looking (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING_DATABASE]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE]);
 }
 
 /* ---- the widget ---- */
@@ -398,20 +440,10 @@ ldb_inspector_view_set_running_database (LdbInspectorView *self, LdbRunningDatab
 {
   g_return_if_fail (LDB_IS_INSPECTOR_VIEW (self));
   g_return_if_fail (running == NULL || LDB_IS_RUNNING_DATABASE (running));
-  if (running == ldb_inspector_view_get_running_database (self))
+  if (running == ldb_inspector_view_get_running_database (self) && !is_recorded (self))
     return;
-  leave_session (self);
-  if (running != NULL)
-    {
-      self->session = insp_session_new (running);
-      g_signal_connect_object (self->session, "notify::state", G_CALLBACK (review_state), self,
-                               G_CONNECT_SWAPPED);
-      insp_pages_add (GTK_STACK (self->pages), self->session);
-    }
-  review_state (self);
-  review_looking (self);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING_DATABASE]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE]);
+  g_autoptr (InspSession) session = running != NULL ? insp_session_new (running) : NULL;
+  insp_view_show (self, session);
 }
 
 /**

@@ -42,4 +42,19 @@ void ldb_inspector_view_set_show_sidebar (LdbInspectorView *self, gboolean show_
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 const char *ldb_inspector_view_get_title (LdbInspectorView *self);
 
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+void ldb_inspector_view_save_recording_async (LdbInspectorView *self, GFile *file,
+                                              GCancellable *cancellable,
+                                              GAsyncReadyCallback callback, gpointer user_data);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+gboolean ldb_inspector_view_save_recording_finish (LdbInspectorView *self, GAsyncResult *result,
+                                                   GError **error);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+void ldb_inspector_view_open_recording_async (LdbInspectorView *self, GFile *file,
+                                              GCancellable *cancellable,
+                                              GAsyncReadyCallback callback, gpointer user_data);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+gboolean ldb_inspector_view_open_recording_finish (LdbInspectorView *self, GAsyncResult *result,
+                                                   GError **error);
+
 G_END_DECLS

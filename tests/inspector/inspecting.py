@@ -61,8 +61,9 @@ class Application:
 class Inspector:
     def __init__(self, *arguments, **environment):
         self._output = tempfile.TemporaryFile()
+        self._folder = os.environ["XDG_RUNTIME_DIR"]  # where it is started in
         self.process = subprocess.Popen([Case.program, *arguments], stdout=self._output, stderr=self._output,
-                                        env={**os.environ, **environment})
+                                        cwd=self._folder, env={**os.environ, **environment})
         self._program = Case.desktop.find(self.process.pid)
         self._parts = {}
 
@@ -135,6 +136,16 @@ class Inspector:
                       if label in (its.name, *(text.name for text in its.all("label"))))
         button.use()
         wait_for("the end of the dialog", lambda: not any(self._program.all("dialog", dialog)))
+
+    def save_recording(self):
+        """Under the name that is offered, in the folder that the inspector was started in."""
+        self.press("Control_L", "r")
+        wait_for("a dialog", lambda: len(Case.screen.windows(self.process.pid)) == 2)
+        Case.screen.focus(Case.screen.windows(self.process.pid)[-1])  # GTK tells nobody what is in it
+        path = wait_for("a recording", lambda: Case.screen.press("Return") or next(
+            (its for its in pathlib.Path(self._folder).glob("*.ldb-recording") if its.stat().st_size > 0), None))
+        wait_for("the end of the dialog", lambda: len(Case.screen.windows(self.process.pid)) == 1)
+        return str(path)
 
     def picture(self, name):
         directory = pathlib.Path(os.environ["PICTURES"])

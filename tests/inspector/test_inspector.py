@@ -2,6 +2,7 @@
 """The inspector in use: test_inspector.py INSPECTOR"""
 
 import pathlib
+import shutil
 
 import inspecting
 from accessible import wait_for
@@ -70,6 +71,43 @@ class Use(inspecting.Case):
         self.assertEqual(inspector.close(), (0, ""))
         after = {path.name: path.read_bytes() for path in pathlib.Path(self.directory, "plain").iterdir()}
         self.assertEqual(before, after)  # nothing is written unasked
+
+    def test_recording(self):
+        application = Application(f"{self.directory}/shared")
+        application.put(1000)
+        inspector = self.inspect()
+        inspector.row(f"{self.directory}/shared")
+        inspector.press("Tab")
+        inspector.press("Return")
+        inspector.wait_for("Time of reads")
+        if IN_MEMORY:
+            wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
+        file = inspector.save_recording()
+        memory = inspector.figure("Memory")
+        self.assertEqual(inspector.close(), (0, ""))
+        application.kill()
+        shutil.rmtree(f"{self.directory}/shared")  # nothing of it is needed
+
+        inspector = self.inspect(file)
+        inspector.wait_for("This is a recording")
+        inspector.wait_for("Time of reads")
+        if IN_MEMORY:
+            self.assertNotIn(inspector.figure("Memory"), ("–", "0 B"))
+            self.assertEqual(inspector.figure("Memory")[-2:], memory[-2:])
+        inspector.picture("recording")
+        for page in "123456789":
+            inspector.press("Alt_L", page)
+        inspector.wait_for("This is a recording")
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def test_recording_of_nobody(self):
+        file = pathlib.Path(self.directory, "other.ldb-recording")
+        file.write_text("hello")
+        inspector = self.inspect(str(file))
+        inspector.wait_for("The Recording Cannot Be Opened")
+        inspector.wait_for("That is no recording of this program")
+        inspector.answer("The Recording Cannot Be Opened", "Close")
+        self.assertEqual(inspector.close(), (0, ""))
 
     def test_no_runtime_directory(self):
         pathlib.Path(self.directory, "file").touch()

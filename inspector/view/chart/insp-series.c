@@ -39,10 +39,11 @@ G_DEFINE_FINAL_TYPE (InspSeries, insp_series, G_TYPE_OBJECT)
 static double
 sum_at (InspSeries *self, GArray *columns, guint64 number)
 {
-  gint64 sum = 0;
+  guint64 sum = 0; /* of strangers' numbers (recordings): they may wrap */
   for (guint i = 0; i < columns->len; i++)
-    sum += insp_history_get_value (self->history, number, g_array_index (columns, int, i));
-  return (double) sum;
+    sum += (guint64) insp_history_get_value (self->history, number,
+                                             g_array_index (columns, int, i));
+  return (double) (gint64) sum;
 }
 
 /* NAN where there is no sample before, or counting began anew. */

@@ -7,12 +7,18 @@
  */
 #include "config.h"
 
+#include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
 
 #include "insp-history.h"
 
 #define LEAST_EXPONENT 5 /* the first bar ends at 2^5 */
+
+/* What a history that a stranger wrote may have at most. */
+#define STRANGERS_SAMPLES 100000u
+#define STRANGERS_NAMES 4096u
+#define STRANGERS_TIME (G_MAXINT64 / 4) /* microseconds: there is room to reckon with it */
 
 typedef struct
 {
@@ -291,6 +297,97 @@ insp_history_seek (InspHistory *self, gint64 time)
         high = middle;
     }
   return low;
+}
+
+/* ---- as a value ---- */
+
+static GVariant *
+sample_to_variant (const Sample *sample, guint value_count)
+{
+  GVariantBuilder bars;
+  g_variant_builder_init (&bars, G_VARIANT_TYPE ("a(qqu)"));
+  for (guint i = 0; i < sample->bar_count; i++)
+    g_variant_builder_add (&bars, "(qqu)", sample->bars[i].histogram, sample->bars[i].bar,
+                           sample->bars[i].count);
+  return g_variant_new ("(x@axa(qqu))", sample->time,
+                        g_variant_new_fixed_array (G_VARIANT_TYPE_INT64, sample->values,
+                                                   value_count, sizeof (gint64)),
+                        &bars);
+}
+
+GVariant *
+insp_history_to_variant (InspHistory *self)
+{
+  static const char *const none[] = { NULL };
+  const char *const *names = self->names != NULL ? (const char *const *) self->names : none;
+  const char *const *histograms
+      = self->histograms != NULL ? (const char *const *) self->histograms : none;
+  GVariantBuilder samples;
+  g_variant_builder_init (&samples, G_VARIANT_TYPE ("a(xaxa(qqu))"));
+  for (guint64 number = self->first; number < self->end; number++)
+    g_variant_builder_add_value (
+        &samples, sample_to_variant (sample_at (self, number), g_strv_length (self->names)));
+  return g_variant_new ("(^as^asa(xaxa(qqu)))", names, histograms, &samples);
+}
+
+/* The next sample, if it can be right: as many values as there are names, a later time, known bars. */
+static gboolean
+take_sample (InspHistory *self, GVariant *variant)
+{
+  gint64 time;
+  gsize value_count;
+  guint histogram_count = g_strv_length (self->histograms);
+  g_autoptr (GVariant) values = NULL;
+  g_autoptr (GVariantIter) bars = NULL;
+  g_variant_get (variant, "(x@axa(qqu))", &time, &values, &bars);
+  const gint64 *numbers = g_variant_get_fixed_array (values, &value_count, sizeof (gint64));
+  if (value_count != g_strv_length (self->names) || time < 0 || time > STRANGERS_TIME
+      || (self->end > self->first && time <= insp_history_get_time (self, self->end - 1)))
+    return FALSE;
+  Sample *sample = &self->ring[self->end % self->capacity];
+  sample->time = time;
+  sample->values = g_memdup2 (numbers, value_count * sizeof *numbers);
+  sample->bars = g_new (Bar, g_variant_iter_n_children (bars) + 1);
+  self->end++;
+  Bar bar;
+  while (g_variant_iter_next (bars, "(qqu)", &bar.histogram, &bar.bar, &bar.count))
+    {
+      if (bar.histogram >= histogram_count || bar.bar >= INSP_BARS)
+        return FALSE;
+      sample->bars[sample->bar_count++] = bar;
+    }
+  return TRUE;
+}
+
+InspHistory *
+insp_history_new_from_variant (GVariant *variant, GError **error)
+{
+  g_auto (GStrv) names = NULL;
+  g_auto (GStrv) histograms = NULL;
+  g_autoptr (GVariantIter) samples = NULL;
+  g_variant_get (variant, "(^as^asa(xaxa(qqu)))", &names, &histograms, &samples);
+  gsize count = g_variant_iter_n_children (samples);
+  if (count > STRANGERS_SAMPLES || g_strv_length (names) > STRANGERS_NAMES
+      || g_strv_length (histograms) > STRANGERS_NAMES)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   _ ("There are more samples or names than this program ever writes."));
+      return NULL;
+    }
+  g_autoptr (InspHistory) self = insp_history_new ((guint) count);
+  insp_history_set_names (self, (const char *const *) names, (const char *const *) histograms);
+  gboolean good = TRUE;
+  GVariant *sample;
+  while (good && (sample = g_variant_iter_next_value (samples)) != NULL)
+    {
+      good = take_sample (self, sample);
+      g_variant_unref (sample);
+    }
+  if (good)
+    return g_steal_pointer (&self);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               _ ("Sample %" G_GUINT64_FORMAT " is damaged."), self->end);
+  return NULL;
 }
 
 /* ---- bars ---- */

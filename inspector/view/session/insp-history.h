@@ -37,6 +37,14 @@ void insp_history_look (InspHistory *self, LdbMetrics *metrics, gint64 time);
 void insp_history_append (InspHistory *self, gint64 time, const gint64 *values,
                           const gint64 *recorded);
 
+/* All that is kept, as a value that can be written to a file: names of values, names of histograms, and of
+ * each sample its time, values, and bars (histogram, bar, count). Floating. */
+#define INSP_HISTORY_TYPE "(asasa(xaxa(qqu)))"
+GVariant *insp_history_to_variant (InspHistory *self);
+
+/* What that gave, also when it comes from a stranger; NULL with `error`: it cannot be right. */
+InspHistory *insp_history_new_from_variant (GVariant *variant, GError **error);
+
 /* Samples from `first` on, up to `end`, are there. */
 guint64 insp_history_get_first (InspHistory *self);
 guint64 insp_history_get_end (InspHistory *self);

@@ -2,8 +2,9 @@
 /*
  * Invariants
  *   N1  The timer runs exactly while the session is LIVE and looks.
- *   N2  States only go on: CONNECTING to LIVE or FAILED, LIVE to ENDED.
+ *   N2  States only go on: CONNECTING to LIVE or FAILED, LIVE to ENDED. RECORDED stays.
  *   N3  Where no counters are shared the application is asked, once at a time.
+ *   N4  `running` is NULL exactly in a RECORDED session, which has no inspector and no metrics either.
  */
 #include "config.h"
 
@@ -16,7 +17,10 @@ struct _InspSession
 {
   GObject parent_instance;
 
-  LdbRunningDatabase *running; /* owned */
+  LdbRunningDatabase *running; /* N4; owned */
+  char *program;               /* of the database; may be empty */
+  char *path;                  /* of the database */
+  gint64 recorded;             /* up to when, microseconds since 1970; 0: not RECORDED */
   LdbInspector *inspector;     /* NULL: not connected; owned */
   LdbMetrics *metrics;         /* NULL: the application shares no counters, N3; owned */
   InspHistory *history;        /* owned */
@@ -188,6 +192,8 @@ insp_session_finalize (GObject *object)
   g_clear_object (&self->axis);
   g_clear_object (&self->cancellable);
   g_free (self->error);
+  g_free (self->program);
+  g_free (self->path);
   G_OBJECT_CLASS (insp_session_parent_class)->finalize (object);
 }
 
@@ -200,7 +206,7 @@ insp_session_class_init (InspSessionClass *class)
   object_class->dispose = insp_session_dispose;
   object_class->finalize = insp_session_finalize;
   properties[PROP_STATE]
-      = g_param_spec_uint ("state", NULL, NULL, 0, INSP_SESSION_FAILED, INSP_SESSION_CONNECTING,
+      = g_param_spec_uint ("state", NULL, NULL, 0, INSP_SESSION_RECORDED, INSP_SESSION_CONNECTING,
                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   properties[PROP_LOOKING]
       = g_param_spec_boolean ("looking", NULL, NULL, FALSE,
@@ -221,8 +227,26 @@ insp_session_new (LdbRunningDatabase *running)
 {
   InspSession *self = g_object_new (INSP_TYPE_SESSION, NULL);
   self->running = g_object_ref (running);
+  self->program = g_strdup (ldb_running_database_get_program (running));
+  self->path = g_strdup (ldb_running_database_get_path (running));
   self->metrics = ldb_running_database_get_metrics (running, NULL);
   ldb_inspector_open_async (running, self->cancellable, on_open, g_object_ref (self));
+  return self;
+}
+
+InspSession *
+insp_session_new_recorded (const char *program, const char *path, InspHistory *history,
+                           gint64 saved)
+{
+  InspSession *self = g_object_new (INSP_TYPE_SESSION, NULL);
+  self->state = INSP_SESSION_RECORDED;
+  self->program = g_strdup (program);
+  self->path = g_strdup (path);
+  self->recorded = saved;
+  g_set_object (&self->history, history);
+  guint64 end = insp_history_get_end (history);
+  if (end > insp_history_get_first (history))
+    insp_axis_set_now (self->axis, insp_history_get_time (history, end - 1));
   return self;
 }
 
@@ -299,10 +323,27 @@ insp_session_set_looking (InspSession *self, gboolean looking)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LOOKING]);
 }
 
+gint64
+insp_session_get_recorded (InspSession *self)
+{
+  return self->recorded;
+}
+
+const char *
+insp_session_get_program (InspSession *self)
+{
+  return self->program != NULL ? self->program : "";
+}
+
+const char *
+insp_session_get_path (InspSession *self)
+{
+  return self->path;
+}
+
 const char *
 insp_session_get_title (InspSession *self)
 {
-  const char *program = ldb_running_database_get_program (self->running);
-  return program != NULL && program[0] != '\0' ? program
-                                               : ldb_running_database_get_path (self->running);
+  const char *program = insp_session_get_program (self);
+  return program[0] != '\0' ? program : self->path;
 }

@@ -20,8 +20,9 @@ typedef enum
 {
   INSP_SESSION_CONNECTING,
   INSP_SESSION_LIVE,
-  INSP_SESSION_ENDED,  /* the application, or its database, is gone */
-  INSP_SESSION_FAILED, /* it could not be connected to; error says why */
+  INSP_SESSION_ENDED,    /* the application, or its database, is gone */
+  INSP_SESSION_FAILED,   /* it could not be connected to; error says why */
+  INSP_SESSION_RECORDED, /* what is shown was seen earlier, and comes from a file */
 } InspSessionState;
 
 #define INSP_TYPE_SESSION (insp_session_get_type ())
@@ -30,8 +31,12 @@ G_DECLARE_FINAL_TYPE (InspSession, insp_session, INSP, SESSION, GObject)
 /* Connects at once. Properties: state, looking. */
 InspSession *insp_session_new (LdbRunningDatabase *running);
 
-LdbRunningDatabase *insp_session_get_running_database (InspSession *self);
-LdbInspector *insp_session_get_inspector (InspSession *self); /* NULL: not connected */
+/* Shows what was seen earlier, up to `saved` (microseconds since 1970). */
+InspSession *insp_session_new_recorded (const char *program, const char *path, InspHistory *history,
+                                        gint64 saved);
+
+LdbRunningDatabase *insp_session_get_running_database (InspSession *self); /* NULL: recorded */
+LdbInspector *insp_session_get_inspector (InspSession *self);              /* NULL: not connected */
 InspSessionState insp_session_get_state (InspSession *self);
 const char *insp_session_get_error (InspSession *self); /* NULL: none */
 gint64 insp_session_get_ended (InspSession *self); /* when, monotonic microseconds; 0: not yet */
@@ -43,6 +48,12 @@ gboolean insp_session_has_counters (InspSession *self);
 
 gboolean insp_session_get_looking (InspSession *self);
 void insp_session_set_looking (InspSession *self, gboolean looking);
+
+/* Up to when, of a recorded session, microseconds since 1970; 0 of another. */
+gint64 insp_session_get_recorded (InspSession *self);
+
+const char *insp_session_get_program (InspSession *self); /* may be empty */
+const char *insp_session_get_path (InspSession *self); /* of the database, as the system has it */
 
 /* As people call it: the program, or the folder. */
 const char *insp_session_get_title (InspSession *self);

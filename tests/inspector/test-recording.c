@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* What a session saw, written to a file and read again: all of it, or an error that says why not. */
+#include <math.h>
+#include <string.h>
+
+#include "insp-recording.h"
+#include "insp-series.h"
+
+#define SECOND ((gint64) G_USEC_PER_SEC)
+#define SAMPLES 500u
+
+static const char *const names[] = { "reads", "bytes", NULL };
+static const char *const histograms[] = { "get", "put", NULL };
+
+/* Of sample n: 10 n reads, n³ bytes, and n gets that took what bar n % INSP_BARS holds. */
+static InspHistory *
+known_history (void)
+{
+  InspHistory *history = insp_history_new (SAMPLES);
+  gint64 recorded[2 * INSP_BARS] = { 0 };
+  insp_history_set_names (history, names, histograms);
+  for (gint64 n = 0; n < SAMPLES + 7; n++)
+    {
+      const gint64 values[] = { 10 * n, n * n * n };
+      recorded[n % INSP_BARS] += n;
+      insp_history_append (history, (n + 1) * SECOND / 4, values, recorded);
+    }
+  return history;
+}
+
+static InspSession *
+known_session (void)
+{
+  g_autoptr (InspHistory) history = known_history ();
+  return insp_session_new_recorded ("program", "/a/folder\xff", history, 1234567890123456);
+}
+
+static GBytes *
+packed (GVariant *recording)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) sunk = g_variant_ref_sink (recording);
+  GBytes *bytes = insp_recording_pack (sunk, &error);
+  g_assert_no_error (error);
+  return bytes;
+}
+
+static void
+assert_refused (GBytes *bytes, int code, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (InspSession) session = insp_recording_read (bytes, &error);
+  g_assert_null (session);
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_nonnull (strstr (error->message, text));
+}
+
+static void
+test_round (void)
+{
+  g_autoptr (InspSession) session = known_session ();
+  g_autoptr (GBytes) bytes = packed (insp_recording_new (session));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (InspSession) again = insp_recording_read (bytes, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (insp_session_get_state (again), ==, INSP_SESSION_RECORDED);
+  g_assert_cmpstr (insp_session_get_program (again), ==, "program");
+  g_assert_cmpstr (insp_session_get_path (again), ==, "/a/folder\xff");
+  g_assert_cmpint (insp_session_get_recorded (again), ==, 1234567890123456);
+  InspHistory *history = insp_session_get_history (again);
+  g_assert_cmpuint (insp_history_get_end (history) - insp_history_get_first (history), ==, SAMPLES);
+  int reads = insp_history_find (history, "reads"), size = insp_history_find (history, "bytes");
+  int get = insp_history_find_histogram (history, "get");
+  for (guint64 i = 0; i < SAMPLES; i++)
+    {
+      gint64 n = (gint64) i + 7;
+      guint64 bars[INSP_BARS] = { 0 };
+      g_assert_cmpint (insp_history_get_time (history, i), ==, (n + 1) * SECOND / 4);
+      g_assert_cmpint (insp_history_get_value (history, i, reads), ==, 10 * n);
+      g_assert_cmpint (insp_history_get_value (history, i, size), ==, n * n * n);
+      g_assert_cmpuint (insp_history_add_bars (history, get, i, i + 1, bars), ==, (guint64) n);
+      g_assert_cmpuint (bars[n % INSP_BARS], ==, (guint64) n);
+    }
+}
+
+/* What is reckoned of a recording is what was reckoned of the session. */
+static void
+test_series (void)
+{
+  g_autoptr (InspSession) session = known_session ();
+  g_autoptr (GBytes) bytes = packed (insp_recording_new (session));
+  g_autoptr (InspSession) again = insp_recording_read (bytes, NULL);
+  g_autoptr (InspSeries) rate
+      = insp_series_new_rate (insp_session_get_history (again), "", INSP_UNIT_PER_SECOND, "reads");
+  for (guint64 i = 1; i < SAMPLES; i++)
+    g_assert_cmpfloat_with_epsilon (insp_series_get (rate, i), 40, 1e-9);
+  g_assert_cmpint (insp_axis_get_end (insp_session_get_axis (again)), ==,
+                   (gint64) (SAMPLES + 7) * SECOND / 4);
+}
+
+static void
+test_nothing_seen (void)
+{
+  g_autoptr (InspHistory) history = insp_history_new (5);
+  g_autoptr (InspSession) session = insp_session_new_recorded ("", "/x", history, 1);
+  g_autoptr (GBytes) bytes = packed (insp_recording_new (session));
+  g_autoptr (InspSession) again = insp_recording_read (bytes, NULL);
+  g_assert_nonnull (again);
+  g_assert_cmpuint (insp_history_get_end (insp_session_get_history (again)), ==, 0);
+  g_assert_cmpstr (insp_session_get_title (again), ==, "/x");
+}
+
+/* Cut anywhere, and each bit of its first and last bytes and some between flipped: refused, or as it was. */
+static void
+test_damage (void)
+{
+  g_autoptr (InspSession) session = known_session ();
+  g_autoptr (GBytes) bytes = packed (insp_recording_new (session));
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  for (gsize cut = 0; cut < size; cut += size / 200 + 1)
+    {
+      g_autoptr (GBytes) part = g_bytes_new (data, cut);
+      assert_refused (part, G_IO_ERROR_INVALID_DATA, "recording");
+    }
+  g_autofree guint8 *copy = g_memdup2 (data, size);
+  guint read = 0;
+  for (gsize at = 0; at < size; at += at < 32 || at > size - 32 ? 1 : size / 100)
+    for (guint bit = 0; bit < 8; bit++)
+      {
+        copy[at] ^= (guint8) (1u << bit);
+        g_autoptr (GBytes) changed = g_bytes_new (copy, size);
+        g_autoptr (InspSession) again = insp_recording_read (changed, NULL);
+        if (again != NULL) /* gzip's time and the like */
+          {
+            g_autoptr (GVariant) one = g_variant_ref_sink (insp_recording_new (session));
+            g_autoptr (GVariant) other = g_variant_ref_sink (insp_recording_new (again));
+            g_assert_true (g_variant_equal (one, other));
+            read++;
+          }
+        copy[at] ^= (guint8) (1u << bit);
+      }
+  g_assert_cmpuint (read, <, 12 * 8); /* no more than gzip's header without its magic */
+}
+
+static void
+assert_malformed (const char *history, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *whole = g_strdup_printf (
+      "('lightning-db-recording', 1, {'path': <b'/x'>, 'history': <%s>})", history);
+  GVariant *recording = g_variant_parse (G_VARIANT_TYPE ("(sua{sv})"), whole, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) bytes = packed (recording);
+  assert_refused (bytes, G_IO_ERROR_INVALID_DATA, text);
+}
+
+/* Checksums and form right, and nonsense all the same. */
+static void
+test_malice (void)
+{
+  assert_malformed ("@(asasa(xaxa(qqu))) (['a'], ['h'], [(1, [1, 2], [])])", "Sample 0 is damaged");
+  assert_malformed ("@(asasa(xaxa(qqu))) (['a'], ['h'], [(1, [], [])])", "Sample 0 is damaged");
+  assert_malformed ("@(asasa(xaxa(qqu))) (['a'], ['h'], [(-1, [1], [])])", "Sample 0 is damaged");
+  assert_malformed ("@(asasa(xaxa(qqu))) (['a'], ['h'], [(5, [1], []), (5, [1], [])])",
+                    "Sample 1 is damaged");
+  assert_malformed ("@(asasa(xaxa(qqu))) (['a'], ['h'], [(9223372036854775807, [1], [])])",
+                    "Sample 0 is damaged");
+  assert_malformed ("@(asasa(xaxa(qqu))) (['a'], ['h'], [(5, [1], [(1, 0, 1)])])", "is damaged");
+  assert_malformed ("@(asasa(xaxa(qqu))) (['a'], ['h'], [(5, [1], [(0, 256, 1)])])", "is damaged");
+  assert_malformed ("'something else'", "nothing in it");
+  GVariantBuilder builder;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_STRING_ARRAY);
+  for (guint i = 0; i < 5000; i++)
+    g_variant_builder_add (&builder, "s", "");
+  g_autofree char *many
+      = g_variant_print (g_variant_ref_sink (g_variant_builder_end (&builder)), FALSE);
+  g_autofree char *history = g_strdup_printf ("@(asasa(xaxa(qqu))) (%s, [], [])", many);
+  assert_malformed (history, "more samples or names");
+}
+
+static void
+test_foreign (void)
+{
+  g_autoptr (GBytes) text = g_bytes_new_static ("hello", 5);
+  assert_refused (text, G_IO_ERROR_INVALID_DATA, "no recording");
+  g_autoptr (GBytes) other = packed (g_variant_new ("(sua{sv})", "something", 1, NULL));
+  assert_refused (other, G_IO_ERROR_INVALID_DATA, "no recording");
+  g_autoptr (GBytes) newer
+      = packed (g_variant_new ("(sua{sv})", "lightning-db-recording", 2, NULL));
+  assert_refused (newer, G_IO_ERROR_NOT_SUPPORTED, "later version");
+}
+
+/* A small file that unpacks to a very large one. */
+static void
+test_bomb (void)
+{
+  gsize size = (gsize) 300 << 20;
+  g_autoptr (GBytes) zeros = g_bytes_new_take (g_malloc0 (size), size);
+  g_autoptr (GZlibCompressor) gzip = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 1);
+  g_autoptr (GInputStream) memory = g_memory_input_stream_new_from_bytes (zeros);
+  g_autoptr (GInputStream) stream = g_converter_input_stream_new (memory, G_CONVERTER (gzip));
+  gsize room = (gsize) 8 << 20, used = 0;
+  guint8 *file = g_malloc (room);
+  g_assert_true (g_input_stream_read_all (stream, file, room, &used, NULL, NULL));
+  g_autoptr (GBytes) bomb = g_bytes_new_take (file, used);
+  g_assert_cmpuint (g_bytes_get_size (bomb), <, (gsize) 8 << 20);
+  assert_refused (bomb, G_IO_ERROR_NO_SPACE, "larger than 256 MiB");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/recording/round", test_round);
+  g_test_add_func ("/recording/series", test_series);
+  g_test_add_func ("/recording/nothing-seen", test_nothing_seen);
+  g_test_add_func ("/recording/damage", test_damage);
+  g_test_add_func ("/recording/malice", test_malice);
+  g_test_add_func ("/recording/foreign", test_foreign);
+  g_test_add_func ("/recording/bomb", test_bomb);
+  return g_test_run ();
+}
