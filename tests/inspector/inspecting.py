@@ -208,7 +208,7 @@ def main():
     # Assistive technology is what this is about, and libadwaita has its own theme.
     for variable in ("GTK_A11Y", "GTK_THEME"):
         os.environ.pop(variable, None)
-    Case.program = sys.argv[1]
+    Case.program = os.path.abspath(sys.argv[1])
     Case.screen, Case.desktop = screen.Screen(), accessible.Desktop()
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
 
