@@ -531,7 +531,8 @@ wal_prepare (struct wal *wal, struct failure *failure)
       if (result != STATUS_OK)
         return result;
       pthread_mutex_lock (&wal->mutex);
-      if (wal->ready == NULL && segment->number > wal->newest_number)
+      if (wal->ready == NULL && segment->number > wal->newest_number
+          && segment->size <= wal->segment_size)
         {
           wal->ready = segment;
           segment = NULL;
@@ -540,7 +541,7 @@ wal_prepare (struct wal *wal, struct failure *failure)
     }
   if (segment == NULL)
     atomic_store_explicit (&wal->wants_preparing, false, memory_order_relaxed);
-  /* Overtaken by the appender (S1): it made its own in the meantime. */
+  /* Overtaken by the appender (S1), which made its own in the meantime; or by a smaller size. */
   return wal_segment_discard (wal, segment, true, failure);
 }
 

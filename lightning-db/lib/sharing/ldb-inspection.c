@@ -96,6 +96,15 @@ ldb_export_unref (LdbExport *self)
   g_free (self);
 }
 
+gboolean
+ldb_host_had_export (LdbHost *self, guint object)
+{
+  pthread_mutex_lock (&lock);
+  gboolean had = object <= self->last_object;
+  pthread_mutex_unlock (&lock);
+  return had;
+}
+
 LdbExport *
 ldb_host_find_export (LdbHost *self, guint object)
 {

@@ -58,6 +58,8 @@ LdbHost *ldb_host_ref (LdbHost *self);
 void ldb_host_unref (LdbHost *self);
 /* The export of that number; a reference, or NULL. */
 LdbExport *ldb_host_find_export (LdbHost *self, guint object);
+/* Whether that number was given out, though its export may be gone. */
+gboolean ldb_host_had_export (LdbHost *self, guint object);
 /* The numbers of all of them, as guint. */
 GArray *ldb_host_list_exports (LdbHost *self);
 /* FALSE: another visitor's operation has not finished. */

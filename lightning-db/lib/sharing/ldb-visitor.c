@@ -281,16 +281,29 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "Commit", "a(sayaaybaay)", ldb_visit_commit, LONG_CONTROL },
 };
 
-/* Of the path "/org/lightningdb/Inspector1/N"; a reference, or NULL. */
-static LdbExport *
-find_export (LdbHost *host, const char *path)
+/* N of the path "/org/lightningdb/Inspector1/N"; 0: it is none. */
+static guint
+object_of (const char *path)
 {
   guint64 object;
   if (path == NULL || !g_str_has_prefix (path, LDB_OBJECT_PREFIX "/")
       || !g_ascii_string_to_unsigned (path + strlen (LDB_OBJECT_PREFIX "/"), 10, 1, G_MAXUINT,
                                       &object, NULL))
-    return NULL;
-  return ldb_host_find_export (host, (guint) object);
+    return 0;
+  return (guint) object;
+}
+
+/* A call to a database that is not shared. Of one that was, and was closed since, it is no abuse. */
+static void
+refuse_object (LdbVisit *self)
+{
+  static const char *const name = "org.freedesktop.DBus.Error.UnknownObject";
+  static const char *const message = "No database is shared under that path.";
+  guint object = object_of (g_dbus_message_get_path (self->call));
+  if (object != 0 && ldb_host_had_export (self->visitor->host, object))
+    visit_fail_as (self, name, message);
+  else
+    visit_refuse_call (self, name, message);
 }
 
 /* Of the table; G_N_ELEMENTS when there is none. */
@@ -319,8 +332,7 @@ begin_method (LdbVisit *self, guint i)
 {
   MethodFlags flags = methods[i].flags;
   if (self->export == NULL && (flags & METHOD_ANYWHERE) == 0)
-    visit_refuse_call (self, "org.freedesktop.DBus.Error.UnknownObject",
-                       "No database is shared under that path.");
+    refuse_object (self);
   else if ((flags & METHOD_CONTROL) != 0 && !ldb_visitor_has_control (self->visitor, self->export))
     ldb_visit_refuse (self, LDB_ERROR_PERMISSION_DENIED,
                       "This changes things, and the connection has no control; request it, and "
@@ -352,7 +364,8 @@ take_message (gpointer owner, GDBusMessage *message)
   visit->call = g_object_ref (message);
   visit->arguments
       = body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
-  visit->export = find_export (visitor->host, g_dbus_message_get_path (message));
+  visit->export
+      = ldb_host_find_export (visitor->host, object_of (g_dbus_message_get_path (message)));
   ldb_peer_begin_call (visitor->peer);
   guint i = find_method (message);
   if (i < G_N_ELEMENTS (methods))
