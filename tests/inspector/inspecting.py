@@ -137,6 +137,10 @@ class Inspector:
         button.use()
         wait_for("the end of the dialog", lambda: not any(self._program.all("dialog", dialog)))
 
+    def focused(self):
+        """What the keyboard works on, or None."""
+        return self._program.focused()
+
     def save_recording(self):
         """Under the name that is offered, in the folder that the inspector was started in."""
         self.press("Control_L", "r")

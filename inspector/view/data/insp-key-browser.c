@@ -18,6 +18,7 @@
 #include "insp-status.h"
 
 #define FOLLOW_INTERVAL 250 /* milliseconds for which changes gather */
+#define ARRIVAL_FRAMES 60u  /* within which a row that is gone to has a widget */
 #define SAMPLE 200          /* keys by which a delimiter is guessed */
 
 struct _InspKeyBrowser
@@ -39,6 +40,9 @@ struct _InspKeyBrowser
   GCancellable *following; /* of a request for a subscription; NULL: none; owned */
   guint subscription;      /* B2; 0: none */
   gboolean is_connected;   /* it is told of the inspector's changes */
+
+  guint arrival;     /* tick callback that gives a row that was gone to the keyboard; 0: none */
+  guint frames_left; /* that it waits for it */
 
   GtkWidget *stack; /* child */
   GtkWidget *list_view;
@@ -224,12 +228,38 @@ review_list (InspKeyBrowser *self)
 }
 
 static void
+leave_arrival (InspKeyBrowser *self)
+{
+  if (self->arrival != 0)
+    gtk_widget_remove_tick_callback (self->list_view, self->arrival);
+  self->arrival = 0;
+}
+
+/* The row that is selected gets the keyboard once there is a widget for it: who asks the list itself
+ * gives it to the row that had it before. */
+static gboolean
+focus_selected (GtkWidget *list_view, GdkFrameClock *clock, gpointer data)
+{
+  InspKeyBrowser *self = data;
+  GtkWidget *row = gtk_widget_get_first_child (list_view);
+  while (row != NULL && (gtk_widget_get_state_flags (row) & GTK_STATE_FLAG_SELECTED) == 0)
+    row = gtk_widget_get_next_sibling (row);
+  if (row == NULL && --self->frames_left > 0)
+    return G_SOURCE_CONTINUE;
+  gtk_widget_grab_focus (row != NULL ? row : list_view);
+  self->arrival = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static void
 on_arrived (InspKeyBrowser *self, guint position)
 {
   review_list (self);
   gtk_single_selection_set_selected (GTK_SINGLE_SELECTION (self->keys), position);
   gtk_widget_activate_action (self->list_view, "list.scroll-to-item", "u", position);
-  gtk_widget_grab_focus (self->list_view);
+  leave_arrival (self);
+  self->frames_left = ARRIVAL_FRAMES;
+  self->arrival = gtk_widget_add_tick_callback (self->list_view, focus_selected, self, NULL);
 }
 
 static InspRecordReader *
@@ -423,6 +453,7 @@ static void
 leave (InspKeyBrowser *self)
 {
   unfollow (self);
+  leave_arrival (self);
   if (self->list != NULL)
     g_signal_handlers_disconnect_by_data (self->list, self);
   if (self->sampler != NULL)
