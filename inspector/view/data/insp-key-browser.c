@@ -235,8 +235,15 @@ leave_arrival (InspKeyBrowser *self)
   self->arrival = 0;
 }
 
+static gboolean
+has_keyboard (GtkWidget *widget)
+{
+  GtkWidget *focus = gtk_root_get_focus (gtk_widget_get_root (widget));
+  return focus != NULL && (focus == widget || gtk_widget_is_ancestor (focus, widget));
+}
+
 /* The row that is selected gets the keyboard once there is a widget for it: who asks the list itself
- * gives it to the row that had it before. */
+ * gives it to the row that had it before. Who went elsewhere meanwhile keeps it. */
 static gboolean
 focus_selected (GtkWidget *list_view, GdkFrameClock *clock, gpointer data)
 {
@@ -244,9 +251,11 @@ focus_selected (GtkWidget *list_view, GdkFrameClock *clock, gpointer data)
   GtkWidget *row = gtk_widget_get_first_child (list_view);
   while (row != NULL && (gtk_widget_get_state_flags (row) & GTK_STATE_FLAG_SELECTED) == 0)
     row = gtk_widget_get_next_sibling (row);
-  if (row == NULL && --self->frames_left > 0)
+  gboolean wanted = has_keyboard (list_view);
+  if (wanted && row == NULL && --self->frames_left > 0)
     return G_SOURCE_CONTINUE;
-  gtk_widget_grab_focus (row != NULL ? row : list_view);
+  if (wanted && row != NULL)
+    gtk_widget_grab_focus (row);
   self->arrival = 0;
   return G_SOURCE_REMOVE;
 }
@@ -257,6 +266,7 @@ on_arrived (InspKeyBrowser *self, guint position)
   review_list (self);
   gtk_single_selection_set_selected (GTK_SINGLE_SELECTION (self->keys), position);
   gtk_widget_activate_action (self->list_view, "list.scroll-to-item", "u", position);
+  gtk_widget_grab_focus (self->list_view);
   leave_arrival (self);
   self->frames_left = ARRIVAL_FRAMES;
   self->arrival = gtk_widget_add_tick_callback (self->list_view, focus_selected, self, NULL);
