@@ -6,6 +6,7 @@
 #include "insp-greeter.h"
 #include "insp-host.h"
 #include "insp-recorder.h"
+#include "insp-sentence.h"
 #include "insp-window.h"
 
 struct _InspWindow
@@ -72,21 +73,10 @@ on_page (GSimpleAction *action, GVariant *parameter, gpointer window)
 
 /* ---- what is shown ---- */
 
-/* A message as a sentence: those of the library begin in lower case, and have no full stop. */
-static char *
-sentence_of (const char *message)
-{
-  gunichar first = g_unichar_totitle (g_utf8_get_char (message));
-  char upper[7] = { 0 };
-  g_unichar_to_utf8 (first, upper);
-  return g_strconcat (upper, message[0] != '\0' ? g_utf8_next_char (message) : "",
-                      g_str_has_suffix (message, ".") ? "" : ".", NULL);
-}
-
 void
 insp_window_say (InspWindow *self, const char *heading, const char *message)
 {
-  g_autofree char *text = sentence_of (message);
+  g_autofree char *text = insp_sentence_of (message);
   GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), heading, text);
   adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
   gtk_window_present (GTK_WINDOW (dialog));

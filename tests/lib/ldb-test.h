@@ -35,6 +35,22 @@ ldb_test_allow_warnings (void)
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 }
 
+static inline void
+ldb_test_put (LdbDatabase *db, const char *key, const char *value)
+{
+  g_autoptr (GError) error = NULL;
+  ldb_database_put_string (db, key, value, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static inline void
+ldb_test_close (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  ldb_database_close (db, NULL, &error);
+  g_assert_no_error (error);
+}
+
 /* A directory that is empty when the test begins and gone when it has ended. */
 typedef struct
 {

@@ -2,14 +2,6 @@
 /* Who is at work: open transactions, held snapshots, hot keys, and one get step by step. */
 #include "ldb-test.h"
 
-static void
-put (LdbDatabase *db, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_put_string (db, key, value, NULL, &error);
-  g_assert_no_error (error);
-}
-
 static LdbTransaction *
 begin (LdbDatabase *db, LdbTransactionFlags flags)
 {
@@ -26,7 +18,7 @@ test_transactions (Place *place, gconstpointer data)
 {
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autoptr (GError) error = NULL;
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   g_autoptr (LdbTransaction) writes = begin (db, LDB_TRANSACTION_NONE);
   g_autoptr (LdbTransaction) reads = begin (db, LDB_TRANSACTION_SERIALIZABLE);
   g_autoptr (LdbTransaction) looks = begin (db, LDB_TRANSACTION_READ_ONLY);
@@ -80,7 +72,7 @@ test_snapshots (Place *place, gconstpointer data)
       g_assert_no_error (error);
       g_ptr_array_add (snapshots, snapshot);
       if (i > 0) /* two at the first */
-        put (db, "key", "value");
+        ldb_test_put (db, "key", "value");
     }
   g_autoptr (GPtrArray) list = ldb_database_list_snapshots (db, &error);
   g_assert_no_error (error);
@@ -117,7 +109,7 @@ conflict (LdbDatabase *db, const char *key)
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbTransaction) transaction = begin (db, LDB_TRANSACTION_NONE);
   g_assert_true (ldb_transaction_put_string (transaction, NULL, key, "1", &error));
-  put (db, key, "2");
+  ldb_test_put (db, key, "2");
   g_assert_false (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));
   g_assert_error (error, LDB_ERROR, LDB_ERROR_CONFLICT);
 }
@@ -188,7 +180,7 @@ test_trace (Place *place, gconstpointer data)
 {
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autoptr (GError) error = NULL;
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   g_autoptr (LdbTrace) fresh = ldb_database_trace_get (db, NULL, "key", 3, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (fresh->found);

@@ -3,14 +3,6 @@
  * connected. */
 #include "ldb-test.h"
 
-static void
-put (LdbDatabase *db, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_put_string (db, key, value, NULL, &error);
-  g_assert_no_error (error);
-}
-
 /* A transaction that loses `key` to somebody else. */
 static void
 lose (LdbDatabase *db, const char *key)
@@ -20,7 +12,7 @@ lose (LdbDatabase *db, const char *key)
   g_assert_no_error (error);
   ldb_transaction_put_string (transaction, NULL, key, "mine", &error);
   g_assert_no_error (error);
-  put (db, key, "theirs");
+  ldb_test_put (db, key, "theirs");
   ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error);
   assert_ldb_error (error, LDB_ERROR_CONFLICT, key);
 }
@@ -55,7 +47,7 @@ flush (LdbDatabase *db, const char *key)
 {
   g_autoptr (GError) error = NULL;
   guint64 before = newest (db);
-  put (db, key, "value");
+  ldb_test_put (db, key, "value");
   ldb_database_flush (db, NULL, &error);
   g_assert_no_error (error);
   while (newest (db) == before)

@@ -26,14 +26,6 @@ find (LdbHealth *health, const char *id)
   return issue;
 }
 
-static void
-put (LdbDatabase *db, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_put_string (db, key, value, NULL, &error);
-  g_assert_no_error (error);
-}
-
 /* A machine may be short of space or memory, whatever the test does: nothing of ours is among it. */
 static void
 assert_nothing_of_ours (LdbHealth *health)
@@ -49,7 +41,7 @@ test_well (Place *place, gconstpointer data)
 {
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_assert_null (ldb_database_get_health (db));
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   gint64 before = g_get_real_time ();
   g_autoptr (LdbHealth) health = examine (db);
   assert_nothing_of_ours (health);
@@ -201,7 +193,7 @@ conflict (LdbDatabase *db, const char *key)
   g_assert_no_error (error);
   ldb_transaction_put_string (transaction, NULL, key, "1", &error);
   g_assert_no_error (error);
-  put (db, key, "2");
+  ldb_test_put (db, key, "2");
   ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error);
   assert_ldb_error (error, LDB_ERROR_CONFLICT, "changed");
 }
@@ -261,7 +253,7 @@ test_many_runs (Place *place, gconstpointer data)
     {
       g_autoptr (LdbHealth) before = examine (db);
       g_assert_null (ldb_health_find_issue (before, "many-runs"));
-      put (db, "key", "value");
+      ldb_test_put (db, "key", "value");
       g_assert_true (ldb_database_flush (db, NULL, &error));
     }
   g_autoptr (LdbHealth) health = examine (db);
@@ -280,7 +272,7 @@ test_not_durable (Place *place, gconstpointer data)
   g_autoptr (LdbDatabase) db = place_open (place, options);
   g_autoptr (LdbHealth) before = examine (db);
   g_assert_null (ldb_health_find_issue (before, "not-durable"));
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   g_autoptr (LdbHealth) health = examine (db);
   find (health, "not-durable");
 }
@@ -385,7 +377,7 @@ test_transaction (Place *place, gconstpointer data)
   g_assert_false (ldb_database_apply_remedy (db, &issue, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_NOT_FOUND, "ended");
   issue.action = LDB_REMEDY_CHECK;
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   g_assert_true (ldb_database_apply_remedy (db, &issue, NULL, &error));
   g_assert_no_error (error);
   issue.action = LDB_REMEDY_FLUSH;

@@ -15,22 +15,6 @@ open_shared (Place *place)
   return db;
 }
 
-static void
-put (LdbDatabase *db, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_put_string (db, key, value, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static void
-close_database (LdbDatabase *db)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_close (db, NULL, &error);
-  g_assert_no_error (error);
-}
-
 /* ---- being found ---- */
 
 static void
@@ -67,7 +51,7 @@ test_advert (Place *place, gconstpointer data)
   ldb_database_set_inspectable (db, FALSE);
   assert_nothing_shared ();
   ldb_database_set_inspectable (db, TRUE);
-  close_database (db);
+  ldb_test_close (db);
   assert_nothing_shared ();
 }
 
@@ -79,7 +63,7 @@ test_handles (Place *place, gconstpointer data)
   g_autoptr (LdbDatabase) other = place_open (place, NULL);
   g_autoptr (LdbDatabase) third = open_shared (place);
   g_autofree char *advert = runtime_file (".database");
-  close_database (one);
+  ldb_test_close (one);
   g_autofree char *same = runtime_file (".database");
   g_assert_cmpstr (advert, ==, same);
   ldb_database_set_inspectable (third, FALSE);
@@ -106,7 +90,7 @@ test_taken_over (Place *place, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   LdbDatabase *made = place_open (place, NULL);
-  close_database (made);
+  ldb_test_close (made);
   g_object_unref (made);
   g_autoptr (LdbDatabase) db
       = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
@@ -116,8 +100,8 @@ test_taken_over (Place *place, gconstpointer data)
   g_assert_true (ldb_database_take_over (db, NULL, &error));
   g_assert_no_error (error);
   g_assert_false (advert_says_read_only ());
-  put (db, "a", "1");
-  close_database (db);
+  ldb_test_put (db, "a", "1");
+  ldb_test_close (db);
   assert_nothing_shared ();
 }
 
@@ -201,7 +185,7 @@ test_unsafe_folder (Place *place, gconstpointer data)
   guint before = warnings;
   g_autoptr (LdbDatabase) db = open_shared (place);
   g_assert_cmpuint (warnings, ==, before + 1);
-  put (db, "a", "1");
+  ldb_test_put (db, "a", "1");
   g_chmod (folder, 0700);
   assert_nothing_shared ();
   ldb_database_set_inspectable (db, FALSE);
@@ -221,7 +205,7 @@ test_look (Place *place, gconstpointer data)
   for (guint i = 0; i < 25; i++)
     {
       g_autofree char *key = g_strdup_printf ("key-%02u", i);
-      put (db, key, "value");
+      ldb_test_put (db, key, "value");
     }
   g_autoptr (LdbStore) store = ldb_database_open_store (db, "other", LDB_OPEN_CREATE, NULL, &error);
   g_assert_no_error (error);
@@ -322,9 +306,9 @@ test_read (Place *place, gconstpointer data)
 {
   Client client;
   g_autoptr (LdbDatabase) db = open_shared (place);
-  put (db, "a", "1");
-  put (db, "b", "two");
-  put (db, "c", "3");
+  ldb_test_put (db, "a", "1");
+  ldb_test_put (db, "b", "two");
+  ldb_test_put (db, "c", "3");
   client_open (&client);
   assert_page ("a=1 b=two c=3", &client, 0, "", "", 0, 10, 100);
   assert_page ("a=1 b=two+", &client, 0, "", "", 0, 2, 100);
@@ -352,7 +336,7 @@ test_pages (Place *place, gconstpointer data)
   for (guint i = 0; i < 1500; i++)
     {
       g_autofree char *key = g_strdup_printf ("%05u", i);
-      put (db, key, i % 20 == 0 ? big : "v");
+      ldb_test_put (db, key, i % 20 == 0 ? big : "v");
     }
   client_open (&client);
   for (; more; pages++)
@@ -384,7 +368,7 @@ test_get (Place *place, gconstpointer data)
 {
   Client client;
   g_autoptr (LdbDatabase) db = open_shared (place);
-  put (db, "key", "0123456789");
+  ldb_test_put (db, "key", "0123456789");
   client_open (&client);
   g_autoptr (GVariant) part = client_call (
       &client, "Get", g_variant_new ("(us@aytu)", 0, "", text_variant ("key"), (guint64) 3, 4));
@@ -412,7 +396,7 @@ test_snapshots (Place *place, gconstpointer data)
   guint ids[4];
   guint64 sequence;
   g_autoptr (LdbDatabase) db = open_shared (place);
-  put (db, "a", "old");
+  ldb_test_put (db, "a", "old");
   client_open (&client);
   for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
     {
@@ -421,7 +405,7 @@ test_snapshots (Place *place, gconstpointer data)
       g_assert_cmpuint (sequence, ==, ldb_database_get_sequence (db));
     }
   client_fail (&client, "OpenSnapshot", NULL, "org.lightningdb.Error.LimitExceeded");
-  put (db, "a", "new");
+  ldb_test_put (db, "a", "new");
   assert_page ("a=old", &client, ids[2], "", "", 0, 10, 100);
   assert_page ("a=new", &client, 0, "", "", 0, 10, 100);
   client_do (&client, "CloseSnapshot", g_variant_new ("(u)", ids[2]));
@@ -462,11 +446,11 @@ test_changes (Place *place, gconstpointer data)
   guint64 since, sequence;
   gboolean resync;
   g_autoptr (LdbDatabase) db = open_shared (place);
-  put (db, "key", "old");
+  ldb_test_put (db, "key", "old");
   client_open (&client);
   guint subscription = subscribe (&client, "key", LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES);
-  put (db, "other", "1");
-  put (db, "key", "new");
+  ldb_test_put (db, "other", "1");
+  ldb_test_put (db, "key", "new");
   g_autoptr (GVariant) changed = client_next_signal (&client, "Changed");
   g_autoptr (GVariant) changes = NULL;
   g_variant_get (changed, "(uttb@a(usayayaayaay))", &id, &since, &sequence, &resync, &changes);
@@ -480,7 +464,7 @@ test_changes (Place *place, gconstpointer data)
   client_do (&client, "Unsubscribe", g_variant_new ("(u)", subscription));
   client_fail (&client, "Unsubscribe", g_variant_new ("(u)", subscription),
                "org.lightningdb.Error.Closed");
-  put (db, "key", "unheard");
+  ldb_test_put (db, "key", "unheard");
   client_do (&client, "ListStores", NULL);
   g_assert_true (g_queue_is_empty (&client.signals));
   client_close (&client);
@@ -501,7 +485,7 @@ test_lost_changes (Place *place, gconstpointer data)
   for (guint i = 0; i < 400; i++)
     {
       g_autofree char *key = g_strdup_printf ("%05u", i);
-      put (db, key, value);
+      ldb_test_put (db, key, value);
       if (i % 8 == 0)
         g_usleep (1000);
     }
@@ -587,7 +571,7 @@ test_control (Place *place, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autofree char *backup = g_build_filename (place->directory, "backup", NULL);
   g_autoptr (LdbDatabase) db = open_shared (place);
-  put (db, "a", "1");
+  ldb_test_put (db, "a", "1");
   client_open (&client);
   client_open (&other);
   ldb_database_set_control_allowed (db, TRUE);
@@ -631,7 +615,7 @@ test_commit (Place *place, gconstpointer data)
   guint64 sequence;
   g_autoptr (LdbDatabase) db = open_shared (place);
   ldb_database_set_control_allowed (db, TRUE);
-  put (db, "a", "1");
+  ldb_test_put (db, "a", "1");
   client_open (&client);
   client_do (&client, "RequestControl", NULL);
   g_autoptr (GVariant) reply = client_call (
@@ -692,7 +676,7 @@ test_idle (Place *place, gconstpointer data)
         {
           before = after;
           for (guint k = 0; k < 100; k++)
-            put (db, "a", "1");
+            ldb_test_put (db, "a", "1");
           g_usleep (200000);
           after = count_sleeps ();
         }
@@ -719,7 +703,7 @@ test_close (Place *place, gconstpointer data)
   guint8 byte;
   g_autoptr (GError) error = NULL;
   LdbDatabase *db = open_shared (place);
-  put (db, "a", "1");
+  ldb_test_put (db, "a", "1");
   client_open (&client);
   client_do (&client, "OpenSnapshot", NULL);
   subscribe (&client, "", LDB_WATCH_NONE);
@@ -753,7 +737,7 @@ test_several (Place *place, gconstpointer data)
   g_assert_cmpuint (adverts->len, ==, 2);
   client_open (&client);
   client_do (&client, "OpenSnapshot", NULL);
-  close_database (db);
+  ldb_test_close (db);
   g_variant_unref (client_next_signal (&client, "Closed"));
   client_fail (&client, "ListStores", NULL, "org.freedesktop.DBus.Error.UnknownObject");
   g_autoptr (GVariant) stores
@@ -773,7 +757,7 @@ test_again (Place *place, gconstpointer data)
       ldb_database_set_inspectable (db, TRUE);
       client_open (&client);
       subscribe (&client, "", LDB_WATCH_VALUES);
-      put (db, "a", i % 2 == 0 ? "even" : "odd");
+      ldb_test_put (db, "a", i % 2 == 0 ? "even" : "odd");
       if (i % 3 == 0)
         g_variant_unref (client_next_signal (&client, "Changed"));
       if (i % 5 == 0)

@@ -14,22 +14,6 @@
 #define SECRET_VALUE "the-value-that-nobody-sees"
 
 static void
-put (LdbDatabase *db, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_put_string (db, key, value, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static void
-close_it (LdbDatabase *db)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_close (db, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static void
 assert_no_secrets (void)
 {
   for (guint i = 0; i < written_log.lines->len; i++)
@@ -58,7 +42,7 @@ static void
 test_opened (Place *place, gconstpointer data)
 {
   log_begin (NULL);
-  close_it (place_open (place, NULL));
+  ldb_test_close (place_open (place, NULL));
   g_assert_cmpuint (written_log.lines->len, ==, 0); /* nothing that nobody asked for */
   log_begin ("Ldb");
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
@@ -80,7 +64,7 @@ test_events (Place *place, gconstpointer data)
   log_begin ("Ldb");
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autoptr (LdbDatabase) other = place_open (place, NULL);
-  put (db, SECRET_KEY, SECRET_VALUE);
+  ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
   ldb_database_flush (db, NULL, &error);
   g_assert_no_error (error);
   GHashTable *line = written_log_wait ("flushed", NULL);
@@ -89,11 +73,11 @@ test_events (Place *place, gconstpointer data)
 
   g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
   ldb_transaction_put_string (transaction, NULL, SECRET_KEY, SECRET_VALUE, &error);
-  put (other, SECRET_KEY, "theirs");
+  ldb_test_put (other, SECRET_KEY, "theirs");
   ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error);
   assert_ldb_error (error, LDB_ERROR_CONFLICT, "");
   g_assert_cmpuint (written_log_count ("conflict"), ==, 0);
-  close_it (other);
+  ldb_test_close (other);
   g_assert_cmpuint (written_log_count ("conflict"), ==, 1);
 
   g_autofree char *copy = g_build_filename (place->directory, "copy", NULL);
@@ -101,7 +85,7 @@ test_events (Place *place, gconstpointer data)
       = ldb_database_backup (db, copy, LDB_BACKUP_NONE, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   written_log_wait ("backed-up", NULL);
-  close_it (db);
+  ldb_test_close (db);
   g_assert_cmpuint (written_log_count ("flushed"), >=, 1);
   g_assert_cmpuint (written_log_count ("conflict"), ==, 1);
   g_assert_cmpuint (written_log_count ("backed-up"), ==, 1);
@@ -134,7 +118,7 @@ test_recovered (Place *place, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autofree char *copy = g_build_filename (place->directory, "copy", NULL);
-  put (db, SECRET_KEY, SECRET_VALUE);
+  ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
   ldb_database_sync (db, NULL, &error);
   g_assert_no_error (error);
   copy_files (place->path, copy);
@@ -156,7 +140,7 @@ test_failed (Place *place, gconstpointer data)
   struct rlimit before, none;
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   log_begin (NULL);
-  put (db, SECRET_KEY, SECRET_VALUE);
+  ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
   signal (SIGXFSZ, SIG_IGN);
   g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
   none = (struct rlimit){ .rlim_cur = 16, .rlim_max = before.rlim_max };
@@ -186,7 +170,7 @@ test_damage (Place *place, gconstpointer data)
   const char *name;
   {
     g_autoptr (LdbDatabase) db = place_open (place, NULL);
-    put (db, SECRET_KEY, SECRET_VALUE);
+    ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
     ldb_database_flush (db, NULL, &error);
     g_assert_no_error (error);
   }
@@ -233,7 +217,7 @@ be_logged (const char *path)
       g_autoptr (GError) error = NULL;
       g_autoptr (LdbDatabase) db = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
       g_assert_no_error (error);
-      put (db, SECRET_KEY, SECRET_VALUE);
+      ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
       ldb_database_flush (db, NULL, &error);
       g_assert_no_error (error);
     }

@@ -3,14 +3,6 @@
 #include "ldb-test.h"
 
 static void
-put (LdbDatabase *db, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-  ldb_database_put_string (db, key, value, NULL, &error);
-  g_assert_no_error (error);
-}
-
-static void
 read_some (LdbDatabase *db, guint count)
 {
   for (guint i = 0; i < count; i++)
@@ -29,8 +21,8 @@ test_figures (Place *place, gconstpointer data)
   g_autoptr (LdbMetrics) metrics = ldb_database_get_metrics (db, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (ldb_metrics_get_total_reads (metrics), ==, 0);
-  put (db, "key", "value");
-  put (db, "other", "value");
+  ldb_test_put (db, "key", "value");
+  ldb_test_put (db, "other", "value");
   read_some (db, 10);
   g_assert_cmpuint (ldb_metrics_get_total_reads (metrics), ==, 0); /* not looked yet */
   ldb_metrics_refresh (metrics);
@@ -64,11 +56,11 @@ test_rates (Place *place, gconstpointer data)
 {
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autoptr (GError) error = NULL;
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   g_autoptr (LdbMetrics) metrics = ldb_database_get_metrics (db, &error);
   g_assert_no_error (error);
   read_some (db, 1000);
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   g_usleep (20000);
   gint64 before = g_get_monotonic_time ();
   ldb_metrics_refresh (metrics);
@@ -109,7 +101,7 @@ test_names (Place *place, gconstpointer data)
   g_assert_cmpint (ldb_metrics_get_percentile (metrics, "nonsense", 0.5), ==, 0);
   g_assert_cmpint (ldb_metrics_get_sum (metrics, "puts"), ==, 0); /* no histogram */
 
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   g_assert_cmpint (ldb_metrics_get_value (metrics, "puts"), ==, 1); /* without a look */
   ldb_database_sync (db, NULL, &error);
   g_assert_no_error (error);
@@ -124,8 +116,7 @@ test_names (Place *place, gconstpointer data)
   g_autofree gint64 *counts
       = ldb_metrics_list_counts_at_most (metrics, "log_sync", values, G_N_ELEMENTS (values));
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
-    g_assert_cmpint (counts[i], ==,
-                     ldb_metrics_get_count_at_most (metrics, "log_sync", values[i]));
+    g_assert_cmpint (counts[i], ==, ldb_metrics_get_count_at_most (metrics, "log_sync", values[i]));
   g_assert_cmpint (counts[3], ==, syncs);
 }
 
@@ -166,7 +157,7 @@ test_observed (Place *place, gconstpointer data)
       = g_signal_connect (metrics, "notify::total-writes", G_CALLBACK (count_notify), &told);
   for (guint i = 1; i <= 3; i++)
     {
-      put (db, "key", "value");
+      ldb_test_put (db, "key", "value");
       while (told < i)
         g_main_context_iteration (context, TRUE);
       g_assert_cmpuint (told, ==, i); /* once for each change */
@@ -175,7 +166,7 @@ test_observed (Place *place, gconstpointer data)
 
   /* Nobody is connected any more: the timer fires once more at most, then nothing happens. */
   g_signal_handler_disconnect (metrics, handler);
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   while (is_awake (context))
     g_main_context_iteration (context, TRUE);
   g_assert_cmpuint (told, ==, 3);
@@ -208,7 +199,7 @@ test_slow (Place *place, gconstpointer data)
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   g_autoptr (GError) error = NULL;
   g_assert_true (ldb_database_set_slow_threshold (db, 0, &error));
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   ldb_database_sync (db, NULL, &error);
   g_assert_no_error (error);
   g_autoptr (GPtrArray) none = ldb_database_list_slow_operations (db, 0, &error);
@@ -254,7 +245,7 @@ test_closed (Place *place, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbMetrics) metrics = ldb_database_get_metrics (db, &error);
   g_assert_no_error (error);
-  put (db, "key", "value");
+  ldb_test_put (db, "key", "value");
   ldb_database_close (db, NULL, &error);
   g_assert_no_error (error);
   ldb_metrics_refresh (metrics);

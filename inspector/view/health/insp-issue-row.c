@@ -6,6 +6,7 @@
 
 #include "insp-issue-row.h"
 #include "insp-key-text.h"
+#include "insp-row-text.h"
 #include "insp-unit.h"
 
 struct _InspIssueRow
@@ -196,18 +197,6 @@ insp_issue_row_class_init (InspIssueRowClass *class)
 }
 
 static GtkWidget *
-add_text (InspIssueRow *self, const char *style)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  if (style != NULL)
-    gtk_widget_add_css_class (label, style);
-  gtk_box_append (GTK_BOX (self->texts), label);
-  return label;
-}
-
-static GtkWidget *
 add_button (InspIssueRow *self, void (*pressed) (InspIssueRow *))
 {
   GtkWidget *button = gtk_button_new ();
@@ -225,10 +214,10 @@ insp_issue_row_init (InspIssueRow *self)
   gtk_widget_set_valign (self->icon, GTK_ALIGN_START);
   self->texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
   gtk_widget_set_hexpand (self->texts, TRUE);
-  self->severity = add_text (self, "caption-heading");
-  self->summary = add_text (self, NULL);
-  self->remedy = add_text (self, "dim-label");
-  self->evidence = add_text (self, "caption");
+  self->severity = insp_row_text_add (GTK_BOX (self->texts), "caption-heading");
+  self->summary = insp_row_text_add (GTK_BOX (self->texts), NULL);
+  self->remedy = insp_row_text_add (GTK_BOX (self->texts), "dim-label");
+  self->evidence = insp_row_text_add (GTK_BOX (self->texts), "caption");
   gtk_widget_add_css_class (self->evidence, "dim-label");
   self->buttons = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   gtk_widget_set_valign (self->buttons, GTK_ALIGN_CENTER);

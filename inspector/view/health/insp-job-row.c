@@ -8,6 +8,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-job-row.h"
+#include "insp-row-text.h"
 
 #define PULSE 150 /* milliseconds between steps of a bar that does not know how far it is */
 
@@ -128,18 +129,6 @@ insp_job_row_class_init (InspJobRowClass *class)
   gtk_widget_class_set_css_name (widget_class, "insp-issue");
 }
 
-static GtkWidget *
-add_text (InspJobRow *self, const char *style)
-{
-  GtkWidget *label = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  if (style != NULL)
-    gtk_widget_add_css_class (label, style);
-  gtk_box_append (GTK_BOX (self->texts), label);
-  return label;
-}
-
 static void
 insp_job_row_init (InspJobRow *self)
 {
@@ -147,11 +136,11 @@ insp_job_row_init (InspJobRow *self)
   gtk_box_layout_set_spacing (GTK_BOX_LAYOUT (layout), 12);
   self->texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
   gtk_widget_set_hexpand (self->texts, TRUE);
-  self->title = add_text (self, NULL);
-  self->text = add_text (self, "dim-label");
+  self->title = insp_row_text_add (GTK_BOX (self->texts), NULL);
+  self->text = insp_row_text_add (GTK_BOX (self->texts), "dim-label");
   self->bar = gtk_progress_bar_new ();
   gtk_box_append (GTK_BOX (self->texts), self->bar);
-  self->result = add_text (self, "caption-heading");
+  self->result = insp_row_text_add (GTK_BOX (self->texts), "caption-heading");
   gtk_widget_set_visible (self->result, FALSE);
   self->buttons = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   gtk_widget_set_valign (self->buttons, GTK_ALIGN_CENTER);

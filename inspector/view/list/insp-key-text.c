@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include <string.h>
-
+#include "insp-bytes.h"
 #include "insp-key-text.h"
 
 #define BYTES_MOST 64u  /* that are written */
 #define PREFIX_BYTES 4u /* of a key without a delimiter */
-
-static gboolean
-is_text (const char *bytes, gsize size)
-{
-  if (size == 0 || !g_utf8_validate_len (bytes, size, NULL))
-    return FALSE;
-  for (const char *at = bytes; at < bytes + size; at = g_utf8_next_char (at))
-    if (!g_unichar_isprint (g_utf8_get_char (at)))
-      return FALSE;
-  return TRUE;
-}
 
 static char *
 format (const char *bytes, gsize size, gboolean whole)
@@ -26,12 +14,9 @@ format (const char *bytes, gsize size, gboolean whole)
   /* What is cut may end inside a character. */
   while (!whole && end > 0 && size - end < 4 && !g_utf8_validate_len (bytes, end, NULL))
     end--;
-  if (is_text (bytes, end))
-    return g_strdup_printf ("%.*s%s", (int) end, bytes, whole ? "" : "…");
-  GString *text = g_string_new (size > 0 ? "0x" : NULL);
-  for (gsize i = 0; i < size; i++)
-    g_string_append_printf (text, "%02x", (guint8) bytes[i]);
-  return g_string_free (g_string_append (text, whole ? "" : "…"), FALSE);
+  g_autoptr (GBytes) part = g_bytes_new (bytes, end);
+  g_autofree char *text = insp_bytes_escape (part, 0);
+  return g_strconcat (text, whole ? "" : "…", NULL);
 }
 
 char *

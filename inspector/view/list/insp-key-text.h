@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How keys, and other bytes, are written for people: as text where they are text, else in hexadecimal
- * digits.
+ * How keys are written in a line of a table: the beginning of them, escaped as insp-bytes.h says.
  */
 #pragma once
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "insp-sentence.h"
 #include "insp-status.h"
 
 struct _InspStatus
@@ -70,20 +71,10 @@ insp_status_new (const char *icon, const char *title, const char *text)
   return GTK_WIDGET (self);
 }
 
-char *
-insp_status_sentence (const char *message)
-{
-  const char *rest = g_utf8_next_char (message);
-  g_autofree char *first = g_utf8_strup (message, message[0] != '\0' ? rest - message : 0);
-  gboolean ends = message[0] == '\0' || strchr (".!?:", message[strlen (message) - 1]) != NULL
-                  || g_str_has_suffix (message, "…");
-  return g_strconcat (first, message[0] != '\0' ? rest : "", ends ? "" : ".", NULL);
-}
-
 void
 insp_status_say (InspStatus *self, const char *icon, const char *title, const char *text)
 {
-  g_autofree char *sentence = insp_status_sentence (text);
+  g_autofree char *sentence = insp_sentence_of (text);
   gtk_image_set_from_icon_name (GTK_IMAGE (self->icon), icon);
   gtk_label_set_text (GTK_LABEL (self->title), title);
   gtk_label_set_text (GTK_LABEL (self->text), sentence);

@@ -18,7 +18,4 @@ GtkWidget *insp_status_new (const char *icon, const char *title, const char *tex
 /* The text is shown as a sentence of its own: it begins in upper case and ends with a full stop. */
 void insp_status_say (InspStatus *self, const char *icon, const char *title, const char *text);
 
-/* Such a sentence, of a message that may begin in lower case. Free it. */
-char *insp_status_sentence (const char *message);
-
 G_END_DECLS
