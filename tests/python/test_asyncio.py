@@ -217,8 +217,9 @@ class Everything(WithDatabase):
                              Ldb.ScanFlags.NONE, 1, 9)
         self.assertEqual(len(records), 1)
         self.assertTrue(await call(inspector, "close_snapshot_async", snapshot))
-        self.assertEqual(len(await call(inspector, "list_slow_operations_async", 0)),
-                         len(self.db.list_slow_operations(0)))
+        before = len(db.list_slow_operations(0))  # a crowded machine makes some at any time
+        seen = len(await call(inspector, "list_slow_operations_async", 0))
+        self.assertTrue(before <= seen <= len(db.list_slow_operations(0)))
         self.assertEqual(await call(inspector, "list_transactions_async"), [])
         self.assertTrue(all(held.holders > 0 for held in await call(inspector, "list_snapshots_async")))
         self.assertEqual(tuple(await call(inspector, "list_hot_keys_async", Ldb.HotKeyKind.CONFLICT)),
