@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "ldb-facts-private.h"
+#include "ldb-language-private.h"
 #include "ldb-svg-private.h"
 
 #define SEGMENTS_SHOWN 200u /* rows of a table */
@@ -96,6 +97,32 @@ begin_card (GString *to, const char *heading, const char *class)
   g_string_append_printf (to, "</h2>\n<div class=\"card %s\">\n", class);
 }
 
+/* A paragraph of plain text. */
+static void
+add_paragraph (GString *to, const char *class, const char *text)
+{
+  g_string_append_printf (to, "<p class=\"%s\">", class);
+  ldb_html_escape (to, text);
+  g_string_append (to, "</p>\n");
+}
+
+static void
+add_subheading (GString *to, const char *heading)
+{
+  g_string_append (to, "<h3>");
+  ldb_html_escape (to, heading);
+  g_string_append (to, "</h3>\n");
+}
+
+/* A cell of a table's first row. */
+static void
+add_column (GString *to, const char *class, const char *label)
+{
+  g_string_append_printf (to, class != NULL ? "<th class=\"%s\">" : "<th>", class);
+  ldb_html_escape (to, label);
+  g_string_append (to, "</th>");
+}
+
 static void
 end_card (GString *to)
 {
@@ -110,7 +137,11 @@ add_head (GString *to, const LdbFacts *facts)
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (facts->time / G_USEC_PER_SEC);
   g_autofree char *when = g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC");
   g_autofree char *name = g_path_get_basename (facts->path);
-  g_string_append (to, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+  /* Translators: the code of your language, as in HTML: "de", "pt-BR". */
+  const char *language = C_ ("language of the page", "en");
+  g_string_append (to, "<!DOCTYPE html>\n<html lang=\"");
+  ldb_html_escape (to, language);
+  g_string_append (to, "\"><head><meta charset=\"utf-8\">\n"
                        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
                        "style-src 'unsafe-inline'\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -121,9 +152,14 @@ add_head (GString *to, const LdbFacts *facts)
   ldb_html_escape (to, name);
   g_string_append (to, "</h1>\n<p class=\"dim\"><code>");
   ldb_html_escape (to, facts->path);
-  g_string_append_printf (to, "</code><br>%s, %s; Lightning DB %s; identity <code>%s</code></p>\n",
-                          when, facts->read_only ? "opened read-only" : "opened for writing",
-                          ldb_get_version (), facts->id);
+  g_string_append (to, "</code><br>");
+  /* Translators: when it was taken, how the database was opened, the library's version, the database's id. */
+  g_autofree char *line
+      = g_strdup_printf (_ ("%s, %s; Lightning DB %s; identity %s"), when,
+                         facts->read_only ? _ ("opened read-only") : _ ("opened for writing"),
+                         ldb_get_version (), facts->id);
+  ldb_html_escape (to, line);
+  g_string_append (to, "</p>\n");
 }
 
 static void
@@ -132,16 +168,16 @@ add_tiles (GString *to, const LdbFacts *facts)
   const LdbStats *stats = facts->stats;
   gboolean reads = stats->cache_hits + stats->cache_misses > 0;
   g_string_append (to, "<div class=\"tiles\">\n");
-  add_tile (to, "keys, about", ldb_count_format (stats->keys));
-  add_tile (to, "on the disk", g_format_size (stats->disk_bytes));
-  add_tile (to, "of the memory budget", g_format_size (stats->memory_used));
-  add_tile (to, "cache hit rate",
+  add_tile (to, _ ("keys, about"), ldb_count_format (stats->keys));
+  add_tile (to, _ ("on the disk"), g_format_size (stats->disk_bytes));
+  add_tile (to, _ ("of the memory budget"), g_format_size (stats->memory_used));
+  add_tile (to, _ ("cache hit rate"),
             reads ? g_strdup_printf ("%.1f %%", ldb_facts_hit_rate (facts) * 100) : g_strdup ("–"));
-  add_tile (to, "commits", ldb_count_format (stats->commits));
-  add_tile (to, "conflicts", ldb_count_format (stats->conflicts));
-  add_tile (to, stats->runs == 1 ? "sorted run: settled" : "sorted runs",
+  add_tile (to, _ ("commits"), ldb_count_format (stats->commits));
+  add_tile (to, _ ("conflicts"), ldb_count_format (stats->conflicts));
+  add_tile (to, stats->runs == 1 ? _ ("sorted run: settled") : _ ("sorted runs"),
             ldb_count_format (stats->runs));
-  add_tile (to, "written per byte committed",
+  add_tile (to, _ ("written per byte committed"),
             stats->user_bytes > 0
                 ? g_strdup_printf ("%.2f ×", ldb_facts_write_amplification (facts))
                 : g_strdup ("–"));
@@ -154,9 +190,9 @@ add_health (GString *to, const LdbFacts *facts)
 {
   GPtrArray *issues = ldb_health_get_issues (facts->health);
   gboolean healthy = ldb_health_is_healthy (facts->health);
-  begin_card (to, "Health", healthy ? "health" : "health bad");
+  begin_card (to, _ ("Health"), healthy ? "health" : "health bad");
   if (issues->len == 0)
-    g_string_append (to, "<p class=\"good\">Nothing is wrong.</p>\n");
+    add_paragraph (to, "good", _ ("Nothing is wrong."));
   for (guint i = 0; i < issues->len; i++)
     {
       const LdbHealthIssue *issue = g_ptr_array_index (issues, i);
@@ -169,7 +205,9 @@ add_health (GString *to, const LdbFacts *facts)
       if (facts->keys && issue->key != NULL)
         {
           g_autofree char *key = ldb_key_format (issue->key);
-          g_string_append (to, " The key: <code>");
+          g_string_append_c (to, ' ');
+          ldb_html_escape (to, _ ("The key:"));
+          g_string_append (to, " <code>");
           ldb_html_escape (to, key);
           g_string_append (to, "</code>");
         }
@@ -187,8 +225,9 @@ add_damage (GString *to, const LdbFacts *facts)
     any = any || ((LdbStoreSizes *) g_ptr_array_index (facts->sizes, i))->sizes->faults > 0;
   if (!any)
     return;
-  begin_card (to, "Damage that was met", "bad");
-  g_string_append (to, "<p>Run a check; restore a backup, or repair the database.</p><ul>\n");
+  begin_card (to, _ ("Damage that was met"), "bad");
+  add_paragraph (to, "", _ ("Run a check; restore a backup, or repair the database."));
+  g_string_append (to, "<ul>\n");
   for (guint i = 0; i < faults->len; i++)
     {
       g_string_append (to, "<li>");
@@ -219,14 +258,14 @@ add_disk (GString *to, const LdbFacts *facts)
   guint64 log = stats->log_bytes + stats->spare_log_bytes;
   guint64 other = all->bytes > known + log ? all->bytes - known - log : 0;
   g_autoptr (GPtrArray) marks = ldb_marks_new ();
-  ldb_marks_add (marks, "Segments", g_format_size (stats->segment_bytes),
+  ldb_marks_add (marks, _ ("Segments"), g_format_size (stats->segment_bytes),
                  (double) stats->segment_bytes, -1);
-  ldb_marks_add (marks, "Large values", g_format_size (stats->blob_bytes),
+  ldb_marks_add (marks, _ ("Large values"), g_format_size (stats->blob_bytes),
                  (double) stats->blob_bytes, -1);
-  ldb_marks_add (marks, "Log", g_format_size (log), (double) log, -1);
-  ldb_marks_add (marks, "Other files", g_format_size (other), (double) other, -1);
-  begin_card (to, "On the disk", "");
-  ldb_svg_pieces (to, "What takes how much of the disk", marks);
+  ldb_marks_add (marks, _ ("Log"), g_format_size (log), (double) log, -1);
+  ldb_marks_add (marks, _ ("Other files"), g_format_size (other), (double) other, -1);
+  begin_card (to, _ ("On the disk"), "");
+  ldb_svg_pieces (to, _ ("What takes how much of the disk"), marks);
   end_card (to);
 }
 
@@ -251,16 +290,15 @@ add_map (GString *to, const LdbFacts *facts)
       g_autofree char *size = g_format_size (bytes);
       /* Half full or less is as red as it gets. */
       ldb_marks_add (marks, ldb_storage_node_get_name (segment),
-                     g_strdup_printf ("%s, %.0f %% full", size, fill * 100), (double) bytes,
+                     g_strdup_printf (_ ("%s, %.0f %% full"), size, fill * 100), (double) bytes,
                      (fill - 0.5) * 2 > 0 ? (fill - 0.5) * 2 : 0);
     }
   if (rest > 0)
-    ldb_marks_add (marks, "others", g_format_size (rest), (double) rest, -1);
-  begin_card (to, "Segments", "map");
-  ldb_svg_treemap (to, "Segments by size, coloured by how full their pages are", marks);
-  g_string_append (to,
-                   "<p class=\"dim\">Area: size of the file. Colour: from red, pages half full, "
-                   "to green, full.</p>\n");
+    ldb_marks_add (marks, _ ("others"), g_format_size (rest), (double) rest, -1);
+  begin_card (to, _ ("Segments"), "map");
+  ldb_svg_treemap (to, _ ("Segments by size, coloured by how full their pages are"), marks);
+  add_paragraph (to, "dim",
+                 _ ("Area: size of the file. Colour: from red, pages half full, to green, full."));
   end_card (to);
 }
 
@@ -276,7 +314,7 @@ static const char *
 store_label (LdbStorageNode *store)
 {
   const char *name = ldb_storage_node_get_name (store);
-  return name != NULL ? name : "(dropped)";
+  return name != NULL ? name : _ ("(dropped)");
 }
 
 static void
@@ -294,12 +332,17 @@ add_stores (GString *to, const LdbFacts *facts)
       guint64 bytes = ldb_storage_node_get_figures (store)->bytes;
       ldb_marks_add (marks, store_label (store), g_format_size (bytes), (double) bytes, -1);
     }
-  begin_card (to, "Stores", "");
-  ldb_svg_bars (to, "The largest stores", marks);
-  g_string_append (to,
-                   "<div class=\"wide\"><table><tr><th>Store</th><th class=\"n\">Stored</th><th "
-                   "class=\"n\">Records</th><th class=\"n\">Keys</th><th class=\"n\">Values</th>"
-                   "<th class=\"n\">Large values</th></tr>\n");
+  begin_card (to, _ ("Stores"), "");
+  ldb_svg_bars (to, _ ("The largest stores"), marks);
+  g_string_append (to, "<div class=\"wide\"><table>");
+  g_string_append (to, "<tr>");
+  add_column (to, NULL, _ ("Store"));
+  add_column (to, "n", _ ("Stored"));
+  add_column (to, "n", _ ("Records"));
+  add_column (to, "n", _ ("Keys"));
+  add_column (to, "n", _ ("Values"));
+  add_column (to, "n", _ ("Large values"));
+  g_string_append (to, "</tr>\n");
   for (guint i = 0; i < MIN (stores->len, SEGMENTS_SHOWN); i++)
     {
       LdbStorageNode *store = g_ptr_array_index (stores, i);
@@ -313,9 +356,10 @@ add_stores (GString *to, const LdbFacts *facts)
       add_size_cell (to, figures->blob_bytes);
       g_string_append (to, "</tr>\n");
     }
-  g_string_append (to,
-                   "</table></div><p class=\"dim\">Records are versions in files, deletes among "
-                   "them; shared out by bytes where a file has several stores.</p>\n");
+  g_string_append (to, "</table></div>");
+  add_paragraph (to, "dim",
+                 _ ("Records are versions in files, deletes among them; shared out by bytes where "
+                    "a file has several stores."));
   end_card (to);
 }
 
@@ -333,9 +377,7 @@ add_histogram (GString *to, const char *heading, GPtrArray *buckets)
                                    : g_strdup_printf ("< %" G_GUINT64_FORMAT " MiB", end >> 20);
       ldb_marks_add (marks, label, ldb_count_format (bucket->count), (double) bucket->count, -1);
     }
-  g_string_append (to, "<h3>");
-  ldb_html_escape (to, heading);
-  g_string_append (to, "</h3>\n");
+  add_subheading (to, heading);
   ldb_svg_columns (to, heading, marks);
   g_ptr_array_unref (buckets);
 }
@@ -346,7 +388,8 @@ add_biggest (GString *to, const LdbFacts *facts, LdbSizes *sizes)
   GPtrArray *biggest = ldb_sizes_get_biggest (sizes);
   if (!facts->keys || biggest->len == 0)
     return;
-  g_string_append (to, "<h3>The largest values</h3><table>\n");
+  add_subheading (to, _ ("The largest values"));
+  g_string_append (to, "<table>\n");
   for (guint i = 0; i < biggest->len; i++)
     {
       const LdbBigValue *value = g_ptr_array_index (biggest, i);
@@ -366,7 +409,7 @@ add_sizes (GString *to, const LdbFacts *facts)
     {
       const LdbStoreSizes *one = g_ptr_array_index (facts->sizes, i);
       LdbSizes *sizes = one->sizes;
-      g_autofree char *heading = g_strdup_printf ("Sizes in the store “%s”", one->store);
+      g_autofree char *heading = g_strdup_printf (_ ("Sizes in the store “%s”"), one->store);
       g_autofree char *count = ldb_count_format (sizes->records);
       g_autofree char *key = g_format_size (ldb_sizes_get_key_percentile (sizes, 0.5));
       g_autofree char *value = g_format_size (ldb_sizes_get_value_percentile (sizes, 0.5));
@@ -375,14 +418,18 @@ add_sizes (GString *to, const LdbFacts *facts)
       if (sizes->records == 0)
         continue;
       begin_card (to, heading, "");
-      g_string_append_printf (
-          to,
-          "<p>%s keys looked at%s. Half of the keys have up to %s, half of the "
-          "values up to %s, 99 %% up to %s; the largest has %s.</p>\n",
-          count, sizes->share < 1 ? ", spread evenly over the store" : ", which is all", key, value,
-          high, largest);
-      add_histogram (to, "Values, by size", ldb_sizes_list_value_buckets (sizes));
-      add_histogram (to, "Keys, by size", ldb_sizes_list_key_buckets (sizes));
+      g_autofree char *looked = g_strdup_printf (
+          sizes->share < 1 ? _ ("%s keys looked at, spread evenly over the store.")
+                           : _ ("%s keys looked at, which is all."),
+          count);
+      g_autofree char *spread = g_strdup_printf (
+          _ ("Half of the keys have up to %s, half of the values up to %s, 99 %% up to %s; the "
+             "largest has %s."),
+          key, value, high, largest);
+      add_paragraph (to, "", looked);
+      add_paragraph (to, "", spread);
+      add_histogram (to, _ ("Values, by size"), ldb_sizes_list_value_buckets (sizes));
+      add_histogram (to, _ ("Keys, by size"), ldb_sizes_list_key_buckets (sizes));
       add_biggest (to, facts, sizes);
       end_card (to);
     }
@@ -398,12 +445,12 @@ add_traffic (GString *to, const LdbFacts *facts)
     const char *label;
     guint64 bytes;
   } bars[] = {
-    { "Committed", stats->user_bytes },
-    { "Written to the log", stats->log_written_bytes },
-    { "Written by flushes", stats->flush_bytes },
-    { "Read by merges", stats->merge_bytes_read },
-    { "Written by merges", stats->merge_bytes_written },
-    { "Still to be merged", stats->pending_compaction_bytes },
+    { _ ("Committed"), stats->user_bytes },
+    { _ ("Written to the log"), stats->log_written_bytes },
+    { _ ("Written by flushes"), stats->flush_bytes },
+    { _ ("Read by merges"), stats->merge_bytes_read },
+    { _ ("Written by merges"), stats->merge_bytes_written },
+    { _ ("Still to be merged"), stats->pending_compaction_bytes },
   };
   g_autoptr (GPtrArray) traffic = ldb_marks_new ();
   for (gsize i = 0; i < G_N_ELEMENTS (bars); i++)
@@ -411,8 +458,8 @@ add_traffic (GString *to, const LdbFacts *facts)
                    -1);
   if (stats->user_bytes + stats->log_written_bytes + stats->merge_bytes_read > 0)
     {
-      begin_card (to, "Bytes since it was opened", "");
-      ldb_svg_bars (to, "Bytes since it was opened", traffic);
+      begin_card (to, _ ("Bytes since it was opened"), "");
+      ldb_svg_bars (to, _ ("Bytes since it was opened"), traffic);
       end_card (to);
     }
 }
@@ -427,14 +474,15 @@ add_memory (GString *to, const LdbFacts *facts)
   guint64 unused
       = stats->memory_budget > stats->memory_used ? stats->memory_budget - stats->memory_used : 0;
   g_autoptr (GPtrArray) memory = ldb_marks_new ();
-  ldb_marks_add (memory, "Cache", g_format_size (stats->cache_used), (double) stats->cache_used,
+  ldb_marks_add (memory, _ ("Cache"), g_format_size (stats->cache_used), (double) stats->cache_used,
                  -1);
-  ldb_marks_add (memory, "Tables in memory", g_format_size (stats->memtable_bytes),
+  ldb_marks_add (memory, _ ("Tables in memory"), g_format_size (stats->memtable_bytes),
                  (double) stats->memtable_bytes, -1);
-  ldb_marks_add (memory, "Filters, indexes, log, buffers", g_format_size (rest), (double) rest, -1);
-  ldb_marks_add (memory, "Not used", g_format_size (unused), (double) unused, 0);
-  begin_card (to, "Memory", "");
-  ldb_svg_pieces (to, "The memory budget", memory);
+  ldb_marks_add (memory, _ ("Filters, indexes, log, buffers"), g_format_size (rest), (double) rest,
+                 -1);
+  ldb_marks_add (memory, _ ("Not used"), g_format_size (unused), (double) unused, 0);
+  begin_card (to, _ ("Memory"), "");
+  ldb_svg_pieces (to, _ ("The memory budget"), memory);
   end_card (to);
 }
 
@@ -445,7 +493,7 @@ add_timings (GString *to, const LdbFacts *facts)
   g_autoptr (GPtrArray) marks = ldb_marks_new ();
   if (facts->timings->len == 0)
     return;
-  begin_card (to, "How long it takes", "");
+  begin_card (to, _ ("How long it takes"), "");
   for (guint i = 0; i < facts->timings->len; i++)
     {
       const LdbTiming *timing = g_ptr_array_index (facts->timings, i);
@@ -453,11 +501,17 @@ add_timings (GString *to, const LdbFacts *facts)
         ldb_marks_add (marks, timing->name, ldb_timing_format (timing, timing->high),
                        (double) timing->high, -1);
     }
-  g_string_append (to, "<h3>99 % take at most</h3>\n");
-  ldb_svg_bars (to, "What 99 % of each take at most", marks);
-  g_string_append (to, "<div class=\"wide\"><table><tr><th>What</th><th></th><th class=\"n\">Timed"
-                       "</th><th class=\"n\">Half up to</th><th class=\"n\">99 % up to</th><th "
-                       "class=\"n\">Longest</th></tr>\n");
+  add_subheading (to, _ ("99 % take at most"));
+  ldb_svg_bars (to, _ ("What 99 % of each take at most"), marks);
+  g_string_append (to, "<div class=\"wide\"><table>");
+  g_string_append (to, "<tr>");
+  add_column (to, NULL, _ ("What"));
+  add_column (to, NULL, "");
+  add_column (to, "n", _ ("Timed"));
+  add_column (to, "n", _ ("Half up to"));
+  add_column (to, "n", _ ("99 % up to"));
+  add_column (to, "n", _ ("Longest"));
+  g_string_append (to, "</tr>\n");
   for (guint i = 0; i < facts->timings->len; i++)
     {
       const LdbTiming *timing = g_ptr_array_index (facts->timings, i);
@@ -480,20 +534,23 @@ add_timings (GString *to, const LdbFacts *facts)
 static void
 add_stats (GString *to, const LdbFacts *facts)
 {
-  g_string_append (to, "<h2>Statistics</h2>\n<div class=\"grid\">\n");
+  g_string_append (to, "<h2>");
+  ldb_html_escape (to, _ ("Statistics"));
+  g_string_append (to, "</h2>\n<div class=\"grid\">\n");
   gboolean open = FALSE;
   for (const LdbFigure *figure = ldb_stats_figures; figure->label != NULL; figure++)
     {
       if (figure->name == NULL)
         {
-          g_string_append_printf (to, "%s<div class=\"card\"><h3>%s</h3><table>\n",
-                                  open ? "</table></div>\n" : "", figure->label);
+          g_string_append_printf (to, "%s<div class=\"card\">", open ? "</table></div>\n" : "");
+          add_subheading (to, _ (figure->label));
+          g_string_append (to, "<table>\n");
           open = TRUE;
           continue;
         }
       g_autofree char *value = ldb_figure_format (figure, facts->stats);
       g_string_append (to, "<tr>");
-      add_cell (to, NULL, figure->label);
+      add_cell (to, NULL, _ (figure->label));
       add_cell (to, "n", value);
       g_string_append (to, "</tr>\n");
     }
@@ -503,7 +560,8 @@ add_stats (GString *to, const LdbFacts *facts)
 static void
 add_segment_row (GString *to, const LdbFacts *facts, LdbStorageNode *segment)
 {
-  static const char *const filters[] = { "none", "Bloom", "fuse" };
+  static const char *const filters[]
+      = { NC_ ("filter", "none"), NC_ ("filter", "Bloom"), NC_ ("filter", "fuse") };
   const LdbStorageFigures *figures = ldb_storage_node_get_figures (segment);
   g_autofree char *level = g_strdup_printf ("%d", ldb_storage_node_get_level (segment));
   g_autofree char *fill = g_strdup_printf ("%.0f %%", ldb_storage_node_get_fill (segment) * 100);
@@ -520,7 +578,9 @@ add_segment_row (GString *to, const LdbFacts *facts, LdbStorageNode *segment)
   add_cell (to, "n", fill);
   add_count_cell (to, figures->depth);
   add_cell (to, "n", ratio);
-  add_cell (to, NULL, filters[ldb_storage_node_get_filter (segment)]);
+  add_cell (
+      to, NULL,
+      g_dpgettext2 (GETTEXT_PACKAGE, "filter", filters[ldb_storage_node_get_filter (segment)]));
   add_count_cell (to, figures->cached_pages);
   if (facts->keys)
     {
@@ -538,13 +598,25 @@ add_segments (GString *to, const LdbFacts *facts)
   g_autoptr (GPtrArray) segments = ldb_facts_list_segments (facts);
   if (segments->len == 0)
     return;
-  begin_card (to, segments->len > SEGMENTS_SHOWN ? "The largest segments" : "All segments", "wide");
-  g_string_append (to, "<table><tr><th>File</th><th class=\"n\">Level</th><th class=\"n\">Size</th>"
-                       "<th class=\"n\">Records</th><th class=\"n\">Deletes</th><th "
-                       "class=\"n\">Full</th><th class=\"n\">Depth</th><th class=\"n\">Compression"
-                       "</th><th>Filter</th><th class=\"n\">Cached pages</th>");
+  begin_card (to, segments->len > SEGMENTS_SHOWN ? _ ("The largest segments") : _ ("All segments"),
+              "wide");
+  g_string_append (to, "<table>");
+  g_string_append (to, "<tr>");
+  add_column (to, NULL, _ ("File"));
+  add_column (to, "n", _ ("Level"));
+  add_column (to, "n", _ ("Size"));
+  add_column (to, "n", _ ("Records"));
+  add_column (to, "n", _ ("Deletes"));
+  add_column (to, "n", _ ("Full"));
+  add_column (to, "n", _ ("Depth"));
+  add_column (to, "n", _ ("Compression"));
+  add_column (to, NULL, _ ("Filter"));
+  add_column (to, "n", _ ("Cached pages"));
   if (facts->keys)
-    g_string_append (to, "<th>From</th><th>To</th>");
+    {
+      add_column (to, NULL, _ ("From"));
+      add_column (to, NULL, _ ("To"));
+    }
   g_string_append (to, "</tr>\n");
   for (guint i = 0; i < MIN (segments->len, SEGMENTS_SHOWN); i++)
     add_segment_row (to, facts, g_ptr_array_index (segments, i));
@@ -555,7 +627,7 @@ add_segments (GString *to, const LdbFacts *facts)
 static void
 add_settings (GString *to, const LdbFacts *facts)
 {
-  begin_card (to, "Options", "");
+  begin_card (to, _ ("Options"), "");
   g_string_append (to, "<table>\n");
   for (guint i = 0; i < facts->settings->len; i++)
     {

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "ldb-facts-private.h"
+#include "ldb-language-private.h"
 
 #include <string.h>
 
@@ -23,64 +24,64 @@
   }
 
 const LdbFigure ldb_stats_figures[] = {
-  HEADING ("Contents"),
-  FIGURE (keys, "Keys, about", COUNT),
-  FIGURE (data_bytes, "Keys and values", SIZE),
-  FIGURE (disk_bytes, "On the disk", SIZE),
-  FIGURE (segment_bytes, "Segments", SIZE),
-  FIGURE (blob_bytes, "Files of large values", SIZE),
-  FIGURE (log_bytes, "Write-ahead log", SIZE),
-  FIGURE (spare_log_bytes, "Spare log files", SIZE),
-  FIGURE (compression_ratio, "Compression ratio", RATIO),
-  FIGURE (page_utilisation, "Page utilisation", SHARE),
-  FIGURE (tree_depth, "B+Tree depth", COUNT),
-  FIGURE (runs, "Sorted runs", COUNT),
-  FIGURE (segments, "B+Tree files", COUNT),
-  FIGURE (pages, "Pages in them", COUNT),
-  FIGURE (blobs, "Files of large values", COUNT),
-  FIGURE (descriptors, "Files held open", COUNT),
-  HEADING ("Reading"),
-  FIGURE (gets, "Keys looked up", COUNT),
-  FIGURE (gets_found, "Found", COUNT),
-  FIGURE (cursors, "Cursors", COUNT),
-  FIGURE (cache_hits, "Pages found in the cache", COUNT),
-  FIGURE (cache_misses, "Pages read", COUNT),
-  FIGURE (cache_evictions, "Pages evicted", COUNT),
-  HEADING ("Writing"),
-  FIGURE (sequence, "Newest commit", COUNT),
-  FIGURE (durable_sequence, "Newest commit on the disk", COUNT),
-  FIGURE (commits, "Commits", COUNT),
-  FIGURE (puts, "Keys put", COUNT),
-  FIGURE (deletes, "Keys deleted", COUNT),
-  FIGURE (range_deletes, "Ranges deleted", COUNT),
-  FIGURE (user_bytes, "Keys and values committed", SIZE),
-  FIGURE (log_written_bytes, "Written to the log", SIZE),
-  FIGURE (log_syncs, "Syncs of the log", COUNT),
-  FIGURE (stalls, "Waits of writers", COUNT),
-  FIGURE (stall_microseconds, "Waited in all", MICROSECONDS),
-  FIGURE (worst_stall_microseconds, "Longest wait", MICROSECONDS),
-  HEADING ("Transactions and snapshots"),
-  FIGURE (transactions_active, "Active transactions", COUNT),
-  FIGURE (transactions_committed, "Committed", COUNT),
-  FIGURE (transactions_aborted, "Rolled back or failed", COUNT),
-  FIGURE (conflicts, "Conflicts", COUNT),
-  FIGURE (snapshots, "Live snapshots", COUNT),
-  FIGURE (oldest_snapshot, "Oldest snapshot", COUNT),
-  HEADING ("Background work"),
-  FIGURE (flushes, "Flushes", COUNT),
-  FIGURE (flush_bytes, "Written by flushes", SIZE),
-  FIGURE (merges, "Merges", COUNT),
-  FIGURE (merge_bytes_read, "Read by merges", SIZE),
-  FIGURE (merge_bytes_written, "Written by merges", SIZE),
-  FIGURE (pending_compaction_bytes, "Still to be merged", SIZE),
-  HEADING ("Memory"),
-  FIGURE (memory_used, "Used", SIZE),
-  FIGURE (memory_budget, "Budget", SIZE),
-  FIGURE (cache_used, "Cache", SIZE),
-  FIGURE (cache_capacity, "Cache may hold", SIZE),
-  FIGURE (memtable_bytes, "Tables in memory", SIZE),
-  FIGURE (memtable_records, "Records in them", COUNT),
-  FIGURE (frozen_memtables, "Full ones to be written", COUNT),
+  HEADING (N_ ("Contents")),
+  FIGURE (keys, N_ ("Keys, about"), COUNT),
+  FIGURE (data_bytes, N_ ("Keys and values"), SIZE),
+  FIGURE (disk_bytes, N_ ("On the disk"), SIZE),
+  FIGURE (segment_bytes, N_ ("Segments"), SIZE),
+  FIGURE (blob_bytes, N_ ("Files of large values"), SIZE),
+  FIGURE (log_bytes, N_ ("Write-ahead log"), SIZE),
+  FIGURE (spare_log_bytes, N_ ("Spare log files"), SIZE),
+  FIGURE (compression_ratio, N_ ("Compression ratio"), RATIO),
+  FIGURE (page_utilisation, N_ ("Page utilisation"), SHARE),
+  FIGURE (tree_depth, N_ ("B+Tree depth"), COUNT),
+  FIGURE (runs, N_ ("Sorted runs"), COUNT),
+  FIGURE (segments, N_ ("B+Tree files"), COUNT),
+  FIGURE (pages, N_ ("Pages in them"), COUNT),
+  FIGURE (blobs, N_ ("Files of large values"), COUNT),
+  FIGURE (descriptors, N_ ("Files held open"), COUNT),
+  HEADING (N_ ("Reading")),
+  FIGURE (gets, N_ ("Keys looked up"), COUNT),
+  FIGURE (gets_found, N_ ("Found"), COUNT),
+  FIGURE (cursors, N_ ("Cursors"), COUNT),
+  FIGURE (cache_hits, N_ ("Pages found in the cache"), COUNT),
+  FIGURE (cache_misses, N_ ("Pages read"), COUNT),
+  FIGURE (cache_evictions, N_ ("Pages evicted"), COUNT),
+  HEADING (N_ ("Writing")),
+  FIGURE (sequence, N_ ("Newest commit"), COUNT),
+  FIGURE (durable_sequence, N_ ("Newest commit on the disk"), COUNT),
+  FIGURE (commits, N_ ("Commits"), COUNT),
+  FIGURE (puts, N_ ("Keys put"), COUNT),
+  FIGURE (deletes, N_ ("Keys deleted"), COUNT),
+  FIGURE (range_deletes, N_ ("Ranges deleted"), COUNT),
+  FIGURE (user_bytes, N_ ("Keys and values committed"), SIZE),
+  FIGURE (log_written_bytes, N_ ("Written to the log"), SIZE),
+  FIGURE (log_syncs, N_ ("Syncs of the log"), COUNT),
+  FIGURE (stalls, N_ ("Waits of writers"), COUNT),
+  FIGURE (stall_microseconds, N_ ("Waited in all"), MICROSECONDS),
+  FIGURE (worst_stall_microseconds, N_ ("Longest wait"), MICROSECONDS),
+  HEADING (N_ ("Transactions and snapshots")),
+  FIGURE (transactions_active, N_ ("Active transactions"), COUNT),
+  FIGURE (transactions_committed, N_ ("Committed"), COUNT),
+  FIGURE (transactions_aborted, N_ ("Rolled back or failed"), COUNT),
+  FIGURE (conflicts, N_ ("Conflicts"), COUNT),
+  FIGURE (snapshots, N_ ("Live snapshots"), COUNT),
+  FIGURE (oldest_snapshot, N_ ("Oldest snapshot"), COUNT),
+  HEADING (N_ ("Background work")),
+  FIGURE (flushes, N_ ("Flushes"), COUNT),
+  FIGURE (flush_bytes, N_ ("Written by flushes"), SIZE),
+  FIGURE (merges, N_ ("Merges"), COUNT),
+  FIGURE (merge_bytes_read, N_ ("Read by merges"), SIZE),
+  FIGURE (merge_bytes_written, N_ ("Written by merges"), SIZE),
+  FIGURE (pending_compaction_bytes, N_ ("Still to be merged"), SIZE),
+  HEADING (N_ ("Memory")),
+  FIGURE (memory_used, N_ ("Used"), SIZE),
+  FIGURE (memory_budget, N_ ("Budget"), SIZE),
+  FIGURE (cache_used, N_ ("Cache"), SIZE),
+  FIGURE (cache_capacity, N_ ("Cache may hold"), SIZE),
+  FIGURE (memtable_bytes, N_ ("Tables in memory"), SIZE),
+  FIGURE (memtable_records, N_ ("Records in them"), COUNT),
+  FIGURE (frozen_memtables, N_ ("Full ones to be written"), COUNT),
   { 0 },
 };
 
@@ -201,12 +202,19 @@ ldb_facts_list_segments (const LdbFacts *facts)
 /* ---- the text ---- */
 
 static void
+add_underlined (GString *to, const char *heading, char line)
+{
+  g_string_append_printf (to, "%s\n", heading);
+  for (glong i = g_utf8_strlen (heading, -1); i > 0; i--)
+    g_string_append_c (to, line);
+  g_string_append_c (to, '\n');
+}
+
+static void
 add_heading (GString *to, const char *heading)
 {
-  g_string_append_printf (to, "\n%s\n", heading);
-  for (glong i = g_utf8_strlen (heading, -1); i > 0; i--)
-    g_string_append_c (to, '-');
   g_string_append_c (to, '\n');
+  add_underlined (to, heading, '-');
 }
 
 static void
@@ -224,8 +232,9 @@ add_pair (GString *to, const char *label, const char *value)
 const char *
 ldb_severity_name (LdbSeverity severity)
 {
-  static const char *const names[] = { "none", "advice", "warning", "critical" };
-  return names[CLAMP (severity, LDB_SEVERITY_NONE, LDB_SEVERITY_CRITICAL)];
+  static const char *const names[]
+      = { N_ ("none"), N_ ("advice"), N_ ("warning"), N_ ("critical") };
+  return _ (names[CLAMP (severity, LDB_SEVERITY_NONE, LDB_SEVERITY_CRITICAL)]);
 }
 
 /* Issues, the worst first; what to do about each below it. */
@@ -233,9 +242,9 @@ static void
 add_health (GString *to, const LdbFacts *facts)
 {
   GPtrArray *issues = ldb_health_get_issues (facts->health);
-  add_heading (to, "Health");
+  add_heading (to, _ ("Health"));
   if (issues->len == 0)
-    g_string_append (to, "Nothing is wrong.\n");
+    g_string_append_printf (to, "%s\n", _ ("Nothing is wrong."));
   for (guint i = 0; i < issues->len; i++)
     {
       const LdbHealthIssue *issue = g_ptr_array_index (issues, i);
@@ -256,11 +265,11 @@ add_stats (GString *to, const LdbFacts *facts)
 {
   for (const LdbFigure *figure = ldb_stats_figures; figure->label != NULL; figure++)
     if (figure->name == NULL)
-      add_heading (to, figure->label);
+      add_heading (to, _ (figure->label));
     else
       {
         g_autofree char *value = ldb_figure_format (figure, facts->stats);
-        add_pair (to, figure->label, value);
+        add_pair (to, _ (figure->label), value);
       }
 }
 
@@ -268,7 +277,8 @@ static void
 add_timings (GString *to, const LdbFacts *facts)
 {
   if (facts->timings->len > 0)
-    add_heading (to, "How long it takes: half of them, 99 %, the longest; how often it was timed");
+    add_heading (to,
+                 _ ("How long it takes: half of them, 99 %, the longest; how often it was timed"));
   for (guint i = 0; i < facts->timings->len; i++)
     {
       const LdbTiming *timing = g_ptr_array_index (facts->timings, i);
@@ -285,7 +295,7 @@ static void
 add_stores (GString *to, const LdbFacts *facts)
 {
   GListModel *stores = ldb_storage_map_get_stores (facts->map);
-  add_heading (to, "Stores");
+  add_heading (to, _ ("Stores"));
   for (guint i = 0; i < g_list_model_get_n_items (stores); i++)
     {
       g_autoptr (LdbStorageNode) store = g_list_model_get_item (stores, i);
@@ -293,8 +303,8 @@ add_stores (GString *to, const LdbFacts *facts)
       const char *name = ldb_storage_node_get_name (store);
       g_autofree char *size = g_format_size (figures->bytes);
       g_autofree char *records = ldb_count_format (figures->records);
-      g_autofree char *value = g_strdup_printf ("%s, %s records", size, records);
-      add_pair (to, name != NULL ? name : "(dropped)", value);
+      g_autofree char *value = g_strdup_printf (_ ("%s, %s records"), size, records);
+      add_pair (to, name != NULL ? name : _ ("(dropped)"), value);
     }
 }
 
@@ -304,12 +314,12 @@ add_sizes (GString *to, const LdbFacts *facts)
   for (guint i = 0; i < facts->sizes->len; i++)
     {
       const LdbStoreSizes *one = g_ptr_array_index (facts->sizes, i);
-      g_autofree char *heading = g_strdup_printf ("Sizes in the store \"%s\"", one->store);
+      g_autofree char *heading = g_strdup_printf (_ ("Sizes in the store “%s”"), one->store);
       static const struct
       {
         const char *label;
         double fraction;
-      } lines[] = { { "Median", 0.5 }, { "99 %", 0.99 }, { "Largest", 1 } };
+      } lines[] = { { N_ ("Median"), 0.5 }, { N_ ("99 %"), 0.99 }, { N_ ("Largest"), 1 } };
       add_heading (to, heading);
       for (gsize line = 0; line < G_N_ELEMENTS (lines); line++)
         {
@@ -317,8 +327,8 @@ add_sizes (GString *to, const LdbFacts *facts)
               = g_format_size (ldb_sizes_get_key_percentile (one->sizes, lines[line].fraction));
           g_autofree char *value
               = g_format_size (ldb_sizes_get_value_percentile (one->sizes, lines[line].fraction));
-          g_autofree char *both = g_strdup_printf ("keys %s, values %s", key, value);
-          add_pair (to, lines[line].label, both);
+          g_autofree char *both = g_strdup_printf (_ ("keys %s, values %s"), key, value);
+          add_pair (to, _ (lines[line].label), both);
         }
       GPtrArray *biggest = ldb_sizes_get_biggest (one->sizes);
       for (guint b = 0; facts->keys && b < biggest->len; b++)
@@ -329,8 +339,11 @@ add_sizes (GString *to, const LdbFacts *facts)
           add_pair (to, key, size);
         }
       if (one->sizes->share < 1)
-        g_string_append_printf (to, "(about %.0f %% of it was looked at)\n",
-                                one->sizes->share * 100);
+        {
+          g_autofree char *part = g_strdup_printf (_ ("(about %.0f %% of it was looked at)"),
+                                                   one->sizes->share * 100);
+          g_string_append_printf (to, "%s\n", part);
+        }
     }
 }
 
@@ -338,7 +351,7 @@ static void
 add_segment_lines (GString *to, const LdbFacts *facts)
 {
   g_autoptr (GPtrArray) segments = ldb_facts_list_segments (facts);
-  add_heading (to, segments->len > SEGMENTS_SHOWN ? "The largest segments" : "Segments");
+  add_heading (to, segments->len > SEGMENTS_SHOWN ? _ ("The largest segments") : _ ("Segments"));
   for (guint i = 0; i < MIN (segments->len, SEGMENTS_SHOWN); i++)
     {
       LdbStorageNode *segment = g_ptr_array_index (segments, i);
@@ -346,7 +359,7 @@ add_segment_lines (GString *to, const LdbFacts *facts)
       g_autofree char *size = g_format_size (figures->bytes);
       g_autofree char *records = ldb_count_format (figures->records);
       g_autoptr (GString) value = g_string_new (NULL);
-      g_string_append_printf (value, "%s, level %d, %s records, %.0f %% full", size,
+      g_string_append_printf (value, _ ("%s, level %d, %s records, %.0f %% full"), size,
                               ldb_storage_node_get_level (segment), records,
                               ldb_storage_node_get_fill (segment) * 100);
       if (facts->keys)
@@ -362,18 +375,19 @@ add_segment_lines (GString *to, const LdbFacts *facts)
 char *
 ldb_facts_to_text (const LdbFacts *facts)
 {
-  GString *to = g_string_new ("Lightning DB report\n===================\n");
+  GString *to = g_string_new (NULL);
+  add_underlined (to, _ ("Lightning DB report"), '=');
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (facts->time / G_USEC_PER_SEC);
   g_autofree char *when = g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC");
   g_autofree char *rate = g_strdup_printf ("%.1f %%", ldb_facts_hit_rate (facts) * 100);
   g_autofree char *writes = g_strdup_printf ("%.2f", ldb_facts_write_amplification (facts));
-  add_pair (to, "Database", facts->path);
-  add_pair (to, "Identity", facts->id);
-  add_pair (to, "Opened", facts->read_only ? "read-only" : "for writing");
-  add_pair (to, "Taken at", when);
-  add_pair (to, "Library", ldb_get_version ());
-  add_pair (to, "Cache hit rate", rate);
-  add_pair (to, "Write amplification", writes);
+  add_pair (to, _ ("Database"), facts->path);
+  add_pair (to, _ ("Identity"), facts->id);
+  add_pair (to, _ ("Opened"), facts->read_only ? _ ("read-only") : _ ("for writing"));
+  add_pair (to, _ ("Taken at"), when);
+  add_pair (to, _ ("Library"), ldb_get_version ());
+  add_pair (to, _ ("Cache hit rate"), rate);
+  add_pair (to, _ ("Write amplification"), writes);
   add_health (to, facts);
   add_stats (to, facts);
   add_timings (to, facts);
@@ -382,10 +396,10 @@ ldb_facts_to_text (const LdbFacts *facts)
   add_segment_lines (to, facts);
   GPtrArray *faults = ldb_storage_map_get_faults (facts->map);
   if (faults->len > 0)
-    add_heading (to, "Damage that was met");
+    add_heading (to, _ ("Damage that was met"));
   for (guint i = 0; i < faults->len; i++)
     g_string_append_printf (to, "%s\n", ((LdbFault *) g_ptr_array_index (faults, i))->reason);
-  add_heading (to, "Options");
+  add_heading (to, _ ("Options"));
   for (guint i = 0; i < facts->settings->len; i++)
     {
       const LdbSetting *setting = g_ptr_array_index (facts->settings, i);

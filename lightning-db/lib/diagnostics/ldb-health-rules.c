@@ -8,6 +8,9 @@
 #include "config.h"
 
 #include "ldb-health-private.h"
+#include "ldb-language-private.h"
+
+#include <inttypes.h>
 
 #define MIB (G_GUINT64_CONSTANT (1) << 20)
 #define SECOND G_GUINT64_CONSTANT (1000000000) /* in nanoseconds */
@@ -72,27 +75,28 @@ say_cause (const struct failure *cause, const char *what, LdbFinding *finding)
     return FALSE;
   g_autofree char *message = g_utf8_make_valid (cause->message, -1);
   add_text (finding, "cause", message);
-  finding->summary = g_strdup_printf ("%s: %s", what, message);
+  finding->summary = g_strdup_printf (_ ("%s: %s"), what, message);
   return TRUE;
 }
 
 static gboolean
 writes_refused (const LdbHealthFacts *facts, LdbFinding *finding)
 {
-  return say_cause (&facts->condition.writing, "Writes are refused since one failed", finding);
+  return say_cause (&facts->condition.writing, _ ("Writes are refused since one failed"), finding);
 }
 
 static gboolean
 flush_failing (const LdbHealthFacts *facts, LdbFinding *finding)
 {
-  return say_cause (&facts->condition.flushing, "A table in memory can't be written out", finding);
+  return say_cause (&facts->condition.flushing, _ ("A table in memory can't be written out"),
+                    finding);
 }
 
 static gboolean
 following_failing (const LdbHealthFacts *facts, LdbFinding *finding)
 {
-  return say_cause (&facts->condition.following, "What the writing process writes can't be read",
-                    finding);
+  return say_cause (&facts->condition.following,
+                    _ ("What the writing process writes can't be read"), finding);
 }
 
 static gboolean
@@ -102,7 +106,7 @@ damage (const LdbHealthFacts *facts, LdbFinding *finding)
   if (times == 0)
     return FALSE;
   add_count (finding, "times", times);
-  return say_cause (&facts->condition.corruption, "Damage was met", finding);
+  return say_cause (&facts->condition.corruption, _ ("Damage was met"), finding);
 }
 
 /* ---- the disk ---- */
@@ -122,8 +126,8 @@ disk_space (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "total_bytes", facts->disk_total);
   add_count (finding, "database_bytes", facts->disk_bytes);
   add_count (finding, "wanted_bytes", wanted);
-  finding->summary = g_strdup_printf ("The disk is almost full: %s are free; the database takes %s",
-                                      free_size, size);
+  finding->summary = g_strdup_printf (
+      _ ("The disk is almost full: %s are free; the database takes %s"), free_size, size);
   return TRUE;
 }
 
@@ -141,11 +145,12 @@ exposed (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "files", facts->exposed_files);
   g_variant_builder_add (&finding->figures, "{sv}", "foreign_owner",
                          g_variant_new_boolean (facts->foreign_owner));
-  finding->summary = facts->foreign_owner
-                         ? g_strdup ("The directory belongs to another user")
-                         : g_strdup_printf ("Other users can get into the directory (mode %s), and "
-                                            "at %u of its files",
-                                            mode, facts->exposed_files);
+  finding->summary
+      = facts->foreign_owner
+            ? g_strdup (_ ("The directory belongs to another user"))
+            : g_strdup_printf (_ ("Other users can get into the directory (mode %s), and "
+                                  "at %u of its files"),
+                               mode, facts->exposed_files);
   return TRUE;
 }
 
@@ -160,9 +165,9 @@ stalls (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "stalls", facts->load.stalls);
   add_count (finding, "stall_ns", facts->load.stall_time);
   add_share (finding, "share", part);
-  finding->summary = g_strdup_printf ("Writers waited %" G_GUINT64_FORMAT
-                                      " times for memory to be written out, %.0f %% of the time",
-                                      facts->load.stalls, part * 100);
+  finding->summary = g_strdup_printf (
+      _ ("Writers waited %" PRIu64 " times for memory to be written out, %.0f %% of the time"),
+      facts->load.stalls, part * 100);
   return TRUE;
 }
 
@@ -173,10 +178,11 @@ many_runs (const LdbHealthFacts *facts, LdbFinding *finding)
     return FALSE;
   add_count (finding, "runs", facts->runs);
   if (!facts->merging)
-    finding->remedy = "Merging in the background is off: turn background-compaction on, or compact "
-                      "the database at a time that suits.";
-  finding->summary = g_strdup_printf ("%" G_GUINT64_FORMAT " sorted runs wait to be merged, and "
-                                      "reads look into each of them",
+    finding->remedy
+        = _ ("Merging in the background is off: turn background-compaction on, or compact "
+             "the database at a time that suits.");
+  finding->summary = g_strdup_printf (_ ("%" PRIu64 " sorted runs wait to be merged, and "
+                                         "reads look into each of them"),
                                       facts->runs);
   return TRUE;
 }
@@ -192,9 +198,9 @@ sync_load (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "commits", load->commits);
   add_count (finding, "syncs", load->log_syncs);
   add_share (finding, "share", part);
-  finding->summary = g_strdup_printf ("%" G_GUINT64_FORMAT " commits waited for %" G_GUINT64_FORMAT
-                                      " syncs of the disk, %.0f %% of the time",
-                                      load->commits, load->log_syncs, part * 100);
+  finding->summary = g_strdup_printf (
+      _ ("%" PRIu64 " commits waited for %" PRIu64 " syncs of the disk, %.0f %% of the time"),
+      load->commits, load->log_syncs, part * 100);
   return TRUE;
 }
 
@@ -207,11 +213,12 @@ not_durable (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "commits", facts->load.commits);
   finding->summary
       = facts->log_enabled
-            ? g_strdup ("Commits are not synced: the newest ones may be lost with the process")
-            : g_strdup ("There is no log: what was written since the last checkpoint is lost with "
-                        "the process");
+            ? g_strdup (_ ("Commits are not synced: the newest ones may be lost with the process"))
+            : g_strdup (
+                _ ("There is no log: what was written since the last checkpoint is lost with "
+                   "the process"));
   if (!facts->log_enabled)
-    finding->remedy = "Turn the log on, or make checkpoints where it matters.";
+    finding->remedy = _ ("Turn the log on, or make checkpoints where it matters.");
   return TRUE;
 }
 
@@ -227,8 +234,8 @@ long_transaction (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "age_ns", facts->transaction_age);
   add_count (finding, "operations", facts->transaction_operations);
   finding->summary
-      = g_strdup_printf ("Transaction %" G_GUINT64_FORMAT " has been open for %.0f s, "
-                         "with %" G_GUINT64_FORMAT " writes; what it may read is kept",
+      = g_strdup_printf (_ ("Transaction %" PRIu64 " has been open for %.0f s, "
+                            "with %" PRIu64 " writes; what it may read is kept"),
                          facts->transaction, (double) facts->transaction_age / (double) SECOND,
                          facts->transaction_operations);
   return TRUE;
@@ -242,9 +249,9 @@ only_reads (const LdbHealthFacts *facts, LdbFinding *finding)
     return FALSE;
   add_count (finding, "transactions", committed);
   add_count (finding, "unwritten", unwritten);
-  finding->summary = g_strdup_printf ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                      " transactions could write and only read",
-                                      unwritten, committed);
+  finding->summary
+      = g_strdup_printf (_ ("%" PRIu64 " of %" PRIu64 " transactions could write and only read"),
+                         unwritten, committed);
   return TRUE;
 }
 
@@ -259,9 +266,10 @@ hot_key (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "conflicts", conflicts);
   add_share (finding, "share", share (conflicts, tried));
   add_share (finding, "share_of_key", share (facts->hot_conflicts, facts->kept_conflicts));
-  finding->summary = g_strdup_printf (
-      "%.0f %% of transactions were refused because of a conflict, %.0f %% of these about one key",
-      share (conflicts, tried) * 100, share (facts->hot_conflicts, facts->kept_conflicts) * 100);
+  finding->summary = g_strdup_printf (_ ("%.0f %% of transactions were refused because of a "
+                                         "conflict, %.0f %% of these about one key"),
+                                      share (conflicts, tried) * 100,
+                                      share (facts->hot_conflicts, facts->kept_conflicts) * 100);
   return TRUE;
 }
 
@@ -276,7 +284,8 @@ over_budget (const LdbHealthFacts *facts, LdbFinding *finding)
   g_autofree char *budget = g_format_size (facts->memory_budget);
   add_count (finding, "used_bytes", facts->memory_used);
   add_count (finding, "budget_bytes", facts->memory_budget);
-  finding->summary = g_strdup_printf ("%s of memory are in use; the budget is %s", used, budget);
+  finding->summary
+      = g_strdup_printf (_ ("%s of memory are in use; the budget is %s"), used, budget);
   return TRUE;
 }
 
@@ -290,7 +299,7 @@ small_cache (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "page_reads", reads);
   add_count (finding, "budget_bytes", facts->memory_budget);
   finding->summary = g_strdup_printf (
-      "%.0f %% of the pages that were read had been dropped from the cache just before",
+      _ ("%.0f %% of the pages that were read had been dropped from the cache just before"),
       share (ghosts, reads) * 100);
   return TRUE;
 }
@@ -306,7 +315,7 @@ useless_compression (const LdbHealthFacts *facts, LdbFinding *finding)
   add_share (finding, "ratio", ratio);
   add_count (finding, "logical_bytes", facts->logical_bytes);
   add_count (finding, "stored_bytes", facts->stored_bytes);
-  finding->summary = g_strdup_printf ("Compression saves %.0f %% only",
+  finding->summary = g_strdup_printf (_ ("Compression saves %.0f %% only"),
                                       MAX (1 - 1 / MAX (ratio, 0.01), 0) * 100);
   return TRUE;
 }
@@ -321,9 +330,9 @@ tombstones (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "records", facts->dead_records);
   if (facts->dead_store != NULL)
     add_text (finding, "store", facts->dead_store);
-  finding->summary = g_strdup_printf ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-                                      " records of a segment are deletes, which scans pass over",
-                                      facts->dead_deletes, facts->dead_records);
+  finding->summary = g_strdup_printf (
+      _ ("%" PRIu64 " of %" PRIu64 " records of a segment are deletes, which scans pass over"),
+      facts->dead_deletes, facts->dead_records);
   return TRUE;
 }
 
@@ -335,7 +344,7 @@ huge_values (const LdbHealthFacts *facts, LdbFinding *finding)
   g_autofree char *size = g_format_size (facts->blob_bytes / facts->blob_values);
   add_count (finding, "values", facts->blob_values);
   add_count (finding, "bytes", facts->blob_bytes);
-  finding->summary = g_strdup_printf ("%" G_GUINT64_FORMAT " large values have %s each, on average",
+  finding->summary = g_strdup_printf (_ ("%" PRIu64 " large values have %s each, on average"),
                                       facts->blob_values, size);
   return TRUE;
 }
@@ -344,53 +353,55 @@ huge_values (const LdbHealthFacts *facts, LdbFinding *finding)
 
 const LdbHealthRule ldb_health_rules[] = {
   { "writes-refused", LDB_SEVERITY_CRITICAL, LDB_REMEDY_NONE,
-    "Close every handle of the database and open it again; if that fails, look at the disk.",
+    N_ ("Close every handle of the database and open it again; if that fails, look at the disk."),
     writes_refused },
   { "flush-failing", LDB_SEVERITY_CRITICAL, LDB_REMEDY_FLUSH,
-    "Remove the cause, and flush the database; each write tries it, too.", flush_failing },
+    N_ ("Remove the cause, and flush the database; each write tries it, too."), flush_failing },
   { "damage", LDB_SEVERITY_CRITICAL, LDB_REMEDY_CHECK,
-    "Check the database; restore a backup, or repair it into a new directory.", damage },
+    N_ ("Check the database; restore a backup, or repair it into a new directory."), damage },
   { "following-failing", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
-    "It is tried again by itself; if it goes on, open the database anew.", following_failing },
+    N_ ("It is tried again by itself; if it goes on, open the database anew."), following_failing },
   { "disk-space", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
-    "Make room on the file system; without it writes fail, and merges rest.", disk_space },
+    N_ ("Make room on the file system; without it writes fail, and merges rest."), disk_space },
   { "exposed", LDB_SEVERITY_WARNING, LDB_REMEDY_RESTRICT_ACCESS,
-    "Take the permissions of others away: directory 0700, files 0600.", exposed },
+    N_ ("Take the permissions of others away: directory 0700, files 0600."), exposed },
   { "stalls", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
-    "Give the database more memory (cache-size), or write in larger batches at a steadier pace.",
+    N_ ("Give the database more memory (cache-size), or write in larger batches at a steadier "
+        "pace."),
     stalls },
   { "many-runs", LDB_SEVERITY_WARNING, LDB_REMEDY_COMPACT,
-    "Compact the database, or let it rest; more merging threads keep up with more writes.",
+    N_ ("Compact the database, or let it rest; more merging threads keep up with more writes."),
     many_runs },
   { "over-budget", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
-    "Close snapshots, cursors and values that are held for long, or raise cache-size.",
+    N_ ("Close snapshots, cursors and values that are held for long, or raise cache-size."),
     over_budget },
   { "long-transaction", LDB_SEVERITY_WARNING, LDB_REMEDY_ABORT_TRANSACTION,
-    "Commit or roll it back sooner; a snapshot or a read-only transaction holds up nothing.",
+    N_ ("Commit or roll it back sooner; a snapshot or a read-only transaction holds up nothing."),
     long_transaction },
   { "hot-key", LDB_SEVERITY_ADVICE, LDB_REMEDY_NONE,
-    "Let transactions on that key be short, spread what it counts over several keys, or gather "
-    "its changes in one place.",
+    N_ ("Let transactions on that key be short, spread what it counts over several keys, or gather "
+        "its changes in one place."),
     hot_key },
   { "only-reads", LDB_SEVERITY_ADVICE, LDB_REMEDY_NONE,
-    "Begin transactions that only read as read-only: they never conflict and need no check.",
+    N_ ("Begin transactions that only read as read-only: they never conflict and need no check."),
     only_reads },
   { "small-cache", LDB_SEVERITY_ADVICE, LDB_REMEDY_NONE,
-    "Give the database more memory: raise cache-size.", small_cache },
+    N_ ("Give the database more memory: raise cache-size."), small_cache },
   { "sync-load", LDB_SEVERITY_ADVICE, LDB_REMEDY_NONE,
-    "Gather writes in batches or transactions, or use the sync mode async where the last second "
-    "may be lost with the power.",
+    N_ ("Gather writes in batches or transactions, or use the sync mode async where the last "
+        "second "
+        "may be lost with the power."),
     sync_load },
   { "not-durable", LDB_SEVERITY_ADVICE, LDB_REMEDY_NONE,
-    "Use the sync mode async, or sync where it matters.", not_durable },
+    N_ ("Use the sync mode async, or sync where it matters."), not_durable },
   { "useless-compression", LDB_SEVERITY_ADVICE, LDB_REMEDY_NONE,
-    "Turn compression off: set compression-enabled to false.", useless_compression },
+    N_ ("Turn compression off: set compression-enabled to false."), useless_compression },
   { "tombstones", LDB_SEVERITY_ADVICE, LDB_REMEDY_COMPACT,
-    "Compact the database; a delete of the whole range costs less than one of each key.",
+    N_ ("Compact the database; a delete of the whole range costs less than one of each key."),
     tombstones },
   { "huge-values", LDB_SEVERITY_ADVICE, LDB_REMEDY_NONE,
-    "Keep such values in files beside the database, or cut them in pieces: each is read as a "
-    "whole.",
+    N_ ("Keep such values in files beside the database, or cut them in pieces: each is read as a "
+        "whole."),
     huge_values },
   { 0 },
 };
@@ -428,7 +439,7 @@ ldb_health_judge (const LdbHealthFacts *facts, gint64 time)
   for (const LdbHealthRule *rule = ldb_health_rules; rule->id != NULL; rule++)
     {
       LdbFinding finding
-          = { .severity = rule->severity, .remedy = rule->remedy, .action = rule->action };
+          = { .severity = rule->severity, .remedy = _ (rule->remedy), .action = rule->action };
       g_variant_builder_init (&finding.figures, G_VARIANT_TYPE_VARDICT);
       if (rule->applies (facts, &finding))
         add_issue (issues, issue_new (rule, &finding));
