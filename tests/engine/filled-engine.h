@@ -72,6 +72,7 @@ void test_damaged_page (void);
 void test_damaged_header (void);
 void test_lost_catalogue (void);
 void test_lost_span (void);
+void test_lost_first_versions (void);
 void test_damaged_manifest (void);
 void test_damaged_blob (void);
 void test_damaged_synced_value (void);

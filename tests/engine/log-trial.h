@@ -126,6 +126,8 @@ void test_stale_number (bool map);
 void test_missing_segment (void);
 void test_segment_states (void);
 void test_runs (void);
+void test_run_ended_before (void);
+void test_damaged_beginning (void);
 void test_hostile (bool tags);
 void test_heads (void);
 void test_lost_way (void);

@@ -750,6 +750,57 @@ test_runs_that_touch (bool rising)
   remove_directory (path);
 }
 
+/* ---- where runs touch ---- */
+
+#define TOUCHING_RUNS 60u
+#define TOUCHING_STEP 200u /* numbers from one run's first key to the next one's */
+
+/* What is seen while runs are merged that each end with the key that an older one begins with. */
+struct touching
+{
+  struct engine *engine;
+  unsigned narrowed; /* calls at which of some run just that key was left */
+};
+
+static bool
+watch_touching (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  struct touching *touching = data;
+  CHECK (done <= total && step != NULL);
+  touching->narrowed += count_narrowed (touching->engine) > 0;
+  for (unsigned run = 1; run < TOUCHING_RUNS; run++)
+    check_number (touching->engine, NULL, run * TOUCHING_STEP, TOUCHING_RUNS - run + 1);
+  return true;
+}
+
+/* J6: a merge is installed up to a key with which a segment ends that is newer than the one that
+ * begins with it: that segment stays for this key. */
+static void
+test_steps_where_runs_touch (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = several_file_options ();
+  options.segment_file_size = 16 << 10;
+  options.merge_enabled = false;
+  options.merge_workers = 1;
+  options.compression = ENGINE_COMPRESSION_NONE;
+  struct engine *engine = open_with (path, &options);
+  struct touching touching = { .engine = engine };
+  for (unsigned run = TOUCHING_RUNS; run-- > 0;)
+    {
+      for (unsigned i = 0; i <= TOUCHING_STEP; i++)
+        put (engine, run * TOUCHING_STEP + i, TOUCHING_RUNS - run);
+      CHECK_OK (engine_flush (engine, &failure));
+    }
+  CHECK_INT (count_files (path, ".seg"), TOUCHING_RUNS);
+  CHECK_OK (engine_compact (engine, watch_touching, &touching, &failure));
+  CHECK (touching.narrowed > 4);
+  watch_touching (&touching, 0, 0, "done");
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 /* ---- what is dead ---- */
 
 /* Writes numbers [from, to) as one run of a few segments in front of the others; returns about how
@@ -838,6 +889,7 @@ main (void)
   test_moves_and_backup ();
   test_runs_that_touch (true);
   test_runs_that_touch (false);
+  test_steps_where_runs_touch ();
   test_shadowing ();
   test_crowded ();
   return 0;

@@ -371,7 +371,12 @@ damage_leaf (uint8_t *leaf, unsigned kind)
       swap_bytes (offsets + 2 * 4, offsets + 2 * 5, 2);
       swap_bytes (heads + 4 * 4, heads + 4 * 5, 4);
       return "out of order";
-    case 3: /* the last key becomes a higher one that no other part knows of */
+    case 3: /* a record that stands there twice, in the place of another */
+      leaf[12 + 5] = leaf[12 + 4];
+      memcpy (offsets + 2 * 5, offsets + 2 * 4, 2);
+      memcpy (heads + 4 * 5, heads + 4 * 4, 4);
+      return "out of order";
+    case 4: /* the last key becomes a higher one that no other part knows of */
       leaf[load_u16 (offsets + 2 * (count - 1)) + 3] = 0xff;
       return NULL;
     default: /* the first key becomes one below the separator */
@@ -403,7 +408,7 @@ test_verification (void)
   size_t size;
   uint8_t *bytes = load_file (&here, &size), *copy = malloc (size);
   reading.verify = false;
-  for (unsigned kind = 0; kind < 5; kind++)
+  for (unsigned kind = 0; kind < 6; kind++)
     {
       struct segment *segment;
       struct finding finding = { .count = 0 };

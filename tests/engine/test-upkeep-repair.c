@@ -254,6 +254,53 @@ test_lost_span (void)
   remove_directory (parent);
 }
 
+/* A lost page that held the newest versions of a segment's first key, and nothing else: an older
+ * one of it is saved, and that is told. */
+void
+test_lost_first_versions (void)
+{
+  enum
+  {
+    VERSIONS = 6
+  };
+  char *parent = fresh_directory (), *path = below (parent, "database");
+  char *repaired = below (parent, "repaired"), name[300];
+  struct engine_options options = small_options ();
+  struct engine_snapshot *snapshots[VERSIONS];
+  struct engine_repair_report saved;
+  struct told told = { 0 };
+  uint8_t value[3000], got[3000];
+  size_t size;
+  options.compression = ENGINE_COMPRESSION_NONE;
+  struct engine *engine = open_with (path, &options);
+  for (int i = 0; i < VERSIONS; i++)
+    {
+      memset (value, i, sizeof value);
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("first"),
+                            BYTES (value, sizeof value), ENGINE_SYNC_DEFAULT, NULL, &failure));
+      CHECK_OK (engine_snapshot_new (engine, &snapshots[i], &failure));
+    }
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("second"),
+                        BYTES_LITERAL ("2"), ENGINE_SYNC_DEFAULT, NULL, &failure));
+  CHECK_OK (engine_flush (engine, &failure));
+  for (int i = 0; i < VERSIONS; i++)
+    engine_snapshot_free (snapshots[i]);
+  close_it (engine);
+  CHECK_INT (find_files (path, ".seg", name), 1);
+  flip (path, name, 4096 + 300); /* in the first leaf */
+  CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (saved.lost_pages, 1);
+  engine = open_with (repaired, &options);
+  CHECK_OK (engine_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("first"), got,
+                        sizeof got, &size, &failure));
+  CHECK (size == sizeof got && got[0] < VERSIONS - 1);
+  CHECK (strstr (told.span, "keys from \"first\" (store 1) up to \"first\" (store 1)") != NULL);
+  close_it (engine);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}
+
 void
 test_damaged_manifest (void)
 {

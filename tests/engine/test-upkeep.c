@@ -3,6 +3,8 @@
  * beside. */
 #include "filled-engine.h"
 
+#include "replaced-vfs.h"
+
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -333,7 +335,75 @@ test_load_beside_writers (void)
   remove_directory (path);
 }
 
-/* ---- check and repair ---- */
+/* ---- a commit that comes in between ---- */
+
+/* Somebody commits while the flush of a load's commit writes a segment: once, not again. */
+static struct
+{
+  struct vfs disk;
+  struct engine *engine;
+  pthread_t loads; /* the thread that does: what it writes itself is the load */
+  _Atomic bool armed;
+  uint64_t sequence; /* of that commit */
+} between;
+
+static void *
+commit_between (void *data)
+{
+  struct failure mine = FAILURE_INIT;
+  CHECK (engine_put (data, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key-00000007"),
+                     BYTES_LITERAL ("in between"), ENGINE_SYNC_FULL, &between.sequence, &mine)
+         == STATUS_OK);
+  return NULL;
+}
+
+static status
+write_between (struct vfs_file *file, uint64_t offset, const void *from, size_t size,
+               struct failure *cause)
+{
+  if (strstr (file->name, ".seg") != NULL && !pthread_equal (pthread_self (), between.loads)
+      && atomic_exchange (&between.armed, false))
+    {
+      pthread_t thread;
+      pthread_create (&thread, NULL, commit_between, between.engine);
+      pthread_join (thread, NULL);
+    }
+  return vfs_posix ()->write (file, offset, from, size, cause);
+}
+
+/* B2, B3: somebody takes the very number that a load was written with, after it was last looked at:
+ * the load gets another, and what it says of a key is the newer. */
+static void
+test_load_overtaken (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  struct engine_loader *loader;
+  uint64_t sequence;
+  between.disk = replaced_vfs ();
+  between.disk.write = write_between;
+  options.vfs = &between.disk;
+  struct engine *engine = between.engine = open_with (path, &options);
+  put_range (engine, 5000, 5010, 1); /* to be flushed first */
+  CHECK_OK (engine_loader_new (engine, &loader, &failure));
+  load_range (loader, ENGINE_STORE_DEFAULT, 0, 100, 2);
+  between.loads = pthread_self ();
+  atomic_store (&between.armed, true);
+  CHECK_OK (engine_loader_commit (loader, &sequence, &failure));
+  engine_loader_free (loader);
+  CHECK_INT (between.sequence, 11); /* as the load would have been, had nobody come */
+  CHECK (sequence > between.sequence);
+  CHECK_INT (engine_sequence (engine), sequence);
+  for (int again = 0; again < 2; again++)
+    {
+      check_range_of (engine, 0, 100, 2);
+      check_range_of (engine, 5000, 5010, 1);
+      close_it (engine);
+      engine = open_small (path);
+    }
+  close_it (engine);
+  remove_directory (path);
+}
 
 int
 main (void)
@@ -344,6 +414,7 @@ main (void)
   test_load_killed ();
   test_load_full_disk ();
   test_load_beside_writers ();
+  test_load_overtaken ();
   test_backup ();
   test_backup_refused ();
   test_compact_within_itself ();
@@ -360,6 +431,7 @@ main (void)
   test_damaged_header ();
   test_lost_catalogue ();
   test_lost_span ();
+  test_lost_first_versions ();
   test_damaged_manifest ();
   test_damaged_blob ();
   test_damaged_synced_value ();

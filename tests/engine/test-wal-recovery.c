@@ -355,6 +355,67 @@ test_runs (void)
   place_close (&place);
 }
 
+static size_t
+hundred (uint64_t sequence)
+{
+  return 100;
+}
+
+/* R3: a recovery ended before a record that verifies (its large value was not there). The record of
+ * its number is the one of the run that began then. */
+void
+test_run_ended_before (void)
+{
+  struct place place;
+  struct failure failure;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  append (&place, 1, 20, true);
+  log_close (&place, false);
+  log_open (&place, SEGMENT_SIZE, true, 12);
+  for (uint64_t sequence = 12; sequence <= 14; sequence++)
+    CHECK_OK (append_sized (&place, sequence, 100, true, &failure));
+  log_close (&place, false);
+  CHECK_INT (recover_to (&place, 0, NULL, NULL), 14);
+  CHECK_INT (recover_to (&place, 11, hundred, NULL), 14);
+  place_close (&place);
+}
+
+/* R2: the first record of a segment is damaged. Those behind it, which are short, are found all the
+ * same. */
+void
+test_damaged_beginning (void)
+{
+  struct place place;
+  struct failure failure;
+  struct wal_recovery out;
+  size_t size;
+  uint64_t sequence = 1, last;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  for (; place.next_number <= 2; sequence++)
+    CHECK_OK (append_sized (&place, sequence, 100, true, &failure));
+  for (last = sequence + 49; sequence <= last; sequence++)
+    CHECK_OK (append_sized (&place, sequence, 100, true, &failure));
+  CHECK_OK (wal_sync (place.wal, last, &failure));
+  CHECK_OK (append_sized (&place, ++last, 100, true, &failure)); /* says so */
+  log_close (&place, false);
+  uint8_t *bytes = file_load (segment_path (&place, 2), &size);
+  CHECK (!record_shape (bytes, record_offset (bytes, 1)).is_long);
+  bytes[record_offset (bytes, 1) - 1] ^= 1; /* the last byte of the first */
+  file_store (segment_path (&place, 2), bytes, size);
+  struct seen seen = { .next = 1, .gaps = true, .size = hundred };
+  CHECK_OK (wal_recover (place.directory, database_id, 0, true, see, &seen, &out, &failure));
+  CHECK_INT (out.lost, 1);
+  CHECK_INT (out.records, last - 1);
+  seen = (struct seen){ .next = 1, .size = hundred };
+  CHECK_FAILS (wal_recover (place.directory, database_id, 0, false, see, &seen, &out, &failure),
+               STATUS_CORRUPT);
+  CHECK (strstr (failure.message, "2.log: offset 64: ") != NULL);
+  free (bytes);
+  place_close (&place);
+}
+
 /* Time in proportion to the size, however the file is made. */
 void
 test_hostile (bool tags)
@@ -397,12 +458,6 @@ test_hostile (bool tags)
 }
 
 /* ---- the format ---- */
-
-static size_t
-hundred (uint64_t sequence)
-{
-  return 100;
-}
 
 /* What each record costs, byte by byte, and where the long ones stand. */
 void

@@ -265,6 +265,8 @@ main (void)
   test_missing_segment ();
   test_segment_states ();
   test_runs ();
+  test_run_ended_before ();
+  test_damaged_beginning ();
   test_hostile (true);
   test_hostile (false);
   test_heads ();
