@@ -48,8 +48,8 @@ convert (GBytes *bytes, GConverter *converter, gsize most, GError **error)
       if (out->len + (gsize) got > most)
         {
           g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                       _ ("The recording is larger than %" G_GSIZE_FORMAT
-                          " MiB: that is none of this program's."),
+                       _ ("The recording is larger than %zu MiB: that is none of this "
+                          "program's."),
                        most >> 20);
           return NULL;
         }

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <glib/gi18n-lib.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -386,7 +387,7 @@ insp_history_new_from_variant (GVariant *variant, GError **error)
   if (good)
     return g_steal_pointer (&self);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               _ ("Sample %" G_GUINT64_FORMAT " is damaged."), self->end);
+               _ ("Sample %" PRIu64 " is damaged."), self->end);
   return NULL;
 }
 
