@@ -182,6 +182,12 @@ class Upkeep(CommandLineTest):
         environment = {"TEXTDOMAINDIR": languages, "LANGUAGE": "de"}
         self.assertIn("Aufruf: lightning-cli", self.run_cli("--help", **environment).decode())
         self.assertIn("Keys", self.run_cli("scan", "--help").decode())
+        report = self.run_cli("report", self.database, **environment).decode()
+        self.assertIn("Lightning-DB-Bericht\n====================\n", report)
+        self.assertIn("\nZustand\n-------\n", report)
+        page = self.run_cli("report", "--format", "html", self.database, **environment).decode()
+        self.assertIn('<html lang="de">', page)
+        self.assertIn("<h2>Auf dem Datenträger</h2>", page)
 
 
 if __name__ == "__main__":

@@ -501,7 +501,9 @@ add_timings (GString *to, const LdbFacts *facts)
         ldb_marks_add (marks, timing->name, ldb_timing_format (timing, timing->high),
                        (double) timing->high, -1);
     }
+  /* xgettext:no-c-format */
   add_subheading (to, _ ("99 % take at most"));
+  /* xgettext:no-c-format */
   ldb_svg_bars (to, _ ("What 99 % of each take at most"), marks);
   g_string_append (to, "<div class=\"wide\"><table>");
   g_string_append (to, "<tr>");
@@ -509,6 +511,7 @@ add_timings (GString *to, const LdbFacts *facts)
   add_column (to, NULL, "");
   add_column (to, "n", _ ("Timed"));
   add_column (to, "n", _ ("Half up to"));
+  /* xgettext:no-c-format */
   add_column (to, "n", _ ("99 % up to"));
   add_column (to, "n", _ ("Longest"));
   g_string_append (to, "</tr>\n");
