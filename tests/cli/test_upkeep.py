@@ -182,6 +182,7 @@ class Upkeep(CommandLineTest):
         environment = {"TEXTDOMAINDIR": languages, "LANGUAGE": "de"}
         self.assertIn("Aufruf: lightning-cli", self.run_cli("--help", **environment).decode())
         self.assertIn("Keys", self.run_cli("scan", "--help").decode())
+        self.fill()
         report = self.run_cli("report", self.database, **environment).decode()
         self.assertIn("Lightning-DB-Bericht\n====================\n", report)
         self.assertIn("\nZustand\n-------\n", report)
