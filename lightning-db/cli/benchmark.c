@@ -2,6 +2,7 @@
 /* lightning-cli benchmark: the rows of the project's own benchmark, on a database of their own. */
 #include "benchmark.h"
 
+#include "columns.h"
 #include "progress.h"
 #include "settings.h"
 #include "workload.h"
@@ -140,9 +141,8 @@ print_row (const struct workload *workload, unsigned threads, const struct workl
   g_autoptr (GString) title = g_string_new (_ (workload->title));
   if (threads > 1)
     g_string_append_printf (title, _ (", %u threads"), threads);
-  glong width = g_utf8_strlen (title->str, -1);
-  int padding = width < FIGURES_COLUMN ? (int) (FIGURES_COLUMN - width) : 1;
-  printf ("%s%*s", title->str, padding, "");
+  g_string_append_c (title, ' ');
+  column_print_left (title->str, FIGURES_COLUMN);
   if (workload->unit[0] == '\0')
     {
       g_autofree char *time = command_format_seconds ((gint64) (result->seconds * 1e6));
@@ -330,7 +330,7 @@ benchmark_run (struct invocation *invocation)
       &error);
   const char *directory = DEFAULT_DIRECTORY;
   if (parsed && invocation->next_argument < invocation->argument_count)
-    directory = command_take (invocation, "DIRECTORY", &error);
+    directory = command_take (invocation, _ ("DIRECTORY"), &error);
   gboolean done = parsed && command_finish (invocation, &error)
                   && measure (invocation, &request, directory, &error);
   g_free (request.rows);

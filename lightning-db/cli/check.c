@@ -144,7 +144,7 @@ check (struct invocation *invocation, LdbCheckFlags flags, GError **error)
 {
   LdbDatabase *database = invocation->session->database;
   const char *path = NULL;
-  if (database == NULL && (path = command_take (invocation, "DATABASE", error)) == NULL)
+  if (database == NULL && (path = command_take (invocation, _ ("DATABASE"), error)) == NULL)
     return NULL;
   if (!command_finish (invocation, error))
     return NULL;

@@ -184,8 +184,9 @@ describe_arguments (struct invocation *invocation)
   gboolean front = outside && (command->use & front_uses) != 0;
   gboolean back = outside && (command->use & COMMAND_USE_DATABASE_LAST) != 0;
   gboolean more = command->arguments[0] != '\0';
-  return g_strconcat (front ? "DATABASE" : "", front && more ? " " : "", command->arguments,
-                      back && more ? " " : "", back ? "DATABASE" : "", NULL);
+  return g_strconcat (front ? _ ("DATABASE") : "", front && more ? " " : "",
+                      more ? _ (command->arguments) : "", back && more ? " " : "",
+                      back ? _ ("DATABASE") : "", NULL);
 }
 
 static gboolean
@@ -239,7 +240,8 @@ command_parse (struct invocation *invocation, const GOptionEntry *entries, const
   g_autoptr (GOptionContext) context = g_option_context_new (arguments);
   g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
-  g_autofree char *summary = g_strconcat (_ (invocation->command->summary), ".", NULL);
+  /* Translators: what a command does, as a sentence. */
+  g_autofree char *summary = g_strdup_printf (_ ("%s."), _ (invocation->command->summary));
   g_option_context_set_summary (context, summary);
   if (description != NULL)
     g_option_context_set_description (context, description);
@@ -330,7 +332,7 @@ open_database (struct invocation *invocation, LdbOpenFlags flags, gboolean else_
       invocation->database = g_object_ref (session->database);
       return TRUE;
     }
-  const char *path = command_take (invocation, "DATABASE", error);
+  const char *path = command_take (invocation, _ ("DATABASE"), error);
   if (path == NULL)
     return FALSE;
   g_autoptr (LdbOptions) options = ldb_options_new ();
@@ -384,7 +386,7 @@ command_open_look (struct invocation *invocation, GError **error)
     connect_to_application (invocation, invocation->arguments[invocation->next_argument]);
   if (invocation->inspector == NULL)
     return command_open (invocation, LDB_OPEN_READ_ONLY, error);
-  return command_take (invocation, "DATABASE", error) != NULL;
+  return command_take (invocation, _ ("DATABASE"), error) != NULL;
 }
 
 gboolean

@@ -247,7 +247,7 @@ dump_run (struct invocation *invocation)
                       &error)
       || !command_open (invocation, LDB_OPEN_READ_ONLY, &error)
       || (invocation->next_argument < invocation->argument_count
-          && (path = command_take (invocation, "FILE", &error)) == NULL)
+          && (path = command_take (invocation, _ ("FILE"), &error)) == NULL)
       || !command_finish (invocation, &error) || !dump_to (invocation, path, &error))
     return command_fail (invocation, error);
   return EXIT_STATUS_DONE;

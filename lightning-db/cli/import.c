@@ -66,7 +66,7 @@ put_record (struct importing *importing, GError **error)
     }
   if (!concerns_record (failure))
     return g_propagate_error (error, failure), FALSE;
-  g_prefix_error (&failure, "%s, line %" PRIu64 ": ", importing->input->name, record->line);
+  g_prefix_error (&failure, _ ("%s, line %" PRIu64 ": "), importing->input->name, record->line);
   return skip (importing, failure, error);
 }
 
@@ -131,8 +131,8 @@ import_bad (const struct input *input, guint64 line, GError **error, const char 
   va_start (arguments, format);
   g_autofree char *reason = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, "%s, line %" PRIu64 ": %s", input->name,
-               line, reason);
+  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT, _ ("%s, line %" PRIu64 ": %s"),
+               input->name, line, reason);
   return IMPORT_BAD;
 }
 
@@ -149,7 +149,7 @@ import_begin (struct invocation *invocation, const GOptionEntry *entries, const 
   };
   const char *path = NULL;
   if (!command_parse (invocation, entries, shared, description, error)
-      || (path = command_take (invocation, "FILE", error)) == NULL)
+      || (path = command_take (invocation, _ ("FILE"), error)) == NULL)
     return NULL;
   return input_open (path, error);
 }

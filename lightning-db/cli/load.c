@@ -303,7 +303,7 @@ load_run (struct invocation *invocation)
                       &error)
       || !command_open (invocation, create ? LDB_OPEN_CREATE : LDB_OPEN_NONE, &error)
       || (invocation->next_argument < invocation->argument_count
-          && (path = command_take (invocation, "FILE", &error)) == NULL)
+          && (path = command_take (invocation, _ ("FILE"), &error)) == NULL)
       || !command_finish (invocation, &error) || !load_from (invocation, path, &error))
     return command_fail (invocation, error);
   return EXIT_STATUS_DONE;

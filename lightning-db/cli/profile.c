@@ -4,6 +4,7 @@
  * memory in which that counts, which also works while it is stopped; else they open it and read at
  * random themselves.
  */
+#include "columns.h"
 #include "live.h"
 #include "storage.h"
 
@@ -154,8 +155,7 @@ static void
 print_time (gint64 nanoseconds)
 {
   g_autofree char *text = format_time (nanoseconds);
-  gsize width = (gsize) g_utf8_strlen (text, -1);
-  printf ("%*s%s", width < 9 ? (int) (9 - width) : 1, "", text);
+  column_print_right (text, 9);
 }
 
 static void
@@ -191,8 +191,12 @@ print_latencies (const struct invocation *invocation, const timed_database *time
   if (!invocation->json)
     {
       /* In the order of the columns below, which numbers follow. */
-      printf ("%-20s %12s%9s%9s%9s%9s%9s%9s\n", _ ("WHAT"), _ ("COUNT"), _ ("MEAN"), "P50", "P90",
-              "P99", "P99.9", _ ("MAX"));
+      column_print_left (_ ("WHAT"), 21);
+      column_print_right (C_ ("heading", "COUNT"), 12);
+      column_print_right (_ ("MEAN"), 9);
+      printf ("%9s%9s%9s%9s", "P50", "P90", "P99", "P99.9");
+      column_print_right (_ ("MAX"), 9);
+      putchar ('\n');
       for (guint i = 0; names[i] != NULL; i++)
         if (is_time (timed->metrics, names[i]))
           print_latency (timed->metrics, names[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "progress.h"
 
+#include "columns.h"
 #include "command.h"
 
 #include <stdio.h>
@@ -56,7 +57,7 @@ draw (struct progress *progress, guint64 done, guint64 total, gint64 now)
   else
     {
       double share = done >= total ? 1.0 : (double) done / (double) total;
-      int room = terminal_width () - (int) g_utf8_strlen (progress->label, -1) - 38;
+      int room = terminal_width () - column_width (progress->label) - 38;
       int width = CLAMP (room, 0, BAR_WIDTH_MAX);
       g_autoptr (GString) bar = g_string_new (NULL);
       for (int i = 0; i < width; i++)

@@ -94,7 +94,7 @@ get_all (struct invocation *invocation, enum text_form input, enum text_form for
 {
   do
     {
-      g_autoptr (GBytes) key = take_bytes (invocation, "KEY", input, error);
+      g_autoptr (GBytes) key = take_bytes (invocation, _ ("KEY"), input, error);
       if (key == NULL)
         return FALSE;
       GError *failure = NULL;
@@ -196,10 +196,10 @@ take_value (struct invocation *invocation, const char *file, enum text_form inpu
   if (file != NULL)
     return read_value (file, error);
   if (invocation->next_argument < invocation->argument_count)
-    return take_bytes (invocation, "VALUE", input, error);
+    return take_bytes (invocation, _ ("VALUE"), input, error);
   if (isatty (STDIN_FILENO) || invocation->session->database != NULL)
     {
-      command_take (invocation, "VALUE", error);
+      command_take (invocation, _ ("VALUE"), error);
       return NULL;
     }
   return read_value ("-", error);
@@ -236,7 +236,7 @@ put_run (struct invocation *invocation)
                       _ ("Without VALUE and --file the value is read from standard input."), &error)
       || !parse_form (input_name, TEXT_FORM_TEXT, &input, &error)
       || !command_open_store (invocation, create ? LDB_OPEN_CREATE : LDB_OPEN_NONE, &error)
-      || (key = take_bytes (invocation, "KEY", input, &error)) == NULL
+      || (key = take_bytes (invocation, _ ("KEY"), input, &error)) == NULL
       || (value = take_value (invocation, file, input, &error)) == NULL
       || !command_finish (invocation, &error) || !put_one (invocation, key, value, &error)
       || !finish_write (invocation, &error))
@@ -275,7 +275,7 @@ delete_all (struct invocation *invocation, enum text_form input, GError **error)
 {
   do
     {
-      g_autoptr (GBytes) key = take_bytes (invocation, "KEY", input, error);
+      g_autoptr (GBytes) key = take_bytes (invocation, _ ("KEY"), input, error);
       if (key == NULL || !delete_one (invocation, key, error))
         return FALSE;
     }

@@ -26,7 +26,7 @@ use_run (struct invocation *invocation)
   const char *name;
   if (!command_parse (invocation, NULL, NULL,
                       _ ("The commands that follow work on STORE, without --store."), &error)
-      || (name = command_take (invocation, "STORE", &error)) == NULL
+      || (name = command_take (invocation, _ ("STORE"), &error)) == NULL
       || !command_finish (invocation, &error))
     return command_fail (invocation, error);
   g_free (invocation->store_name);

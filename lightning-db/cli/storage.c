@@ -2,6 +2,7 @@
 /* How a database lies on the disk: storage. */
 #include "storage.h"
 
+#include "columns.h"
 #include "text-form.h"
 
 #include <inttypes.h>
@@ -80,35 +81,18 @@ append_key (GString *to, GBytes *key)
     g_string_append (to, "…");
 }
 
-/* `text` in `width` columns, the words to the left. */
-static void
-append_left (GString *to, const char *text, glong width)
-{
-  g_string_append (to, text);
-  for (glong length = g_utf8_strlen (text, -1); length < width; length++)
-    g_string_append_c (to, ' ');
-}
-
-static void
-append_right (GString *to, const char *text, glong width)
-{
-  for (glong length = g_utf8_strlen (text, -1); length < width; length++)
-    g_string_append_c (to, ' ');
-  g_string_append (to, text);
-}
-
 static void
 append_size (GString *to, guint64 bytes)
 {
   g_autofree char *text = command_format_size (bytes);
-  append_right (to, text, 9);
+  column_append_right (to, text, 9);
 }
 
 static void
 append_count (GString *to, guint64 count)
 {
   g_autofree char *text = command_format_count (count);
-  append_right (to, text, 11);
+  column_append_right (to, text, 11);
 }
 
 /* A name may have any characters, also such as steer a terminal. */
@@ -147,7 +131,7 @@ append_line (GString *to, guint depth, const char *name, const LdbStorageFigures
   for (guint i = 0; i < depth; i++)
     g_string_append (indented, "  ");
   append_plain (indented, name);
-  append_left (to, indented->str, 22);
+  column_append_left (to, indented->str, 22);
   append_size (to, figures->bytes);
   g_string_append_c (to, ' ');
   bar_append (to, whole > 0 ? (double) figures->bytes / (double) whole : 0, BAR_WIDTH);
@@ -161,8 +145,8 @@ append_segment (GString *to, LdbStorageNode *segment, guint64 whole)
   append_line (to, 2, ldb_storage_node_get_name (segment), figures, whole);
   g_string_append_printf (to, "  %3.0f%% ", ldb_storage_node_get_fill (segment) * 100);
   g_string_append_printf (to, "%" PRIu64 " ", figures->depth);
-  append_left (to, main_codec (figures), 7);
-  append_left (to, filter_name (ldb_storage_node_get_filter (segment)), 6);
+  column_append_left (to, main_codec (figures), 7);
+  column_append_left (to, filter_name (ldb_storage_node_get_filter (segment)), 6);
   append_key (to, ldb_storage_node_get_smallest (segment));
   g_string_append (to, " – ");
   append_key (to, ldb_storage_node_get_largest (segment));
@@ -201,7 +185,7 @@ append_memtables (GString *to, LdbStorageNode *group)
     {
       LdbStorageNode *table = child_of (group, i);
       const LdbStorageFigures *figures = ldb_storage_node_get_figures (table);
-      append_left (to, i == 0 ? _ ("in memory") : _ ("  full, to be written"), 22);
+      column_append_left (to, i == 0 ? _ ("in memory") : _ ("  full, to be written"), 22);
       append_size (to, figures->memory_bytes);
       g_string_append_printf (to, " %*s", (int) BAR_WIDTH, "");
       append_count (to, figures->records);
@@ -223,8 +207,8 @@ append_blobs (GString *to, LdbStorageNode *group, guint64 whole)
       LdbStorageNode *file = child_of (group, i);
       const LdbStorageFigures *figures = ldb_storage_node_get_figures (file);
       double live = figures->bytes > 0 ? (double) figures->blob_bytes / (double) figures->bytes : 0;
-      append_left (to, "", 2);
-      append_left (to, ldb_storage_node_get_name (file), 20);
+      column_append_left (to, "", 2);
+      column_append_left (to, ldb_storage_node_get_name (file), 20);
       append_size (to, figures->bytes);
       g_string_append_c (to, ' ');
       bar_append (to, live, BAR_WIDTH);
@@ -239,11 +223,11 @@ append_group (GString *to, const char *name, LdbStorageNode *group, guint64 whol
   g_autofree char *files = g_strdup_printf (
       g_dngettext (NULL, "  %u file", "  %u files", count_of (group)), count_of (group));
   const LdbStorageFigures *figures = ldb_storage_node_get_figures (group);
-  append_left (to, name, 22);
+  column_append_left (to, name, 22);
   append_size (to, figures->bytes);
   g_string_append_c (to, ' ');
   bar_append (to, whole > 0 ? (double) figures->bytes / (double) whole : 0, BAR_WIDTH);
-  append_right (to, "", 11);
+  column_append_right (to, "", 11);
   g_string_append (to, files);
   g_string_append_c (to, '\n');
 }
@@ -366,14 +350,14 @@ append_page (GString *to, const LdbPage *page)
   g_string_append_c (to, ' ');
   bar_append (to, fill, BAR_WIDTH);
   g_string_append_printf (to, " %3.0f%%  ", fill * 100);
-  append_left (to, codec_name (page->codec), 7);
+  column_append_left (to, codec_name (page->codec), 7);
   g_autoptr (GString) heat = g_string_new (NULL);
   append_heat (heat, page->heat);
-  append_left (to, heat->str, 5);
+  column_append_left (to, heat->str, 5);
   if (page->is_read)
     g_string_append_printf (to, "%7u  ", page->records);
   else
-    append_left (to, "", 9);
+    column_append_left (to, "", 9);
   append_key (to, page->key);
   if (page->fault != NULL)
     g_string_append_printf (to, _ ("DAMAGED: %s"), page->fault);
@@ -466,7 +450,7 @@ append_contents (GString *to, LdbPageContents *contents)
   GPtrArray *records = ldb_page_contents_get_records (contents);
   GBytes *decoded = ldb_page_contents_get_decoded (contents);
   GBytes *stored = ldb_page_contents_get_stored (contents);
-  g_string_append_printf (to, "%s, page %" PRIu64 "\n", ldb_page_contents_get_file (contents),
+  g_string_append_printf (to, _ ("%s, page %" PRIu64 "\n"), ldb_page_contents_get_file (contents),
                           page->number);
   append_page (to, page);
   for (guint i = 0; i < fields->len; i++)
@@ -577,7 +561,7 @@ verdict_words (const LdbKeyLocation *location)
     case LDB_LOCATION_FILTERED:
       return _ ("the filter rules it out");
     case LDB_LOCATION_FOUND:
-      return _ ("found");
+      return C_ ("key", "found");
     case LDB_LOCATION_FAULT:
       return _ ("damaged");
     case LDB_LOCATION_ABSENT:
@@ -592,7 +576,7 @@ append_location (GString *to, const LdbKeyLocation *location)
 {
   g_string_append (to, location->decides ? "→ " : "  ");
   if (location->in_memory)
-    g_string_append_printf (to, location->memtable == 0 ? _ ("memory: ") : _ ("memory, full: "));
+    g_string_append (to, location->memtable == 0 ? _ ("memory: ") : _ ("memory, full: "));
   else
     g_string_append_printf (to, _ ("run %" PRIu64 ", level %u: "), location->run, location->level);
   g_string_append (to, verdict_words (location));

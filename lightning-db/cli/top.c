@@ -4,9 +4,11 @@
  *
  * Each is asked without waiting: one that does not answer shows what it said last.
  */
+#include "columns.h"
 #include "live.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A database that is shown. */
@@ -197,6 +199,8 @@ rate (const struct shown *self, guint64 before, guint64 now)
   return time > 0 && now > before ? (double) (now - before) * G_USEC_PER_SEC / (double) time : 0;
 }
 
+#define PROGRAM_WIDTH 16
+
 #define RATE(self, field)                                                                          \
   ((self)->before != NULL ? rate (self, (self)->before->field, (self)->now->field) : 0)
 
@@ -207,6 +211,16 @@ hit_rate (const LdbStats *stats)
   return lookups > 0 ? (double) stats->cache_hits / (double) lookups : 0;
 }
 
+/* The first of its letters, in the first column. */
+static void
+print_program (const char *program)
+{
+  g_autofree char *valid = g_utf8_make_valid (program, -1);
+  while (column_width (valid) > PROGRAM_WIDTH)
+    *g_utf8_find_prev_char (valid, valid + strlen (valid)) = '\0';
+  column_print_left (valid, PROGRAM_WIDTH);
+}
+
 static void
 print_row (const struct shown *self)
 {
@@ -214,13 +228,14 @@ print_row (const struct shown *self)
   g_autofree char *path = g_filename_display_name (ldb_running_database_get_path (self->running));
   if (self->now == NULL)
     {
-      printf ("%-16.16s %8s %8s %8s %6s %9s %9s  %s\n", program, "-", "-", "-", "-", "-", "-",
-              path);
+      print_program (program);
+      printf (" %8s %8s %8s %6s %9s %9s  %s\n", "-", "-", "-", "-", "-", "-", path);
       return;
     }
   g_autofree char *memory = command_format_size (self->now->memory_used);
   g_autofree char *disk = command_format_size (self->now->disk_bytes);
-  printf ("%-16.16s %8.0f %8.0f %8.0f %5.1f%% %9s %9s  %s%s\n", program, RATE (self, gets),
+  print_program (program);
+  printf (" %8.0f %8.0f %8.0f %5.1f%% %9s %9s  %s%s\n", RATE (self, gets),
           RATE (self, puts) + RATE (self, deletes), RATE (self, commits),
           hit_rate (self->now) * 100, memory, disk, path, self->asked ? _ ("  (no answer)") : "");
 }
@@ -230,8 +245,14 @@ print_table (struct board *board)
 {
   if (board->screen)
     printf ("\033[H\033[J");
-  printf ("%-16s %8s %8s %8s %6s %9s %9s  %s\n", _ ("PROGRAM"), _ ("GET/S"), _ ("WRITE/S"),
-          _ ("COMMIT/S"), _ ("HITS"), _ ("MEMORY"), _ ("DISK"), _ ("DATABASE"));
+  column_print_left (_ ("PROGRAM"), PROGRAM_WIDTH);
+  column_print_right (_ ("GET/S"), 9);
+  column_print_right (_ ("WRITE/S"), 9);
+  column_print_right (_ ("COMMIT/S"), 9);
+  column_print_right (_ ("HITS"), 7);
+  column_print_right (_ ("MEMORY"), 10);
+  column_print_right (_ ("DISK"), 10);
+  printf ("  %s\n", _ ("DATABASE"));
   for (guint i = 0; i < board->shown->len; i++)
     print_row (g_ptr_array_index (board->shown, i));
   if (board->shown->len == 0)

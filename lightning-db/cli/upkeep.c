@@ -257,7 +257,7 @@ backup_run (struct invocation *invocation)
                          "database open to write has to make the backup itself."),
                       &error)
       || !command_open_else_read (invocation, &error)
-      || (path = command_take (invocation, "PATH", &error)) == NULL
+      || (path = command_take (invocation, _ ("PATH"), &error)) == NULL
       || !command_finish (invocation, &error))
     return command_fail (invocation, error);
   struct progress progress;
@@ -281,8 +281,8 @@ restore_run (struct invocation *invocation)
                       _ ("Copies a backup, or any database that nobody has open, to PATH, which "
                          "must not exist, and verifies it."),
                       &error)
-      || (backup = command_take (invocation, "BACKUP", &error)) == NULL
-      || (path = command_take (invocation, "PATH", &error)) == NULL
+      || (backup = command_take (invocation, _ ("BACKUP"), &error)) == NULL
+      || (path = command_take (invocation, _ ("PATH"), &error)) == NULL
       || !command_finish (invocation, &error))
     return command_fail (invocation, error);
   struct progress progress;
@@ -348,8 +348,8 @@ repair_run (struct invocation *invocation)
                          "DESTINATION. The damaged one is only read, and stays as it is. Exit "
                          "status: 0 when nothing was lost, 1 when something was."),
                       &error)
-      || (path = command_take (invocation, "DATABASE", &error)) == NULL
-      || (destination = command_take (invocation, "DESTINATION", &error)) == NULL
+      || (path = command_take (invocation, _ ("DATABASE"), &error)) == NULL
+      || (destination = command_take (invocation, _ ("DESTINATION"), &error)) == NULL
       || !command_finish (invocation, &error))
     return command_fail (invocation, error);
   struct progress progress;

@@ -67,13 +67,15 @@ action_name (LdbRemedy action)
 {
   static const char *const names[] = {
     [LDB_REMEDY_NONE] = NULL,
-    [LDB_REMEDY_FLUSH] = N_ ("Flush"),
-    [LDB_REMEDY_COMPACT] = N_ ("Compact"),
-    [LDB_REMEDY_RESTRICT_ACCESS] = N_ ("Restrict Access"),
-    [LDB_REMEDY_ABORT_TRANSACTION] = N_ ("Roll Back…"),
-    [LDB_REMEDY_CHECK] = N_ ("Check"),
+    [LDB_REMEDY_FLUSH] = NC_ ("button", "Flush"),
+    [LDB_REMEDY_COMPACT] = NC_ ("button", "Compact"),
+    [LDB_REMEDY_RESTRICT_ACCESS] = NC_ ("button", "Restrict Access"),
+    [LDB_REMEDY_ABORT_TRANSACTION] = NC_ ("button", "Roll Back…"),
+    [LDB_REMEDY_CHECK] = NC_ ("button", "Check"),
   };
-  return action < G_N_ELEMENTS (names) && names[action] != NULL ? _ (names[action]) : NULL;
+  return action < G_N_ELEMENTS (names) && names[action] != NULL
+             ? g_dpgettext2 (GETTEXT_PACKAGE, "button", names[action])
+             : NULL;
 }
 
 /* The name says which unit the figure has. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ldb-event-log-private.h"
+#include "ldb-event-private.h"
 
 #include "ldb-enum-types.h"
 
@@ -52,7 +53,7 @@ write_event (LdbEventRelay *relay, LdbDatabase *database, const LdbEvent *event)
   guint64 held_back = 0;
   if (!may_write (relay, event->kind, &held_back))
     return;
-  g_autofree char *text = ldb_event_describe (event);
+  g_autofree char *text = ldb_event_describe_in (event, FALSE);
   LdbLogLine *line = ldb_database_log_line (database, kinds[event->kind]);
   set_figures (line, event);
   ldb_log_line_set_held_back (line, held_back);

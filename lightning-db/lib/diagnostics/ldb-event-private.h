@@ -11,6 +11,9 @@ G_BEGIN_DECLS
  * LdbEvent). */
 GPtrArray *ldb_events_list (struct engine *engine, guint64 after);
 
+/* `translated`: in the language of the process, else in English. */
+char *ldb_event_describe_in (const LdbEvent *self, gboolean translated);
+
 /* Between processes. */
 #define LDB_EVENT_VARIANT_TYPE "(tuxxttttisayt)"
 GVariant *ldb_event_to_variant (const LdbEvent *self);

@@ -5,8 +5,11 @@
 #include "ldb-error-private.h"
 #include "ldb-event-private.h"
 #include "ldb-json-private.h"
+#include "ldb-language-private.h"
 
 #include "ldb-enum-types.h"
+
+#include <inttypes.h>
 
 G_DEFINE_BOXED_TYPE (LdbEvent, ldb_event, ldb_event_copy, ldb_event_free)
 
@@ -126,9 +129,18 @@ describe_duration (guint64 nanoseconds)
                                   : g_strdup_printf ("%.2f s", (double) nanoseconds / 1e9);
 }
 
+/* In the language of the process, or as it is in the log. */
+static const char *say (gboolean translated, const char *text) G_GNUC_FORMAT (2);
+
+static const char *
+say (gboolean translated, const char *text)
+{
+  return translated ? _ (text) : text;
+}
+
 /* With what there is beside the message. */
 static char *
-describe_figures (const LdbEvent *self)
+describe_figures (const LdbEvent *self, gboolean translated)
 {
   g_autofree char *size = g_format_size (self->size);
   g_autofree char *read = g_format_size (self->size_read);
@@ -136,41 +148,59 @@ describe_figures (const LdbEvent *self)
   switch (self->kind)
     {
     case LDB_EVENT_OPENED:
-      return g_strdup ("The database was opened");
+      return g_strdup (say (translated, N_ ("The database was opened")));
     case LDB_EVENT_RECOVERED:
-      return g_strdup_printf ("%s of the log were read back in %s", size, duration);
+      return g_strdup_printf (say (translated, N_ ("%s of the log were read back in %s")), size,
+                              duration);
     case LDB_EVENT_FLUSHED:
-      return g_strdup_printf ("A memtable was written out: %s in %s", size, duration);
+      return g_strdup_printf (say (translated, N_ ("A memtable was written out: %s in %s")), size,
+                              duration);
     case LDB_EVENT_MERGED:
-      return g_strdup_printf ("A merge made %s of %s in %s", size, read, duration);
+      return g_strdup_printf (say (translated, N_ ("A merge made %s of %s in %s")), size, read,
+                              duration);
     case LDB_EVENT_LOADED:
-      return g_strdup_printf ("%" G_GUINT64_FORMAT " records were loaded", self->size);
+      return g_strdup_printf (say (translated, N_ ("%" PRIu64 " records were loaded")), self->size);
     case LDB_EVENT_BACKED_UP:
-      return g_strdup_printf ("A backup of %s was made", size);
+      return g_strdup_printf (say (translated, N_ ("A backup of %s was made")), size);
     case LDB_EVENT_STALLED:
-      return g_strdup_printf ("A writer waited %s for a memtable to be written out", duration);
+      return g_strdup_printf (
+          say (translated, N_ ("A writer waited %s for a memtable to be written out")), duration);
     case LDB_EVENT_CONFLICT:
-      return g_strdup ("A transaction was refused: another one was quicker");
+      return g_strdup (say (translated, N_ ("A transaction was refused: another one was quicker")));
     case LDB_EVENT_TIMED_OUT:
-      return g_strdup_printf ("A transaction was rolled back after %s", duration);
+      return g_strdup_printf (say (translated, N_ ("A transaction was rolled back after %s")),
+                              duration);
     case LDB_EVENT_HEALED:
-      return g_strdup ("What had failed works again");
+      return g_strdup (say (translated, N_ ("What had failed works again")));
     case LDB_EVENT_FAILED:
-      return g_strdup ("Something failed");
+      return g_strdup (say (translated, N_ ("Something failed")));
     case LDB_EVENT_CORRUPT:
-      return g_strdup ("Damage was met");
+      return g_strdup (say (translated, N_ ("Damage was met")));
     case LDB_EVENT_HEALTH:
     default:
-      return g_strdup ("The health changed");
+      return g_strdup (say (translated, N_ ("The health changed")));
     }
+}
+
+char *
+ldb_event_describe_in (const LdbEvent *self, gboolean translated)
+{
+  GString *text = g_string_new (NULL);
+  g_autofree char *figures = describe_figures (self, translated);
+  g_string_append (text, figures);
+  if (self->message != NULL)
+    g_string_append_printf (text, say (translated, N_ (": %s")), self->message);
+  if (self->times > 1)
+    g_string_append_printf (text, say (translated, N_ (" (%" PRIu64 " times)")), self->times);
+  return g_string_free (text, FALSE);
 }
 
 /**
  * ldb_event_describe:
  * @self: an event
  *
- * Says in a sentence, in English, what happened. No key is in it, but what an error says may name
- * files.
+ * Says in a sentence, in the language of the process, what happened. No key is in it, but what an
+ * error says, in English, may name files.
  *
  * Any thread.
  *
@@ -182,21 +212,14 @@ char *
 ldb_event_describe (const LdbEvent *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *figures = describe_figures (self);
-  g_string_append (text, figures);
-  if (self->message != NULL)
-    g_string_append_printf (text, ": %s", self->message);
-  if (self->times > 1)
-    g_string_append_printf (text, " (%" G_GUINT64_FORMAT " times)", self->times);
-  return g_string_free (g_steal_pointer (&text), FALSE);
+  return ldb_event_describe_in (self, TRUE);
 }
 
 void
 ldb_event_write_json (const LdbEvent *self, LdbJson *json)
 {
   g_autoptr (GEnumClass) kinds = g_type_class_ref (LDB_TYPE_EVENT_KIND);
-  g_autofree char *text = ldb_event_describe (self);
+  g_autofree char *text = ldb_event_describe_in (self, FALSE);
   ldb_json_begin (json, NULL, '{');
   ldb_json_number (json, "number", self->number);
   ldb_json_text (json, "kind", g_enum_get_value (kinds, (gint) self->kind)->value_nick);

@@ -62,7 +62,7 @@ const LdbFigure ldb_stats_figures[] = {
   FIGURE (worst_stall_microseconds, N_ ("Longest wait"), MICROSECONDS),
   HEADING (N_ ("Transactions and snapshots")),
   FIGURE (transactions_active, N_ ("Active transactions"), COUNT),
-  FIGURE (transactions_committed, N_ ("Committed"), COUNT),
+  FIGURE (transactions_committed, N_ ("Committed transactions"), COUNT),
   FIGURE (transactions_aborted, N_ ("Rolled back or failed"), COUNT),
   FIGURE (conflicts, N_ ("Conflicts"), COUNT),
   FIGURE (snapshots, N_ ("Live snapshots"), COUNT),
@@ -201,11 +201,25 @@ ldb_facts_list_segments (const LdbFacts *facts)
 
 /* ---- the text ---- */
 
+/* How wide it is where letters have the same width, or twice that. */
+static int
+cells (const char *text)
+{
+  int width = 0;
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    {
+      gunichar letter = g_utf8_get_char (text);
+      if (!g_unichar_iszerowidth (letter))
+        width += g_unichar_iswide (letter) ? 2 : 1;
+    }
+  return width;
+}
+
 static void
 add_underlined (GString *to, const char *heading, char line)
 {
   g_string_append_printf (to, "%s\n", heading);
-  for (glong i = g_utf8_strlen (heading, -1); i > 0; i--)
+  for (int i = cells (heading); i > 0; i--)
     g_string_append_c (to, line);
   g_string_append_c (to, '\n');
 }
@@ -224,7 +238,7 @@ add_pair (GString *to, const char *label, const char *value)
   for (char *at = plain; *at != '\0'; at++) /* it may steer a terminal */
     *at = (guchar) *at < 0x20 || *at == 0x7f ? '?' : *at;
   g_string_append (to, plain);
-  for (glong length = g_utf8_strlen (plain, -1); length < LABEL_WIDTH; length++)
+  for (int width = cells (plain); width < LABEL_WIDTH; width++)
     g_string_append_c (to, ' ');
   g_string_append_printf (to, " %s\n", value);
 }
@@ -255,7 +269,7 @@ add_health (GString *to, const LdbFacts *facts)
       if (facts->keys && issue->key != NULL)
         {
           g_autofree char *key = ldb_key_format (issue->key);
-          add_pair (to, "  about the key", key);
+          add_pair (to, _ ("  about the key"), key);
         }
     }
 }
@@ -383,7 +397,7 @@ ldb_facts_to_text (const LdbFacts *facts)
   g_autofree char *writes = g_strdup_printf ("%.2f", ldb_facts_write_amplification (facts));
   add_pair (to, _ ("Database"), facts->path);
   add_pair (to, _ ("Identity"), facts->id);
-  add_pair (to, _ ("Opened"), facts->read_only ? _ ("read-only") : _ ("for writing"));
+  add_pair (to, C_ ("how", "Opened"), facts->read_only ? _ ("read-only") : _ ("for writing"));
   add_pair (to, _ ("Taken at"), when);
   add_pair (to, _ ("Library"), ldb_get_version ());
   add_pair (to, _ ("Cache hit rate"), rate);

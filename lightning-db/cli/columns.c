@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "columns.h"
+
+#include <stdio.h>
+
+int
+column_width (const char *text)
+{
+  int width = 0;
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    {
+      gunichar letter = g_utf8_get_char (text);
+      if (!g_unichar_iszerowidth (letter))
+        width += g_unichar_iswide (letter) ? 2 : 1;
+    }
+  return width;
+}
+
+static int
+room_beside (const char *text, int width)
+{
+  return MAX (width - column_width (text), 0);
+}
+
+void
+column_append_left (GString *to, const char *text, int width)
+{
+  g_string_append_printf (to, "%s%*s", text, room_beside (text, width), "");
+}
+
+void
+column_append_right (GString *to, const char *text, int width)
+{
+  g_string_append_printf (to, "%*s%s", room_beside (text, width), "", text);
+}
+
+void
+column_print_left (const char *text, int width)
+{
+  printf ("%s%*s", text, room_beside (text, width), "");
+}
+
+void
+column_print_right (const char *text, int width)
+{
+  printf ("%*s%s", room_beside (text, width), "", text);
+}
