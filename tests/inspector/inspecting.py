@@ -73,9 +73,10 @@ class Inspector:
     def wait_for(self, text):
         return wait_for(f"“{text}”", lambda: any(text in label for label in self.labels()))
 
-    def show_page(self, number, text):
-        """One of the pages, once it says something."""
-        self.press("Alt_L", str(number))
+    def show_page(self, title, text):
+        """The page of a title, once it says something."""
+        pages = [row.name or next(row.all("label")).name for row in self.part("list", "Pages").children()]
+        self.press("Alt_L", str(pages.index(title) + 1))
         self.wait_for(text)
 
     def find(self, role, name):
@@ -92,7 +93,7 @@ class Inspector:
 
     def rows(self, table):
         """What a table shows, row by row."""
-        rows = next(self._program.find("tree grid", table).all("list"))
+        rows = next(self.part("tree grid", table).all("list"))
         return [[label.name for label in row.all("label")] for row in rows.children()]
 
     def choose(self, name, further):
@@ -136,6 +137,16 @@ class Inspector:
                       if label in (its.name, *(text.name for text in its.all("label"))))
         button.use()
         wait_for("the end of the dialog", lambda: not any(self._program.all("dialog", dialog)))
+
+    def go_to(self, part):
+        """Gives it the keyboard, by the keyboard."""
+        for _ in range(50):
+            if part.focused() is not None:
+                return
+            before = self.focused()
+            self.press("Tab")
+            wait_for("the keyboard elsewhere", lambda: self.focused() != before)
+        raise AssertionError("the keyboard does not get there")
 
     def focused(self):
         """What the keyboard works on, or None."""

@@ -10,7 +10,7 @@ class Activity(inspecting.Case):
     def test_activity(self):
         application = self.start()
         inspector = self.connect()
-        inspector.show_page(4, "Jobs over Time")
+        inspector.show_page("Activity", "Jobs over Time")
         inspector.wait_for("No operation took longer")
         for _ in range(3):
             application.do("flush", 500)

@@ -10,7 +10,7 @@ KEYS = 1_000_000
 class Data(inspecting.Case):
     def open(self):
         inspector = self.connect()
-        inspector.show_page(3, "No Key Selected")
+        inspector.show_page("Data", "No Key Selected")
         return inspector
 
     def keys(self, inspector):

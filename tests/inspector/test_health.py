@@ -15,7 +15,7 @@ class Health(inspecting.Case):
         application = self.start()
         application.put(100)
         inspector = self.connect()
-        inspector.show_page(5, "Healthy")
+        inspector.show_page("Health", "Healthy")
         inspector.picture("healthy")
         os.chmod(f"{self.directory}/shared", 0o755)
         inspector.press("F5")

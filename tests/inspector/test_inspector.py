@@ -24,6 +24,9 @@ class Use(inspecting.Case):
         wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
         wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
         inspector.picture("overview")
+        # The keyboard gets from the tiles to the charts, and past their legends.
+        for title in ("Operations", "Time of reads"):
+            inspector.go_to(next(chart for chart in inspector.all("group", title) if any(chart.all("button"))))
         application.kill()
         inspector.wait_for("The database was closed")
         self.assertNotIn(inspector.figure("Memory"), ("–", "0 B"))  # what was seen stays

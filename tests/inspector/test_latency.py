@@ -13,7 +13,7 @@ class Latency(inspecting.Case):
         application = self.start()
         application.do("slow", 1)
         inspector = self.connect()
-        inspector.show_page(2, "Durations over Time")
+        inspector.show_page("Latency", "Durations over Time")
         inspector.wait_for("No operation took longer")
         inspector.choose("Operation", 1)  # all writes
         application.do("sync", 20)

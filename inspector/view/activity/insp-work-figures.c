@@ -131,7 +131,7 @@ add_tile (InspWorkFigures *self, guint index, const char *name)
 static void
 insp_work_figures_init (InspWorkFigures *self)
 {
-  self->flow = insp_flow_new (TILES, 12);
+  self->flow = insp_flow_new_of_figures (TILES, 12);
   gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (self->flow), TRUE);
   gtk_flow_box_set_min_children_per_line (GTK_FLOW_BOX (self->flow), 2);
   gtk_widget_set_parent (self->flow, GTK_WIDGET (self));

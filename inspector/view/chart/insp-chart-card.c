@@ -246,7 +246,7 @@ insp_chart_card_new (const char *title, InspAxis *axis)
   make_header (self);
   self->stack = gtk_stack_new ();
   gtk_stack_add_child (GTK_STACK (self->stack), GTK_WIDGET (self->chart));
-  self->legend = insp_flow_new (6, 0);
+  self->legend = insp_flow_new_of_figures (6, 0);
   gtk_widget_set_parent (self->header, GTK_WIDGET (self));
   gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
   gtk_widget_set_parent (self->legend, GTK_WIDGET (self));

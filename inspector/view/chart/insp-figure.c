@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "insp-figure.h"
+#include "insp-flow.h"
 
 struct _InspFigure
 {
@@ -95,4 +96,18 @@ insp_figure_new (InspSeries *series, gboolean large)
   g_signal_connect_object (insp_series_get_history (series), "appended", G_CALLBACK (follow), self,
                            G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
+}
+
+GtkWidget *
+insp_figure_new_tiles (InspSeries **series, guint count)
+{
+  GtkWidget *flow = insp_flow_new_of_figures (count, 12);
+  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (flow), TRUE);
+  for (guint i = 0; i < count; i++)
+    {
+      GtkWidget *tile = insp_figure_new (series[i], TRUE);
+      gtk_widget_add_css_class (tile, "insp-tile");
+      insp_flow_add (flow, tile);
+    }
+  return flow;
 }

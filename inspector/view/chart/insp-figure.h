@@ -16,5 +16,7 @@ G_DECLARE_FINAL_TYPE (InspFigure, insp_figure, INSP, FIGURE, GtkWidget)
 
 /* `large`: as a tile. Takes the series. */
 GtkWidget *insp_figure_new (InspSeries *series, gboolean large);
+/* A row of tiles. Takes the series. */
+GtkWidget *insp_figure_new_tiles (InspSeries **series, guint count);
 
 G_END_DECLS

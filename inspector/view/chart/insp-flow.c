@@ -14,6 +14,14 @@ insp_flow_new (guint most_in_a_row, guint spacing)
   return flow;
 }
 
+GtkWidget *
+insp_flow_new_of_figures (guint most_in_a_row, guint spacing)
+{
+  GtkWidget *flow = insp_flow_new (most_in_a_row, spacing);
+  gtk_widget_set_can_focus (flow, FALSE); /* a flow box keeps the keyboard where nothing takes it */
+  return flow;
+}
+
 void
 insp_flow_add (GtkWidget *flow, GtkWidget *child)
 {

@@ -31,7 +31,6 @@ static void
 add_tiles (InspOverviewPage *self, GtkWidget *box)
 {
   InspHistory *history = self->history;
-  GtkWidget *flow = insp_flow_new (7, 12);
   InspSeries *series[] = {
     insp_series_new_rate (history, _ ("Operations"), INSP_UNIT_PER_SECOND,
                           INSP_LOOKUPS " seeks " INSP_WRITES),
@@ -42,14 +41,7 @@ add_tiles (InspOverviewPage *self, GtkWidget *box)
     insp_series_new_value (history, _ ("Memory"), INSP_UNIT_BYTES, MEMORY),
     insp_series_new_value (history, _ ("On disk"), INSP_UNIT_BYTES, "run_bytes"),
   };
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (flow), TRUE);
-  for (guint i = 0; i < G_N_ELEMENTS (series); i++)
-    {
-      GtkWidget *tile = insp_figure_new (series[i], TRUE);
-      gtk_widget_add_css_class (tile, "insp-tile");
-      insp_flow_add (flow, tile);
-    }
-  gtk_box_append (GTK_BOX (box), flow);
+  gtk_box_append (GTK_BOX (box), insp_figure_new_tiles (series, G_N_ELEMENTS (series)));
 }
 
 static InspChart *
