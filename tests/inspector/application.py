@@ -10,6 +10,10 @@ It does what it is told on its standard input, a line each, and answers with a l
   flush N         writes N records, and what is in memory to a run
   compact N       merges all runs
   conflict N      N transactions are refused, because others were quicker
+  begin N         begins a transaction that writes N records and stays open
+  serialize N     likewise one that is serializable, and reads N records
+  commit 0        commits the last of these that is open
+  hold 0          holds a snapshot; release 0 gives it back
   fill N          writes N records, many at a time
   key NAME        writes a key of a name, or another value to it
   forget NAME     deletes it
@@ -28,8 +32,9 @@ from gi.repository import Ldb  # noqa: E402
 
 class Application:
     def __init__(self, folder):
-        self.database = Ldb.Database.open(folder, Ldb.OpenFlags.CREATE)
+        self.database = Ldb.Database.open(folder, Ldb.OpenFlags.CREATE, Ldb.Options(transaction_timeout=600000))
         self.written = 0
+        self.open, self.snapshot = [], None
 
     def put(self, count):
         for _ in range(count):
@@ -92,6 +97,25 @@ class Application:
             except Ldb.ConflictError:
                 continue
             raise AssertionError("there was no conflict")
+
+    def begin(self, count):
+        self.open.append(self.database.begin(Ldb.TransactionFlags.NONE))
+        for i in range(count):
+            self.open[-1].put_string(None, f"open{i:08}", f"value {i}")
+
+    def serialize(self, count):
+        self.open.append(self.database.begin(Ldb.TransactionFlags.SERIALIZABLE))
+        for i in range(count):
+            self.open[-1].get(None, f"key{i:08}".encode(), None)
+
+    def commit(self, _):
+        self.open.pop().commit(Ldb.SyncMode.DEFAULT)
+
+    def hold(self, _):
+        self.snapshot = self.database.create_snapshot()
+
+    def release(self, _):
+        self.snapshot = None
 
     def control(self, allowed):
         self.database.props.control_allowed = bool(allowed)

@@ -9,9 +9,11 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "insp-deed.h"
 #include "insp-health-page.h"
 #include "insp-issue-row.h"
 #include "insp-refresher.h"
+#include "insp-rollback.h"
 #include "insp-upkeep.h"
 
 #define INTERVAL 5000 /* milliseconds between examinations */
@@ -153,107 +155,24 @@ insp_health_page_refresh (InspPage *page)
 
 /* ---- remedies ---- */
 
-/* A remedy that is under way. */
-typedef struct
-{
-  InspHealthPage *page;  /* owned */
-  LdbHealthIssue *issue; /* a copy; owned */
-} Remedy;
-
 static void
-remedy_free (Remedy *self)
+begin_remedy (LdbInspector *inspector, gpointer issue, GAsyncReadyCallback answered,
+              gpointer answered_data)
 {
-  g_object_unref (self->page);
-  ldb_health_issue_free (self->issue);
-  g_free (self);
+  ldb_inspector_apply_remedy_async (inspector, issue, NULL, answered, answered_data);
 }
 
-/* What came of a remedy; the page may have left its window meanwhile. */
-static void
-end_remedy (Remedy *self, const char *text)
-{
-  if (gtk_widget_get_root (GTK_WIDGET (self->page)) != NULL)
-    {
-      insp_page_say (INSP_PAGE (self->page), text);
-      insp_health_page_refresh (INSP_PAGE (self->page));
-    }
-  remedy_free (self);
-}
-
-static void
-on_applied (GObject *inspector, GAsyncResult *result, gpointer data)
-{
-  Remedy *self = data;
-  g_autoptr (GError) error = NULL;
-  gboolean applied = ldb_inspector_apply_remedy_finish (LDB_INSPECTOR (inspector), result, &error);
-  end_remedy (self, applied ? NULL : error->message);
-}
-
-static void
-on_granted (GObject *inspector, GAsyncResult *result, gpointer data)
-{
-  Remedy *self = data;
-  g_autoptr (GError) error = NULL;
-  if (!ldb_inspector_request_control_finish (LDB_INSPECTOR (inspector), result, &error))
-    end_remedy (self, error->message);
-  else
-    ldb_inspector_apply_remedy_async (LDB_INSPECTOR (inspector), self->issue, NULL, on_applied,
-                                      self);
-}
-
-static void
-apply (Remedy *self)
-{
-  InspSession *session = insp_page_get_session (INSP_PAGE (self->page));
-  if (insp_session_get_state (session) == INSP_SESSION_LIVE)
-    ldb_inspector_request_control_async (insp_session_get_inspector (session), NULL, on_granted,
-                                         self);
-  else
-    remedy_free (self);
-}
-
-static void
-on_confirmed (GtkDialog *dialog, int response, Remedy *self)
-{
-  if (response == GTK_RESPONSE_ACCEPT)
-    apply (self);
-  else
-    remedy_free (self);
-  gtk_window_destroy (GTK_WINDOW (dialog));
-}
-
-/* What a transaction wrote can't be brought back: that alone is asked about. */
-static void
-confirm (Remedy *self)
-{
-  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (GTK_WIDGET (self->page)));
-  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, self->issue->target);
-  GtkWidget *dialog = gtk_message_dialog_new (
-      window, GTK_DIALOG_MODAL | GTK_DIALOG_DESTROY_WITH_PARENT, GTK_MESSAGE_QUESTION,
-      GTK_BUTTONS_NONE, _ ("Roll the Transaction Back?"));
-  gtk_message_dialog_format_secondary_text (
-      GTK_MESSAGE_DIALOG (dialog),
-      _ ("What transaction %s wrote is lost; the application is told "
-         "that it was rolled back."),
-      number);
-  gtk_dialog_add_button (GTK_DIALOG (dialog), _ ("_Cancel"), GTK_RESPONSE_CANCEL);
-  GtkWidget *accept
-      = gtk_dialog_add_button (GTK_DIALOG (dialog), _ ("_Roll Back"), GTK_RESPONSE_ACCEPT);
-  gtk_widget_add_css_class (accept, "destructive-action");
-  g_signal_connect (dialog, "response", G_CALLBACK (on_confirmed), self);
-  gtk_window_present (GTK_WINDOW (dialog));
-}
+static const InspDeed applying = { begin_remedy, ldb_inspector_apply_remedy_finish };
 
 static void
 on_apply (InspHealthPage *self, InspIssueRow *row)
 {
-  Remedy *remedy = g_new (Remedy, 1);
-  *remedy = (Remedy){ .page = g_object_ref (self),
-                      .issue = ldb_health_issue_copy (insp_issue_row_get_issue (row)) };
-  if (remedy->issue->action == LDB_REMEDY_ABORT_TRANSACTION)
-    confirm (remedy);
+  const LdbHealthIssue *issue = insp_issue_row_get_issue (row);
+  if (issue->action == LDB_REMEDY_ABORT_TRANSACTION)
+    insp_rollback_ask (INSP_PAGE (self), issue->target);
   else
-    apply (remedy);
+    insp_deed_do (&applying, INSP_PAGE (self), ldb_health_issue_copy (issue),
+                  (GDestroyNotify) ldb_health_issue_free);
 }
 
 /* ---- the object ---- */

@@ -92,6 +92,14 @@ insp_page_tell (InspPage *self, const GError *error)
   its->tells_error = TRUE;
 }
 
+void
+insp_page_tell_from (gpointer widget, const GError *error)
+{
+  GtkWidget *page = gtk_widget_get_ancestor (widget, INSP_TYPE_PAGE);
+  if (page != NULL)
+    insp_page_tell (INSP_PAGE (page), error);
+}
+
 static void
 on_notice_closed (InspPage *self)
 {
@@ -100,14 +108,19 @@ on_notice_closed (InspPage *self)
 
 /* ---- keys ---- */
 
+void
+insp_page_refresh (InspPage *self)
+{
+  if (INSP_PAGE_GET_CLASS (self)->refresh != NULL)
+    INSP_PAGE_GET_CLASS (self)->refresh (self);
+}
+
 static gboolean
 on_refresh (GtkWidget *widget, GVariant *arguments, gpointer data)
 {
-  InspPage *self = INSP_PAGE (widget);
-  void (*refresh) (InspPage *) = INSP_PAGE_GET_CLASS (self)->refresh;
-  if (refresh == NULL || !gtk_widget_get_mapped (widget))
+  if (INSP_PAGE_GET_CLASS (widget)->refresh == NULL || !gtk_widget_get_mapped (widget))
     return GDK_EVENT_PROPAGATE;
-  refresh (self);
+  insp_page_refresh (INSP_PAGE (widget));
   return GDK_EVENT_STOP;
 }
 

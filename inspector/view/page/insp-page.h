@@ -35,10 +35,15 @@ void insp_page_add (InspPage *self, GtkWidget *part);
 GtkWidget *insp_page_add_section (InspPage *self, const char *title, GtkWidget *control,
                                   GtkWidget *part);
 
+/* As F5 does. */
+void insp_page_refresh (InspPage *self);
+
 /* What is said above the parts until it is closed; NULL: nothing. */
 void insp_page_say (InspPage *self, const char *text);
 
 /* What became of a request: an error is said, and no longer once one was answered. For refreshers. */
 void insp_page_tell (InspPage *self, const GError *error);
+/* The same, of a widget somewhere in a page: an InspRefresherTell. */
+void insp_page_tell_from (gpointer widget, const GError *error);
 
 G_END_DECLS

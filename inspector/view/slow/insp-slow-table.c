@@ -66,14 +66,6 @@ take (gpointer widget, LdbInspector *inspector, GAsyncResult *result, GError **e
   return TRUE;
 }
 
-static void
-tell (gpointer widget, const GError *error)
-{
-  GtkWidget *page = gtk_widget_get_ancestor (widget, INSP_TYPE_PAGE);
-  if (page != NULL)
-    insp_page_tell (INSP_PAGE (page), error);
-}
-
 /* ---- columns ---- */
 
 static char *
@@ -222,6 +214,7 @@ GtkWidget *
 insp_slow_table_new (InspSession *session)
 {
   InspSlowTable *self = g_object_new (INSP_TYPE_SLOW_TABLE, NULL);
-  self->refresher = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, tell);
+  self->refresher
+      = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, insp_page_tell_from);
   return GTK_WIDGET (self);
 }

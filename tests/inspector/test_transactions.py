@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""Transactions of an application, in the inspector: test_transactions.py INSPECTOR"""
+
+import inspecting
+from accessible import SENSITIVE, wait_for
+
+QUESTION = "Roll the Transaction Back?"
+
+
+class Transactions(inspecting.Case):
+    def ask(self, inspector):
+        """Selects the first of the open ones, and asks to roll it back."""
+        inspector.go_to(next(inspector.part("tree grid", "Open Transactions").all("list")))
+        inspector.press("Home")
+        button = inspector.part("button", "Roll Back…")
+        wait_for("a selection", lambda: button.has_state(SENSITIVE))
+        button.use()
+
+    def test_transactions(self):
+        application = self.start()
+        application.put(100)
+        inspector = self.connect()
+        inspector.show_page("Transactions", "No transaction is open")
+        inspector.wait_for("Nobody reads an older state")
+        inspector.wait_for("No commit was refused")
+        inspector.picture("transactions-empty")
+        self.assertFalse(inspector.part("button", "Roll Back…").has_state(SENSITIVE))
+        # One that only writes, one that is serializable: as the application has them.
+        application.do("begin", 5)
+        application.put(10)
+        application.do("serialize", 7)
+        rows = wait_for("two", lambda: len(inspector.rows("Open Transactions")) == 2
+                        and inspector.rows("Open Transactions"))
+        self.assertEqual([row[2] for row in rows], ["Snapshot", "Serializable"])
+        self.assertEqual([row[3] for row in rows], ["5", "0"])
+        self.assertEqual([row[5] for row in rows], ["0", "7"])
+        self.assertLess(int(rows[0][0]), int(rows[1][0]))
+        # Who keeps the oldest state.
+        inspector.wait_for(f"is 10 commits back. Transaction {rows[0][0]} reads there. What was overwritten")
+        pins = inspector.rows("States That Are Read")
+        self.assertEqual([row[1:] for row in pins], [["10", "1", rows[0][0]], ["0", "1", rows[1][0]]])
+        # Conflicts, and their key.
+        application.do("conflict", 3)
+        wait_for("the hot key", lambda: [row[:4] for row in inspector.rows("Hot Keys")]
+                 == [["contested", "default", "3", "100 %"]])
+        self.assertEqual(inspector.nameless(), [])
+        inspector.picture("transactions")
+        # The application does not allow it, and then does. Nothing is done before it is confirmed.
+        self.ask(inspector)
+        inspector.answer(QUESTION, "Roll Back")
+        inspector.wait_for("does not allow inspectors to change anything")
+        inspector.picture("transactions-refused")
+        inspector.use("Dismiss")
+        application.do("control", 1)
+        inspector.part("button", "Roll Back…").use()
+        inspector.answer(QUESTION, "Cancel")
+        self.assertEqual(len(inspector.rows("Open Transactions")), 2)
+        inspector.part("button", "Roll Back…").use()  # what is selected stays so
+        inspector.answer(QUESTION, "Roll Back")
+        wait_for("one", lambda: [row[0] for row in inspector.rows("Open Transactions")] == [rows[1][0]])
+        application.do("commit", 0)
+        inspector.wait_for("No transaction is open")
+        # A snapshot is nobody's transaction.
+        application.do("hold", 0)
+        application.put(3)
+        inspector.wait_for("1 reader holds it: a snapshot")
+        application.do("release", 0)
+        inspector.wait_for("Nobody reads an older state")
+        application.kill()
+        inspector.wait_for("The database was closed")
+        self.assertEqual([row[0] for row in inspector.rows("Hot Keys")], ["contested"])  # what was seen stays
+        self.assertEqual(inspector.close(), (0, ""))
+
+
+if __name__ == "__main__":
+    inspecting.main()
