@@ -32,6 +32,7 @@ struct engine_batch;
 struct engine_loader;
 struct engine_feed;
 struct histogram;
+struct metrics;
 struct metrics_reader;
 struct vfs;
 
@@ -599,9 +600,9 @@ enum engine_hot_kind
 
 struct engine_hot_key
 {
-  uint64_t count;                   /* at most so often, */
-  uint64_t error;                   /* and at least this less */
-  uint64_t last;                    /* microseconds since 1970; conflicts only */
+  uint64_t count; /* at most so often, */
+  uint64_t error; /* and at least this less */
+  uint64_t last;  /* microseconds since 1970; conflicts only */
   engine_store store;
   size_t key_size;                  /* bytes */
   uint8_t key[ENGINE_SLOW_KEY_MAX]; /* its beginning; with zeros behind. Of a range that a conflict
@@ -664,6 +665,8 @@ void engine_set_sampling (struct engine *engine, uint32_t interval);
 size_t engine_metrics_size (void);
 /* For reading it, for as long as the engine is referenced, also once it is closed. Any thread. */
 void engine_metrics (struct engine *engine, struct metrics_reader *out);
+/* The same block, for what is built on the engine to count in; it lasts as long as the engine. */
+struct metrics *engine_metrics_block (struct engine *engine);
 
 struct engine_statistics
 {

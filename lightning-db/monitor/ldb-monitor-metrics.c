@@ -46,8 +46,8 @@ static const Figure figures[] = {
   WRITER ("transactions_aborted_total", transactions_aborted,
           "Transactions rolled back, timed out or failed."),
   WRITER ("transaction_conflicts_total", conflicts, "Commits refused because of a conflict."),
-  COUNTER ("cache_hits_total", cache_hits, "Pages found in the cache."),
-  COUNTER ("cache_misses_total", cache_misses, "Pages read because they were not in the cache."),
+  COUNTER ("cache_hits_total", cache_hits, "Keys looked up that memory alone could answer."),
+  COUNTER ("cache_misses_total", cache_misses, "Keys looked up for which pages had to be read."),
   COUNTER ("cache_evictions_total", cache_evictions, "Pages dropped from the cache."),
   GAUGE ("cache_used_bytes", cache_used, "What the page cache holds."),
   GAUGE ("cache_capacity_bytes", cache_capacity, "What the page cache may hold now."),
@@ -162,7 +162,7 @@ static const struct
   SHARED ("merge_bytes_read", merge_bytes_read),
   SHARED ("merge_bytes_written", merge_bytes_written),
   SHARED ("stalls", stalls),
-  SHARED ("page_read", cache_misses),
+  SHARED ("gets_disk", cache_misses),
   SHARED ("cache_evictions", cache_evictions),
   SHARED ("memory_cache_bytes", cache_used),
   SHARED ("cache_capacity_bytes", cache_capacity),
@@ -201,6 +201,7 @@ take_shared (LdbStats *stats, LdbMetrics *writer)
       stats->gets += count;
       stats->gets_found += i < 3 ? count : 0;
     }
+  stats->cache_hits = stats->gets - MIN (stats->cache_misses, stats->gets);
   stats->stall_microseconds = (guint64) ldb_metrics_get_sum (writer, "stall") / 1000;
   stats->worst_stall_microseconds = (guint64) ldb_metrics_get_maximum (writer, "stall") / 1000;
   stats->memory_used = ldb_metrics_get_memory_used_bytes (writer);
@@ -222,6 +223,62 @@ get_stats (LdbDatabase *database, LdbMetrics **timed, gboolean *writes)
   if (timed != NULL)
     *timed = writer != NULL ? g_steal_pointer (&writer) : ldb_database_get_metrics (database, NULL);
   return stats;
+}
+
+/* ---- what LdbMetrics alone has ---- */
+
+typedef struct
+{
+  const char *name;      /* of the metric */
+  const char *type;      /* of its family */
+  const char *source;    /* what LdbMetrics calls it; of a histogram, how many values it holds */
+  gboolean is_sum;       /* of a histogram: their sum instead */
+  gboolean is_of_writer; /* see Figure */
+  const char *help;      /* a sentence */
+} Count;
+
+static const Count counts[] = {
+  { PREFIX "page_hits_total", "counter", "page_hits", FALSE, FALSE,
+    "Leaves that lookups and cursors found in memory." },
+  { PREFIX "pages_read_total", "counter", "page_read", FALSE, FALSE, "Pages read from files." },
+  { PREFIX "page_read_bytes_total", "counter", "page_bytes_read", FALSE, FALSE,
+    "These, as they are stored." },
+  { PREFIX "pages_decompressed_total", "counter", "decompress", FALSE, FALSE,
+    "Pages decompressed." },
+  { PREFIX "page_decompressed_bytes_total", "counter", "page_bytes_decompressed", FALSE, FALSE,
+    "These, as decompressing made them." },
+  { PREFIX "seeks_total", "counter", "seeks", FALSE, FALSE, "Times a cursor was positioned anew." },
+  { PREFIX "cursor_steps_total", "counter", "cursor_steps", FALSE, FALSE,
+    "Records that cursors went on to." },
+  { PREFIX "watches", "gauge", "watches", FALSE, TRUE,
+    "Watches, entries and lists that are told of changes." },
+  { PREFIX "watches_waiting", "gauge", "watches_waiting", FALSE, TRUE,
+    "Of these: whose main loop has not come to it yet." },
+  { PREFIX "watch_emissions_total", "counter", "watch_emissions", FALSE, TRUE,
+    "Times one of them was told of changes." },
+  { PREFIX "watch_changes_total", "counter", "watch_changes", FALSE, TRUE,
+    "Changes that they were told of." },
+  { PREFIX "watch_coalesced_total", "counter", "watch_coalesced", FALSE, TRUE,
+    "Changes of theirs that went up in a later one of the key, or came to nothing." },
+  { PREFIX "watch_resyncs_total", "counter", "watch_resyncs", FALSE, TRUE,
+    "Times one of them was told to read everything anew." },
+  { PREFIX "watch_lag_commits_total", "counter", "watch_lag", TRUE, TRUE,
+    "Commits that they were behind when they were told, added up." },
+};
+
+static void
+append_counts (GString *out, LdbMetrics *metrics, gboolean writes)
+{
+  for (gsize i = 0; metrics != NULL && i < G_N_ELEMENTS (counts); i++)
+    {
+      const Count *count = &counts[i];
+      if (!writes && count->is_of_writer)
+        continue;
+      gint64 value = count->is_sum ? ldb_metrics_get_sum (metrics, count->source)
+                                   : ldb_metrics_get_value (metrics, count->source);
+      monitor_text_family (out, count->name, count->type, count->help);
+      monitor_text_count (out, count->name, NULL, NULL, (guint64) MAX (value, 0));
+    }
 }
 
 /* ---- histograms ---- */
@@ -257,6 +314,8 @@ static const Timing timings[] = {
     TRUE },
   { PREFIX "stall_duration_seconds", "stall", NULL, "How long writers waited for background work.",
     TRUE },
+  { PREFIX "watch_delay_seconds", "watch_delay", NULL,
+    "How long it took until the main loop came to what a watch is told.", TRUE },
 };
 
 /* Counts only grow: asked by rising bounds, and for all of them last, they rise. */
@@ -320,6 +379,7 @@ monitor_metrics_append (GString *out, LdbDatabase *database)
   for (gsize i = 0; i < G_N_ELEMENTS (figures); i++)
     if (figures[i].name != NULL && (writes || !figures[i].is_of_writer))
       append_figure (out, stats, &figures[i]);
+  append_counts (out, timed, writes);
 }
 
 /**

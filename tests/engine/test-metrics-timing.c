@@ -132,7 +132,7 @@ test_run_get (struct engine *engine, struct readings *readings)
          { "step_index", 1 }, { "step_index_time", TICK }, { "step_page", 1 },
          { "step_page_time", TICK }, { "step_leaf", 1 }, { "step_leaf_time", TICK },
          { "step_copy", 1 }, { "step_copy_time", TICK }, { "step_other", 1 },
-         { "step_other_time", TICK });
+         { "step_other_time", TICK }, { "page_hits", 1 });
   CHECK_INT (total (readings, "get") - before, 7 * TICK);
 }
 
@@ -166,20 +166,22 @@ test_other_reads (struct engine *engine, struct readings *readings)
          { "step_visibility", 1 }, { "step_visibility_time", TICK }, { "step_filter", 1 },
          { "step_filter_time", TICK }, { "step_index", 1 }, { "step_index_time", TICK },
          { "step_page", 1 }, { "step_page_time", TICK }, { "step_leaf", 1 },
-         { "step_leaf_time", TICK }, { "step_other", 1 }, { "step_other_time", TICK });
+         { "step_leaf_time", TICK }, { "step_other", 1 }, { "step_other_time", TICK },
+         { "page_hits", 1 });
   CHECK_INT (total (readings, "contains_time"), 6 * TICK);
   CHECK_OK (
       engine_get_many (engine, NULL, ENGINE_STORE_DEFAULT, &key, 1, &value, &result, &failure));
   engine_value_release (&value);
   MOVED (readings, { "gets_run", 1 }, { "multi_gets", 1 }, { "multi_get_keys", 1 },
-         { "samples", 1 }, { "multi_get", 1 }, { "step_other", 1 }, { "step_other_time", TICK });
+         { "samples", 1 }, { "multi_get", 1 }, { "step_other", 1 }, { "step_other_time", TICK },
+         { "page_hits", 1 });
   CHECK_INT (total (readings, "multi_get"), TICK);
   CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
   CHECK_OK (engine_cursor_first (cursor, &failure));
   CHECK_OK (engine_cursor_seek_before (cursor, key, &failure));
   engine_cursor_free (cursor);
   MOVED (readings, { "cursors", 1 }, { "seeks", 2 }, { "samples", 2 }, { "seek", 2 },
-         { "step_other", 2 }, { "step_other_time", 2 * TICK });
+         { "step_other", 2 }, { "step_other_time", 2 * TICK }, { "page_hits", 1 });
   CHECK_INT (total (readings, "seek"), 2 * TICK);
 }
 
@@ -489,11 +491,12 @@ test_filters (void)
   uint64_t misled = (uint64_t) moved_by (&readings, "filters_misled");
   CHECK (misled > 0 && misled < 100);
   MOVED (&readings, { "gets_missing", 1999 }, { "filters_misled", (int64_t) misled },
-         { "filters_excluded", 1999 - (int64_t) misled });
+         { "filters_excluded", 1999 - (int64_t) misled }, { "page_hits", (int64_t) misled });
   for (unsigned i = 0; i < 4000; i += 2)
     get (engine, (const char *) number_key (name, i).data, STATUS_OK);
   MOVED (&readings, { "gets_run", moved_by (&readings, "gets_run") },
-         { "gets_hot", moved_by (&readings, "gets_hot") });
+         { "gets_hot", moved_by (&readings, "gets_hot") },
+         { "page_hits", moved_by (&readings, "gets_run") });
   close_it (engine);
   remove_directory (path);
 }

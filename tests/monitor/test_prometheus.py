@@ -138,7 +138,7 @@ class Scraped(monitor.MonitorTest):
         for name, label, bound, count in re.findall(r'^(\w+)_bucket\{(type="\w+",)?le="([^"]+)"\} (\d+)$', text,
                                                     re.MULTILINE):
             series.setdefault((name, label.rstrip(",")), []).append((float(bound), int(count)))
-        self.assertEqual(len(series), 7)
+        self.assertEqual(len(series), 8)
         for (name, label), buckets in series.items():
             with self.subTest(name, label=label):
                 self.assertEqual(buckets, sorted(buckets))

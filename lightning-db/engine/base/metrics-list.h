@@ -25,12 +25,15 @@
   X (FILTERS_MISLED, "filters_misled", COUNT, "segments that it did not, and without the key")     \
   X (CURSORS, "cursors", COUNT, "cursors made")                                                    \
   X (SEEKS, "seeks", COUNT, "times a cursor was positioned anew")                                  \
+  X (CURSOR_STEPS, "cursor_steps", COUNT, "records that cursors went on to, next or previous")     \
+  X (PAGE_HITS, "page_hits", COUNT, "leaves that lookups and cursors found in memory")             \
   X (SAMPLES, "samples", COUNT, "calls that were timed step by step")                              \
   X (STEP_VISIBILITY, "step_visibility", COUNT, "which commits a lookup sees, in sampled calls")   \
   X (STEP_VISIBILITY_TIME, "step_visibility_time", NANOSECONDS, "what that took")                  \
   X (STEP_MEMTABLES, "step_memtables", COUNT, "looking in the memtables, in sampled calls")        \
   X (STEP_MEMTABLES_TIME, "step_memtables_time", NANOSECONDS, "what that took")                    \
-  X (STEP_HOT_RECORDS, "step_hot_records", COUNT, "looking among the hot records, in sampled calls")\
+  X (STEP_HOT_RECORDS, "step_hot_records", COUNT,                                                  \
+     "looking among the hot records, in sampled calls")                                            \
   X (STEP_HOT_RECORDS_TIME, "step_hot_records_time", NANOSECONDS, "what that took")                \
   X (STEP_FILTER, "step_filter", COUNT, "asking a segment's filter, in sampled calls")             \
   X (STEP_FILTER_TIME, "step_filter_time", NANOSECONDS, "what that took")                          \
@@ -76,10 +79,18 @@
   X (SLOW_CALLS, "slow_calls", COUNT, "calls that took longer than the threshold")                 \
   X (STALLS, "stalls", COUNT, "times a writer waited for background work")                         \
   X (PAGE_BYTES_READ, "page_bytes_read", BYTES, "pages read, as they are stored")                  \
+  X (PAGE_BYTES_DECOMPRESSED, "page_bytes_decompressed", BYTES,                                    \
+     "pages, as decompressing made them")                                                          \
   X (CACHE_EVICTIONS, "cache_evictions", COUNT, "pages dropped from the cache")                    \
   X (CACHE_GHOST_HITS, "cache_ghost_hits", COUNT, "pages read again that had just been dropped")   \
   X (LOG_RECORDS, "log_records", COUNT, "records appended to the log")                             \
-  X (LOG_BYTES, "log_bytes", BYTES, "appended to the log, heads of records included")
+  X (LOG_BYTES, "log_bytes", BYTES, "appended to the log, heads of records included")              \
+  X (WATCH_EMISSIONS, "watch_emissions", COUNT,                                                    \
+     "times a watch, entry or list was told of changes")                                           \
+  X (WATCH_CHANGES, "watch_changes", COUNT, "changes that these were told of")                     \
+  X (WATCH_COALESCED, "watch_coalesced", COUNT,                                                    \
+     "changes of theirs that went up in a later one of the key, or came to nothing")               \
+  X (WATCH_RESYNCS, "watch_resyncs", COUNT, "times one of them was told to read everything anew")
 
 /* States, as they are now. The first are the ledger's accounts, in its order (ledger.h). */
 #define METRICS_GAUGES(X)                                                                          \
@@ -108,6 +119,9 @@
   X (CACHE_B1, "cache_b1_ghosts", COUNT, "pages that are remembered of those dropped from T1")     \
   X (CACHE_B2, "cache_b2_ghosts", COUNT, "pages that are remembered of those dropped from T2")     \
   X (CACHE_TARGET, "cache_t1_target", COUNT, "pages that T1 should have")                          \
+  X (WATCHES, "watches", COUNT, "watches, entries and lists that are told of changes")             \
+  X (WATCHES_WAITING, "watches_waiting", COUNT,                                                    \
+     "of these: whose main loop has not come to it yet")                                           \
   X (SAMPLING_INTERVAL, "sampling_interval", COUNT, "calls for each that is sampled; 0 = none")
 
 /* How often which value occurred: times in nanoseconds unless they say otherwise. */
@@ -133,6 +147,8 @@
   X (LOG_SYNC, "log_sync", NANOSECONDS, "making the log durable, with the values it refers to")    \
   X (FLUSH, "flush", NANOSECONDS, "writing a memtable to a run, and installing that")              \
   X (MERGE, "merge", NANOSECONDS, "merging runs")                                                  \
-  X (STALL, "stall", NANOSECONDS, "a writer's wait for background work")
+  X (STALL, "stall", NANOSECONDS, "a writer's wait for background work")                           \
+  X (WATCH_LAG, "watch_lag", COUNT, "commits that a watch was behind when it was told")            \
+  X (WATCH_DELAY, "watch_delay", NANOSECONDS, "until the main loop came to what a watch is told")
 
 #endif

@@ -183,6 +183,24 @@ count_in_line (struct metrics *metrics, uint32_t line, enum thread_counter which
     atomic_fetch_add_explicit (counter, by, memory_order_relaxed);
 }
 
+/* One to each of two counters. */
+static inline void
+count_both_in_line (struct metrics *metrics, uint32_t line, enum thread_counter one,
+                    enum thread_counter other)
+{
+  _Atomic uint64_t *counters = metrics->lines[line].counters;
+  if (__builtin_expect (line < METRICS_LINES - 1, 1))
+    {
+      uint64_t first = atomic_load_explicit (&counters[one], memory_order_relaxed);
+      uint64_t second = atomic_load_explicit (&counters[other], memory_order_relaxed);
+      atomic_store_explicit (&counters[one], first + 1, memory_order_relaxed);
+      atomic_store_explicit (&counters[other], second + 1, memory_order_relaxed);
+      return;
+    }
+  atomic_fetch_add_explicit (&counters[one], 1, memory_order_relaxed);
+  atomic_fetch_add_explicit (&counters[other], 1, memory_order_relaxed);
+}
+
 static inline void
 count_in_thread (struct metrics *metrics, enum thread_counter which, uint64_t by)
 {

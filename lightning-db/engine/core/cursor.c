@@ -15,6 +15,8 @@
  * Invariants
  *   C1  The snapshot is held before the first view is taken: every later view has all it can see.
  *   C2  Key and value stay valid until the next move.
+ *   C3  Steps within a page are counted in `stepped`, and for all to see when the cursor leaves the
+ *       page, is positioned anew or goes: counting each there would make a scan a tenth dearer.
  */
 #include "core/call.h"
 
@@ -64,11 +66,12 @@ struct engine_cursor
   bool own_ranges;            /* whether it has range deletes */
   bool plain; /* nothing but their age decides whether the source's records are shown */
 
+  uint32_t stepped; /* steps that the metrics do not have yet (C3) */
   enum direction direction;
   /* In which the record next to the one shown, in the same page, may be shown as it is. */
   enum direction steps;
-  bool standing; /* the source stands on the record shown; else it has passed it */
-  bool key_kept; /* `key` holds the key shown, or last passed */
+  bool standing;               /* the source stands on the record shown; else it has passed it */
+  bool key_kept;               /* `key` holds the key shown, or last passed */
   struct byte_buffer key;      /* see key_kept */
   const struct record *record; /* shown: the source's own, or: */
   struct record gathered;      /* backward: of `key` and `copy` */
@@ -584,11 +587,31 @@ finish_move (struct engine_cursor *cursor, status result, struct failure *failur
   return result;
 }
 
+/* C3. */
+static inline void
+count_steps (struct engine_cursor *cursor)
+{
+  if (cursor->stepped > 0)
+    count_in_thread (cursor->engine->metrics, THREAD_CURSOR_STEPS, cursor->stepped);
+  cursor->stepped = 0;
+}
+
+/* The same for a step, which counts when it came to a record. */
+static inline status
+finish_step (struct engine_cursor *cursor, status result, struct failure *failure)
+{
+  result = finish_move (cursor, result, failure);
+  cursor->stepped += cursor->place.valid;
+  count_steps (cursor);
+  return result;
+}
+
 /* The call that `seek`s ends. */
 static inline void
 end_seek (struct engine_cursor *cursor, struct steps *steps, struct bytes from)
 {
   struct engine *engine = cursor->engine;
+  count_steps (cursor);
   count_in_thread (engine->metrics, THREAD_SEEKS, 1);
   call_end (engine, steps, ENGINE_CALL_SEEK, internal_key_store_of (cursor->lower.bytes),
             BYTES (from.data + STORE_ID_SIZE, from.size - STORE_ID_SIZE), 0);
@@ -727,6 +750,7 @@ engine_cursor_step (struct engine_cursor *cursor, bool backward)
                         1))
     {
       place_on (cursor, record);
+      cursor->stepped++;
       return true;
     }
   source_step (cursor->source, !backward); /* to where it came from */
@@ -750,7 +774,7 @@ engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
     result = source_next (cursor->source, failure);
   if (result == STATUS_OK)
     result = settle_forward (cursor, skip, failure);
-  return finish_move (cursor, result, failure);
+  return finish_step (cursor, result, failure);
 }
 
 status
@@ -766,7 +790,7 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
     result = source_previous (cursor->source, failure);
   if (result == STATUS_OK)
     result = settle_backward (cursor, failure);
-  return finish_move (cursor, result, failure);
+  return finish_step (cursor, result, failure);
 }
 
 /* ---- looking ---- */
@@ -927,6 +951,7 @@ engine_cursor_free (struct engine_cursor *cursor)
 {
   if (cursor == NULL)
     return;
+  count_steps (cursor);
   forget_value (cursor);
   drop_sources (cursor);
   snapshot_let_go (&cursor->reading);

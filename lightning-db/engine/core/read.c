@@ -135,6 +135,15 @@ copy_reference (struct engine *engine, const struct found *found, uint8_t to[BLO
   return STATUS_OK;
 }
 
+/* A key's delete was found: in a leaf, perhaps. */
+static __attribute__ ((noinline)) status
+found_deleted (struct engine *engine, const struct found *found)
+{
+  if (found->segment != NULL && !found->referenced)
+    count_in_thread (engine->metrics, THREAD_PAGE_HITS, 1);
+  return STATUS_NOT_FOUND;
+}
+
 /* Turns what was found into a value that outlives the epoch section. Inside the section; a blob's
  * read leaves it (the view is referenced then). */
 static status
@@ -143,7 +152,7 @@ lend (struct engine *engine, const struct found *found, struct engine_value *out
 {
   const struct record *record = &found->lookup.record;
   if (record->kind == RECORD_DELETE)
-    return STATUS_NOT_FOUND;
+    return found_deleted (engine, found);
   out->sequence = record->sequence;
   if (record->kind == RECORD_BLOB)
     {
@@ -262,7 +271,11 @@ look_up_taking (struct engine *engine, const struct engine_snapshot *snapshot, s
         continue;
       found->referenced = true;
       if (is_blob)
-        return result;
+        {
+          if (found->segment != NULL)
+            count_in_thread (engine->metrics, THREAD_PAGE_HITS, 1);
+          return result;
+        }
       return find_by_reading (engine, key, hash, sequence, found, steps, failure);
     }
 }
@@ -323,11 +336,13 @@ count_failure (struct engine *engine, status result, const struct failure *failu
 
 /* `line` is the calling thread's. */
 static inline void
-count_lookup (struct engine *engine, uint32_t line, enum thread_counter outcome, status result,
-              const struct failure *failure)
+count_lookup (struct engine *engine, uint32_t line, enum thread_counter outcome,
+              const struct found *found, status result, const struct failure *failure)
 {
   if (__builtin_expect (result > STATUS_NOT_FOUND, 0))
     count_failure (engine, result, failure);
+  else if (outcome == THREAD_GETS_RUN && !found->referenced)
+    count_both_in_line (engine->metrics, line, THREAD_GETS_RUN, THREAD_PAGE_HITS);
   else
     count_in_line (engine->metrics, line, outcome, 1);
 }
@@ -339,7 +354,7 @@ copy_other (struct engine *engine, const struct found *found, void *buffer, size
 {
   uint8_t reference[BLOB_REFERENCE_SIZE];
   if (found->lookup.record.kind == RECORD_DELETE)
-    return STATUS_NOT_FOUND;
+    return found_deleted (engine, found);
   status result = copy_reference (engine, found, reference, failure);
   if (result != STATUS_OK)
     return result;
@@ -421,10 +436,18 @@ get_copy (struct engine *engine, struct engine_snapshot *snapshot, engine_store 
   result = steps == NULL ? look_up (engine, snapshot, internal.bytes, false, &hot, &found, failure)
                          : look_up_timed (engine, snapshot, internal.bytes, false, &hot, &found,
                                           steps, failure);
-  enum thread_counter outcome = hot.hit ? THREAD_GETS_HOT : outcome_of (&found, result);
-  if (hot.hit)
-    trial->hits++;
-  else if (result == STATUS_OK && found.lookup.record.kind == RECORD_PUT)
+  if (hot.hit) /* there is nothing else to see to */
+    {
+      trial->hits++;
+      step_done (steps, STEP_COPY);
+      epoch_leave ();
+      internal_key_clear (&internal);
+      count_in_line (engine->metrics, line, THREAD_GETS_HOT, 1);
+      call_end (engine, steps, ENGINE_CALL_GET, store, key, *size);
+      return STATUS_OK;
+    }
+  enum thread_counter outcome = outcome_of (&found, result);
+  if (result == STATUS_OK && found.lookup.record.kind == RECORD_PUT)
     {
       struct bytes value = found.lookup.record.value;
       copy_out (value, buffer, capacity, size);
@@ -444,7 +467,7 @@ get_copy (struct engine *engine, struct engine_snapshot *snapshot, engine_store 
       snapshot_let_go (&held);
       return result;
     }
-  count_lookup (engine, line, outcome, result, failure);
+  count_lookup (engine, line, outcome, &found, result, failure);
   call_end (engine, steps, ENGINE_CALL_GET, store, key, result == STATUS_OK ? *size : 0);
   return result;
 }
@@ -513,15 +536,15 @@ get_value (struct engine *engine, const struct engine_snapshot *snapshot, engine
       snapshot_let_go (&held);
       return result;
     }
-  count_lookup (engine, line, outcome, result, failure);
+  count_lookup (engine, line, outcome, &found, result, failure);
   call_end (engine, steps, ENGINE_CALL_GET, store, key, out->data.size);
   return result;
 }
 
 static __attribute__ ((noinline)) status
 get_value_taking (struct engine *engine, const struct engine_snapshot *snapshot, engine_store store,
-                  struct bytes key, bool cached_only, struct engine_value *out,
-                  struct steps *steps, struct failure *failure)
+                  struct bytes key, bool cached_only, struct engine_value *out, struct steps *steps,
+                  struct failure *failure)
 {
   return get_value (engine, snapshot, store, key, cached_only, out, steps, failure);
 }
@@ -579,21 +602,21 @@ engine_contains (struct engine *engine, struct engine_snapshot *snapshot, engine
   struct found found;
   struct steps taken, *steps = call_begin (engine, &taken);
   epoch_enter ();
+  uint32_t line = metrics_line_number ();
   result = steps == NULL
                ? look_up (engine, snapshot, internal.bytes, cached_only, NULL, &found, failure)
                : look_up_timed (engine, snapshot, internal.bytes, cached_only, NULL, &found, steps,
                                 failure);
   enum thread_counter outcome = outcome_of (&found, result);
   if (result == STATUS_OK && found.lookup.record.kind == RECORD_DELETE)
-    result = STATUS_NOT_FOUND;
+    result = found_deleted (engine, &found);
   epoch_leave ();
   found_clear (&found);
   internal_key_clear (&internal);
   if (result == STATUS_BUSY)
     return result;
-  uint32_t line = metrics_line_number ();
   count_in_line (engine->metrics, line, THREAD_CONTAINS, 1);
-  count_lookup (engine, line, outcome, result, failure);
+  count_lookup (engine, line, outcome, &found, result, failure);
   call_end (engine, steps, ENGINE_CALL_CONTAINS, store, key, 0);
   return result;
 }

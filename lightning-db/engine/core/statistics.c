@@ -171,6 +171,12 @@ engine_metrics (struct engine *engine, struct metrics_reader *out)
   metrics_reader_init (out, engine->metrics, sizeof *engine->metrics, &ignored);
 }
 
+struct metrics *
+engine_metrics_block (struct engine *engine)
+{
+  return engine->metrics;
+}
+
 uint64_t
 engine_evict_cache (struct engine *engine, double fraction)
 {

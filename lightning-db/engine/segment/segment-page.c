@@ -89,7 +89,10 @@ decode (const struct segment *segment, struct metrics *metrics, uint32_t page,
       status result = codec_decompress ((enum codec) place->codec, segment->dictionary, body, to,
                                         place->logical, &reason);
       if (metrics != NULL)
-        wait_end (metrics, WAIT_DECOMPRESS, mark);
+        {
+          wait_end (metrics, WAIT_DECOMPRESS, mark);
+          count_shared (metrics, SHARED_PAGE_BYTES_DECOMPRESSED, place->logical);
+        }
       if (result == STATUS_CORRUPT)
         return segment_corrupt (segment, page, reason.message, failure);
       if (result != STATUS_OK)

@@ -134,6 +134,7 @@ enum page_access
 status segment_page_at (struct segment *segment, uint32_t page, const struct page_place *place,
                         enum page_access access, const uint8_t **out, struct failure *failure);
 
+/* The page if it is in memory. */
 static inline const uint8_t *
 segment_page_cached (struct segment *segment, uint32_t page)
 {
@@ -143,6 +144,13 @@ segment_page_cached (struct segment *segment, uint32_t page)
       return offset != 0 ? segment->map + offset : NULL;
     }
   return page_table_find (&segment->table, page);
+}
+
+static inline void
+segment_count (const struct segment *segment, enum thread_counter which, uint64_t by)
+{
+  if (segment->settings.metrics != NULL)
+    count_in_thread (segment->settings.metrics, which, by);
 }
 
 /* Whether an inner page may stand on this level and name the children it names (S4). */

@@ -10,19 +10,15 @@
 
 #include <stdlib.h>
 
-static inline void
-count (const struct segment *segment, enum thread_counter which, size_t by)
-{
-  if (segment->settings.metrics != NULL)
-    count_in_thread (segment->settings.metrics, which, by);
-}
-
-/* The key is not in a leaf: whether a filter should have said so. It may have come meanwhile. */
+/* The key is not in a leaf: whether a filter should have said so. It may have come meanwhile. The
+ * leaf where a key is found is its caller's to count (page_hits), who counts its outcome anyway. */
 static __attribute__ ((noinline)) void
-note_absent (const struct segment *segment)
+note_absent (const struct segment *segment, bool cached)
 {
+  if (cached)
+    segment_count (segment, THREAD_PAGE_HITS, 1);
   if (atomic_load_explicit (&segment->filter, memory_order_relaxed) != NULL)
-    count (segment, THREAD_FILTERS_MISLED, 1);
+    segment_count (segment, THREAD_FILTERS_MISLED, 1);
 }
 
 /* Reads the filter in, if it is not there. */
@@ -49,7 +45,7 @@ ruled_out (struct segment *segment, uint64_t hash, enum page_access access)
     }
   if (filter == NULL || filter_may_contain (&filter->filter, hash))
     return false;
-  count (segment, THREAD_FILTERS_EXCLUDED, 1);
+  segment_count (segment, THREAD_FILTERS_EXCLUDED, 1);
   return true;
 }
 
@@ -121,9 +117,11 @@ get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot
         }
       if (found == LEAF_ABSENT || ++leaf == segment->totals.leaves)
         {
-          note_absent (segment);
+          note_absent (segment, access == PAGE_CACHED);
           return STATUS_NOT_FOUND;
         }
+      if (access == PAGE_CACHED) /* this leaf; the next one counts as it turns out */
+        segment_count (segment, THREAD_PAGE_HITS, 1);
       result = segment_leaf_at (segment, leaf, access, &page, failure);
       step_done (steps, STEP_PAGE);
     }
@@ -194,7 +192,7 @@ filter_group (struct segment *segment, struct group *group, const struct bytes *
       group->keys[kept++] = keys[at];
     }
   if (kept < group->count)
-    count (segment, THREAD_FILTERS_EXCLUDED, group->count - kept);
+    segment_count (segment, THREAD_FILTERS_EXCLUDED, group->count - kept);
   group->count = kept;
 }
 
@@ -206,12 +204,17 @@ search_group (struct segment *segment, struct group *group, const uint64_t *hash
 {
   flat_index_find_many (index, group->keys, group->count, segment->level, &segment->table,
                         group->leaves);
+  size_t there = 0;
   for (size_t i = 0; i < group->count; i++)
     {
       group->pages[i] = segment_page_cached (segment, group->leaves[i]);
-      if (group->pages[i] != NULL)
-        leaf_prefetch (group->pages[i]);
+      if (group->pages[i] == NULL)
+        continue;
+      leaf_prefetch (group->pages[i]);
+      there++;
     }
+  if (there > 0)
+    segment_count (segment, THREAD_PAGE_HITS, there);
   for (size_t i = 0; i < group->count; i++)
     if (group->pages[i] != NULL)
       {
@@ -231,7 +234,7 @@ search_group (struct segment *segment, struct group *group, const uint64_t *hash
       results[at] = found == LEAF_FOUND ? STATUS_OK : STATUS_NOT_FOUND;
       if (found != LEAF_FOUND)
         {
-          note_absent (segment);
+          note_absent (segment, false);
           continue;
         }
       fill_page (segment, group->pages[i], &out[at]);

@@ -286,7 +286,9 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const st
   status result = STATUS_OK;
   epoch_enter ();
   const uint8_t *page = segment_page_cached (segment, leaf);
-  if (page == NULL)
+  if (page != NULL)
+    segment_count (segment, THREAD_PAGE_HITS, 1);
+  else
     {
       epoch_leave ();
       if (walk->settings.cached_only)

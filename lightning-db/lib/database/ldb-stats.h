@@ -35,8 +35,8 @@ G_BEGIN_DECLS
  * @memory_budget: [property@Ldb.Options:cache-size], in bytes
  * @cache_capacity: what the page cache may hold now, in bytes
  * @cache_used: what it holds, in bytes
- * @cache_hits: pages found in the cache
- * @cache_misses: pages read
+ * @cache_hits: keys looked up that memory alone could answer
+ * @cache_misses: keys looked up for which pages had to be read
  * @cache_evictions: pages dropped from the cache
  * @gets: keys looked up
  * @gets_found: of these, found

@@ -577,7 +577,10 @@ ldb_frame_build (LdbHub *hub, LdbObserver *observer, LdbFrame **out)
   build.edge = g_byte_array_new ();
   *out = NULL;
   ldb_hub_compact (hub, observer);
+  guint touches = observer->pending->len;
   status code = observer->single ? tell_single (&build) : tell_all (&build);
+  if (code == STATUS_OK && touches > build.changes->len)
+    count_shared (hub->metrics, SHARED_WATCH_COALESCED, touches - build.changes->len);
   if (code == STATUS_OK && build.changes->len > 0)
     {
       if (observer->flags & LDB_OBSERVE_COMMIT_ORDER)

@@ -139,6 +139,8 @@ remove_repeats (LdbHub *self, LdbObserver *observer)
       pending->pdata[kept++] = touch;
     }
   self->pending_count -= pending->len - kept;
+  if (pending->len > kept)
+    count_shared (self->metrics, SHARED_WATCH_COALESCED, pending->len - kept);
   g_ptr_array_set_size (pending, (gint) kept);
   observer->pending_bytes -= removed;
 }
@@ -250,6 +252,8 @@ arrive (gpointer item, gpointer data)
   /* Who knew the earlier commits already did not get the touch with them. */
   if (!arrival->repeated || observer->told != 0)
     gather (arrival->hub, observer, touch_of (arrival));
+  else
+    count_shared (arrival->hub->metrics, SHARED_WATCH_COALESCED, 1);
 }
 
 static gboolean
@@ -312,6 +316,8 @@ note_change (LdbHub *self, const struct engine_change *change, guint64 sequence,
     arrival.touch->sequence = sequence;
   if (!arrival.repeated || self->ahead > 0)
     spread (self, &arrival, only);
+  else if (arrival.touch->references > 1) /* beside the table: those for whom it is pending */
+    count_shared (self->metrics, SHARED_WATCH_COALESCED, (guint64) arrival.touch->references - 1);
   if (arrival.touch != NULL && arrival.probe.kind != LDB_TOUCH_KEY)
     ldb_touch_unref (arrival.touch);
   if (is_all_too_much (self))

@@ -584,6 +584,7 @@ ldb_hub_new (struct engine *engine)
   LdbHub *self = g_new0 (LdbHub, 1);
   self->references = 1;
   self->engine = engine_ref (engine);
+  self->metrics = engine_metrics_block (engine);
   self->generation = ldb_fork_generation;
   init_conditions (self);
   self->kick.deliver = deliver_kick;

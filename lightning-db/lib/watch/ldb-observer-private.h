@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "base/metrics.h"
 #include "ldb-hub-private.h"
 #include "ldb-outbox-private.h"
 #include "ldb-range-map-private.h"
@@ -63,6 +64,7 @@ struct _LdbObserver
 
   /* Guarded by the hub's lock. */
   LdbWay way;               /* of the frame */
+  guint64 pushed;           /* when it was QUEUED: nanoseconds, monotonic */
   LdbFrame *frame;          /* while QUEUED, and RETURNED; NULL for a resync; owned */
   gboolean closed;          /* no more frames */
   gboolean end_due;         /* the owner is still to be told that its handle was closed */
@@ -106,12 +108,13 @@ typedef struct
 
 struct _LdbHub
 {
-  gint references;       /* of the share and of observers; atomic */
-  struct engine *engine; /* a reference */
-  guint generation;      /* ldb_fork_generation when it was made */
-  pthread_mutex_t lock;  /* guards what follows up to the next remark */
-  pthread_cond_t work;   /* something for the thread; by the monotonic clock */
-  pthread_cond_t gone;   /* the thread has ended */
+  gint references;         /* of the share and of observers; atomic */
+  struct engine *engine;   /* a reference */
+  struct metrics *metrics; /* the engine's, in which what is told is counted */
+  guint generation;        /* ldb_fork_generation when it was made */
+  pthread_mutex_t lock;    /* guards what follows up to the next remark */
+  pthread_cond_t work;     /* something for the thread; by the monotonic clock */
+  pthread_cond_t gone;     /* the thread has ended */
 
   gboolean running;     /* there is a thread */
   gboolean stopping;    /* the engine is about to be closed: no thread, no observers any more */

@@ -51,6 +51,8 @@ ldb_observer_push (LdbObserver *self, LdbFrame *frame)
   g_assert (self->way == LDB_WAY_NONE && self->frame == NULL); /* O1 */
   self->frame = frame;
   self->way = LDB_WAY_QUEUED;
+  self->pushed = metrics_now ();
+  gauge_add (self->hub->metrics, GAUGE_WATCHES_WAITING, 1);
   ldb_observer_ref (self);
   ldb_outbox_push (self->outbox, &self->delivery);
 }
@@ -64,6 +66,7 @@ ldb_observer_pull (LdbObserver *self, LdbFrame **frame)
   *frame = g_steal_pointer (&self->frame);
   self->way = LDB_WAY_NONE;
   self->last = FALSE;
+  gauge_add (self->hub->metrics, GAUGE_WATCHES_WAITING, -1);
   return TRUE;
 }
 
@@ -82,6 +85,7 @@ take_delivery (LdbObserver *self, LdbFrame **frame)
 {
   *frame = NULL;
   self->way = LDB_WAY_NONE;
+  gauge_add (self->hub->metrics, GAUGE_WATCHES_WAITING, -1);
   if (self->closed)
     {
       *frame = g_steal_pointer (&self->frame);
@@ -129,6 +133,25 @@ take_resync (LdbObserver *self)
   return frame;
 }
 
+/* The frame is about to be handled. One of a state alone tells nothing. */
+static void
+count_delivery (LdbObserver *self, const LdbFrame *frame)
+{
+  struct metrics *metrics = self->hub->metrics;
+  if (frame->changes->len == 0)
+    return;
+  if (frame->resync)
+    count_shared (metrics, SHARED_WATCH_RESYNCS, 1);
+  else
+    {
+      guint64 newest = engine_sequence (self->hub->engine);
+      count_shared (metrics, SHARED_WATCH_CHANGES, frame->changes->len);
+      metrics_record (metrics, HISTOGRAM_WATCH_LAG, newest - MIN (frame->since, newest));
+    }
+  count_shared (metrics, SHARED_WATCH_EMISSIONS, 1);
+  metrics_record (metrics, HISTOGRAM_WATCH_DELAY, metrics_now () - self->pushed);
+}
+
 static void
 hand_over (LdbObserver *self, LdbFrame *frame)
 {
@@ -152,7 +175,10 @@ deliver (LdbDelivery *delivery)
   if (delivered == DELIVERED_RESYNC)
     frame = take_resync (self);
   if (frame != NULL && delivered != DELIVERED_NOTHING && delivered != DELIVERED_END)
-    hand_over (self, frame);
+    {
+      count_delivery (self, frame);
+      hand_over (self, frame);
+    }
   else if (delivered == DELIVERED_END)
     hand_over (self, NULL);
   if (frame != NULL)
@@ -194,6 +220,7 @@ unlist (LdbObserver *self)
   last->listed = self->listed;
   g_ptr_array_set_size (all, (gint) all->len - 1);
   self->listed = 0;
+  gauge_set (self->hub->metrics, GAUGE_WATCHES, all->len);
 }
 
 void
@@ -320,6 +347,7 @@ list_observer (LdbObserver *self, LdbPin *base, guint64 sequence)
     {
       g_ptr_array_add (hub->observers, self);
       self->listed = hub->observers->len;
+      gauge_set (hub->metrics, GAUGE_WATCHES, hub->observers->len);
       ldb_hub_notice (hub, self, LDB_NOTICE_JOIN);
     }
   self->closed = !listed;
