@@ -224,6 +224,53 @@ test_flush_fails (void)
   remove_directory (path);
 }
 
+/* A disk that stays full: each attempt fails at a file with another number. It is one event, however
+ * long that goes on and whatever else fails beside it; what was rare before is still there. */
+static void
+test_failing_for_long (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = still_options ();
+  options.vfs = faulty_disk_new (true);
+  struct engine *engine = open_with (path, &options);
+  struct failure other = FAILURE_INIT;
+  fail (&other, STATUS_IO, "%s/7.blob: the disk does not answer", path);
+  put (engine, "a", "1");
+  faulty_disk_break (FAULTY_WRITE, ENOSPC, ".seg");
+  char first[sizeof failure.message];
+  for (unsigned i = 0; i < 200; i++)
+    {
+      CHECK_FAILS (engine_flush (engine, &failure), STATUS_NO_SPACE);
+      if (i == 0)
+        memcpy (first, failure.message, sizeof first);
+      engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_FAILED, .failure = &other });
+    }
+  CHECK (strcmp (first, failure.message) != 0); /* the files were others */
+  CHECK_INT (take (engine, 0), 3);
+  CHECK_INT (events[0].kind, ENGINE_EVENT_OPENED);
+  CHECK (events[1].kind == ENGINE_EVENT_FAILED && events[2].kind == ENGINE_EVENT_FAILED);
+  CHECK_INT (events[1].code, STATUS_NO_SPACE);
+  CHECK (events[1].times >= 200);
+  CHECK (events[1].last >= events[1].time);
+  CHECK_INT (events[2].code, STATUS_IO);
+  CHECK_INT (events[2].times, 200);
+  CHECK (strcmp (events[1].message, failure.message) == 0); /* the newest file is named */
+
+  /* Once it has worked again, it is another event. */
+  faulty_disk_mend ();
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_wait_settled (engine, UINT64_C (60000000), &failure));
+  put (engine, "a", "2");
+  faulty_disk_break (FAULTY_WRITE, ENOSPC, ".seg");
+  uint64_t before = engine_newest_event (engine);
+  CHECK_FAILS (engine_flush (engine, &failure), STATUS_NO_SPACE);
+  CHECK_INT (take (engine, before), 1);
+  CHECK_INT (events[0].kind, ENGINE_EVENT_FAILED);
+  faulty_disk_mend ();
+  close_it (engine);
+  remove_directory (path);
+}
+
 static void
 test_sync_fails (void)
 {
@@ -475,6 +522,7 @@ main (void)
   test_life ();
   test_transactions ();
   test_flush_fails ();
+  test_failing_for_long ();
   test_sync_fails ();
   test_corrupt ();
   test_space ();

@@ -64,20 +64,60 @@ ring_oldest (const struct event_ring *ring)
   return ring->count > ring->capacity ? ring->count - ring->capacity : 0;
 }
 
-/* E3 */
+static inline bool
+is_digit (char character)
+{
+  return character >= '0' && character <= '9';
+}
+
+/* Whether two messages say the same but for their numbers: each attempt to write is at another file. */
 static bool
-is_repeated (const struct event_ring *ring, const struct engine_event *event)
+differ_in_numbers_only (const char *one, const char *other)
+{
+  while (*one != '\0' && *other != '\0')
+    if (is_digit (*one) && is_digit (*other))
+      {
+        while (is_digit (*one))
+          one++;
+        while (is_digit (*other))
+          other++;
+      }
+    else if (*one++ != *other++)
+      return false;
+  return *one == *other;
+}
+
+static bool
+is_same (const struct event_ring *ring, const struct engine_event *one,
+         const struct engine_event *other)
+{
+  if (one->kind != other->kind || one->code != other->code || one->store != other->store
+      || one->key_size != other->key_size || memcmp (one->key, other->key, sizeof one->key) != 0)
+    return false;
+  if (ring->place_size < sizeof *one)
+    return true;
+  return one->kind == ENGINE_EVENT_FAILED ? differ_in_numbers_only (one->message, other->message)
+                                          : strcmp (one->message, other->message) == 0;
+}
+
+/* E3: the event that says the same, or NULL. */
+static struct engine_event *
+find_repeated (const struct event_ring *ring, const struct engine_event *event)
 {
   if (ring->count == 0
       || (event->kind != ENGINE_EVENT_CONFLICT && event->kind != ENGINE_EVENT_FAILED
           && event->kind != ENGINE_EVENT_CORRUPT))
-    return false;
-  const struct engine_event *newest = ring_place (ring, ring->count - 1);
-  if (newest->kind != event->kind || newest->code != event->code || newest->store != event->store
-      || newest->key_size != event->key_size
-      || memcmp (newest->key, event->key, sizeof event->key) != 0)
-    return false;
-  return ring->place_size < sizeof *newest || strcmp (newest->message, event->message) == 0;
+    return NULL;
+  uint64_t oldest = event->kind == ENGINE_EVENT_FAILED ? ring_oldest (ring) : ring->count - 1;
+  for (uint64_t at = ring->count; at > oldest; at--)
+    {
+      struct engine_event *kept = ring_place (ring, at - 1);
+      if (kept->kind == ENGINE_EVENT_HEALED)
+        return NULL;
+      if (is_same (ring, kept, event))
+        return kept;
+    }
+  return NULL;
 }
 
 static void
@@ -135,11 +175,13 @@ events_note (struct events *events, struct metrics *metrics, const struct event_
   pthread_mutex_lock (&events->lock);
   count_locked (metrics, SHARED_EVENTS, 1);
   note_state (events, &event);
-  if (is_repeated (ring, &event))
+  struct engine_event *repeated = find_repeated (ring, &event);
+  if (repeated != NULL)
     {
-      struct engine_event *newest = ring_place (ring, ring->count - 1);
-      newest->times++;
-      newest->last = event.time;
+      repeated->times++;
+      repeated->last = event.time;
+      if (event.kind == ENGINE_EVENT_FAILED)
+        memcpy (repeated->message, event.message, sizeof event.message);
     }
   else
     {

@@ -9,7 +9,10 @@
  *       what is rare. Each has the newest of its kinds; what is in neither any more was lost, and
  *       whoever lists is told how many of those that is.
  *   E3  What says the same as the newest of its ring (a key in conflict, an error) only counts
- *       there: a page that can't be read is one event, however often somebody tries.
+ *       there: a page that can't be read is one event, however often somebody tries. What fails
+ *       again and again (a flush to a full disk, each second, to another file each time) counts
+ *       with the last that said the same but for its numbers, and has the newest message, until it
+ *       works again.
  *   E4  Noting allocates nothing and waits for nothing but the lock, which is held for moments. A
  *       get or a commit that succeeds never comes here.
  *
