@@ -120,6 +120,7 @@ test_life (void)
   size_t count = take (engine, before);
   CHECK (count >= 1);
   CHECK_INT (events[count - 1].kind, ENGINE_EVENT_BACKED_UP);
+  CHECK (events[count - 1].microseconds > 0);
   CHECK_INT (events[count - 1].bytes, result.bytes);
   remove_directory (copy);
   close_it (engine);

@@ -332,6 +332,42 @@ test_connections (Shared *self, gconstpointer data)
   assert_logged_of_us (self, "connections");
 }
 
+/* More than a client may have is refused, and told. */
+static void
+test_limit (Shared *self, gconstpointer data)
+{
+  Client client;
+  client_connect (&client, self->socket);
+  for (guint i = 0; i < 4; i++)
+    client_do (&client, "OpenSnapshot", NULL);
+  client_fail (&client, "OpenSnapshot", NULL, "org.lightningdb.Error.LimitExceeded");
+  assert_logged_of_us (self, "limit");
+  client_close (&client);
+}
+
+/* A flood leaves lines out, and the next one says how many. */
+static void
+test_held_back (Shared *self, gconstpointer data)
+{
+  Client client;
+  GHashTable *line;
+  client_connect (&client, self->socket);
+  for (guint i = 0; i < 30; i++)
+    client_fail (&client, "RequestControl", NULL, "org.lightningdb.Error.PermissionDenied");
+  assert_logged_of_us (self, "control");
+  written_log_clear ();
+  do /* one in ten seconds */
+    {
+      client_fail (&client, "RequestControl", NULL, "org.lightningdb.Error.PermissionDenied");
+      g_usleep (200000);
+      g_main_context_iteration (NULL, FALSE);
+      line = written_log_find ("inspector-refused", "control");
+    }
+  while (line == NULL || g_hash_table_lookup (line, "LDB_HELD_BACK") == NULL);
+  g_assert_cmpuint (g_ascii_strtoull (written_field (line, "LDB_HELD_BACK"), NULL, 10), >=, 20);
+  client_close (&client);
+}
+
 /* Ten thousand that come and go, at every stage, leave nothing. */
 static void
 test_ten_thousand (Shared *self, gconstpointer data)
@@ -598,6 +634,13 @@ test_death (Place *place, gconstpointer data)
   g_autofree char *socket = runtime_file (".socket");
 }
 
+/* Behind all others: what there is to be told of inspectors was. */
+static void
+test_log_is_complete (void)
+{
+  written_log_check_complete ("inspector-");
+}
+
 #define add_abuse(name, function)                                                                  \
   g_test_add (name, Shared, NULL, shared_set_up, function, shared_tear_down)
 
@@ -623,12 +666,15 @@ main (int argc, char **argv)
   add_abuse ("/inspection-abuse/told", test_told);
   add_abuse ("/inspection-abuse/wrong-calls", test_wrong_calls);
   add_abuse ("/inspection-abuse/connections", test_connections);
+  add_abuse ("/inspection-abuse/limit", test_limit);
+  add_abuse ("/inspection-abuse/held-back", test_held_back);
   add_abuse ("/inspection-abuse/ten-thousand", test_ten_thousand);
   add_abuse ("/inspection-abuse/flood", test_flood);
   add_abuse ("/inspection-abuse/slow", test_slow);
   add_abuse ("/inspection-abuse/other-user", test_other_user);
   add_abuse ("/inspection-abuse/namespace", test_namespace);
   add_test ("/inspection-abuse/death", test_death);
+  g_test_add_func ("/inspection-abuse/log", test_log_is_complete);
   int status = g_test_run ();
   ldb_test_remove (runtime);
   g_free (program);

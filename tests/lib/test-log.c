@@ -84,7 +84,8 @@ test_events (Place *place, gconstpointer data)
   g_autoptr (LdbBackupResult) backup
       = ldb_database_backup (db, copy, LDB_BACKUP_NONE, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
-  written_log_wait ("backed-up", NULL);
+  line = written_log_wait ("backed-up", NULL);
+  g_assert_cmpuint (g_ascii_strtoull (written_field (line, "LDB_DURATION_USEC"), NULL, 10), >, 0);
   ldb_test_close (db);
   g_assert_cmpuint (written_log_count ("flushed"), >=, 1);
   g_assert_cmpuint (written_log_count ("conflict"), ==, 1);
@@ -161,9 +162,9 @@ test_failed (Place *place, gconstpointer data)
   assert_no_secrets ();
 }
 
-/* Damage is told with the file that it is in; and that the health is another one since. */
+/* A database whose only leaf does not verify. */
 static void
-test_damage (Place *place, gconstpointer data)
+damage_place (Place *place)
 {
   g_autoptr (GError) error = NULL;
   const char *name;
@@ -183,6 +184,14 @@ test_damage (Place *place, gconstpointer data)
         contents[4096 + 20] ^= 0x55; /* behind its header, in its only leaf */
         g_assert_true (g_file_set_contents (path, contents, (gssize) size, NULL));
       }
+}
+
+/* Damage is told with the file that it is in; and that the health is another one since. */
+static void
+test_damage (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  damage_place (place);
   log_begin (NULL);
   g_autoptr (LdbDatabase) db = place_open (place, NULL);
   for (guint i = 0; i < 50; i++)
@@ -200,6 +209,156 @@ test_damage (Place *place, gconstpointer data)
   g_assert_no_error (error);
   line = written_log_wait ("health", NULL);
   g_assert_nonnull (strstr (written_field (line, "MESSAGE"), "damage (critical)"));
+  assert_no_secrets ();
+}
+
+/* A value that is wrong is told when the first database of the process is opened; so this is the first
+ * test. */
+static void
+test_variable (Place *place, gconstpointer data)
+{
+  log_begin (NULL);
+  g_setenv ("LIGHTNING_INSPECT", "perhaps", TRUE);
+  ldb_test_close (place_open (place, NULL));
+  g_unsetenv ("LIGHTNING_INSPECT");
+  GHashTable *line = written_log_find ("variable", NULL);
+  g_assert_cmpstr (written_field (line, "LDB_VARIABLE"), ==, "LIGHTNING_INSPECT");
+  g_assert_cmpstr (written_field (line, "LDB_VARIABLE_VALUE"), ==, "perhaps");
+  g_assert_cmpstr (written_field (line, "PRIORITY"), ==, "4");
+}
+
+static guint64
+number_in (GHashTable *line, const char *field)
+{
+  return g_ascii_strtoull (written_field (line, field), NULL, 10);
+}
+
+/* Two runs become one; and what a bulk load brought. */
+static void
+test_merged_and_loaded (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  log_begin ("Ldb");
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  for (guint i = 0; i < 2; i++)
+    {
+      ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
+      ldb_database_flush (db, NULL, &error);
+      g_assert_no_error (error);
+    }
+  ldb_database_compact (db, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  GHashTable *line = written_log_wait ("merged", NULL);
+  g_assert_cmpuint (number_in (line, "LDB_BYTES_READ"), >, number_in (line, "LDB_BYTES"));
+  g_assert_cmpuint (number_in (line, "LDB_BYTES"), >, 0);
+  written_field (line, "LDB_DURATION_USEC");
+
+  g_autoptr (LdbLoader) loader = ldb_database_create_loader (db, &error);
+  g_assert_no_error (error);
+  ldb_loader_put (loader, NULL, SECRET_KEY, strlen (SECRET_KEY), SECRET_VALUE,
+                  strlen (SECRET_VALUE), &error);
+  ldb_loader_put (loader, NULL, "zzz", 3, "2", 1, &error);
+  ldb_loader_commit (loader, NULL, &error);
+  g_assert_no_error (error);
+  line = written_log_wait ("loaded", NULL);
+  g_assert_cmpuint (number_in (line, "LDB_RECORDS"), ==, 2);
+  assert_no_secrets ();
+}
+
+static void
+test_timed_out (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_transaction_timeout (options, 1);
+  log_begin ("Ldb");
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_no_error (error);
+  GHashTable *line = written_log_wait ("timed-out", NULL);
+  g_assert_cmpuint (number_in (line, "LDB_DURATION_USEC"), >=, 1000);
+  g_assert_cmpstr (written_field (line, "PRIORITY"), ==, "6");
+}
+
+/* Who reads alone goes on as the one who writes. */
+static void
+test_took_over (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  {
+    g_autoptr (LdbDatabase) db = place_open (place, NULL);
+    ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
+  }
+  log_begin ("Ldb");
+  g_autoptr (LdbDatabase) db
+      = ldb_database_open (place->path, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  ldb_database_take_over (db, NULL, &error);
+  g_assert_no_error (error);
+  GHashTable *line = written_log_wait ("took-over", NULL);
+  g_assert_cmpstr (written_field (line, "LDB_SEQUENCE"), ==, "1");
+  g_assert_cmpstr (written_field (line, "LDB_DATABASE_ID"), ==, ldb_database_get_id (db));
+  assert_no_secrets ();
+}
+
+/* Memory that fills while nothing can be flushed: a writer waits for what will not be, and is told so. */
+static void
+test_stalled (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  struct rlimit before, none;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_wal_enabled (options, FALSE); /* or it is the log that has no room first */
+  ldb_options_set_cache_size (options, 10 << 20);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  g_autofree char *value = g_strnfill (4096, 'v');
+  log_begin ("Ldb");
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  none = (struct rlimit){ .rlim_cur = 16, .rlim_max = before.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &none), ==, 0);
+  for (guint i = 0; error == NULL; i++)
+    {
+      char key[32];
+      g_snprintf (key, sizeof key, SECRET_KEY "%u", i);
+      g_assert_cmpuint (i, <, 100000);
+      ldb_database_put_string (db, key, value, NULL, &error);
+    }
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  GHashTable *line = written_log_wait ("stalled", NULL);
+  written_field (line, "LDB_DURATION_USEC");
+  g_assert_cmpstr (written_field (line, "PRIORITY"), ==, "6");
+  assert_no_secrets ();
+}
+
+/* The runtime directory is none: the database works on, unseen. */
+static void
+test_not_inspectable (Place *place, gconstpointer data)
+{
+  log_begin (NULL);
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  ldb_database_set_inspectable (db, TRUE);
+  GHashTable *line = written_log_find ("not-inspectable", NULL);
+  written_field (line, "LDB_ERROR");
+  g_assert_cmpstr (written_field (line, "LDB_DATABASE"), ==, place->path);
+  ldb_test_put (db, SECRET_KEY, SECRET_VALUE);
+}
+
+/* An entry whose value cannot be read has nobody to whom it could return the error. */
+static void
+test_entry (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  damage_place (place);
+  log_begin (NULL);
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbEntry) entry
+      = ldb_database_watch_entry (db, SECRET_KEY, strlen (SECRET_KEY), &error);
+  g_assert_no_error (error);
+  GHashTable *line = written_log_wait ("entry", NULL);
+  g_assert_cmpstr (written_field (line, "LDB_ERROR"), ==, "corrupt");
+  g_assert_cmpstr (written_field (line, "PRIORITY"), ==, "4");
+  g_assert_false (ldb_entry_get_loaded (entry));
   assert_no_secrets ();
 }
 
@@ -288,6 +447,13 @@ test_environment (Place *place, gconstpointer data)
     }
 }
 
+/* Behind all others. */
+static void
+test_complete (void)
+{
+  written_log_check_complete (NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -295,13 +461,22 @@ main (int argc, char **argv)
     return be_logged (argv[2]);
   program = g_file_read_link ("/proc/self/exe", NULL);
   g_test_init (&argc, &argv, NULL);
+  g_setenv ("XDG_RUNTIME_DIR", "/dev/null", TRUE); /* no directory: nothing can be shared here */
   written_log_begin ();
+  add_test ("/log/variable", test_variable);
   add_test ("/log/opened", test_opened);
   add_test ("/log/events", test_events);
   add_test ("/log/recovered", test_recovered);
   add_test ("/log/failed", test_failed);
   add_test ("/log/damage", test_damage);
+  add_test ("/log/merged-and-loaded", test_merged_and_loaded);
+  add_test ("/log/timed-out", test_timed_out);
+  add_test ("/log/took-over", test_took_over);
+  add_test ("/log/stalled", test_stalled);
+  add_test ("/log/not-inspectable", test_not_inspectable);
+  add_test ("/log/entry", test_entry);
   add_test ("/log/environment", test_environment);
+  g_test_add_func ("/log/complete", test_complete);
   int result = g_test_run ();
   g_free (program);
   return result;

@@ -3,7 +3,7 @@
  * LdbMonitorServer as an application uses it: settings, starting and stopping, what it answers while the
  * main loop does not run, a database that is closed meanwhile, what is logged and where.
  */
-#include "../lib/ldb-test.h"
+#include "../lib/written-log.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <lightning-db-monitor.h>
@@ -474,32 +474,11 @@ test_read_only (Place *place, gconstpointer data)
 
 /* ---- the log ---- */
 
-typedef struct
+static const char *
+message_of (guint line)
 {
-  GThread *thread;  /* that may log */
-  GPtrArray *lines; /* what was logged; owned */
-} Log;
-
-static GLogWriterOutput
-note_log (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
-{
-  Log *log = data;
-  const char *message = NULL;
-  gboolean ours = FALSE;
-  for (gsize i = 0; i < count; i++)
-    if (strcmp (fields[i].key, "MESSAGE") == 0)
-      message = fields[i].value;
-    else if (strcmp (fields[i].key, "LDB_EVENT") == 0)
-      ours = strcmp (fields[i].value, "monitor-refused") == 0;
-  if (!ours)
-    return g_log_writer_default (level, fields, count, NULL);
-  g_assert_true (g_thread_self () == log->thread);
-  g_assert_cmpint (level, ==, G_LOG_LEVEL_MESSAGE);
-  g_ptr_array_add (log->lines, g_strdup (message));
-  return G_LOG_WRITER_HANDLED;
+  return written_field (g_ptr_array_index (written_log.lines, line), "MESSAGE");
 }
-
-static Log the_log;
 
 /* On the application's thread, in its main loop, one line for one refusal, and not one for each of a
  * thousand. What a client sent can't make a line of its own. */
@@ -510,25 +489,37 @@ test_log (Place *place, gconstpointer data)
   g_autoptr (LdbMonitorServer) server = server_on_socket (place, database);
   g_autoptr (GSocketAddress) address
       = g_unix_socket_address_new (ldb_monitor_server_get_socket_path (server));
-  g_ptr_array_set_size (the_log.lines, 0);
+  written_log_clear ();
   g_free (talk (G_SOCKET_CONNECTABLE (address),
                 "GET /%0d%0aforged%1b[31m HTTP/1.1\r\nHost: localhost\r\n\r\n"));
   g_free (talk (G_SOCKET_CONNECTABLE (address), "GET / HTTP/1.1\r\nHost: evil\"\\\x1b[2J\r\n\r\n"));
-  g_assert_cmpuint (the_log.lines->len, ==, 0);
-  while (the_log.lines->len < 2)
+  g_assert_cmpuint (written_log.lines->len, ==, 0);
+  while (written_log.lines->len < 2)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_nonnull (strstr (the_log.lines->pdata[0], "(path)"));
-  for (guint i = 0; i < 2; i++)
-    for (const char *at = the_log.lines->pdata[i]; *at != '\0'; at++)
-      g_assert_true ((guchar) *at >= 0x20);
+  g_assert_nonnull (strstr (message_of (0), "(path)"));
   for (guint i = 0; i < 60; i++)
     g_free (ask (server, 0, "/nothing?token=secret"));
   while (g_main_context_iteration (NULL, FALSE))
     continue;
-  g_assert_cmpuint (the_log.lines->len, >=, 3);
-  g_assert_cmpuint (the_log.lines->len, <, 40);
-  for (guint i = 0; i < the_log.lines->len; i++)
-    g_assert_null (strstr (the_log.lines->pdata[i], "secret"));
+  g_assert_cmpuint (written_log.lines->len, >=, 3);
+  g_assert_cmpuint (written_log.lines->len, <, 40);
+  for (guint i = 0; i < written_log.lines->len; i++)
+    g_assert_null (strstr (message_of (i), "secret"));
+}
+
+/* Behind all others: that it listens, and where, was said when somebody asked for that. */
+static void
+test_log_is_complete (Place *place, gconstpointer data)
+{
+  g_autoptr (LdbDatabase) database = place_open (place, NULL);
+  written_log_clear ();
+  g_setenv ("G_MESSAGES_DEBUG", "LdbMonitor", TRUE);
+  g_autoptr (LdbMonitorServer) server = server_on_socket (place, database);
+  g_setenv ("G_MESSAGES_DEBUG", "", TRUE);
+  GHashTable *line = written_log_find ("monitor-started", NULL);
+  g_assert_nonnull (
+      strstr (written_field (line, "LDB_PLACE"), ldb_monitor_server_get_socket_path (server)));
+  written_log_check_complete ("monitor-");
 }
 
 /* ---- the end ---- */
@@ -581,9 +572,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ldb_test_allow_warnings ();
-  the_log.thread = g_thread_self ();
-  the_log.lines = g_ptr_array_new_with_free_func (g_free);
-  g_log_set_writer_func (note_log, &the_log, NULL);
+  written_log_begin ();
   add_test ("/monitor/properties", test_properties);
   add_test ("/monitor/refused", test_refused);
   add_test ("/monitor/token", test_token);
@@ -598,7 +587,6 @@ main (int argc, char **argv)
   add_test ("/monitor/read-only", test_read_only);
   add_test ("/monitor/log", test_log);
   add_test ("/monitor/stop", test_stop);
-  int result = g_test_run ();
-  g_ptr_array_unref (the_log.lines);
-  return result;
+  add_test ("/monitor/log-is-complete", test_log_is_complete);
+  return g_test_run ();
 }

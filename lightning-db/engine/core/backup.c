@@ -604,6 +604,7 @@ engine_backup (struct engine *engine, const char *path, bool verify, engine_prog
     result = upkeep_refuse_inside (engine->vfs, engine->path, path, failure);
   if (result != STATUS_OK)
     return result;
+  uint64_t started = metrics_now ();
   struct destination destination;
   result = destination_open (&destination, engine->vfs, path, false, engine->database_id, failure);
   if (result == STATUS_OK)
@@ -612,8 +613,9 @@ engine_backup (struct engine *engine, const char *path, bool verify, engine_prog
                  : backup_writer (engine, &destination, verify, &told, &counts, failure);
   destination_close (&destination);
   if (result == STATUS_OK)
-    engine_note (engine,
-                 &(struct event_note){ .kind = ENGINE_EVENT_BACKED_UP, .bytes = counts.bytes });
+    engine_note (engine, &(struct event_note){ .kind = ENGINE_EVENT_BACKED_UP,
+                                               .bytes = counts.bytes,
+                                               .microseconds = (metrics_now () - started) / 1000 });
   if (result == STATUS_OK && out != NULL)
     *out = counts;
   return result;

@@ -37,7 +37,7 @@ set_figures (LdbLogLine *line, const LdbEvent *event)
     ldb_database_set_log_error (line, event->code);
 }
 
-/* A full disk fails anew each second, with a file of another number. */
+/* Damage in many places is an event each. */
 static gboolean
 may_write (LdbEventRelay *relay, LdbEventKind kind, guint64 *held_back)
 {
