@@ -198,7 +198,13 @@ insp_host_share_async (InspHost *self, GAsyncReadyCallback callback, gpointer us
   LdbOpenFlags flags = self->is_demo ? LDB_OPEN_CREATE : LDB_OPEN_READ_ONLY;
   g_async_initable_new_async (LDB_TYPE_DATABASE, G_PRIORITY_DEFAULT, NULL, on_open,
                               g_object_ref (self), "path", self->path, "flags", flags,
-                              "inspectable", TRUE, NULL);
+                              "inspectable", TRUE, "control-allowed", self->is_demo, NULL);
+}
+
+LdbDatabase *
+insp_host_get_database (InspHost *self)
+{
+  return self->database;
 }
 
 LdbRunningDatabase *

@@ -4,7 +4,7 @@
  * the same way as those of other programs: one in a folder, to be read only, or one for trying the
  * inspector, with a load of its own.
  *
- * Nothing is ever written, upgraded or repaired in a folder. Closing is dropping the last reference; the
+ * Nothing is ever written, upgraded or repaired in a folder, unless the user allows edits in the view. Closing is dropping the last reference; the
  * trial database is deleted with it.
  */
 #pragma once
@@ -22,5 +22,8 @@ InspHost *insp_host_new_for_demo (void);
 /* Opens it. The result is borrowed from the host. */
 void insp_host_share_async (InspHost *self, GAsyncReadyCallback callback, gpointer user_data);
 LdbRunningDatabase *insp_host_share_finish (InspHost *self, GAsyncResult *result, GError **error);
+
+/* The handle, once it is shared; NULL: what is shown is another program's. */
+LdbDatabase *insp_host_get_database (InspHost *self);
 
 G_END_DECLS

@@ -133,7 +133,10 @@ on_hosted (GObject *source, GAsyncResult *result, gpointer data)
   if (self->host != INSP_HOST (source))
     return; /* another was opened meanwhile */
   if (running != NULL)
-    insp_window_show_database (self, running);
+    {
+      insp_window_show_database (self, running);
+      ldb_inspector_view_set_database (self->view, insp_host_get_database (self->host));
+    }
   else
     {
       g_clear_object (&self->host);

@@ -39,6 +39,7 @@ enum
 {
   PROP_0,
   PROP_RUNNING_DATABASE,
+  PROP_DATABASE,
   PROP_PAUSED,
   PROP_SHOW_SIDEBAR,
   PROP_TITLE,
@@ -110,9 +111,10 @@ remark (LdbInspectorView *self, InspSessionState state)
   if (state == INSP_SESSION_RECORDED)
     return remark_on_recording (self);
   if (state == INSP_SESSION_LIVE && !insp_session_has_counters (self->session))
-    return g_strdup (_ ("The application shares no counters, so it is asked for figures: its database was "
-                        "opened before it was to be inspected, or the user's runtime directory is not in "
-                        "memory."));
+    return g_strdup (
+        _ ("The application shares no counters, so it is asked for figures: its database was "
+           "opened before it was to be inspected, or the user's runtime directory is not in "
+           "memory."));
   return NULL;
 }
 
@@ -191,14 +193,35 @@ leave_session (LdbInspectorView *self)
 static gboolean
 is_recorded (LdbInspectorView *self)
 {
-  return self->session != NULL
-         && insp_session_get_state (self->session) == INSP_SESSION_RECORDED;
+  return self->session != NULL && insp_session_get_state (self->session) == INSP_SESSION_RECORDED;
 }
 
 InspSession *
 insp_view_get_session (LdbInspectorView *self)
 {
   return self->session;
+}
+
+static guint
+get_page (LdbInspectorView *self)
+{
+  g_autoptr (GtkSelectionModel) pages = ldb_inspector_view_get_pages (self);
+  g_autoptr (GtkBitset) selected = gtk_selection_model_get_selection (pages);
+  return gtk_bitset_is_empty (selected) ? 0 : gtk_bitset_get_minimum (selected);
+}
+
+/* Its handle writes from now on, and is shared anew: the same page of the same database. */
+static void
+on_moved (LdbInspectorView *self, LdbRunningDatabase *running)
+{
+  guint page = get_page (self);
+  g_autoptr (LdbDatabase) database = g_object_ref (insp_session_get_database (self->session));
+  g_autoptr (InspSession) session = insp_session_new (running);
+  insp_session_set_database (session, database);
+  insp_session_set_edits_agreed (session, TRUE);
+  insp_view_show (self, session);
+  g_autoptr (GtkSelectionModel) pages = ldb_inspector_view_get_pages (self);
+  gtk_selection_model_select_item (pages, page, TRUE);
 }
 
 void
@@ -210,6 +233,7 @@ insp_view_show (LdbInspectorView *self, InspSession *session)
       self->session = g_object_ref (session);
       g_signal_connect_object (session, "notify::state", G_CALLBACK (review_state), self,
                                G_CONNECT_SWAPPED);
+      g_signal_connect_object (session, "moved", G_CALLBACK (on_moved), self, G_CONNECT_SWAPPED);
       insp_pages_add (GTK_STACK (self->pages), session);
     }
   review_state (self);
@@ -265,6 +289,9 @@ ldb_inspector_view_get_property (GObject *object, guint property, GValue *value,
     case PROP_RUNNING_DATABASE:
       g_value_set_object (value, ldb_inspector_view_get_running_database (self));
       break;
+    case PROP_DATABASE:
+      g_value_set_object (value, ldb_inspector_view_get_database (self));
+      break;
     case PROP_PAUSED:
       g_value_set_boolean (value, self->paused);
       break;
@@ -288,6 +315,9 @@ ldb_inspector_view_set_property (GObject *object, guint property, const GValue *
     {
     case PROP_RUNNING_DATABASE:
       ldb_inspector_view_set_running_database (self, g_value_get_object (value));
+      break;
+    case PROP_DATABASE:
+      ldb_inspector_view_set_database (self, g_value_get_object (value));
       break;
     case PROP_PAUSED:
       ldb_inspector_view_set_paused (self, g_value_get_boolean (value));
@@ -330,6 +360,20 @@ ldb_inspector_view_class_init (LdbInspectorViewClass *class)
    */
   properties[PROP_RUNNING_DATABASE]
       = g_param_spec_object ("running-database", NULL, NULL, LDB_TYPE_RUNNING_DATABASE,
+                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * LdbInspectorView:database:
+   *
+   * The handle behind [property@LdbInspector.View:running-database], if this program opened it for the
+   * view alone, to be read only. When the user allows edits and has read what that means, it is made to
+   * write ([method@Ldb.Database.take_over]) and to allow inspectors control
+   * ([property@Ldb.Database:control-allowed]). Without it the view changes no handle. It is %NULL
+   * again when another running database is shown.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_DATABASE]
+      = g_param_spec_object ("database", NULL, NULL, LDB_TYPE_DATABASE,
                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   /**
    * LdbInspectorView:paused:
@@ -444,6 +488,43 @@ ldb_inspector_view_set_running_database (LdbInspectorView *self, LdbRunningDatab
     return;
   g_autoptr (InspSession) session = running != NULL ? insp_session_new (running) : NULL;
   insp_view_show (self, session);
+}
+
+/**
+ * ldb_inspector_view_get_database:
+ * @self: a view
+ *
+ * Gets [property@LdbInspector.View:database].
+ *
+ * Returns: (transfer none) (nullable): the handle
+ *
+ * Since: 0.1
+ */
+LdbDatabase *
+ldb_inspector_view_get_database (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), NULL);
+  return self->session != NULL ? insp_session_get_database (self->session) : NULL;
+}
+
+/**
+ * ldb_inspector_view_set_database:
+ * @self: a view
+ * @database: (nullable): a handle
+ *
+ * Sets [property@LdbInspector.View:database], of the running database that is shown.
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_view_set_database (LdbInspectorView *self, LdbDatabase *database)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR_VIEW (self));
+  g_return_if_fail (database == NULL || LDB_IS_DATABASE (database));
+  if (self->session == NULL || insp_session_get_database (self->session) == database)
+    return;
+  insp_session_set_database (self->session, database);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DATABASE]);
 }
 
 /**

@@ -28,6 +28,10 @@ LdbRunningDatabase *ldb_inspector_view_get_running_database (LdbInspectorView *s
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 void ldb_inspector_view_set_running_database (LdbInspectorView *self, LdbRunningDatabase *running);
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+LdbDatabase *ldb_inspector_view_get_database (LdbInspectorView *self);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+void ldb_inspector_view_set_database (LdbInspectorView *self, LdbDatabase *database);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 GtkSelectionModel *ldb_inspector_view_get_pages (LdbInspectorView *self);
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 GtkWidget *ldb_inspector_view_new_sidebar (LdbInspectorView *self);

@@ -17,6 +17,7 @@ It does what it is told on its standard input, a line each, and answers with a l
   fill N          writes N records, many at a time
   key NAME        writes a key of a name, or another value to it
   forget NAME     deletes it
+  expect KEY=TEXT checks that a key has this value, or (KEY) that there is none
   forms 0         writes a record of each form, and one to a store “other”
   control N       inspectors may change things, or (0) may not
   share N         inspectors may look from now on, or (0) may not
@@ -65,6 +66,11 @@ class Application:
 
     def forget(self, name):
         del self.database[name]
+
+    def expect(self, record):
+        key, equals, value = record.partition("=")
+        found = self.database.get(key.encode())
+        assert found == (value.encode() if equals else None), found
 
     def forms(self, _):
         self.database["user:ada:name"] = "Ada"
@@ -124,7 +130,7 @@ class Application:
 application = Application(sys.argv[1])
 print("open", flush=True)
 for line in sys.stdin:
-    command, argument = line.split()
+    command, argument = line.rstrip("\n").split(" ", 1)
     getattr(application, command)(int(argument) if argument.isdecimal() else argument)
     print("done", flush=True)
 application.database.close()

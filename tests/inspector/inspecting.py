@@ -215,6 +215,50 @@ class Case(unittest.TestCase):
                 inspector.process.wait()
 
 
+class DataCase(Case):
+    """One with the page Data of an application's database."""
+
+    def open(self):
+        inspector = self.connect()
+        inspector.show_page("Data", "No Key Selected")
+        return inspector
+
+    def keys(self, inspector):
+        """What the rows say that are there: mark, key, beginning of the value, each as a node."""
+        for row in inspector.part("list", "Keys").children():
+            for cell in row.children():
+                yield cell.children()
+
+    def wait_for_key(self, inspector, key):
+        return wait_for(f"the key {key}", lambda: next(
+            (row for row in self.keys(inspector) if row[1].name == key), None))
+
+    def wait_for_count(self, inspector, text):
+        """How many keys are said to be there; as long as that rises it takes what it takes."""
+        label = wait_for("how many keys there are", lambda: next(
+            (label for label in inspector.all("label") if " key" in label.name), None))
+        while (before := label.name) != text:
+            wait_for(f"{text}, or more than {before}", lambda: label.name != before)
+
+    def go_to(self, inspector, key):
+        inspector.press("Control_L", "l")
+        inspector.part("text box", "Go to Key").write(key)
+        inspector.press("Return")
+
+    def wait_for_value(self, inspector, value):
+        text = inspector.part("text box", "Value")
+        wait_for(f"the value {value}", lambda: text.text().startswith(value))
+
+    @staticmethod
+    def wait_for_keyboard(inspector, key):
+        wait_for(f"the keyboard on {key}", lambda: (row := inspector.focused()) is not None
+                 and any(label.name == key for label in row.all("label")))
+
+    def files(self):
+        """All that the database consists of."""
+        return {path.name: path.read_bytes() for path in pathlib.Path(self.directory, "shared").iterdir()}
+
+
 def main():
     """Runs the tests of the program: FILE INSPECTOR [ARGUMENT …]"""
     settings = pathlib.Path(os.environ["XDG_CONFIG_HOME"]) / "gtk-4.0" / "settings.ini"

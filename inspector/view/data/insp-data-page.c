@@ -6,10 +6,11 @@
 #include "insp-bytes.h"
 #include "insp-data-page.h"
 #include "insp-key-browser.h"
+#include "insp-permission.h"
+#include "insp-record-pane.h"
 #include "insp-refresher.h"
 #include "insp-split.h"
 #include "insp-status.h"
-#include "insp-value-view.h"
 
 #define STORES_INTERVAL 2000 /* milliseconds between looks at which stores there are */
 #define DELIMITERS ":/.|#_-"
@@ -33,7 +34,9 @@ struct _InspDataPage
   GtkEditable *go_to;
   GtkWidget *count;
   InspKeyBrowser *browser;
-  InspValueView *value;
+  GtkToggleButton *edits;
+  InspPermission *permission;
+  InspRecordPane *record;
 };
 
 G_DEFINE_FINAL_TYPE (InspDataPage, insp_data_page, GTK_TYPE_WIDGET)
@@ -80,6 +83,7 @@ list_keys (InspDataPage *self)
           .as_tree = gtk_toggle_button_get_active (self->as_tree),
           .delimiter
           = delimiter > 0 && delimiter < sizeof DELIMITERS ? DELIMITERS[delimiter - 1] : '\0' };
+  insp_record_pane_set_store (self->record, store);
   insp_key_browser_list (self->browser, &query);
 }
 
@@ -113,13 +117,31 @@ on_progressed (InspDataPage *self)
 static void
 on_selected (InspDataPage *self)
 {
-  GBytes *key = insp_key_browser_get_key (self->browser);
-  GBytes *shown = insp_value_view_get_key (self->value);
-  if (key != NULL && shown != NULL && g_bytes_equal (key, shown))
-    insp_value_view_refresh (self->value);
-  else if (key != shown)
-    insp_value_view_show (self->value, insp_session_get_inspector (self->session), get_store (self),
-                          key);
+  insp_record_pane_select (self->record, insp_key_browser_get_key (self->browser));
+}
+
+/* ---- edits ---- */
+
+static void
+on_edits_toggled (InspDataPage *self)
+{
+  if (gtk_toggle_button_get_active (self->edits))
+    insp_permission_ask (self->permission);
+  else
+    insp_permission_give_up (self->permission);
+}
+
+static void
+on_permission (InspDataPage *self)
+{
+  gtk_toggle_button_set_active (self->edits, insp_permission_is_granted (self->permission)
+                                                 || insp_permission_is_pending (self->permission));
+}
+
+static void
+on_record_left (InspDataPage *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->browser));
 }
 
 /* ---- stores ---- */
@@ -197,6 +219,7 @@ static void
 review_state (InspDataPage *self)
 {
   InspSessionState state = insp_session_get_state (self->session);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->edits), state == INSP_SESSION_LIVE);
   if (get_store (self) != NULL)
     return; /* what was seen stays */
   if (state == INSP_SESSION_CONNECTING || state == INSP_SESSION_LIVE)
@@ -234,8 +257,66 @@ on_refresh (GtkWidget *widget, GVariant *arguments, gpointer data)
     return FALSE;
   insp_refresher_ask (self->stores);
   list_keys (self);
-  insp_value_view_refresh (self->value);
+  insp_record_pane_refresh (self->record);
   return TRUE;
+}
+
+static gboolean
+on_edit (GtkWidget *widget, GVariant *arguments, gpointer data)
+{
+  if (!gtk_widget_get_mapped (widget))
+    return FALSE;
+  insp_record_pane_edit (INSP_DATA_PAGE (widget)->record);
+  return TRUE;
+}
+
+static gboolean
+on_add (GtkWidget *widget, GVariant *arguments, gpointer data)
+{
+  if (!gtk_widget_get_mapped (widget))
+    return FALSE;
+  insp_record_pane_add (INSP_DATA_PAGE (widget)->record);
+  return TRUE;
+}
+
+static gboolean
+on_review (GtkWidget *widget, GVariant *arguments, gpointer data)
+{
+  if (!gtk_widget_get_mapped (widget))
+    return FALSE;
+  insp_record_pane_review (INSP_DATA_PAGE (widget)->record);
+  return TRUE;
+}
+
+/* Where text is written the keys undo what was written. */
+static gboolean
+on_undo (GtkWidget *widget, GVariant *arguments, gpointer data)
+{
+  GtkWidget *focus = gtk_root_get_focus (gtk_widget_get_root (widget));
+  if (!gtk_widget_get_mapped (widget) || GTK_IS_TEXT (focus)
+      || (GTK_IS_TEXT_VIEW (focus) && gtk_text_view_get_editable (GTK_TEXT_VIEW (focus))))
+    return FALSE;
+  insp_record_pane_undo (INSP_DATA_PAGE (widget)->record);
+  return TRUE;
+}
+
+static gboolean
+on_delete (GtkWidget *browser, GVariant *arguments, gpointer page)
+{
+  insp_record_pane_delete (INSP_DATA_PAGE (page)->record);
+  return TRUE;
+}
+
+/* In the list alone: entries have the key for themselves. */
+static void
+add_delete_key (InspDataPage *self)
+{
+  GtkEventController *controller = gtk_shortcut_controller_new ();
+  gtk_shortcut_controller_add_shortcut (
+      GTK_SHORTCUT_CONTROLLER (controller),
+      gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_Delete, 0),
+                        gtk_callback_action_new (on_delete, self, NULL)));
+  gtk_widget_add_controller (GTK_WIDGET (self->browser), controller);
 }
 
 /* They work wherever the keyboard is, while the page is shown. */
@@ -250,6 +331,10 @@ add_keys (InspDataPage *self)
     { "<Control>f", on_find },
     { "<Control>l", on_go_to_key },
     { "F5", on_refresh },
+    { "F2", on_edit },
+    { "<Control><Shift>n", on_add },
+    { "<Control>s", on_review },
+    { "<Control><Shift>z", on_undo },
   };
   GtkEventController *controller = gtk_shortcut_controller_new ();
   gtk_shortcut_controller_set_scope (GTK_SHORTCUT_CONTROLLER (controller),
@@ -307,6 +392,8 @@ make_choices (InspDataPage *self)
   self->delimiter = make_delimiters (self);
   self->reverse
       = make_toggle (self, "insp-reverse-symbolic", _ ("Last Keys First"), G_CALLBACK (list_keys));
+  self->edits = make_toggle (self, "document-edit-symbolic", _ ("Allow Edits"),
+                             G_CALLBACK (on_edits_toggled));
   self->count = gtk_label_new (NULL);
   name_widget (self->store, _ ("Store"));
   g_signal_connect_swapped (self->store, "notify::selected", G_CALLBACK (list_keys), self);
@@ -320,6 +407,7 @@ make_choices (InspDataPage *self)
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->delimiter));
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->reverse));
   gtk_box_append (GTK_BOX (box), self->count);
+  gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->edits));
   return box;
 }
 
@@ -381,13 +469,18 @@ make_content (InspDataPage *self)
   gtk_box_append (GTK_BOX (tools), make_choices (self));
   gtk_box_append (GTK_BOX (tools), make_entries (self));
   self->browser = INSP_KEY_BROWSER (insp_key_browser_new (self->session));
-  self->value = INSP_VALUE_VIEW (insp_value_view_new ());
+  self->permission = INSP_PERMISSION (insp_permission_new (self->session));
+  self->record = INSP_RECORD_PANE (insp_record_pane_new (self->session, self->permission));
   g_signal_connect_swapped (self->browser, "selected", G_CALLBACK (on_selected), self);
   g_signal_connect_swapped (self->browser, "progressed", G_CALLBACK (on_progressed), self);
-  GtkWidget *split = insp_split_new (GTK_WIDGET (self->browser), GTK_WIDGET (self->value), 0.45);
+  GtkWidget *split = insp_split_new (GTK_WIDGET (self->browser), GTK_WIDGET (self->record), 0.45);
+  g_signal_connect_swapped (self->permission, "changed", G_CALLBACK (on_permission), self);
+  g_signal_connect_swapped (self->record, "left", G_CALLBACK (on_record_left), self);
+  add_delete_key (self);
   gtk_widget_set_vexpand (split, TRUE);
   gtk_box_append (GTK_BOX (box), tools);
   gtk_box_append (GTK_BOX (box), gtk_separator_new (GTK_ORIENTATION_HORIZONTAL));
+  gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->permission));
   gtk_box_append (GTK_BOX (box), split);
   return box;
 }

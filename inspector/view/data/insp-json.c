@@ -40,18 +40,32 @@ break_line (Indenter *self)
     g_string_append (self->text, "  ");
 }
 
+static gsize
+escape_length (const char *at, const char *end)
+{
+  if (end - at < 2 || at[1] == '\0' || strchr ("\"\\/bfnrtu", at[1]) == NULL)
+    return 0;
+  if (at[1] != 'u')
+    return 2;
+  for (guint i = 2; i < 6; i++)
+    if (end - at <= i || !g_ascii_isxdigit (at[i]))
+      return 0;
+  return 6;
+}
+
 /* How long a string with its quotes is; 0: it does not end, or is none. */
 static gsize
 string_length (const char *at, const char *end)
 {
-  for (const char *next = at + 1; next < end; next++)
-    if (*next == '\\')
-      next++;
-    else if (*next == '"')
-      return (gsize) (next + 1 - at);
-    else if ((guchar) *next < 0x20)
-      return 0;
-  return 0;
+  const char *next = at + 1;
+  while (next < end && *next != '"')
+    {
+      gsize length = *next == '\\' ? escape_length (next, end) : (guchar) *next >= 0x20;
+      if (length == 0)
+        return 0;
+      next += length;
+    }
+  return next < end ? (gsize) (next + 1 - at) : 0;
 }
 
 /* How long a number or a word is. */
@@ -64,6 +78,40 @@ word_length (const char *at, const char *end)
   return (gsize) (next - at);
 }
 
+static const char *
+skip_digits (const char *at, const char *end)
+{
+  while (at < end && g_ascii_isdigit (*at))
+    at++;
+  return at;
+}
+
+static gboolean
+is_number (const char *at, gsize length)
+{
+  const char *end = at + length;
+  at += at < end && *at == '-';
+  const char *next = at < end && *at == '0' ? at + 1 : skip_digits (at, end);
+  if (next == at)
+    return FALSE;
+  if (next < end && *next == '.')
+    {
+      at = next + 1;
+      next = skip_digits (at, end);
+      if (next == at)
+        return FALSE;
+    }
+  if (next < end && (*next == 'e' || *next == 'E'))
+    {
+      next++;
+      at = next + (next < end && (*next == '+' || *next == '-'));
+      next = skip_digits (at, end);
+      if (next == at)
+        return FALSE;
+    }
+  return next == end;
+}
+
 static gboolean
 is_word (const char *at, gsize length)
 {
@@ -71,13 +119,7 @@ is_word (const char *at, gsize length)
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     if (length == strlen (words[i]) && memcmp (at, words[i], length) == 0)
       return TRUE;
-  if (length == 0 || length >= 64 || !(g_ascii_isdigit (at[0]) || at[0] == '-'))
-    return FALSE;
-  char number[64], *end;
-  memcpy (number, at, length);
-  number[length] = '\0';
-  g_ascii_strtod (number, &end);
-  return *end == '\0' && strchr ("xX", number[length > 1]) == NULL;
+  return is_number (at, length);
 }
 
 static gboolean
@@ -184,26 +226,49 @@ may_be_cut (const Indenter *self)
                           : word_length (self->at, self->end) == (gsize) (self->end - self->at);
 }
 
+/* Takes tokens to the end of the text. FALSE: what is at `at` does not belong there. */
+static gboolean
+take_all (Indenter *self)
+{
+  for (;;)
+    {
+      while (self->at < self->end && *self->at != '\0' && strchr (" \t\r\n", *self->at) != NULL)
+        self->at++;
+      if (self->at == self->end)
+        return TRUE;
+      if (!step (self))
+        return FALSE;
+    }
+}
+
+static gboolean
+is_whole (const Indenter *self)
+{
+  return self->at == self->end && self->depth == 0 && self->expect == EXPECT_COMMA_OR_END;
+}
+
 char *
 insp_json_indent (const char *text, gsize size, gboolean whole)
 {
   Indenter self = { .at = text, .end = text + size, .expect = EXPECT_VALUE };
-  gboolean fine = size > 0;
   self.text = g_string_sized_new (size + size / 2);
-  while (fine)
-    {
-      while (self.at < self.end && *self.at != '\0' && strchr (" \t\r\n", *self.at) != NULL)
-        self.at++;
-      if (self.at == self.end)
-        break;
-      fine = step (&self);
-    }
-  if (!fine && size > 0 && !whole && self.at < self.end && may_be_cut (&self))
+  gboolean fine = size > 0 && take_all (&self);
+  if (whole)
+    fine = fine && is_whole (&self);
+  else if (!fine && size > 0 && may_be_cut (&self))
     {
       take (&self, (gsize) (self.end - self.at), EXPECT_VALUE);
       fine = TRUE;
     }
-  else if (fine && whole)
-    fine = self.depth == 0 && self.expect == EXPECT_COMMA_OR_END;
   return g_string_free (self.text, !fine);
+}
+
+gssize
+insp_json_find_error (const char *text, gsize size)
+{
+  Indenter self = { .at = text, .end = text + size, .expect = EXPECT_VALUE };
+  self.text = g_string_sized_new (size + size / 2);
+  take_all (&self);
+  g_string_free (self.text, TRUE);
+  return is_whole (&self) ? -1 : self.at - text;
 }

@@ -35,7 +35,8 @@ struct _InspValueView
   GtkWidget *name; /* the key */
   GtkWidget *size;
   GtkDropDown *forms;
-  GtkWidget *part; /* that it is one, and a button for the rest */
+  GtkWidget *changes; /* buttons that edit and delete */
+  GtkWidget *part;    /* that it is one, and a button for the rest */
   GtkWidget *part_text;
   GtkWidget *views; /* a GtkStack of text and image */
   GtkTextBuffer *text;
@@ -43,6 +44,15 @@ struct _InspValueView
 };
 
 G_DEFINE_FINAL_TYPE (InspValueView, insp_value_view, GTK_TYPE_WIDGET)
+
+enum
+{
+  EDIT,
+  DELETE,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 /* ---- showing ---- */
 
@@ -295,6 +305,49 @@ add_copies (GMenu *menu, const char *title, const char *what)
 
 /* ---- the widget ---- */
 
+void
+insp_value_view_set_editable (InspValueView *self, gboolean editable)
+{
+  gtk_widget_set_visible (self->changes, editable);
+}
+
+static void
+on_edit (InspValueView *self)
+{
+  g_signal_emit (self, signals[EDIT], 0);
+}
+
+static void
+on_delete (InspValueView *self)
+{
+  g_signal_emit (self, signals[DELETE], 0);
+}
+
+static void
+add_button (GtkWidget *box, const char *icon, const char *name, const char *tip, GCallback pressed,
+            InspValueView *self)
+{
+  GtkWidget *button = gtk_button_new_from_icon_name (icon);
+  gtk_widget_add_css_class (button, "flat");
+  gtk_widget_set_tooltip_text (button, tip);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  g_signal_connect_swapped (button, "clicked", pressed, self);
+  gtk_box_append (GTK_BOX (box), button);
+}
+
+static GtkWidget *
+make_changes (InspValueView *self)
+{
+  self->changes = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+  add_button (self->changes, "document-edit-symbolic", _ ("Edit"), _ ("Edit (F2)"),
+              G_CALLBACK (on_edit), self);
+  add_button (self->changes, "edit-delete-symbolic", _ ("Delete"),
+              _ ("Stage the deletion of this key (Delete)"), G_CALLBACK (on_delete), self);
+  gtk_widget_set_valign (self->changes, GTK_ALIGN_CENTER);
+  gtk_widget_set_visible (self->changes, FALSE);
+  return self->changes;
+}
+
 static GtkWidget *
 make_copy_button (void)
 {
@@ -350,6 +403,7 @@ make_header (InspValueView *self)
   gtk_box_append (GTK_BOX (header), names);
   gtk_box_append (GTK_BOX (header), GTK_WIDGET (self->forms));
   gtk_box_append (GTK_BOX (header), make_copy_button ());
+  gtk_box_append (GTK_BOX (header), make_changes (self));
   gtk_widget_add_css_class (header, "insp-toolbar");
   return header;
 }
@@ -407,6 +461,10 @@ insp_value_view_class_init (InspValueViewClass *class)
   G_OBJECT_CLASS (class)->dispose = insp_value_view_dispose;
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
+  signals[EDIT] = g_signal_new ("edit", INSP_TYPE_VALUE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                NULL, G_TYPE_NONE, 0);
+  signals[DELETE] = g_signal_new ("delete", INSP_TYPE_VALUE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                  NULL, G_TYPE_NONE, 0);
   gtk_widget_class_install_action (widget_class, "value.copy", "(si)", on_copy);
   gtk_widget_class_install_action (widget_class, "value.load-all", NULL, on_load_all);
 }

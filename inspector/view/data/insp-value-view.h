@@ -25,6 +25,9 @@ void insp_value_view_show (InspValueView *self, LdbInspector *inspector, const c
 /* Reads it again; what is the same stays, and the place that is scrolled to does. */
 void insp_value_view_refresh (InspValueView *self);
 
+/* Whether there are buttons that edit and delete: signals “edit” and “delete”. */
+void insp_value_view_set_editable (InspValueView *self, gboolean editable);
+
 GBytes *insp_value_view_get_key (InspValueView *self); /* NULL: none */
 
 G_END_DECLS

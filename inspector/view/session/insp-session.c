@@ -21,6 +21,8 @@ struct _InspSession
   char *program;               /* of the database; may be empty */
   char *path;                  /* of the database */
   gint64 recorded;             /* up to when, microseconds since 1970; 0: not RECORDED */
+  LdbDatabase *database;       /* NULL: not ours; owned */
+  gboolean edits_agreed;       /* by the user */
   LdbInspector *inspector;     /* NULL: not connected; owned */
   LdbMetrics *metrics;         /* NULL: the application shares no counters, N3; owned */
   InspHistory *history;        /* owned */
@@ -45,6 +47,14 @@ enum
 };
 
 static GParamSpec *properties[N_PROPS];
+
+enum
+{
+  MOVED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 /* ---- looking ---- */
 
@@ -187,6 +197,7 @@ insp_session_finalize (GObject *object)
 {
   InspSession *self = INSP_SESSION (object);
   g_clear_object (&self->running);
+  g_clear_object (&self->database);
   g_clear_object (&self->inspector);
   g_clear_object (&self->history);
   g_clear_object (&self->axis);
@@ -212,6 +223,8 @@ insp_session_class_init (InspSessionClass *class)
       = g_param_spec_boolean ("looking", NULL, NULL, FALSE,
                               G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, N_PROPS, properties);
+  signals[MOVED] = g_signal_new ("moved", INSP_TYPE_SESSION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 1, LDB_TYPE_RUNNING_DATABASE);
 }
 
 static void
@@ -269,6 +282,36 @@ LdbInspector *
 insp_session_get_inspector (InspSession *self)
 {
   return self->inspector;
+}
+
+LdbDatabase *
+insp_session_get_database (InspSession *self)
+{
+  return self->database;
+}
+
+void
+insp_session_set_database (InspSession *self, LdbDatabase *database)
+{
+  g_set_object (&self->database, database);
+}
+
+void
+insp_session_move (InspSession *self, LdbRunningDatabase *running)
+{
+  g_signal_emit (self, signals[MOVED], 0, running);
+}
+
+gboolean
+insp_session_get_edits_agreed (InspSession *self)
+{
+  return self->edits_agreed;
+}
+
+void
+insp_session_set_edits_agreed (InspSession *self, gboolean agreed)
+{
+  self->edits_agreed = agreed;
 }
 
 InspSessionState

@@ -28,7 +28,8 @@ typedef enum
 #define INSP_TYPE_SESSION (insp_session_get_type ())
 G_DECLARE_FINAL_TYPE (InspSession, insp_session, INSP, SESSION, GObject)
 
-/* Connects at once. Properties: state, looking. */
+/* Connects at once. Properties: state, looking. Signal “moved” (LdbRunningDatabase *): what was shown is
+ * shared anew, as another one. */
 InspSession *insp_session_new (LdbRunningDatabase *running);
 
 /* Shows what was seen earlier, up to `saved` (microseconds since 1970). */
@@ -37,6 +38,19 @@ InspSession *insp_session_new_recorded (const char *program, const char *path, I
 
 LdbRunningDatabase *insp_session_get_running_database (InspSession *self); /* NULL: recorded */
 LdbInspector *insp_session_get_inspector (InspSession *self);              /* NULL: not connected */
+
+/* The handle that is shown, if this program opened it to look into it: it may be made to be written to.
+ * NULL: it is somebody else's. */
+LdbDatabase *insp_session_get_database (InspSession *self);
+void insp_session_set_database (InspSession *self, LdbDatabase *database);
+
+/* It was made to be written to, and is shared anew. */
+void insp_session_move (InspSession *self, LdbRunningDatabase *running);
+
+/* Whether the user allowed edits and knows what that means. */
+gboolean insp_session_get_edits_agreed (InspSession *self);
+void insp_session_set_edits_agreed (InspSession *self, gboolean agreed);
+
 InspSessionState insp_session_get_state (InspSession *self);
 const char *insp_session_get_error (InspSession *self); /* NULL: none */
 gint64 insp_session_get_ended (InspSession *self); /* when, monotonic microseconds; 0: not yet */

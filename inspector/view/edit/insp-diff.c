@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <string.h>
+
+#include "insp-bytes.h"
+#include "insp-diff.h"
+#include "insp-value-form.h"
+
+#define CONTEXT 2u /* lines that are shown around what differs */
+#define CELLS_MAX                                                                                  \
+  1000000u                /* of the table of common lines; beyond it all lines count as different */
+#define VALUE_MAX 131072u /* bytes that are compared */
+
+static void
+line_free (gpointer data)
+{
+  InspDiffLine *line = data;
+  g_free (line->text);
+  g_free (line);
+}
+
+static void
+add (GPtrArray *lines, InspDiffKind kind, const char *text)
+{
+  InspDiffLine *line = g_new (InspDiffLine, 1);
+  *line = (InspDiffLine){ .kind = kind, .text = g_strdup (text) };
+  g_ptr_array_add (lines, line);
+}
+
+/* ---- lines ---- */
+
+/* `lengths[i * (m + 1) + j]` is how many lines old[i…] and new[j…] have in common, in order. */
+static guint32 *
+count_common (char **old, guint n, char **new, guint m)
+{
+  guint32 *lengths = g_new0 (guint32, (gsize) (n + 1) * (m + 1));
+  for (guint i = n; i-- > 0;)
+    for (guint j = m; j-- > 0;)
+      {
+        guint32 *cell = &lengths[(gsize) i * (m + 1) + j];
+        guint32 below = cell[m + 1], beside = cell[1];
+        *cell = g_str_equal (old[i], new[j]) ? cell[m + 2] + 1 : MAX (below, beside);
+      }
+  return lengths;
+}
+
+static void
+compare_middle (GPtrArray *lines, char **old, guint n, char **new, guint m)
+{
+  guint i = 0, j = 0;
+  gboolean small = (guint64) (n + 1) * (m + 1) <= CELLS_MAX;
+  g_autofree guint32 *lengths = small ? count_common (old, n, new, m) : NULL;
+  while (i < n || j < m)
+    {
+      const guint32 *cell = small ? &lengths[(gsize) i * (m + 1) + j] : NULL;
+      if (i < n && j < m && g_str_equal (old[i], new[j]))
+        {
+          add (lines, INSP_DIFF_SAME, old[i++]);
+          j++;
+        }
+      else if (i < n && (j == m || cell == NULL || cell[m + 1] >= cell[1]))
+        add (lines, INSP_DIFF_OLD, old[i++]);
+      else
+        add (lines, INSP_DIFF_NEW, new[j++]);
+    }
+}
+
+static gboolean
+is_near (GPtrArray *lines, guint index)
+{
+  guint first = index > CONTEXT ? index - CONTEXT : 0;
+  for (guint i = first; i < lines->len && i <= index + CONTEXT; i++)
+    if (((InspDiffLine *) lines->pdata[i])->kind != INSP_DIFF_SAME)
+      return TRUE;
+  return FALSE;
+}
+
+/* Leaves out what is the same, but around what is not. */
+static GPtrArray *
+abridge (GPtrArray *lines)
+{
+  GPtrArray *kept = g_ptr_array_new_with_free_func (line_free);
+  gboolean skipping = FALSE;
+  for (guint i = 0; i < lines->len; i++)
+    {
+      const InspDiffLine *line = lines->pdata[i];
+      gboolean near = is_near (lines, i);
+      if (near)
+        add (kept, line->kind, line->text);
+      else if (!skipping)
+        add (kept, INSP_DIFF_SKIPPED, NULL);
+      skipping = !near;
+    }
+  return kept;
+}
+
+GPtrArray *
+insp_diff_compare (const char *old, const char *new)
+{
+  g_auto (GStrv) before = g_strsplit (old, "\n", -1), after = g_strsplit (new, "\n", -1);
+  g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (line_free);
+  guint n = g_strv_length (before), m = g_strv_length (after), head = 0, tail = 0;
+  while (head < n && head < m && g_str_equal (before[head], after[head]))
+    add (lines, INSP_DIFF_SAME, before[head++]);
+  while (tail < n - head && tail < m - head
+         && g_str_equal (before[n - tail - 1], after[m - tail - 1]))
+    tail++;
+  compare_middle (lines, before + head, n - head - tail, after + head, m - head - tail);
+  for (guint i = n - tail; i < n; i++)
+    add (lines, INSP_DIFF_SAME, before[i]);
+  return abridge (lines);
+}
+
+/* ---- values ---- */
+
+static GBytes *
+beginning (GBytes *value)
+{
+  return value != NULL
+             ? g_bytes_new_from_bytes (value, 0, MIN (g_bytes_get_size (value), VALUE_MAX))
+             : NULL;
+}
+
+static gboolean
+suits (GBytes *value, InspValueForm form)
+{
+  gboolean whole = value == NULL || g_bytes_get_size (value) < VALUE_MAX;
+  if (value == NULL)
+    return TRUE;
+  if (form == INSP_VALUE_TEXT)
+    return insp_bytes_are_text (value, whole);
+  return insp_value_form_guess (value, whole) == form;
+}
+
+static char *
+print (GBytes *value, InspValueForm form)
+{
+  gboolean whole = value != NULL && g_bytes_get_size (value) < VALUE_MAX;
+  char *text = value != NULL ? insp_value_form_print (form, value, whole) : g_strdup ("");
+  if (form == INSP_VALUE_HEX)
+    g_strchomp (text);
+  return text;
+}
+
+/* One of them is no value, which has no line, not an empty one. */
+static GPtrArray *
+all_as (const char *text, InspDiffKind kind)
+{
+  g_auto (GStrv) parts = g_strsplit (text, "\n", -1);
+  GPtrArray *lines = g_ptr_array_new_with_free_func (line_free);
+  if (parts[0] == NULL) /* an empty value */
+    add (lines, kind, "");
+  for (guint i = 0; parts[i] != NULL; i++)
+    add (lines, kind, parts[i]);
+  return lines;
+}
+
+GPtrArray *
+insp_diff_compare_values (GBytes *old, GBytes *new)
+{
+  static const InspValueForm forms[] = { INSP_VALUE_JSON, INSP_VALUE_TEXT };
+  InspValueForm form = INSP_VALUE_HEX;
+  g_autoptr (GBytes) before = beginning (old), after = beginning (new);
+  for (guint i = G_N_ELEMENTS (forms); i-- > 0;)
+    if (suits (before, forms[i]) && suits (after, forms[i]))
+      form = forms[i];
+  g_autofree char *before_text = print (before, form), *after_text = print (after, form);
+  /* What differs in white space alone. */
+  if (form == INSP_VALUE_JSON && before != NULL && after != NULL
+      && g_str_equal (before_text, after_text))
+    {
+      g_free (before_text);
+      g_free (after_text);
+      before_text = print (before, INSP_VALUE_TEXT);
+      after_text = print (after, INSP_VALUE_TEXT);
+    }
+  if (before == NULL)
+    return all_as (after_text, INSP_DIFF_NEW);
+  if (after == NULL)
+    return all_as (before_text, INSP_DIFF_OLD);
+  return insp_diff_compare (before_text, after_text);
+}
