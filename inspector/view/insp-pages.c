@@ -9,6 +9,7 @@
 #include "insp-latency-page.h"
 #include "insp-overview-page.h"
 #include "insp-pages.h"
+#include "insp-storage-page.h"
 #include "insp-transactions-page.h"
 
 typedef struct
@@ -23,6 +24,7 @@ static const Page pages[] = {
   { "overview", N_ ("Overview"), "insp-overview-symbolic", insp_overview_page_new },
   { "latency", N_ ("Latency"), "insp-latency-symbolic", insp_latency_page_new },
   { "data", N_ ("Data"), "insp-data-symbolic", insp_data_page_new },
+  { "storage", N_ ("Storage"), "insp-storage-symbolic", insp_storage_page_new },
   { "transactions", N_ ("Transactions"), "insp-transactions-symbolic", insp_transactions_page_new },
   { "activity", N_ ("Activity"), "insp-activity-symbolic", insp_activity_page_new },
   { "health", N_ ("Health"), "insp-health-symbolic", insp_health_page_new },
