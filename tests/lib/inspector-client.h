@@ -290,12 +290,17 @@ text_variant (const char *text)
   return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, text, strlen (text), 1);
 }
 
-/* A runtime directory of the test's own, before anything asks for one. */
+/* A runtime directory of the test's own, in memory if possible, before anything asks for one. */
 static inline char *
 runtime_directory_make (void)
 {
   g_autoptr (GError) error = NULL;
-  char *directory = g_dir_make_tmp ("ldb-run-XXXXXX", &error);
+  char *directory = g_strdup ("/dev/shm/ldb-run-XXXXXX");
+  if (g_mkdtemp (directory) == NULL)
+    {
+      g_free (directory);
+      directory = g_dir_make_tmp ("ldb-run-XXXXXX", &error);
+    }
   g_assert_no_error (error);
   g_setenv ("XDG_RUNTIME_DIR", directory, TRUE);
   g_unsetenv ("FLATPAK_ID");

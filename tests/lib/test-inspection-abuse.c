@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 typedef struct
@@ -197,6 +198,80 @@ test_oversized (Shared *self, gconstpointer data)
       g_assert_cmpuint (read_to_end (client.socket), ==, 0);
       client_close (&client);
     }
+  assert_alive (self);
+  assert_logged_of_us (self, "message");
+}
+
+/* Bytes of a message, field by field. */
+static void
+append_number (GByteArray *to, guint32 number)
+{
+  static const guint8 zeros[4] = { 0 };
+  g_byte_array_append (to, zeros, (4 - to->len % 4) % 4);
+  g_byte_array_append (to, (const guint8 *) &number, sizeof number);
+}
+
+static void
+append_field (GByteArray *to, guint8 code, char type, const char *text)
+{
+  const guint8 head[4] = { code, 1, (guint8) type, 0 };
+  static const guint8 zeros[8] = { 0 };
+  g_byte_array_append (to, zeros, (8 - to->len % 8) % 8);
+  g_byte_array_append (to, head, sizeof head);
+  append_number (to, (guint32) strlen (text));
+  g_byte_array_append (to, (const guint8 *) text, (guint) strlen (text) + 1);
+}
+
+/* What the server makes of a call of Introspect with these fields: bytes that it answers. */
+static gsize
+send_fields (Shared *self, GByteArray *fields, guint32 serial)
+{
+  Client client;
+  const guint8 head[4] = { 'l', 1, 0, 1 };
+  static const guint8 zeros[8] = { 0 };
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  g_byte_array_append (message, head, sizeof head);
+  append_number (message, 0);
+  append_number (message, serial);
+  append_number (message, fields->len);
+  g_byte_array_append (message, fields->data, fields->len);
+  g_byte_array_append (message, zeros, (8 - message->len % 8) % 8);
+  client_connect (&client, self->socket);
+  send_bytes (client.socket, message->data, message->len);
+  shutdown (client.socket, SHUT_WR);
+  gsize answered = read_to_end (client.socket);
+  client_close (&client);
+  return answered;
+}
+
+/* A path that is no path but a string, a member that is a path, the serial number 0: GLib takes them. */
+static void
+test_odd_fields (Shared *self, gconstpointer data)
+{
+  static const char types[][2] = { { 'o', 's' }, { 's', 's' }, { 'o', 'o' }, { 'o', 's' } };
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr (GByteArray) fields = g_byte_array_new ();
+      append_field (fields, 1, types[i][0], "/org");
+      append_field (fields, 3, types[i][1], types[i][1] == 'o' ? "/Introspect" : "Introspect");
+      gsize answered = send_fields (self, fields, i == 3 ? 0 : 7);
+      g_assert_cmpint (answered > 0, ==, i == 0);
+    }
+  assert_alive (self);
+  assert_logged_of_us (self, "message");
+}
+
+/* A field that nobody knows, of a type that takes memory: it would be kept as long as the call is. */
+static void
+test_greedy_fields (Shared *self, gconstpointer data)
+{
+  g_autofree char *long_path = g_strnfill (5000, 'x');
+  long_path[0] = '/';
+  g_autoptr (GByteArray) fields = g_byte_array_new ();
+  append_field (fields, 1, 'o', "/org");
+  append_field (fields, 3, 's', "Introspect");
+  append_field (fields, 200, 'o', long_path);
+  g_assert_cmpuint (send_fields (self, fields, 7), ==, 0);
   assert_alive (self);
   assert_logged_of_us (self, "message");
 }
@@ -438,6 +513,95 @@ test_flood (Shared *self, gconstpointer data)
   client_close (&client);
 }
 
+/* ---- what is the application's ---- */
+
+/* Threads of this process that have the name. */
+static guint
+count_threads (const char *name)
+{
+  guint count = 0;
+  const char *id;
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  while ((id = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename ("/proc/self/task", id, "comm", NULL);
+      g_autofree char *text = NULL;
+      if (g_file_get_contents (path, &text, NULL, NULL))
+        count += g_str_equal (g_strchomp (text), name);
+    }
+  return count;
+}
+
+/* Whoever asks for a lot has two of the library's workers at it, and the others are the application's. */
+static void
+test_workers (Shared *self, gconstpointer data)
+{
+  Client clients[4];
+  guint before = count_threads ("ldb-worker");
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    client_connect (&clients[i], self->socket);
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    for (guint k = 0; k < 16; k++)
+      {
+        static const char *const methods[] = { "GetHealth", "LocateKey" };
+        GVariant *key = g_variant_new ("(s@ay)", "", text_variant ("a"));
+        g_autoptr (GVariant) arguments = g_variant_ref_sink (key);
+        g_autoptr (GDBusMessage) call
+            = client_make_call (1, CLIENT_INTERFACE, methods[k % 2], k % 2 == 1 ? arguments : NULL);
+        client_send (&clients[i], call);
+      }
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    {
+      for (guint k = 0; k < 16; k++)
+        {
+          g_autoptr (GDBusMessage) reply = client_receive (&clients[i]);
+          g_assert_cmpint (g_dbus_message_get_message_type (reply), ==,
+                           G_DBUS_MESSAGE_TYPE_METHOD_RETURN);
+        }
+      client_close (&clients[i]);
+    }
+  g_assert_cmpuint (count_threads ("ldb-worker"), <=, before + 4); /* two of each pool */
+}
+
+/* Shares a database, and closes it while an inspector waits for answers. */
+static void
+close_meanwhile (Place *place)
+{
+  Client client;
+  LdbDatabase *db = place_open (place, NULL);
+  ldb_database_set_inspectable (db, TRUE);
+  client_open (&client);
+  for (guint i = 0; i < 16; i++)
+    {
+      g_autoptr (GDBusMessage) call = client_make_call (
+          1, CLIENT_INTERFACE, "MeasureSizes",
+          g_variant_new ("(s@ay@ayuu)", "", text_variant (""), text_variant (""), 0, 0));
+      client_send (&client, call);
+    }
+  wait_readable (client.socket); /* one is answered, the others wait */
+  g_object_unref (db);
+  read_to_end (client.socket);
+  client_close (&client);
+}
+
+/* What they waited for comes to nothing, and nothing is left of it: each left a descriptor behind once. */
+static void
+test_closed_meanwhile (Place *place, gconstpointer data)
+{
+  LdbDatabase *db = place_open (place, NULL);
+  for (guint i = 0; i < 20000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%05u", i);
+      ldb_database_put_string (db, key, "value", NULL, NULL);
+    }
+  g_object_unref (db);
+  close_meanwhile (place); /* GLib has its thread from here on */
+  guint before = count_descriptors ();
+  for (guint i = 0; i < 5; i++)
+    close_meanwhile (place);
+  wait_for_descriptors (before);
+}
+
 /* ---- too slow ---- */
 
 /* One who never says who he is, and one who asks and never reads, are dropped, in their time. */
@@ -464,6 +628,47 @@ test_slow (Shared *self, gconstpointer data)
   close (silent);
   client_close (&deaf);
   assert_logged_of_us (self, "slow");
+}
+
+/* ---- who leaves at the wrong moment ---- */
+
+static gint leaves; /* atomic: the client leaves before it is told that it has missed something */
+
+/* In place of the C library's, for the library, too. */
+__attribute__ ((visibility ("default"))) ssize_t
+send (int descriptor, const void *bytes, size_t size, int flags)
+{
+  if (g_atomic_int_get (&leaves) && size < 400 && memmem (bytes, size, "Changed", 7) != NULL)
+    {
+      g_atomic_int_set (&leaves, FALSE);
+      errno = EPIPE;
+      return -1;
+    }
+  return syscall (SYS_sendto, descriptor, bytes, size, flags, NULL, 0);
+}
+
+/* One who follows two streams, was too slow for both, and goes while the first is announced anew. */
+static void
+test_leaving (Shared *self, gconstpointer data)
+{
+  Client client;
+  g_autofree char *value = g_strnfill (60000, 'x');
+  client_connect (&client, self->socket);
+  for (guint i = 0; i < 2; i++)
+    client_do (&client, "Subscribe",
+               g_variant_new ("(sb@ayuu)", "", FALSE, text_variant (""), LDB_WATCH_VALUES, 0));
+  for (guint i = 0; i < 400; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%05u", i);
+      ldb_test_put (self->db, key, value);
+      if (i % 8 == 0)
+        g_usleep (1000);
+    }
+  g_atomic_int_set (&leaves, TRUE);
+  read_to_end (client.socket);
+  client_close (&client);
+  g_assert_false (g_atomic_int_get (&leaves));
+  assert_alive (self);
 }
 
 /* ---- somebody else ---- */
@@ -560,6 +765,63 @@ test_namespace (Shared *self, gconstpointer data)
     g_test_skip ("PID namespaces cannot be made here");
   else
     g_assert_cmpint (outcome, ==, 0);
+}
+
+/* ---- what lies in the folder ---- */
+
+static void
+leave_behind (const char *folder, const char *token, const char *rest, gboolean fifo)
+{
+  g_autofree char *name = g_strconcat (token, rest, NULL);
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  if (fifo)
+    g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  else
+    g_assert_true (g_file_set_contents (path, "", 0, NULL));
+}
+
+/* All files of all who are dead go, whichever of them are left; what is not ours, and the living, stay. */
+static void
+test_sweep (Shared *self, gconstpointer data)
+{
+  static const char *const rests[] = { "-1.database", "-2.database", "-1.counters", ".socket" };
+  g_autofree char *folder = runtime_folder ();
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autofree char *token = g_strdup_printf ("%032x", i);
+      for (guint k = i % 3; k < G_N_ELEMENTS (rests); k++)
+        leave_behind (folder, token, rests[k], FALSE);
+      if (i % 2 == 0)
+        leave_behind (folder, token, ".alive", TRUE);
+    }
+  leave_behind (folder, "somebody", ".database", FALSE);
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_assert_cmpuint (ldb_running_list_get_n_items (list), ==, 1);
+  g_autofree char *life = runtime_file (".alive");
+  g_autofree char *socket = runtime_file (".socket");
+  g_autoptr (GPtrArray) adverts = runtime_files (".database");
+  g_assert_cmpuint (adverts->len, ==, 2);
+  g_autofree char *stray = g_build_filename (folder, "somebody.database", NULL);
+  g_assert_cmpint (g_unlink (stray), ==, 0);
+  assert_alive (self);
+}
+
+/* A link in place of the socket leads nowhere. */
+static void
+test_linked_socket (Shared *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *real = g_build_filename (g_get_user_runtime_dir (), "real", NULL);
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, self->place.path);
+  g_assert_nonnull (running);
+  g_assert_cmpint (rename (self->socket, real), ==, 0);
+  g_assert_cmpint (symlink (real, self->socket), ==, 0);
+  g_assert_null (ldb_inspector_open (running, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_IO, "no socket");
+  g_assert_cmpint (rename (real, self->socket), ==, 0);
+  g_autoptr (LdbInspector) inspector = ldb_inspector_open (running, NULL, &error);
+  g_assert_no_error (error);
 }
 
 /* ---- life and death ---- */
@@ -661,6 +923,8 @@ main (int argc, char **argv)
   add_abuse ("/inspection-abuse/endless-line", test_endless_line);
   add_abuse ("/inspection-abuse/malformed", test_malformed);
   add_abuse ("/inspection-abuse/oversized", test_oversized);
+  add_abuse ("/inspection-abuse/odd-fields", test_odd_fields);
+  add_abuse ("/inspection-abuse/greedy-fields", test_greedy_fields);
   add_abuse ("/inspection-abuse/unexpected", test_unexpected);
   add_abuse ("/inspection-abuse/replayed", test_replayed);
   add_abuse ("/inspection-abuse/told", test_told);
@@ -670,9 +934,14 @@ main (int argc, char **argv)
   add_abuse ("/inspection-abuse/held-back", test_held_back);
   add_abuse ("/inspection-abuse/ten-thousand", test_ten_thousand);
   add_abuse ("/inspection-abuse/flood", test_flood);
+  add_abuse ("/inspection-abuse/workers", test_workers);
+  add_test ("/inspection-abuse/closed-meanwhile", test_closed_meanwhile);
   add_abuse ("/inspection-abuse/slow", test_slow);
+  add_abuse ("/inspection-abuse/leaving", test_leaving);
   add_abuse ("/inspection-abuse/other-user", test_other_user);
   add_abuse ("/inspection-abuse/namespace", test_namespace);
+  add_abuse ("/inspection-abuse/sweep", test_sweep);
+  add_abuse ("/inspection-abuse/linked-socket", test_linked_socket);
   add_test ("/inspection-abuse/death", test_death);
   g_test_add_func ("/inspection-abuse/log", test_log_is_complete);
   int status = g_test_run ();

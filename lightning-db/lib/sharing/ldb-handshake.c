@@ -135,7 +135,8 @@ ldb_peer_message_length (const guint8 *data, gsize size, gsize *length)
   guint64 body = number_at (data + 4, data[0] == 'B');
   guint64 fields = number_at (data + 12, data[0] == 'B');
   guint64 total = MESSAGE_HEADER + ((fields + 7) & ~G_GUINT64_CONSTANT (7)) + body;
-  if (total > LDB_PEER_MESSAGE_MAX)
+  /* Fields may be of any type, and GLib takes up to eighty times their size for them. */
+  if (total > LDB_PEER_MESSAGE_MAX || fields > LDB_PEER_FIELDS_MAX)
     return FALSE;
   *length = (gsize) total;
   return TRUE;

@@ -44,11 +44,12 @@ struct _LdbHost
   gboolean stopping;    /* the thread is to end */
 
   /* The thread's. */
-  GPtrArray *visitors; /* LdbVisitor; references */
-  GSource *accepting;  /* or pausing; owned */
-  gboolean operating;  /* a visitor's operation is under way */
-  gboolean examining;  /* a visitor's examination is under way */
-  GQueue examinations; /* LdbVisit that wait for it to end; owned */
+  GPtrArray *visitors;       /* LdbVisitor; references */
+  GSource *accepting;        /* or pausing; owned */
+  gboolean operating;        /* a visitor's operation is under way */
+  guint visits;              /* calls that were not answered yet */
+  guint working[LDB_LANES];  /* of them, under way in each lane */
+  GQueue waiting[LDB_LANES]; /* LdbVisit that wait for their turn there; owned */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `host` and parts of it */
@@ -152,21 +153,38 @@ ldb_host_end_operation (LdbHost *self)
 }
 
 gboolean
-ldb_host_begin_examination (LdbHost *self, LdbVisit *visit)
+ldb_host_begin_work (LdbHost *self, LdbLane lane, LdbVisit *visit)
 {
-  gboolean free = !self->examining;
-  if (!free)
-    g_queue_push_tail (&self->examinations, visit);
-  self->examining = TRUE;
+  static const guint room[LDB_LANES]
+      = { [LDB_LANE_EXAMINE] = 1, [LDB_LANE_SURVEY] = 2, [LDB_LANE_LOOK] = 2 };
+  gboolean free = self->working[lane] < room[lane];
+  if (free)
+    self->working[lane]++;
+  else
+    g_queue_push_tail (&self->waiting[lane], visit);
   return free;
 }
 
+/* Its place is the next one's. */
 LdbVisit *
-ldb_host_end_examination (LdbHost *self)
+ldb_host_end_work (LdbHost *self, LdbLane lane)
 {
-  LdbVisit *next = g_queue_pop_head (&self->examinations);
-  self->examining = next != NULL;
+  LdbVisit *next = g_queue_pop_head (&self->waiting[lane]);
+  if (next == NULL)
+    self->working[lane]--;
   return next;
+}
+
+void
+ldb_host_begin_visit (LdbHost *self)
+{
+  self->visits++;
+}
+
+void
+ldb_host_end_visit (LdbHost *self)
+{
+  self->visits--;
 }
 
 LdbLogLine *
@@ -339,8 +357,8 @@ end_thread (LdbHost *self)
                      LDB_PEER_DISMISSED);
   g_source_destroy (self->accepting);
   g_clear_pointer (&self->accepting, g_source_unref);
-  /* What calls return goes to this context. */
-  while (self->operating)
+  /* What calls return goes to this context; they were cancelled with their visitors. */
+  while (self->visits > 0)
     g_main_context_iteration (self->context, TRUE);
   while (g_main_context_iteration (self->context, FALSE))
     ;

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 #define LDB_PEER_LINE_MAX 256                        /* bytes of a line of the handshake */
 #define LDB_PEER_LINES_MAX 8                         /* lines of a handshake */
 #define LDB_PEER_MESSAGE_MAX ((gsize) 1 << 20)       /* bytes of a message in */
+#define LDB_PEER_FIELDS_MAX 4096                     /* bytes of the fields of its header */
 #define LDB_PEER_WAITING_MAX ((gsize) 2 << 20)       /* bytes out, beyond which nothing is read */
 #define LDB_PEER_CALLS_MAX 16                        /* calls under way, likewise */
 #define LDB_PEER_HANDSHAKE_TIME (5 * G_USEC_PER_SEC) /* until it has to be done */
@@ -46,7 +47,7 @@ LdbHandshakeState ldb_handshake_take (LdbHandshake *self, const guint8 *data, gs
                                       gsize *used, GByteArray *answer);
 
 /* The length of the message that begins with these bytes; 0: not known yet. FALSE: it is none, or
- * longer than LDB_PEER_MESSAGE_MAX. */
+ * longer than LDB_PEER_MESSAGE_MAX or LDB_PEER_FIELDS_MAX. */
 gboolean ldb_peer_message_length (const guint8 *data, gsize size, gsize *length);
 
 /* ---- the connection ---- */

@@ -200,20 +200,30 @@ shake_hands (LdbPeer *self)
   return TRUE;
 }
 
+/* GLib lets a call pass whose path or member is of another type than D-Bus says, and tells of it as if
+ * it were not there. */
+static gboolean
+is_complete (GDBusMessage *message)
+{
+  return g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL
+         || (g_dbus_message_get_path (message) != NULL
+             && g_dbus_message_get_member (message) != NULL
+             && g_dbus_message_get_serial (message) != 0);
+}
+
 /* FALSE: it has ended. */
 static gboolean
 handle_message (LdbPeer *self, gsize length)
 {
-  GDBusMessage *message = g_dbus_message_new_from_blob (self->input->data, length,
-                                                        G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_from_blob (
+      self->input->data, length, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
   g_byte_array_remove_range (self->input, 0, (guint) length);
-  if (message == NULL)
+  if (message == NULL || !is_complete (message))
     {
       ldb_peer_end (self, LDB_PEER_MESSAGE);
       return FALSE;
     }
   self->handler->message (self->owner, message);
-  g_object_unref (message);
   return self->descriptor >= 0;
 }
 

@@ -19,6 +19,7 @@
 
 #define BACKLOG 16      /* connections that wait to be accepted */
 #define FILES_MAX 65536 /* names that are looked at */
+#define LIFE_SUFFIX ".alive"
 
 static int
 fail_in_folder (GError **error, const char *what, const char *name)
@@ -183,7 +184,7 @@ ldb_runtime_directory_list (int directory)
 static char *
 life_name (const char *token)
 {
-  return g_strdup_printf ("%s.alive", token);
+  return g_strconcat (token, LIFE_SUFFIX, NULL);
 }
 
 int
@@ -220,20 +221,28 @@ ldb_life_watch (int directory, const char *token)
   return -1;
 }
 
+/* Removes the files whose tokens are in the set, each sign of life after all else. */
+static void
+remove_files_of (int directory, const GPtrArray *names, GHashTable *tokens)
+{
+  char token[LDB_TOKEN_LENGTH + 1];
+  for (guint signs = 0; signs < 2; signs++)
+    for (guint i = 0; i < names->len; i++)
+      {
+        const char *name = g_ptr_array_index (names, i);
+        if (ldb_advert_token_of (name, token) && g_hash_table_contains (tokens, token)
+            && g_str_has_suffix (name, LIFE_SUFFIX) == (signs == 1))
+          unlinkat (directory, name, 0);
+      }
+}
+
 void
 ldb_life_remove_files (int directory, const char *token)
 {
-  char other[LDB_TOKEN_LENGTH + 1];
-  g_autofree char *life = life_name (token);
   g_autoptr (GPtrArray) names = list_names (directory);
-  for (guint i = 0; i < names->len; i++)
-    {
-      const char *name = g_ptr_array_index (names, i);
-      if (ldb_advert_token_of (name, other) && strcmp (other, token) == 0
-          && strcmp (name, life) != 0)
-        unlinkat (directory, name, 0);
-    }
-  unlinkat (directory, life, 0);
+  g_autoptr (GHashTable) tokens = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_add (tokens, (gpointer) token);
+  remove_files_of (directory, names, tokens);
 }
 
 /* Whether a file that is being made may still become one. */
@@ -251,43 +260,42 @@ ldb_life_sweep (int directory)
   char token[LDB_TOKEN_LENGTH + 1];
   g_autoptr (GPtrArray) names = list_names (directory);
   g_autoptr (GHashTable) living = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) dead = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
       if (!ldb_advert_token_of (name, token) || g_hash_table_contains (living, token)
-          || (name[0] == '.' && is_fresh (directory, name)))
+          || g_hash_table_contains (dead, token) || (name[0] == '.' && is_fresh (directory, name)))
         continue;
       int life = ldb_life_watch (directory, token);
+      g_hash_table_add (life >= 0 ? living : dead, g_strdup (token));
       if (life >= 0)
-        {
-          close (life);
-          g_hash_table_add (living, g_strdup (token));
-        }
-      else
-        ldb_life_remove_files (directory, token);
+        close (life);
     }
+  remove_files_of (directory, names, dead);
 }
 
 /* ---- sockets ---- */
 
-/* Through /proc, so that the folder's path may be longer than an address has room for. */
+/* Through /proc, so that the folder's path may be longer than an address has room for. `name` is the
+ * file's in the folder that the descriptor is of, or "": the descriptor is the socket's own. */
 static gboolean
-address_of (int directory, const char *name, struct sockaddr_un *address)
+address_of (int descriptor, const char *name, struct sockaddr_un *address)
 {
   *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-  int length = g_snprintf (address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s",
-                           directory, name);
+  int length = g_snprintf (address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d%s%s",
+                           descriptor, name[0] != '\0' ? "/" : "", name);
   return length < (int) sizeof address->sun_path;
 }
 
 typedef int (*SocketCall) (int, const struct sockaddr *, socklen_t);
 
 static int
-open_socket (int directory, const char *name, int flags, SocketCall call, GError **error)
+open_socket (int place, const char *file, const char *name, SocketCall call, GError **error)
 {
   struct sockaddr_un address;
-  int descriptor = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-  if (descriptor >= 0 && address_of (directory, name, &address)
+  int descriptor = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor >= 0 && address_of (place, file, &address)
       && call (descriptor, (const struct sockaddr *) &address, sizeof address) == 0)
     return descriptor;
   fail_in_folder (error, "the socket cannot be used:", name);
@@ -299,7 +307,7 @@ open_socket (int directory, const char *name, int flags, SocketCall call, GError
 int
 ldb_runtime_directory_listen (int directory, const char *name, GError **error)
 {
-  int descriptor = open_socket (directory, name, SOCK_NONBLOCK, bind, error);
+  int descriptor = open_socket (directory, name, name, bind, error);
   if (descriptor < 0)
     return -1;
   if (fchmodat (directory, name, 0600, 0) == 0 && listen (descriptor, BACKLOG) == 0)
@@ -313,5 +321,18 @@ ldb_runtime_directory_listen (int directory, const char *name, GError **error)
 int
 ldb_runtime_directory_connect (int directory, const char *name, GError **error)
 {
-  return open_socket (directory, name, SOCK_NONBLOCK, connect, error);
+  /* The socket itself: connect() would follow a link out of the folder. */
+  int place = openat (directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct stat info;
+  if (place < 0)
+    return fail_in_folder (error, "the socket cannot be used:", name);
+  int descriptor = -1;
+  if (fstat (place, &info) == 0 && S_ISSOCK (info.st_mode))
+    descriptor = open_socket (place, "", name, connect, error);
+  else
+    ldb_error_set (error, LDB_ERROR_IO,
+                   "Sharing with inspectors: \"%s\" is no socket; it is not the application's.",
+                   name);
+  close (place);
+  return descriptor;
 }

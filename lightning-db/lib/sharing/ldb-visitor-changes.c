@@ -126,15 +126,18 @@ changed (LdbWatch *watch, LdbChangeSet *set, gpointer data)
                   changes);
 }
 
+/* It may leave while it is told: then nothing is subscribed to any more, and the host has forgotten it. */
 void
 ldb_visitor_resync (LdbVisitor *self)
 {
+  self->references++;
   for (guint i = 0; i < self->subscriptions->len; i++)
     {
       LdbSubscription *subscription = g_ptr_array_index (self->subscriptions, i);
       if (subscription->lost)
         send_resync (subscription);
     }
+  ldb_visitor_unref (self);
 }
 
 /* ---- beginning and ending ---- */

@@ -65,10 +65,23 @@ GArray *ldb_host_list_exports (LdbHost *self);
 /* FALSE: another visitor's operation has not finished. */
 gboolean ldb_host_begin_operation (LdbHost *self);
 void ldb_host_end_operation (LdbHost *self);
-/* FALSE: another examination has not finished; this one waits until it is given out as the next. */
-gboolean ldb_host_begin_examination (LdbHost *self, LdbVisit *visit);
+/* What visitors have the library's workers do, which are there for the application: so much of it at
+ * a time, however many visitors ask. */
+typedef enum
+{
+  LDB_LANE_EXAMINE, /* what takes a while: one */
+  LDB_LANE_SURVEY,  /* what long workers do in a moment: two */
+  LDB_LANE_LOOK,    /* what short ones do: two */
+  LDB_LANES,
+} LdbLane;
+
+/* FALSE: the lane is taken; the visit waits until it is given out as the next. */
+gboolean ldb_host_begin_work (LdbHost *self, LdbLane lane, LdbVisit *visit);
 /* The next one, to be run; NULL: none waits. */
-LdbVisit *ldb_host_end_examination (LdbHost *self);
+LdbVisit *ldb_host_end_work (LdbHost *self, LdbLane lane);
+/* A call has come, and was answered: the thread stays as long as any has not. */
+void ldb_host_begin_visit (LdbHost *self);
+void ldb_host_end_visit (LdbHost *self);
 /* The visitor's connection has ended. */
 void ldb_host_forget_visitor (LdbHost *self, LdbVisitor *visitor);
 GMainContext *ldb_host_get_context (LdbHost *self);
@@ -157,7 +170,7 @@ struct _LdbVisit
   GDBusMessage *call;  /* owned */
   GVariant *arguments; /* a tuple; owned */
   gboolean operation;  /* counts as the host's operation under way */
-  gboolean examines;   /* is the host's examination under way */
+  LdbLane lane;        /* in which it is; LDB_LANES: in none */
 };
 
 /* Answer a visit, and free it. The variant, a tuple or NULL for none, is sunk; the error is taken

@@ -23,8 +23,9 @@ visit_free (LdbVisit *self)
   LdbVisit *next = NULL;
   if (self->operation)
     ldb_host_end_operation (self->visitor->host);
-  if (self->examines)
-    next = ldb_host_end_examination (self->visitor->host);
+  if (self->lane != LDB_LANES)
+    next = ldb_host_end_work (self->visitor->host, self->lane);
+  ldb_host_end_visit (self->visitor->host);
   ldb_peer_end_call (self->visitor->peer);
   g_clear_pointer (&self->export, ldb_export_unref);
   g_clear_pointer (&self->arguments, g_variant_unref);
@@ -226,6 +227,8 @@ typedef enum
   METHOD_CONTROL = 1 << 1,   /* only with control */
   METHOD_OPERATION = 1 << 2, /* takes long: one at a time in a process */
   METHOD_EXAMINES = 1 << 3,  /* takes a while: likewise, but others wait for their turn */
+  METHOD_LOOKS = 1 << 4,     /* takes a moment of a short worker: two at a time, others wait */
+  METHOD_SURVEYS = 1 << 5,   /* the same of a long one */
 } MethodFlags;
 
 #define LONG_CONTROL (METHOD_CONTROL | METHOD_OPERATION)
@@ -260,11 +263,11 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "ListHotKeys", "u", ldb_visit_list_hot_keys, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "TraceGet", "say", ldb_visit_trace_get, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "LoadStorageMap", "uu", ldb_visit_load_storage_map, METHOD_EXAMINES },
-  { LDB_INSPECTOR_INTERFACE, "ListPages", "ttub", ldb_visit_list_pages, METHOD_PLAIN },
-  { LDB_INSPECTOR_INTERFACE, "ReadPage", "tttu", ldb_visit_read_page, METHOD_PLAIN },
-  { LDB_INSPECTOR_INTERFACE, "LocateKey", "say", ldb_visit_locate_key, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListPages", "ttub", ldb_visit_list_pages, METHOD_SURVEYS },
+  { LDB_INSPECTOR_INTERFACE, "ReadPage", "tttu", ldb_visit_read_page, METHOD_LOOKS },
+  { LDB_INSPECTOR_INTERFACE, "LocateKey", "say", ldb_visit_locate_key, METHOD_LOOKS },
   { LDB_INSPECTOR_INTERFACE, "MeasureSizes", "sayayuu", ldb_visit_measure_sizes, METHOD_EXAMINES },
-  { LDB_INSPECTOR_INTERFACE, "GetHealth", "", ldb_visit_get_health, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "GetHealth", "", ldb_visit_get_health, METHOD_SURVEYS },
   { LDB_INSPECTOR_INTERFACE, "ListEvents", "t", ldb_visit_list_events, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "FollowEvents", "b", ldb_visit_follow_events, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "RequestControl", "", ldb_visit_request_control, METHOD_PLAIN },
@@ -327,6 +330,16 @@ run_method (LdbVisit *self)
   methods[find_method (self->call)].run (self);
 }
 
+static LdbLane
+lane_of (MethodFlags flags)
+{
+  if ((flags & METHOD_EXAMINES) != 0)
+    return LDB_LANE_EXAMINE;
+  if ((flags & METHOD_SURVEYS) != 0)
+    return LDB_LANE_SURVEY;
+  return (flags & METHOD_LOOKS) != 0 ? LDB_LANE_LOOK : LDB_LANES;
+}
+
 static void
 begin_method (LdbVisit *self, guint i)
 {
@@ -345,8 +358,8 @@ begin_method (LdbVisit *self, guint i)
   else
     {
       self->operation = (flags & METHOD_OPERATION) != 0;
-      self->examines = (flags & METHOD_EXAMINES) != 0;
-      if (!self->examines || ldb_host_begin_examination (self->visitor->host, self))
+      self->lane = lane_of (flags);
+      if (self->lane == LDB_LANES || ldb_host_begin_work (self->visitor->host, self->lane, self))
         run_method (self);
     }
 }
@@ -361,11 +374,13 @@ take_message (gpointer owner, GDBusMessage *message)
   GVariant *body = g_dbus_message_get_body (message);
   visitor->references++;
   visit->visitor = visitor;
+  visit->lane = LDB_LANES;
   visit->call = g_object_ref (message);
   visit->arguments
       = body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
   visit->export
       = ldb_host_find_export (visitor->host, object_of (g_dbus_message_get_path (message)));
+  ldb_host_begin_visit (visitor->host);
   ldb_peer_begin_call (visitor->peer);
   guint i = find_method (message);
   if (i < G_N_ELEMENTS (methods))
