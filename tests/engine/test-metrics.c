@@ -164,6 +164,8 @@ test_malformed (void)
   SPOILED (name_count, UINT32_MAX, STATUS_CORRUPT);
   SPOILED (lines, size - 8, STATUS_CORRUPT);
   SPOILED (line_count, UINT32_MAX, STATUS_CORRUPT);
+  /* Many that lie on each other: who reads them all would be at it for hours. */
+  SPOILED (name_count, 4097, STATUS_CORRUPT);
   SPOILED (line_size, 4, STATUS_CORRUPT);
   SPOILED (line_size, UINT32_MAX - 7, STATUS_CORRUPT);
   SPOILED (thread_count, METRICS_LINE_SIZE / 8 + 1, STATUS_CORRUPT);
@@ -174,6 +176,11 @@ test_malformed (void)
   SPOILED (histograms, block.header.histograms + 64, STATUS_CORRUPT);
   SPOILED (histogram_count, HISTOGRAMS + 1, STATUS_CORRUPT);
 #undef SPOILED
+  memcpy (&block, good, size);
+  block.header.thread_count = 1;
+  block.header.line_size = 8;
+  block.header.line_count = 1025;
+  check_refused (&block, size, STATUS_CORRUPT);
   memcpy (&block, good, size);
   check_refused (&block, sizeof (struct metrics_header) - 1, STATUS_CORRUPT);
   check_refused (&block, 0, STATUS_CORRUPT);

@@ -162,11 +162,17 @@ lies_within (const struct metrics_header *header, uint64_t offset, uint64_t coun
          && count * size <= header->size - offset;
 }
 
+/* More than this of either is no block: whoever reads all of it goes through every line for every name. */
+#define NAMES_MAX 4096u
+#define LINES_MAX 1024u
+
 static const char *
 fault_of (const struct metrics_header *header, size_t size)
 {
   if (header->size > size)
     return "it is cut short";
+  if (header->name_count > NAMES_MAX || header->line_count > LINES_MAX)
+    return "it has more names or lines than there can be";
   if (header->line_size % 8 != 0 || header->thread_count > header->line_size / 8)
     return "its lines are malformed";
   if (!lies_within (header, header->names, header->name_count, sizeof (struct metrics_name))
