@@ -286,21 +286,22 @@ accept_on (MonitorService *self, MonitorPort *port)
 
 /* ---- the thread ---- */
 
-/* Invariant 2. */
+/* Invariant 2. Connections first: the end of an examination is waited for, and meanwhile no request may
+ * come to what is not there any more. */
 static void
 close_everything (MonitorService *self)
 {
+  guint count;
   if (self->pause != NULL)
     g_source_destroy (self->pause);
   g_clear_pointer (&self->pause, g_source_unref);
   g_ptr_array_set_size (self->ports, 0);
-  g_clear_pointer (&self->streams, monitor_streams_free);
-  g_clear_pointer (&self->health, monitor_health_free);
   soup_server_disconnect (self->soup);
-  guint count;
   g_autofree gpointer *rest = g_hash_table_get_keys_as_array (self->connections, &count);
   for (guint i = 0; i < count; i++)
     monitor_connection_close (rest[i]);
+  g_clear_pointer (&self->streams, monitor_streams_free);
+  g_clear_pointer (&self->health, monitor_health_free);
   g_clear_object (&self->soup);
 }
 

@@ -276,6 +276,103 @@ test_again (Place *place, gconstpointer data)
   assert_answer (ask (second, 0, "/ready"), "HTTP/1.1 200", "true");
 }
 
+#define MEASURINGS 64
+#define LATE 12
+
+/* A client that is connected, and asks for something later. */
+typedef struct
+{
+  GSocketConnection *connection; /* owned */
+  const char *path;              /* asked for */
+} LateClient;
+
+static void
+late_client_connect (LateClient *self, LdbMonitorServer *server)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketAddress) address
+      = g_unix_socket_address_new (ldb_monitor_server_get_socket_path (server));
+  self->connection = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+late_client_ask (LateClient *self)
+{
+  g_autofree char *request
+      = g_strdup_printf ("GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", self->path);
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (self->connection));
+  g_output_stream_write_all (output, request, strlen (request), NULL, NULL, NULL);
+}
+
+static gpointer
+ask_late (gpointer clients)
+{
+  for (guint i = 0; i < LATE; i++)
+    {
+      g_usleep (2000);
+      late_client_ask ((LateClient *) clients + i);
+    }
+  return NULL;
+}
+
+static void
+note_measured (GObject *source, GAsyncResult *result, gpointer left)
+{
+  g_autoptr (LdbSizes) sizes
+      = ldb_database_measure_sizes_finish (LDB_DATABASE (source), result, NULL);
+  g_assert_nonnull (sizes);
+  --*(guint *) left;
+}
+
+static void
+stop_meanwhile (Place *place, LdbDatabase *database, LdbStore *store)
+{
+  static const char *const paths[] = { "/metrics", "/events", "/health" };
+  LateClient first = { .path = "/health" };
+  LateClient late[LATE];
+  guint left = MEASURINGS;
+  g_autoptr (LdbMonitorServer) server = server_on_socket (place, database);
+  late_client_connect (&first, server);
+  for (guint i = 0; i < LATE; i++)
+    {
+      late[i].path = paths[i % G_N_ELEMENTS (paths)];
+      late_client_connect (&late[i], server);
+    }
+  for (guint i = 0; i < MEASURINGS; i++)
+    ldb_database_measure_sizes_async (database, store, NULL, 0, NULL, 0, 0, 0, NULL, NULL, NULL,
+                                      NULL, note_measured, &left);
+  late_client_ask (&first);
+  assert_answer (ask (server, 0, "/stats.json"), "HTTP/1.1 200",
+                 "puts"); /* the first one was heard */
+  GThread *thread = g_thread_new ("late", ask_late, late);
+  ldb_monitor_server_stop (server);
+  g_thread_join (thread);
+  while (left > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_object_unref (first.connection);
+  for (guint i = 0; i < LATE; i++)
+    g_object_unref (late[i].connection);
+}
+
+/* While it stops it waits for an examination, which has to wait for the library's workers; what clients who
+ * are still connected ask for meanwhile, nobody answers. */
+static void
+test_stopping (Place *place, gconstpointer data)
+{
+  g_autoptr (LdbDatabase) database = place_open (place, NULL);
+  g_autoptr (LdbStore) store
+      = ldb_database_open_store (database, "default", LDB_OPEN_NONE, NULL, NULL);
+  for (guint i = 0; i < 10000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%05u", i);
+      ldb_test_put (database, key, "value");
+    }
+  for (guint round = 0; round < 5; round++)
+    stop_meanwhile (place, database, store);
+}
+
 static void
 test_stale (Place *place, gconstpointer data)
 {
@@ -579,6 +676,7 @@ main (int argc, char **argv)
   add_test ("/monitor/pages", test_pages);
   add_test ("/monitor/ports", test_ports);
   add_test ("/monitor/again", test_again);
+  add_test ("/monitor/stopping", test_stopping);
   add_test ("/monitor/stale", test_stale);
   add_test ("/monitor/closed", test_closed);
   add_test ("/monitor/critical", test_critical);
