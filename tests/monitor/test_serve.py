@@ -81,6 +81,11 @@ class Serve(monitor.MonitorTest):
             print("put", f"key{number}", "value", file=writer.stdin, flush=True)
         monitor.wait_for(lambda: server.metric("lightning_db_commits_total") == before + 3)
         self.assertEqual(server.metric('lightning_db_operations_total{type="write"}'), before + 3)
+        for number in range(3):
+            print("get", f"key{number}", file=writer.stdin, flush=True)
+        monitor.wait_for(lambda: server.metric('lightning_db_operations_total{type="read"}') == 3)
+        self.assertEqual(server.metric("lightning_db_cache_hits_total"), 3)  # the memtable's
+        self.assertEqual(server.metric("lightning_db_cache_misses_total"), 0)
         os.kill(writer.pid, signal.SIGSTOP)  # what a stopped one counted is there all the same
         self.assertEqual(server.metric("lightning_db_commits_total"), before + 3)
         self.assertEqual(json.loads(server.ask("/stats.json")[2])["commits"], before + 3)
