@@ -3,6 +3,7 @@
 #include "progress.h"
 #include "records.h"
 #include "storage.h"
+#include "text-form.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -247,10 +248,10 @@ bigkeys_run (struct invocation *invocation)
     append_json (text, command_get_store_name (invocation), sizes);
   else
     append_words (text, sizes);
-  fputs (text->str, stdout);
+  command_print (invocation, text->str);
   if (sizes->faults == 0)
     return EXIT_STATUS_DONE;
-  fprintf (stderr, _ ("lightning-cli: left out, since it is damaged: %s\n"),
-           ldb_sizes_get_first_fault (sizes));
+  g_autofree char *fault = text_form_show (ldb_sizes_get_first_fault (sizes), "");
+  fprintf (stderr, _ ("lightning-cli: left out, since it is damaged: %s\n"), fault);
   return EXIT_STATUS_NEGATIVE;
 }

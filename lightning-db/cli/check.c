@@ -3,6 +3,7 @@
 #include "upkeep.h"
 
 #include "progress.h"
+#include "text-form.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ print_faults (GPtrArray *faults, guint limit)
   for (guint i = 0; i < faults->len && i < limit; i++)
     {
       g_autofree char *text = describe_fault (faults->pdata[i]);
-      printf ("  %s\n", text);
+      g_autofree char *shown = text_form_show (text, "");
+      printf ("  %s\n", shown);
     }
   if (faults->len > limit)
     printf (ngettext ("  and %u more\n", "  and %u more\n", faults->len - limit),

@@ -526,12 +526,27 @@ command_fail (struct invocation *invocation, GError *error)
       fprintf (stderr, "%s}\n", line->str);
     }
   else
-    fprintf (stderr, "lightning-cli: %s\n", error->message);
+    command_complain (error->message);
   enum exit_status status = g_error_matches (error, LDB_ERROR, LDB_ERROR_LOCKED)
                                 ? EXIT_STATUS_LOCKED
                                 : EXIT_STATUS_FAILED;
   g_error_free (error);
   return status;
+}
+
+void
+command_complain (const char *text)
+{
+  g_autofree char *shown = text_form_show (text, "\n\t");
+  fprintf (stderr, "lightning-cli: %s\n", shown);
+}
+
+void
+command_print (const struct invocation *invocation, const char *text)
+{
+  g_autofree char *shown
+      = invocation->json ? text_form_show_json (text) : text_form_show (text, "\n\t");
+  fputs (shown, stdout);
 }
 
 void
@@ -541,7 +556,8 @@ command_print_json (JsonBuilder *builder)
   JsonNode *root = json_builder_get_root (builder);
   json_generator_set_root (generator, root);
   g_autofree char *text = json_generator_to_data (generator, NULL);
-  puts (text);
+  g_autofree char *shown = text_form_show_json (text);
+  puts (shown);
   json_node_unref (root);
   g_object_unref (builder);
 }

@@ -136,6 +136,10 @@ gboolean command_close (struct invocation *invocation, GError **error);
  * printed. */
 enum exit_status command_fail (struct invocation *invocation, GError *error);
 /* Prints what was built on one line and frees it. */
+/* Says on standard error what is wrong; and prints what a command has to tell, which is JSON with
+ * --json. Others had a hand in either, so neither steers a terminal: text_form_show. */
+void command_complain (const char *text);
+void command_print (const struct invocation *invocation, const char *text);
 void command_print_json (JsonBuilder *builder);
 void command_add_number (JsonBuilder *builder, const char *name, guint64 number);
 void command_add_text (JsonBuilder *builder, const char *name, const char *text);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text-form.h"
+
 static const char *
 severity_name (LdbSeverity severity)
 {
@@ -31,17 +33,19 @@ examine (struct live_database *live, GError **error)
 }
 
 static void
-print_health (LdbHealth *health)
+print_health (const struct invocation *invocation, LdbHealth *health)
 {
+  g_autoptr (GString) text = g_string_new (NULL);
   GPtrArray *issues = ldb_health_get_issues (health);
   for (guint i = 0; i < issues->len; i++)
     {
       const LdbHealthIssue *issue = g_ptr_array_index (issues, i);
-      printf ("%s: %s [%s]\n  %s\n", severity_name (issue->severity), issue->summary, issue->id,
-              issue->remedy);
+      g_string_append_printf (text, "%s: %s [%s]\n  %s\n", severity_name (issue->severity),
+                              issue->summary, issue->id, issue->remedy);
       if (issue->action != LDB_REMEDY_NONE)
-        printf (_ ("  “--apply %s” does it.\n"), issue->id);
+        g_string_append_printf (text, _ ("  “--apply %s” does it.\n"), issue->id);
     }
+  command_print (invocation, text->str);
   puts (ldb_health_is_healthy (health) ? _ ("The database is healthy")
                                        : _ ("The database is not healthy"));
 }
@@ -106,10 +110,11 @@ health_run (struct invocation *invocation)
   if (invocation->json)
     {
       g_autofree char *json = ldb_health_to_json (health);
-      puts (json);
+      command_print (invocation, json);
+      putchar ('\n');
     }
   else if (!invocation->quiet)
-    print_health (health);
+    print_health (invocation, health);
   return ldb_health_is_healthy (health) ? EXIT_STATUS_DONE : EXIT_STATUS_NEGATIVE;
 }
 
@@ -131,15 +136,15 @@ tell_event (struct telling *self, const LdbEvent *event)
   if (self->json)
     {
       g_autofree char *json = ldb_event_to_json (event);
-      puts (json);
+      g_autofree char *shown = text_form_show_json (json);
+      puts (shown);
       return;
     }
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_local (event->time / G_USEC_PER_SEC);
   g_autofree char *when = time != NULL ? g_date_time_format (time, "%H:%M:%S") : g_strdup ("");
   g_autofree char *text = ldb_event_describe (event);
-  for (char *at = text; *at != '\0'; at++) /* it may steer a terminal */
-    *at = (guchar) *at < 0x20 || *at == 0x7f ? '?' : *at;
-  printf ("%6" PRIu64 " %s %s\n", event->number, when, text);
+  g_autofree char *line = text_form_show (text, "");
+  printf ("%6" PRIu64 " %s %s\n", event->number, when, line);
 }
 
 static gboolean

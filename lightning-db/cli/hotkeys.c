@@ -151,7 +151,7 @@ slow_run (struct invocation *invocation)
       append_slow_json (text, g_ptr_array_index (list, i));
     else
       append_slow (text, g_ptr_array_index (list, i));
-  fputs (text->str, stdout);
+  command_print (invocation, text->str);
   if (list->len == 0 && !invocation->json && !invocation->quiet)
     puts (_ ("No operation was slow."));
   return EXIT_STATUS_DONE;
@@ -268,6 +268,6 @@ hotkeys_run (struct invocation *invocation)
       append_hot_json (text, g_ptr_array_index (list, i), total);
     else
       append_hot (text, g_ptr_array_index (list, i), total, kind);
-  fputs (text->str, stdout);
+  command_print (invocation, text->str);
   return EXIT_STATUS_DONE;
 }

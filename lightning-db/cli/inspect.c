@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a database looks like: inspect. */
+#include "text-form.h"
 #include "upkeep.h"
 
 #include <stdio.h>
@@ -159,7 +160,8 @@ print_counts (const GArray *counts)
       const struct store_count *count = &g_array_index (counts, struct store_count, i);
       g_autofree char *keys = command_format_count (count->keys);
       g_autofree char *size = command_format_size (count->bytes);
-      printf (_ ("Store “%s”: %s keys of together %s\n"), count->name, keys, size);
+      g_autofree char *name = text_form_show (count->name, "");
+      printf (_ ("Store “%s”: %s keys of together %s\n"), name, keys, size);
     }
 }
 
@@ -249,7 +251,8 @@ inspect_run (struct invocation *invocation)
   print_figures (stats, main_figures, G_N_ELEMENTS (main_figures));
   if (verbose)
     {
-      printf (_ ("Path: %s\n"), path_of (invocation));
+      g_autofree char *path = text_form_show (path_of (invocation), "");
+      printf (_ ("Path: %s\n"), path);
       printf (_ ("Identity: %s\n"), id_of (invocation));
       print_figures (stats, more_figures, G_N_ELEMENTS (more_figures));
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What there is to say of a database, in one text or page: report. */
 #include "storage.h"
+#include "text-form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +27,14 @@ parse_format (const char *name, const char *path, LdbReportFormat *format, GErro
 
 /* To a file that only its owner can read, or to standard output. */
 static gboolean
-write_report (const char *report, const char *path, GError **error)
+write_report (const char *report, LdbReportFormat format, const char *path, GError **error)
 {
   if (path != NULL && strcmp (path, "-") != 0)
     return g_file_set_contents_full (path, report, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
-  fputs (report, stdout);
+  g_autofree char *shown = format == LDB_REPORT_TEXT   ? text_form_show (report, "\n\t")
+                           : format == LDB_REPORT_JSON ? text_form_show_json (report)
+                                                       : g_strdup (report);
+  fputs (shown, stdout);
   if (!g_str_has_suffix (report, "\n"))
     putchar ('\n');
   return TRUE;
@@ -78,7 +82,7 @@ report_run (struct invocation *invocation)
   if (!parse_format (format_name, path, &format, &error) || !command_open_look (invocation, &error)
       || !command_finish (invocation, &error)
       || (report = generate (invocation, format, keys, &error)) == NULL
-      || !write_report (report, path, &error))
+      || !write_report (report, format, path, &error))
     return command_fail (invocation, error);
   return EXIT_STATUS_DONE;
 }

@@ -272,11 +272,11 @@ append_map (GString *to, LdbStorageMap *map)
       const char *name = ldb_storage_node_get_name (node);
       if (ldb_storage_node_get_kind (node) == LDB_STORAGE_LEVEL)
         append_level (to, node, whole);
-      else if (strcmp (name, "memtables") == 0)
+      else if (g_strcmp0 (name, "memtables") == 0)
         append_memtables (to, node);
-      else if (strcmp (name, "large values") == 0)
+      else if (g_strcmp0 (name, "large values") == 0)
         append_blobs (to, node, whole);
-      else if (strcmp (name, "log") == 0)
+      else if (g_strcmp0 (name, "log") == 0)
         append_group (to, _ ("log"), node, whole);
       else
         append_group (to, _ ("other files"), node, whole);
@@ -299,14 +299,14 @@ print_map (struct invocation *invocation, GError **error)
   g_autoptr (GString) text = g_string_new (NULL);
   if (json == NULL)
     append_map (text, map);
-  fputs (json != NULL ? json : text->str, stdout);
+  command_print (invocation, json != NULL ? json : text->str);
   if (json != NULL)
     putchar ('\n');
   GPtrArray *faults = ldb_storage_map_get_faults (map);
   for (guint i = 0; i < faults->len; i++)
     {
       const LdbFault *fault = g_ptr_array_index (faults, i);
-      fprintf (stderr, "lightning-cli: %s\n", fault->reason);
+      command_complain (fault->reason);
     }
   return TRUE;
 }
@@ -391,7 +391,7 @@ print_pages (struct invocation *invocation, const struct look *look, gboolean *d
       else
         append_page (text, page);
     }
-  fputs (text->str, stdout);
+  command_print (invocation, text->str);
   return TRUE;
 }
 
@@ -493,8 +493,10 @@ append_contents_json (GString *to, LdbPageContents *contents)
   for (guint i = 0; i < fields->len; i++)
     {
       const LdbPageField *field = g_ptr_array_index (fields, i);
-      g_string_append_printf (to, "%s{\"name\":\"%s\",\"offset\":%" PRIu64 ",\"size\":%" PRIu64,
-                              i > 0 ? "," : "", field->name, field->offset, field->size);
+      g_string_append (to, i > 0 ? ",{\"name\":" : "{\"name\":");
+      text_form_append_json_string (to, field->name, strlen (field->name));
+      g_string_append_printf (to, ",\"offset\":%" PRIu64 ",\"size\":%" PRIu64, field->offset,
+                              field->size);
       if (field->is_number)
         g_string_append_printf (to, ",\"value\":%" PRIu64, field->value);
       g_string_append_c (to, '}');
@@ -538,7 +540,7 @@ print_page (struct invocation *invocation, const struct look *look, gboolean *da
     append_contents_json (text, contents);
   else
     append_contents (text, contents);
-  fputs (text->str, stdout);
+  command_print (invocation, text->str);
   return TRUE;
 }
 
@@ -666,7 +668,7 @@ print_places (struct invocation *invocation, const struct look *look, gboolean *
       else
         append_location (text, location);
     }
-  fputs (text->str, stdout);
+  command_print (invocation, text->str);
   return TRUE;
 }
 

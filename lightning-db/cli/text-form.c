@@ -68,6 +68,42 @@ text_form_append_escaped (GString *to, const guint8 *data, gsize size)
     }
 }
 
+char *
+text_form_show (const char *text, const char *kept)
+{
+  GString *shown = g_string_new (NULL);
+  const guint8 *data = (const guint8 *) text;
+  for (gsize i = 0, length, size = strlen (text); i < size; i += length)
+    {
+      length = strchr (kept, text[i]) != NULL ? 1 : character_length (data + i, size - i);
+      if (length > 0)
+        g_string_append_len (shown, text + i, (gssize) length);
+      else
+        g_string_append_printf (shown, "\\x%02x", data[i]);
+      length = MAX (length, 1);
+    }
+  return g_string_free (shown, FALSE);
+}
+
+/* Whether it is U+0080 … U+009F, which some terminals obey as they do escapes. */
+static gboolean
+is_second_control (const char *text, gsize left)
+{
+  return left > 1 && (guint8) text[0] == 0xc2 && (guint8) text[1] < 0xa0;
+}
+
+char *
+text_form_show_json (const char *json)
+{
+  GString *shown = g_string_new (NULL);
+  for (gsize i = 0, size = strlen (json); i < size; i++)
+    if (is_second_control (json + i, size - i))
+      g_string_append_printf (shown, "\\u%04x", (guint8) json[++i]);
+    else
+      g_string_append_c (shown, json[i]);
+  return g_string_free (shown, FALSE);
+}
+
 void
 text_form_append_hex (GString *to, const guint8 *data, gsize size)
 {
@@ -97,6 +133,8 @@ text_form_append_json_string (GString *to, const char *text, gsize size)
         g_string_append (to, "\\t");
       else if (byte < 0x20 || byte == 0x7f)
         g_string_append_printf (to, "\\u%04x", byte);
+      else if (is_second_control (text + i, size - i))
+        g_string_append_printf (to, "\\u%04x", (guint8) text[++i]);
       else
         g_string_append_c (to, (char) byte);
     }

@@ -7,6 +7,7 @@
  *            are one line, without a tabulator, and come back exactly
  *   hex      two digits a byte
  *   json     a JSON string where the bytes are UTF-8, else their hex digits under another name
+ *   shown    text for people that others had a hand in: what would steer a terminal is \xNN
  *
  * Threads: no state.
  */
@@ -30,6 +31,10 @@ gboolean text_form_parse_name (const char *name, enum text_form *form, GError **
 
 void text_form_append_escaped (GString *to, const guint8 *data, gsize size);
 void text_form_append_hex (GString *to, const guint8 *data, gsize size);
+/* Shown; control characters that are in `kept`, and backslashes, stay as they are; free it. */
+char *text_form_show (const char *text, const char *kept);
+/* The same of JSON, which stays what it says; free it. */
+char *text_form_show_json (const char *json);
 /* With the quotes. The bytes must be UTF-8. */
 void text_form_append_json_string (GString *to, const char *text, gsize size);
 /* `"name":"text"`, or `"name_hex":"digits"` where the bytes are not UTF-8. */

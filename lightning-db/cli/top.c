@@ -6,6 +6,7 @@
  */
 #include "columns.h"
 #include "live.h"
+#include "text-form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -225,7 +226,7 @@ static void
 print_row (const struct shown *self)
 {
   const char *program = ldb_running_database_get_program (self->running);
-  g_autofree char *path = g_filename_display_name (ldb_running_database_get_path (self->running));
+  g_autofree char *path = text_form_show (ldb_running_database_get_path (self->running), "");
   if (self->now == NULL)
     {
       print_program (program);

@@ -409,6 +409,20 @@ class Top(LiveTest):
         nobody = self.run_live("top", "--count", "1", "--interval", "0.05", "/nowhere").decode()
         self.assertIn("No running application", nobody)
 
+    def test_names_that_steer(self):
+        """Of a path that an application chose, a terminal obeys nothing, nor is it more than one line."""
+        self.database = self.path("evil\x1b]0;title\x07\u009b31m\nPROGRAM")
+        self.start_application()
+        for arguments in (("top", "--count", "1", "--interval", "0.05"), ("inspect", self.database, "--verbose"),
+                          ("report", self.database), ("report", self.database, "--json"), ("metrics", self.database, "--json"),
+                          ("health", self.database, "--apply", "a\x1bb")):
+            told = self.run_raw(*arguments, XDG_RUNTIME_DIR=self.runtime)
+            for letter in "\x1b\x07\u009b":
+                self.assertNotIn(letter, (told.stdout + told.stderr).decode(), arguments)
+        table = self.run_live("top", "--count", "1", "--interval", "0.05").decode()
+        self.assertEqual(len(table.splitlines()), 2)
+        self.assertIn("evil\\x1b]0;title\\x07\\xc2\\x9b31m\\x0aPROGRAM", table)
+
 
 if __name__ == "__main__":
     unittest.main()
