@@ -182,6 +182,51 @@ test_sandbox (void)
   application_end (&application);
 }
 
+/* Says in the advert of the application's database that it is somewhere else. */
+static void
+forge_path (const char *folder, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, &error);
+  const char *name;
+  g_assert_no_error (error);
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      if (!g_str_has_suffix (name, ".database"))
+        continue;
+      g_autofree char *file = g_build_filename (folder, name, NULL);
+      g_autofree char *uri = g_filename_to_uri (path, NULL, NULL);
+      g_autoptr (GKeyFile) advert = g_key_file_new ();
+      g_assert_true (g_key_file_load_from_file (advert, file, G_KEY_FILE_NONE, &error));
+      g_key_file_set_string (advert, "Lightning DB", "Path", uri);
+      g_assert_true (g_key_file_save_to_file (advert, file, &error));
+    }
+}
+
+/* Whoever is in a sandbox may say that its database is somebody else's: that one comes first. */
+static void
+test_pretender (void)
+{
+  Application application, pretender;
+  g_autofree char *shared
+      = g_build_filename (g_get_user_runtime_dir (), "app", "org.example.Pretender", NULL);
+  g_autofree char *folder = g_build_filename (shared, "lightning-db-1", NULL);
+  g_mkdir_with_parents (shared, 0700);
+  application_start (&application);
+  application_start_in (&pretender, shared, NULL);
+  tell (&pretender, "open 0");
+  g_autofree char *path = g_build_filename (application.directory, "db-0", NULL);
+  forge_path (folder, path);
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_assert_cmpuint (ldb_running_list_get_n_items (list), ==, 1);
+  tell (&application, "open 0");
+  wait_until (ldb_running_list_get_n_items (list) == 2);
+  g_autoptr (LdbRunningDatabase) found = ldb_running_list_find (list, path);
+  g_assert_cmpuint (ldb_running_database_get_process_id (found), ==, (guint) application.process);
+  application_end (&pretender);
+  application_end (&application);
+}
+
 /* ---- looking ---- */
 
 static void
@@ -599,6 +644,7 @@ add_tests (void)
 {
   g_test_add_func ("/inspector/list", test_list);
   g_test_add_func ("/inspector/sandbox", test_sandbox);
+  g_test_add_func ("/inspector/pretender", test_pretender);
   g_test_add_func ("/inspector/counters", test_counters);
   add_look ("/inspector/no-counters", test_no_counters);
   add_look ("/inspector/look", test_look);

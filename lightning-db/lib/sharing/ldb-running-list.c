@@ -504,12 +504,20 @@ is_same_directory (const char *one, const char *other)
              && a.st_ino == b.st_ino);
 }
 
+/* Which of two that say to have the same path is meant; `own` is the folder of this process's adverts. */
+static guint
+rank_of (const LdbRunningDatabase *item, const char *own)
+{
+  return (strcmp (item->folder, own) == 0 ? 2 : 0) + (item->advert.read_only ? 0 : 1);
+}
+
 /**
  * ldb_running_list_find:
  * @self: a list
  * @path: (type filename): a database directory
  *
- * Finds the database at a path. When several processes share it, the one that writes comes first.
+ * Finds the database at a path. When several processes share it, the one that writes comes first, but none
+ * in a sandbox before one on this side of it: what is in one may say what it likes of its path.
  *
  * In the list's main context.
  *
@@ -523,11 +531,12 @@ ldb_running_list_find (LdbRunningList *self, const char *path)
   LdbRunningDatabase *found = NULL;
   g_return_val_if_fail (LDB_IS_RUNNING_LIST (self), NULL);
   g_return_val_if_fail (path != NULL, NULL);
+  g_autofree char *own = ldb_runtime_directory_path ();
   for (guint i = 0; i < self->items->len; i++)
     {
       LdbRunningDatabase *item = item_at (self, i);
       if (is_same_directory (item->advert.path, path)
-          && (found == NULL || (found->advert.read_only && !item->advert.read_only)))
+          && (found == NULL || rank_of (item, own) > rank_of (found, own)))
         found = item;
     }
   return found != NULL ? g_object_ref (found) : NULL;
