@@ -106,7 +106,7 @@ static void
 read_counters (struct shown *self)
 {
   static const char *const lookups[]
-      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted" };
+      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted", "gets_failed" };
   g_autoptr (GVariant) counters = ldb_running_database_read_counters (self->running, NULL);
   if (counters == NULL)
     return;
