@@ -33,6 +33,7 @@ const struct command commands[] = {
   { "stores", "", N_ ("List, make and drop named stores"), stores_run, COMMAND_USE_DATABASE },
   { "shell", "", N_ ("Work on a database interactively"), shell_run, CREATE_USE },
   { "inspect", "", N_ ("Say what a database looks like"), inspect_run, COMMAND_USE_DATABASE },
+  { "stat", "", N_ ("The same as inspect"), inspect_run, COMMAND_USE_DATABASE },
   { "storage", "", N_ ("Show how it lies on the disk: levels, segments, pages"), storage_run,
     RECORD_USE },
   { "bigkeys", "", N_ ("Find the largest values, and how sizes are distributed"), bigkeys_run,

@@ -371,6 +371,7 @@ class Storage(LiveTest):
     def test_inspect(self):
         looked = self.look("inspect", self.database, "--count")
         self.assertEqual((looked["path"], looked["stores"]["default"]), (self.database, 2))
+        self.assertEqual(self.look("stat", self.database)["keys"], looked["keys"])
 
 
 class Top(LiveTest):

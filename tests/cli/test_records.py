@@ -18,7 +18,7 @@ class CommandLine(CommandLineTest):
         self.assertRegex(self.run_cli("--version"), rb"^lightning-cli \d+\.\d+\.\d+\n$")
         help_text = self.run_cli("--help").decode()
         for command in (
-            "create get put del scan stores shell inspect check compact checkpoint backup restore "
+            "create get put del scan stores shell inspect stat check compact checkpoint backup restore "
             "repair dump load import storage bigkeys report latency profile slow hotkeys"
         ).split():
             self.assertRegex(help_text, rf"(?m)^  {command} ")

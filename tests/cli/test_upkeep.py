@@ -21,6 +21,7 @@ class Upkeep(CommandLineTest):
         self.assertRegex(lines[2], r"^B\+Tree depth: [1-9]$")
         self.assertRegex(lines[3], r"^Page utilisation: [1-9][0-9]?0?%$")
         self.assertEqual(len(lines), 4)
+        self.assertEqual(self.run_cli("stat", self.database).decode().splitlines(), lines)
         verbose = self.run_cli("inspect", self.database, "--verbose").decode()
         self.assertIn("Sorted runs: ", verbose)
         self.assertIn("Compression ratio: ", verbose)
