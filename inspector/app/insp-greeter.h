@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 #define INSP_TYPE_GREETER (insp_greeter_get_type ())
 G_DECLARE_FINAL_TYPE (InspGreeter, insp_greeter, INSP, GREETER, AdwBin)
 
-/* Signal “chosen” (LdbRunningDatabase *). */
+/* Signals “chosen” (LdbRunningDatabase *), “folder-chosen” (GFile *). */
+
+/* A folder was opened: it is remembered. */
+void insp_greeter_remember (InspGreeter *self, GFile *folder);
 
 G_END_DECLS

@@ -16,6 +16,7 @@ struct _InspHost
 
   char *path;                  /* of the database */
   gboolean is_demo;            /* it is deleted in the end */
+  gboolean is_static;          /* what is written later is not followed */
   LdbDatabase *database;       /* NULL: not open; owned */
   InspLoad *load;              /* NULL: none; owned */
   LdbRunningList *list;        /* where it appears; owned */
@@ -94,10 +95,11 @@ insp_host_init (InspHost *self)
 }
 
 InspHost *
-insp_host_new_for_folder (GFile *folder)
+insp_host_new_for_folder (GFile *folder, gboolean is_static)
 {
   InspHost *self = g_object_new (INSP_TYPE_HOST, NULL);
   self->path = g_file_get_path (folder);
+  self->is_static = is_static;
   return self;
 }
 
@@ -196,9 +198,17 @@ insp_host_share_async (InspHost *self, GAsyncReadyCallback callback, gpointer us
   g_signal_connect_object (self->list, "items-changed", G_CALLBACK (on_list_changed), self,
                            G_CONNECT_SWAPPED);
   LdbOpenFlags flags = self->is_demo ? LDB_OPEN_CREATE : LDB_OPEN_READ_ONLY;
+  if (self->is_static)
+    flags |= LDB_OPEN_STATIC;
   g_async_initable_new_async (LDB_TYPE_DATABASE, G_PRIORITY_DEFAULT, NULL, on_open,
                               g_object_ref (self), "path", self->path, "flags", flags,
                               "inspectable", TRUE, "control-allowed", self->is_demo, NULL);
+}
+
+const char *
+insp_host_get_path (InspHost *self)
+{
+  return self->path;
 }
 
 LdbDatabase *

@@ -16,12 +16,15 @@ G_BEGIN_DECLS
 #define INSP_TYPE_HOST (insp_host_get_type ())
 G_DECLARE_FINAL_TYPE (InspHost, insp_host, INSP, HOST, GObject)
 
-InspHost *insp_host_new_for_folder (GFile *folder);
+/* `is_static`: as it is now, without following what is written. */
+InspHost *insp_host_new_for_folder (GFile *folder, gboolean is_static);
 InspHost *insp_host_new_for_demo (void);
 
 /* Opens it. The result is borrowed from the host. */
 void insp_host_share_async (InspHost *self, GAsyncReadyCallback callback, gpointer user_data);
 LdbRunningDatabase *insp_host_share_finish (InspHost *self, GAsyncResult *result, GError **error);
+
+const char *insp_host_get_path (InspHost *self); /* NULL: it has none here */
 
 /* The handle, once it is shared; NULL: what is shown is another program's. */
 LdbDatabase *insp_host_get_database (InspHost *self);

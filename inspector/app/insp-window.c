@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "insp-explanation.h"
 #include "insp-greeter.h"
 #include "insp-host.h"
 #include "insp-recorder.h"
@@ -13,8 +14,9 @@ struct _InspWindow
 {
   AdwApplicationWindow parent_instance;
 
-  GtkStack *content; /* greeter, or database */
+  GtkStack *content; /* greeter, database, or why it cannot be opened */
   InspGreeter *greeter;
+  InspExplanation *explanation;
   AdwLeaflet *leaflet;
   GtkLabel *sidebar_title;
   AdwWindowTitle *page_title;
@@ -22,6 +24,7 @@ struct _InspWindow
   GtkButton *back;
   LdbInspectorView *view;
   GSettings *settings; /* owned */
+  GFile *folder;       /* that was opened last, or could not be; NULL: none; owned */
   InspHost *host;      /* a database that this program opened; NULL: none; owned */
 };
 
@@ -73,6 +76,16 @@ on_page (GSimpleAction *action, GVariant *parameter, gpointer window)
 
 /* ---- what is shown ---- */
 
+/* What is not shown is not there for assistive technology either. */
+static void
+show_content (InspWindow *self, GtkWidget *content)
+{
+  gtk_widget_set_visible (content, TRUE);
+  gtk_stack_set_visible_child (self->content, content);
+  gtk_widget_set_visible (GTK_WIDGET (self->explanation),
+                          content == GTK_WIDGET (self->explanation));
+}
+
 void
 insp_window_say (InspWindow *self, const char *heading, const char *message)
 {
@@ -89,7 +102,7 @@ insp_window_show_database (InspWindow *self, LdbRunningDatabase *running)
   g_autofree char *path = g_filename_display_name (ldb_running_database_get_path (running));
   gtk_label_set_text (self->sidebar_title, ldb_inspector_view_get_title (self->view));
   adw_window_title_set_subtitle (self->page_title, path);
-  gtk_stack_set_visible_child (self->content, GTK_WIDGET (self->leaflet));
+  show_content (self, GTK_WIDGET (self->leaflet));
   show_page (self, 0);
 }
 
@@ -99,7 +112,7 @@ insp_window_show_recording (InspWindow *self)
   g_clear_object (&self->host);
   gtk_label_set_text (self->sidebar_title, ldb_inspector_view_get_title (self->view));
   adw_window_title_set_subtitle (self->page_title, _ ("Recording"));
-  gtk_stack_set_visible_child (self->content, GTK_WIDGET (self->leaflet));
+  show_content (self, GTK_WIDGET (self->leaflet));
   show_page (self, 0);
 }
 
@@ -110,12 +123,17 @@ insp_window_get_view (InspWindow *self)
 }
 
 static void
-on_greeter (GSimpleAction *action, GVariant *parameter, gpointer window)
+show_greeter (InspWindow *self)
 {
-  InspWindow *self = window;
-  gtk_stack_set_visible_child (self->content, GTK_WIDGET (self->greeter));
+  show_content (self, GTK_WIDGET (self->greeter));
   ldb_inspector_view_set_running_database (self->view, NULL);
   g_clear_object (&self->host);
+}
+
+static void
+on_greeter (GSimpleAction *action, GVariant *parameter, gpointer window)
+{
+  show_greeter (window);
 }
 
 static void
@@ -134,19 +152,24 @@ on_hosted (GObject *source, GAsyncResult *result, gpointer data)
     return; /* another was opened meanwhile */
   if (running != NULL)
     {
+      if (self->folder != NULL)
+        insp_greeter_remember (self->greeter, self->folder);
       insp_window_show_database (self, running);
       ldb_inspector_view_set_database (self->view, insp_host_get_database (self->host));
     }
   else
     {
+      insp_explanation_explain (self->explanation, insp_host_get_path (self->host), error);
+      show_content (self, GTK_WIDGET (self->explanation));
       g_clear_object (&self->host);
-      insp_window_say (self, _ ("The Database Cannot Be Opened"), error->message);
     }
 }
 
+/* `folder` NULL: the one for trying. */
 static void
-host (InspWindow *self, InspHost *new_host)
+host (InspWindow *self, GFile *folder, InspHost *new_host)
 {
+  g_set_object (&self->folder, folder);
   g_clear_object (&self->host);
   self->host = new_host;
   insp_host_share_async (self->host, on_hosted, g_object_ref (self));
@@ -155,7 +178,28 @@ host (InspWindow *self, InspHost *new_host)
 void
 insp_window_open_folder (InspWindow *self, GFile *folder)
 {
-  host (self, insp_host_new_for_folder (folder));
+  host (self, folder, insp_host_new_for_folder (folder, FALSE));
+}
+
+/* What could not be opened, once more. */
+static void
+open_again (InspWindow *self, gboolean is_static)
+{
+  g_autoptr (GFile) folder = self->folder != NULL ? g_object_ref (self->folder) : NULL;
+  host (self, folder,
+        folder != NULL ? insp_host_new_for_folder (folder, is_static) : insp_host_new_for_demo ());
+}
+
+static void
+on_again (InspWindow *self)
+{
+  open_again (self, FALSE);
+}
+
+static void
+on_static (InspWindow *self)
+{
+  open_again (self, TRUE);
 }
 
 static void
@@ -181,7 +225,7 @@ on_open (GSimpleAction *action, GVariant *parameter, gpointer window)
 static void
 on_demo (GSimpleAction *action, GVariant *parameter, gpointer window)
 {
-  host (window, insp_host_new_for_demo ());
+  host (window, NULL, insp_host_new_for_demo ());
 }
 
 static gboolean
@@ -200,6 +244,7 @@ insp_window_dispose (GObject *object)
 {
   InspWindow *self = INSP_WINDOW (object);
   g_clear_object (&self->host);
+  g_clear_object (&self->folder);
   g_clear_object (&self->settings);
   gtk_widget_dispose_template (GTK_WIDGET (self), INSP_TYPE_WINDOW);
   G_OBJECT_CLASS (insp_window_parent_class)->dispose (object);
@@ -210,19 +255,25 @@ insp_window_class_init (InspWindowClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   G_OBJECT_CLASS (class)->dispose = insp_window_dispose;
+  g_type_ensure (INSP_TYPE_EXPLANATION);
   g_type_ensure (INSP_TYPE_GREETER);
   g_type_ensure (LDB_TYPE_INSPECTOR_VIEW);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/lightningdb/Inspector/insp-window.ui");
   gtk_widget_class_bind_template_child (widget_class, InspWindow, content);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, greeter);
+  gtk_widget_class_bind_template_child (widget_class, InspWindow, explanation);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, leaflet);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, sidebar_title);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, page_title);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, sidebar);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, back);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, view);
+  gtk_widget_class_bind_template_callback (widget_class, on_again);
   gtk_widget_class_bind_template_callback (widget_class, on_chosen);
+  gtk_widget_class_bind_template_callback (widget_class, on_static);
+  gtk_widget_class_bind_template_callback (widget_class, insp_window_open_folder);
+  gtk_widget_class_bind_template_callback (widget_class, show_greeter);
 }
 
 static void

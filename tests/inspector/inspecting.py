@@ -59,10 +59,11 @@ class Application:
 
 
 class Inspector:
-    def __init__(self, *arguments, **environment):
+    def __init__(self, *arguments, before=(), **environment):
+        """`before`: a command that starts it."""
         self._output = tempfile.TemporaryFile()
         self._folder = os.environ["XDG_RUNTIME_DIR"]  # where it is started in
-        self.process = subprocess.Popen([Case.program, *arguments], stdout=self._output, stderr=self._output,
+        self.process = subprocess.Popen([*before, Case.program, *arguments], stdout=self._output, stderr=self._output,
                                         cwd=self._folder, env={**os.environ, **environment})
         self._program = Case.desktop.find(self.process.pid)
         self._parts = {}
@@ -193,8 +194,8 @@ class Case(unittest.TestCase):
         self.addCleanup(application.kill)
         return application
 
-    def inspect(self, *arguments, **environment):
-        inspector = Inspector(*arguments, **environment)
+    def inspect(self, *arguments, **how):
+        inspector = Inspector(*arguments, **how)
         self.inspectors.append(inspector)
         return inspector
 

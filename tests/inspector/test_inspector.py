@@ -117,17 +117,7 @@ class Use(inspecting.Case):
         inspector = self.inspect("--demo", XDG_RUNTIME_DIR=f"{self.directory}/file")
         inspector.wait_for("cannot be looked into")
         inspector.picture("no-runtime-directory")
-        inspector.answer("The Database Cannot Be Opened", "Close")
         inspector.close()
-
-    def test_no_database(self):
-        inspector = self.inspect(self.directory)
-        inspector.wait_for("The Database Cannot Be Opened")
-        text = next(label for label in inspector.labels() if self.directory in label)
-        self.assertRegex(text, r"^[A-Z“/].*\.$")  # a sentence, as a library's messages are not
-        inspector.picture("no-database")
-        inspector.answer("The Database Cannot Be Opened", "Close")
-        self.assertEqual(inspector.close(), (0, ""))
 
 
 if __name__ == "__main__":

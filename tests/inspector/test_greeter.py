@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Folders that are opened, and those that cannot be: test_greeter.py INSPECTOR"""
+
+import ctypes
+import os
+import pathlib
+import shutil
+import struct
+import unittest
+
+import inspecting
+from accessible import wait_for
+from inspecting import Application
+
+ROOT_WITHOUT_POWERS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+def say_newer(manifest):
+    """The header of a manifest says that a later version wrote it; docs/design/manifest.md."""
+    hashes = ctypes.CDLL("libxxhash.so.0")
+    for name in ("XXH3_64bits", "XXH3_64bits_withSeed"):
+        getattr(hashes, name).restype = ctypes.c_uint64
+    content = bytearray(manifest.read_bytes())
+    content[8] += 1
+
+    def checksum():
+        identity, number = bytes(content[24:40]), bytes(content[40:48])
+        seed = hashes.XXH3_64bits(identity + number, ctypes.c_size_t(24))
+        return hashes.XXH3_64bits_withSeed(bytes(content[:56]), ctypes.c_size_t(56), ctypes.c_uint64(seed))
+
+    struct.pack_into("<Q", content, 56, checksum())
+    manifest.write_bytes(content)
+
+
+class Greeter(inspecting.Case):
+    def make(self, name="plain", flush=False):
+        """A database that nobody has open."""
+        application = Application(f"{self.directory}/{name}", share=False)
+        application.do("flush" if flush else "put", 100)
+        application.end()
+        return pathlib.Path(self.directory, name)
+
+    def files(self, folder):
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def test_recent(self):
+        folder = self.make()
+        settings = {"GSETTINGS_BACKEND": "keyfile"}  # others are forgotten
+        inspector = self.inspect(str(folder), **settings)
+        inspector.wait_for("Time of reads")
+        self.assertEqual(inspector.close(), (0, ""))
+
+        inspector = self.inspect(**settings)
+        row = inspector.row(str(folder))
+        inspector.picture("recent")
+        self.assertEqual(inspector.nameless(), [])
+        wait_for("the keyboard on the row", lambda: inspector.focused() == row or inspector.press("Tab"))
+        inspector.press("Return")
+        inspector.wait_for("Time of reads")
+        inspector.use("All Databases")
+        shutil.rmtree(folder)
+        self.assertEqual(inspector.close(), (0, ""))
+
+        inspector = self.inspect(**settings)
+        inspector.wait_for(f"{folder} (not there any more)")
+        inspector.use("Remove plain From the List")
+        wait_for("its end", lambda: not any(str(folder) in label for label in inspector.labels()))
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def refuse(self, folder, title, *command):
+        """What is said of a folder, of which nothing is changed."""
+        before = self.files(folder) if os.access(folder, os.R_OK) else None
+        inspector = self.inspect(str(folder), before=command)
+        inspector.wait_for(title)
+        self.assertEqual(inspector.nameless(), [])
+        return inspector, before
+
+    def test_damaged(self):
+        folder = self.make(flush=True)
+        manifest = next(folder.glob("MANIFEST-*"))
+        content = bytearray(manifest.read_bytes())
+        content[30] ^= 1
+        manifest.write_bytes(content)
+        inspector, before = self.refuse(folder, "The Database Is Damaged")
+        inspector.wait_for(manifest.name)
+        inspector.wait_for("lightning-cli repair")
+        inspector.use("Check")
+        inspector.wait_for("fault was found:")
+        inspector.picture("damaged")
+        inspector.use("All Databases")
+        inspector.wait_for("Running Applications")
+        self.assertEqual(inspector.close(), (0, ""))
+        self.assertEqual(self.files(folder), before)
+
+    def test_newer(self):
+        folder = self.make()
+        say_newer(next(folder.glob("MANIFEST-*")))
+        inspector, before = self.refuse(folder, "Made by a Newer Version")
+        inspector.wait_for("has format 2, and this version reads up to 1")
+        inspector.picture("newer")
+        self.assertEqual(inspector.close(), (0, ""))
+        self.assertEqual(self.files(folder), before)
+
+    @unittest.skipIf(os.geteuid() == 0 and shutil.which("setpriv") is None, "root may read everything")
+    def test_not_permitted(self):
+        folder = self.make()
+        folder.chmod(0)
+        self.addCleanup(folder.chmod, 0o700)
+        powers = ROOT_WITHOUT_POWERS if os.geteuid() == 0 else []
+        inspector, _ = self.refuse(folder, "You May Not Read It", *powers)
+        inspector.picture("not-permitted")
+        folder.chmod(0o700)
+        inspector.use("Try Again")
+        inspector.wait_for("Time of reads")
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def test_no_database(self):
+        pathlib.Path(self.directory, "notes").write_text("hello")
+        inspector, before = self.refuse(pathlib.Path(self.directory), "No Database")
+        text = next(label for label in inspector.labels() if self.directory in label)
+        self.assertRegex(text, r"^[A-Z“/].*\.")  # a sentence, as a library's messages are not
+        inspector.picture("no-database")
+        self.assertEqual(inspector.close(), (0, ""))
+        self.assertEqual(self.files(pathlib.Path(self.directory)), before)
+
+    def test_locked(self):
+        """Beside a program that writes and does not share: only reads, until that program ends."""
+        application = Application(f"{self.directory}/shared", share=False)
+        self.addCleanup(application.kill)
+        application.do("key", "a")
+        inspector = self.inspect(f"{self.directory}/shared")
+        inspector.wait_for("Time of reads")
+        inspector.show_page("Data", "No Key Selected")
+        inspector.use("Allow Edits")
+        inspector.wait_for("This folder is only read so far.")
+        inspector.press("Return")
+        inspector.wait_for("While another program writes to the database, this waits for it to close it.")
+        inspector.picture("locked")
+        application.do("key", "b")  # it is not held up
+        inspector.wait_for("b")
+        inspector.use("Cancel")
+        wait_for("the end of the panel", lambda: "Opening for Writing" not in inspector.labels())
+        inspector.use("Allow Edits")
+        inspector.wait_for("While another program writes to the database")
+        application.end()
+        inspector.find("button", "New Key")
+        self.assertEqual(inspector.close(), (0, ""))
+
+
+if __name__ == "__main__":
+    inspecting.main()
