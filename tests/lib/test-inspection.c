@@ -508,6 +508,87 @@ test_lost_changes (Place *place, gconstpointer data)
   client_close (&client);
 }
 
+/* ---- large values ---- */
+
+#define MIB ((gsize) 1 << 20)
+
+static void
+put_large (LdbDatabase *db, const char *key, gsize size)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *value = g_strnfill (size, key[0]);
+  ldb_database_put (db, (const guint8 *) key, strlen (key), (const guint8 *) value, size, NULL,
+                    &error);
+  g_assert_no_error (error);
+}
+
+/* In parts, of a snapshot; how many. */
+static guint
+get_in_parts (Client *client, const char *key, gsize size)
+{
+  guint id, parts = 0;
+  guint64 sequence, told = 0;
+  g_autoptr (GVariant) opened = client_call (client, "OpenSnapshot", NULL);
+  g_variant_get (opened, "(ut)", &id, &sequence);
+  for (; told < size; parts++)
+    {
+      gboolean found;
+      guint64 whole;
+      gsize length;
+      g_autoptr (GVariant) part = NULL;
+      g_autoptr (GVariant) reply = client_call (
+          client, "Get", g_variant_new ("(us@aytu)", id, "", text_variant (key), told, G_MAXUINT));
+      g_variant_get (reply, "(bt@ay)", &found, &whole, &part);
+      const char *data = g_variant_get_fixed_array (part, &length, 1);
+      g_assert_true (found && length > 0 && data[0] == key[0] && data[length - 1] == key[0]);
+      g_assert_cmpuint (whole, ==, size);
+      told += length;
+    }
+  g_assert_cmpuint (told, ==, size);
+  client_do (client, "CloseSnapshot", g_variant_new ("(u)", id));
+  return parts;
+}
+
+/* A value that is told in many parts is read from the disk once; one that would take the application's
+ * memory is not told at all, but for its size. */
+static void
+test_large_values (Place *place, gconstpointer data)
+{
+  Client client;
+  gboolean more;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) records = NULL;
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_cache_size (options, 10 * MIB);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  ldb_database_set_inspectable (db, TRUE);
+  put_large (db, "huge", 64 * MIB + 1);
+  put_large (db, "large", 30 * MIB);
+  ldb_test_put (db, "small", "1");
+  g_assert_true (ldb_database_flush (db, NULL, &error));
+  g_assert_no_error (error);
+  client_open (&client);
+  g_autoptr (LdbMetrics) metrics = ldb_database_get_metrics (db, &error);
+  gint64 before = ldb_metrics_get_value (metrics, "blob_read");
+  g_assert_cmpuint (get_in_parts (&client, "large", 30 * MIB), ==, 60);
+  g_assert_cmpint (ldb_metrics_get_value (metrics, "blob_read") - before, ==, 1);
+  client_fail (&client, "Get",
+               g_variant_new ("(us@aytu)", 0, "", text_variant ("huge"), (guint64) 0, 10),
+               "org.lightningdb.Error.LimitExceeded");
+  g_autoptr (GVariant) reply = client_call (
+      &client, "Read",
+      g_variant_new ("(us@ay@ayuuu)", 0, "", text_variant (""), text_variant (""), 0, 1, 10));
+  g_variant_get (reply, "(@a(ayayt)b)", &records, &more);
+  guint64 size;
+  g_autoptr (GVariant) key = NULL;
+  g_autoptr (GVariant) value = NULL;
+  g_variant_get_child (records, 0, "(@ay@ayt)", &key, &value, &size);
+  g_assert_cmpuint (g_variant_n_children (value), ==, 0);
+  g_assert_cmpuint (size, ==, 64 * MIB + 1);
+  g_assert_cmpint (ldb_metrics_get_value (metrics, "blob_read") - before, ==, 1);
+  client_close (&client);
+}
+
 /* ---- changing ---- */
 
 typedef struct
@@ -788,6 +869,7 @@ main (int argc, char **argv)
   add_test ("/inspection/snapshots", test_snapshots);
   add_test ("/inspection/changes", test_changes);
   add_test ("/inspection/lost-changes", test_lost_changes);
+  add_test ("/inspection/large-values", test_large_values);
   add_test ("/inspection/control-refused", test_control_refused);
   add_test ("/inspection/control", test_control);
   add_test ("/inspection/commit", test_commit);

@@ -45,6 +45,7 @@ struct _LdbHost
 
   /* The thread's. */
   GPtrArray *visitors;       /* LdbVisitor; references */
+  LdbVisitor *keeper;        /* whose value is kept, if any is, or NULL; borrowed */
   GSource *accepting;        /* or pausing; owned */
   gboolean operating;        /* a visitor's operation is under way */
   guint visits;              /* calls that were not answered yet */
@@ -296,9 +297,19 @@ accept_some (gint listener, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+LdbVisitor *
+ldb_host_change_keeper (LdbHost *self, LdbVisitor *visitor)
+{
+  LdbVisitor *before = self->keeper;
+  self->keeper = visitor;
+  return before;
+}
+
 void
 ldb_host_forget_visitor (LdbHost *self, LdbVisitor *visitor)
 {
+  if (self->keeper == visitor)
+    self->keeper = NULL;
   g_atomic_int_set (&self->slots[visitor->slot], -1);
   g_ptr_array_remove_fast (self->visitors, visitor);
 }

@@ -366,8 +366,8 @@ ldb_inspector_close_snapshot_finish (LdbInspector *self, GAsyncResult *result, G
  *
  * Looks a value up, whole, in as many messages as it takes.
  *
- * Fails with the errors of [method@Ldb.Database.get], %LDB_ERROR_CLOSED once the connection has
- * ended. Blocks for the other process; any thread.
+ * Fails with the errors of [method@Ldb.Database.get], %LDB_ERROR_LIMIT_EXCEEDED when the value has more
+ * than 64 MiB, %LDB_ERROR_CLOSED once the connection has ended. Blocks for the other process; any thread.
  *
  * Returns: (transfer full) (nullable): the value; %NULL without an error when there is none
  *

@@ -82,6 +82,8 @@ LdbVisit *ldb_host_end_work (LdbHost *self, LdbLane lane);
 /* A call has come, and was answered: the thread stays as long as any has not. */
 void ldb_host_begin_visit (LdbHost *self);
 void ldb_host_end_visit (LdbHost *self);
+/* The visitor is the one whose value is kept from now on; the one before, or NULL. */
+LdbVisitor *ldb_host_change_keeper (LdbHost *self, LdbVisitor *visitor);
 /* The visitor's connection has ended. */
 void ldb_host_forget_visitor (LdbHost *self, LdbVisitor *visitor);
 GMainContext *ldb_host_get_context (LdbHost *self);
@@ -133,6 +135,16 @@ typedef struct
   gint64 used;        /* when, monotonic */
 } LdbVisitorMap;
 
+/* A value that a visitor has not been told all of. Of all visitors one is kept. */
+typedef struct
+{
+  guint snapshot; /* its id */
+  char *store;    /* as it was named; owned */
+  GBytes *key;    /* owned */
+  GBytes *value;  /* owned */
+  gint64 used;    /* when, monotonic */
+} LdbVisitorValue;
+
 struct _LdbVisitor
 {
   guint references;          /* of the host, and of each visit */
@@ -143,7 +155,8 @@ struct _LdbVisitor
   guint last_id;             /* given out */
   GPtrArray *snapshots;      /* LdbVisitorSnapshot; owned */
   LdbVisitorMap *map;        /* or NULL; owned */
-  GSource *expiry;           /* when the next snapshot or the map goes, or NULL; owned */
+  LdbVisitorValue *value;    /* or NULL; owned */
+  GSource *expiry;           /* when the next of these goes, or NULL; owned */
   GPtrArray *subscriptions;  /* LdbSubscription; owned */
   GPtrArray *follows;        /* LdbVisitorFollow; owned */
   GHashTable *grants;        /* LdbExport → the number of the permission it was granted under */
@@ -192,6 +205,7 @@ void ldb_visit_close_snapshot (LdbVisit *self);
 void ldb_visit_get (LdbVisit *self);
 void ldb_visit_read (LdbVisit *self);
 void ldb_visitor_snapshot_free (gpointer snapshot);
+void ldb_visitor_forget_value (LdbVisitor *self);
 /* Has what nobody has used for long closed in time. */
 void ldb_visitor_watch_expiry (LdbVisitor *self);
 #define LDB_VISITOR_IDLE (60 * G_USEC_PER_SEC) /* that long */

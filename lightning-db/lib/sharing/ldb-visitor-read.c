@@ -7,8 +7,10 @@
 
 #include "ldb-visitor-private.h"
 
+#include <string.h>
+
 #include "base/metrics.h"
-#include "ldb-cursor.h"
+#include "ldb-cursor-private.h"
 #include "ldb-error-private.h"
 
 #define SNAPSHOTS_MAX 4                      /* of a visitor */
@@ -16,6 +18,7 @@
 #define PAGE_RECORDS 1000                    /* of one page */
 #define PAGE_BYTES ((gsize) 512 << 10)       /* of its keys and values */
 #define VALUE_BYTES ((gsize) 64 << 10)       /* of one value in a page */
+#define VALUE_MAX ((gsize) 64 << 20)         /* of a value that is read: it is read as a whole */
 #define PAGE_TIME (G_USEC_PER_SEC / 20)      /* of one page */
 #define READ_REVERSE 1u                      /* from the end */
 #define READ_KEYS_ONLY 2u                    /* without values */
@@ -116,6 +119,8 @@ expire (gpointer data)
       g_ptr_array_remove_index_fast (visitor->snapshots, i - 1);
   if (visitor->map != NULL && visitor->map->used + LDB_VISITOR_IDLE <= now)
     g_clear_pointer (&visitor->map, ldb_visitor_map_free);
+  if (visitor->value != NULL && visitor->value->used + LDB_VISITOR_IDLE <= now)
+    ldb_visitor_forget_value (visitor);
   ldb_visitor_watch_expiry (visitor);
   return G_SOURCE_REMOVE;
 }
@@ -131,6 +136,8 @@ ldb_visitor_watch_expiry (LdbVisitor *visitor)
     first = MIN (first, end_of (g_ptr_array_index (visitor->snapshots, i)));
   if (visitor->map != NULL)
     first = MIN (first, visitor->map->used + LDB_VISITOR_IDLE);
+  if (visitor->value != NULL)
+    first = MIN (first, visitor->value->used + LDB_VISITOR_IDLE);
   if (first == G_MAXINT64)
     return;
   gint64 left = MAX (first - g_get_monotonic_time (), 0);
@@ -214,6 +221,88 @@ use_snapshot (LdbVisit *self, guint id, GError **error)
 
 /* ---- records ---- */
 
+/* How large the value is, which is copied to the buffer if it fits and else, if it is large, not read.
+ * FALSE: there is none, or an error. */
+static gboolean
+measure_value (LdbVisit *self, LdbSnapshot *snapshot, LdbStore *store, struct bytes key,
+               gpointer buffer, gsize capacity, gsize *size, GError **error)
+{
+  LdbPlace place;
+  struct failure failure = FAILURE_INIT;
+  if (!ldb_place_init (&place, self->export->handle, store, error))
+    return FALSE;
+  LdbPin *pin = ldb_snapshot_pin (snapshot);
+  if (pin == NULL)
+    return ldb_error_set (error, LDB_ERROR_CLOSED, "The snapshot is closed; open one anew.");
+  status code
+      = engine_get (pin->engine, pin->snapshot, place.store, key, buffer, capacity, size, &failure);
+  ldb_pin_unref (pin);
+  return code == STATUS_OK
+         || (code != STATUS_NOT_FOUND && ldb_error_take_failure (error, code, &failure));
+}
+
+static GBytes *
+read_value (LdbVisit *self, LdbSnapshot *snapshot, LdbStore *store, gconstpointer key,
+            gsize key_size, GError **error)
+{
+  struct bytes bytes;
+  gsize size;
+  g_autofree gpointer buffer = g_malloc (VALUE_BYTES);
+  if (!ldb_check_key (key, key_size, &bytes, error)
+      || !measure_value (self, snapshot, store, bytes, buffer, VALUE_BYTES, &size, error))
+    return NULL;
+  if (size <= VALUE_BYTES)
+    return g_bytes_new (buffer, size);
+  if (size <= VALUE_MAX)
+    return ldb_snapshot_get (snapshot, store, key, key_size, NULL, error);
+  ldb_error_set (error, LDB_ERROR_LIMIT_EXCEEDED,
+                 "The value has %" G_GSIZE_FORMAT " bytes; inspectors are told values of up to %d "
+                 "MiB. Open the database beside the application to read it.",
+                 size, (int) (VALUE_MAX >> 20));
+  return NULL;
+}
+
+void
+ldb_visitor_forget_value (LdbVisitor *self)
+{
+  LdbVisitorValue *value = g_steal_pointer (&self->value);
+  if (value == NULL)
+    return;
+  g_free (value->store);
+  g_bytes_unref (value->key);
+  g_bytes_unref (value->value);
+  g_free (value);
+}
+
+/* The value that the visitor was told a part of, if this is the same; a reference, or NULL. */
+static GBytes *
+find_kept_value (LdbVisitor *self, guint snapshot, const char *store, GBytes *key)
+{
+  LdbVisitorValue *kept = self->value;
+  return kept != NULL && kept->snapshot == snapshot && strcmp (kept->store, store) == 0
+                 && g_bytes_equal (kept->key, key)
+             ? g_bytes_ref (kept->value)
+             : NULL;
+}
+
+/* The next part will be asked for: it is not to be read again for each. */
+static void
+keep_value (LdbVisitor *self, guint snapshot, const char *store, GBytes *key, GBytes *value)
+{
+  LdbVisitor *before = ldb_host_change_keeper (self->host, self);
+  g_autoptr (GBytes) held = g_bytes_ref (value); /* it may be the one that is kept */
+  if (before != NULL)
+    ldb_visitor_forget_value (before);
+  ldb_visitor_forget_value (self);
+  self->value = g_new0 (LdbVisitorValue, 1);
+  self->value->snapshot = snapshot;
+  self->value->store = g_strdup (store);
+  self->value->key = g_bytes_ref (key);
+  self->value->value = g_steal_pointer (&held);
+  self->value->used = g_get_monotonic_time ();
+  ldb_visitor_watch_expiry (self);
+}
+
 void
 ldb_visit_get (LdbVisit *self)
 {
@@ -228,9 +317,11 @@ ldb_visit_get (LdbVisit *self)
   g_autoptr (GBytes) value = NULL;
   g_variant_get (self->arguments, "(u&s@aytu)", &id, &name, &key, &offset, &length);
   gconstpointer key_data = g_variant_get_fixed_array (key, &key_size, 1);
+  g_autoptr (GBytes) key_bytes = g_bytes_new (key_data, key_size);
   if ((snapshot = use_snapshot (self, id, &error)) != NULL
-      && (store = ldb_visit_open_store (self, name, &error)) != NULL)
-    value = ldb_snapshot_get (snapshot, store, key_data, key_size, NULL, &error);
+      && (store = ldb_visit_open_store (self, name, &error)) != NULL
+      && (value = find_kept_value (self->visitor, id, name, key_bytes)) == NULL)
+    value = read_value (self, snapshot, store, key_data, key_size, &error);
   if (error != NULL)
     {
       ldb_visit_fail (self, error);
@@ -239,6 +330,10 @@ ldb_visit_get (LdbVisit *self)
   const guint8 *data = value != NULL ? g_bytes_get_data (value, &size) : NULL;
   gsize begin = (gsize) MIN (offset, size);
   gsize part = MIN (MIN (size - begin, length), LDB_VISITOR_PART);
+  if (id != 0 && size > LDB_VISITOR_PART && begin + part < size)
+    keep_value (self->visitor, id, name, key_bytes, value);
+  else if (self->visitor->value != NULL && self->visitor->value->value == value)
+    ldb_visitor_forget_value (self->visitor);
   ldb_visit_return (self, g_variant_new ("(bt@ay)", value != NULL, (guint64) size,
                                          bytes_variant (part > 0 ? data + begin : NULL, part)));
 }
@@ -253,7 +348,19 @@ typedef struct
   gsize value_limit;       /* bytes of one value at most */
   gboolean keys_only;      /* no values */
   gboolean more;           /* there may be others */
+  LdbVisit *visit;         /* that it is for */
+  LdbSnapshot *snapshot;   /* that it is of; borrowed */
+  LdbStore *store;         /* likewise; borrowed */
 } Page;
+
+/* Whether the record's value is larger than may be read; *size: how large. */
+static gboolean
+is_huge (Page *page, LdbCursor *cursor, struct bytes key, gsize *size, GError **error)
+{
+  return cursor->place->apart
+         && measure_value (page->visit, page->snapshot, page->store, key, NULL, 0, size, error)
+         && *size > VALUE_MAX;
+}
 
 static gboolean
 add_record (Page *page, LdbCursor *cursor, GError **error)
@@ -262,14 +369,16 @@ add_record (Page *page, LdbCursor *cursor, GError **error)
   const guint8 *value = NULL;
   const guint8 *key = ldb_cursor_peek_key (cursor, &key_size);
   GError *failure = NULL;
-  if (!page->keys_only)
+  gboolean huge
+      = !page->keys_only && is_huge (page, cursor, BYTES (key, key_size), &size, &failure);
+  if (!page->keys_only && !huge && failure == NULL)
     value = ldb_cursor_peek_value (cursor, &size, &failure);
   if (failure != NULL)
     {
       g_propagate_error (error, failure);
       return FALSE;
     }
-  gsize part = MIN (size, page->value_limit);
+  gsize part = huge ? 0 : MIN (size, page->value_limit);
   g_variant_builder_add (&page->records, "(@ay@ayt)", bytes_variant (key, key_size),
                          bytes_variant (value, part), (guint64) size);
   page->bytes += key_size + part;
@@ -324,6 +433,9 @@ read_page (LdbVisit *self, Page *page, GError **error)
     return FALSE;
   g_autoptr (LdbCursor) cursor = ldb_snapshot_scan (snapshot, store, start_data, start_size,
                                                     end_data, end_size, scan, error);
+  page->visit = self;
+  page->snapshot = snapshot;
+  page->store = store;
   return cursor != NULL && fill_page (page, cursor, error);
 }
 

@@ -405,6 +405,7 @@ close_all (LdbVisitor *self)
   g_ptr_array_set_size (self->follows, 0);
   g_ptr_array_set_size (self->snapshots, 0);
   g_clear_pointer (&self->map, ldb_visitor_map_free);
+  ldb_visitor_forget_value (self);
   g_hash_table_remove_all (self->grants);
   if (self->expiry != NULL)
     g_source_destroy (self->expiry);
@@ -533,6 +534,7 @@ ldb_visitor_leave_export (LdbVisitor *self, LdbExport *export)
       g_ptr_array_remove_index_fast (self->follows, i - 1);
   if (self->map != NULL && self->map->of == export)
     g_clear_pointer (&self->map, ldb_visitor_map_free);
+  ldb_visitor_forget_value (self);
   g_hash_table_remove (self->grants, export);
   ldb_visitor_send_signal (self, export, "Closed", NULL);
 }
