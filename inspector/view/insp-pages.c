@@ -7,6 +7,7 @@
 #include "insp-data-page.h"
 #include "insp-health-page.h"
 #include "insp-latency-page.h"
+#include "insp-memory-page.h"
 #include "insp-overview-page.h"
 #include "insp-pages.h"
 #include "insp-storage-page.h"
@@ -25,6 +26,7 @@ static const Page pages[] = {
   { "latency", N_ ("Latency"), "insp-latency-symbolic", insp_latency_page_new },
   { "data", N_ ("Data"), "insp-data-symbolic", insp_data_page_new },
   { "storage", N_ ("Storage"), "insp-storage-symbolic", insp_storage_page_new },
+  { "memory", N_ ("Memory"), "insp-memory-symbolic", insp_memory_page_new },
   { "transactions", N_ ("Transactions"), "insp-transactions-symbolic", insp_transactions_page_new },
   { "activity", N_ ("Activity"), "insp-activity-symbolic", insp_activity_page_new },
   { "health", N_ ("Health"), "insp-health-symbolic", insp_health_page_new },
