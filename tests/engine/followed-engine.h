@@ -91,7 +91,7 @@ void begin_turn (struct turn_taking *taking, const char *path, pthread_t *thread
 /* test-processes-kills.c */
 int write_role (const char *path, struct board *board);
 int read_role (const char *path, struct board *board, unsigned number);
-void test_kills (unsigned kills);
+void test_kills (const char *program, unsigned kills, uint64_t seed);
 int time_role (const char *path, struct board *board);
 void test_latency (void);
 

@@ -205,12 +205,14 @@ count_snapshots (struct board *board)
 /* One writer and four readers; each is killed, or stopped for a while, at random. Whoever is killed
  * gets a successor. */
 void
-test_kills (unsigned kills)
+test_kills (const char *program, unsigned kills, uint64_t seed)
 {
   char *path = fresh_directory (), *beside = fresh_directory (), file[600];
-  uint64_t random = UINT64_C (88172645463325252), worst_open = 0;
+  uint64_t random = seed * UINT64_C (0x9e3779b97f4a7c15) + 1, worst_open = 0;
   unsigned killed_writers = 0, stopped = 0;
   pid_t writer, readers[READERS];
+  fprintf (stderr, "such kills again:  %s --kills %u --seed %llu\n", program, kills,
+           (unsigned long long) seed);
   snprintf (file, sizeof file, "%s/board", beside);
   struct board *board = board_map (file);
   writer = start ("--writer", path, file, 0);

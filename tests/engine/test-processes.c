@@ -338,7 +338,8 @@ test_rest (void)
 
 /* ---- where it is read ---- */
 
-/* Without arguments the short form; --long: 2,000 kills. The others are for its own processes. */
+/* Without arguments the short form; --long: 2,000 kills; --kills N [--seed S]: these alone, as a
+ * failure printed it. The others are for its own processes. */
 int
 main (int argc, char **argv)
 {
@@ -351,9 +352,15 @@ main (int argc, char **argv)
   if (argc == 5 && strcmp (argv[1], "--timer") == 0)
     return time_role (argv[2], board_map (argv[3]));
   bool is_long = argc == 2 && strcmp (argv[1], "--long") == 0;
+  bool has_seed = argc == 5 && strcmp (argv[3], "--seed") == 0;
+  if ((argc == 3 || has_seed) && strcmp (argv[1], "--kills") == 0)
+    {
+      test_kills (argv[0], (unsigned) atoi (argv[2]), has_seed ? strtoull (argv[4], NULL, 10) : 1);
+      return 0;
+    }
   if (argc != 1 && !is_long)
     {
-      fprintf (stderr, "usage: %s [--long]\n", argv[0]);
+      fprintf (stderr, "usage: %s [--long | --kills N [--seed S]]\n", argv[0]);
       return 2;
     }
   test_everything ();
@@ -387,6 +394,6 @@ main (int argc, char **argv)
   test_undurable ();
   test_turns ();
   test_latency ();
-  test_kills (is_long ? 2000 : 60);
+  test_kills (argv[0], is_long ? 2000 : 60, 1);
   return 0;
 }

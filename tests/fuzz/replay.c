@@ -19,7 +19,8 @@
 
 #define INPUT_SIZE_MAX ((size_t) 1 << 20)
 
-static char doing[PATH_MAX + 64]; /* the present input, for who finds the crash */
+static const char *program;
+static char doing[2 * PATH_MAX + 64]; /* the present input, for who finds the crash */
 
 static void
 say_what (int number)
@@ -91,15 +92,15 @@ run_file (const char *path, uint64_t seed, uint64_t changed)
   CHECK (original != NULL && copy != NULL && file != NULL);
   size_t size = fread (original, 1, INPUT_SIZE_MAX, file);
   fclose (file);
-  snprintf (doing, sizeof doing, "\nwhile reading %s\n", path);
+  snprintf (doing, sizeof doing, "\nagain:  %s %s\n", program, path);
   run (original, size);
   for (uint64_t i = 0; i < changed; i++)
     {
       struct random random = { seed * UINT64_C (0x9e3779b97f4a7c15) + i };
       size_t now = size;
       memcpy (copy, original, size);
-      snprintf (doing, sizeof doing, "\nwhile reading %s --seed %llu, change %llu\n", path,
-                (unsigned long long) seed, (unsigned long long) i);
+      snprintf (doing, sizeof doing, "\nagain:  %s --seed %llu --changed %llu %s\n", program,
+                (unsigned long long) seed, (unsigned long long) i + 1, path);
       for (uint64_t times = 1 + random_below (&random, 6); times > 0; times--)
         now = change (&random, copy, now);
       run (copy, now);
@@ -139,6 +140,7 @@ main (int argc, char **argv)
 {
   uint64_t seed = 1, changed = 0;
   unsigned files = 0;
+  program = argv[0];
   signal (SIGABRT, say_what);
   signal (SIGSEGV, say_what);
   for (int i = 1; i < argc; i++)
