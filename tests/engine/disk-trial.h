@@ -52,6 +52,9 @@ void test_value_before_record (void);
 void test_unsynced_value (void);
 void test_unreadable_page (void);
 
+/* test-disk-order.c */
+void test_flush_of_invisible (void);
+
 /* test-disk-damage.c */
 void test_corrupt_page (void);
 void test_damaged_files (void);

@@ -11,6 +11,7 @@ const uint8_t database_id[16] = "database-id-0123";
 struct fault_plan plan;
 
 void (*during_sync) (struct vfs_file *file);
+void (*during_unmap) (struct vfs_file *file);
 
 struct fault_directory
 {
@@ -224,6 +225,12 @@ fault_map (struct vfs_file *file, uint64_t offset, size_t size, bool writable, b
 static void
 fault_unmap (struct vfs_file *file, void *at, size_t size)
 {
+  void (*hook) (struct vfs_file *) = during_unmap;
+  if (hook != NULL)
+    {
+      during_unmap = NULL;
+      hook (file);
+    }
   vfs_unmap (inner_file (file), at, size);
 }
 
@@ -287,6 +294,7 @@ log_open (struct place *place, uint64_t segment_size, bool map, uint64_t next_se
     .next_number = take_number,
     .next_number_context = place,
     .next_sequence = next_sequence,
+    .retention = place->retention,
   };
   memcpy (settings.database_id, database_id, 16);
   CHECK_OK (wal_open (&settings, &place->wal, &failure));

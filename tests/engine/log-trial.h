@@ -38,8 +38,9 @@ struct fault_plan
 
 extern struct fault_plan plan;
 
-/* Called once, in the middle of the next sync of a file. */
+/* Called once, in the middle of the next sync of a file, or before it is unmapped. */
 extern void (*during_sync) (struct vfs_file *file);
+extern void (*during_unmap) (struct vfs_file *file);
 
 void plan_reset (void);
 
@@ -49,6 +50,7 @@ struct place
   struct vfs_directory *directory;
   struct ledger ledger;
   _Atomic uint64_t next_number;
+  uint64_t retention; /* of the next log_open */
   struct wal *wal;
 };
 
@@ -128,6 +130,7 @@ void test_segment_states (void);
 void test_runs (void);
 void test_run_ended_before (void);
 void test_damaged_beginning (void);
+void test_damaged_size (void);
 void test_hostile (bool tags);
 void test_heads (void);
 void test_lost_way (void);
@@ -150,5 +153,14 @@ void test_threads (bool map);
 void test_synced_is_true (void);
 void test_interleavings (void);
 void test_killed (unsigned round);
+
+/* test-wal-history.c */
+void test_failed_seal (bool fails);
+void test_failed_seal_kept (void);
+void test_cut_history (void);
+void test_room_for_note (void);
+
+/* test-wal-stores.c */
+void test_stores (bool recycled);
 
 #endif

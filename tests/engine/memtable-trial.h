@@ -103,4 +103,7 @@ void test_arenas_are_reused (void);
 /* test-memtable-threads.c */
 void test_concurrency (void);
 
+/* test-memtable-steps.c */
+void test_steps (void);
+
 #endif

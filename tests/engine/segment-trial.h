@@ -93,6 +93,7 @@ void test_damage (void);
 void test_hostile_files (void);
 void test_hostile_inner_pages (void);
 void test_verification (void);
+void test_level (void);
 void test_separator (void);
 void test_empty_range (void);
 void test_identity (void);

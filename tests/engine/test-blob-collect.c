@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Blob files give space back: overwritten and deleted values, stores emptied, a snapshot held, a
  * kill in the middle, and values that do not verify. */
-#include "core/engine-private.h"
+#include "core/blob-collect.h"
 #include "faulty-disk.h"
 #include "small-engine.h"
 
@@ -301,8 +301,12 @@ test_damaged (void)
   engine = open_merging (path, false);
   for (unsigned i = 1; i < 80; i++)
     put (engine, i, 2);
+  struct engine_statistics once, twice;
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  engine_statistics (engine, &once);
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  engine_statistics (engine, &twice);
+  CHECK_INT (twice.merges, once.merges + 1); /* none for what could not be read then */
   struct engine_value got;
   char key[64];
   CHECK_FAILS (
@@ -312,6 +316,54 @@ test_damaged (void)
     check_number (engine, NULL, i, i < 80 ? 2 : 1);
   engine_unref (engine);
   remove_directory (path);
+}
+
+static void
+delete_numbers (struct engine *engine, unsigned from, unsigned to)
+{
+  char key[64];
+  for (unsigned i = from; i < to; i++)
+    CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, i), ENGINE_SYNC_ASYNC,
+                             NULL, &failure));
+}
+
+static bool
+has_files_to_collect (struct engine *engine)
+{
+  struct blob_collection *collection;
+  CHECK_OK (blob_collection_new (engine, true, &collection, &failure));
+  bool has = collection != NULL;
+  blob_collection_free (collection);
+  return has;
+}
+
+/* C1: not while values may still come into a file, nor while commits that are only in memory refer
+ * to it. */
+static void
+test_not_yet (void)
+{
+  char *path = fresh_directory ();
+  disk = faulty_disk_new (false);
+  struct engine *engine = open_merging (path, false);
+  for (unsigned i = 0; i < 10; i++)
+    put (engine, i, 1);
+  delete_numbers (engine, 1, 10); /* before they are flushed: nine tenths of the file are dead */
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK (!has_files_to_collect (engine)); /* it takes new values */
+  put (engine, 20, 1);
+  CHECK_OK (commit_sync_blobs (engine, true, &failure));
+  CHECK (!has_files_to_collect (engine)); /* the memtable refers to it, */
+  faulty_disk_break (FAULTY_WRITE, ENOSPC, ".seg");
+  CHECK_FAILS (engine_flush (engine, &failure), STATUS_NO_SPACE);
+  CHECK (!has_files_to_collect (engine)); /* also when it waits to be flushed */
+  faulty_disk_mend ();
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK (has_files_to_collect (engine));
+  check_number (engine, NULL, 0, 1);
+  check_number (engine, NULL, 20, 1);
+  engine_unref (engine);
+  remove_directory (path);
+  disk = NULL;
 }
 
 /* A disk that fills up in the middle: the merge fails, nothing is lost, nothing half done is
@@ -442,6 +494,7 @@ main (void)
   test_background ();
   test_overwritten_in_memory ();
   test_damaged ();
+  test_not_yet ();
   test_full_disk ();
   test_unknown ();
   return 0;

@@ -133,10 +133,16 @@ faulty_write (struct vfs_file *file, uint64_t offset, const void *from, size_t s
   return vfs_write (real_file (file), offset, from, size, failure);
 }
 
+static void (*during_sync) (void); /* called once, in the middle of the next one */
+
 static status
 faulty_sync_data (struct vfs_file *file, struct failure *failure)
 {
+  void (*hook) (void) = during_sync;
+  during_sync = NULL;
   faults.syncs++;
+  if (hook != NULL)
+    hook ();
   if (strikes (&faults.sync_in))
     return fail_system (failure, EIO, "%s (as told)", file->name);
   return vfs_sync_data (real_file (file), failure);
@@ -352,6 +358,55 @@ test_put_and_rotate (void)
   for (int i = 0; i < COUNT; i++)
     expect_value (&references[i], (uint64_t) i, sizes[i]);
   expect_value (&after, 1001, 10);
+  clear_stage ();
+}
+
+/* Where a value stood whose commit was refused, one other is put. */
+static void
+test_space_given_back (void)
+{
+  set_stage ();
+  struct blob_writer *writer = new_writer (1 << 20);
+  struct blob_reference refused = put_pattern (writer, 1, 1000);
+  struct blob_reference kept = put_pattern (writer, 2, 1000);
+  blob_writer_take_back (writer, &refused);
+  struct blob_reference again = put_pattern (writer, 3, 1000);
+  struct blob_reference behind = put_pattern (writer, 4, 1000);
+  CHECK (again.file == refused.file && again.offset == refused.offset);
+  CHECK (behind.offset > kept.offset);
+  blob_writer_free (writer);
+  expect_value (&kept, 2, 1000);
+  expect_value (&again, 3, 1000);
+  expect_value (&behind, 4, 1000);
+  clear_stage ();
+}
+
+static struct blob_writer *synced_writer;
+
+/* Into the file that is being synced, and a larger one for which the next is begun. */
+static void
+put_during_sync (void)
+{
+  put_pattern (synced_writer, 2, 1000);
+  put_pattern (synced_writer, 3, 90000);
+}
+
+/* W2, W4: what is put while a sync is under way is not durable by it, and the file it is in stays
+ * open for the next one. */
+static void
+test_put_during_sync (void)
+{
+  set_stage ();
+  struct blob_writer *writer = synced_writer = new_writer (100000);
+  put_pattern (writer, 1, 20000);
+  during_sync = put_during_sync;
+  CHECK_OK (blob_writer_sync (writer, &failure));
+  CHECK_INT (faults.syncs, 1);
+  CHECK_INT (faults.open_files, 2);
+  CHECK_OK (blob_writer_sync (writer, &failure));
+  CHECK_INT (faults.syncs, 3); /* both files */
+  CHECK_INT (faults.open_files, 1);
+  blob_writer_free (writer);
   clear_stage ();
 }
 
@@ -770,6 +825,8 @@ main (void)
   test_references ();
   test_streaming_checksum ();
   test_put_and_rotate ();
+  test_space_given_back ();
+  test_put_during_sync ();
   test_streams ();
   test_full_disk ();
   test_failed_sync ();

@@ -503,6 +503,7 @@ main (int argc, char **argv)
     { "small-file-system", test_small_file_system },
     { "failed-sync", test_failed_sync },
     { "value-before-record", test_value_before_record },
+    { "flush-of-invisible", test_flush_of_invisible },
     { "unsynced-value", test_unsynced_value },
     { "unreadable-page", test_unreadable_page },
     { "corrupt-page", test_corrupt_page },

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "core/engine-private.h"
 #include "replaced-vfs.h"
+#include "stepped.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -133,6 +134,76 @@ test_race (struct hot_records *records)
   for (unsigned i = 0; i < 2; i++)
     pthread_join (writers[i], NULL);
   CHECK (race.hits > 0);
+}
+
+/* ---- instruction by instruction ---- */
+
+struct meeting
+{
+  struct hot_records *records;
+  uint64_t at; /* the step behind which another version is kept */
+  uint8_t value[128];
+  size_t size;
+  bool found;
+};
+
+/* Of one key; its bytes are all the same, and tell its size. */
+static void
+keep_version (struct hot_records *records, uint8_t version)
+{
+  uint8_t key[64], value[90];
+  struct bytes name = numbered_key (key, 1, 20);
+  memset (value, version, version);
+  hot_records_keep (records, 7, name, key_hash (name), version, BYTES (value, version));
+}
+
+static void
+keep_first (void *data)
+{
+  keep_version (((struct meeting *) data)->records, 40);
+}
+
+static void
+get_it (void *data)
+{
+  struct meeting *meeting = data;
+  uint8_t key[64];
+  meeting->found = get (meeting->records, 7, numbered_key (key, 1, 20), SEQUENCE_MAX,
+                        meeting->value, sizeof meeting->value, &meeting->size);
+}
+
+static void
+keep_at (void *data, uint64_t step)
+{
+  struct meeting *meeting = data;
+  if (step < meeting->at)
+    return;
+  step_no_more ();
+  keep_version (meeting->records, 60);
+}
+
+/* H2: a version that is kept while another one is read, or kept, is there as a whole or not at
+ * all. */
+static void
+test_steps (struct hot_records *records)
+{
+  void (*const run[]) (void *data) = { get_it, keep_first };
+  for (unsigned i = 0; i < 2; i++)
+    {
+      struct meeting meeting = { .records = records };
+      uint64_t steps = 0, found = 0;
+      for (meeting.at = 1; meeting.at == steps + 1; meeting.at++)
+        {
+          keep_version (records, 80);
+          steps = step_through (run[i], keep_at, &meeting);
+          if (run[i] == keep_first)
+            get_it (&meeting);
+          found += meeting.found;
+          for (size_t at = 0; meeting.found && at < meeting.size; at++)
+            CHECK_INT (meeting.value[at], meeting.size);
+        }
+      CHECK (!STEPPED || (steps > 100 && found > steps / 4));
+    }
 }
 
 static void
@@ -325,6 +396,7 @@ main (void)
   CHECK (records != NULL);
   test_sizes (records);
   test_race (records);
+  test_steps (records);
   hot_records_free (records);
   test_budget ();
   test_engine ();

@@ -579,6 +579,7 @@ main (void)
   test_arenas_are_reused ();
   test_rising_rows ();
   test_large_value ();
+  test_steps ();
   test_concurrency ();
   memtable_pool_free (pool);
   CHECK_INT (ledger_total (&ledger), 0);

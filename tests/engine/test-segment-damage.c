@@ -451,6 +451,59 @@ test_verification (void)
   surroundings_close (&here);
 }
 
+/* An inner page that says it is on another level: its name is told, no get is led astray. */
+void
+test_level (void)
+{
+  struct random random = { 67 };
+  struct surroundings here;
+  struct model model = { 0 };
+  struct segment_information information;
+  struct segment_shape shape;
+  struct segment *segment;
+  struct finding finding = { .count = 0 };
+  surroundings_open (&here, 4096, 1 << 20);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  model_fill (&model, &random, 3, 60, 4000);
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  size_t size, corrupt = 0;
+  uint8_t *bytes = load_file (&here, &size);
+  size_t root = load_u64 (bytes + size - 4096 + 20) - 4096, page = root;
+  while (bytes[page] == bytes[root] && bytes[page + 6] != 1)
+    page -= 4096;
+  CHECK_INT (bytes[page + 6], 1);
+  bytes[page + 6] = 2;
+  store_file (&here, bytes, size);
+  reading.verify = false;
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  segment_shape (segment, &shape);
+  CHECK (shape.depth > 2);
+  CHECK_FAILS (segment_verify (segment, on_finding, NULL, &finding, NULL, &failure),
+               STATUS_CORRUPT);
+  CHECK (strstr (finding.reasons, "another level") != NULL);
+  for (size_t i = 0; i < model.count; i++)
+    {
+      struct segment_lookup lookup;
+      const struct record *record = &model.records[i];
+      failure = FAILURE_INIT;
+      epoch_enter ();
+      status result = segment_get (segment, record->key, key_hash (record->key), record->sequence,
+                                   &lookup, &failure);
+      if (result == STATUS_OK)
+        check_record (&lookup.record, record);
+      epoch_leave ();
+      CHECK (result == STATUS_OK || result == STATUS_CORRUPT);
+      corrupt += result == STATUS_CORRUPT;
+    }
+  CHECK (corrupt > 0 && corrupt < model.count);
+  segment_unref (segment);
+  free (bytes);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
 /* A separator that is the last key of the leaf before it would lead past that key. */
 void
 test_separator (void)

@@ -336,6 +336,45 @@ test_budget (void)
   surroundings_close (&here);
 }
 
+/* Inner pages of many sizes, more of them than are read at once: some lie across the end of such a
+ * stretch. Pairs of leaves have long keys in common, so every second separator is long. */
+static void
+test_index_of_long_separators (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct random random = { 71 };
+  struct segment_information information;
+  struct segment_shape shape;
+  struct segment *segment;
+  uint8_t key[912], value[1500] = { 0 };
+  surroundings_open (&here, 4096, 32 << 20);
+  here.ledger.budget = 256 << 20;
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  settings.codec = CODEC_ZSTD;
+  for (uint32_t i = 0; i < 4000; i++)
+    {
+      store_u32_big (key, i / 4);
+      for (size_t at = 4; i % 4 == 0 && at < sizeof key; at++)
+        key[at] = (uint8_t) ('a' + random_below (&random, 16));
+      key[sizeof key - 1] = (uint8_t) i;
+      for (size_t at = 0; at < sizeof value; at++)
+        value[at] = (uint8_t) random_next (&random);
+      model_add (&model, BYTES (key, sizeof key), BYTES (value, sizeof value), 0, RECORD_PUT);
+    }
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  check_gets (segment, &model, &random, 0, 2000);
+  segment_shape (segment, &shape);
+  CHECK (shape.index_memory > 0);
+  CHECK (shape.inner_pages > 200); /* of two kilobytes and more */
+  segment_unref (segment);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
 /* ---- threads ---- */
 
 struct crowd
@@ -426,10 +465,12 @@ main (void)
   test_hostile_files ();
   test_hostile_inner_pages ();
   test_verification ();
+  test_level ();
   test_separator ();
   test_empty_range ();
   test_identity ();
   test_budget ();
+  test_index_of_long_separators ();
   test_threads ();
   return 0;
 }

@@ -266,6 +266,37 @@ test_load_full_disk (void)
   remove_directory (path);
 }
 
+/* A compaction that meets a full disk takes the room back that it took, wherever it was. */
+static void
+test_compact_full_disk (void)
+{
+  char *path = fresh_directory ();
+  struct engine *engine = open_on_disk (path);
+  struct engine_statistics statistics;
+  put_range (engine, 0, 16000, 1);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  put_range (engine, 0, 16000, 2);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  unsigned refused = 0;
+  for (int64_t left = 30000;; left += 30000, refused++)
+    {
+      struct failure cause = FAILURE_INIT;
+      atomic_store (&disk_left, left);
+      status result = engine_compact (engine, NULL, NULL, &cause);
+      engine_statistics (engine, &statistics);
+      CHECK_INT (count_files (path, ".seg"), statistics.segments);
+      if (result == STATUS_OK)
+        break;
+      CHECK_INT (result, STATUS_NO_SPACE);
+    }
+  CHECK (refused > 4 && statistics.segments > 1);
+  atomic_store (&disk_left, INT64_MAX);
+  check_range_of (engine, 0, 16000, 2);
+  close_it (engine);
+  remove_directory (path);
+}
+
 /* All or nothing at any time: readers see either no loaded key or all of them. */
 static void *
 read_beside (void *data)
@@ -413,6 +444,7 @@ main (void)
   test_load_given_up ();
   test_load_killed ();
   test_load_full_disk ();
+  test_compact_full_disk ();
   test_load_beside_writers ();
   test_load_overtaken ();
   test_backup ();

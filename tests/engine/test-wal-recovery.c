@@ -416,6 +416,43 @@ test_damaged_beginning (void)
   place_close (&place);
 }
 
+static size_t
+ten (uint64_t sequence)
+{
+  return 10;
+}
+
+/* R2: a damaged size leads to a later record, by chance: those in between are found all the same. */
+void
+test_damaged_size (void)
+{
+  struct place place;
+  struct failure failure;
+  struct wal_recovery out;
+  size_t size;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  for (uint64_t sequence = 1; sequence <= 10; sequence++)
+    {
+      CHECK_OK (append_sized (&place, sequence, 10, true, &failure));
+      CHECK_OK (wal_sync (place.wal, sequence, &failure)); /* the next one is long, and says so */
+    }
+  log_close (&place, false);
+  uint8_t *bytes = file_load (segment_path (&place, 1), &size);
+  uint64_t second = record_offset (bytes, 1), sixth = record_offset (bytes, 5);
+  struct shape shape = record_shape (bytes, second);
+  CHECK (shape.is_long && shape.head + shape.size == 26 && sixth - second == 4 * 26);
+  bytes[second + 13] = 10 + 3 * 26; /* its size */
+  CHECK_INT (record_offset (bytes, 2), sixth);
+  file_store (segment_path (&place, 1), bytes, size);
+  struct seen seen = { .next = 1, .gaps = true, .size = ten };
+  CHECK_OK (wal_recover (place.directory, database_id, 0, true, see, &seen, &out, &failure));
+  CHECK_INT (out.lost, 1);
+  CHECK_INT (out.records, 9);
+  free (bytes);
+  place_close (&place);
+}
+
 /* Time in proportion to the size, however the file is made. */
 void
 test_hostile (bool tags)

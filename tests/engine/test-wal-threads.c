@@ -140,6 +140,17 @@ release_during_sync (struct vfs_file *file)
 }
 
 static void
+release_during_unmap (struct vfs_file *file)
+{
+  struct failure failure;
+  char path[700];
+  CHECK_OK (wal_release (busy->wal, wal_appended (busy->wal) - 1, &failure));
+  wal_trim (busy->wal, 0);
+  snprintf (path, sizeof path, "%s/%s", busy->path, file->name);
+  CHECK (access (path, F_OK) == 0);
+}
+
+static void
 rotate_during_sync (struct vfs_file *file)
 {
   struct failure failure;
@@ -165,6 +176,15 @@ test_interleavings (void)
   /* What waited for the sync is released now. */
   wal_trim (place.wal, 0);
   CHECK_INT (count_files (&place).files, 1);
+
+  /* Nor does one go that is being unmapped. */
+  while (place.next_number < 4)
+    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, true);
+  last = wal_appended (place.wal);
+  during_unmap = release_during_unmap;
+  CHECK_OK (wal_prepare (place.wal, &failure));
+  CHECK (during_unmap == NULL);
+  wal_trim (place.wal, 0);
 
   /* A segment that was overtaken while it was prepared is not used under its number. */
   during_sync = rotate_during_sync;

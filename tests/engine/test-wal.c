@@ -267,6 +267,7 @@ main (void)
   test_runs ();
   test_run_ended_before ();
   test_damaged_beginning ();
+  test_damaged_size ();
   test_hostile (true);
   test_hostile (false);
   test_heads ();
@@ -285,6 +286,13 @@ main (void)
   test_lost_end ();
   test_failed_housekeeping ();
   test_unreadable ();
+  test_failed_seal (false);
+  test_failed_seal (true);
+  test_failed_seal_kept ();
+  test_cut_history ();
+  test_room_for_note ();
+  test_stores (false);
+  test_stores (true);
   test_synced_is_true ();
   test_interleavings ();
   test_mutations (2000);

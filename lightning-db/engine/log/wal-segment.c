@@ -327,7 +327,6 @@ segment_write_header (struct wal *wal, struct wal_segment *segment, struct failu
   uint64_t word;
   memcpy (&word, bytes + 56, sizeof word);
   segment->map[WAL_HEADER_SIZE] = 0;
-  atomic_store_explicit ((_Atomic uint64_t *) (segment->map + 56), 0, memory_order_release);
   atomic_signal_fence (memory_order_release); /* a kill leaves what the program stored up to it */
   memcpy (segment->map, bytes, 56);
   atomic_store_explicit ((_Atomic uint64_t *) (segment->map + 56), word, memory_order_release);
