@@ -89,6 +89,9 @@ test_life (void)
   CHECK (events[0].bytes > 0
          && events[0].bytes == metrics_shared_total (engine->metrics, SHARED_FLUSH_BYTES));
   put (engine, "b", "2");
+  CHECK_OK (engine_flush (engine, &failure));
+  while (take (engine, 2) == 0) /* who waited for the flush may be on before it is told */
+    usleep (1000);
   CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
   CHECK_OK (engine_wait_settled (engine, UINT64_C (60000000), &failure));
   CHECK_INT (take (engine, 2), 2);
