@@ -137,6 +137,13 @@ take_figures (LdbStorageFigures *figures, GVariant *told)
     memcpy (figures, all, MIN (count, FIGURES) * sizeof *all);
 }
 
+/* What has none is called by its number; a store that was dropped has lost it. */
+static gboolean
+has_name (guint32 kind)
+{
+  return kind != LDB_STORAGE_LEVEL && kind != LDB_STORAGE_RUN && kind != LDB_STORAGE_STORE;
+}
+
 static LdbStorageNode *
 node_from_variant (GVariant *told, int *parent)
 {
@@ -149,7 +156,7 @@ node_from_variant (GVariant *told, int *parent)
   g_autoptr (GVariant) largest = NULL;
   g_variant_get (told, "(iu&stiuu@at@aay@aay)", parent, &kind, &name, &number, &level, &state,
                  &filter, &figures, &smallest, &largest);
-  if (kind > LDB_STORAGE_FILE || filter > LDB_FILTER_FUSE)
+  if (kind > LDB_STORAGE_FILE || filter > LDB_FILTER_FUSE || (has_name (kind) && name[0] == '\0'))
     return NULL;
   LdbStorageNode *node
       = ldb_storage_node_new ((LdbStorageKind) kind, name[0] != '\0' ? name : NULL, number);
