@@ -208,6 +208,28 @@ test_figures (Hostile *self, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_CORRUPT, "no block of metrics");
 }
 
+/* ---- adverts ---- */
+
+/* More than anybody has databases. */
+static void
+test_many_adverts (Hostile *self, gconstpointer data)
+{
+  g_autofree char *first = file_of ("-1.database");
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (first, &text, NULL, NULL));
+  for (guint i = 2; i <= 1100; i++)
+    {
+      g_autofree char *rest = g_strdup_printf ("-%u.database", i);
+      g_autofree char *path = file_of (rest);
+      g_autofree char *line = g_strdup_printf ("Object=%u\n", i);
+      g_auto (GStrv) parts = g_strsplit (text, "Object=1\n", 2);
+      g_autofree char *other = g_strjoin (line, parts[0], parts[1], NULL);
+      g_assert_true (g_file_set_contents (path, other, -1, NULL));
+    }
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_assert_cmpuint (ldb_running_list_get_n_items (list), ==, 1000);
+}
+
 #define add_hostile(name, function)                                                                \
   g_test_add (name, Hostile, NULL, hostile_set_up, function, hostile_tear_down)
 
@@ -223,6 +245,7 @@ main (int argc, char **argv)
   add_hostile ("/hostile-application/maps", test_maps);
   add_hostile ("/hostile-application/values", test_values);
   add_hostile ("/hostile-application/figures", test_figures);
+  add_hostile ("/hostile-application/many-adverts", test_many_adverts);
   int status = g_test_run ();
   ldb_test_remove (runtime);
   return status;

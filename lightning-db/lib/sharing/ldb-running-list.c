@@ -41,7 +41,12 @@ struct _LdbRunningList
   GHashTable *lives;     /* token → Life; owned */
   GHashTable *monitors;  /* path of a folder → GFileMonitor; owned */
   GSource *due;          /* another look is due; owned, or NULL */
+  gint64 looked;         /* when the last one began, monotonic */
 };
+
+/* Milliseconds from one look to the next, however much goes on in the folders: one in a sandbox could keep
+ * the main loop busy. */
+#define LOOK_LEAST 50
 
 /* A process that was alive when it was looked at. */
 typedef struct
@@ -339,6 +344,7 @@ static void
 look (LdbRunningList *self)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->looked = g_get_monotonic_time ();
   g_hash_table_foreach_remove (self->monitors, is_gone, NULL);
   g_autoptr (GPtrArray) folders = list_folders (self);
   for (guint i = 0; i < folders->len; i++)
@@ -364,8 +370,8 @@ look_soon (LdbRunningList *self)
 {
   if (self->due != NULL)
     return;
-  self->due = g_idle_source_new ();
-  g_source_set_priority (self->due, G_PRIORITY_DEFAULT);
+  gint64 passed = (g_get_monotonic_time () - self->looked) / 1000;
+  self->due = g_timeout_source_new (passed < LOOK_LEAST ? (guint) (LOOK_LEAST - passed) : 0);
   attach (self, self->due, look_now, self);
 }
 

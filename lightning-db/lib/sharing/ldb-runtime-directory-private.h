@@ -40,7 +40,8 @@ gboolean ldb_runtime_directory_write (int directory, const char *name, const cha
                                       const char *text, gsize size, GError **error);
 /* Reads an advert; FALSE: it is not there, or not to be believed. */
 gboolean ldb_runtime_directory_read_advert (int directory, const char *name, LdbAdvert *advert);
-/* The names of all adverts; free them. */
+/* The names of adverts, at most so many; free them. */
+#define LDB_ADVERTS_MAX 1000u
 GPtrArray *ldb_runtime_directory_list (int directory);
 
 /* A socket in it that listens, or one that is connected; close-on-exec. -1. */

@@ -176,6 +176,8 @@ ldb_runtime_directory_list (int directory)
   for (guint i = names->len; i > 0; i--)
     if (!ldb_advert_parse_file_name (g_ptr_array_index (names, i - 1), token, &object))
       g_ptr_array_remove_index_fast (names, i - 1);
+  if (names->len > LDB_ADVERTS_MAX)
+    g_ptr_array_set_size (names, LDB_ADVERTS_MAX);
   return names;
 }
 
