@@ -68,8 +68,8 @@ parse (struct invocation *invocation, struct wishes *wishes, GError **error)
     { NULL },
   };
   return command_parse (invocation, entries, NULL,
-                        _ ("Answers /metrics for Prometheus, /health, /ready and /stats.json over "
-                           "HTTP until SIGTERM or Ctrl+C. It only reads, beside a process that "
+                        _ ("Answers /metrics for Prometheus, /health, /ready, /stats.json and /events "
+                           "over HTTP until SIGTERM or Ctrl+C. It only reads, beside a process that "
                            "writes or by itself. It listens beyond this machine only with TLS and "
                            "a token."),
                         error);
