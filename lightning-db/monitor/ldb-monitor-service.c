@@ -5,6 +5,7 @@
 #include "ldb-monitor-health-private.h"
 #include "ldb-monitor-text-private.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 
 #define ACCEPTED_AT_ONCE 32 /* connections, before what they want is looked at */
@@ -31,10 +32,10 @@ struct _MonitorService
   guint64 answers;            /* given */
   guint64 refusals[MONITOR_N_REFUSALS];
 
-  GMutex lock;        /* guards what follows */
-  GCond stopped_cond; /* `stopped` was set */
-  gboolean stopped;   /* invariant 2 holds */
-  gint stopping;      /* atomic: the thread shall end */
+  pthread_mutex_t lock;        /* guards what follows */
+  pthread_cond_t stopped_cond; /* `stopped` was set */
+  gboolean stopped;            /* invariant 2 holds */
+  gint stopping;               /* atomic: the thread shall end */
 };
 
 static void accept_on (MonitorService *self, MonitorPort *port);
@@ -58,8 +59,8 @@ service_unref (MonitorService *self)
   g_clear_pointer (&self->connections, g_hash_table_unref);
   g_main_context_unref (self->context);
   ldb_log_queue_unref (self->log);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->stopped_cond);
+  pthread_mutex_destroy (&self->lock);
+  pthread_cond_destroy (&self->stopped_cond);
   g_free (self);
 }
 
@@ -308,10 +309,10 @@ close_everything (MonitorService *self)
 static void
 tell_stopped (MonitorService *self)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   self->stopped = TRUE;
-  g_cond_signal (&self->stopped_cond);
-  g_mutex_unlock (&self->lock);
+  pthread_cond_signal (&self->stopped_cond);
+  pthread_mutex_unlock (&self->lock);
 }
 
 static gpointer
@@ -362,8 +363,8 @@ monitor_service_start (MonitorSettings *settings, GPtrArray *ports, GError **err
   g_queue_init (&self->waiting);
   self->turns = self->settings.max_requests;
   self->turns_counted = g_get_monotonic_time ();
-  g_mutex_init (&self->lock);
-  g_cond_init (&self->stopped_cond);
+  pthread_mutex_init (&self->lock, NULL);
+  pthread_cond_init (&self->stopped_cond, NULL);
   g_atomic_ref_count_inc (&self->references);
   GThread *thread = g_thread_try_new ("ldb-monitor", run, self, error);
   if (thread != NULL)
@@ -382,10 +383,10 @@ monitor_service_stop (MonitorService *self)
 {
   g_atomic_int_set (&self->stopping, TRUE);
   g_main_context_wakeup (self->context);
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   while (!self->stopped)
-    g_cond_wait (&self->stopped_cond, &self->lock);
-  g_mutex_unlock (&self->lock);
+    pthread_cond_wait (&self->stopped_cond, &self->lock);
+  pthread_mutex_unlock (&self->lock);
   ldb_log_queue_close (self->log);
   monitor_settings_clear (&self->settings);
   service_unref (self);

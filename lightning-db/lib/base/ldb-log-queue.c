@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ldb-log-private.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 struct _LdbLogQueue
@@ -8,7 +9,7 @@ struct _LdbLogQueue
   gatomicrefcount references;      /* of this */
   GMainContext *context;           /* where it writes; owned */
   pid_t process;                   /* that it is of: the child of a fork writes nothing */
-  GMutex lock;                     /* guards what follows */
+  pthread_mutex_t lock;            /* guards what follows */
   GQueue waiting;                  /* of LdbLogLine, owned */
   GSource *source;                 /* that writes them, while there are any; a reference */
   LdbLogRate rates[LDB_LOG_KINDS]; /* by kind */
@@ -20,7 +21,7 @@ ldb_log_queue_new (GMainContext *context)
 {
   LdbLogQueue *self = g_new0 (LdbLogQueue, 1);
   g_atomic_ref_count_init (&self->references);
-  g_mutex_init (&self->lock);
+  pthread_mutex_init (&self->lock, NULL);
   g_queue_init (&self->waiting);
   self->process = getpid ();
   self->context = g_main_context_ref (context != NULL ? context : g_main_context_default ());
@@ -41,7 +42,7 @@ ldb_log_queue_unref (LdbLogQueue *self)
     return;
   g_queue_clear_full (&self->waiting, (GDestroyNotify) ldb_log_line_free);
   g_main_context_unref (self->context);
-  g_mutex_clear (&self->lock);
+  pthread_mutex_destroy (&self->lock);
   g_free (self);
 }
 
@@ -53,12 +54,12 @@ write_next (gpointer data)
   LdbLogQueue *self = data;
   if (self->process != getpid ()) /* the lock may be a thread's that is not here */
     return G_SOURCE_REMOVE;
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   LdbLogLine *line = g_queue_pop_head (&self->waiting);
   gboolean more = self->waiting.length > 0;
   if (!more)
     g_clear_pointer (&self->source, g_source_unref);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   if (line != NULL)
     ldb_log_line_write (line);
   return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
@@ -68,12 +69,12 @@ void
 ldb_log_queue_close (LdbLogQueue *self)
 {
   LdbLogLine *line;
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   GQueue waiting = self->waiting;
   g_queue_init (&self->waiting);
   GSource *source = g_steal_pointer (&self->source);
   self->closed = TRUE;
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   if (source != NULL)
     g_source_destroy (source);
   g_clear_pointer (&source, g_source_unref);
@@ -99,9 +100,9 @@ ldb_log_queue_begin (LdbLogQueue *self, LdbLogKind kind)
   guint64 held_back = 0;
   if (ldb_log_would_drop (kind))
     return NULL;
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   gboolean may = may_write (self, &self->rates[kind], &held_back);
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
   LdbLogLine *line = may ? ldb_log_line_new (kind) : NULL;
   if (line != NULL)
     ldb_log_line_set_held_back (line, held_back);
@@ -111,7 +112,7 @@ ldb_log_queue_begin (LdbLogQueue *self, LdbLogKind kind)
 void
 ldb_log_queue_push (LdbLogQueue *self, LdbLogLine *line)
 {
-  g_mutex_lock (&self->lock);
+  pthread_mutex_lock (&self->lock);
   if (self->closed)
     ldb_log_line_free (line);
   else
@@ -124,5 +125,5 @@ ldb_log_queue_push (LdbLogQueue *self, LdbLogLine *line)
                              (GDestroyNotify) ldb_log_queue_unref);
       g_source_attach (self->source, self->context);
     }
-  g_mutex_unlock (&self->lock);
+  pthread_mutex_unlock (&self->lock);
 }
