@@ -909,6 +909,10 @@ test_log_is_complete (void)
 int
 main (int argc, char **argv)
 {
+#ifdef __SANITIZE_THREAD__
+  g_print ("1..0 # SKIP client and server both use GVariant, whose locks are GLib's own\n");
+  return 0;
+#endif
   if (argc == 3 && strcmp (argv[1], "--stranger") == 0)
     return be_stranger (argv[2]);
   if (argc == 3 && strcmp (argv[1], "--look") == 0)

@@ -88,6 +88,8 @@ run_get (LdbCall *call, GError **error)
       snapshot = ldb_inspector_open_snapshot (self, call->cancellable, error);
       g_byte_array_set_size (value, 0);
       fine = snapshot != 0;
+      if (!fine && (error == NULL || *error == NULL))
+        ldb_error_set (error, LDB_ERROR_FAILED, "The running process gave a wrong answer.");
     }
   while (fine && !whole)
     fine = get_part (call, wish, snapshot, value, &found, &whole, error);

@@ -62,7 +62,8 @@ take_map_part (LdbStorageReading *reading, GVariant *reply, guint32 *map, guint3
                  &sequence, &time, &nodes, &faults, first);
   if (reading->map == NULL)
     ldb_storage_reading_begin (reading, sequence, time);
-  if (*first != 0 && *first <= before)
+  gsize told = g_variant_n_children (nodes) + g_variant_n_children (faults);
+  if (*first != 0 && (told == 0 || *first != before + told)) /* or it might go on for ever */
     return fail_wrong (error);
   return ldb_storage_reading_add (reading, nodes, faults, error);
 }
