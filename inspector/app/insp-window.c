@@ -82,8 +82,9 @@ show_content (InspWindow *self, GtkWidget *content)
 {
   gtk_widget_set_visible (content, TRUE);
   gtk_stack_set_visible_child (self->content, content);
-  gtk_widget_set_visible (GTK_WIDGET (self->explanation),
-                          content == GTK_WIDGET (self->explanation));
+  for (GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (self->content)); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    gtk_widget_set_visible (child, child == content);
 }
 
 void

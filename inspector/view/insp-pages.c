@@ -9,6 +9,7 @@
 #include "insp-latency-page.h"
 #include "insp-memory-page.h"
 #include "insp-overview-page.h"
+#include "insp-page-slot.h"
 #include "insp-pages.h"
 #include "insp-storage-page.h"
 #include "insp-transactions-page.h"
@@ -18,7 +19,7 @@ typedef struct
   const char *name;  /* in the stack */
   const char *title; /* to be translated */
   const char *icon;  /* in icons/ */
-  GtkWidget *(*make) (InspSession *session);
+  InspMakePage make;
 } Page;
 
 static const Page pages[] = {
@@ -37,8 +38,8 @@ insp_pages_add (GtkStack *stack, InspSession *session)
 {
   for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
     {
-      GtkStackPage *page = gtk_stack_add_titled (stack, pages[i].make (session), pages[i].name,
-                                                 _ (pages[i].title));
+      GtkStackPage *page = gtk_stack_add_titled (stack, insp_page_slot_new (session, pages[i].make),
+                                                 pages[i].name, _ (pages[i].title));
       gtk_stack_page_set_icon_name (page, pages[i].icon);
     }
 }

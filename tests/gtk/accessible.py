@@ -10,6 +10,7 @@ import time
 from gi.repository import Gio, GLib
 
 LIMIT = 20  # seconds that anything may take; it takes milliseconds
+LEAVES = ("label", "image", "scroll bar", "separator")  # nobody looks for what is in them
 ACTIVE, FOCUSED, SENSITIVE, VISIBLE = 1, 12, 24, 30  # states
 
 
@@ -56,6 +57,8 @@ class Desktop:
 
 
 class Node:
+    _roles = {}  # by where it is, of all
+
     def __init__(self, bus, owner, path):
         self._bus, self.owner, self._path = bus, owner, path
 
@@ -71,7 +74,11 @@ class Node:
 
     @property
     def role(self):
-        return self._ask("Accessible", "GetRoleName")
+        """What it is; that never changes."""
+        place = (self.owner, self._path)
+        if place not in self._roles:
+            self._roles[place] = self._ask("Accessible", "GetRoleName")
+        return self._roles[place]
 
     def _property(self, interface, name):
         return self._call("org.freedesktop.DBus.Properties", "Get",
@@ -91,7 +98,7 @@ class Node:
         """Whatever is of a role, and has a name, in this and below it, in the order of the eye."""
         if self.role == role and name in (None, self.name):
             yield self
-        for child in self.children():
+        for child in self.children() if self.role not in LEAVES else ():
             if child.has_state(VISIBLE):
                 yield from child.all(role, name)
 
@@ -99,7 +106,7 @@ class Node:
         """What the keyboard works on, or None."""
         if self.has_state(FOCUSED):
             return self
-        return next((its for child in self.children() if child.has_state(VISIBLE)
+        return next((its for child in (self.children() if self.role not in LEAVES else ()) if child.has_state(VISIBLE)
                      and (its := child.focused()) is not None), None)
 
     def find(self, role, name):

@@ -72,7 +72,8 @@ class Inspector:
         return [label.name for label in self._program.all("label") if label.height() > 0]
 
     def wait_for(self, text):
-        return wait_for(f"“{text}”", lambda: any(text in label for label in self.labels()))
+        return wait_for(f"“{text}”", lambda: any(
+            text in label.name and label.height() > 0 for label in self._program.all("label")))
 
     def show_page(self, title, text):
         """The page of a title, once it says something."""

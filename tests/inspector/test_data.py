@@ -22,16 +22,29 @@ class Data(inspecting.DataCase):
         inspector.press("Down")
         self.wait_for_value(inspector, "value 500001")
 
-        self.wait_for_count(inspector, f"{KEYS} keys")
-        inspector.press("Down")
-        self.wait_for_value(inspector, "value 500002")  # the place stayed the same
-        inspector.press("End")
-        self.wait_for_value(inspector, "value 999999")
+        # From the last one on, while it goes on to look for others.
+        inspector.use("Last Keys First")
         self.wait_for_key(inspector, "key00999999")
-        inspector.press("Home")
-        self.wait_for_value(inspector, "value 0")
-        self.wait_for_key(inspector, "key00000000")
         inspector.picture("million")
+        inspector.use("Last Keys First")
+        self.wait_for_key(inspector, "key00000000")
+
+        # All keys of many, and the place stays the same while they are counted.
+        inspector.press("Control_L", "f")
+        inspector.part("search box", "Keys That Begin With").write("key0005")
+        self.wait_for_key(inspector, "key00050000")
+        self.go_to(inspector, "key00055000")
+        self.wait_for_value(inspector, "value 55000")
+        self.wait_for_keyboard(inspector, "key00055000")
+        self.wait_for_count(inspector, "10000 keys")
+        inspector.press("Down")
+        self.wait_for_value(inspector, "value 55001")
+        inspector.press("End")
+        self.wait_for_value(inspector, "value 59999")
+        self.wait_for_key(inspector, "key00059999")
+        inspector.press("Home")
+        self.wait_for_value(inspector, "value 50000")
+        self.wait_for_key(inspector, "key00050000")
 
         inspector.press("Control_L", "f")
         inspector.part("search box", "Keys That Begin With").write("key0012345")
