@@ -12,6 +12,8 @@
 
 #include "base/coding.h"
 
+#include <signal.h>
+
 static struct failure failure;
 
 /* ---- what it holds ---- */
@@ -452,10 +454,22 @@ is_asked_for (const char *name, int count, char **arguments)
   return count <= 2;
 }
 
+static char present[1300]; /* what tests the database at hand alone */
+
+static void
+tell_again (int number)
+{
+  dprintf (2, "again:  %s\n", present);
+  signal (number, SIG_DFL);
+  raise (number);
+}
+
 int
 main (int argument_count, char **arguments)
 {
   unsigned tested = 0;
+  signal (SIGABRT, tell_again);
+  signal (SIGSEGV, tell_again);
   if (argument_count < 2)
     {
       fprintf (stderr, "usage: test-golden DIRECTORY [NAME …]\n");
@@ -469,6 +483,7 @@ main (int argument_count, char **arguments)
                   killed ? "killed" : "closed");
         if (!is_asked_for (name, argument_count, arguments))
           continue;
+        snprintf (present, sizeof present, "%s %s %s", arguments[0], arguments[1], name);
         test_one (arguments[1], codec, killed, name);
         tested++;
       }

@@ -21,6 +21,7 @@
 #include "check.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,8 +44,21 @@ static struct
 } totals;
 
 static const char *program;
+static uint64_t present; /* the episode at hand */
 
 /* ---- failing ---- */
+
+/* Whatever ends the process says how to come there again. */
+static void
+tell_again (int number)
+{
+  dprintf (
+      2, "%s  %s --seed %" PRIu64 " --episode %" PRIu64 " --transactions %" PRIu32 " --yields %u\n",
+      schedule_is_exact () ? "the same run again:" : "such a run (the kernel schedules):", program,
+      settings.seed, present, settings.transactions, settings.yields);
+  signal (number, SIG_DFL);
+  raise (number);
+}
 
 static _Noreturn void
 report (const struct history *history, const struct findings *findings, unsigned forbidden,
@@ -65,11 +79,6 @@ report (const struct history *history, const struct findings *findings, unsigned
       fprintf (stderr, "the judgement again:  %s --judge %s %s\n", program, path,
                workload_mode_name (mode));
     }
-  fprintf (
-      stderr,
-      "%s  %s --seed %" PRIu64 " --episode %" PRIu64 " --transactions %" PRIu32 " --yields %u\n",
-      schedule_is_exact () ? "the same run again:" : "such a run (the kernel schedules):", program,
-      settings.seed, episode, settings.transactions, settings.yields);
   abort ();
 }
 
@@ -106,6 +115,7 @@ static enum workload_mode
 record_episode (uint64_t episode, struct history *history)
 {
   const char *path;
+  present = episode;
   struct workload workload = {
     .mode = mode_of (episode),
     .clears = episode / WORKLOAD_MODES % 2 == 1,
@@ -246,6 +256,8 @@ main (int argc, char **argv)
   if (argc == 4 && strcmp (argv[1], "--judge") == 0)
     return judge_file (argv[2], argv[3]);
   read_arguments (argc, argv);
+  signal (SIGABRT, tell_again);
+  signal (SIGSEGV, tell_again);
   if (schedule_is_exact ())
     {
       check_exactness (settings.first);

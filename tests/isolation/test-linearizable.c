@@ -20,6 +20,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -305,19 +306,26 @@ call (struct worker *worker)
   worker->changes += it->kind == REGISTER_CHANGE && happened;
 }
 
+static const char *program;
+
+/* Whatever ends the process says how to come there again. */
+static void
+tell_again (int number)
+{
+  dprintf (2, "%s  %s --seed %" PRIu64 " --windows %" PRIu64 " --yields %u\n",
+           schedule_is_exact () ? "the same run again:" : "such a run (the kernel schedules):",
+           program, settings.seed, settings.windows, settings.yields);
+  signal (number, SIG_DFL);
+  raise (number);
+}
+
 static _Noreturn void
-report (const struct register_operation *operations, size_t count, unsigned number,
-        const char *program)
+report (const struct register_operation *operations, size_t count, unsigned number)
 {
   fprintf (stderr, "register %u of window %" PRIu64 " is not linearizable:\n", number, window);
   window_print (operations, count, stderr);
-  fprintf (stderr, "%s  %s --seed %" PRIu64 " --windows %" PRIu64 " --yields %u\n",
-           schedule_is_exact () ? "the same run again:" : "such a run (the kernel schedules):",
-           program, settings.seed, settings.windows, settings.yields);
   abort ();
 }
-
-static const char *program;
 
 /* By the last thread that arrives; the others wait. */
 static void
@@ -336,7 +344,7 @@ judge_window (void)
         }
       judged += count;
       if (!window_is_linearizable (all, count, 0))
-        report (all, count, number, program);
+        report (all, count, number);
     }
   window++;
 }
@@ -437,6 +445,8 @@ main (int argc, char **argv)
         fprintf (stderr, "%s: no such option\n", argv[i]);
         return 2;
       }
+  signal (SIGABRT, tell_again);
+  signal (SIGSEGV, tell_again);
   time_t until = time (NULL) + (time_t) settings.seconds;
   for (uint64_t episode = 0; settings.seconds > 0 ? time (NULL) < until : window < settings.windows;
        episode++)

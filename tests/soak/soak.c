@@ -89,6 +89,21 @@ soak_record (enum soak_kind kind, uint64_t since)
   histogram_record (&picture->latency[kind], soak_now () - since);
 }
 
+/* Whatever ends the process says how to come there again; the files stay. */
+static void
+tell_again (int number)
+{
+  dprintf (2, "files: %s\nagain: soak --seed %llu", root, (unsigned long long) settings.seed);
+  if (settings.minutes > 0)
+    dprintf (2, " --minutes %g --seconds %g --rate %llu\n", settings.minutes, settings.seconds,
+             (unsigned long long) settings.rate);
+  else
+    dprintf (2, " --episodes %llu --operations %llu\n", (unsigned long long) settings.episodes,
+             (unsigned long long) settings.operations);
+  signal (number, SIG_DFL);
+  raise (number);
+}
+
 _Noreturn void
 soak_differs (const char *format, ...)
 {
@@ -98,14 +113,7 @@ soak_differs (const char *format, ...)
            in_child ? ", in the child to be killed" : "");
   vfprintf (stderr, format, arguments);
   va_end (arguments);
-  fprintf (stderr, "\nfiles: %s\nagain: soak --seed %llu", root,
-           (unsigned long long) settings.seed);
-  if (settings.minutes > 0)
-    fprintf (stderr, " --minutes %g --seconds %g --rate %llu\n", settings.minutes, settings.seconds,
-             (unsigned long long) settings.rate);
-  else
-    fprintf (stderr, " --episodes %llu --operations %llu\n", (unsigned long long) settings.episodes,
-             (unsigned long long) settings.operations);
+  fputc ('\n', stderr);
   abort ();
 }
 
@@ -569,6 +577,8 @@ main (int argc, char **argv)
   read_arguments (argc, argv);
   setvbuf (stdout, NULL, _IOLBF, 0);
   root = fresh_directory ();
+  signal (SIGABRT, tell_again);
+  signal (SIGSEGV, tell_again);
   path = malloc (1024);
   backup_path = malloc (1024);
   CHECK (path != NULL && backup_path != NULL);
