@@ -105,6 +105,7 @@ void test_last_words (void);
 void test_destroyed (void);
 void test_put_back (void);
 void test_found_often (void);
+void test_second_try (void);
 void test_lost_history (void);
 void test_fork (void);
 

@@ -4,6 +4,7 @@
  * after. States are compared through a printed form, so that a difference shows.
  */
 #include "manifest-trial.h"
+#include "replaced-vfs.h"
 
 /* ---- tests ---- */
 
@@ -160,6 +161,47 @@ test_numbers_and_orphans (const char *path)
   vfs_directory_close (directory);
 }
 
+static struct vfs_directory *switched; /* where a writer opens the manifest, which writes it anew */
+
+static status
+open_switched (struct vfs_directory *directory, const char *name, unsigned flags,
+               struct vfs_file **out, struct failure *cause)
+{
+  struct vfs_directory *writers = switched;
+  if (writers != NULL && strncmp (name, "MANIFEST-", 9) == 0)
+    {
+      struct manifest *manifest;
+      switched = NULL;
+      CHECK_OK (manifest_open (writers, &manifest, &failure));
+      CHECK (strcmp (manifest_file_name (manifest), name) != 0);
+      manifest_close (manifest);
+    }
+  return replaced_open (directory, name, flags, out, cause);
+}
+
+/* L2: the file that CURRENT named has gone when it is opened, since a writer wrote it anew. */
+static void
+test_switched_while_read (const char *path)
+{
+  struct vfs switching = replaced_vfs ();
+  struct manifest *manifest;
+  struct manifest_state state = { 0 };
+  switching.open = open_switched;
+  clean (path);
+  struct vfs_directory *writers = open_directory (vfs_posix (), path);
+  struct vfs_directory *reads = open_directory (&switching, path);
+  CHECK_OK (manifest_create (writers, 4096, &manifest, &failure));
+  apply_run (manifest);
+  manifest_close (manifest);
+  switched = writers;
+  CHECK_OK (manifest_load (reads, &state, &failure));
+  CHECK (switched == NULL);
+  CHECK_INT (state.segment_count, 2);
+  manifest_state_clear (&state);
+  vfs_directory_close (reads);
+  vfs_directory_close (writers);
+}
+
 /* Many edits: the log switches files by itself, and stays bounded. */
 static void
 test_rotation (const char *path)
@@ -281,6 +323,7 @@ main (void)
   test_newer_format (path);
   test_presence (path);
   test_numbers_and_orphans (path);
+  test_switched_while_read (path);
   test_rotation (path);
   test_condensed (path);
   test_crashes (path);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes that do what they should not, or end, stop or fork when they should not. */
 #include "followed-engine.h"
+#include "replaced-vfs.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -358,6 +360,58 @@ test_found_often (void)
 }
 
 /* A file of history that is missing takes what was before it along, for a reader too. */
+static _Atomic bool refuses;
+
+static status
+open_refusing (struct vfs_directory *directory, const char *name, unsigned flags,
+               struct vfs_file **out, struct failure *cause)
+{
+  if (refuses && strstr (name, ".seg") != NULL)
+    return fail_system (cause, EIO, "%s cannot be opened", name);
+  return replaced_open (directory, name, flags, out, cause);
+}
+
+/* A reader that could not open a file of the writer's, which then rests: nobody calls it again. */
+void
+test_second_try (void)
+{
+  char *path = fresh_directory ();
+  struct engine *writer = open_writer (path), *reader;
+  struct engine_options options;
+  static struct vfs refusing;
+  refusing = replaced_vfs ();
+  refusing.open = open_refusing;
+  choose (&options);
+  options.vfs = &refusing;
+  put (writer, 1, "key", "1");
+  CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &reader, &failure));
+  refuses = true;
+  uint64_t sequence = put (writer, 1, "key", "2");
+  CHECK_OK (engine_flush (writer, &failure));
+  CHECK_OK (engine_wait_settled (writer, PATIENCE, &failure));
+  status failing = STATUS_OK;
+  for (uint64_t until = now () + PATIENCE; failing == STATUS_OK && now () < until; usleep (1000))
+    {
+      pthread_mutex_lock (&reader->events.lock);
+      failing = reader->events.following.code;
+      pthread_mutex_unlock (&reader->events.lock);
+    }
+  CHECK_INT (failing, STATUS_IO);
+  refuses = false;
+  CHECK (await_for (reader, sequence, 60000000));
+  for (uint64_t until = now () + 60000000; failing != STATUS_OK && now () < until; usleep (1000))
+    {
+      pthread_mutex_lock (&reader->events.lock);
+      failing = reader->events.following.code;
+      pthread_mutex_unlock (&reader->events.lock);
+    }
+  CHECK_INT (failing, STATUS_OK);
+  expect (reader, 1, "key", "2");
+  close_engine (reader);
+  close_engine (writer);
+  remove_directory (path);
+}
+
 void
 test_lost_history (void)
 {

@@ -380,6 +380,7 @@ main (int argc, char **argv)
   test_destroyed ();
   test_put_back ();
   test_found_often ();
+  test_second_try ();
   test_lost_history ();
   test_fork ();
   test_sandbox ("another process numbering", follow_in_sandbox);

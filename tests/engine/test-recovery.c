@@ -2,6 +2,7 @@
 /* A long log becomes a run that several threads write, each a part of it. */
 #include "base/random.h"
 #include "check.h"
+#include "directory-files.h"
 #include "small-engine.h"
 #include "sound-database.h"
 
@@ -152,9 +153,44 @@ test_parts (enum shape shape, unsigned segments)
   remove_directory (path);
 }
 
+/* Y4: who only reads, and replayed a log, reads the large values that it refers to when a writer has
+ * long given their file up. */
+static void
+test_reader_holds_values (void)
+{
+  static const uint8_t value[20000] = { 1 };
+  char *path = fresh_directory ();
+  struct engine *reader, *writer;
+  struct engine_value got;
+  int ended;
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      CHECK_OK (engine_put (open_small (path), ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"),
+                            BYTES (value, sizeof value), ENGINE_SYNC_FULL, NULL, &failure));
+      _exit (0);
+    }
+  CHECK (waitpid (child, &ended, 0) == child && ended == 0);
+  CHECK_OK (engine_open (path, ENGINE_OPEN_READ_ONLY | ENGINE_OPEN_STATIC, NULL, &reader,
+                         &failure));
+  writer = open_small (path);
+  CHECK_OK (engine_delete (writer, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"),
+                           ENGINE_SYNC_DEFAULT, NULL, &failure));
+  CHECK_OK (engine_compact (writer, NULL, NULL, &failure));
+  close_it (writer);
+  CHECK_INT (count_files (path, ".blob"), 0);
+  CHECK_OK (engine_get_value (reader, NULL, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"), &got,
+                              &failure));
+  CHECK (bytes_equal (got.data, BYTES (value, sizeof value)));
+  engine_value_release (&got);
+  close_it (reader);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
+  test_reader_holds_values ();
   test_parts (SHAPE_ALL, 4);
   test_parts (SHAPE_ONE, 1);
   test_parts (SHAPE_RANGES, 0); /* there is nothing to delete */

@@ -91,6 +91,13 @@ test_backup_refused (void)
   CHECK_FAILS (engine_backup (engine, foreign, false, NULL, NULL, NULL, &failure),
                STATUS_NOT_A_DATABASE);
   CHECK_INT (count_files (foreign, ""), 3); /* with . and .. */
+  char *current = below (foreign, "CURRENT"); /* as other engines have one, too */
+  fclose (fopen (current, "w"));
+  CHECK_FAILS (engine_backup (engine, foreign, false, NULL, NULL, NULL, &failure),
+               STATUS_NOT_A_DATABASE);
+  CHECK_INT (count_files (foreign, ""), 4);
+  unlink (current);
+  free (current);
   other = open_small (second);
   put_range (other, 0, 10, 3);
   close_it (other);
@@ -324,6 +331,31 @@ test_backup_of_growing_blobs (void)
   close_it (engine);
   free (copy);
   free (blob);
+  free (backup);
+  remove_directory (parent);
+  remove_directory (path);
+}
+
+/* U4: a file of large values that is shared with the backup takes no more of them. */
+void
+test_backup_of_open_blobs (void)
+{
+  char *path = fresh_directory (), *parent = fresh_directory (), name[64];
+  char *backup = below (parent, "backup");
+  struct engine_backup_result result;
+  struct stat before, after;
+  struct engine *engine = open_small (path);
+  put_range (engine, 0, 400, 1);
+  CHECK_OK (engine_backup (engine, backup, true, NULL, NULL, &result, &failure));
+  CHECK_INT (find_files (backup, ".blob", name), 1);
+  char *copy = below (backup, name);
+  CHECK_INT (stat (copy, &before), 0);
+  put_range (engine, 400, 800, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK_INT (stat (copy, &after), 0);
+  CHECK_INT (after.st_size, before.st_size);
+  close_it (engine);
+  free (copy);
   free (backup);
   remove_directory (parent);
   remove_directory (path);

@@ -453,6 +453,7 @@ main (void)
   test_backup_cancelled ();
   test_backup_copies ();
   test_backup_of_growing_blobs ();
+  test_backup_of_open_blobs ();
   test_backup_beside_writers ();
   test_backup_read_only ();
   test_backup_unreadable ();
@@ -464,6 +465,7 @@ main (void)
   test_lost_catalogue ();
   test_lost_span ();
   test_lost_first_versions ();
+  test_repair_versions ();
   test_damaged_manifest ();
   test_damaged_blob ();
   test_damaged_synced_value ();
