@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-activity-page.h"
+#include "insp-changes-page.h"
 #include "insp-data-page.h"
 #include "insp-health-page.h"
 #include "insp-latency-page.h"
@@ -29,6 +30,7 @@ static const Page pages[] = {
   { "storage", N_ ("Storage"), "insp-storage-symbolic", insp_storage_page_new },
   { "memory", N_ ("Memory"), "insp-memory-symbolic", insp_memory_page_new },
   { "transactions", N_ ("Transactions"), "insp-transactions-symbolic", insp_transactions_page_new },
+  { "changes", N_ ("Changes"), "insp-changes-symbolic", insp_changes_page_new },
   { "activity", N_ ("Activity"), "insp-activity-symbolic", insp_activity_page_new },
   { "health", N_ ("Health"), "insp-health-symbolic", insp_health_page_new },
 };

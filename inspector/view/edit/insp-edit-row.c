@@ -5,10 +5,10 @@
 
 #include "insp-bytes.h"
 #include "insp-diff.h"
+#include "insp-difference.h"
 #include "insp-edit-row.h"
 
-#define KEY_LIMIT 300  /* bytes of a key that are shown */
-#define LINES_MAX 400u /* of a difference that are */
+#define KEY_LIMIT 300 /* bytes of a key that are shown */
 
 struct _InspEditRow
 {
@@ -36,49 +36,6 @@ name_kind (InspEdit *edit)
   return insp_edit_get_value (edit) != NULL ? _ ("Changed Value") : _ ("Deleted Key");
 }
 
-/* Lines of one kind: by a sign as well as by colour. */
-static void
-add_lines (GtkWidget *box, InspDiffKind kind, const char *text)
-{
-  static const char *const styles[] = { "insp-same", "insp-old", "insp-new", "insp-same" };
-  GtkWidget *label = gtk_label_new (text);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
-  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
-  gtk_widget_set_can_focus (label, FALSE); /* the keyboard has buttons to go to */
-  gtk_widget_add_css_class (label, "monospace");
-  gtk_widget_add_css_class (label, styles[kind]);
-  gtk_box_append (GTK_BOX (box), label);
-}
-
-static void
-show_lines (GtkWidget *box, GPtrArray *lines)
-{
-  static const char *const signs[] = { "  ", "− ", "+ ", "⋯" };
-  GtkWidget *old;
-  while ((old = gtk_widget_get_first_child (box)) != NULL)
-    gtk_box_remove (GTK_BOX (box), old);
-  g_autoptr (GString) text = g_string_new (NULL);
-  for (guint i = 0; i < lines->len && i < LINES_MAX; i++)
-    {
-      const InspDiffLine *line = lines->pdata[i];
-      gboolean ends = i + 1 == MIN (lines->len, LINES_MAX)
-                      || ((InspDiffLine *) lines->pdata[i + 1])->kind != line->kind;
-      g_string_append (text, signs[line->kind]);
-      g_string_append (text, line->text != NULL ? line->text : "");
-      if (!ends)
-        g_string_append_c (text, '\n');
-      else
-        {
-          add_lines (box, line->kind, text->str);
-          g_string_truncate (text, 0);
-        }
-    }
-  if (lines->len > LINES_MAX)
-    add_lines (box, INSP_DIFF_SKIPPED, signs[INSP_DIFF_SKIPPED]);
-}
-
 static void
 show_conflict (InspEditRow *self)
 {
@@ -91,7 +48,7 @@ show_conflict (InspEditRow *self)
   gtk_label_set_text (GTK_LABEL (self->conflict_text),
                       now != NULL ? _ ("Somebody else wrote this key meanwhile:")
                                   : _ ("Somebody else deleted this key meanwhile:"));
-  show_lines (self->now, lines);
+  insp_difference_show (self->now, lines);
 }
 
 static void
@@ -100,7 +57,7 @@ show (InspEditRow *self)
   g_autoptr (GPtrArray) lines = insp_diff_compare_values (insp_edit_get_expected (self->edit),
                                                           insp_edit_get_value (self->edit));
   gtk_label_set_text (GTK_LABEL (self->kind), name_kind (self->edit));
-  show_lines (self->difference, lines);
+  insp_difference_show (self->difference, lines);
   show_conflict (self);
 }
 
@@ -177,16 +134,6 @@ make_header (InspEditRow *self)
 }
 
 static GtkWidget *
-make_lines (const char *name)
-{
-  GtkWidget *box = g_object_new (GTK_TYPE_BOX, "orientation", GTK_ORIENTATION_VERTICAL,
-                                 "accessible-role", GTK_ACCESSIBLE_ROLE_GROUP, NULL);
-  gtk_widget_add_css_class (box, "insp-difference");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (box), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
-  return box;
-}
-
-static GtkWidget *
 make_button (InspEditRow *self, const char *label, const char *tip, GCallback pressed)
 {
   GtkWidget *button = gtk_button_new_with_label (label);
@@ -202,7 +149,7 @@ make_conflict (InspEditRow *self)
   self->conflict = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   self->conflict_text = add_label (self->conflict, "insp-conflict");
   gtk_label_set_wrap (GTK_LABEL (self->conflict_text), TRUE);
-  self->now = make_lines (_ ("What Is There Now"));
+  self->now = insp_difference_new (_ ("What Is There Now"));
   gtk_box_append (GTK_BOX (self->conflict), self->now);
   gtk_box_append (GTK_BOX (buttons),
                   make_button (self, _ ("Take Theirs"), _ ("Leave what is there, drop this change"),
@@ -228,7 +175,7 @@ insp_edit_row_new (InspEdits *edits, InspEdit *edit)
   self->edit = g_object_ref (edit);
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   gtk_box_append (GTK_BOX (self->box), make_header (self));
-  self->difference = make_lines (_ ("Difference"));
+  self->difference = insp_difference_new (_ ("Difference"));
   gtk_box_append (GTK_BOX (self->box), self->difference);
   gtk_box_append (GTK_BOX (self->box), make_conflict (self));
   gtk_widget_set_parent (self->box, GTK_WIDGET (self));

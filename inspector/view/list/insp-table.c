@@ -7,6 +7,7 @@
 
 #define HEIGHT_LEAST 120 /* pixels, unless it is said otherwise … */
 #define HEIGHT_MOST 320
+#define WIDE_LEAST 10 /* characters of a column that takes what room there is */
 
 typedef struct
 {
@@ -66,7 +67,10 @@ on_setup (Column *column, GtkListItem *item)
     {
       gtk_label_set_xalign (GTK_LABEL (child), column->kind == INSP_TABLE_NUMBER ? 1 : 0);
       if (column->kind == INSP_TABLE_WIDE)
-        gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+        {
+          gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
+          gtk_label_set_width_chars (GTK_LABEL (child), WIDE_LEAST);
+        }
       gtk_widget_add_css_class (child, "numeric");
     }
   gtk_list_item_set_child (item, child);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* What was committed while somebody looked: in order, held and let in, as lines of JSON. */
+#include <glib/gstdio.h>
+
+#include "insp-change-log.h"
+
+#define LIMIT (20 * G_USEC_PER_SEC)
+
+typedef struct
+{
+  char *directory;
+  LdbDatabase *database;
+  LdbWatch *watch;
+  GPtrArray *told; /* LdbChange, of the last batch */
+  InspChangeLog *log;
+} Fixture;
+
+static void
+on_changed (Fixture *self, LdbChangeSet *changes)
+{
+  g_clear_pointer (&self->told, g_ptr_array_unref);
+  self->told = ldb_change_set_list (changes);
+}
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  self->directory = g_dir_make_tmp ("inspector-changes-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (self->directory, "database", NULL);
+  self->database = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  self->watch
+      = ldb_database_watch_all (self->database, LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES, &error);
+  g_assert_no_error (error);
+  ldb_watch_set_batch_interval (self->watch, 0);
+  g_signal_connect_swapped (self->watch, "changed", G_CALLBACK (on_changed), self);
+  self->log = insp_change_log_new ();
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->directory, "database", NULL);
+  g_object_unref (self->log);
+  g_clear_pointer (&self->told, g_ptr_array_unref);
+  g_object_unref (self->watch);
+  g_assert_true (ldb_database_close (self->database, NULL, NULL));
+  g_object_unref (self->database);
+  g_assert_true (ldb_database_destroy (path, NULL, NULL));
+  g_rmdir (self->directory);
+  g_free (self->directory);
+}
+
+/* Commits, and adds what the watch is told of it. */
+static void
+put (Fixture *self, const char *key, const char *value)
+{
+  gint64 end = g_get_monotonic_time () + LIMIT;
+  g_clear_pointer (&self->told, g_ptr_array_unref);
+  if (value != NULL)
+    g_assert_true (ldb_database_put_string (self->database, key, value, NULL, NULL));
+  else
+    g_assert_true (ldb_database_delete_string (self->database, key, NULL, NULL));
+  while (self->told == NULL)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_main_context_iteration (NULL, TRUE);
+    }
+  insp_change_log_add (self->log, self->told, (gint64) 1000000000 * G_USEC_PER_SEC);
+}
+
+static void
+assert_keys (Fixture *self, const char *const *expected)
+{
+  InspRowList *list = insp_change_log_get_list (self->log);
+  const InspChangeEntry *entry;
+  guint i = 0;
+  for (; (entry = insp_row_list_get (list, i)) != NULL; i++)
+    {
+      g_autofree char *key = ldb_change_dup_key_string (entry->change);
+      g_assert_cmpstr (key, ==, expected[i]);
+    }
+  g_assert_null (expected[i]);
+}
+
+#define ASSERT_KEYS(self, ...) assert_keys (self, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void
+test_order (Fixture *self, gconstpointer data)
+{
+  put (self, "a", "1");
+  put (self, "b", "2");
+  ASSERT_KEYS (self, "b", "a"); /* the newest is first */
+  g_assert_cmpuint (insp_change_log_get_waiting (self->log), ==, 0);
+}
+
+static void
+test_hold (Fixture *self, gconstpointer data)
+{
+  put (self, "a", "1");
+  insp_change_log_set_paused (self->log, TRUE);
+  put (self, "b", "1");
+  put (self, "c", "1");
+  put (self, "d", "1");
+  ASSERT_KEYS (self, "a");
+  g_assert_cmpuint (insp_change_log_get_waiting (self->log), ==, 3);
+  insp_change_log_step (self->log); /* the oldest */
+  ASSERT_KEYS (self, "b", "a");
+  insp_change_log_set_paused (self->log, FALSE);
+  ASSERT_KEYS (self, "d", "c", "b", "a");
+  g_assert_cmpuint (insp_change_log_get_waiting (self->log), ==, 0);
+  insp_change_log_step (self->log); /* nothing waits */
+  put (self, "e", "1");
+  ASSERT_KEYS (self, "e", "d", "c", "b", "a");
+}
+
+static void
+assert_json (Fixture *self, const char *expected)
+{
+  const InspChangeEntry *entry = insp_row_list_get (insp_change_log_get_list (self->log), 0);
+  g_autofree char *json = insp_change_entry_to_json (entry);
+  g_assert_cmpstr (json, ==, expected);
+}
+
+static void
+test_json (Fixture *self, gconstpointer data)
+{
+  put (self, "a\"b\\c\n", "\x01 one");
+  assert_json (self, "{\"commit\":1,\"time\":\"2001-09-09T01:46:40Z\",\"kind\":\"put\",\"store\":"
+                     "\"default\",\"key\":\"a\\\"b\\\\\\\\c\\\\n\",\"value\":\"\\\\x01 one\"}");
+  put (self, "a\"b\\c\n", "2");
+  assert_json (self, "{\"commit\":2,\"time\":\"2001-09-09T01:46:40Z\",\"kind\":\"put\",\"store\":"
+                     "\"default\",\"key\":\"a\\\"b\\\\\\\\c\\\\n\",\"before\":\"\\\\x01 one\","
+                     "\"value\":\"2\"}");
+  put (self, "a\"b\\c\n", NULL);
+  assert_json (self, "{\"commit\":3,\"time\":\"2001-09-09T01:46:40Z\",\"kind\":\"delete\","
+                     "\"store\":\"default\",\"key\":\"a\\\"b\\\\\\\\c\\\\n\",\"before\":\"2\"}");
+}
+
+int
+main (int argument_count, char **arguments)
+{
+  g_test_init (&argument_count, &arguments, NULL);
+  g_test_add ("/changes/order", Fixture, NULL, set_up, test_order, tear_down);
+  g_test_add ("/changes/hold", Fixture, NULL, set_up, test_hold, tear_down);
+  g_test_add ("/changes/json", Fixture, NULL, set_up, test_json, tear_down);
+  return g_test_run ();
+}

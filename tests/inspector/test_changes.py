@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""What is committed, in the inspector: test_changes.py INSPECTOR"""
+
+import json
+import os
+import pathlib
+
+import inspecting
+from accessible import SENSITIVE, wait_for
+from inspecting import Case
+
+PRESSED = 20  # a state
+
+
+class Changes(inspecting.Case):
+    def test_changes(self):
+        application = self.start()
+        application.put(10)
+        inspector = self.connect()
+        inspector.show_page("Changes", "Nothing was committed since you look")
+        # What is written shows up, the newest first.
+        wait_for("a change", lambda: application.do("key", "first") or inspector.part("tree grid", "Changes").height() > 0)
+        application.do("key", "user:ada")
+        application.do("key", "user:ada")
+        application.do("forget", "user:ada")
+        rows = lambda: [row[2:5] for row in inspector.rows("Changes")]
+        wait_for("the deletion", lambda: rows()[0] == ["Deleted", "default", "user:ada"])
+        self.assertTrue(set(map(tuple, rows())) <= {("Put", "default", "first"), ("Put", "default", "user:ada"),
+                                                    ("Deleted", "default", "user:ada")})
+        # What a change replaced.
+        inspector.go_to(next(inspector.part("tree grid", "Changes").all("list")))
+        inspector.press("Home")
+        old = wait_for("what it replaced", lambda: [label.name for label in inspector.find("group", "Difference").all("label")])
+        self.assertTrue(old[0].startswith("− value"))
+        # Held, changes wait; a step lets one batch in.
+        step = inspector.part("button", "Step")
+        self.assertFalse(step.has_state(SENSITIVE))
+        before = len(rows())
+        hold = inspector.part("button", "Hold")
+        hold.use()
+        wait_for("that it holds", lambda: hold.has_state(PRESSED))
+        application.do("key", "held")
+        wait_for("one that waits", lambda: step.has_state(SENSITIVE))
+        self.assertEqual(len(rows()), before)
+        step.use()
+        wait_for("the step", lambda: rows()[0] == ["Put", "default", "held"])
+        hold.use()
+        wait_for("that it goes on", lambda: not hold.has_state(PRESSED))
+        self.assertEqual(inspector.nameless(), [])
+        inspector.picture("changes")
+        # What is searched for, to a file.
+        inspector.press("Control_L", "f")
+        for key in "held":
+            inspector.press(key)
+        wait_for("one alone", lambda: rows() == [["Put", "default", "held"]])
+        inspector.press("Control_L", "e")
+        wait_for("a dialog", lambda: len(Case.screen.windows(inspector.process.pid)) == 2)
+        Case.screen.focus(Case.screen.windows(inspector.process.pid)[-1])  # GTK tells nobody what is in it
+        path = pathlib.Path(os.environ["XDG_RUNTIME_DIR"], "changes.jsonl")
+        wait_for("a file", lambda: Case.screen.press("Return") or path.exists() and path.stat().st_size > 0)
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        self.assertEqual([(line["kind"], line["store"], line["key"]) for line in lines], [("put", "default", "held")])
+        wait_for("the end of the dialog", lambda: len(Case.screen.windows(inspector.process.pid)) == 1)
+        application.kill()
+        inspector.wait_for("The database was closed")
+        self.assertEqual(rows(), [["Put", "default", "held"]])  # what was seen stays
+        self.assertEqual(inspector.close(), (0, ""))
+
+
+if __name__ == "__main__":
+    inspecting.main()
