@@ -223,8 +223,11 @@ review_state (InspDataPage *self)
   if (get_store (self) != NULL)
     return; /* what was seen stays */
   if (state == INSP_SESSION_CONNECTING || state == INSP_SESSION_LIVE)
-    say (self, "insp-data-symbolic", _ ("Connecting"),
-         _ ("The application is asked for its data."));
+    {
+      insp_status_wait (self->status, _ ("Connecting"),
+                        _ ("The application is asked for its database."));
+      gtk_stack_set_visible_child_name (GTK_STACK (self->stack), "status");
+    }
   else if (state == INSP_SESSION_FAILED)
     say (self, "dialog-warning-symbolic", _ ("The Data Cannot Be Read"),
          insp_session_get_error (self->session));

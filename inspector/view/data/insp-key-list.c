@@ -13,7 +13,9 @@
 #include "config.h"
 
 #include "insp-bytes.h"
+#include "insp-key-chunk.h"
 #include "insp-key-list.h"
+#include "insp-key-marks.h"
 #include "insp-key.h"
 
 #define CHUNK 250u            /* keys, when it is made */
@@ -23,22 +25,7 @@
 #define PATIENCE 12000        /* microseconds for which an item may be waited for, of … */
 #define PATIENCE_SPAN 40000   /* … these */
 #define REFRESH_INTERVAL 250  /* milliseconds between readings of what is touched */
-#define MARK_TIME (2 * G_USEC_PER_SEC)
-#define TOUCHED_MAX 20000u /* keys that are remembered to be touched */
-#define HURRY 1000000u     /* keys, above which looking further takes its time */
-
-typedef struct
-{
-  GBytes *start;      /* K1; owned */
-  guint count;        /* of its keys, as was seen last */
-  GPtrArray *rows;    /* InspKey, K3; NULL: nobody asked for them; owned */
-  GPtrArray *pending; /* records that came while an item was asked for; NULL: none; owned */
-  gboolean loaded;    /* the rows have their keys */
-  gboolean stale;     /* a key was touched since it was read */
-  gboolean listed;    /* it is a chunk of the list still */
-  guint64 request;    /* under way; 0: none */
-  guint64 used;       /* when rows were asked for; a number that rises */
-} Chunk;
+#define HURRY 1000000u        /* keys, above which looking further takes its time */
 
 struct _InspKeyList
 {
@@ -50,7 +37,7 @@ struct _InspKeyList
   GBytes *end;              /* behind the range; NULL: there is no end; owned */
   gboolean reverse;
 
-  GPtrArray *chunks; /* of Chunk, each a reference; K1 */
+  GPtrArray *chunks; /* of InspKeyChunk, each a reference; K1 */
   GArray *positions; /* guint: of each chunk's first key; valid if are_positions_known */
   gboolean are_positions_known;
   guint n_items;           /* K2 */
@@ -61,18 +48,15 @@ struct _InspKeyList
   gint64 asked;            /* when; monotonic */
 
   gboolean active;
-  guint explore_timer;  /* K5; 0: none */
-  guint refresh_timer;  /* K5; 0: none */
-  guint settle_timer;   /* ends marks; 0: none */
-  guint pending_idle;   /* takes pending records; 0: none */
-  GBytes *wanted;       /* key that is gone to; NULL: none; owned */
-  GHashTable *touched;  /* GBytes: keys, until the chunk is read */
-  GPtrArray *marked;    /* InspKey, in the order of … */
-  GArray *marked_until; /* … gint64 */
-  guint64 uses;         /* of Chunk.used */
-  gboolean is_asked;    /* K4: an item is */
-  gint64 span_start;    /* PATIENCE_SPAN; monotonic */
-  gint64 patience;      /* that is left of it */
+  guint explore_timer; /* K5; 0: none */
+  guint refresh_timer; /* K5; 0: none */
+  guint pending_idle;  /* takes pending records; 0: none */
+  GBytes *wanted;      /* key that is gone to; NULL: none; owned */
+  InspKeyMarks *marks; /* of what others wrote; owned */
+  guint64 uses;        /* of InspKeyChunk.used */
+  gboolean is_asked;   /* K4: an item is */
+  gint64 span_start;   /* PATIENCE_SPAN; monotonic */
+  gint64 patience;     /* that is left of it */
 };
 
 static void list_init (GListModelInterface *interface);
@@ -95,65 +79,10 @@ static void try_to_arrive (InspKeyList *self);
 
 /* ---- chunks ---- */
 
-static void
-chunk_clear (gpointer data)
-{
-  Chunk *chunk = data;
-  g_bytes_unref (chunk->start);
-  g_clear_pointer (&chunk->rows, g_ptr_array_unref);
-  g_clear_pointer (&chunk->pending, g_ptr_array_unref);
-}
-
-static void
-chunk_unref (gpointer chunk)
-{
-  g_rc_box_release_full (chunk, chunk_clear);
-}
-
-static void
-chunk_leave (gpointer data)
-{
-  ((Chunk *) data)->listed = FALSE;
-  chunk_unref (data);
-}
-
-static Chunk *
-chunk_new (GBytes *start, guint count)
-{
-  Chunk *chunk = g_rc_box_new0 (Chunk);
-  chunk->start = g_bytes_ref (start);
-  chunk->count = count;
-  chunk->listed = TRUE;
-  return chunk;
-}
-
-static Chunk *
+static InspKeyChunk *
 chunk_at (InspKeyList *self, guint index)
 {
   return g_ptr_array_index (self->chunks, index);
-}
-
-static InspKey *
-row_at (const Chunk *chunk, guint index)
-{
-  return g_ptr_array_index (chunk->rows, index);
-}
-
-/* Whether anybody else has one of its rows: a list view those that it shows. */
-static gboolean
-is_held (const Chunk *chunk)
-{
-  for (guint i = 0; chunk->rows != NULL && i < chunk->rows->len; i++)
-    if (G_OBJECT (row_at (chunk, i))->ref_count > 1)
-      return TRUE;
-  return FALSE;
-}
-
-static void
-drop_rows (Chunk *chunk)
-{
-  g_clear_pointer (&chunk->rows, g_ptr_array_unref);
-  chunk->loaded = FALSE;
 }
 
 static void
@@ -235,45 +164,7 @@ tell (InspKeyList *self, guint position, guint removed, guint added)
   g_list_model_items_changed (G_LIST_MODEL (self), at, removed, added);
 }
 
-/* ---- marks ---- */
-
-static gboolean
-settle (gpointer data)
-{
-  InspKeyList *self = data;
-  gint64 now = g_get_monotonic_time ();
-  guint count = 0;
-  while (count < self->marked->len && g_array_index (self->marked_until, gint64, count) <= now)
-    insp_key_mark (g_ptr_array_index (self->marked, count++), INSP_KEY_SETTLED);
-  if (count > 0)
-    {
-      g_ptr_array_remove_range (self->marked, 0, count);
-      g_array_remove_range (self->marked_until, 0, count);
-    }
-  if (self->marked->len > 0)
-    return G_SOURCE_CONTINUE;
-  self->settle_timer = 0;
-  return G_SOURCE_REMOVE;
-}
-
-static void
-mark (InspKeyList *self, InspKey *row, InspKeyMark as)
-{
-  gint64 until = g_get_monotonic_time () + MARK_TIME;
-  insp_key_mark (row, as);
-  g_ptr_array_add (self->marked, g_object_ref (row));
-  g_array_append_val (self->marked_until, until);
-  if (self->settle_timer == 0)
-    self->settle_timer = g_timeout_add (500, settle, self);
-}
-
 /* ---- what was read of a chunk ---- */
-
-static GPtrArray *
-new_rows (void)
-{
-  return g_ptr_array_new_with_free_func (g_object_unref);
-}
 
 static InspKey *
 row_of (LdbRecord *record)
@@ -285,31 +176,24 @@ row_of (LdbRecord *record)
 static void
 take_count (InspKeyList *self, guint index, guint count)
 {
-  Chunk *chunk = chunk_at (self, index);
+  InspKeyChunk *chunk = chunk_at (self, index);
   guint position = position_of (self, index), old = chunk->count, same = MIN (old, count);
   chunk->count = count;
   tell (self, position + same, old - same, count - same);
-}
-
-static void
-make_placeholders (Chunk *chunk)
-{
-  chunk->rows = new_rows ();
-  for (guint i = 0; i < chunk->count; i++)
-    g_ptr_array_add (chunk->rows, insp_key_new (NULL, NULL));
 }
 
 /* Rows had no keys yet. */
 static void
 fill (InspKeyList *self, guint index, GPtrArray *records)
 {
-  Chunk *chunk = chunk_at (self, index);
+  InspKeyChunk *chunk = chunk_at (self, index);
   guint position = position_of (self, index), old = chunk->count, same = MIN (old, records->len);
   for (guint i = 0; i < same; i++)
     {
       LdbRecord *record = g_ptr_array_index (records, i);
-      insp_key_fill (row_at (chunk, i), ldb_record_get_key (record), ldb_record_get_value (record));
-      g_hash_table_remove (self->touched, ldb_record_get_key (record));
+      insp_key_fill (insp_key_chunk_get_row (chunk, i), ldb_record_get_key (record),
+                     ldb_record_get_value (record));
+      insp_key_marks_take (self->marks, ldb_record_get_key (record));
     }
   chunk->loaded = TRUE;
   if (old == records->len)
@@ -322,74 +206,64 @@ fill (InspKeyList *self, guint index, GPtrArray *records)
   tell (self, position + same, old - same, records->len - same);
 }
 
-static int
-compare_row (const Chunk *chunk, guint row, GPtrArray *records, guint record)
-{
-  if (row >= chunk->rows->len)
-    return record < records->len ? 1 : 0;
-  if (record >= records->len)
-    return -1;
-  return g_bytes_compare (insp_key_get_key (row_at (chunk, row)),
-                          ldb_record_get_key (g_ptr_array_index (records, record)));
-}
-
 static void
 renew (InspKeyList *self, InspKey *row, LdbRecord *record)
 {
   GBytes *value = ldb_record_get_value (record), *old = insp_key_get_value (row);
   gboolean differs = value != NULL && (old == NULL || !g_bytes_equal (old, value));
-  gboolean touched = g_hash_table_remove (self->touched, insp_key_get_key (row));
+  gboolean touched = insp_key_marks_take (self->marks, insp_key_get_key (row));
   insp_key_fill (row, insp_key_get_key (row), value);
   if (differs || touched)
-    mark (self, row, INSP_KEY_CHANGED);
+    insp_key_marks_mark (self->marks, row, INSP_KEY_CHANGED);
 }
 
 /* Rows whose key is gone go, new ones come in between, the others stay what they are. */
 static void
 splice (InspKeyList *self, guint index, GPtrArray *records)
 {
-  Chunk *chunk = chunk_at (self, index);
+  InspKeyChunk *chunk = chunk_at (self, index);
   guint row = 0, record = 0, gone, come;
   while (row < chunk->rows->len || record < records->len)
     {
-      for (gone = 0; compare_row (chunk, row + gone, records, record) < 0;)
+      for (gone = 0; insp_key_chunk_compare (chunk, row + gone, records, record) < 0;)
         gone++;
       if (gone > 0)
         g_ptr_array_remove_range (chunk->rows, row, gone);
-      for (come = 0; compare_row (chunk, row + come, records, record) > 0; come++)
+      for (come = 0; insp_key_chunk_compare (chunk, row + come, records, record) > 0; come++)
         {
           InspKey *added = row_of (g_ptr_array_index (records, record++));
           g_ptr_array_insert (chunk->rows, (int) (row + come), added);
-          g_hash_table_remove (self->touched, insp_key_get_key (added));
-          mark (self, added, INSP_KEY_NEW);
+          insp_key_marks_take (self->marks, insp_key_get_key (added));
+          insp_key_marks_mark (self->marks, added, INSP_KEY_NEW);
         }
       guint position = position_of (self, index) + row;
       chunk->count = chunk->rows->len;
       tell (self, position, gone, come);
       row += come;
       if (row < chunk->rows->len && record < records->len
-          && compare_row (chunk, row, records, record) == 0)
-        renew (self, row_at (chunk, row++), g_ptr_array_index (records, record++));
+          && insp_key_chunk_compare (chunk, row, records, record) == 0)
+        renew (self, insp_key_chunk_get_row (chunk, row++), g_ptr_array_index (records, record++));
     }
 }
 
 static void
-insert_chunk (InspKeyList *self, guint index, Chunk *chunk)
+insert_chunk (InspKeyList *self, guint index, InspKeyChunk *chunk)
 {
   g_ptr_array_insert (self->chunks, (int) index, chunk);
   self->are_positions_known = FALSE;
 }
 
 /* Parts a chunk before one of its rows. Nobody notices. */
-static Chunk *
+static InspKeyChunk *
 part (InspKeyList *self, guint index, guint row, GBytes *start)
 {
-  Chunk *chunk = chunk_at (self, index), *rest = chunk_new (start, chunk->count - row);
+  InspKeyChunk *chunk = chunk_at (self, index),
+               *rest = insp_key_chunk_new (start, chunk->count - row);
   if (chunk->rows != NULL)
     {
-      rest->rows = new_rows ();
+      rest->rows = insp_key_chunk_new_rows ();
       for (guint i = row; i < chunk->rows->len; i++)
-        g_ptr_array_add (rest->rows, g_object_ref (row_at (chunk, i)));
+        g_ptr_array_add (rest->rows, g_object_ref (insp_key_chunk_get_row (chunk, i)));
       g_ptr_array_remove_range (chunk->rows, row, chunk->count - row);
     }
   rest->loaded = chunk->loaded;
@@ -406,7 +280,8 @@ part_if_large (InspKeyList *self, guint index)
 {
   while (chunk_at (self, index)->loaded && chunk_at (self, index)->count > 2 * CHUNK)
     {
-      part (self, index, CHUNK, insp_key_get_key (row_at (chunk_at (self, index), CHUNK)));
+      part (self, index, CHUNK,
+            insp_key_get_key (insp_key_chunk_get_row (chunk_at (self, index), CHUNK)));
       index++;
     }
 }
@@ -415,26 +290,27 @@ part_if_large (InspKeyList *self, guint index)
 static void
 part_behind (InspKeyList *self, guint index, GPtrArray *records)
 {
-  Chunk *chunk = chunk_at (self, index);
+  InspKeyChunk *chunk = chunk_at (self, index);
   LdbRecord *last = g_ptr_array_index (records, records->len - 1);
   g_autoptr (GBytes) next = insp_bytes_successor (ldb_record_get_key (last));
   guint row = MIN (chunk->count, records->len);
   if (chunk->loaded)
     for (row = 0;
-         row < chunk->count && g_bytes_compare (insp_key_get_key (row_at (chunk, row)), next) < 0;)
+         row < chunk->count
+         && g_bytes_compare (insp_key_get_key (insp_key_chunk_get_row (chunk, row)), next) < 0;)
       row++;
   part (self, index, row, next)->stale = TRUE;
 }
 
 static void
-take_records (InspKeyList *self, Chunk *chunk, GPtrArray *records, gboolean with_values)
+take_records (InspKeyList *self, InspKeyChunk *chunk, GPtrArray *records, gboolean with_values)
 {
   guint index = find_key (self, chunk->start);
   g_assert (chunk_at (self, index) == chunk);
   if (records->len == READ_MAX)
     part_behind (self, index, records);
   if (chunk->rows == NULL && with_values) /* dropped meanwhile */
-    make_placeholders (chunk);
+    insp_key_chunk_make_rows (chunk);
   if (chunk->rows == NULL)
     take_count (self, index, records->len);
   else if (!with_values)
@@ -466,8 +342,8 @@ take_pending (gpointer data)
 
 typedef struct
 {
-  InspKeyList *list; /* it cancels its requests before it goes */
-  Chunk *chunk;      /* owned */
+  InspKeyList *list;   /* it cancels its requests before it goes */
+  InspKeyChunk *chunk; /* owned */
   gboolean with_values;
 } Load;
 
@@ -475,7 +351,7 @@ static void
 load_free (gpointer data)
 {
   Load *load = data;
-  chunk_unref (load->chunk);
+  insp_key_chunk_unref (load->chunk);
   g_free (load);
 }
 
@@ -490,12 +366,12 @@ drop_unused (InspKeyList *self)
 {
   for (;;)
     {
-      Chunk *oldest = NULL;
+      InspKeyChunk *oldest = NULL;
       guint held = 0;
       for (guint i = 0; i < self->chunks->len; i++)
         {
-          Chunk *chunk = chunk_at (self, i);
-          if (chunk->rows == NULL || is_held (chunk))
+          InspKeyChunk *chunk = chunk_at (self, i);
+          if (chunk->rows == NULL || insp_key_chunk_is_held (chunk))
             continue;
           held += chunk->count;
           if (oldest == NULL || chunk->used < oldest->used)
@@ -503,7 +379,7 @@ drop_unused (InspKeyList *self)
         }
       if (held <= ROWS_MAX)
         return;
-      drop_rows (oldest);
+      insp_key_chunk_drop_rows (oldest);
     }
 }
 
@@ -512,7 +388,7 @@ on_loaded (gpointer data, GPtrArray *records, const GError *error)
 {
   Load *load = data;
   InspKeyList *self = load->list;
-  Chunk *chunk = load->chunk;
+  InspKeyChunk *chunk = load->chunk;
   chunk->request = 0;
   if (!chunk->listed)
     return;
@@ -543,11 +419,11 @@ on_loaded (gpointer data, GPtrArray *records, const GError *error)
 static void
 load (InspKeyList *self, guint index, gboolean with_values, gboolean urgent)
 {
-  Chunk *chunk = chunk_at (self, index);
+  InspKeyChunk *chunk = chunk_at (self, index);
   if (chunk->request != 0 || chunk->pending != NULL)
     return;
   Load *load = g_new (Load, 1);
-  *load = (Load){ .list = self, .chunk = g_rc_box_acquire (chunk), .with_values = with_values };
+  *load = (Load){ .list = self, .chunk = insp_key_chunk_ref (chunk), .with_values = with_values };
   gboolean is_first = index == 0 && self->is_front_known;
   GBytes *end = index + 1 < self->chunks->len ? chunk_at (self, index + 1)->start
                 : self->is_back_known         ? self->end
@@ -579,7 +455,7 @@ get_n_items (GListModel *list)
 /* Waits as long as nobody notices, so that rows are there when they are drawn; once that was in vain,
  * not again for a while. */
 static void
-wait_for (InspKeyList *self, Chunk *chunk)
+wait_for (InspKeyList *self, InspKeyChunk *chunk)
 {
   gint64 now = g_get_monotonic_time ();
   if (now - self->span_start > PATIENCE_SPAN)
@@ -602,7 +478,7 @@ load_around (InspKeyList *self, guint index)
   for (guint i = index > 0 ? index - 1 : 0; i <= index + 1 && i < self->chunks->len; i++)
     if (chunk_at (self, i)->rows == NULL)
       {
-        make_placeholders (chunk_at (self, i));
+        insp_key_chunk_make_rows (chunk_at (self, i));
         chunk_at (self, i)->used = ++self->uses;
         load (self, i, TRUE, TRUE);
       }
@@ -616,13 +492,13 @@ get_item (GListModel *list, guint position)
     return NULL;
   position = self->reverse ? self->n_items - 1 - position : position;
   guint index = find_position (self, position);
-  Chunk *chunk = chunk_at (self, index);
+  InspKeyChunk *chunk = chunk_at (self, index);
   guint row = position - position_of (self, index);
   chunk->used = ++self->uses;
   if (chunk->rows == NULL)
     {
       drop_unused (self);
-      make_placeholders (chunk);
+      insp_key_chunk_make_rows (chunk);
     }
   if (!chunk->loaded)
     {
@@ -630,7 +506,7 @@ get_item (GListModel *list, guint position)
       wait_for (self, chunk);
     }
   load_around (self, index);
-  return g_object_ref (row_at (chunk, row));
+  return g_object_ref (insp_key_chunk_get_row (chunk, row));
 }
 
 static void
@@ -651,10 +527,11 @@ add_chunks (InspKeyList *self, guint index, GPtrArray *records, gboolean loaded)
   for (guint i = 0; i < records->len; i += CHUNK)
     {
       guint count = MIN (CHUNK, records->len - i);
-      Chunk *chunk = chunk_new (ldb_record_get_key (g_ptr_array_index (records, i)), count);
+      InspKeyChunk *chunk
+          = insp_key_chunk_new (ldb_record_get_key (g_ptr_array_index (records, i)), count);
       if (loaded)
         {
-          chunk->rows = new_rows ();
+          chunk->rows = insp_key_chunk_new_rows ();
           for (guint j = i; j < i + count; j++)
             g_ptr_array_add (chunk->rows, row_of (g_ptr_array_index (records, j)));
           chunk->loaded = TRUE;
@@ -729,8 +606,8 @@ on_explored (gpointer data, GPtrArray *records, const GError *error)
     take_back (self, records, is_last);
   if (is_complete (self) && self->chunks->len == 0)
     {
-      Chunk *chunk = chunk_new (self->start, 0);
-      make_placeholders (chunk);
+      InspKeyChunk *chunk = insp_key_chunk_new (self->start, 0);
+      insp_key_chunk_make_rows (chunk);
       chunk->loaded = TRUE;
       insert_chunk (self, 0, chunk); /* for what will come */
     }
@@ -791,13 +668,13 @@ refresh (InspKeyList *self)
   gboolean counted = FALSE;
   for (guint i = 0; i < self->chunks->len; i++)
     {
-      Chunk *chunk = chunk_at (self, i);
+      InspKeyChunk *chunk = chunk_at (self, i);
       if (!chunk->stale || chunk->request != 0)
         continue;
-      if (is_held (chunk) || (chunk->rows != NULL && chunk->count == 0))
+      if (insp_key_chunk_is_held (chunk) || (chunk->rows != NULL && chunk->count == 0))
         load (self, i, TRUE, TRUE);
       else if (chunk->rows != NULL)
-        drop_rows (chunk);
+        insp_key_chunk_drop_rows (chunk);
       else if (!counted && is_complete (self))
         {
           load (self, i, FALSE, FALSE);
@@ -849,9 +726,7 @@ insp_key_list_touch (InspKeyList *self, GBytes *key, GBytes *end)
   if (end == NULL && is_explored (self, key))
     {
       chunk_at (self, find_key (self, key))->stale = TRUE;
-      if (g_hash_table_size (self->touched) >= TOUCHED_MAX)
-        g_hash_table_remove_all (self->touched);
-      g_hash_table_add (self->touched, g_bytes_ref (key));
+      insp_key_marks_touch (self->marks, key);
     }
   else if (end != NULL && self->chunks->len > 0)
     for (guint i = find_key (self, key); i < self->chunks->len; i++)
@@ -888,16 +763,6 @@ insp_key_list_set_active (InspKeyList *self, gboolean active)
 
 /* ---- going to a key ---- */
 
-/* The first row of a loaded chunk that is not below the key that is wanted. */
-static guint
-find_row (const Chunk *chunk, GBytes *key)
-{
-  guint row = 0;
-  while (row < chunk->count && g_bytes_compare (insp_key_get_key (row_at (chunk, row)), key) < 0)
-    row++;
-  return row;
-}
-
 static void
 try_to_arrive (InspKeyList *self)
 {
@@ -905,13 +770,13 @@ try_to_arrive (InspKeyList *self)
       || (!is_explored (self, self->wanted) && !is_complete (self)))
     return;
   guint index = find_key (self, self->wanted);
-  Chunk *chunk = chunk_at (self, index);
+  InspKeyChunk *chunk = chunk_at (self, index);
   if (!chunk->loaded)
     {
       load (self, index, TRUE, TRUE);
       return;
     }
-  guint position = position_of (self, index) + find_row (chunk, self->wanted);
+  guint position = position_of (self, index) + insp_key_chunk_find_row (chunk, self->wanted);
   if (position >= self->n_items && !self->is_back_known)
     return;
   g_clear_pointer (&self->wanted, g_bytes_unref);
@@ -978,7 +843,6 @@ insp_key_list_dispose (GObject *object)
 {
   InspKeyList *self = INSP_KEY_LIST (object);
   insp_key_list_set_active (self, FALSE);
-  g_clear_handle_id (&self->settle_timer, g_source_remove);
   g_clear_handle_id (&self->pending_idle, g_source_remove);
   if (self->reader != NULL)
     insp_record_reader_cancel (self->reader);
@@ -992,9 +856,7 @@ insp_key_list_finalize (GObject *object)
   InspKeyList *self = INSP_KEY_LIST (object);
   g_ptr_array_unref (self->chunks);
   g_array_unref (self->positions);
-  g_ptr_array_unref (self->marked);
-  g_array_unref (self->marked_until);
-  g_hash_table_unref (self->touched);
+  insp_key_marks_free (self->marks);
   g_clear_pointer (&self->low, g_bytes_unref);
   g_clear_pointer (&self->high, g_bytes_unref);
   g_clear_pointer (&self->wanted, g_bytes_unref);
@@ -1021,12 +883,9 @@ insp_key_list_class_init (InspKeyListClass *class)
 static void
 insp_key_list_init (InspKeyList *self)
 {
-  self->chunks = g_ptr_array_new_with_free_func (chunk_leave);
+  self->chunks = g_ptr_array_new_with_free_func (insp_key_chunk_leave);
   self->positions = g_array_new (FALSE, FALSE, sizeof (guint));
-  self->marked = new_rows ();
-  self->marked_until = g_array_new (FALSE, FALSE, sizeof (gint64));
-  self->touched
-      = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
+  self->marks = insp_key_marks_new ();
 }
 
 InspKeyList *

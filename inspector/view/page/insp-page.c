@@ -4,19 +4,16 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-page.h"
+#include "insp-status.h"
 
 typedef struct
 {
   InspSession *session; /* owned */
   GtkWidget *stack;     /* of what is said and of the parts; child */
-  GtkWidget *status;    /* a box: what is said of a session that is not there yet */
-  GtkWidget *spinner;
-  GtkWidget *icon;
-  GtkWidget *status_title;
-  GtkWidget *status_text;
-  GtkWidget *column; /* of notice and parts */
-  GtkWidget *parts;  /* a box */
-  GtkWidget *notice; /* a GtkRevealer */
+  InspStatus *status;   /* what is said of a session that is not there yet */
+  GtkWidget *column;    /* of notice and parts */
+  GtkWidget *parts;     /* a box */
+  GtkWidget *notice;    /* a GtkRevealer */
   GtkWidget *notice_text;
   gboolean tells_error; /* the notice is of a request that failed */
 } InspPagePrivate;
@@ -41,26 +38,20 @@ private_of (InspPage *self)
 /* ---- what is said ---- */
 
 static void
-explain (InspPagePrivate *its, const char *title, const char *text, gboolean working)
-{
-  gtk_widget_set_visible (its->spinner, working);
-  gtk_widget_set_visible (its->icon, !working);
-  gtk_label_set_text (GTK_LABEL (its->status_title), title);
-  gtk_label_set_text (GTK_LABEL (its->status_text), text);
-  gtk_stack_set_visible_child (GTK_STACK (its->stack), its->status);
-}
-
-static void
 review_state (InspPage *self)
 {
   InspPagePrivate *its = private_of (self);
   switch (insp_session_get_state (its->session))
     {
     case INSP_SESSION_CONNECTING:
-      explain (its, _ ("Connecting"), _ ("The application is asked for its database."), TRUE);
+      insp_status_wait (its->status, _ ("Connecting"),
+                        _ ("The application is asked for its database."));
+      gtk_stack_set_visible_child (GTK_STACK (its->stack), GTK_WIDGET (its->status));
       break;
     case INSP_SESSION_FAILED:
-      explain (its, _ ("No Connection"), insp_session_get_error (its->session), FALSE);
+      insp_status_say (its->status, "network-offline-symbolic", _ ("No Connection"),
+                       insp_session_get_error (its->session));
+      gtk_stack_set_visible_child (GTK_STACK (its->stack), GTK_WIDGET (its->status));
       break;
     case INSP_SESSION_LIVE:
     case INSP_SESSION_ENDED:
@@ -248,29 +239,6 @@ insp_page_class_init (InspPageClass *class)
   gtk_widget_class_set_layout_manager_type (GTK_WIDGET_CLASS (class), GTK_TYPE_BIN_LAYOUT);
 }
 
-static GtkWidget *
-make_status (InspPagePrivate *its)
-{
-  its->status = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  its->spinner = gtk_spinner_new ();
-  gtk_spinner_start (GTK_SPINNER (its->spinner));
-  its->icon = gtk_image_new_from_icon_name ("network-offline-symbolic");
-  gtk_image_set_pixel_size (GTK_IMAGE (its->icon), 64);
-  gtk_widget_add_css_class (its->icon, "dim-label");
-  its->status_title = gtk_label_new (NULL);
-  gtk_widget_add_css_class (its->status_title, "title-2");
-  its->status_text = gtk_label_new (NULL);
-  gtk_label_set_wrap (GTK_LABEL (its->status_text), TRUE);
-  gtk_label_set_justify (GTK_LABEL (its->status_text), GTK_JUSTIFY_CENTER);
-  gtk_box_append (GTK_BOX (its->status), its->spinner);
-  gtk_box_append (GTK_BOX (its->status), its->icon);
-  gtk_box_append (GTK_BOX (its->status), its->status_title);
-  gtk_box_append (GTK_BOX (its->status), its->status_text);
-  gtk_widget_set_valign (its->status, GTK_ALIGN_CENTER);
-  gtk_widget_add_css_class (its->status, "insp-page");
-  return its->status;
-}
-
 static void
 make_notice (InspPage *self, InspPagePrivate *its)
 {
@@ -310,7 +278,8 @@ insp_page_init (InspPage *self)
   gtk_box_append (GTK_BOX (its->column), its->notice);
   gtk_box_append (GTK_BOX (its->column), scroller);
   its->stack = gtk_stack_new ();
-  gtk_stack_add_child (GTK_STACK (its->stack), make_status (its));
+  its->status = INSP_STATUS (insp_status_new (NULL, "", ""));
+  gtk_stack_add_child (GTK_STACK (its->stack), GTK_WIDGET (its->status));
   gtk_stack_add_child (GTK_STACK (its->stack), its->column);
   gtk_widget_set_parent (its->stack, GTK_WIDGET (self));
   add_keys (self);

@@ -12,6 +12,7 @@ struct _InspStatus
 
   GtkWidget *box; /* child */
   GtkWidget *icon;
+  GtkWidget *spinner; /* instead of the icon */
   GtkWidget *title;
   GtkWidget *text;
 };
@@ -58,6 +59,10 @@ insp_status_init (InspStatus *self)
   gtk_widget_add_css_class (self->icon, "dim-label");
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->icon), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
   gtk_box_append (GTK_BOX (self->box), self->icon);
+  self->spinner = gtk_spinner_new ();
+  gtk_widget_set_size_request (self->spinner, 32, 32);
+  gtk_widget_set_visible (self->spinner, FALSE);
+  gtk_box_append (GTK_BOX (self->box), self->spinner);
   self->title = add_label (self, "title-2");
   self->text = add_label (self, "dim-label");
   gtk_widget_set_parent (self->box, GTK_WIDGET (self));
@@ -71,12 +76,27 @@ insp_status_new (const char *icon, const char *title, const char *text)
   return GTK_WIDGET (self);
 }
 
-void
-insp_status_say (InspStatus *self, const char *icon, const char *title, const char *text)
+static void
+show (InspStatus *self, gboolean waits, const char *title, const char *text)
 {
   g_autofree char *sentence = insp_sentence_of (text);
-  gtk_image_set_from_icon_name (GTK_IMAGE (self->icon), icon);
+  gtk_widget_set_visible (self->icon, !waits);
+  gtk_widget_set_visible (self->spinner, waits);
+  gtk_spinner_set_spinning (GTK_SPINNER (self->spinner), waits);
   gtk_label_set_text (GTK_LABEL (self->title), title);
   gtk_label_set_text (GTK_LABEL (self->text), sentence);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+}
+
+void
+insp_status_say (InspStatus *self, const char *icon, const char *title, const char *text)
+{
+  gtk_image_set_from_icon_name (GTK_IMAGE (self->icon), icon);
+  show (self, FALSE, title, text);
+}
+
+void
+insp_status_wait (InspStatus *self, const char *title, const char *text)
+{
+  show (self, TRUE, title, text);
 }

@@ -18,4 +18,7 @@ GtkWidget *insp_status_new (const char *icon, const char *title, const char *tex
 /* The text is shown as a sentence of its own: it begins in upper case and ends with a full stop. */
 void insp_status_say (InspStatus *self, const char *icon, const char *title, const char *text);
 
+/* The same of something that is awaited: it turns instead of an icon. */
+void insp_status_wait (InspStatus *self, const char *title, const char *text);
+
 G_END_DECLS
