@@ -60,6 +60,11 @@ class Use(inspecting.Case):
         if IN_MEMORY:
             wait_for("work", lambda: inspector.figure("Operations") not in ("–", "0/s"))
         inspector.picture("trial")
+        inspector.show_page("Data", "No Key Selected")  # and it can be edited
+        inspector.use("Allow Edits")
+        inspector.wait_for("Allow Edits?")
+        inspector.press("Return")
+        inspector.find("button", "New Key")
         self.assertEqual(inspector.close(), (0, ""))
 
     def test_folder(self):

@@ -141,16 +141,22 @@ insp_bytes_are_text (GBytes *bytes, gboolean whole)
 char *
 insp_bytes_dump (GBytes *bytes)
 {
+  return insp_bytes_dump_in (bytes, DUMP_WIDTH);
+}
+
+char *
+insp_bytes_dump_in (GBytes *bytes, gsize width)
+{
   gsize size;
   const guint8 *data = g_bytes_get_data (bytes, &size);
   GString *text = g_string_sized_new (size * 5);
-  for (gsize line = 0; line < size; line += DUMP_WIDTH)
+  for (gsize line = 0; line < size; line += width)
     {
-      gsize count = MIN (size - line, DUMP_WIDTH);
+      gsize count = MIN (size - line, width);
       g_string_append_printf (text, "%08" G_GSIZE_MODIFIER "x ", line);
-      for (gsize i = 0; i < DUMP_WIDTH; i++)
+      for (gsize i = 0; i < width; i++)
         {
-          g_string_append (text, i == DUMP_WIDTH / 2 ? "  " : " ");
+          g_string_append (text, i == width / 2 ? "  " : " ");
           if (i < count)
             g_string_append_printf (text, "%02x", data[line + i]);
           else

@@ -37,6 +37,7 @@ gsize insp_bytes_text_length (GBytes *bytes);
 
 /* Free them. */
 char *insp_bytes_dump (GBytes *bytes);
+char *insp_bytes_dump_in (GBytes *bytes, gsize width); /* so many bytes a line, even */
 char *insp_bytes_to_hex (GBytes *bytes);
 char *insp_bytes_to_literal (GBytes *bytes, InspLiteral literal);
 

@@ -10,6 +10,7 @@
 #define CONTEXT 2u /* lines that are shown around what differs */
 #define CELLS_MAX                                                                                  \
   1000000u                /* of the table of common lines; beyond it all lines count as different */
+#define DUMP_WIDTH 8u     /* bytes of a line: it fits beside a list */
 #define VALUE_MAX 131072u /* bytes that are compared */
 
 static void
@@ -137,10 +138,11 @@ static char *
 print (GBytes *value, InspValueForm form)
 {
   gboolean whole = value != NULL && g_bytes_get_size (value) < VALUE_MAX;
-  char *text = value != NULL ? insp_value_form_print (form, value, whole) : g_strdup ("");
+  if (value == NULL)
+    return g_strdup ("");
   if (form == INSP_VALUE_HEX)
-    g_strchomp (text);
-  return text;
+    return g_strchomp (insp_bytes_dump_in (value, DUMP_WIDTH));
+  return insp_value_form_print (form, value, whole);
 }
 
 /* One of them is no value, which has no line, not an empty one. */
