@@ -93,10 +93,10 @@ class Inspector:
     def all(self, role, name=None):
         return list(self._program.all(role, name))
 
-    def rows(self, table):
-        """What a table shows, row by row."""
+    def rows(self, table, most=None):
+        """What a table shows, row by row, or the first ones of it."""
         rows = next(self.part("tree grid", table).all("list"))
-        return [[label.name for label in row.all("label")] for row in rows.children()]
+        return [[label.name for label in row.all("label")] for row in rows.children()[:most]]
 
     def choose(self, name, further):
         """What is so much further down in a drop-down."""
@@ -107,9 +107,9 @@ class Inspector:
         self.press("Return")
 
     def nameless(self, below=None):
-        """The controls that nobody can call by a name: there should be none."""
-        found = []
-        for its in (below or self._program).children():
+        """The controls that nobody can call by a name: there should be none. Rows are alike."""
+        found, node = [], below or self._program
+        for its in node.children()[:3 if node.role == "list" else None]:
             role, name = its.role, its.name
             if role in CONTROLS and (not name or name.startswith(("Gtk", "Insp"))):
                 found.append((role, name))

@@ -37,12 +37,12 @@ class Storage(inspecting.Case):
         inspector.press("Right")
         inspector.wait_for("Leaf pages")
         self.twin(inspector, "Pages")
-        pages = wait_for("its pages", lambda: inspector.rows("Pages of the Segment"))
+        pages = wait_for("its pages", lambda: inspector.rows("Pages of the Segment", 3))
         self.assertEqual(pages[0][0], "Page 0")
         self.twin(inspector, "Pages")
         inspector.go_to(inspector.part("image", "Pages, by size"))
         inspector.press("Right")
-        records = wait_for("its records", lambda: inspector.rows("Records of the Page"))
+        records = wait_for("its records", lambda: inspector.rows("Records of the Page", 10))
         self.assertTrue(any(key.startswith("key") for key, *rest in records))
         inspector.picture("storage-page")
         # Where a key is. What was found selects its page.
@@ -56,7 +56,7 @@ class Storage(inspecting.Case):
         # Sizes.
         inspector.use("Measure")
         inspector.wait_for("keys were seen, in 100 % of the store")
-        self.assertEqual([row[1] for row in inspector.rows("Largest Values")][0], "300 kB")
+        self.assertEqual([row[1] for row in inspector.rows("Largest Values", 1)][0], "300 kB")
         self.assertEqual(inspector.nameless(), [])
         inspector.picture("storage-keys")
         application.kill()
