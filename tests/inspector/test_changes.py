@@ -20,10 +20,11 @@ class Changes(inspecting.Case):
         inspector.show_page("Changes", "Nothing was committed since you look")
         # What is written shows up, the newest first.
         wait_for("a change", lambda: application.do("key", "first") or inspector.part("tree grid", "Changes").height() > 0)
-        application.do("key", "user:ada")
-        application.do("key", "user:ada")
-        application.do("forget", "user:ada")
         rows = lambda: [row[2:5] for row in inspector.rows("Changes")]
+        application.do("key", "user:ada")
+        application.do("key", "user:ada")
+        wait_for("a value", lambda: rows()[0] == ["Put", "default", "user:ada"])  # what gathers is one change
+        application.do("forget", "user:ada")
         wait_for("the deletion", lambda: rows()[0] == ["Deleted", "default", "user:ada"])
         self.assertTrue(set(map(tuple, rows())) <= {("Put", "default", "first"), ("Put", "default", "user:ada"),
                                                     ("Deleted", "default", "user:ada")})

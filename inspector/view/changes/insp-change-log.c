@@ -11,7 +11,7 @@
 #include "insp-bytes.h"
 #include "insp-change-log.h"
 
-#define KEPT_MOST 2000u   /* changes */
+#define KEPT_MOST 500u    /* changes */
 #define WAITING_MOST 500u /* batches; the oldest come in when there are more */
 
 struct _InspChangeLog

@@ -20,7 +20,7 @@
 #include "insp-plot.h"
 #include "insp-table.h"
 
-#define INTERVAL 100u   /* milliseconds that changes gather */
+#define INTERVAL 500u /* milliseconds that changes gather: more often is more than anybody reads */
 #define VALUE_LIMIT 80u /* bytes of a value in a row */
 
 struct _InspChangeStream
