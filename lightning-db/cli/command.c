@@ -367,14 +367,68 @@ command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error)
   return open_database (invocation, flags, FALSE, error);
 }
 
+/* An application answers within milliseconds, on a thread of its own; one that is stopped never. */
+#define PATIENCE 3 /* seconds */
+
+struct connecting
+{
+  GMainLoop *loop;         /* runs until there is an answer; owned */
+  GCancellable *patience;  /* is over when it is cancelled; owned */
+  LdbInspector *inspector; /* connected; NULL: not */
+  GError *error;           /* then */
+};
+
+static void
+connected (GObject *source, GAsyncResult *result, gpointer data)
+{
+  struct connecting *self = data;
+  self->inspector = ldb_inspector_open_finish (result, &self->error);
+  g_main_loop_quit (self->loop);
+}
+
+static gboolean
+lose_patience (gpointer data)
+{
+  g_cancellable_cancel (((struct connecting *) data)->patience);
+  return G_SOURCE_CONTINUE;
+}
+
+LdbInspector *
+command_connect (LdbRunningDatabase *running, GError **error)
+{
+  struct connecting self
+      = { .loop = g_main_loop_new (NULL, FALSE), .patience = g_cancellable_new () };
+  guint timer = g_timeout_add_seconds (PATIENCE, lose_patience, &self);
+  ldb_inspector_open_async (running, self.patience, connected, &self);
+  g_main_loop_run (self.loop);
+  g_source_remove (timer);
+  if (g_error_matches (self.error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_clear_error (&self.error);
+      self.error = g_error_new (G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                                _ ("the application that has the database open (process %u) does "
+                                   "not answer; it may be stopped"),
+                                ldb_running_database_get_process_id (running));
+    }
+  if (self.error != NULL)
+    g_propagate_error (error, self.error);
+  g_object_unref (self.patience);
+  g_main_loop_unref (self.loop);
+  return self.inspector;
+}
+
 /* An application that does not answer is no reason not to look: a process may read beside it. */
 static void
 connect_to_application (struct invocation *invocation, const char *path)
 {
+  g_autoptr (GError) error = NULL;
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
   g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
   if (running != NULL)
-    invocation->inspector = ldb_inspector_open (running, NULL, NULL);
+    invocation->inspector = command_connect (running, &error);
+  if (error != NULL)
+    g_printerr (_ ("lightning-cli: %s. Its files are read; its newest commits may be missing.\n"),
+                error->message);
 }
 
 gboolean

@@ -119,6 +119,8 @@ gboolean command_open_else_read (struct invocation *invocation, GError **error);
 /* The same for looking at it: in the application that has it open, where that lets it be inspected; else
  * read-only. One of `inspector` and `database` is there then. */
 gboolean command_open_look (struct invocation *invocation, GError **error);
+/* Connects to an application; NULL with an error, soon, when it does not answer. */
+LdbInspector *command_connect (LdbRunningDatabase *running, GError **error);
 /* Opens what command_open_look looks at in an application here, beside it. */
 gboolean command_open_beside (struct invocation *invocation, GError **error);
 /* The name of the store that is worked on. */

@@ -24,7 +24,7 @@ live_open (struct invocation *invocation, struct live_database *live, GError **e
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
   g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
   if (running != NULL)
-    live->inspector = ldb_inspector_open (running, NULL, error);
+    live->inspector = command_connect (running, error);
   else
     live->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, NULL, NULL, error);
   return live->inspector != NULL || live->database != NULL;

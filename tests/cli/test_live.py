@@ -359,6 +359,22 @@ class Storage(LiveTest):
         self.assertEqual(self.look("bigkeys", self.database, "--prefix", "a")["records"], 1)
         self.run_live("bigkeys", self.database, "--store", "nowhere", status=FAILED)
 
+    def test_stopped(self):
+        """A stopped application does not answer: that is said at once, and its files are read."""
+        self.shell.send_signal(signal.SIGSTOP)
+        try:
+            result = self.run_raw("storage", self.database, "--json", XDG_RUNTIME_DIR=self.runtime)
+            events = self.run_raw("events", self.database, XDG_RUNTIME_DIR=self.runtime)
+        finally:
+            self.shell.send_signal(signal.SIGCONT)
+        self.assertEqual(result.returncode, DONE)
+        said = result.stderr.decode()
+        self.assertIn(f"(process {self.shell.pid}) does not answer; it may be stopped", said)
+        self.assertIn("Its files are read", said)
+        self.assertIn(json.loads(result.stdout)["sequence"], (2, 3))
+        self.assertEqual(events.returncode, FAILED)  # which only it knows
+        self.assertIn("does not answer", events.stderr.decode())
+
     def test_report(self):
         report = self.look("report", self.database)
         self.assertEqual((report["path"], report["read_only"]), (self.database, False))
