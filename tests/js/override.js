@@ -113,11 +113,14 @@ function testValues() {
     equal(text(snapshot.get(null, 'text')), 'Grüße');
     equal(text(snapshot.get(store, 'text')), 'Grüße');
     equal(snapshot.get_many(null, ['text', 'none']).map(text), ['Grüße', null]);
+    equal([snapshot.contains(null, 'text'), snapshot.contains(store, 'none')], [true, false]);
+    equal(snapshot.get_variant(null, 'none'), null);
     snapshot.close();
     fails(Ldb.Error.CLOSED, () => snapshot.get(null, 'text'));
     const transaction = db.begin();
     transaction.put(null, 'text', 'newer');
     equal(text(transaction.get(null, 'text')), 'newer');
+    equal([transaction.contains(null, 'text'), transaction.contains(store, 'none')], [true, false]);
     transaction.commit();
     const record = Ldb.Record.new(new GLib.Bytes('k'), new GLib.Bytes('v'));
     equal([text(record.get_key()), text(record.get_value())], ['k', 'v']);
@@ -492,6 +495,8 @@ async function testEveryAsync() {
     equal(text(await call(snapshot, 'get_async', null, 'a')), '1');
     equal((await call(snapshot, 'get_many_async', store, [new GLib.Bytes('b')])).map(text), ['2']);
     equal(await call(snapshot, 'get_string_async', null, 'a'), '1');
+    equal(await call(snapshot, 'get_variant_async', null, 'none'), null);
+    equal(await call(snapshot, 'contains_async', store, 'a'), true);
     snapshot.close();
     const cursor = db.scan();
     for (const name of ['next_async', 'last_async', 'previous_async', 'first_async'])
@@ -514,6 +519,7 @@ async function testEveryAsync() {
     equal(text(await call(transaction, 'get_async', null, 't')), '1');
     equal(await call(transaction, 'get_string_async', null, 't'), '1');
     equal(await call(transaction, 'get_variant_async', null, 'none'), null);
+    equal(await call(transaction, 'contains_async', null, 't'), true);
     equal(await call(transaction, 'commit_async'), true);
     equal(await call(db, 'run_transaction_async', Ldb.TransactionFlags.NONE,
         inside => inside.put(null, 'u', '1')), true);

@@ -200,6 +200,63 @@ test_copies (Place *place, gconstpointer data)
   fetch_copies (place);
 }
 
+/* The same question of whatever can be read, which sees its own moment. */
+static void
+test_contains (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbStore) store = ldb_database_open_store (db, "s", LDB_OPEN_CREATE, NULL, &error);
+  g_assert_true (ldb_database_put_string (db, "a", "1", NULL, &error));
+  g_assert_true (ldb_store_put_variant (store, "b", 1, g_variant_new_int32 (2), NULL, &error));
+  g_autoptr (LdbSnapshot) snapshot = ldb_database_create_snapshot (db, &error);
+  g_autoptr (LdbTransaction) transaction = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
+  g_assert_true (ldb_database_delete_string (db, "a", NULL, &error));
+  g_assert_true (ldb_store_delete_string (store, "b", NULL, &error));
+  g_assert_true (ldb_transaction_put_string (transaction, store, "c", "3", &error));
+  g_assert_true (ldb_transaction_delete_string (transaction, NULL, "a", &error));
+
+  g_assert_false (ldb_database_contains (db, "a", 1, NULL, &error));
+  g_assert_false (ldb_store_contains (store, "b", 1, NULL, &error));
+  g_assert_true (ldb_snapshot_contains (snapshot, NULL, "a", 1, NULL, &error));
+  g_assert_true (ldb_snapshot_contains (snapshot, store, "b", 1, NULL, &error));
+  g_assert_false (ldb_snapshot_contains (snapshot, store, "c", 1, NULL, &error));
+  g_autoptr (GVariant) two
+      = ldb_snapshot_get_variant (snapshot, store, "b", 1, G_VARIANT_TYPE_INT32, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_variant_get_int32 (two), ==, 2);
+  g_assert_null (ldb_snapshot_get_variant (snapshot, store, "c", 1, NULL, NULL, &error));
+  g_assert_false (ldb_transaction_contains (transaction, NULL, "a", 1, NULL, &error));
+  g_assert_true (ldb_transaction_contains (transaction, store, "b", 1, NULL, &error));
+  g_assert_true (ldb_transaction_contains (transaction, store, "c", 1, NULL, &error));
+  g_assert_no_error (error);
+
+  g_assert_false (ldb_snapshot_contains (snapshot, NULL, "", 0, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "empty");
+  ldb_snapshot_close (snapshot);
+  g_assert_false (ldb_snapshot_contains (snapshot, NULL, "a", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "snapshot");
+  g_assert_true (ldb_transaction_rollback (transaction, &error));
+  g_assert_false (ldb_transaction_contains (transaction, NULL, "a", 1, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "transaction");
+}
+
+/* What was only asked for is read, so that a serializable transaction conflicts over it. */
+static void
+test_contains_is_read (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbTransaction) transaction
+      = ldb_database_begin (db, LDB_TRANSACTION_SERIALIZABLE, &error);
+  g_assert_false (ldb_transaction_contains (transaction, NULL, "a", 1, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (ldb_transaction_put_string (transaction, NULL, "b", "as there is no a", &error));
+  g_assert_true (ldb_database_put_string (db, "a", "1", NULL, &error));
+  g_assert_false (ldb_transaction_commit (transaction, LDB_SYNC_MODE_DEFAULT, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_CONFLICT, "a");
+}
+
 static void
 read_many (LdbDatabase *db)
 {
@@ -585,6 +642,8 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_test ("/scenario/sync", test_sync);
   add_test ("/scenario/copies", test_copies);
+  add_test ("/scenario/contains", test_contains);
+  add_test ("/scenario/contains-is-read", test_contains_is_read);
   add_test ("/scenario/load", test_load);
   return g_test_run ();
 }

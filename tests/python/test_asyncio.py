@@ -100,6 +100,8 @@ class Everything(WithDatabase):
         self.assertEqual(await call(snapshot, "get_many_async", None, ["doc", "x"]), [{"a": 1}, None])
         self.assertEqual(await db.get_async("doc"), {"a": 1})
         self.assertEqual(await call(snapshot, "get_string_async", None, "x"), None)
+        self.assertEqual(await call(snapshot, "get_variant_async", None, "x"), None)
+        self.assertTrue(await call(snapshot, "contains_async", None, "doc"))
         snapshot.close()
         cursor = db.scan()
         for method, arguments in (("next_async", ()), ("last_async", ()), ("previous_async", ()),
@@ -119,6 +121,7 @@ class Everything(WithDatabase):
             self.assertEqual(await call(transaction, "get_async", None, "t"), b"1")
             self.assertEqual(await call(transaction, "get_string_async", None, "t"), "1")
             self.assertIsNone(await call(transaction, "get_variant_async", None, "none"))
+            self.assertTrue(await call(transaction, "contains_async", None, "t"))
         with db.begin() as transaction:
             transaction["t"] = b"2"
             await call(transaction, "commit_async")

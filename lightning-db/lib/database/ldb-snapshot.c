@@ -267,6 +267,28 @@ place_of (LdbSnapshot *self, LdbStore *store, LdbPlace *place, GError **error)
   return TRUE;
 }
 
+static gpointer
+get_form (LdbSnapshot *self, LdbStore *store, gconstpointer key, gsize key_length, LdbForm form,
+          const GVariantType *type, GCancellable *cancellable, GError **error)
+{
+  LdbPlace place;
+  return place_of (self, store, &place, error)
+             ? ldb_place_get (&place, key, key_length, form, type, cancellable, error)
+             : NULL;
+}
+
+static void
+get_form_async (LdbSnapshot *self, LdbStore *store, const LdbReply *reply, gconstpointer key,
+                gsize key_length, LdbForm form, const GVariantType *type)
+{
+  LdbPlace place;
+  GError *error = NULL;
+  if (!place_of (self, store, &place, &error))
+    ldb_reply_error (reply, error);
+  else
+    ldb_place_get_async (&place, reply, key, key_length, form, type);
+}
+
 /**
  * ldb_snapshot_get:
  * @self: a snapshot
@@ -289,10 +311,7 @@ ldb_snapshot_get (LdbSnapshot *self, LdbStore *store, gconstpointer key, gsize k
                   GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (LDB_IS_SNAPSHOT (self), NULL);
-  LdbPlace place;
-  if (!place_of (self, store, &place, error))
-    return NULL;
-  return ldb_place_get (&place, key, key_length, LDB_FORM_BYTES, NULL, cancellable, error);
+  return get_form (self, store, key, key_length, LDB_FORM_BYTES, NULL, cancellable, error);
 }
 
 /**
@@ -316,14 +335,9 @@ ldb_snapshot_get_async (LdbSnapshot *self, LdbStore *store, gconstpointer key, g
                         GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (LDB_IS_SNAPSHOT (self));
-  LdbPlace place;
-  const LdbReply *reply
-      = LDB_REPLY (self, ldb_snapshot_get_async, cancellable, callback, user_data);
-  GError *error = NULL;
-  if (!place_of (self, store, &place, &error))
-    ldb_reply_error (reply, error);
-  else
-    ldb_place_get_async (&place, reply, key, key_length, LDB_FORM_BYTES, NULL);
+  get_form_async (self, store,
+                  LDB_REPLY (self, ldb_snapshot_get_async, cancellable, callback, user_data), key,
+                  key_length, LDB_FORM_BYTES, NULL);
 }
 
 /**
@@ -401,10 +415,7 @@ ldb_snapshot_get_string (LdbSnapshot *self, LdbStore *store, const char *key,
 {
   g_return_val_if_fail (LDB_IS_SNAPSHOT (self), NULL);
   g_return_val_if_fail (key != NULL, NULL);
-  LdbPlace place;
-  if (!place_of (self, store, &place, error))
-    return NULL;
-  return ldb_place_get (&place, key, strlen (key), LDB_FORM_STRING, NULL, cancellable, error);
+  return get_form (self, store, key, strlen (key), LDB_FORM_STRING, NULL, cancellable, error);
 }
 
 /**
@@ -429,14 +440,9 @@ ldb_snapshot_get_string_async (LdbSnapshot *self, LdbStore *store, const char *k
 {
   g_return_if_fail (LDB_IS_SNAPSHOT (self));
   g_return_if_fail (key != NULL);
-  LdbPlace place;
-  const LdbReply *reply
-      = LDB_REPLY (self, ldb_snapshot_get_string_async, cancellable, callback, user_data);
-  GError *error = NULL;
-  if (!place_of (self, store, &place, &error))
-    ldb_reply_error (reply, error);
-  else
-    ldb_place_get_async (&place, reply, key, strlen (key), LDB_FORM_STRING, NULL);
+  get_form_async (self, store,
+                  LDB_REPLY (self, ldb_snapshot_get_string_async, cancellable, callback, user_data),
+                  key, strlen (key), LDB_FORM_STRING, NULL);
 }
 
 /**
@@ -455,6 +461,157 @@ char *
 ldb_snapshot_get_string_finish (LdbSnapshot *self, GAsyncResult *result, GError **error)
 {
   return ldb_call_finish_pointer (self, result, ldb_snapshot_get_string_async, error);
+}
+
+/**
+ * ldb_snapshot_get_variant:
+ * @self: a snapshot
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes
+ * @type: (nullable): what type it must have; %NULL for any
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Gets a variant as it was.
+ *
+ * Fails as [method@Ldb.Database.get_variant] does. Blocks while a page is read; any thread.
+ *
+ * Returns: (transfer full) (nullable): the variant; %NULL without an error when there was none
+ *
+ * Since: 0.1
+ */
+GVariant *
+ldb_snapshot_get_variant (LdbSnapshot *self, LdbStore *store, gconstpointer key, gsize key_length,
+                          const GVariantType *type, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_SNAPSHOT (self), NULL);
+  return get_form (self, store, key, key_length, LDB_FORM_VARIANT, type, cancellable, error);
+}
+
+/**
+ * ldb_snapshot_get_variant_async:
+ * @self: a snapshot
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes
+ * @type: (nullable): what type it must have; %NULL for any
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Snapshot.get_variant], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_snapshot_get_variant_async (LdbSnapshot *self, LdbStore *store, gconstpointer key,
+                                gsize key_length, const GVariantType *type,
+                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_SNAPSHOT (self));
+  get_form_async (
+      self, store,
+      LDB_REPLY (self, ldb_snapshot_get_variant_async, cancellable, callback, user_data), key,
+      key_length, LDB_FORM_VARIANT, type);
+}
+
+/**
+ * ldb_snapshot_get_variant_finish:
+ * @self: a snapshot
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Snapshot.get_variant_async].
+ *
+ * Returns: (transfer full) (nullable): the variant; %NULL without an error when there was none
+ *
+ * Since: 0.1
+ */
+GVariant *
+ldb_snapshot_get_variant_finish (LdbSnapshot *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_snapshot_get_variant_async, error);
+}
+
+/**
+ * ldb_snapshot_contains:
+ * @self: a snapshot
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Whether there was a value, without handing it out.
+ *
+ * Fails as [method@Ldb.Database.get] does. Blocks while a page is read; any thread.
+ *
+ * Returns: %TRUE if there was one; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_snapshot_contains (LdbSnapshot *self, LdbStore *store, gconstpointer key, gsize key_length,
+                       GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_SNAPSHOT (self), FALSE);
+  LdbPlace place;
+  return place_of (self, store, &place, error)
+         && ldb_place_contains (&place, key, key_length, cancellable, error);
+}
+
+/**
+ * ldb_snapshot_contains_async:
+ * @self: a snapshot
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Snapshot.contains], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_snapshot_contains_async (LdbSnapshot *self, LdbStore *store, gconstpointer key,
+                             gsize key_length, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_SNAPSHOT (self));
+  LdbPlace place;
+  const LdbReply *reply
+      = LDB_REPLY (self, ldb_snapshot_contains_async, cancellable, callback, user_data);
+  GError *error = NULL;
+  if (!place_of (self, store, &place, &error))
+    ldb_reply_error (reply, error);
+  else
+    ldb_place_contains_async (&place, reply, key, key_length);
+}
+
+/**
+ * ldb_snapshot_contains_finish:
+ * @self: a snapshot
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Snapshot.contains_async].
+ *
+ * Returns: %TRUE if there was one; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_snapshot_contains_finish (LdbSnapshot *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_snapshot_contains_async, error);
 }
 
 /**

@@ -46,6 +46,26 @@ void ldb_snapshot_get_string_async (LdbSnapshot *self, LdbStore *store, const ch
 LDB_AVAILABLE_IN_ALL
 char *ldb_snapshot_get_string_finish (LdbSnapshot *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
+GVariant *ldb_snapshot_get_variant (LdbSnapshot *self, LdbStore *store, gconstpointer key,
+                                    gsize key_length, const GVariantType *type,
+                                    GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_snapshot_get_variant_async (LdbSnapshot *self, LdbStore *store, gconstpointer key,
+                                     gsize key_length, const GVariantType *type,
+                                     GCancellable *cancellable, GAsyncReadyCallback callback,
+                                     gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GVariant *ldb_snapshot_get_variant_finish (LdbSnapshot *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_snapshot_contains (LdbSnapshot *self, LdbStore *store, gconstpointer key,
+                                gsize key_length, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_snapshot_contains_async (LdbSnapshot *self, LdbStore *store, gconstpointer key,
+                                  gsize key_length, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_snapshot_contains_finish (LdbSnapshot *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_snapshot_get_many (LdbSnapshot *self, LdbStore *store, GBytes *const *keys,
                                   gsize n_keys, GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL

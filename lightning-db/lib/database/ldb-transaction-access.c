@@ -39,19 +39,27 @@ get_form (LdbTransaction *self, LdbStore *store, gconstpointer key, gsize key_le
   return value;
 }
 
+/* Fills `place` for an asynchronous call, which claims the transaction itself; or tells why not. */
+static gboolean
+place_later (LdbTransaction *self, LdbStore *store, LdbPlace *place, const LdbReply *reply)
+{
+  GError *error = NULL;
+  if (!ldb_place_init (place, self->database, store, &error))
+    {
+      ldb_reply_error (reply, error);
+      return FALSE;
+    }
+  place->transaction = self;
+  return TRUE;
+}
+
 static void
 get_form_async (LdbTransaction *self, LdbStore *store, const LdbReply *reply, gconstpointer key,
                 gsize key_length, LdbForm form, const GVariantType *type)
 {
   LdbPlace place;
-  GError *error = NULL;
-  if (!ldb_place_init (&place, self->database, store, &error))
-    {
-      ldb_reply_error (reply, error);
-      return;
-    }
-  place.transaction = self;
-  ldb_place_get_async (&place, reply, key, key_length, form, type);
+  if (place_later (self, store, &place, reply))
+    ldb_place_get_async (&place, reply, key, key_length, form, type);
 }
 
 /**
@@ -316,6 +324,85 @@ GVariant *
 ldb_transaction_get_variant_finish (LdbTransaction *self, GAsyncResult *result, GError **error)
 {
   return ldb_call_finish_pointer (self, result, ldb_transaction_get_variant_async, error);
+}
+
+/**
+ * ldb_transaction_contains:
+ * @self: a transaction
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Whether there is a value as the transaction sees it, without handing it out. To a serializable
+ * transaction that is a read like any other.
+ *
+ * Fails as [method@Ldb.Transaction.get] does. Blocks while a page is read; one thread at a time.
+ *
+ * Returns: %TRUE if there is one; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_transaction_contains (LdbTransaction *self, LdbStore *store, gconstpointer key,
+                          gsize key_length, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_TRANSACTION (self), FALSE);
+  LdbPlace place;
+  if (!enter (self, store, &place, error))
+    return FALSE;
+  gboolean found = ldb_place_contains (&place, key, key_length, cancellable, error);
+  leave (self);
+  return found;
+}
+
+/**
+ * ldb_transaction_contains_async:
+ * @self: a transaction
+ * @store: (nullable): where to look; %NULL for the default store
+ * @key: (array length=key_length) (element-type guint8): the key; copied
+ * @key_length: its bytes, 1 to 65,536
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Transaction.contains], without blocking. Until it has finished, other
+ * calls on the transaction fail with %LDB_ERROR_PENDING.
+ *
+ * One thread at a time; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_transaction_contains_async (LdbTransaction *self, LdbStore *store, gconstpointer key,
+                                gsize key_length, GCancellable *cancellable,
+                                GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_TRANSACTION (self));
+  LdbPlace place;
+  const LdbReply *reply
+      = LDB_REPLY (self, ldb_transaction_contains_async, cancellable, callback, user_data);
+  if (place_later (self, store, &place, reply))
+    ldb_place_contains_async (&place, reply, key, key_length);
+}
+
+/**
+ * ldb_transaction_contains_finish:
+ * @self: a transaction
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Transaction.contains_async].
+ *
+ * Returns: %TRUE if there is one; %FALSE without an error if not
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_transaction_contains_finish (LdbTransaction *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish (self, result, ldb_transaction_contains_async, error);
 }
 
 /**

@@ -64,6 +64,16 @@ LDB_AVAILABLE_IN_ALL
 GVariant *ldb_transaction_get_variant_finish (LdbTransaction *self, GAsyncResult *result,
                                               GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_transaction_contains (LdbTransaction *self, LdbStore *store, gconstpointer key,
+                                   gsize key_length, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_transaction_contains_async (LdbTransaction *self, LdbStore *store, gconstpointer key,
+                                     gsize key_length, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_transaction_contains_finish (LdbTransaction *self, GAsyncResult *result,
+                                          GError **error);
+LDB_AVAILABLE_IN_ALL
 LdbCursor *ldb_transaction_scan (LdbTransaction *self, LdbStore *store, gconstpointer start,
                                  gsize start_length, gconstpointer end, gsize end_length,
                                  LdbScanFlags flags, GError **error);

@@ -218,7 +218,7 @@ class OfStores:
         return self._raw.lookup(self._object, self._store, key, cancellable)
 
     def _contains(self, key, cancellable):
-        return self._lookup(key, cancellable)[0]
+        return self._raw.contains(self._object, self._store, key, cancellable)
 
     def _scan_range(self, start, end, flags):
         return self._raw.scan(self._object, self._store, start, end, flags)
