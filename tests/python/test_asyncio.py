@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import unittest
+import weakref
 
 import gi
 
@@ -451,6 +452,43 @@ class Asyncio(WithDatabase):
         waiting.join()
         self.assertEqual(failures, [])
         self.assertEqual(len(list(self.db)), 50 * 9)
+
+    def test_the_context_is_given_back(self):
+        """When asyncio's loop has ended GLib's may run in another thread, and in this one again."""
+        async def work(key):
+            GLib.timeout_add_seconds(3600, lambda: GLib.SOURCE_REMOVE)  # something is waited for still
+            loops.append(weakref.ref(asyncio.get_running_loop()))
+            watch = self.db.watch_key(key)
+            told = asyncio.get_running_loop().create_future()
+            watch.connect("changed", lambda watch, changes: told.set_result(changes.get_sequence()))
+            await self.db.put_async(key, "1")
+            return await told
+
+        def run_on_glib():
+            context = GLib.MainContext.default()
+            owned.append(context.acquire())
+            if owned[-1]:
+                loop = GLib.MainLoop()
+                GLib.idle_add(loop.quit)
+                loop.run()
+                context.release()
+
+        owned, loops = [], []
+        for key in ("a", "b"):
+            self.assertEqual(asyncio.run(work(key)), self.db.get_sequence())
+            thread = threading.Thread(target=run_on_glib)
+            thread.start()
+            thread.join()
+        gc.collect()
+        self.assertEqual([its() for its in loops], [None, None])  # nothing keeps them
+        loop = asyncio.new_event_loop()
+        self.assertEqual(loop.run_until_complete(work("c")), self.db.get_sequence())
+        thread = threading.Thread(target=loop.close)  # which cannot give back what is this one's
+        thread.start()
+        thread.join()
+        self.assertEqual(asyncio.run(work("d")), self.db.get_sequence())
+        run_on_glib()
+        self.assertEqual(owned, [True] * 3)
 
     def test_asyncio_on_glib(self):
         """A loop of asyncio's that is itself turned by GLib's, now and then."""

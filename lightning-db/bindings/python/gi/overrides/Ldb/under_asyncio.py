@@ -6,8 +6,8 @@ runs the thread, nobody iterates that context. A Pump asks it what it waits for 
 timeout) and has asyncio's loop wait for these. Nothing runs while nothing happens, no thread is made,
 and every handler runs in asyncio's thread.
 
-The context stays acquired by the thread, as GLib wakes a context up for what other threads attach to
-it only when it has an owner. What this thread attaches wakes nothing: that is why calls that do so
+The context stays acquired by the thread until the loop is closed, as GLib wakes a context up for what
+other threads attach to it only when it has an owner. What this thread attaches wakes nothing: that is why calls that do so
 end with turn_soon(). (Timers of one's own belong to asyncio in such a program, not to GLib.)
 
 PyGObject cannot call g_main_context_query(), which fills an array of the caller's; ctypes can.
@@ -69,6 +69,7 @@ def _load():
             ("ref", pointer, [pointer]),
             ("unref", None, [pointer]),
             ("acquire", integer, [pointer]),
+            ("release", None, [pointer]),
             ("iteration", integer, [pointer, integer]),
             ("prepare", integer, [pointer, out]),
             ("query", integer, [pointer, integer, out, ctypes.POINTER(_PollFD), integer])):
@@ -82,10 +83,17 @@ _glib = _load()
 _of_loops = weakref.WeakKeyDictionary()  # loop → its Pump
 
 
+def _give_back(context, owner):
+    """Lets go of a context; `owner`: the thread that acquired it for a pump, or None."""
+    if owner == threading.get_ident():
+        _glib.g_main_context_release(context)
+    _glib.g_main_context_unref(context)
+
+
 class Pump:
     """Iterates a main context for an asyncio loop."""
 
-    def __init__(self, loop, context):
+    def __init__(self, loop, context, owner):
         self._loop = weakref.ref(loop)
         self._context = context
         self._watched = {}  # descriptor → events
@@ -93,7 +101,13 @@ class Pump:
         self._turning = False
         self._soon = False
         self._polled = (_PollFD * 16)()
-        weakref.finalize(self, _glib.g_main_context_unref, context)
+        self._finalizer = weakref.finalize(self, _give_back, context, owner)
+
+    def end(self):
+        """The loop is closed: nothing is turned any more, and others may have the context."""
+        self._timer = None  # which knows the loop
+        self._watched = {}
+        self._finalizer()
 
     def turn_soon(self):
         """Something was begun here: dispatches, when the loop gets there, what is ready by then."""
@@ -164,16 +178,16 @@ class Pump:
 
 
 def _context_for_this_thread():
-    """The thread's default main context, acquired and referenced."""
+    """(the thread's default main context, acquired and referenced; the thread, if it is to be released)"""
     current = _glib.g_main_context_get_thread_default()
     if current is not None or threading.current_thread() is threading.main_thread():
         context = current or _glib.g_main_context_default()
         if _glib.g_main_context_acquire(context):
-            return _glib.g_main_context_ref(context)
+            return _glib.g_main_context_ref(context), threading.get_ident()
     # What is the main thread's, or another's just now, is not turned here: this thread gets its own.
     context = _glib.g_main_context_new_with_flags(_OWNERLESS_POLLING)
     _glib.g_main_context_push_thread_default(context)
-    return context
+    return context, None  # it is the thread's until that ends
 
 
 def _may_run_on_glib(loop):
@@ -183,9 +197,24 @@ def _may_run_on_glib(loop):
     return _glib.g_main_depth() > 0 and type(loop).__module__.partition(".")[0] not in ("asyncio", "uvloop")
 
 
+def _end_with(loop, pump):
+    """Has the pump end when the loop is closed. One that takes no attributes ends when it is collected."""
+    close = loop.close
+
+    def close_both():
+        close()
+        pump.end()
+
+    try:
+        loop.close = close_both
+    except AttributeError:
+        pass
+
+
 def ensure_pump(loop):
     """The pump of the loop that runs in this thread; None when that loop runs on GLib's."""
     pump = _of_loops.get(loop)
     if pump is None and not _may_run_on_glib(loop):
-        pump = _of_loops[loop] = Pump(loop, _context_for_this_thread())
+        pump = _of_loops[loop] = Pump(loop, *_context_for_this_thread())
+        _end_with(loop, pump)
     return pump
