@@ -225,6 +225,19 @@ check_open (LdbFeed *self, GError **error)
                            "last.");
 }
 
+/* What came of waiting: whether it is any use to look. */
+static gboolean
+check_waited (LdbFeed *self, GError **error)
+{
+  if (!check_open (self, error))
+    return FALSE;
+  return !self->awaiter.unattended
+         || ldb_error_set (error, LDB_ERROR_NO_MEMORY,
+                           "No thread could be started that waits for commits of \"%s\"; try again "
+                           "later.",
+                           self->database->path);
+}
+
 /* Keeps what the engine says of the position, for those who ask on other threads. */
 static void
 note_position (LdbFeed *self)
@@ -488,6 +501,7 @@ begin_waiting (LdbFeed *self, GCancellable *cancellable, void (*ready) (LdbAwait
   self->awaiter.sequence = self->given;
   self->awaiter.database = self->database;
   self->awaiter.ready = ready;
+  self->awaiter.unattended = FALSE;
   self->cancelling
       = cancellable != NULL
             ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL)
@@ -515,7 +529,8 @@ end_waiting (LdbFeed *self, GCancellable *cancellable)
  *
  * Waits until there is a commit behind the last one.
  *
- * Fails with %LDB_ERROR_CLOSED or %LDB_ERROR_PENDING. Blocks; one thread at a time.
+ * Fails with %LDB_ERROR_CLOSED, %LDB_ERROR_PENDING, or %LDB_ERROR_NO_MEMORY when no thread could be
+ * started that looks after it. Blocks; one thread at a time.
  *
  * Returns: %TRUE if there is one
  *
@@ -535,7 +550,7 @@ ldb_feed_wait (LdbFeed *self, GCancellable *cancellable, GError **error)
   pthread_mutex_unlock (&self->lock);
   end_waiting (self, cancellable);
   gboolean there
-      = check_open (self, error) && !g_cancellable_set_error_if_cancelled (cancellable, error);
+      = check_waited (self, error) && !g_cancellable_set_error_if_cancelled (cancellable, error);
   leave (self);
   return there;
 }
@@ -543,14 +558,14 @@ ldb_feed_wait (LdbFeed *self, GCancellable *cancellable, GError **error)
 static gboolean
 run_wait (LdbCall *call, GError **error)
 {
-  return check_open (LDB_FEED (call->subject), error);
+  return check_waited (LDB_FEED (call->subject), error);
 }
 
 static gboolean
 run_read_commit (LdbCall *call, GError **error)
 {
   LdbFeed *self = LDB_FEED (call->subject);
-  if (!check_open (self, error) || !ensure_feed (self, error))
+  if (!check_waited (self, error) || !ensure_feed (self, error))
     return FALSE;
   call->result = read_commit (self, error);
   return call->result != NULL;
@@ -561,7 +576,7 @@ go_on (LdbAwaiter *awaiter)
 {
   LdbFeed *self = feed_of (awaiter);
   LdbCall *call = g_steal_pointer (&self->waiting);
-  ldb_call_go_on (call, call->run == run_wait);
+  ldb_call_go_on (call, call->run == run_wait || awaiter->unattended);
 }
 
 /* In the context, before the end is told. */

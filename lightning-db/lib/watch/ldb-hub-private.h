@@ -156,11 +156,13 @@ struct _LdbAwaiter
   guint64 sequence;                 /* for one above this */
   LdbDatabase *database;            /* of whose handle; borrowed, only compared */
   void (*ready) (LdbAwaiter *self); /* called once, on any thread, without locks, when there is one,
-                                     * or when the handle was closed */
+                                     * or when the handle was closed, or `unattended`; it calls no
+                                     * engine */
+  gboolean unattended;              /* there is no thread to look after it, and none to be had */
   LdbAwaiter *next, *previous;      /* in the hub's list; guarded by its lock */
 };
 
-/* FALSE: the engine is being closed; `ready` will not be called. */
+/* FALSE: the engine is being closed, or it is `unattended`; `ready` will not be called. */
 gboolean ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter);
 /* Gives up. FALSE: `ready` is being called, or was. */
 gboolean ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter);

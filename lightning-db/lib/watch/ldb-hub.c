@@ -6,7 +6,8 @@
  *   H1  The lock is never held over a call of the engine but those that look at a number; the
  *       engine's wake function takes it.
  *   H2  While there is something to do, or will be at a known time, there is a thread; or starting
- *       one failed, and a main context tries again.
+ *       one failed, and a main context of an observer tries again. Without observers, whoever waits
+ *       for a commit is told that nobody looks after him.
  *   H3  While nothing is to do the engine is armed: it says when there is a commit. No timer runs.
  *   H4  What belongs to the thread is touched by others only while `running` is not set.
  */
@@ -30,18 +31,72 @@
 
 static void *run (void *data);
 
+/* ---- who waits for a commit ---- */
+
+/* With the lock held. */
+static void
+unlink_awaiter (LdbHub *self, LdbAwaiter *awaiter)
+{
+  *(awaiter->previous != NULL ? &awaiter->previous->next : &self->awaiters) = awaiter->next;
+  if (awaiter->next != NULL)
+    awaiter->next->previous = awaiter->previous;
+  awaiter->next = awaiter->previous = NULL;
+}
+
+/* With the lock held: takes out those who wait for a commit below `visible`, or with the handle
+ * `closed`, as a list. */
+static LdbAwaiter *
+take_awaiters (LdbHub *self, guint64 visible, const LdbDatabase *closed)
+{
+  LdbAwaiter *ready = NULL, *next;
+  for (LdbAwaiter *awaiter = self->awaiters; awaiter != NULL; awaiter = next)
+    {
+      next = awaiter->next;
+      if (awaiter->sequence >= visible && (closed == NULL || awaiter->database != closed))
+        continue;
+      unlink_awaiter (self, awaiter);
+      awaiter->next = ready;
+      ready = awaiter;
+    }
+  return ready;
+}
+
+/* With the lock held: takes out all, of whom those with a commit below `visible` have got it. */
+static LdbAwaiter *
+take_unattended (LdbHub *self, guint64 visible)
+{
+  for (LdbAwaiter *awaiter = self->awaiters; awaiter != NULL; awaiter = awaiter->next)
+    awaiter->unattended = awaiter->sequence >= visible;
+  return take_awaiters (self, G_MAXUINT64, NULL);
+}
+
+/* Without the lock. */
+static void
+call_ready (LdbAwaiter *ready)
+{
+  for (LdbAwaiter *next; ready != NULL; ready = next)
+    {
+      next = ready->next;
+      ready->next = NULL;
+      ready->ready (ready);
+    }
+}
+
 /* ---- the thread's beginning ---- */
 
 static gboolean kick_again (gpointer data);
 
-/* With the lock held: asks a main context to try again (H2). */
-static void
+/* With the lock held: asks a main context to try again (H2). FALSE: there is none to ask. */
+static gboolean
 kick (LdbHub *self)
 {
-  if (self->kicked != NULL || self->observers->len == 0)
-    return;
+  if (self->kicked != NULL)
+    return TRUE;
+  if (self->observers->len == 0)
+    return FALSE;
   self->kicked = ldb_observer_ref (g_ptr_array_index (self->observers, 0));
   ldb_outbox_push (self->kicked->outbox, &self->kick);
+  return TRUE;
 }
 
 /* With the lock held. */
@@ -55,29 +110,39 @@ start_thread (LdbHub *self)
   return self->running;
 }
 
-void
-ldb_hub_rouse (LdbHub *self)
+/* With the lock held. FALSE: no thread looks, and none will until something else happens. */
+static gboolean
+rouse (LdbHub *self)
 {
   self->roused = TRUE;
   if (self->running)
     pthread_cond_signal (&self->work);
   else if (!self->stopping && !start_thread (self))
-    kick (self);
+    return kick (self);
+  return TRUE;
+}
+
+void
+ldb_hub_rouse (LdbHub *self)
+{
+  rouse (self);
 }
 
 static void
 deliver_kick (LdbDelivery *delivery)
 {
   LdbHub *self = (LdbHub *) ((char *) delivery - G_STRUCT_OFFSET (LdbHub, kick));
+  LdbAwaiter *unattended = NULL;
   pthread_mutex_lock (&self->lock);
   LdbObserver *observer = self->kicked;
   gboolean wanted = self->roused && !self->running && !self->stopping;
   gboolean again = wanted && !observer->closed && !start_thread (self);
   if (!again)
     self->kicked = NULL;
-  if (wanted && observer->closed)
-    ldb_hub_rouse (self); /* in the context of another one, if need be */
+  if (wanted && observer->closed && !rouse (self)) /* nor in the context of another one */
+    unattended = take_unattended (self, 0);
   pthread_mutex_unlock (&self->lock);
+  call_ready (unattended);
   if (!again)
     {
       ldb_observer_unref (observer);
@@ -97,14 +162,17 @@ kick_again (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Called by the engine, on the thread of a commit. */
+/* Called by the engine, on the thread of a commit: there is one above `armed`. */
 static void
 wake (void *data)
 {
   LdbHub *self = data;
+  LdbAwaiter *ready = NULL;
   pthread_mutex_lock (&self->lock);
-  ldb_hub_rouse (self);
+  if (!rouse (self))
+    ready = take_unattended (self, self->armed + 1);
   pthread_mutex_unlock (&self->lock);
+  call_ready (ready);
 }
 
 void
@@ -396,20 +464,13 @@ ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter)
       if (awaiter->next != NULL)
         awaiter->next->previous = awaiter;
       self->awaiters = awaiter;
-      ldb_hub_rouse (self); /* to see whether it is there already, and to arm */
+      taken = rouse (self); /* to see whether it is there already, and to arm */
+      awaiter->unattended = !taken;
+      if (!taken)
+        unlink_awaiter (self, awaiter);
     }
   pthread_mutex_unlock (&self->lock);
   return taken;
-}
-
-/* With the lock held. */
-static void
-unlink_awaiter (LdbHub *self, LdbAwaiter *awaiter)
-{
-  *(awaiter->previous != NULL ? &awaiter->previous->next : &self->awaiters) = awaiter->next;
-  if (awaiter->next != NULL)
-    awaiter->next->previous = awaiter->previous;
-  awaiter->next = awaiter->previous = NULL;
 }
 
 gboolean
@@ -427,27 +488,14 @@ ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter)
 static void
 call_awaiters (LdbHub *self, guint64 visible, LdbDatabase *closed)
 {
-  LdbAwaiter *ready = NULL, *next;
   pthread_mutex_lock (&self->lock);
-  for (LdbAwaiter *awaiter = self->awaiters; awaiter != NULL; awaiter = next)
-    {
-      next = awaiter->next;
-      if (awaiter->sequence >= visible && (closed == NULL || awaiter->database != closed))
-        continue;
-      unlink_awaiter (self, awaiter);
-      awaiter->next = ready;
-      ready = awaiter;
-    }
+  LdbAwaiter *ready = take_awaiters (self, visible, closed);
   pthread_mutex_unlock (&self->lock);
-  for (; ready != NULL; ready = next)
-    {
-      next = ready->next;
-      ready->next = NULL;
-      ready->ready (ready);
-    }
+  call_ready (ready);
 }
 
-/* The lowest commit above which something is waited for; G_MAXUINT64: nothing is. */
+/* The lowest commit above which something is waited for, for which the engine is then armed;
+ * G_MAXUINT64: nothing is. */
 static guint64
 awaited (LdbHub *self)
 {
@@ -455,6 +503,7 @@ awaited (LdbHub *self)
   pthread_mutex_lock (&self->lock);
   for (LdbAwaiter *awaiter = self->awaiters; awaiter != NULL; awaiter = awaiter->next)
     lowest = MIN (lowest, awaiter->sequence);
+  self->armed = lowest;
   pthread_mutex_unlock (&self->lock);
   return lowest;
 }
