@@ -98,6 +98,7 @@ void test_latency (void);
 /* test-processes-luck.c */
 void test_vandal (void);
 void test_damaged_page (void);
+void test_cut_page (void);
 void test_leaks (void);
 void test_stopped_writer (void);
 int last_words_role (const char *path, struct board *board);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static bool vandal_stops;
@@ -98,6 +99,46 @@ test_damaged_page (void)
   CHECK (heard.published == 77 && heard.files == 5 && heard.live);
   shared_page_close (page);
   vfs_directory_close (directory);
+  remove_directory (path);
+}
+
+/* Who waits at a page that was cut cannot be woken; he is ended all the same. `written`: the page
+ * cannot be made whole either, as on a full disk. */
+static void
+close_at_cut_page (struct engine *engine, const char *path, bool written)
+{
+  char page[512];
+  struct rlimit size, none;
+  snprintf (page, sizeof page, "%s/%s", path, SHARED_PAGE_NAME);
+  usleep (100000); /* it has come to rest */
+  CHECK (getrlimit (RLIMIT_FSIZE, &size) == 0);
+  CHECK (truncate (page, 0) == 0);
+  none = (struct rlimit){ 0, size.rlim_max };
+  CHECK (!written || setrlimit (RLIMIT_FSIZE, &none) == 0);
+  alarm (120);
+  engine_close (engine, &failure);
+  alarm (0);
+  CHECK (setrlimit (RLIMIT_FSIZE, &size) == 0);
+  engine_unref (engine);
+}
+
+void
+test_cut_page (void)
+{
+  char *path = fresh_directory ();
+  struct engine *writer = open_writer (path), *reader;
+  put (writer, 0, "k", "v");
+  reader = open_reader (path);
+  expect (reader, 0, "k", "v");
+  close_engine (writer); /* nobody makes the page whole */
+  close_at_cut_page (reader, path, false);
+
+  signal (SIGXFSZ, SIG_IGN);
+  close_at_cut_page (open_writer (path), path, true);
+  signal (SIGXFSZ, SIG_DFL);
+  writer = open_writer (path);
+  expect (writer, 0, "k", "v");
+  close_engine (writer);
   remove_directory (path);
 }
 

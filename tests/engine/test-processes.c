@@ -374,6 +374,7 @@ main (int argc, char **argv)
 #endif
   test_vandal ();
   test_damaged_page ();
+  test_cut_page ();
   test_leaks ();
   test_stopped_writer ();
   test_last_words ();

@@ -13,11 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A thread that waits is woken so often, with such pauses, before it is cancelled. */
+#define WAKES_MOST 1000u
+#define WAKE_PAUSE_NANOSECONDS 100000
+
 struct shared_page
 {
   int descriptor;         /* -1 in a forked child */
   struct file_lock watch; /* has a forked child close it */
   struct flock awaited;   /* of shared_page_await_unlocked */
+  struct timespec limit;  /* of shared_page_wait_endable */
   uint8_t *map;           /* an address for the kernel to wait at; never looked at from here */
 };
 
@@ -98,22 +103,63 @@ shared_page_write (struct shared_page *page, size_t offset, const void *from, si
 
 /* ---- waiting ---- */
 
-enum shared_page_event
-shared_page_wait (struct shared_page *page, size_t offset, uint32_t expected, uint64_t timeout)
+static struct timespec
+limit_of (uint64_t timeout)
 {
-  struct timespec limit = { (time_t) (timeout / 1000000), (long) (timeout % 1000000) * 1000 };
-  if (syscall (SYS_futex, page->map + offset, FUTEX_WAIT, expected, timeout > 0 ? &limit : NULL,
-               NULL, 0)
-          == 0
+  return (struct timespec){ (time_t) (timeout / 1000000), (long) (timeout % 1000000) * 1000 };
+}
+
+/* `limit` NULL: for as long as it takes. */
+static enum shared_page_event
+wait_at (struct shared_page *page, size_t offset, uint32_t expected, const struct timespec *limit)
+{
+  if (syscall (SYS_futex, page->map + offset, FUTEX_WAIT, expected, limit, NULL, 0) == 0
       || errno == EAGAIN || errno == EINTR)
     return SHARED_PAGE_CHANGED;
   return errno == ETIMEDOUT ? SHARED_PAGE_TIMED_OUT : SHARED_PAGE_LOST;
+}
+
+enum shared_page_event
+shared_page_wait (struct shared_page *page, size_t offset, uint32_t expected, uint64_t timeout)
+{
+  struct timespec limit = limit_of (timeout);
+  return wait_at (page, offset, expected, timeout > 0 ? &limit : NULL);
 }
 
 bool
 shared_page_wake (struct shared_page *page, size_t offset)
 {
   return syscall (SYS_futex, page->map + offset, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) > 0;
+}
+
+enum shared_page_event
+shared_page_wait_endable (struct shared_page *page, size_t offset, uint32_t expected,
+                          uint64_t timeout)
+{
+  page->limit = limit_of (timeout); /* not on the stack, which a cancellation leaves as it is */
+  /* The call is no point of cancellation, so it is cancelled at any moment; nothing is held. */
+  pthread_setcanceltype (PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+  pthread_setcancelstate (PTHREAD_CANCEL_ENABLE, NULL);
+  enum shared_page_event event
+      = wait_at (page, offset, expected, timeout > 0 ? &page->limit : NULL);
+  pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, NULL);
+  pthread_setcanceltype (PTHREAD_CANCEL_DEFERRED, NULL);
+  return event;
+}
+
+void
+shared_page_end_waiter (struct shared_page *page, size_t offset, pthread_t thread,
+                        const _Atomic bool *ended)
+{
+  /* A wake between its last look and its wait is lost, so again. */
+  for (unsigned i = 0; i < WAKES_MOST && !atomic_load (ended); i++)
+    {
+      shared_page_wake (page, offset);
+      nanosleep (&(struct timespec){ 0, WAKE_PAUSE_NANOSECONDS }, NULL);
+    }
+  if (!atomic_load (ended))
+    pthread_cancel (thread);
+  pthread_join (thread, NULL);
 }
 
 /* ---- locks ---- */

@@ -17,6 +17,9 @@
 
 #include "base/vfs.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #define SHARED_PAGE_SIZE 4096u
 
 struct shared_page;
@@ -40,8 +43,17 @@ enum shared_page_event
  * microseconds, 0 = for as long as it takes. */
 enum shared_page_event shared_page_wait (struct shared_page *page, size_t offset, uint32_t expected,
                                          uint64_t timeout);
-/* Wakes all who wait at `offset`, in any process. Whether there was anybody. */
+/* Wakes all who wait at `offset`, in any process. Whether there was anybody. Where the page is cut
+ * nobody is, though they wait on. */
 bool shared_page_wake (struct shared_page *page, size_t offset);
+/* The same wait, on a thread of the page's owner that shared_page_end_waiter ends and that cannot
+ * be cancelled anywhere else. One at a time. */
+enum shared_page_event shared_page_wait_endable (struct shared_page *page, size_t offset,
+                                                 uint32_t expected, uint64_t timeout);
+/* Ends and joins the thread that waits at `offset` now and then, and ends by itself when it has
+ * seen why; it sets `ended` last. One that cannot be woken is cancelled. */
+void shared_page_end_waiter (struct shared_page *page, size_t offset, pthread_t thread,
+                             const _Atomic bool *ended);
 
 /* Locks the byte, exclusively or beside others who share it, if that is possible at once.
  * Exclusively: the page must be open for writing. */

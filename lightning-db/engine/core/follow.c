@@ -23,8 +23,9 @@
 #define ADOPT_ATTEMPTS 9              /* the writer removes what its manifest named a moment ago */
 #define VAIN_ATTEMPTS 20u             /* looks for records that are neither here nor there */
 #define RETRY_MICROSECONDS                                                                         \
-  UINT64_C (1000000)       /* after a failure, or to a writer that does not hear */
-#define PUBLISH_EVERY 256u /* records */
+  UINT64_C (1000000)                      /* after a failure, or to a writer that does not hear */
+#define WAKE_PAUSE_MOST UINT64_C (100000) /* between two wakes that nobody hears */
+#define PUBLISH_EVERY 256u                /* records */
 
 struct follow
 {
@@ -573,11 +574,13 @@ watch_main (void *data)
           continue;
         }
       follow->gone = life;
-      while (!follow->stop && follow->noticed != life) /* a wake may come too early to be heard */
+      /* A wake may come too early to be heard, or the page be cut. */
+      for (uint64_t pause = 500; !follow->stop && follow->noticed != life;)
         {
           pthread_mutex_unlock (&follow->mutex);
           shared_page_wake (follow->page, SHARED_CHANGE);
-          nap (500);
+          nap (pause);
+          pause = pause < WAKE_PAUSE_MOST / 2 ? 2 * pause : WAKE_PAUSE_MOST;
           pthread_mutex_lock (&follow->mutex);
         }
     }
@@ -710,13 +713,14 @@ follow_main (void *data)
 {
   struct follow *follow = data;
   pthread_setname_np (pthread_self (), "ldb-follow");
+  pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, NULL);
   while (!is_stopped (follow))
     {
       struct failure cause = FAILURE_INIT;
       uint32_t word = shared_word_read (follow->page, SHARED_CHANGE);
       tell_failure (follow, look (follow, &cause), &cause);
       if (!is_stopped (follow)
-          && shared_page_wait (follow->page, SHARED_CHANGE, word, patience (follow))
+          && shared_page_wait_endable (follow->page, SHARED_CHANGE, word, patience (follow))
                  == SHARED_PAGE_LOST)
         rest (follow, RETRY_MICROSECONDS); /* somebody cut the file; the writer makes it whole */
     }
@@ -889,13 +893,8 @@ follow_stop (struct engine *engine)
       pthread_cancel (follow->watcher);
       pthread_join (follow->watcher, NULL);
     }
-  while (follow->runs && !atomic_load (&follow->ended))
-    {
-      shared_page_wake (follow->page, SHARED_CHANGE);
-      nap (100);
-    }
   if (follow->runs)
-    pthread_join (follow->thread, NULL);
+    shared_page_end_waiter (follow->page, SHARED_CHANGE, follow->thread, &follow->ended);
   follow->runs = follow->watches = false;
 }
 

@@ -178,7 +178,7 @@ sleep_until_hello (struct sharing *sharing)
   uint32_t hello = shared_word_read (sharing->page, SHARED_HELLO);
   if (is_somebody_there (sharing) || is_stopped (sharing))
     return;
-  if (shared_page_wait (sharing->page, SHARED_HELLO, hello, 0) == SHARED_PAGE_LOST)
+  if (shared_page_wait_endable (sharing->page, SHARED_HELLO, hello, 0) == SHARED_PAGE_LOST)
     rest_until (sharing, engine_now () + LOST_MICROSECONDS); /* somebody cut the file */
   else if (!is_somebody_there (sharing))
     rest_until (sharing,
@@ -190,6 +190,7 @@ sharing_main (void *data)
 {
   struct sharing *sharing = data;
   pthread_setname_np (pthread_self (), "ldb-share");
+  pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, NULL);
   while (!is_stopped (sharing))
     if (is_somebody_there (sharing))
       {
@@ -257,7 +258,7 @@ sharing_start (struct engine *engine, struct failure *failure)
   return STATUS_OK;
 }
 
-/* Also when it waits for a hello: a wake between its last look and its wait is lost, so again. */
+/* Also when it waits for a hello. */
 static void
 end_thread (struct sharing *sharing)
 {
@@ -265,12 +266,7 @@ end_thread (struct sharing *sharing)
   sharing->stop = true;
   pthread_cond_signal (&sharing->news);
   pthread_mutex_unlock (&sharing->mutex);
-  while (!atomic_load (&sharing->ended))
-    {
-      word_raise (sharing->page, SHARED_HELLO);
-      nanosleep (&(struct timespec){ 0, 100000 }, NULL);
-    }
-  pthread_join (sharing->thread, NULL);
+  shared_page_end_waiter (sharing->page, SHARED_HELLO, sharing->thread, &sharing->ended);
 }
 
 void
