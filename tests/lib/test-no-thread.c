@@ -132,6 +132,56 @@ test_feed_at_rest (Place *place, gconstpointer data)
   g_atomic_int_set (&refused, FALSE);
 }
 
+static void
+put_many (LdbDatabase *db, guint first, guint count)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbBatch) batch = ldb_batch_new ();
+  for (guint i = first; i < first + count; i++)
+    {
+      char key[16];
+      g_snprintf (key, sizeof key, "%08u", i);
+      ldb_batch_put_string (batch, NULL, key, "v", &error);
+    }
+  ldb_database_write_batch (db, batch, LDB_SYNC_MODE_DEFAULT, NULL, &error);
+  g_assert_no_error (error);
+}
+
+/* A list goes on where it was, whatever it had wanted a thread for. */
+static void
+test_list (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  guint threads = count_threads ();
+  wait_until (count_threads () <= threads);
+  put_many (db, 0, 50000);
+  g_atomic_int_set (&refused, TRUE);
+  g_autoptr (LdbListModel) list
+      = ldb_list_model_new (db, NULL, NULL, 0, NULL, 0, LDB_LIST_NONE, LDB_TYPE_ENTRY, &error);
+  g_assert_no_error (error);
+  g_assert_true (ldb_list_model_get_pending (list)); /* it is to be counted elsewhere */
+  run_for (250);
+  g_assert_no_error (ldb_list_model_get_error (list));
+  g_atomic_int_set (&refused, FALSE);
+  wait_until (!ldb_list_model_get_pending (list));
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 50000);
+  put_many (db, 50000, 5000); /* planned elsewhere */
+  wait_until (g_list_model_get_n_items (G_LIST_MODEL (list)) == 55000);
+  g_assert_no_error (ldb_list_model_get_error (list));
+
+  /* One that is let go of meanwhile. */
+  wait_until (count_threads () <= threads);
+  g_atomic_int_set (&refused, TRUE);
+  g_autoptr (LdbListModel) other
+      = ldb_list_model_new (db, NULL, NULL, 0, NULL, 0, LDB_LIST_NONE, LDB_TYPE_ENTRY, &error);
+  run_for (20);
+  g_clear_object (&other);
+  ldb_list_model_close (list);
+  run_for (250);
+  g_atomic_int_set (&refused, FALSE);
+}
+
 /* An asynchronous call fails, and its synchronous form does not need one. */
 static void
 test_calls (Place *place, gconstpointer data)
@@ -160,6 +210,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_test ("/no-thread/calls", test_calls);
   add_test ("/no-thread/watch", test_watch);
+  add_test ("/no-thread/list", test_list);
   add_test ("/no-thread/feed", test_feed);
   add_test ("/no-thread/feed-at-rest", test_feed_at_rest);
   return g_test_run ();

@@ -2,6 +2,9 @@
 /*
  * What a list has done on a worker. A job owns or counts all that it works with and holds its list
  * weakly: a list that nobody wants any more goes at once, and what the job found is dropped.
+ *
+ * When no thread can be started the list tries again after a while, as it would have to be made anew
+ * otherwise; who waits for a row to be found is told.
  */
 #include "config.h"
 
@@ -10,6 +13,9 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+
+/* When no thread can be started, the next try comes after so many milliseconds. */
+#define RETRY_INTERVAL 100
 
 LdbListJob *
 ldb_list_job_new (LdbListModel *self, LdbListJobKind kind)
@@ -124,6 +130,25 @@ job_done (LdbListModel *self, LdbListJob *job)
     ldb_list_rows_done (self, job);
 }
 
+static gboolean
+start_again (gpointer data)
+{
+  LdbListJob *job = data;
+  if (g_atomic_int_get (&job->cancelled) == 0)
+    ldb_list_job_start (job);
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes the reference over. */
+static void
+start_later (LdbListModel *self, LdbListJob *job)
+{
+  g_autoptr (GSource) source = g_timeout_source_new (RETRY_INTERVAL);
+  g_source_set_static_name (source, "[lightning-db] thread for a list");
+  g_source_set_callback (source, start_again, job, (GDestroyNotify) ldb_list_job_unref);
+  g_source_attach (source, self->context);
+}
+
 static void
 job_returned (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -131,6 +156,12 @@ job_returned (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbListModel) self = g_weak_ref_get (&job->model);
   LdbListJob *done = ldb_call_finish_pointer (NULL, result, ldb_list_job_start, &error);
+  if (self != NULL && job->kind != LDB_LIST_JOB_FIND
+      && g_error_matches (error, LDB_ERROR, LDB_ERROR_NO_MEMORY))
+    {
+      start_later (self, job);
+      return;
+    }
   if (done == NULL) /* it was not even begun */
     {
       gboolean closed = g_error_matches (error, LDB_ERROR, LDB_ERROR_CLOSED);
