@@ -1,36 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "ldb-rank-index-private.h"
+#include "ldb-rank-bucket-private.h"
 
 #include <string.h>
-
-#define MARKS_LEAST 4u /* a bucket's marks begin with room for so many */
-
-typedef struct
-{
-  guint64 offset; /* of the row in the bucket */
-  gpointer mark;  /* the owner's */
-} Mark;
-
-typedef struct
-{
-  guint count, room; /* marks; how many fit */
-  Mark items[];      /* R4 */
-} Marks;
-
-struct _LdbBucket
-{
-  LdbBucket *left, *right; /* lower and higher boundaries, or NULL */
-  Marks *marks;            /* NULL: none; owned */
-  guint64 total;           /* rows of the tree below and here (R2) */
-  guint64 count;           /* rows here */
-  guint32 marked;          /* marks of the tree below and here (R2) */
-  guint32 priority;        /* R3 */
-  guint32 stamp;           /* the owner's */
-  guint32 boundary_size;   /* bytes */
-  guint8 boundary[];       /* the least key that is surely here */
-};
 
 struct _LdbRankIndex
 {
@@ -39,306 +12,6 @@ struct _LdbRankIndex
   guint32 stamp;            /* what buckets that change are given */
   GDestroyNotify free_mark; /* or NULL */
 };
-
-/* ---- one bucket ---- */
-
-static inline guint64
-total_of (const LdbBucket *bucket)
-{
-  return bucket != NULL ? bucket->total : 0;
-}
-
-static inline guint32
-marked_of (const LdbBucket *bucket)
-{
-  return bucket != NULL ? bucket->marked : 0;
-}
-
-static inline guint
-mark_count (const LdbBucket *bucket)
-{
-  return bucket->marks != NULL ? bucket->marks->count : 0;
-}
-
-static inline struct bytes
-boundary_of (const LdbBucket *bucket)
-{
-  return BYTES (bucket->boundary, bucket->boundary_size);
-}
-
-static inline void
-sum_up_marked (LdbBucket *bucket)
-{
-  bucket->marked = marked_of (bucket->left) + mark_count (bucket) + marked_of (bucket->right);
-}
-
-/* Makes R2 true for a bucket whose children fulfil it. */
-static inline LdbBucket *
-sum_up (LdbBucket *bucket)
-{
-  bucket->total = total_of (bucket->left) + bucket->count + total_of (bucket->right);
-  sum_up_marked (bucket);
-  return bucket;
-}
-
-/* Numbers that look random, the same in every run; one sequence for all indexes, so that trees that
- * are joined have nothing in common. */
-static guint32
-draw_priority (void)
-{
-  static gint drawn;
-  guint64 mixed = ((guint64) (guint) g_atomic_int_add (&drawn, 1) + 1)
-                  * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
-  mixed = (mixed ^ (mixed >> 30)) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
-  return (guint32) (mixed >> 32) ^ (guint32) mixed;
-}
-
-static LdbBucket *
-bucket_new (struct bytes boundary, guint64 count)
-{
-  LdbBucket *bucket = g_malloc (sizeof *bucket + boundary.size);
-  *bucket = (LdbBucket){
-    .count = count,
-    .priority = draw_priority (),
-    .boundary_size = (guint32) boundary.size,
-  };
-  if (boundary.size > 0)
-    memcpy (bucket->boundary, boundary.data, boundary.size);
-  return sum_up (bucket);
-}
-
-static void
-bucket_free (LdbBucket *bucket)
-{
-  g_free (bucket->marks);
-  g_free (bucket);
-}
-
-struct bytes
-ldb_bucket_boundary (const LdbBucket *bucket)
-{
-  return boundary_of (bucket);
-}
-
-guint64
-ldb_bucket_count (const LdbBucket *bucket)
-{
-  return bucket->count;
-}
-
-gboolean
-ldb_bucket_changed (const LdbBucket *bucket, guint32 then, guint32 now)
-{
-  guint32 behind = bucket->stamp - then; /* may wrap around */
-  return behind != 0 && behind <= now - then;
-}
-
-/* ---- marks of one bucket ---- */
-
-/* The first mark at or behind an offset. */
-static guint
-marks_find (const Marks *marks, guint64 offset)
-{
-  guint low = 0, high = marks != NULL ? marks->count : 0;
-  while (low < high)
-    {
-      guint middle = low + (high - low) / 2;
-      if (marks->items[middle].offset < offset)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
-}
-
-static void
-marks_insert (LdbBucket *bucket, guint64 offset, gpointer mark)
-{
-  guint count = mark_count (bucket);
-  guint at = marks_find (bucket->marks, offset);
-  if (bucket->marks == NULL || count == bucket->marks->room)
-    {
-      guint room = count > 0 ? 2 * count : MARKS_LEAST;
-      bucket->marks = g_realloc (bucket->marks, sizeof (Marks) + room * sizeof (Mark));
-      bucket->marks->room = room;
-    }
-  Mark *items = bucket->marks->items;
-  g_assert (at == count || items[at].offset != offset); /* R4 */
-  memmove (items + at + 1, items + at, (count - at) * sizeof (Mark));
-  items[at] = (Mark){ offset, mark };
-  bucket->marks->count = count + 1;
-}
-
-static void
-marks_set_count (LdbBucket *bucket, guint count)
-{
-  if (bucket->marks == NULL)
-    return;
-  bucket->marks->count = count;
-  if (count == 0)
-    g_clear_pointer (&bucket->marks, g_free);
-}
-
-/* Those of `removed` rows from `offset` on go, the ones behind move as `added` take their place. */
-static void
-marks_edit (LdbBucket *bucket, guint64 offset, guint64 removed, guint64 added, LdbMarkFunc gone,
-            gpointer data)
-{
-  Marks *marks = bucket->marks;
-  if (marks == NULL)
-    return;
-  guint from = marks_find (marks, offset), to = marks_find (marks, offset + removed);
-  for (guint i = to; i < marks->count; i++)
-    marks->items[i].offset += added - removed;
-  for (guint i = from; i < to; i++)
-    if (gone != NULL)
-      gone (marks->items[i].mark, data);
-  memmove (marks->items + from, marks->items + to, (marks->count - to) * sizeof (Mark));
-  marks_set_count (bucket, marks->count - (to - from));
-}
-
-/* Marks of `from` move to `to`, where its rows begin at `shift`. */
-static void
-marks_move (LdbBucket *from, LdbBucket *to, guint64 shift)
-{
-  for (guint i = 0; i < mark_count (from); i++)
-    marks_insert (to, from->marks->items[i].offset + shift, from->marks->items[i].mark);
-  marks_set_count (from, 0);
-}
-
-static void
-marks_give_up (LdbBucket *bucket, LdbMarkFunc gone, gpointer data)
-{
-  for (guint i = 0; gone != NULL && i < mark_count (bucket); i++)
-    gone (bucket->marks->items[i].mark, data);
-  marks_set_count (bucket, 0);
-}
-
-void
-ldb_bucket_foreach_mark (const LdbBucket *bucket, LdbBucketMarkFunc func, gpointer data)
-{
-  for (guint i = 0; i < mark_count (bucket); i++)
-    func (bucket->marks->items[i].offset, bucket->marks->items[i].mark, data);
-}
-
-/* ---- the tree ---- */
-
-/* Buckets with a boundary below `key`, and the others. */
-static void
-split (LdbBucket *tree, struct bytes key, LdbBucket **below, LdbBucket **rest)
-{
-  if (tree == NULL)
-    *below = *rest = NULL;
-  else if (bytes_compare (boundary_of (tree), key) < 0)
-    {
-      *below = tree;
-      split (tree->right, key, &tree->right, rest);
-      sum_up (tree);
-    }
-  else
-    {
-      *rest = tree;
-      split (tree->left, key, below, &tree->left);
-      sum_up (tree);
-    }
-}
-
-/* All of `low` comes before all of `high`. */
-static LdbBucket *
-join (LdbBucket *low, LdbBucket *high)
-{
-  if (low == NULL || high == NULL)
-    return low != NULL ? low : high;
-  if (low->priority >= high->priority)
-    {
-      low->right = join (low->right, high);
-      return sum_up (low);
-    }
-  high->left = join (low, high->left);
-  return sum_up (high);
-}
-
-static LdbBucket *
-take_first (LdbBucket **tree)
-{
-  LdbBucket *first = *tree;
-  if (first->left != NULL)
-    {
-      LdbBucket *found = take_first (&first->left);
-      sum_up (first);
-      return found;
-    }
-  *tree = first->right;
-  first->right = NULL;
-  return sum_up (first);
-}
-
-static LdbBucket *
-take_last (LdbBucket **tree)
-{
-  LdbBucket *last = *tree;
-  if (last->right != NULL)
-    {
-      LdbBucket *found = take_last (&last->right);
-      sum_up (last);
-      return found;
-    }
-  *tree = last->left;
-  last->left = NULL;
-  return sum_up (last);
-}
-
-static LdbBucket *
-leftmost (LdbBucket *tree)
-{
-  while (tree != NULL && tree->left != NULL)
-    tree = tree->left;
-  return tree;
-}
-
-static LdbBucket *
-rightmost (LdbBucket *tree)
-{
-  while (tree != NULL && tree->right != NULL)
-    tree = tree->right;
-  return tree;
-}
-
-/* After a change in `bucket`: R2 for all that stand above it. */
-static void
-refresh (LdbBucket *tree, const LdbBucket *bucket)
-{
-  if (tree != bucket)
-    refresh (bytes_compare (boundary_of (bucket), boundary_of (tree)) < 0 ? tree->left
-                                                                          : tree->right,
-             bucket);
-  sum_up (tree);
-}
-
-/* The same after a change of its marks alone: others may be reading the rest. */
-static void
-refresh_marked (LdbBucket *tree, const LdbBucket *bucket)
-{
-  if (tree != bucket)
-    refresh_marked (bytes_compare (boundary_of (bucket), boundary_of (tree)) < 0 ? tree->left
-                                                                                 : tree->right,
-                    bucket);
-  sum_up_marked (tree);
-}
-
-/* Frees a tree after telling of its marks. It goes down one side and loops over the other. */
-static void
-tree_free (LdbBucket *tree, LdbMarkFunc gone, gpointer data)
-{
-  while (tree != NULL)
-    {
-      LdbBucket *right = tree->right;
-      tree_free (tree->left, gone, data);
-      marks_give_up (tree, gone, data);
-      bucket_free (tree);
-      tree = right;
-    }
-}
 
 /* ---- the index ---- */
 
@@ -370,7 +43,7 @@ ldb_rank_index_unref (LdbRankIndex *self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
-  tree_free (self->root, self->free_mark != NULL ? free_mark : NULL, self);
+  ldb_bucket_tree_free (self->root, self->free_mark != NULL ? free_mark : NULL, self);
   g_free (self);
 }
 
@@ -401,7 +74,7 @@ ldb_rank_index_find_rank (const LdbRankIndex *self, guint64 rank)
         }
       else
         {
-          LdbBucket *next = leftmost (tree->right);
+          LdbBucket *next = ldb_bucket_tree_first (tree->right);
           place.next = next != NULL ? next : place.next;
           place.bucket = tree;
           place.first = here;
@@ -433,7 +106,7 @@ ldb_rank_index_find_key (const LdbRankIndex *self, struct bytes key)
   if (place.bucket == NULL && place.next != NULL) /* the first one covers what is below it */
     {
       place.bucket = place.next;
-      LdbBucket *next = leftmost (place.bucket->right);
+      LdbBucket *next = ldb_bucket_tree_first (place.bucket->right);
       for (tree = self->root; next == NULL && tree != place.bucket; tree = tree->left)
         if (tree->left == place.bucket)
           next = tree;
@@ -453,7 +126,7 @@ measure (const LdbBucket *tree, gsize *buckets, gsize *bytes)
       *buckets += 1;
       *bytes += sizeof *tree + tree->boundary_size;
       if (tree->marks != NULL)
-        *bytes += sizeof (Marks) + tree->marks->room * sizeof (Mark);
+        *bytes += sizeof (LdbMarks) + tree->marks->room * sizeof (LdbMark);
     }
 }
 
@@ -512,40 +185,40 @@ ldb_rank_index_check (const LdbRankIndex *self)
 void
 ldb_rank_index_append (LdbRankIndex *self, struct bytes boundary, guint64 count)
 {
-  self->root = join (self->root, bucket_new (boundary, count));
+  self->root = ldb_bucket_tree_join (self->root, ldb_bucket_new (boundary, count));
 }
 
 void
 ldb_rank_index_prepend (LdbRankIndex *self, struct bytes boundary, guint64 count)
 {
-  self->root = join (bucket_new (boundary, count), self->root);
+  self->root = ldb_bucket_tree_join (ldb_bucket_new (boundary, count), self->root);
 }
 
 void
 ldb_rank_index_set_start (LdbRankIndex *self, struct bytes boundary)
 {
-  LdbBucket *first = leftmost (self->root);
+  LdbBucket *first = ldb_bucket_tree_first (self->root);
   if (first == NULL || bytes_equal (boundary_of (first), boundary))
     return;
   g_assert (bytes_compare (boundary, boundary_of (first)) < 0);
-  first = take_first (&self->root);
-  LdbBucket *fresh = bucket_new (boundary, first->count);
+  first = ldb_bucket_tree_take_first (&self->root);
+  LdbBucket *fresh = ldb_bucket_new (boundary, first->count);
   fresh->marks = g_steal_pointer (&first->marks);
   fresh->stamp = first->stamp;
-  bucket_free (first);
-  self->root = join (sum_up (fresh), self->root);
+  ldb_bucket_free (first);
+  self->root = ldb_bucket_tree_join (sum_up (fresh), self->root);
 }
 
 void
 ldb_rank_index_join_behind (LdbRankIndex *self, LdbRankIndex *other)
 {
-  self->root = join (self->root, g_steal_pointer (&other->root));
+  self->root = ldb_bucket_tree_join (self->root, g_steal_pointer (&other->root));
 }
 
 void
 ldb_rank_index_join_before (LdbRankIndex *self, LdbRankIndex *other)
 {
-  self->root = join (g_steal_pointer (&other->root), self->root);
+  self->root = ldb_bucket_tree_join (g_steal_pointer (&other->root), self->root);
 }
 
 void
@@ -567,7 +240,7 @@ bucket_edit (LdbRankIndex *self, LdbBucket *bucket, guint64 offset, guint64 remo
              LdbMarkFunc gone, gpointer data)
 {
   g_assert (offset <= bucket->count && removed <= bucket->count - offset);
-  marks_edit (bucket, offset, removed, added, gone, data);
+  ldb_bucket_edit_marks (bucket, offset, removed, added, gone, data);
   bucket->count += added - removed;
   bucket->stamp = self->stamp;
 }
@@ -585,7 +258,7 @@ ldb_rank_index_edit (LdbRankIndex *self, struct bytes key, guint64 rank, guint64
     }
   g_assert (rank >= place.first);
   bucket_edit (self, place.bucket, rank - place.first, removed, added, gone, data);
-  refresh (self->root, place.bucket);
+  ldb_bucket_tree_refresh (self->root, place.bucket);
 }
 
 /* Many edits, the one that is next, and what has to be told. */
@@ -673,37 +346,37 @@ ldb_rank_index_remove_range (LdbRankIndex *self, struct bytes lower, struct byte
                              guint64 rank, guint64 removed, LdbMarkFunc gone, gpointer data)
 {
   LdbBucket *before, *within, *behind = NULL, *last = NULL;
-  split (self->root, lower, &before, &within);
+  ldb_bucket_tree_split (self->root, lower, &before, &within);
   if (upper.size > 0)
-    split (within, upper, &within, &behind);
+    ldb_bucket_tree_split (within, upper, &within, &behind);
   LdbBucket **first = within != NULL ? &within : &behind;
   if (before == NULL && *first != NULL) /* it also covers what is below its boundary */
-    before = take_first (first);
+    before = ldb_bucket_tree_take_first (first);
   guint64 left = removed;
   guint64 partly = MIN (removed, total_of (before) - rank);
   if (partly > 0)
     {
-      LdbBucket *bucket = rightmost (before);
+      LdbBucket *bucket = ldb_bucket_tree_last (before);
       guint64 offset = bucket->count - (total_of (before) - rank);
       bucket_edit (self, bucket, offset, partly, 0, gone, data);
-      refresh (before, bucket);
+      ldb_bucket_tree_refresh (before, bucket);
       left -= partly;
     }
   if (within != NULL)
     {
-      last = take_last (&within);
+      last = ldb_bucket_tree_take_last (&within);
       g_assert (left >= total_of (within) && left - total_of (within) <= last->count);
       bucket_edit (self, last, 0, left - total_of (within), 0, gone, data);
       sum_up (last);
-      tree_free (within, gone, data);
-      LdbBucket *next = leftmost (behind);
+      ldb_bucket_tree_free (within, gone, data);
+      LdbBucket *next = ldb_bucket_tree_first (behind);
       gboolean covered = next != NULL ? bytes_equal (boundary_of (next), upper) : upper.size == 0;
       if (covered)
-        g_clear_pointer (&last, bucket_free);
+        g_clear_pointer (&last, ldb_bucket_free);
     }
   else
     g_assert (left == 0);
-  self->root = join (join (before, last), behind);
+  self->root = ldb_bucket_tree_join (ldb_bucket_tree_join (before, last), behind);
 }
 
 static void
@@ -722,7 +395,7 @@ spread_marks (LdbRankIndex *to, LdbBucket *from)
 {
   for (guint i = 0; i < mark_count (from); i++)
     ldb_rank_index_mark (to, from->marks->items[i].offset, from->marks->items[i].mark);
-  marks_set_count (from, 0);
+  ldb_bucket_set_mark_count (from, 0);
 }
 
 void
@@ -730,13 +403,14 @@ ldb_rank_index_divide (LdbRankIndex *self, struct bytes key, LdbRankIndex *other
 {
   LdbBucket *before, *behind;
   LdbBucket *bucket = ldb_rank_index_find_key (self, key).bucket;
-  split (self->root, boundary_of (bucket), &before, &behind);
-  LdbBucket *taken = take_first (&behind);
+  ldb_bucket_tree_split (self->root, boundary_of (bucket), &before, &behind);
+  LdbBucket *taken = ldb_bucket_tree_take_first (&behind);
   g_assert (taken == bucket && bucket->count == total_of (other->root));
   spread_marks (other, bucket);
   stamp_all (other->root, self->stamp);
-  bucket_free (bucket);
-  self->root = join (join (before, g_steal_pointer (&other->root)), behind);
+  ldb_bucket_free (bucket);
+  self->root = ldb_bucket_tree_join (ldb_bucket_tree_join (before, g_steal_pointer (&other->root)),
+                                     behind);
 }
 
 /* Takes out the bucket, whose boundary is in the tree. */
@@ -744,10 +418,10 @@ static void
 take_out (LdbRankIndex *self, LdbBucket *bucket)
 {
   LdbBucket *before, *behind;
-  split (self->root, boundary_of (bucket), &before, &behind);
-  LdbBucket *taken = take_first (&behind);
+  ldb_bucket_tree_split (self->root, boundary_of (bucket), &before, &behind);
+  LdbBucket *taken = ldb_bucket_tree_take_first (&behind);
   g_assert (taken == bucket);
-  self->root = join (before, behind);
+  self->root = ldb_bucket_tree_join (before, behind);
 }
 
 /* Puts the rows of the second bucket, which comes behind the first, there. */
@@ -755,11 +429,11 @@ static void
 unite (LdbRankIndex *self, LdbBucket *first, LdbBucket *second)
 {
   take_out (self, second);
-  marks_move (second, first, first->count);
+  ldb_bucket_move_marks (second, first, first->count);
   first->count += second->count;
   first->stamp = self->stamp;
-  bucket_free (second);
-  refresh (self->root, first);
+  ldb_bucket_free (second);
+  ldb_bucket_tree_refresh (self->root, first);
 }
 
 void
@@ -771,7 +445,7 @@ ldb_rank_index_tidy (LdbRankIndex *self, struct bytes key)
   if (place.bucket->count == 0)
     {
       take_out (self, place.bucket);
-      bucket_free (place.bucket);
+      ldb_bucket_free (place.bucket);
       return;
     }
   if (place.next != NULL && place.bucket->count + place.next->count <= LDB_BUCKET_FILL)
@@ -799,9 +473,9 @@ ldb_rank_index_trim_end (LdbRankIndex *self, guint64 rows, GBytes **edge, LdbMar
   if (place.next == NULL)
     return FALSE;
   *edge = boundary_bytes (place.next);
-  split (self->root, boundary_of (place.next), &kept, &trimmed);
+  ldb_bucket_tree_split (self->root, boundary_of (place.next), &kept, &trimmed);
   self->root = kept;
-  tree_free (trimmed, gone, data);
+  ldb_bucket_tree_free (trimmed, gone, data);
   return TRUE;
 }
 
@@ -817,9 +491,9 @@ ldb_rank_index_trim_start (LdbRankIndex *self, guint64 rows, GBytes **edge, LdbM
   if (place.first == 0)
     return FALSE;
   *edge = boundary_bytes (place.bucket);
-  split (self->root, boundary_of (place.bucket), &trimmed, &kept);
+  ldb_bucket_tree_split (self->root, boundary_of (place.bucket), &trimmed, &kept);
   self->root = kept;
-  tree_free (trimmed, gone, data);
+  ldb_bucket_tree_free (trimmed, gone, data);
   return TRUE;
 }
 
@@ -867,9 +541,9 @@ ldb_rank_index_list_marks (const LdbRankIndex *self, GArray *ranks)
 gpointer
 ldb_rank_index_get_mark (const LdbRankPlace *place, guint64 rank)
 {
-  const Marks *marks = place->bucket->marks;
+  const LdbMarks *marks = place->bucket->marks;
   guint64 offset = rank - place->first;
-  guint at = marks_find (marks, offset);
+  guint at = ldb_bucket_find_mark (marks, offset);
   if (marks == NULL || at == marks->count || marks->items[at].offset != offset)
     return NULL;
   return marks->items[at].mark;
@@ -880,8 +554,8 @@ ldb_rank_index_mark (LdbRankIndex *self, guint64 rank, gpointer mark)
 {
   LdbRankPlace place = ldb_rank_index_find_rank (self, rank);
   g_assert (place.bucket != NULL);
-  marks_insert (place.bucket, rank - place.first, mark);
-  refresh_marked (self->root, place.bucket);
+  ldb_bucket_insert_mark (place.bucket, rank - place.first, mark);
+  ldb_bucket_tree_refresh_marked (self->root, place.bucket);
 }
 
 guint64
@@ -896,7 +570,7 @@ ldb_rank_index_count_marks (const LdbRankIndex *self, guint64 rank)
           tree = tree->left;
           continue;
         }
-      before += marked_of (tree->left) + marks_find (tree->marks, rank - left);
+      before += marked_of (tree->left) + ldb_bucket_find_mark (tree->marks, rank - left);
       if (rank - left <= tree->count)
         break;
       rank -= left + tree->count;
@@ -918,11 +592,11 @@ typedef struct
 static void
 sweep_bucket (LdbBucket *bucket, guint64 first, Sweep *sweep)
 {
-  guint from = sweep->rank > first ? marks_find (bucket->marks, sweep->rank - first) : 0;
+  guint from = sweep->rank > first ? ldb_bucket_find_mark (bucket->marks, sweep->rank - first) : 0;
   guint kept = from, at = from;
   for (; at < mark_count (bucket) && sweep->left > 0; at++, sweep->left--)
     {
-      const Mark *mark = &bucket->marks->items[at];
+      const LdbMark *mark = &bucket->marks->items[at];
       sweep->rank = first + mark->offset + 1;
       if (sweep->keep (mark->mark, sweep->data))
         bucket->marks->items[kept++] = *mark;
@@ -930,8 +604,8 @@ sweep_bucket (LdbBucket *bucket, guint64 first, Sweep *sweep)
   if (kept == at)
     return;
   guint behind = mark_count (bucket) - at;
-  memmove (bucket->marks->items + kept, bucket->marks->items + at, behind * sizeof (Mark));
-  marks_set_count (bucket, kept + behind);
+  memmove (bucket->marks->items + kept, bucket->marks->items + at, behind * sizeof (LdbMark));
+  ldb_bucket_set_mark_count (bucket, kept + behind);
 }
 
 /* `before`: rows of buckets left of the tree. */
