@@ -628,6 +628,43 @@ test_cancel_anywhere (Place *place, gconstpointer data)
   g_object_unref (attempt.db);
 }
 
+/* Waits that have no end while somebody writes stand in nobody's way. */
+static void
+test_long_waits (Place *place, gconstpointer data)
+{
+  enum
+  {
+    WAITS = 12
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  GAsyncResult *waits[WAITS] = { NULL }, *flushed = NULL, *closed = NULL;
+  ldb_test_put (db, "k", "v");
+  for (guint i = 0; i < WAITS; i++)
+    ldb_database_wait_settled_async (db, G_MAXUINT, NULL, KEEP (waits[i]));
+  ldb_database_flush_async (db, NULL, KEEP (flushed));
+  for (gint64 end = g_get_monotonic_time () + 120 * G_USEC_PER_SEC; flushed == NULL;)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      ldb_test_put (db, "k", "v");
+      if (!g_main_context_iteration (NULL, FALSE))
+        g_usleep (1000);
+    }
+  g_autoptr (GAsyncResult) flush = flushed;
+  g_assert_true (ldb_database_flush_finish (db, flush, &error));
+  for (guint i = 0; i < WAITS; i++)
+    g_assert_null (waits[i]);
+  ldb_database_close_async (db, NULL, KEEP (closed));
+  g_autoptr (GAsyncResult) close = ldb_test_wait (&closed);
+  g_assert_true (ldb_database_close_finish (db, close, &error));
+  for (guint i = 0; i < WAITS; i++)
+    {
+      g_autoptr (GAsyncResult) wait = ldb_test_wait (&waits[i]);
+      g_assert_false (ldb_database_wait_settled_finish (db, wait, &error));
+      assert_ldb_error (error, LDB_ERROR_CLOSED, "closed");
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -642,6 +679,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, NULL);
   add_test ("/async-load/other-tasks", test_other_tasks);
   add_test ("/async-load/no-hop", test_no_hop);
+  add_test ("/async-load/long-waits", test_long_waits);
   add_test ("/async-load/main-loop", test_main_loop);
   add_test ("/async-load/cancel-anywhere", test_cancel_anywhere);
   return g_test_run ();

@@ -297,7 +297,7 @@ ldb_database_wait_settled_async (LdbDatabase *self, guint timeout, GCancellable 
   call->number = (guint64) timeout * 1000;
   ldb_call_start (
       call, LDB_REPLY (self, ldb_database_wait_settled_async, cancellable, callback, user_data),
-      LDB_WORK_LONG);
+      LDB_WORK_ENDLESS);
 }
 
 /**
