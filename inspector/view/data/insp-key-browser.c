@@ -471,6 +471,8 @@ leave (InspKeyBrowser *self)
   g_clear_object (&self->sampler);
   g_clear_object (&self->list);
   g_clear_object (&self->tree);
+  if (self->keys != NULL)
+    g_signal_handlers_disconnect_by_data (self->keys, self);
   g_clear_object (&self->keys); /* the view has it until there is another */
 }
 
