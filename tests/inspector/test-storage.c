@@ -184,7 +184,7 @@ test_lenses (void)
   assert_page (INSP_LENS_FILL, (LdbPage){ .used_size = 2048, .logical_size = 4096 }, 1, "50 %");
   assert_page (INSP_LENS_FILL, (LdbPage){ .used_size = 4096, .logical_size = 4096 }, 4, "100 %");
   assert_page (INSP_LENS_CODEC, (LdbPage){ .codec = LDB_PAGE_CODEC_LZ4 }, 2, "LZ4");
-  assert_page (INSP_LENS_HEAT, (LdbPage){ .heat = LDB_PAGE_HEAT_COLD }, 0, "not there");
+  assert_page (INSP_LENS_HEAT, (LdbPage){ .heat = LDB_PAGE_HEAT_COLD }, 0, "not cached");
   assert_page (INSP_LENS_HEAT, (LdbPage){ .heat = LDB_PAGE_HEAT_CACHED | LDB_PAGE_HEAT_FREQUENT },
                3, "wanted often");
   assert_page (INSP_LENS_AGE, (LdbPage){ .number = 1 }, -1, "–");

@@ -560,7 +560,9 @@ test_workers (Shared *self, gconstpointer data)
         }
       client_close (&clients[i]);
     }
-  g_assert_cmpuint (count_threads ("ldb-worker"), <=, before + 4); /* two of each pool */
+  /* Two of each pool are at work. One that has just finished may not wait yet when the next is wanted, so
+   * there may be one more of each; without a limit there were all twelve. */
+  g_assert_cmpuint (count_threads ("ldb-worker"), <=, before + 6);
 }
 
 /* Shares a database, and closes it while an inspector waits for answers. */

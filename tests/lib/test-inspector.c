@@ -250,6 +250,24 @@ test_look (Application *application, gconstpointer data)
 }
 
 /* The work that is going on there. */
+/* The only one of that kind; a busy machine may make others slow. */
+static const LdbSlowOperation *
+find_slow (GPtrArray *slow, LdbOperationKind kind)
+{
+  const LdbSlowOperation *found = NULL;
+  for (guint i = 0; i < slow->len; i++)
+    {
+      const LdbSlowOperation *operation = g_ptr_array_index (slow, i);
+      if (operation->kind == kind)
+        {
+          g_assert_null (found);
+          found = operation;
+        }
+    }
+  g_assert_nonnull (found);
+  return found;
+}
+
 static void
 test_activity (Application *application, gconstpointer data)
 {
@@ -292,13 +310,13 @@ test_activity (Application *application, gconstpointer data)
   tell (application, "slow 0");
   g_autoptr (GPtrArray) slow = ldb_inspector_list_slow_operations (inspector, 0, NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (slow->len, ==, 1);
-  const LdbSlowOperation *operation = g_ptr_array_index (slow, 0);
-  g_assert_cmpint (operation->kind, ==, LDB_OPERATION_BATCH);
+  const LdbSlowOperation *operation = find_slow (slow, LDB_OPERATION_BATCH);
+  const LdbSlowOperation *newest = g_ptr_array_index (slow, slow->len - 1);
   g_assert_null (operation->key);
   g_assert_cmpuint (operation->size, ==, 2);
   g_assert_cmpuint (operation->duration, >, 0);
-  g_autoptr (GPtrArray) newer = ldb_inspector_list_slow_operations (inspector, 1, NULL, &error);
+  g_autoptr (GPtrArray) newer
+      = ldb_inspector_list_slow_operations (inspector, newest->number, NULL, &error);
   g_assert_cmpuint (newer->len, ==, 0);
 
   g_autoptr (LdbTrace) trace = ldb_inspector_trace_get (inspector, NULL, "key", 3, NULL, &error);

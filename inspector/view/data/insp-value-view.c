@@ -341,7 +341,7 @@ make_changes (InspValueView *self)
   self->changes = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
   add_button (self->changes, "document-edit-symbolic", _ ("Edit"), _ ("Edit (F2)"),
               G_CALLBACK (on_edit), self);
-  add_button (self->changes, "edit-delete-symbolic", _ ("Delete"),
+  add_button (self->changes, "edit-delete-symbolic", C_ ("button", "Delete"),
               _ ("Stage the deletion of this key (Delete)"), G_CALLBACK (on_delete), self);
   gtk_widget_set_valign (self->changes, GTK_ALIGN_CENTER);
   gtk_widget_set_visible (self->changes, FALSE);

@@ -120,7 +120,7 @@ make_header (InspReview *self)
   GtkWidget *header = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   self->leave = gtk_button_new_from_icon_name ("go-previous-symbolic");
   self->title = gtk_label_new (NULL);
-  self->commit = gtk_button_new_with_label (_ ("Commit"));
+  self->commit = gtk_button_new_with_label (C_ ("button", "Commit"));
   gtk_widget_set_tooltip_text (self->leave, _ ("Back"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->leave), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Back"), -1);

@@ -32,11 +32,11 @@ static const struct
   [INSP_LENS_HEAT] = { N_ ("Cache"),
                        { N_ ("nothing of it"), N_ ("below 10 %"), N_ ("below 50 %"),
                          N_ ("below 90 %"), N_ ("nearly all") },
-                       { N_ ("not there"), N_ ("by a scan"), N_ ("wanted once"),
+                       { N_ ("not cached"), N_ ("by a scan"), N_ ("wanted once"),
                          N_ ("wanted often"), N_ ("in use now") },
                        { 1e-9, 0.1, 0.5, 0.9 } },
   [INSP_LENS_FILTER] = { N_ ("Filter"),
-                         { N_ ("none"), N_ ("below 6 bits a key"), N_ ("below 9 bits"),
+                         { N_ ("no filter"), N_ ("below 6 bits a key"), N_ ("below 9 bits"),
                            N_ ("below 12 bits"), N_ ("more") },
                          { NULL },
                          { 1e-9, 6, 9, 12 } },
@@ -157,7 +157,9 @@ insp_lens_step_of_page (InspLens self, const LdbPage *page)
 static const char *
 filter_name (LdbFilterKind kind)
 {
-  return kind == LDB_FILTER_BLOOM ? _ ("Bloom") : kind == LDB_FILTER_FUSE ? _ ("fuse") : _ ("none");
+  return kind == LDB_FILTER_BLOOM  ? C_ ("filter", "Bloom")
+         : kind == LDB_FILTER_FUSE ? C_ ("filter", "fuse")
+                                   : C_ ("filter", "none");
 }
 
 static char *
@@ -167,7 +169,7 @@ format_filter (LdbStorageNode *node, double bits)
   g_autofree char *number = g_strdup_printf ("%.1f", bits);
   if (kind == LDB_FILTER_NONE)
     /* Translators: the size of a filter, for each key */
-    return bits > 0 ? g_strdup_printf (_ ("%s bits"), number) : g_strdup (_ ("none"));
+    return bits > 0 ? g_strdup_printf (_ ("%s bits"), number) : g_strdup (C_ ("filter", "none"));
   /* Translators: a kind of filter, and its size for each key */
   return g_strdup_printf (_ ("%s, %s bits"), filter_name (kind), number);
 }

@@ -330,7 +330,7 @@ insp_segment_view_init (InspSegmentView *self)
   make_table (self);
   gtk_box_append (GTK_BOX (picture), GTK_WIDGET (self->treemap));
   gtk_box_append (GTK_BOX (picture), GTK_WIDGET (self->legend));
-  self->twin = insp_twin_new (_ ("Pages"), picture, GTK_WIDGET (self->table));
+  self->twin = insp_twin_new (C_ ("of a segment", "Pages"), picture, GTK_WIDGET (self->table));
   self->next = add_button (self, "go-next-symbolic", _ ("Next pages"), on_next);
   self->previous = add_button (self, "go-previous-symbolic", _ ("Previous pages"), on_previous);
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);

@@ -158,7 +158,7 @@ insp_sizes_view_measure (InspSizesView *self)
   clear (self);
   if (insp_session_get_state (self->session) != INSP_SESSION_LIVE)
     return;
-  gtk_label_set_text (GTK_LABEL (self->summary), _ ("The store is being measured …"));
+  gtk_label_set_text (GTK_LABEL (self->summary), _ ("The store is being measured…"));
   self->cancellable = g_cancellable_new ();
   ldb_inspector_measure_sizes_async (insp_session_get_inspector (self->session), self->store, NULL,
                                      0, NULL, 0, TIME_LIMIT, BIGGEST, self->cancellable,

@@ -64,7 +64,7 @@ review_kind (InspHotKeys *self)
   gboolean sampled = self->kind != LDB_HOT_KEY_CONFLICT;
   gtk_label_set_text (
       GTK_LABEL (self->remark),
-      sampled ? _ ("Counted in operations that are sampled, one in about 512: the shares are what "
+      sampled ? _ ("Counted in operations that are sampled, one in about 1024: the shares are what "
                    "tells.")
               : _ ("Keys because of which commits were refused: another had changed them since."));
   insp_table_set_empty (self->table,
