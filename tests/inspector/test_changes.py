@@ -17,7 +17,7 @@ class Changes(inspecting.Case):
         application = self.start()
         application.put(10)
         inspector = self.connect()
-        inspector.show_page("Changes", "Nothing was committed since you look")
+        inspector.show_page("Changes", "Nothing has been committed since this page was opened")
         # What is written shows up, the newest first.
         wait_for("a change", lambda: application.do("key", "first") or inspector.part("tree grid", "Changes").height() > 0)
         rows = lambda: [row[2:5] for row in inspector.rows("Changes")]

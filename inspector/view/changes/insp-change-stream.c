@@ -211,7 +211,7 @@ on_search (InspChangeStream *self)
   gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
   insp_table_set_empty (self->table, self->text != NULL
                                          ? _ ("No change is like that.")
-                                         : _ ("Nothing was committed since you look."));
+                                         : _ ("Nothing has been committed since this page was opened."));
   review (self);
 }
 
@@ -353,7 +353,7 @@ static void
 make_table (InspChangeStream *self)
 {
   self->table = INSP_TABLE (insp_table_new (
-      _ ("Changes"), _ ("Nothing was committed since you look."), g_object_ref (self->shown)));
+      _ ("Changes"), _ ("Nothing has been committed since this page was opened."), g_object_ref (self->shown)));
   insp_table_set_heights (self->table, 240, 320);
   insp_table_add_column (self->table, _ ("Time"), INSP_TABLE_TEXT, format_time, NULL);
   insp_table_add_column (self->table, _ ("Commit"), INSP_TABLE_NUMBER, format_commit, NULL);
