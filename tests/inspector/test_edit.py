@@ -145,6 +145,7 @@ class Edit(inspecting.DataCase):
         inspector.wait_for("Nothing was written: 1 key is not as it was.")
         application.do("expect", "b=mine b")
         inspector.use("Take Theirs")
+        inspector.wait_for("They are written in one transaction")
         inspector.use("Commit")
         inspector.wait_for("Committed: 1 record was written.")
         application.do("expect", "b")
