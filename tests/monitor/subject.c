@@ -54,6 +54,8 @@ round_of_work (LdbDatabase *database, guint round)
                                       NULL, &error),
         error);
   conflict (database);
+  must (ldb_database_sync (database, NULL, &error),
+        error); /* before the log is not needed any more */
   must (ldb_database_compact (database, NULL, NULL, NULL, &error), error);
   for (guint i = 1; i < KEYS; i++)
     {
