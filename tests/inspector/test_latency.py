@@ -30,14 +30,15 @@ class Latency(inspecting.Case):
 
     def compare(self, application, inspector):
         def counted(column):
-            return inspector.rows("Percentiles")[COUNT][column]
-        wait_for("writes", lambda: application.put(2000) or counted(1) != "0")
+            text = inspector.rows("Percentiles")[COUNT][column]
+            return 0 if text == "–" else int(text)
+        wait_for("writes", lambda: application.put(2000) or counted(1) > 0)
         inspector.use("Mark A")
-        first = int(wait_for("span A", lambda: counted(2) != "–" and counted(2)))
-        wait_for("more writes", lambda: application.put(2000) or int(counted(1)) > first)
+        first = wait_for("span A", lambda: counted(2))
+        wait_for("more writes", lambda: application.put(2000) or counted(1) > first)
         inspector.use("Pause")
         inspector.use("Mark B")
-        second = int(wait_for("span B", lambda: counted(3) != "–" and counted(3)))
+        second = wait_for("span B", lambda: counted(3))
         self.assertGreater(second, first)
         rows = inspector.rows("Percentiles")
         self.assertEqual(rows[COUNT][4],
@@ -46,7 +47,7 @@ class Latency(inspecting.Case):
         # What the heat map shows, as a table.
         next(inspector.find("group", "Durations over Time").all("button", "Show as table")).use()
         cells = wait_for("the table", lambda: inspector.rows("Durations over time"))
-        self.assertEqual(sum(int(row[-1]) for row in cells), int(counted(1)))
+        self.assertEqual(sum(int(row[-1]) for row in cells), counted(1))
         for row in cells:
             self.assertEqual(sum(map(int, row[1:-1])), int(row[-1]))
         inspector.picture("latency")

@@ -7,6 +7,7 @@
 
 #include <gio/gunixsocketaddress.h>
 #include <lightning-db-monitor.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -621,6 +622,28 @@ test_log_is_complete (Place *place, gconstpointer data)
 
 /* ---- the end ---- */
 
+/* How a child of a fork ends that lets go of the server. Where another thread has one of GLib's own
+ * locks at the fork the child waits for it for ever: it is killed, and another one tried. */
+static int
+let_go_in_child (LdbMonitorServer *server, const char *path)
+{
+  int status = -1;
+  for (guint i = 0; i < 20; i++)
+    {
+      pid_t child = fork ();
+      if (child == 0)
+        {
+          alarm (2);
+          g_object_unref (server);
+          _exit (g_file_test (path, G_FILE_TEST_EXISTS) ? 0 : 1);
+        }
+      g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+      if (!WIFSIGNALED (status) || WTERMSIG (status) != SIGALRM)
+        break;
+    }
+  return status;
+}
+
 /* Clients that are connected don't keep it from stopping, nor does a child of a fork. */
 static void
 test_stop (Place *place, gconstpointer data)
@@ -639,15 +662,7 @@ test_stop (Place *place, gconstpointer data)
       GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (waiting[i]));
       g_assert_true (g_output_stream_write_all (output, "GET /he", i, NULL, NULL, &error));
     }
-  pid_t child = fork ();
-  if (child == 0)
-    {
-      g_object_unref (server);
-      _exit (g_file_test (path, G_FILE_TEST_EXISTS) ? 0 : 1);
-    }
-  int status;
-  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpint (let_go_in_child (server, path), ==, 0);
   assert_answer (ask (server, 0, "/ready"), "HTTP/1.1 200", "true");
   g_object_add_weak_pointer (G_OBJECT (server), (gpointer *) &server);
   g_object_unref (server);
