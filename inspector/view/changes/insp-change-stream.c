@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants
- *   F1  There is a subscription, or one is asked for (`following`), exactly while the stream is mapped and the
+ *   F1  There is a subscription, or one is asked for, exactly while the stream is mapped and the
  *       session is live and looks.
  */
 #include "config.h"
@@ -18,6 +18,7 @@
 #include "insp-key-text.h"
 #include "insp-page.h"
 #include "insp-plot.h"
+#include "insp-subscription.h"
 #include "insp-table.h"
 
 #define INTERVAL 500u /* milliseconds that changes gather: more often is more than anybody reads */
@@ -27,13 +28,11 @@ struct _InspChangeStream
 {
   GtkWidget parent_instance;
 
-  InspSession *session;    /* owned */
-  InspChangeLog *log;      /* owned */
-  GCancellable *following; /* F1; owned */
-  guint subscription;      /* F1; 0: none */
-  gboolean connected;      /* to the inspector's signal */
-  char *text;              /* what is searched for, casefolded; NULL: nothing; owned */
-  GtkCustomFilter *filter; /* owned by the model; likewise below */
+  InspSession *session;           /* owned */
+  InspChangeLog *log;             /* owned */
+  InspSubscription *subscription; /* F1; owned */
+  char *text;                     /* what is searched for, casefolded; NULL: nothing; owned */
+  GtkCustomFilter *filter;        /* owned by the model; likewise below */
   GListModel *shown;
   GtkWidget *box; /* child */
   GtkWidget *search;
@@ -49,55 +48,16 @@ G_DEFINE_FINAL_TYPE (InspChangeStream, insp_change_stream, GTK_TYPE_WIDGET)
 /* ---- following ---- */
 
 static void
-on_changed (InspChangeStream *self, guint subscription, LdbChangeSet *changes)
+on_changed (InspChangeStream *self, LdbChangeSet *changes)
 {
-  if (subscription != self->subscription || subscription == 0)
-    return;
   g_autoptr (GPtrArray) list = ldb_change_set_list (changes);
   insp_change_log_add (self->log, list, g_get_real_time ());
 }
 
 static void
-unfollow (InspChangeStream *self)
+on_begun (InspChangeStream *self, const GError *error)
 {
-  LdbInspector *inspector = insp_session_get_inspector (self->session);
-  g_cancellable_cancel (self->following);
-  g_clear_object (&self->following);
-  if (self->subscription != 0 && inspector != NULL && !ldb_inspector_is_closed (inspector))
-    ldb_inspector_unsubscribe_async (inspector, self->subscription, NULL, NULL, NULL);
-  self->subscription = 0;
-}
-
-static void
-on_subscribed (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (InspChangeStream) self = data;
-  g_autoptr (GError) error = NULL;
-  LdbInspector *inspector = LDB_INSPECTOR (source);
-  guint subscription = ldb_inspector_subscribe_finish (inspector, result, &error);
-  if (self->following == NULL || g_task_get_cancellable (G_TASK (result)) != self->following)
-    {
-      if (subscription != 0)
-        ldb_inspector_unsubscribe_async (inspector, subscription, NULL, NULL, NULL);
-      return;
-    }
-  g_clear_object (&self->following);
-  self->subscription = subscription;
   insp_page_tell_from (self, error);
-}
-
-static void
-follow (InspChangeStream *self)
-{
-  LdbInspector *inspector = insp_session_get_inspector (self->session);
-  if (!self->connected)
-    g_signal_connect_object (inspector, "changed", G_CALLBACK (on_changed), self,
-                             G_CONNECT_SWAPPED);
-  self->connected = TRUE;
-  self->following = g_cancellable_new ();
-  ldb_inspector_subscribe_async (inspector, "*", NULL, 0,
-                                 LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES | LDB_WATCH_UNCHANGED,
-                                 INTERVAL, self->following, on_subscribed, g_object_ref (self));
 }
 
 static void
@@ -106,11 +66,13 @@ review_following (InspChangeStream *self) /* F1 */
   gboolean wanted = gtk_widget_get_mapped (GTK_WIDGET (self))
                     && insp_session_get_looking (self->session)
                     && insp_session_get_state (self->session) == INSP_SESSION_LIVE;
-  gboolean follows = self->following != NULL || self->subscription != 0;
+  gboolean follows = insp_subscription_is_active (self->subscription);
   if (wanted && !follows)
-    follow (self);
+    insp_subscription_begin (self->subscription, "*", NULL,
+                             LDB_WATCH_VALUES | LDB_WATCH_OLD_VALUES | LDB_WATCH_UNCHANGED,
+                             INTERVAL);
   else if (!wanted && follows)
-    unfollow (self);
+    insp_subscription_end (self->subscription);
 }
 
 static void
@@ -209,9 +171,10 @@ on_search (InspChangeStream *self)
   g_free (self->text);
   self->text = text[0] != '\0' ? g_utf8_casefold (text, -1) : NULL;
   gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
-  insp_table_set_empty (self->table, self->text != NULL
-                                         ? _ ("No change is like that.")
-                                         : _ ("Nothing has been committed since this page was opened."));
+  insp_table_set_empty (self->table,
+                        self->text != NULL
+                            ? _ ("No change is like that.")
+                            : _ ("Nothing has been committed since this page was opened."));
   review (self);
 }
 
@@ -303,8 +266,9 @@ static void
 insp_change_stream_dispose (GObject *object)
 {
   InspChangeStream *self = INSP_CHANGE_STREAM (object);
-  if (self->session != NULL)
-    unfollow (self);
+  if (self->subscription != NULL)
+    insp_subscription_end (self->subscription);
+  g_clear_object (&self->subscription);
   if (self->box != NULL)
     gtk_custom_filter_set_filter_func (self->filter, NULL, NULL, NULL);
   g_clear_pointer (&self->box, gtk_widget_unparent);
@@ -352,8 +316,9 @@ make_toolbar (InspChangeStream *self)
 static void
 make_table (InspChangeStream *self)
 {
-  self->table = INSP_TABLE (insp_table_new (
-      _ ("Changes"), _ ("Nothing has been committed since this page was opened."), g_object_ref (self->shown)));
+  self->table = INSP_TABLE (
+      insp_table_new (_ ("Changes"), _ ("Nothing has been committed since this page was opened."),
+                      g_object_ref (self->shown)));
   insp_table_set_heights (self->table, 240, 320);
   insp_table_add_column (self->table, _ ("Time"), INSP_TABLE_TEXT, format_time, NULL);
   insp_table_add_column (self->table, _ ("Commit"), INSP_TABLE_NUMBER, format_commit, NULL);
@@ -391,6 +356,11 @@ insp_change_stream_new (InspSession *session)
 {
   InspChangeStream *self = g_object_new (INSP_TYPE_CHANGE_STREAM, NULL);
   self->session = g_object_ref (session);
+  self->subscription = insp_subscription_new (session);
+  g_signal_connect_object (self->subscription, "begun", G_CALLBACK (on_begun), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->subscription, "changed", G_CALLBACK (on_changed), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (session, "notify::state", G_CALLBACK (review_following), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (session, "notify::looking", G_CALLBACK (review_following), self,

@@ -16,6 +16,7 @@
 #include "insp-key-tree.h"
 #include "insp-key.h"
 #include "insp-status.h"
+#include "insp-subscription.h"
 
 #define FOLLOW_INTERVAL 250 /* milliseconds for which changes gather */
 #define ARRIVAL_FRAMES 60u  /* within which a row that is gone to has a widget */
@@ -37,9 +38,7 @@ struct _InspKeyBrowser
   gulong row_handler;          /* of its changes */
   GBytes *selected;            /* key; NULL: none; owned */
 
-  GCancellable *following; /* of a request for a subscription; NULL: none; owned */
-  guint subscription;      /* B2; 0: none */
-  gboolean is_connected;   /* it is told of the inspector's changes */
+  InspSubscription *subscription; /* B2; owned */
 
   guint arrival;     /* tick callback that gives a row that was gone to the keyboard; 0: none */
   guint frames_left; /* that it waits for it */
@@ -385,11 +384,9 @@ is_selected (InspKeyBrowser *self, LdbChange *change)
 }
 
 static void
-on_changed (InspKeyBrowser *self, guint subscription, LdbChangeSet *changes)
+on_changed (InspKeyBrowser *self, LdbChangeSet *changes)
 {
   gboolean selected = FALSE;
-  if (subscription != self->subscription || subscription == 0)
-    return;
   if (ldb_change_set_get_resync (changes))
     touch_all (self);
   for (guint i = 0; i < ldb_change_set_get_n_changes (changes); i++)
@@ -403,58 +400,20 @@ on_changed (InspKeyBrowser *self, guint subscription, LdbChangeSet *changes)
 }
 
 static void
-unfollow (InspKeyBrowser *self)
-{
-  LdbInspector *inspector = insp_session_get_inspector (self->session);
-  g_cancellable_cancel (self->following);
-  g_clear_object (&self->following);
-  if (self->subscription != 0 && inspector != NULL && !ldb_inspector_is_closed (inspector))
-    ldb_inspector_unsubscribe_async (inspector, self->subscription, NULL, NULL, NULL);
-  self->subscription = 0;
-}
-
-static void
-on_subscribed (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (InspKeyBrowser) self = data;
-  LdbInspector *inspector = LDB_INSPECTOR (source);
-  guint subscription = ldb_inspector_subscribe_finish (inspector, result, NULL);
-  if (self->following == NULL || g_task_get_cancellable (G_TASK (result)) != self->following)
-    {
-      if (subscription != 0)
-        ldb_inspector_unsubscribe_async (inspector, subscription, NULL, NULL, NULL);
-      return;
-    }
-  g_clear_object (&self->following);
-  self->subscription = subscription;
-  touch_all (self); /* what happened meanwhile */
-}
-
-static void
-follow (InspKeyBrowser *self)
-{
-  gsize size;
-  gconstpointer prefix = g_bytes_get_data (self->prefix, &size);
-  self->following = g_cancellable_new ();
-  ldb_inspector_subscribe_async (insp_session_get_inspector (self->session), self->store, prefix,
-                                 size, LDB_WATCH_UNCHANGED, FOLLOW_INTERVAL, self->following,
-                                 on_subscribed, g_object_ref (self));
-}
-
-static void
 review_following (InspKeyBrowser *self) /* B2 */
 {
   gboolean wanted = gtk_widget_get_mapped (GTK_WIDGET (self))
                     && insp_session_get_looking (self->session)
                     && insp_session_get_state (self->session) == INSP_SESSION_LIVE
                     && (self->list != NULL || self->tree != NULL || self->sampler != NULL);
-  gboolean follows = self->following != NULL || self->subscription != 0;
+  gboolean follows = insp_subscription_is_active (self->subscription);
   if (self->list != NULL)
     insp_key_list_set_active (self->list, wanted);
   if (wanted && !follows)
-    follow (self);
+    insp_subscription_begin (self->subscription, self->store, self->prefix, LDB_WATCH_UNCHANGED,
+                             FOLLOW_INTERVAL);
   else if (!wanted && follows)
-    unfollow (self);
+    insp_subscription_end (self->subscription);
 }
 
 /* ---- another query ---- */
@@ -462,7 +421,7 @@ review_following (InspKeyBrowser *self) /* B2 */
 static void
 leave (InspKeyBrowser *self)
 {
-  unfollow (self);
+  insp_subscription_end (self->subscription);
   leave_arrival (self);
   if (self->list != NULL)
     g_signal_handlers_disconnect_by_data (self->list, self);
@@ -486,10 +445,6 @@ insp_key_browser_list (InspKeyBrowser *self, const InspKeyQuery *query)
   self->prefix = query->prefix != NULL ? g_bytes_ref (query->prefix) : g_bytes_new (NULL, 0);
   if (insp_session_get_inspector (self->session) == NULL)
     return;
-  if (!self->is_connected)
-    g_signal_connect_object (insp_session_get_inspector (self->session), "changed",
-                             G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
-  self->is_connected = TRUE;
   if (!query->as_tree)
     begin_list (self, query->reverse);
   else if (query->delimiter != '\0')
@@ -544,6 +499,7 @@ insp_key_browser_dispose (GObject *object)
   watch_row (self, NULL);
   g_clear_pointer (&self->stack, gtk_widget_unparent);
   g_clear_object (&self->branches);
+  g_clear_object (&self->subscription);
   g_clear_object (&self->session);
   g_clear_pointer (&self->selected, g_bytes_unref);
   g_clear_pointer (&self->prefix, g_bytes_unref);
@@ -604,6 +560,11 @@ insp_key_browser_new (InspSession *session)
 {
   InspKeyBrowser *self = g_object_new (INSP_TYPE_KEY_BROWSER, NULL);
   self->session = g_object_ref (session);
+  self->subscription = insp_subscription_new (session);
+  g_signal_connect_object (self->subscription, "begun", G_CALLBACK (touch_all), self,
+                           G_CONNECT_SWAPPED); /* what happened meanwhile */
+  g_signal_connect_object (self->subscription, "changed", G_CALLBACK (on_changed), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (session, "notify::state", G_CALLBACK (on_state), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (session, "notify::looking", G_CALLBACK (on_state), self,
