@@ -351,6 +351,7 @@ test_pinned_values (bool reads_on)
   release (engine);
   engine_statistics (engine, &statistics);
   CHECK (statistics.blob_bytes > 60 * sizeof large);
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure)); /* what follows unsettles it */
   if (reads_on)
     {
       for (uint64_t i = 1; i <= engine_sequence (engine); i++)

@@ -405,6 +405,8 @@ merge_main (void *data)
         {
           seen = generation;
           seen_quiet = quiet;
+          if (quiet)
+            engine->settled_generation = generation;
         }
       pthread_cond_broadcast (&engine->idle);
     }
@@ -480,6 +482,14 @@ background_stop (struct engine *engine)
   engine->merge_thread_count = 0;
 }
 
+/* Whether a merging thread has still to look at what changed, which may give work. work_lock held. */
+static bool
+look_is_due (const struct engine *engine)
+{
+  return engine->options.merge_enabled && !engine->merge_paused && !atomic_load (&engine->saving)
+         && engine->settled_generation != engine->merge_generation;
+}
+
 /* Between engine_begin and engine_end: the manifest is asked. */
 static bool
 is_settled (struct engine *engine)
@@ -487,7 +497,7 @@ is_settled (struct engine *engine)
   pthread_mutex_lock (&engine->work_lock);
   bool busy = atomic_load (&engine->frozen_count) > 0 || engine->flush_wanted
               || engine->flush_running || atomic_load (&engine->settle_armed)
-              || engine->merges_running > 0
+              || engine->merges_running > 0 || look_is_due (engine)
               || engine_now () < engine->last_write + QUIET_MICROSECONDS;
   pthread_mutex_unlock (&engine->work_lock);
   return !busy && merge_pending_bytes (engine) == 0;

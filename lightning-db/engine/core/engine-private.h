@@ -228,6 +228,7 @@ struct engine
   unsigned merges_running;
   _Atomic bool saving;         /* no settling: the battery is to last */
   uint64_t merge_generation;   /* raised when runs or activity changed */
+  uint64_t settled_generation; /* for which a look, when it was quiet, found nothing to do */
   bool merge_paused;           /* a merge failed; tried again after the next flush */
   uint64_t last_write;         /* microseconds, monotonic, of the last flush or switch */
   _Atomic bool cancel_merges;  /* closing: give up merges under way */
