@@ -161,6 +161,7 @@ struct _MadeStore
   GTree *records; /* GBytes → GBytes; the lock */
   guint reads;    /* the lock */
   gulong delay;   /* microseconds of each read */
+  int begun;      /* reads; atomic */
 };
 
 G_DEFINE_FINAL_TYPE (MadeStore, made_store, G_TYPE_OBJECT)
@@ -218,6 +219,7 @@ read_made (gpointer source, const InspWish *wish, GCancellable *cancellable, GEr
   GPtrArray *records = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_record_unref);
   g_autoptr (GBytes) first = g_bytes_new (NULL, 0);
   GBytes *start = wish->start != NULL ? wish->start : first;
+  g_atomic_int_inc (&self->begun);
   g_usleep (self->delay);
   g_mutex_lock (&self->lock);
   self->reads++;
@@ -408,6 +410,55 @@ test_million (void)
   g_autoptr (InspKey) again = g_list_model_get_item (G_LIST_MODEL (self.list), 10);
   g_assert_true (first == again);
   g_assert_cmpuint (insp_key_list_count_held (self.list), <, 10000);
+  end (&self);
+}
+
+static void
+all_is_read (MadeStore *store)
+{
+  for (guint reads = G_MAXUINT, before = 0; reads != before;)
+    {
+      before = reads;
+      pass_time (20 + (guint) (3 * store->delay / 1000));
+      g_mutex_lock (&store->lock);
+      reads = store->reads;
+      g_mutex_unlock (&store->lock);
+    }
+}
+
+/* What arrives when nobody has it any longer is not held. */
+static void
+test_late (void)
+{
+  Fixture self = { .store = g_object_new (MADE_TYPE_STORE, NULL) };
+  put_many (self.store, 200000);
+  begin (&self, "", FALSE);
+  complete (&self);
+  self.store->delay = 2000;
+  for (guint i = 0; i < 200; i++) /* and the two chunks beside each, of 800 */
+    g_object_unref (g_list_model_get_item (G_LIST_MODEL (self.list), i * 1000));
+  all_is_read (self.store);
+  g_assert_cmpuint (insp_key_list_count_held (self.list), <, 10000);
+  end (&self);
+}
+
+/* Keys are counted while their rows are asked for: these have values nevertheless. */
+static void
+test_counted_meanwhile (void)
+{
+  Fixture self = { .store = g_object_new (MADE_TYPE_STORE, NULL) };
+  put_many (self.store, 100000);
+  begin (&self, "", FALSE);
+  complete (&self);
+  g_autoptr (GBytes) key = BYTES ("key0100000");
+  insp_key_list_touch (self.list, key, NULL);
+  self.store->delay = 5000; /* the list waits for that */
+  g_atomic_int_set (&self.store->begun, 0);
+  while (g_atomic_int_get (&self.store->begun) == 0)
+    g_main_context_iteration (NULL, FALSE);
+  g_autoptr (InspKey) row = g_list_model_get_item (G_LIST_MODEL (self.list), 50000);
+  assert_key (&self, 50000, "key0100000");
+  g_assert_nonnull (insp_key_get_value (row));
   end (&self);
 }
 
@@ -668,6 +719,8 @@ main (int argc, char **argv)
   g_test_add_func ("/data/list", test_list);
   g_test_add_func ("/data/prefix", test_prefix);
   g_test_add_func ("/data/million", test_million);
+  g_test_add_func ("/data/late", test_late);
+  g_test_add_func ("/data/counted-meanwhile", test_counted_meanwhile);
   g_test_add_func ("/data/patience", test_patience);
   g_test_add_func ("/data/changes", test_changes);
   g_test_add_func ("/data/growth", test_growth);

@@ -126,26 +126,46 @@ client_fill (Client *self)
 }
 
 static inline void
-client_connect (Client *self, const char *path)
+client_close (Client *self)
 {
+  close (self->socket);
+  self->socket = -1;
+  g_byte_array_unref (self->read);
+  g_queue_clear_full (&self->signals, g_object_unref);
+}
+
+/* FALSE: it was refused; nothing is left to be closed. */
+static inline gboolean
+client_try_connect (Client *self, const char *path)
+{
+  gboolean served;
   *self = (Client){ .socket = connect_to (path), .read = g_byte_array_new () };
   g_queue_init (&self->signals);
   g_assert_cmpint (self->socket, >=, 0);
-  g_assert_true (send_bytes (self->socket, CLIENT_HELLO, sizeof CLIENT_HELLO - 1));
+  served = send_bytes (self->socket, CLIENT_HELLO, sizeof CLIENT_HELLO - 1);
   guint lines = 0; /* DATA, OK, ERROR */
-  while (lines < 3)
+  while (served && lines < 3)
     {
       const guint8 *end = NULL;
       if (self->read->len > 0)
         end = memchr (self->read->data, '\n', self->read->len);
       if (end == NULL)
         {
-          g_assert_true (client_fill (self));
+          served = client_fill (self);
           continue;
         }
       g_byte_array_remove_range (self->read, 0, (guint) (end - self->read->data) + 1);
       lines++;
     }
+  if (!served)
+    client_close (self);
+  return served;
+}
+
+static inline void
+client_connect (Client *self, const char *path)
+{
+  g_assert_true (client_try_connect (self, path));
 }
 
 /* To the one process that shares something. */
@@ -154,15 +174,6 @@ client_open (Client *self)
 {
   g_autofree char *path = runtime_file (".socket");
   client_connect (self, path);
-}
-
-static inline void
-client_close (Client *self)
-{
-  close (self->socket);
-  self->socket = -1;
-  g_byte_array_unref (self->read);
-  g_queue_clear_full (&self->signals, g_object_unref);
 }
 
 /* The next message; NULL: the connection has ended. */

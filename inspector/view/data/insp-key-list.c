@@ -76,6 +76,7 @@ static guint signals[N_SIGNALS];
 
 static void schedule (InspKeyList *self);
 static void try_to_arrive (InspKeyList *self);
+static void load_chunk (InspKeyList *self, guint index, gboolean with_values, gboolean urgent);
 
 /* ---- chunks ---- */
 
@@ -172,7 +173,7 @@ row_of (LdbRecord *record)
   return insp_key_new (ldb_record_get_key (record), ldb_record_get_value (record));
 }
 
-/* Nobody has asked for its rows. */
+/* Nobody holds its rows. */
 static void
 take_count (InspKeyList *self, guint index, guint count)
 {
@@ -303,18 +304,14 @@ part_behind (InspKeyList *self, guint index, GPtrArray *records)
 }
 
 static void
-take_records (InspKeyList *self, InspKeyChunk *chunk, GPtrArray *records, gboolean with_values)
+take_records (InspKeyList *self, InspKeyChunk *chunk, GPtrArray *records)
 {
   guint index = find_key (self, chunk->start);
   g_assert (chunk_at (self, index) == chunk);
   if (records->len == READ_MAX)
     part_behind (self, index, records);
-  if (chunk->rows == NULL && with_values) /* dropped meanwhile */
-    insp_key_chunk_make_rows (chunk);
-  if (chunk->rows == NULL)
+  if (chunk->rows == NULL) /* or dropped meanwhile: they stay so */
     take_count (self, index, records->len);
-  else if (!with_values)
-    chunk->stale = TRUE; /* somebody asked for its rows meanwhile */
   else if (!chunk->loaded)
     fill (self, index, records);
   else
@@ -332,7 +329,7 @@ take_pending (gpointer data)
     {
       g_autoptr (GPtrArray) records = g_steal_pointer (&chunk_at (self, i)->pending);
       if (records != NULL)
-        take_records (self, chunk_at (self, i), records, TRUE);
+        take_records (self, chunk_at (self, i), records);
     }
   try_to_arrive (self);
   return G_SOURCE_REMOVE;
@@ -398,6 +395,11 @@ on_loaded (gpointer data, GPtrArray *records, const GError *error)
         fail (self, error);
       return;
     }
+  if (!load->with_values && chunk->rows != NULL) /* somebody asked for its rows meanwhile */
+    {
+      load_chunk (self, find_key (self, chunk->start), TRUE, TRUE);
+      return;
+    }
   if (self->is_asked && records->len != chunk->count) /* K4 */
     {
       g_clear_pointer (&chunk->pending, g_ptr_array_unref);
@@ -411,13 +413,13 @@ on_loaded (gpointer data, GPtrArray *records, const GError *error)
       fill (self, find_key (self, chunk->start), records);
       return;
     }
-  take_records (self, chunk, records, load->with_values);
+  take_records (self, chunk, records);
   try_to_arrive (self);
   schedule (self);
 }
 
 static void
-load (InspKeyList *self, guint index, gboolean with_values, gboolean urgent)
+load_chunk (InspKeyList *self, guint index, gboolean with_values, gboolean urgent)
 {
   InspKeyChunk *chunk = chunk_at (self, index);
   if (chunk->request != 0 || chunk->pending != NULL)
@@ -471,6 +473,17 @@ wait_for (InspKeyList *self, InspKeyChunk *chunk)
   self->patience -= g_get_monotonic_time () - now;
 }
 
+/* Its rows are needed, though nobody may hold one yet. */
+static void
+need_rows (InspKeyList *self, InspKeyChunk *chunk)
+{
+  chunk->used = ++self->uses;
+  if (chunk->rows != NULL)
+    return;
+  drop_unused (self);
+  insp_key_chunk_make_rows (chunk);
+}
+
 /* The next ones in both directions are likely to be asked for. */
 static void
 load_around (InspKeyList *self, guint index)
@@ -480,7 +493,7 @@ load_around (InspKeyList *self, guint index)
       {
         insp_key_chunk_make_rows (chunk_at (self, i));
         chunk_at (self, i)->used = ++self->uses;
-        load (self, i, TRUE, TRUE);
+        load_chunk (self, i, TRUE, TRUE);
       }
 }
 
@@ -494,15 +507,10 @@ get_item (GListModel *list, guint position)
   guint index = find_position (self, position);
   InspKeyChunk *chunk = chunk_at (self, index);
   guint row = position - position_of (self, index);
-  chunk->used = ++self->uses;
-  if (chunk->rows == NULL)
-    {
-      drop_unused (self);
-      insp_key_chunk_make_rows (chunk);
-    }
+  need_rows (self, chunk);
   if (!chunk->loaded)
     {
-      load (self, index, TRUE, TRUE);
+      load_chunk (self, index, TRUE, TRUE);
       wait_for (self, chunk);
     }
   load_around (self, index);
@@ -672,12 +680,12 @@ refresh (InspKeyList *self)
       if (!chunk->stale || chunk->request != 0)
         continue;
       if (insp_key_chunk_is_held (chunk) || (chunk->rows != NULL && chunk->count == 0))
-        load (self, i, TRUE, TRUE);
+        load_chunk (self, i, TRUE, TRUE);
       else if (chunk->rows != NULL)
         insp_key_chunk_drop_rows (chunk);
       else if (!counted && is_complete (self))
         {
-          load (self, i, FALSE, FALSE);
+          load_chunk (self, i, FALSE, FALSE);
           counted = TRUE;
         }
     }
@@ -773,7 +781,8 @@ try_to_arrive (InspKeyList *self)
   InspKeyChunk *chunk = chunk_at (self, index);
   if (!chunk->loaded)
     {
-      load (self, index, TRUE, TRUE);
+      need_rows (self, chunk);
+      load_chunk (self, index, TRUE, TRUE);
       return;
     }
   guint position = position_of (self, index) + insp_key_chunk_find_row (chunk, self->wanted);
