@@ -118,5 +118,11 @@ LdbLogLine *ldb_database_log_line (LdbDatabase *self, LdbLogKind kind);
 void ldb_database_set_log_error (LdbLogLine *line, int code);
 /* The error as a line; L1. */
 void ldb_database_log_error (LdbDatabase *self, LdbLogKind kind, const GError *error);
+/* Why nobody can look into it, if so; frees the error. */
+void ldb_database_log_inspection_error (LdbDatabase *self, GError **error);
+/* "Opened" or "took over", at which commit. */
+void ldb_database_log_role (LdbDatabase *self, LdbLogKind kind, const char *what);
+/* What happened to the database, and was not said yet. */
+void ldb_database_log_events (LdbDatabase *self);
 
 G_END_DECLS

@@ -122,14 +122,17 @@ ldb_database_enter_write (LdbDatabase *self, GError **error)
   return NULL;
 }
 
+/* `engine` first: `retired_engine` is set before it changes. */
 gboolean
 ldb_database_is_same (LdbDatabase *self, LdbDatabase *other)
 {
   struct engine *mine = __atomic_load_n (&self->engine, __ATOMIC_ACQUIRE);
   struct engine *others = __atomic_load_n (&other->engine, __ATOMIC_ACQUIRE);
-  return self == other || mine == others || (mine != NULL && mine == other->retired_engine)
-         || (others != NULL && others == self->retired_engine)
-         || (self->retired_engine != NULL && self->retired_engine == other->retired_engine);
+  struct engine *my_retired = __atomic_load_n (&self->retired_engine, __ATOMIC_ACQUIRE);
+  struct engine *others_retired = __atomic_load_n (&other->retired_engine, __ATOMIC_ACQUIRE);
+  return self == other || mine == others || (mine != NULL && mine == others_retired)
+         || (others != NULL && others == my_retired)
+         || (my_retired != NULL && my_retired == others_retired);
 }
 
 gboolean
@@ -219,69 +222,7 @@ close_handle (LdbDatabase *self, GError **error)
   return closed;
 }
 
-/* ---- the log ---- */
-
-LdbLogLine *
-ldb_database_log_line (LdbDatabase *self, LdbLogKind kind)
-{
-  LdbLogLine *line = ldb_log_line_new (kind);
-  g_autofree char *path = g_canonicalize_filename (self->path, NULL);
-  ldb_log_line_set (line, "LDB_DATABASE", "%s", path);
-  if (self->id[0] != '\0')
-    ldb_log_line_set (line, "LDB_DATABASE_ID", "%s", self->id);
-  return line;
-}
-
-void
-ldb_database_set_log_error (LdbLogLine *line, int code)
-{
-  g_autoptr (GEnumClass) codes = g_type_class_ref (LDB_TYPE_ERROR);
-  const GEnumValue *value = g_enum_get_value (codes, code);
-  if (value != NULL)
-    ldb_log_line_set (line, "LDB_ERROR", "%s", value->value_nick);
-}
-
-void
-ldb_database_log_error (LdbDatabase *self, LdbLogKind kind, const GError *error)
-{
-  LdbLogLine *line = ldb_database_log_line (self, kind);
-  if (error->domain == LDB_ERROR)
-    ldb_database_set_log_error (line, error->code);
-  ldb_log_line_say (line, "Database \"%s\": %s", self->path, error->message);
-  ldb_log_line_write (line);
-}
-
-static void
-log_inspection_error (LdbDatabase *self, GError **error)
-{
-  if (*error != NULL)
-    ldb_database_log_error (self, LDB_LOG_NOT_INSPECTABLE, *error);
-  g_clear_error (error);
-}
-
-/* "Opened" or "took over", at which commit. */
-static void
-log_role (LdbDatabase *self, LdbLogKind kind, const char *what)
-{
-  guint64 sequence = ldb_database_get_sequence (self);
-  if (ldb_log_would_drop (kind))
-    return;
-  LdbLogLine *line = ldb_database_log_line (self, kind);
-  ldb_log_line_set (line, "LDB_SEQUENCE", "%" G_GUINT64_FORMAT, sequence);
-  ldb_log_line_say (line, "%s the database \"%s\" at commit %" G_GUINT64_FORMAT, what, self->path,
-                    sequence);
-  ldb_log_line_write (line);
-}
-
-/* What happened to the database, and was not said yet. */
-static void
-log_events (LdbDatabase *self)
-{
-  LdbEventRelay *relay = ldb_share_get_relay (self, NULL);
-  if (relay != NULL)
-    ldb_event_log_write (relay, self);
-  g_clear_pointer (&relay, ldb_event_relay_unref);
-}
+/* ---- the role ---- */
 
 void
 ldb_database_tell_role (LdbDatabase *self)
@@ -290,22 +231,10 @@ ldb_database_tell_role (LdbDatabase *self)
   if (!g_atomic_int_compare_and_exchange (&self->role_untold, TRUE, FALSE))
     return;
   ldb_share_move_inspection (self, &error);
-  log_role (self, LDB_LOG_TOOK_OVER, "Took over writing to");
-  log_events (self);
-  log_inspection_error (self, &error);
+  ldb_database_log_role (self, LDB_LOG_TOOK_OVER, "Took over writing to");
+  ldb_database_log_events (self);
+  ldb_database_log_inspection_error (self, &error);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_READ_ONLY]);
-}
-
-LdbDatabase *
-ldb_database_log_opened (LdbDatabase *database)
-{
-  ldb_log_check_environment ();
-  if (database == NULL)
-    return NULL;
-  log_role (database, LDB_LOG_OPENED, "Opened");
-  log_events (database);
-  log_inspection_error (database, &database->inspection_error);
-  return database;
 }
 
 /* ---- the object ---- */
@@ -600,7 +529,7 @@ ldb_database_init (LdbDatabase *self)
 void
 ldb_database_emit_event (gpointer self, LdbEvent *event)
 {
-  log_events (self);
+  ldb_database_log_events (self);
   g_signal_emit (self, signals[SIGNAL_EVENT], 0, event);
   if (event->kind == LDB_EVENT_HEALTH)
     g_object_notify_by_pspec (self, properties[PROP_HEALTH]);

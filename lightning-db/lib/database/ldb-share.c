@@ -183,7 +183,7 @@ take_over_in (LdbShare *share, LdbDatabase *handle)
       g_ptr_array_remove_fast (before->handles, handle);
       before->retained++;
       handle->retired = before;
-      handle->retired_engine = handle->engine;
+      __atomic_store_n (&handle->retired_engine, handle->engine, __ATOMIC_RELEASE);
       handle->retired_options = handle->options;
       g_ptr_array_add (share->handles, handle);
       handle->share = share;
