@@ -16,6 +16,12 @@ class Edit(inspecting.DataCase):
     def write(self, inspector, name, text):
         inspector.find("text box", name).write(text)
 
+    @staticmethod
+    def wait_for_editor(inspector):
+        """It comes with the value, when that was read, and replaces what was written before."""
+        wait_for("the keyboard in the editor", lambda: (at := inspector.focused()) is not None
+                 and at.name == "New Value")
+
     def difference(self, inspector, name="Difference"):
         """The lines of each difference that is shown."""
         return [[line for label in box.all("label") for line in label.name.split("\n")]
@@ -25,6 +31,7 @@ class Edit(inspecting.DataCase):
         self.go_to(inspector, key)
         self.wait_for_keyboard(inspector, key)
         inspector.press("F2")
+        self.wait_for_editor(inspector)
         self.write(inspector, "New Value", text)
         inspector.press("Control_L", "Return")
         inspector.find("button", "Review 1 Change")
@@ -49,7 +56,7 @@ class Edit(inspecting.DataCase):
 
         # JSON that is wrong cannot be staged, and where it is wrong is said.
         inspector.press("F2")
-        inspector.find("text box", "New Value")
+        self.wait_for_editor(inspector)
         self.write(inspector, "New Value", '{"phone": [1, 2,\n 3,]}')
         inspector.wait_for("Line 2, column 4")
         inspector.picture("edit-wrong")
@@ -73,6 +80,7 @@ class Edit(inspecting.DataCase):
         self.go_to(inspector, "binary")
         self.wait_for_keyboard(inspector, "binary")
         inspector.press("F2")
+        self.wait_for_editor(inspector)
         self.write(inspector, "New Value", "00 01 ff")
         inspector.press("Control_L", "Return")
         inspector.find("button", "Review 4 Changes")
@@ -115,6 +123,7 @@ class Edit(inspecting.DataCase):
             self.go_to(inspector, name)
             self.wait_for_keyboard(inspector, name)
             inspector.press("F2")
+            self.wait_for_editor(inspector)
             self.write(inspector, "New Value", f"mine {name}")
             inspector.press("Control_L", "Return")
             inspector.find("button", f"Review {i + 1} Change{'s' if i else ''}")
