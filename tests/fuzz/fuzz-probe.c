@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-static char *path, *source_path, *restored_path;
+static char *path, *restored_path;
 static struct engine *source; /* what is backed up */
 
 static void
@@ -24,11 +24,12 @@ begin (void)
   options.merge_enabled = false;
   path = fuzz_files_directory ("probed");
   restored_path = fuzz_files_directory ("restored");
-  source_path = fuzz_files_directory ("source");
+  char *source_path = fuzz_files_directory ("source");
   CHECK_OK (engine_open (source_path, ENGINE_OPEN_CREATE, &options, &source, &failure));
   CHECK_OK (engine_put (source, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("key"),
                         BYTES_LITERAL ("value"), ENGINE_SYNC_ASYNC, NULL, &failure));
   CHECK_OK (engine_checkpoint (source, &failure));
+  free (source_path);
 }
 
 static enum manifest_presence

@@ -5,7 +5,7 @@
  *   fuzz-NAME [--seed S] [--changed N] FILE|DIRECTORY…
  *
  * Every file as it stands, then N changed copies of each, which follow from the seed. Before each
- * input its name is put into a line that an abort prints.
+ * input its name is put into a line that an abort prints; what a sanitizer finds ends in one.
  */
 #include "fuzz.h"
 
@@ -21,6 +21,22 @@
 
 static const char *program;
 static char doing[2 * PATH_MAX + 64]; /* the present input, for who finds the crash */
+
+const char *__asan_default_options (void);
+const char *__ubsan_default_options (void);
+
+/* AddressSanitizer's own report of a wild access comes first. */
+__attribute__ ((visibility ("default"))) const char *
+__asan_default_options (void)
+{
+  return "abort_on_error=1:handle_segv=2:strict_string_checks=1";
+}
+
+__attribute__ ((visibility ("default"))) const char *
+__ubsan_default_options (void)
+{
+  return "abort_on_error=1:print_stacktrace=1";
+}
 
 static void
 say_what (int number)

@@ -286,17 +286,24 @@ fields_variant (GPtrArray *fields)
   return g_variant_builder_end (&all);
 }
 
+/* Where a value lies in the page that it is a part of. */
+static guint64
+offset_in_page (GBytes *value, GBytes *decoded)
+{
+  const guint8 *at = g_bytes_get_data (value, NULL);
+  const guint8 *page = g_bytes_get_data (decoded, NULL);
+  return (guint64) (at - page);
+}
+
 static GVariant *
 record_variant (const LdbPageRecord *record, GBytes *decoded)
 {
-  gsize key_size, length = 0;
+  gsize key_size, length = record->value != NULL ? g_bytes_get_size (record->value) : 0;
   gconstpointer key = g_bytes_get_data (record->key, &key_size);
-  const guint8 *page = g_bytes_get_data (decoded, NULL);
-  const guint8 *value = record->value != NULL ? g_bytes_get_data (record->value, &length) : NULL;
   return g_variant_new ("(ttu@ayuttbttttt)", record->offset, record->size, record->store,
                         bytes_variant (key, key_size), (guint32) record->kind, record->sequence,
                         record->value_size, record->value != NULL,
-                        length > 0 ? (guint64) (value - page) : 0, (guint64) length,
+                        length > 0 ? offset_in_page (record->value, decoded) : 0, (guint64) length,
                         record->blob_file, record->blob_offset, record->child);
 }
 
