@@ -80,5 +80,6 @@ void test_damaged_blob (void);
 void test_damaged_synced_value (void);
 void test_missing_segment (void);
 void test_repair_log (void);
+void test_repair_cut_short (void);
 
 #endif

@@ -259,7 +259,8 @@ test_newer_format (const char *path)
     status code;
   } changes[] = {
     { 8, 2, STATUS_NEWER_FORMAT },
-    { 16, 1, STATUS_NEWER_FORMAT },
+    { 16, MANIFEST_UNFINISHED, STATUS_NOT_A_DATABASE },
+    { 16, 2, STATUS_NEWER_FORMAT },
     { 19, 0x80, STATUS_NEWER_FORMAT },
     { 48, 1, STATUS_NEWER_FORMAT },
     { 23, 1, STATUS_OK /* optional */ },

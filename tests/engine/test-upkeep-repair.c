@@ -549,3 +549,53 @@ test_repair_log (void)
   free (path);
   remove_directory (parent);
 }
+
+static bool
+die_at (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  (void) done;
+  (void) total;
+  if (strcmp (step, data) == 0)
+    _exit (7);
+  return true;
+}
+
+/* What a repair that was killed leaves is no database, and is no hindrance to the next one. */
+static void
+cut_short (const char *path, const char *repaired, char *step)
+{
+  struct engine *engine;
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      engine_repair (path, repaired, NULL, die_at, step, NULL, NULL);
+      _exit (0);
+    }
+  int state;
+  waitpid (child, &state, 0);
+  CHECK (WIFEXITED (state) && WEXITSTATUS (state) == 7);
+  CHECK_FAILS (engine_open (repaired, ENGINE_OPEN_CREATE, NULL, &engine, &failure),
+               STATUS_NOT_A_DATABASE);
+  CHECK (strstr (failure.message, "repair the damaged database again") != NULL);
+  CHECK_FAILS (engine_open (repaired, ENGINE_OPEN_READ_ONLY, NULL, &engine, &failure),
+               STATUS_NOT_A_DATABASE);
+  CHECK_FAILS (engine_check (repaired, true, NULL, NULL, NULL, NULL, &failure),
+               STATUS_NOT_A_DATABASE);
+  CHECK_FAILS (engine_restore (repaired, path, NULL, NULL, &failure), STATUS_NOT_A_DATABASE);
+}
+
+void
+test_repair_cut_short (void)
+{
+  char *parent, *path = filled_database (&parent), *repaired = below (parent, "repaired");
+  struct engine_repair_report saved;
+  char *steps[] = { "segments", "log", "counting" };
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+    cut_short (path, repaired, steps[i]);
+  CHECK_OK (engine_repair (path, repaired, NULL, NULL, NULL, &saved, &failure));
+  check_filled (repaired);
+  CHECK_FAILS (engine_repair (path, repaired, NULL, NULL, NULL, &saved, &failure), STATUS_EXISTS);
+  free (repaired);
+  free (path);
+  remove_directory (parent);
+}

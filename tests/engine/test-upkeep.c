@@ -471,5 +471,6 @@ main (void)
   test_damaged_synced_value ();
   test_missing_segment ();
   test_repair_log ();
+  test_repair_cut_short ();
   return 0;
 }

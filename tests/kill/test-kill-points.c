@@ -646,22 +646,12 @@ verify_restored (void)
   totals.restores++;
 }
 
-/* The database was recovered meanwhile: it holds what is known. */
 static void
-verify_repaired (void)
+verify_saved (void)
 {
   struct failure failure = FAILURE_INIT;
   struct engine *copy;
   char message[200];
-  struct engine_repair_report report;
-  status result = engine_repair (database, repaired, NULL, NULL, NULL, &report, &failure);
-  if (result == STATUS_EXISTS) /* what the kill left there is not touched */
-    {
-      CHECK_OK (engine_destroy (repaired, NULL, &failure));
-      CHECK_OK (engine_repair (database, repaired, NULL, NULL, NULL, &report, &failure));
-    }
-  else
-    CHECK_INT (result, STATUS_OK);
   CHECK (open_copy (repaired, &copy, &failure));
   const char *reason = difference (copy, &present, message);
   if (reason != NULL)
@@ -670,6 +660,24 @@ verify_repaired (void)
       abort ();
     }
   close_copy (copy);
+}
+
+/* The database was recovered meanwhile: it holds what is known. */
+static void
+verify_repaired (void)
+{
+  struct failure failure = FAILURE_INIT;
+  struct engine_repair_report report;
+  status result = engine_repair (database, repaired, NULL, NULL, NULL, &report, &failure);
+  if (result == STATUS_EXISTS) /* done when it was killed: then all is there */
+    {
+      verify_saved ();
+      CHECK_OK (engine_destroy (repaired, NULL, &failure));
+      CHECK_OK (engine_repair (database, repaired, NULL, NULL, NULL, &report, &failure));
+    }
+  else
+    CHECK_INT (result, STATUS_OK);
+  verify_saved ();
   remove_tree (repaired);
   totals.repairs++;
 }

@@ -266,6 +266,11 @@ void engine_end (struct engine *engine);
 
 /* ---- the handle (engine.c, open.c) ---- */
 
+/* A flag of engine_open beside those of engine.h: a new database is unfinished (V9 of the manifest)
+ * until engine_finish has succeeded, which is for when all that it is to hold is in runs. */
+#define ENGINE_OPEN_UNFINISHED (1u << 16)
+status engine_finish (struct engine *engine, struct failure *failure);
+
 /* Nothing is opened yet: to be freed by engine_free, as long as nothing is. */
 status engine_new (const char *path, unsigned flags, const struct engine_options *options,
                    struct engine **out, struct failure *failure);

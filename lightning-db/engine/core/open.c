@@ -73,6 +73,15 @@ engine_open_directory (struct engine *engine, unsigned flags, enum manifest_pres
   return result;
 }
 
+status
+engine_finish (struct engine *engine, struct failure *failure)
+{
+  pthread_mutex_lock (&engine->manifest_lock);
+  status result = manifest_finish (engine->manifest, failure);
+  pthread_mutex_unlock (&engine->manifest_lock);
+  return result;
+}
+
 /* ---- parts ---- */
 
 static status
@@ -271,10 +280,11 @@ take_over_files (struct engine *engine, struct failure *failure)
 }
 
 static status
-make_first_files (struct engine *engine, struct failure *failure)
+make_first_files (struct engine *engine, unsigned flags, struct failure *failure)
 {
-  status result
-      = manifest_create (engine->directory, engine->options.page_size, &engine->manifest, failure);
+  bool unfinished = (flags & ENGINE_OPEN_UNFINISHED) != 0;
+  status result = (unfinished ? manifest_create_unfinished : manifest_create) (
+      engine->directory, engine->options.page_size, &engine->manifest, failure);
   return result == STATUS_OK ? adopt_state (engine, manifest_state (engine->manifest), failure)
                              : result;
 }
@@ -297,7 +307,8 @@ open_writer (struct engine *engine, unsigned flags, struct failure *failure)
   if (result == STATUS_OK)
     {
       making = presence == MANIFEST_EMPTY;
-      result = making ? make_first_files (engine, failure) : take_over_files (engine, failure);
+      result
+          = making ? make_first_files (engine, flags, failure) : take_over_files (engine, failure);
     }
   if (result == STATUS_OK)
     result = open_blob_writer (engine, failure);

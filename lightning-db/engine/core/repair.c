@@ -713,6 +713,19 @@ count_saved (struct repair *repair, struct failure *failure)
   return result == STATUS_OK ? counting.result : result;
 }
 
+/* Whether a repair that was cut short left what is there. */
+static bool
+is_cut_short (const struct repair *repair, const char *destination)
+{
+  struct vfs_directory *directory;
+  if (vfs_directory_open (repair->directory->vfs, destination, false, &directory, NULL)
+      != STATUS_OK)
+    return false;
+  bool unfinished = manifest_is_unfinished (directory);
+  vfs_directory_close (directory);
+  return unfinished;
+}
+
 static status
 open_target (const struct repair *repair, const char *destination,
              const struct manifest_state *state, struct engine **out, struct failure *failure)
@@ -723,8 +736,11 @@ open_target (const struct repair *repair, const char *destination,
   options.log_enabled = false; /* closing makes it durable; a repair cut short is begun again */
   if (state->page_size != 0)
     options.page_size = state->page_size;
-  return engine_open (destination, ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE, &options, out,
-                      failure);
+  unsigned flags = ENGINE_OPEN_CREATE | ENGINE_OPEN_EXCLUSIVE | ENGINE_OPEN_UNFINISHED;
+  status result = STATUS_OK;
+  if (is_cut_short (repair, destination))
+    result = engine_destroy (destination, repair->directory->vfs, failure);
+  return result == STATUS_OK ? engine_open (destination, flags, &options, out, failure) : result;
 }
 
 static status
@@ -739,6 +755,8 @@ repair_into (struct repair *repair, const char *destination, const struct upkeep
     result = engine_checkpoint (repair->target, failure);
   if (result == STATUS_OK)
     result = count_saved (repair, failure);
+  if (result == STATUS_OK)
+    result = engine_finish (repair->target, failure);
   if (result == STATUS_OK)
     result = engine_close (repair->target, failure);
   engine_unref (repair->target);

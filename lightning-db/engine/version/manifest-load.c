@@ -439,9 +439,9 @@ open_current (struct vfs_directory *directory, struct manifest_place *place, str
                directory->path, place->name);
 }
 
-status
-manifest_load_place (struct vfs_directory *directory, struct manifest_state *state,
-                     struct manifest_place *place, struct failure *failure)
+static status
+load_place (struct vfs_directory *directory, struct manifest_state *state,
+            struct manifest_place *place, struct failure *failure)
 {
   struct vfs_file *file;
   *state = (struct manifest_state){ 0 };
@@ -455,6 +455,32 @@ manifest_load_place (struct vfs_directory *directory, struct manifest_state *sta
   if (code != STATUS_OK)
     manifest_state_clear (state);
   return code;
+}
+
+status
+manifest_load_place (struct vfs_directory *directory, struct manifest_state *state,
+                     struct manifest_place *place, struct failure *failure)
+{
+  status code = load_place (directory, state, place, failure);
+  if (code != STATUS_OK || (state->features & MANIFEST_UNFINISHED) == 0)
+    return code;
+  manifest_state_clear (state);
+  return fail (failure, STATUS_NOT_A_DATABASE, /* V9 */
+               "%s holds what a repair saved that is not done; wait for it, or, when it was cut "
+               "short, repair the damaged database again, into the same directory",
+               directory->path);
+}
+
+bool
+manifest_is_unfinished (struct vfs_directory *directory)
+{
+  struct manifest_state state;
+  struct manifest_place place;
+  if (load_place (directory, &state, &place, NULL) != STATUS_OK)
+    return false;
+  bool unfinished = (state.features & MANIFEST_UNFINISHED) != 0;
+  manifest_state_clear (&state);
+  return unfinished;
 }
 
 status

@@ -21,7 +21,7 @@
 #define LOCK_NAME "LOCK"
 
 /* Features in the low half must be known to whoever opens the database at all. */
-#define FEATURES_KNOWN UINT64_C (0)
+#define FEATURES_KNOWN MANIFEST_UNFINISHED
 #define FEATURES_REQUIRED UINT64_C (0xffffffff)
 
 /* ---- manifest-format.c ---- */

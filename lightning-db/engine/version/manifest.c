@@ -196,9 +196,9 @@ check_empty (struct vfs_directory *directory, struct failure *failure)
   return STATUS_OK;
 }
 
-status
-manifest_create (struct vfs_directory *directory, uint32_t page_size, struct manifest **out,
-                 struct failure *failure)
+static status
+create (struct vfs_directory *directory, uint32_t page_size, uint64_t features,
+        struct manifest **out, struct failure *failure)
 {
   struct manifest *manifest = NULL;
   struct fresh fresh;
@@ -215,6 +215,7 @@ manifest_create (struct vfs_directory *directory, uint32_t page_size, struct man
 
   manifest->state = (struct manifest_state){
     .format_version = FORMAT_VERSION,
+    .features = features,
     .page_size = page_size,
     .next_number = MANIFEST_FIRST_NUMBER + 1,
     .next_run = 1,
@@ -231,6 +232,20 @@ manifest_create (struct vfs_directory *directory, uint32_t page_size, struct man
   publish_numbers (manifest);
   *out = manifest;
   return STATUS_OK;
+}
+
+status
+manifest_create (struct vfs_directory *directory, uint32_t page_size, struct manifest **out,
+                 struct failure *failure)
+{
+  return create (directory, page_size, 0, out, failure);
+}
+
+status
+manifest_create_unfinished (struct vfs_directory *directory, uint32_t page_size,
+                            struct manifest **out, struct failure *failure)
+{
+  return create (directory, page_size, MANIFEST_UNFINISHED, out, failure);
 }
 
 status
@@ -574,15 +589,16 @@ look_around (struct manifest *manifest, bool *gone, struct failure *failure)
   return STATUS_OK;
 }
 
-/* The same state in a fresh manifest. */
+/* The same state, but for its features, in a fresh manifest. */
 static status
-restate (struct manifest *manifest, struct failure *failure)
+restate (struct manifest *manifest, uint64_t features, struct failure *failure)
 {
   struct manifest_state next = manifest->state; /* shares the arrays; only numbers change */
   if (manifest->phase == FAILED)
     return refuse_failed (manifest, failure);
   next.next_number = atomic_load (&manifest->next_number);
   next.next_run = atomic_load (&manifest->next_run);
+  next.features = features;
   status code = rotate (manifest, &next, failure);
   if (code == STATUS_OK)
     manifest->state = next;
@@ -594,13 +610,19 @@ manifest_secure (struct manifest *manifest, struct failure *failure)
 {
   bool gone;
   status code = look_around (manifest, &gone, failure);
-  return code == STATUS_OK && gone ? restate (manifest, failure) : code;
+  return code == STATUS_OK && gone ? restate (manifest, manifest->state.features, failure) : code;
 }
 
 status
 manifest_condense (struct manifest *manifest, struct failure *failure)
 {
-  return manifest->edits > 1 ? restate (manifest, failure) : STATUS_OK;
+  return manifest->edits > 1 ? restate (manifest, manifest->state.features, failure) : STATUS_OK;
+}
+
+status
+manifest_finish (struct manifest *manifest, struct failure *failure)
+{
+  return restate (manifest, manifest->state.features & ~MANIFEST_UNFINISHED, failure);
 }
 
 status

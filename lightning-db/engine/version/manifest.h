@@ -28,6 +28,8 @@
  *       Bounds are authoritative: records of a file outside its segment's bounds do not count.
  *   V8  What an edit is acknowledged in is found by the next open: CURRENT and the file were in
  *       their places when it was begun.
+ *   V9  A database that is unfinished, what a repair has saved so far, is none yet: it is refused,
+ *       NOT_A_DATABASE, by whatever loads it.
  *
  * Threads: one at a time (the engine's manifest lock).
  */
@@ -39,6 +41,9 @@
 #include "segment/segment.h"
 
 #define FORMAT_VERSION 1u
+
+/* Bits of a state's features. */
+#define MANIFEST_UNFINISHED UINT64_C (1) /* V9 */
 
 /* A sorted run: segments that do not overlap, in key order. Runs with a higher `order` are newer:
  * whatever they say of a key wins. */
@@ -112,6 +117,12 @@ status manifest_probe (struct vfs_directory *directory, enum manifest_presence *
  * NOT_A_DATABASE unless the directory is empty in manifest_probe's sense. */
 status manifest_create (struct vfs_directory *directory, uint32_t page_size, struct manifest **out,
                         struct failure *failure);
+/* The same of one that is unfinished until manifest_finish has succeeded (V9). */
+status manifest_create_unfinished (struct vfs_directory *directory, uint32_t page_size,
+                                   struct manifest **out, struct failure *failure);
+status manifest_finish (struct manifest *manifest, struct failure *failure);
+/* Whether that is what the directory holds; false also when it can't be told. Writes nothing. */
+bool manifest_is_unfinished (struct vfs_directory *directory);
 /* Reads the state only; writes nothing. For readers, tools and the first step of opening. NOT_FOUND
  * in an empty directory. Safe beside a writer. */
 status manifest_load (struct vfs_directory *directory, struct manifest_state *out,
