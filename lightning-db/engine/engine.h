@@ -587,6 +587,11 @@ void engine_set_slow_threshold (struct engine *engine, uint64_t nanoseconds);
 size_t engine_slow_calls (struct engine *engine, uint64_t after, struct engine_slow_call *out,
                           size_t room);
 
+/* From now on each slow call is told to `note`, NULL: to nobody, on its own thread, when it is over and
+ * no lock is held. Any thread. */
+typedef void engine_slow_call_note (const struct engine_slow_call *call);
+void engine_watch_slow_calls (struct engine *engine, engine_slow_call_note *note);
+
 /* Keys that something happens to more than to others (core/hot-keys.h). */
 enum engine_hot_kind
 {

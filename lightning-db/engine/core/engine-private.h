@@ -238,6 +238,7 @@ struct engine
   struct engine_thread threads[METRICS_LINES];
   _Atomic uint64_t slow_threshold; /* nanoseconds; 0 = no call is slow */
   struct slow_calls slow_calls;
+  engine_slow_call_note *_Atomic slow_note; /* engine_watch_slow_calls; NULL: nobody */
   struct events events;
   struct hot_keys hot_keys[ENGINE_HOT_KINDS]; /* by enum engine_hot_kind */
 };

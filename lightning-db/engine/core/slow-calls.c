@@ -36,6 +36,15 @@ call_note_slow (struct engine *engine, const struct engine_slow_call *call)
       slow->kept += slow->kept < ENGINE_SLOW_CALLS;
     }
   pthread_mutex_unlock (&slow->lock);
+  engine_slow_call_note *note = atomic_load_explicit (&engine->slow_note, memory_order_relaxed);
+  if (note != NULL)
+    note (call);
+}
+
+void
+engine_watch_slow_calls (struct engine *engine, engine_slow_call_note *note)
+{
+  atomic_store_explicit (&engine->slow_note, note, memory_order_relaxed);
 }
 
 size_t

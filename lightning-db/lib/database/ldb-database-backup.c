@@ -7,6 +7,7 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-mark-private.h"
 #include "ldb-report-private.h"
 
 static gboolean
@@ -17,8 +18,10 @@ run_backup (LdbCall *call, GError **error)
   struct engine *engine = ldb_database_enter (call->place.database, error);
   if (engine == NULL || !ldb_check_flags (call->flags, LDB_BACKUP_VERIFY, "LdbBackupFlags", error))
     return FALSE;
+  gint64 begun = ldb_mark_begin ();
   status code = engine_backup (engine, call->path, (call->flags & LDB_BACKUP_VERIFY) != 0,
                                ldb_progress_report, &call->progress, &result, &failure);
+  ldb_mark_end (begun, "backup", NULL);
   if (code != STATUS_OK)
     return ldb_error_take_failure (error, code, &failure);
   call->result = ldb_backup_result_new (&result);

@@ -7,6 +7,7 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-mark-private.h"
 #include "ldb-report-private.h"
 
 /* What a check or repair tells us while it runs: the engine has one `data` for both. */
@@ -54,8 +55,10 @@ run_check (LdbCall *call, GError **error)
     return FALSE;
   GPtrArray *faults = ldb_faults_new ();
   Survey survey = { &call->progress, faults };
+  gint64 begun = ldb_mark_begin ();
   status code = engine_check_open (engine, (call->flags & LDB_CHECK_DEEP) != 0, survey_fault,
                                    survey_progress, &survey, &report, &failure);
+  ldb_mark_end (begun, "check", NULL);
   return finish_check (call, code, &report, faults, &failure, error);
 }
 

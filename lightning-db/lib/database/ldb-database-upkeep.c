@@ -7,6 +7,7 @@
 #include "ldb-call-private.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-mark-private.h"
 
 #define SETTLE_PIECE 50000 /* microseconds of a wait, between two looks at its cancellable */
 
@@ -15,7 +16,12 @@ run_sync (LdbCall *call, GError **error)
 {
   struct failure failure = FAILURE_INIT;
   struct engine *engine = ldb_database_enter (call->place.database, error);
-  return engine != NULL && ldb_error_check (error, engine_sync (engine, &failure), &failure);
+  if (engine == NULL)
+    return FALSE;
+  gint64 begun = ldb_mark_begin ();
+  status code = engine_sync (engine, &failure);
+  ldb_mark_end (begun, "sync", NULL);
+  return ldb_error_check (error, code, &failure);
 }
 
 /**
@@ -323,10 +329,12 @@ run_compact (LdbCall *call, GError **error)
 {
   struct failure failure = FAILURE_INIT;
   struct engine *engine = ldb_database_enter (call->place.database, error);
-  return engine != NULL
-         && ldb_error_check (
-             error, engine_compact (engine, ldb_progress_report, &call->progress, &failure),
-             &failure);
+  if (engine == NULL)
+    return FALSE;
+  gint64 begun = ldb_mark_begin ();
+  status code = engine_compact (engine, ldb_progress_report, &call->progress, &failure);
+  ldb_mark_end (begun, "compaction", NULL);
+  return ldb_error_check (error, code, &failure);
 }
 
 /**

@@ -4,6 +4,8 @@
 #include "ldb-event-log-private.h"
 #include "ldb-event-private.h"
 
+#include "ldb-mark-private.h"
+
 #include "ldb-enum-types.h"
 
 /* The kind of line for each kind of event; LDB_LOG_KINDS: none, another one says it. */
@@ -17,10 +19,44 @@ static const LdbLogKind kinds[] = {
   [LDB_EVENT_HEALTH] = LDB_LOG_HEALTH,
 };
 
+static gboolean
+is_logged (LdbEventKind kind)
+{
+  return kinds[kind] != LDB_LOG_KINDS && !ldb_log_would_drop (kinds[kind]);
+}
+
+/* The name of an event's mark, of those that take their time; NULL: it has none. */
+static const char *
+mark_of (LdbEventKind kind)
+{
+  switch (kind)
+    {
+    case LDB_EVENT_RECOVERED:
+      return "recovery";
+    case LDB_EVENT_FLUSHED:
+      return "flush";
+    case LDB_EVENT_MERGED:
+      return "merge";
+    case LDB_EVENT_STALLED:
+      return "stall";
+    default:
+      return NULL;
+    }
+}
+
 gboolean
 ldb_event_log_wants (LdbEventKind kind)
 {
-  return kinds[kind] != LDB_LOG_KINDS && !ldb_log_would_drop (kinds[kind]);
+  return is_logged (kind) || (mark_of (kind) != NULL && ldb_mark_is_wanted ());
+}
+
+static void
+mark_event (const LdbEvent *event)
+{
+  if (mark_of (event->kind) == NULL || !ldb_mark_is_wanted ())
+    return;
+  g_autofree char *text = ldb_event_describe_in (event, FALSE);
+  ldb_mark_past (event->time, event->duration, mark_of (event->kind), text);
 }
 
 static void
@@ -41,7 +77,7 @@ set_figures (LdbLogLine *line, const LdbEvent *event)
 static gboolean
 may_write (LdbEventRelay *relay, LdbEventKind kind, guint64 *held_back)
 {
-  if (!ldb_event_log_wants (kind))
+  if (!is_logged (kind))
     return FALSE;
   return (kind != LDB_EVENT_FAILED && kind != LDB_EVENT_CORRUPT)
          || ldb_event_relay_may_log (relay, kinds[kind], held_back);
@@ -66,5 +102,8 @@ ldb_event_log_write (LdbEventRelay *relay, LdbDatabase *database)
 {
   g_autoptr (GPtrArray) events = ldb_event_relay_take (relay);
   for (guint i = 0; i < events->len; i++)
-    write_event (relay, database, g_ptr_array_index (events, i));
+    {
+      mark_event (g_ptr_array_index (events, i));
+      write_event (relay, database, g_ptr_array_index (events, i));
+    }
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "ldb-enum-types.h"
 #include "ldb-event-private.h"
 #include "ldb-event-relay-private.h"
+#include "ldb-mark-private.h"
 #include "ldb-outbox-private.h"
 
 #include <pthread.h>
@@ -54,6 +56,15 @@ queue (LdbEventListener *self)
   ldb_outbox_push (ldb_outbox_of (self->context), &self->delivery);
 }
 
+static void
+mark_slow_call (const struct engine_slow_call *call)
+{
+  GEnumClass *kinds = g_type_class_ref (LDB_TYPE_OPERATION_KIND);
+  ldb_mark_past ((gint64) call->ended, call->duration, "slow operation",
+                 g_enum_get_value (kinds, (gint) call->call)->value_nick);
+  g_type_class_unref (kinds);
+}
+
 /* With the engine's locks held, on the thread of the event. */
 static void
 note_event (void *data, enum engine_event_kind kind, uint64_t number)
@@ -81,6 +92,8 @@ ldb_event_relay_new (struct engine *engine)
   self->listeners = g_ptr_array_new ();
   pthread_mutex_init (&self->lock, NULL);
   engine_watch_events (engine, note_event, self);
+  if (ldb_mark_is_wanted ())
+    engine_watch_slow_calls (engine, mark_slow_call);
   return self;
 }
 
