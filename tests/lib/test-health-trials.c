@@ -22,6 +22,8 @@ static LdbMetrics
     *stalling; /* whose writer is to wait before a segment is synced; NULL: none; atomic */
 static gint failing_creation;   /* the errno of making a segment; atomic */
 static gint failing_opening;    /* the errno of opening one that is there; atomic */
+static gint failing_thread;     /* the errno of the library's making a thread; atomic */
+static gint threads_refused;    /* how often it was given; atomic */
 static guint64 space_available; /* bytes that are free; 0: as it is */
 
 #define SPACE_TOTAL (G_GUINT64_CONSTANT (1) << 40)
@@ -31,6 +33,8 @@ static guint64 space_available; /* bytes that are free; 0: as it is */
 OF_THE_SYSTEM int fdatasync (int descriptor);
 OF_THE_SYSTEM int openat64 (int directory, const char *name, int flags, ...);
 OF_THE_SYSTEM int fstatvfs64 (int descriptor, struct statvfs64 *out);
+OF_THE_SYSTEM int pthread_create (pthread_t *thread, const pthread_attr_t *attributes,
+                                  void *(*run) (void *), void *data);
 
 static gboolean
 is_segment (int descriptor)
@@ -94,6 +98,30 @@ fstatvfs64 (int descriptor, struct statvfs64 *out)
   return result;
 }
 
+/* GLib's own threads must not fail: it would end the program. */
+static gboolean
+is_of_the_library (const void *caller)
+{
+  Dl_info information;
+  return dladdr (caller, &information) != 0
+         && strstr (information.dli_fname, "liblightning-db-1") != NULL;
+}
+
+int
+pthread_create (pthread_t *thread, const pthread_attr_t *attributes, void *(*run) (void *),
+                void *data)
+{
+  static int (*original) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *);
+  if (original == NULL)
+    original = (int (*) (pthread_t *, const pthread_attr_t *, void *(*) (void *), void *)) dlsym (
+        RTLD_NEXT, "pthread_create");
+  int error = g_atomic_int_get (&failing_thread);
+  if (error == 0 || !is_of_the_library (__builtin_return_address (0)))
+    return original (thread, attributes, run, data);
+  g_atomic_int_inc (&threads_refused);
+  return error;
+}
+
 /* ---- examinations ---- */
 
 static LdbHealth *
@@ -127,6 +155,42 @@ figure_of (const LdbHealthIssue *issue, const char *name)
   guint64 figure;
   g_assert_true (g_variant_lookup (issue->evidence, name, "t", &figure));
   return figure;
+}
+
+/* ---- the watch ---- */
+
+static void
+count_change (GObject *watch, GParamSpec *pspec, gpointer data)
+{
+  ++*(guint *) data;
+}
+
+/* There is no thread to examine on; it goes on when there is one, and says both once. */
+static void
+test_watch_failing (Place *place, gconstpointer data)
+{
+  guint told = 0, judged = 0;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_atomic_int_set (&threads_refused, 0);
+  g_atomic_int_set (&failing_thread, EAGAIN);
+  g_autoptr (LdbHealthWatch) watch = ldb_database_watch_health (db, 1, &error);
+  g_assert_no_error (error);
+  g_assert_null (ldb_health_watch_get_error (watch));
+  g_signal_connect (watch, "notify::error", G_CALLBACK (count_change), &told);
+  g_signal_connect (watch, "notify::health", G_CALLBACK (count_change), &judged);
+  while (g_atomic_int_get (&threads_refused) < 3)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (told, ==, 1);
+  g_assert_cmpuint (judged, ==, 0);
+  g_assert_true (
+      g_error_matches (ldb_health_watch_get_error (watch), LDB_ERROR, LDB_ERROR_NO_MEMORY));
+  g_atomic_int_set (&failing_thread, 0);
+  while (told == 1 || judged == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (told, ==, 2);
+  g_assert_null (ldb_health_watch_get_error (watch));
+  ldb_health_watch_close (watch);
 }
 
 /* ---- the trials ---- */
@@ -344,6 +408,7 @@ main (int argc, char **argv)
     return write_as_told (argv[2]);
   g_test_init (&argc, &argv, NULL);
   ldb_test_allow_warnings ();
+  add_test ("/health-trials/watch-failing", test_watch_failing); /* before there are idle threads */
   add_test ("/health-trials/writes-refused", test_writes_refused);
   add_test ("/health-trials/flush-failing", test_flush_failing);
   add_test ("/health-trials/following-failing", test_following_failing);

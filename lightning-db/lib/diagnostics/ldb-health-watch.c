@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ldb-database-private.h"
+#include "ldb-error.h"
 #include "ldb-event-relay-private.h"
 #include "ldb-health-private.h"
 #include "ldb-health-watch.h"
@@ -17,6 +18,10 @@
  *
  * Its signals are emitted in the main context that was the thread's default when it was made, and
  * examining happens on a thread of the library. It does not keep the database open.
+ *
+ * An examination can fail, as when the system gives no thread for it. Then [property@Ldb.HealthWatch:error]
+ * says so, the last verdict stays, and it is tried again: after a second, and each time after twice as
+ * long, up to about a minute, until it works.
  *
  * After [method@Ldb.Database.take_over] it still tells of the engine that only read; make another one.
  *
@@ -39,15 +44,19 @@ struct _LdbHealthWatch
   gboolean again;             /* an event came meanwhile */
   gboolean only_events;       /* nothing is examined */
   LdbHealth *health;          /* the last verdict; a reference, or NULL */
+  GError *error;              /* why the last examination failed; owned; NULL: it did not */
+  guint failures;             /* examinations that failed one after another */
 };
 
 G_DEFINE_FINAL_TYPE (LdbHealthWatch, ldb_health_watch, G_TYPE_OBJECT)
 
-#define SOON 1000u /* milliseconds from an event to the examination, so that a burst is one */
+#define SOON 1000u   /* milliseconds from an event to the examination, so that a burst is one */
+#define DOUBLINGS 6u /* of SOON at most, from one examination that fails to the next */
 
 enum
 {
   PROP_HEALTH = 1,
+  PROP_ERROR,
   N_PROPERTIES,
 };
 
@@ -109,22 +118,46 @@ take_health (LdbHealthWatch *self, LdbHealth *health)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_HEALTH]);
 }
 
+/* Told when it begins to fail, and when it works again. */
 static void
-examined (GObject *source, GAsyncResult *result, gpointer data)
+take_error (LdbHealthWatch *self, const GError *error)
 {
-  g_autoptr (LdbHealthWatch) self = data;
-  g_autoptr (LdbHealth) health
-      = ldb_database_examine_health_finish (LDB_DATABASE (source), result, NULL);
-  self->examining = FALSE;
-  if (health != NULL && self->listener != NULL)
-    take_health (self, health);
-  if (health == NULL || self->listener == NULL) /* closed: nothing more */
-    return;
-  if (self->again)
+  gboolean changed = (self->error != NULL) != (error != NULL);
+  g_clear_error (&self->error);
+  self->error = error != NULL ? g_error_copy (error) : NULL;
+  self->failures = error != NULL ? self->failures + 1 : 0;
+  if (changed)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ERROR]);
+}
+
+static void
+plan_next (LdbHealthWatch *self)
+{
+  if (self->failures > 0)
+    examine_within (self, MAX (self->interval, SOON << MIN (self->failures - 1, DOUBLINGS)));
+  else if (self->again)
     examine_within (self, SOON);
   else if (self->interval > 0)
     examine_within (self, self->interval);
   self->again = FALSE;
+}
+
+static void
+examined (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (LdbHealthWatch) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbHealth) health
+      = ldb_database_examine_health_finish (LDB_DATABASE (source), result, &error);
+  self->examining = FALSE;
+  if (self->listener == NULL || g_error_matches (error, LDB_ERROR, LDB_ERROR_CLOSED)
+      || g_error_matches (error, LDB_ERROR, LDB_ERROR_FORKED))
+    return; /* closed: nothing more */
+  take_error (self, error);
+  if (health != NULL && self->listener != NULL)
+    take_health (self, health);
+  if (self->listener != NULL)
+    plan_next (self);
 }
 
 static void
@@ -197,6 +230,7 @@ ldb_health_watch_finalize (GObject *object)
 {
   LdbHealthWatch *self = LDB_HEALTH_WATCH (object);
   g_clear_pointer (&self->health, ldb_health_unref);
+  g_clear_error (&self->error);
   g_weak_ref_clear (&self->database);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (ldb_health_watch_parent_class)->finalize (object);
@@ -207,6 +241,8 @@ ldb_health_watch_get_property (GObject *object, guint id, GValue *value, GParamS
 {
   if (id == PROP_HEALTH)
     g_value_take_boxed (value, ldb_health_watch_get_health (LDB_HEALTH_WATCH (object)));
+  else if (id == PROP_ERROR)
+    g_value_set_boxed (value, ldb_health_watch_get_error (LDB_HEALTH_WATCH (object)));
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
@@ -228,6 +264,18 @@ ldb_health_watch_class_init (LdbHealthWatchClass *klass)
    */
   properties[PROP_HEALTH]
       = g_param_spec_boxed ("health", NULL, NULL, LDB_TYPE_HEALTH,
+                            G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * LdbHealthWatch:error: (getter get_error)
+   *
+   * Why the last examination failed; %NULL if it did not. Notifies when examinations begin to fail,
+   * and when they work again.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_ERROR]
+      = g_param_spec_boxed ("error", NULL, NULL, G_TYPE_ERROR,
                             G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
 
@@ -313,6 +361,25 @@ ldb_health_watch_get_health (LdbHealthWatch *self)
 {
   g_return_val_if_fail (LDB_IS_HEALTH_WATCH (self), NULL);
   return self->health != NULL ? ldb_health_ref (self->health) : NULL;
+}
+
+/**
+ * ldb_health_watch_get_error:
+ * @self: a health watch
+ *
+ * Gets [property@Ldb.HealthWatch:error].
+ *
+ * In the thread of its context.
+ *
+ * Returns: (transfer none) (nullable): why the last examination failed; %NULL if it did not
+ *
+ * Since: 0.1
+ */
+const GError *
+ldb_health_watch_get_error (LdbHealthWatch *self)
+{
+  g_return_val_if_fail (LDB_IS_HEALTH_WATCH (self), NULL);
+  return self->error;
 }
 
 /**

@@ -20,6 +20,8 @@ LdbHealthWatch *ldb_database_watch_health (LdbDatabase *self, guint interval, GE
 LDB_AVAILABLE_IN_ALL
 LdbHealth *ldb_health_watch_get_health (LdbHealthWatch *self);
 LDB_AVAILABLE_IN_ALL
+const GError *ldb_health_watch_get_error (LdbHealthWatch *self);
+LDB_AVAILABLE_IN_ALL
 void ldb_health_watch_replay (LdbHealthWatch *self, guint64 after);
 LDB_AVAILABLE_IN_ALL
 void ldb_health_watch_close (LdbHealthWatch *self);
