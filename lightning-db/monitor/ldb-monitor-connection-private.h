@@ -25,6 +25,12 @@ void monitor_connection_close (MonitorConnection *self);
 /* One that monitor_handshakes_add has queued may begin. */
 void monitor_connection_shake_hands (MonitorConnection *self);
 
+/* Closes it in favour of another one, as it has not said what it wants. */
+void monitor_connection_make_way (MonitorConnection *self);
+gboolean monitor_connection_is_leaving (MonitorConnection *self);
+/* Its place in the service's queue. */
+GList *monitor_connection_get_link (MonitorConnection *self);
+
 MonitorConnection *monitor_connection_ref (MonitorConnection *self);
 void monitor_connection_unref (MonitorConnection *self);
 
@@ -46,3 +52,5 @@ void monitor_connection_stay (MonitorConnection *self, void (*left) (gpointer da
 void monitor_connection_hang_up (MonitorConnection *self);
 /* The connection of a message of libsoup's. */
 MonitorConnection *monitor_connection_of (SoupServerMessage *message);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MonitorConnection, monitor_connection_unref)

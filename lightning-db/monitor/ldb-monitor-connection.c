@@ -14,6 +14,7 @@
 struct _MonitorConnection
 {
   guint references;           /* of this */
+  GList link;                 /* in the service's queue of those that are idle; its data is this */
   MonitorService *service;    /* outlives it */
   GSocket *socket;            /* owned */
   GIOStream *stream;          /* the socket's, then that of TLS; owned */
@@ -28,6 +29,7 @@ struct _MonitorConnection
   GCancellable *handshake;    /* of the handshake under way, else NULL; owned */
   gboolean is_served;         /* libsoup has it */
   gboolean is_too_soon;       /* see monitor_connection_is_too_soon */
+  gboolean is_leaving;        /* monitor_connection_make_way was called */
   gboolean is_closed;         /* monitor_connection_close was called */
 };
 
@@ -72,6 +74,18 @@ gboolean
 monitor_connection_is_too_soon (MonitorConnection *self)
 {
   return self->is_too_soon;
+}
+
+GList *
+monitor_connection_get_link (MonitorConnection *self)
+{
+  return &self->link;
+}
+
+gboolean
+monitor_connection_is_leaving (MonitorConnection *self)
+{
+  return self->is_leaving;
 }
 
 /* Never a warning: those can be made to end a program, and anybody could cause one. */
@@ -160,6 +174,16 @@ monitor_connection_hang_up (MonitorConnection *self)
     g_socket_shutdown (self->socket, TRUE, TRUE, NULL);
   else
     monitor_connection_close (self);
+}
+
+void
+monitor_connection_make_way (MonitorConnection *self)
+{
+  g_autoptr (MonitorConnection) held = monitor_connection_ref (self);
+  self->is_leaving = TRUE;
+  monitor_connection_note_refusal (self, MONITOR_REFUSED_CONNECTIONS, NULL);
+  clear_source (&self->deadline);
+  monitor_connection_hang_up (self);
 }
 
 static gboolean
@@ -349,6 +373,7 @@ connection_allocate (MonitorService *service, const MonitorPort *port, GSocket *
   g_autoptr (GSocketAddress) peer = g_socket_get_remote_address (socket, NULL);
   MonitorConnection *self = g_new0 (MonitorConnection, 1);
   self->references = 1;
+  self->link.data = self;
   self->service = service;
   self->socket = socket;
   self->endpoints = port->endpoints;
@@ -377,7 +402,7 @@ monitor_connection_new (MonitorService *service, const MonitorPort *port, GSocke
 {
   MonitorConnection *self = connection_allocate (service, port, socket);
   gboolean is_tls = monitor_service_get_settings (service)->certificate != NULL && !port->is_unix;
-  self->is_too_soon = !monitor_service_take_turn (service);
+  self->is_too_soon = !monitor_service_take_turn (service, socket);
   if (!monitor_service_add (service, self))
     {
       monitor_connection_note_refusal (self, MONITOR_REFUSED_CONNECTIONS, NULL);

@@ -125,8 +125,9 @@ admit (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTabl
        gpointer data)
 {
   MonitorConnection *connection = monitor_connection_of (message);
-  const MonitorSettings *settings
-      = monitor_service_get_settings (monitor_connection_get_service (connection));
+  MonitorService *service = monitor_connection_get_service (connection);
+  const MonitorSettings *settings = monitor_service_get_settings (service);
+  monitor_service_note_busy (service, connection);
   MonitorVerdict verdict = MONITOR_REFUSED_RATE;
   if (!monitor_connection_is_too_soon (connection))
     verdict = monitor_gate_check (settings, monitor_connection_get_local (connection),

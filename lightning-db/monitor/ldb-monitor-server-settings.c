@@ -360,7 +360,7 @@ ldb_monitor_server_get_max_requests_per_second (LdbMonitorServer *self)
  * @self: a server
  * @max_requests_per_second: a number, at least 1
  *
- * Sets how many requests of all clients are answered in a second.
+ * Sets how many requests of all clients are answered in a second: of one at most half as many.
  *
  * Since: 0.1
  */

@@ -643,7 +643,8 @@ install_limits (void)
   /**
    * LdbMonitorServer:max-connections: (getter get_max_connections) (setter set_max_connections)
    *
-   * How many clients may be connected at once; the others are hung up on. The process keeps
+   * How many clients may be connected at once. One more takes the place of that which has been
+   * silent for the longest; if all have sent their requests it is hung up on. The process keeps
    * half of the descriptors that it may have for itself, whatever this says.
    *
    * Since: 0.1
@@ -653,7 +654,8 @@ install_limits (void)
   /**
    * LdbMonitorServer:max-requests-per-second: (getter get_max_requests_per_second) (setter set_max_requests_per_second)
    *
-   * How many requests of all clients are answered in a second; the others get status 429.
+   * How many requests of all clients are answered in a second, and at most half as many of one; the
+   * others get status 429.
    *
    * Since: 0.1
    */

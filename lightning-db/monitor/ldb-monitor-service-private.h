@@ -41,11 +41,14 @@ const MonitorSettings *monitor_service_get_settings (MonitorService *self);
 LdbLogQueue *monitor_service_get_log (MonitorService *self);
 GMainContext *monitor_service_get_context (MonitorService *self);
 SoupServer *monitor_service_get_soup (MonitorService *self);
-/* FALSE: there are too many connections. */
+/* FALSE: there are too many connections, and all have said what they want; else the one that has been
+ * silent for the longest makes way. */
 gboolean monitor_service_add (MonitorService *self, MonitorConnection *connection);
 void monitor_service_remove (MonitorService *self, MonitorConnection *connection);
-/* FALSE: there were too many requests in the last second. */
-gboolean monitor_service_take_turn (MonitorService *self);
+/* It has said what it wants, and need not make way any more. */
+void monitor_service_note_busy (MonitorService *self, MonitorConnection *connection);
+/* FALSE: there were too many requests in the last second, of this client or of all. */
+gboolean monitor_service_take_turn (MonitorService *self, GSocket *socket);
 void monitor_service_count_refusal (MonitorService *self, MonitorVerdict verdict);
 void monitor_service_count_answer (MonitorService *self);
 struct _MonitorHealth *monitor_service_get_health (MonitorService *self);

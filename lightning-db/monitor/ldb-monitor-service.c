@@ -3,6 +3,7 @@
 
 #include "ldb-monitor-events-private.h"
 #include "ldb-monitor-health-private.h"
+#include "ldb-monitor-rate-private.h"
 #include "ldb-monitor-text-private.h"
 
 #include <pthread.h>
@@ -24,11 +25,12 @@ struct _MonitorService
   MonitorHealth *health;      /* what was found last; owned */
   MonitorStreams *streams;    /* who follows events; owned */
   GHashTable *connections;    /* a set of MonitorConnection, a reference each */
+  GQueue idle;                /* of them, those that have not said what they want; the oldest first */
+  guint leaving;              /* of them, those that make way for another and are still to be closed */
   GQueue waiting;             /* connections that a handshake waits for; a reference each */
   guint handshakes;           /* under way */
   GSource *pause;             /* while nothing is accepted; a reference */
-  double turns;               /* requests that may come now */
-  gint64 turns_counted;       /* when `turns` was last seen to, monotonic, in microseconds */
+  MonitorRate *rate;          /* how many requests may come; owned */
   guint64 answers;            /* given */
   guint64 refusals[MONITOR_N_REFUSALS];
 
@@ -57,6 +59,7 @@ service_unref (MonitorService *self)
     return;
   g_clear_pointer (&self->ports, g_ptr_array_unref);
   g_clear_pointer (&self->connections, g_hash_table_unref);
+  g_clear_pointer (&self->rate, monitor_rate_free);
   g_main_context_unref (self->context);
   ldb_log_queue_unref (self->log);
   pthread_mutex_destroy (&self->lock);
@@ -102,45 +105,65 @@ monitor_service_get_streams (MonitorService *self)
 
 /* ---- limits ---- */
 
+/* The one that has been silent for the longest. libsoup closes it in one of the loop's next turns; until
+ * then there is one too many, and no other is accepted. */
+static gboolean
+make_room (MonitorService *self)
+{
+  MonitorConnection *oldest = g_queue_peek_head (&self->idle);
+  if (oldest == NULL)
+    return FALSE;
+  monitor_service_note_busy (self, oldest);
+  self->leaving++;
+  monitor_connection_make_way (oldest);
+  return TRUE;
+}
+
 gboolean
 monitor_service_add (MonitorService *self, MonitorConnection *connection)
 {
-  if (g_hash_table_size (self->connections) >= self->most_connections)
+  if (g_hash_table_size (self->connections) - self->leaving >= self->most_connections
+      && !make_room (self))
     return FALSE;
   g_hash_table_add (self->connections, monitor_connection_ref (connection));
+  g_queue_push_tail_link (&self->idle, monitor_connection_get_link (connection));
   return TRUE;
+}
+
+void
+monitor_service_note_busy (MonitorService *self, MonitorConnection *connection)
+{
+  GList *link = monitor_connection_get_link (connection);
+  if (link->prev != NULL || link->next != NULL || self->idle.head == link)
+    g_queue_unlink (&self->idle, link);
 }
 
 void
 monitor_service_remove (MonitorService *self, MonitorConnection *connection)
 {
-  if (g_hash_table_remove (self->connections, connection))
-    monitor_connection_unref (connection);
+  if (!g_hash_table_remove (self->connections, connection))
+    return;
+  monitor_service_note_busy (self, connection);
+  self->leaving -= monitor_connection_is_leaving (connection);
+  monitor_connection_unref (connection);
 }
 
-/* A bucket that fills at the allowed rate and holds a second's worth. */
 gboolean
-monitor_service_take_turn (MonitorService *self)
+monitor_service_take_turn (MonitorService *self, GSocket *socket)
 {
-  gint64 now = g_get_monotonic_time ();
-  double most = self->settings.max_requests;
-  double more = (double) (now - self->turns_counted) * most / G_USEC_PER_SEC;
-  self->turns = MIN (most, self->turns + more);
-  self->turns_counted = now;
-  if (self->turns < 1)
-    return FALSE;
-  self->turns -= 1;
-  return TRUE;
+  g_autofree char *client = monitor_rate_client (socket);
+  return monitor_rate_take (self->rate, client, g_get_monotonic_time ());
 }
 
-/* The descriptors are the application's: it keeps half of them, whatever max-connections says. */
+/* The descriptors are the application's: it keeps half of them, whatever max-connections says, also while
+ * one makes way for another. */
 static guint
 most_connections (guint wanted)
 {
   struct rlimit limit;
   if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
     return wanted;
-  return (guint) MAX (1, MIN (wanted, limit.rlim_cur / 2));
+  return (guint) MIN (wanted, MAX (limit.rlim_cur / 2, 2) - 1);
 }
 
 void
@@ -252,7 +275,7 @@ accept_some (GSocket *socket, GIOCondition condition, gpointer data)
 {
   Acceptance *acceptance = data;
   MonitorService *self = acceptance->service;
-  for (guint i = 0; i < ACCEPTED_AT_ONCE; i++)
+  for (guint i = 0; i < ACCEPTED_AT_ONCE && self->leaving == 0; i++)
     {
       g_autoptr (GError) error = NULL;
       GSocket *client = g_socket_accept (socket, NULL, &error);
@@ -361,8 +384,8 @@ monitor_service_start (MonitorSettings *settings, GPtrArray *ports, GError **err
   self->log = new_log ();
   self->connections = g_hash_table_new (NULL, NULL);
   g_queue_init (&self->waiting);
-  self->turns = self->settings.max_requests;
-  self->turns_counted = g_get_monotonic_time ();
+  g_queue_init (&self->idle);
+  self->rate = monitor_rate_new (self->settings.max_requests);
   pthread_mutex_init (&self->lock, NULL);
   pthread_cond_init (&self->stopped_cond, NULL);
   g_atomic_ref_count_inc (&self->references);

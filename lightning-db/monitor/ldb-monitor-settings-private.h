@@ -23,7 +23,7 @@ typedef struct
   GTlsDatabase *authorities;    /* who signs clients' certificates, or NULL; owned */
   char **allowed_hosts;         /* beside the loopback names, in lower case; owned */
   guint max_connections;        /* at once */
-  guint max_requests;           /* a second, over all connections */
+  guint max_requests;           /* a second, of all clients; half as many of one */
   guint request_timeout;        /* from accepting to the end of the answer, in seconds */
 } MonitorSettings;
 

@@ -76,6 +76,20 @@ work (gpointer data)
   return NULL;
 }
 
+/* Somebody who is told of changes, on a thread with a main loop. */
+static gpointer
+follow (gpointer database)
+{
+  GError *error = NULL;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_main_context_push_thread_default (context);
+  g_autoptr (LdbWatch) watch = ldb_database_watch_all (database, LDB_WATCH_NONE, &error);
+  must (watch != NULL, error);
+  for (;;)
+    g_main_context_iteration (context, TRUE);
+  return NULL;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -91,8 +105,9 @@ main (int argc, char **argv)
   char **uris = ldb_monitor_server_list_uris (server);
   printf ("%s %s\n", uris[0], uris[1]);
   fflush (stdout);
+  g_thread_unref (g_thread_new ("follow", follow, database));
   g_thread_unref (g_thread_new ("work", work, database));
-  /* The main loop never runs: the monitor doesn't need it. */
+  /* Its own main loop never runs: the monitor doesn't need it. */
   while (read (STDIN_FILENO, &byte, 1) > 0)
     continue;
   _exit (0);

@@ -7,6 +7,8 @@ import signal
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import unittest
 
 import monitor
@@ -103,7 +105,7 @@ class Hostile(monitor.MonitorTest):
 
     def test_token(self):
         file = self.write("token", TOKEN + "\n")
-        server = self.serve_socket("--token-file", file)
+        server = self.serve_socket("--token-file", file, "--max-requests", "100000")
         self.assertEqual(server.ask("/health", f"Authorization: Bearer {TOKEN}")[0], 200)
         self.assertEqual(server.ask("/metrics", f"authorization: bearer {TOKEN}")[0], 200)
         for field in ("X: y", "Authorization:", "Authorization: Bearer", "Authorization: Bearer ", f"Authorization: {TOKEN}",
@@ -213,14 +215,54 @@ class Hostile(monitor.MonitorTest):
         self.assert_well(server)
 
     def test_too_many_connections(self):
+        """Those that are silent make way, the longest first; those that are answered do not."""
         server = self.serve_socket("--max-connections", "3", "--timeout", "300")
         held = [server.connect() for _ in range(3)]
-        self.assertEqual(server.send(REQUEST), b"")
-        held.pop().close()
-        monitor.wait_for(lambda: server.ask("/health")[0] == 200)
+        held[0].sendall(REQUEST[:20])  # as good as nothing
+        self.assertEqual(server.ask("/health")[0], 200)
+        self.assertEqual(monitor.read_all(held[0]), b"")
         self.assertGreaterEqual(server.metric('lightning_db_monitor_refusals_total{reason="connections"}'), 1)
         self.assert_logged(server, "connections")
         for connection in held:
+            connection.close()
+        self.assert_well(server)
+        followers = [server.connect() for _ in range(3)]
+        for connection in followers:
+            connection.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(connection.recv(1))
+        self.assertEqual(server.send(REQUEST), b"")
+        followers.pop().close()
+        monitor.wait_for(lambda: server.ask("/health")[0] == 200)
+        for connection in followers:
+            connection.close()
+
+    def test_silent_ones_shut_nobody_out(self):
+        server = self.serve_socket("--max-connections", "16", "--timeout", "300", "--max-requests", "100000")
+        silent = [server.connect() for _ in range(100)]
+        for _ in range(100):
+            self.assertEqual(server.ask("/health")[0], 200)
+        for connection in silent:
+            connection.close()
+        self.assert_well(server)
+
+    def test_one_leaves_others_something(self):
+        """Whoever asks without end takes half of the turns."""
+        server = self.serve_socket("--max-requests", "2")
+        path = str(self.directory / "socket")
+        other = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+                 "s.sendall(sys.argv[2].encode()); print(s.recv(12).decode())")
+        server.process.send_signal(signal.SIGSTOP)
+        connections = [server.connect() for _ in range(40)]
+        for connection in connections:
+            connection.sendall(REQUEST)
+        process = subprocess.Popen([sys.executable, "-c", other, path, REQUEST.decode()],
+                                   stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        server.process.send_signal(signal.SIGCONT)
+        statuses = [monitor.parse(monitor.read_all(connection))[0] for connection in connections]
+        self.assertIn(429, statuses)
+        self.assertEqual(process.communicate(timeout=monitor.PATIENCE)[0].split()[1], "200")
+        for connection in connections:
             connection.close()
 
     def test_too_many_requests(self):
@@ -271,7 +313,7 @@ class Hostile(monitor.MonitorTest):
         server.ask("/health")
         before = server.descriptors()
         held = [server.connect() for _ in range(limit * 2)]
-        for connection in held[limit:]:  # the ones that are too many are hung up on
+        for connection in held[:limit]:  # silent ones, the oldest first, make way
             self.assertEqual(monitor.read_all(connection), b"")
         self.assertLessEqual(server.descriptors(), before + limit // 2)
         for connection in held:
@@ -351,7 +393,7 @@ class Tls(monitor.MonitorTest):
         """Handshakes that are begun and left alone hold up nobody for longer than their time."""
         # It is told to end with handshakes under way, on threads of GTask's: what these hold is no leak.
         options = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
-        server = self.serve(*self.ports, *self.tls, "--timeout", "2", ASAN_OPTIONS=options)
+        server = self.serve(*self.ports, *self.tls, "--timeout", "2", "--max-requests", "1000", ASAN_OPTIONS=options)
         context = self.certificates.context()
         server.ask("/metrics", context=context)
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
