@@ -45,6 +45,22 @@ says (GByteArray *answer, const char *text)
   return memmem (answer->data, answer->len, text, strlen (text)) != NULL;
 }
 
+/* It is within the message, and the one that GLib finds. */
+static void
+check_signature (const guint8 *data, gsize length)
+{
+  const char *signature = ldb_peer_message_signature (data, length);
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_from_blob (
+      (guchar *) data, length, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
+  if (signature != NULL)
+    {
+      CHECK (signature > (const char *) data
+             && memchr (signature, '\0', length - (gsize) (signature - (const char *) data)));
+      CHECK (message == NULL || g_str_equal (g_dbus_message_get_signature (message), signature));
+      ldb_peer_signature_is_plain (signature);
+    }
+}
+
 static void
 frame (const guint8 *data, gsize size)
 {
@@ -57,6 +73,7 @@ frame (const guint8 *data, gsize size)
       CHECK (length >= 16);
       gssize needed = g_dbus_message_bytes_needed ((guchar *) data, size, NULL);
       CHECK (needed < 0 || (gsize) needed == length);
+      check_signature (data, length);
       data += length;
       size -= length;
     }

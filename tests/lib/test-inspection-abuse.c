@@ -93,6 +93,25 @@ wait_for_descriptors (guint count)
     g_usleep (1000);
 }
 
+static void
+begin_peak (void)
+{
+  int file = open ("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (write (file, "5", 1), ==, 1);
+  close (file);
+}
+
+/* Bytes of this process that were in memory at once, at most, since begin_peak. */
+static gsize
+peak_memory (void)
+{
+  g_autofree char *text = NULL;
+  g_file_get_contents ("/proc/self/status", &text, NULL, NULL);
+  const char *line = text != NULL ? strstr (text, "VmHWM:") : NULL;
+  g_assert_nonnull (line);
+  return (gsize) g_ascii_strtoull (line + strlen ("VmHWM:"), NULL, 10) * 1024;
+}
+
 /* ---- what is no handshake ---- */
 
 static void
@@ -274,6 +293,62 @@ test_greedy_fields (Shared *self, gconstpointer data)
   g_assert_cmpuint (send_fields (self, fields, 7), ==, 0);
   assert_alive (self);
   assert_logged_of_us (self, "message");
+}
+
+/* A body of a megabyte that would be as many objects when it is decoded: the application's memory does
+ * not grow by them, and the client is dropped. */
+static void
+send_body (Shared *self, const char *signature, guint size, gsize *answered)
+{
+  Client client;
+  const guint8 head[4] = { 'l', 1, 0, 1 };
+  static const guint8 zeros[8] = { 0 };
+  const guint8 field[4] = { 8, 1, 'g', 0 };
+  guint8 length = (guint8) strlen (signature);
+  g_autoptr (GByteArray) fields = g_byte_array_new ();
+  g_autoptr (GByteArray) message = g_byte_array_new ();
+  append_field (fields, 1, 'o', "/org");
+  append_field (fields, 3, 's', "Introspect");
+  g_byte_array_append (fields, zeros, (8 - fields->len % 8) % 8);
+  g_byte_array_append (fields, field, sizeof field);
+  g_byte_array_append (fields, &length, 1);
+  g_byte_array_append (fields, (const guint8 *) signature, length + 1);
+  g_byte_array_append (message, head, sizeof head);
+  append_number (message, size + 4);
+  append_number (message, 7);
+  append_number (message, fields->len);
+  g_byte_array_append (message, fields->data, fields->len);
+  g_byte_array_append (message, zeros, (8 - message->len % 8) % 8);
+  append_number (message, size);
+  guint begin = message->len;
+  g_byte_array_set_size (message, begin + size);
+  memset (message->data + begin, 0, size);
+  client_connect (&client, self->socket);
+  send_bytes (client.socket, message->data, message->len);
+  shutdown (client.socket, SHUT_WR);
+  *answered = read_to_end (client.socket);
+  client_close (&client);
+}
+
+static void
+test_greedy_bodies (Shared *self, gconstpointer data)
+{
+  static const char *const greedy[] = { "ag", "ab", "as", "aay", "av", "a(sayaaybaay)" };
+  gsize answered;
+  for (guint i = 0; i < G_N_ELEMENTS (greedy); i++)
+    {
+      begin_peak ();
+      gsize before = peak_memory ();
+      send_body (self, greedy[i], 1000000, &answered);
+      g_assert_cmpuint (answered, ==, 0);
+      g_assert_cmpuint (peak_memory () - before, <, 16 << 20); /* decoded it is 70 */
+    }
+  assert_logged_of_us (self, "message");
+  send_body (self, "ay", 1000000, &answered); /* a long key, say: told that it is wrong here */
+  g_assert_cmpuint (answered, >, 0);
+  send_body (self, "ab", 400, &answered);
+  g_assert_cmpuint (answered, >, 0);
+  assert_alive (self);
 }
 
 /* Calls of nothing that there is, and with other arguments. */
@@ -934,6 +1009,7 @@ main (int argc, char **argv)
   add_abuse ("/inspection-abuse/oversized", test_oversized);
   add_abuse ("/inspection-abuse/odd-fields", test_odd_fields);
   add_abuse ("/inspection-abuse/greedy-fields", test_greedy_fields);
+  add_abuse ("/inspection-abuse/greedy-bodies", test_greedy_bodies);
   add_abuse ("/inspection-abuse/unexpected", test_unexpected);
   add_abuse ("/inspection-abuse/replayed", test_replayed);
   add_abuse ("/inspection-abuse/told", test_told);

@@ -141,3 +141,76 @@ ldb_peer_message_length (const guint8 *data, gsize size, gsize *length)
   *length = (gsize) total;
   return TRUE;
 }
+
+/* ---- what a body is made of ---- */
+
+#define FIELD_SIGNATURE 8 /* its code */
+
+/* Where it goes on after `count` bytes that are aligned; FALSE: it does not. */
+static gboolean
+skip (gsize *at, gsize end, gsize alignment, guint64 count)
+{
+  gsize begin = (*at + alignment - 1) & ~(alignment - 1);
+  if (begin > end || count > end - begin)
+    return FALSE;
+  *at = begin + (gsize) count;
+  return TRUE;
+}
+
+/* Takes a field's value of that type, which begins at *at. */
+static gboolean
+skip_value (const guint8 *data, gsize *at, gsize end, guint8 type)
+{
+  gsize begin;
+  if (type == 'u')
+    return skip (at, end, 4, 4);
+  if (type == 'g')
+    {
+      begin = *at;
+      return skip (at, end, 1, 1) && skip (at, end, 1, (guint64) data[begin] + 1);
+    }
+  if ((type != 's' && type != 'o') || !skip (at, end, 4, 4))
+    return FALSE;
+  return skip (at, end, 1, (guint64) number_at (data + *at - 4, data[0] == 'B') + 1);
+}
+
+const char *
+ldb_peer_message_signature (const guint8 *data, gsize length)
+{
+  const char *signature = NULL;
+  gsize at = MESSAGE_HEADER;
+  if (length < MESSAGE_HEADER)
+    return NULL;
+  gsize fields = number_at (data + 12, data[0] == 'B');
+  if (fields > length - MESSAGE_HEADER)
+    return NULL;
+  for (gsize end = MESSAGE_HEADER + fields; at < end;)
+    {
+      /* A byte, and a variant of one value: the length of its type, the type, a zero. */
+      if (!skip (&at, end, 8, 4) || data[at - 3] != 1 || data[at - 1] != 0)
+        return NULL;
+      guint8 code = data[at - 4], type = data[at - 2];
+      gsize value = at;
+      if (!skip_value (data, &at, end, type))
+        return NULL;
+      if (code != FIELD_SIGNATURE)
+        continue;
+      if (type != 'g' || data[at - 1] != 0 || signature != NULL)
+        return NULL;
+      signature = (const char *) data + value + 1;
+    }
+  return signature;
+}
+
+gboolean
+ldb_peer_signature_is_plain (const char *signature)
+{
+  for (; *signature != '\0'; signature++)
+    {
+      if (signature[0] == 'a' && signature[1] == 'y')
+        signature++;
+      else if (strchr ("ybnqiuxtdsogh", signature[0]) == NULL)
+        return FALSE;
+    }
+  return TRUE;
+}

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 #define LDB_PEER_LINES_MAX 8                         /* lines of a handshake */
 #define LDB_PEER_MESSAGE_MAX ((gsize) 1 << 20)       /* bytes of a message in */
 #define LDB_PEER_FIELDS_MAX 4096                     /* bytes of the fields of its header */
+#define LDB_PEER_PLAIN_FROM 4096                     /* bytes: a longer one is plain, or admitted */
 #define LDB_PEER_WAITING_MAX ((gsize) 2 << 20)       /* bytes out, beyond which nothing is read */
 #define LDB_PEER_CALLS_MAX 16                        /* calls under way, likewise */
 #define LDB_PEER_HANDSHAKE_TIME (5 * G_USEC_PER_SEC) /* until it has to be done */
@@ -50,6 +51,13 @@ LdbHandshakeState ldb_handshake_take (LdbHandshake *self, const guint8 *data, gs
  * longer than LDB_PEER_MESSAGE_MAX or LDB_PEER_FIELDS_MAX. */
 gboolean ldb_peer_message_length (const guint8 *data, gsize size, gsize *length);
 
+/* The signature of the body of the whole message that begins with these bytes, as its header says, within
+ * `data`; NULL: it has none, or its header is not to be understood. */
+const char *ldb_peer_message_signature (const guint8 *data, gsize length);
+/* Whether a body of that signature takes about as much memory decoded as it does in its message: it has
+ * single values, and arrays of bytes. Of others each element becomes an object. */
+gboolean ldb_peer_signature_is_plain (const char *signature);
+
 /* ---- the connection ---- */
 
 typedef struct _LdbPeer LdbPeer;
@@ -66,6 +74,8 @@ typedef enum
 
 typedef struct
 {
+  /* Whether a message of that length, whose body is not plain, is to be decoded. */
+  gboolean (*admits) (gpointer owner, const char *signature, gsize length);
   /* A call, a signal or a reply has come. */
   void (*message) (gpointer owner, GDBusMessage *message);
   /* All that waited has gone out. */

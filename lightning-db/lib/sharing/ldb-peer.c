@@ -212,9 +212,27 @@ is_complete (GDBusMessage *message)
 }
 
 /* FALSE: it has ended. */
+/* What it takes to decode a message is known before it is: GLib makes an object of some hundred bytes of
+ * each element of an array, which may have been one byte. */
+static gboolean
+is_worth_decoding (LdbPeer *self, gsize length)
+{
+  if (length <= LDB_PEER_PLAIN_FROM)
+    return TRUE;
+  const char *signature = ldb_peer_message_signature (self->input->data, length);
+  return signature != NULL
+         && (ldb_peer_signature_is_plain (signature)
+             || self->handler->admits (self->owner, signature, length));
+}
+
 static gboolean
 handle_message (LdbPeer *self, gsize length)
 {
+  if (!is_worth_decoding (self, length))
+    {
+      ldb_peer_end (self, LDB_PEER_MESSAGE);
+      return FALSE;
+    }
   g_autoptr (GDBusMessage) message = g_dbus_message_new_from_blob (
       self->input->data, length, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
   g_byte_array_remove_range (self->input, 0, (guint) length);

@@ -102,6 +102,8 @@ ldb_visit_open_store (LdbVisit *self, const char *name, GError **error)
 
 /* ---- what is said about an object ---- */
 
+#define COMMIT_SIGNATURE "a(sayaaybaay)"
+#define COMMIT_UNASKED_MAX 65536 /* bytes of a commit, to be told that it needs control */
 #define STANDARD_INTERFACES                                                                        \
   "  <interface name=\"org.freedesktop.DBus.Introspectable\">\n"                                   \
   "    <method name=\"Introspect\"><arg type=\"s\" direction=\"out\"/></method>\n"                 \
@@ -281,7 +283,7 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "ApplyRemedy", "s", ldb_visit_apply_remedy, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Backup", "ayb", ldb_visit_backup, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "AbortTransaction", "t", ldb_visit_abort_transaction, METHOD_CONTROL },
-  { LDB_INSPECTOR_INTERFACE, "Commit", "a(sayaaybaay)", ldb_visit_commit, LONG_CONTROL },
+  { LDB_INSPECTOR_INTERFACE, "Commit", COMMIT_SIGNATURE, ldb_visit_commit, LONG_CONTROL },
 };
 
 /* N of the path "/org/lightningdb/Inspector1/N"; 0: it is none. */
@@ -461,7 +463,17 @@ ended (gpointer owner, LdbPeerEnd end)
   ldb_host_forget_visitor (self->host, self);
 }
 
+/* The one call with a list of what it is to do, and only of who may make it. */
+static gboolean
+admits (gpointer owner, const char *signature, gsize length)
+{
+  LdbVisitor *self = owner;
+  return strcmp (signature, COMMIT_SIGNATURE) == 0
+         && (length <= COMMIT_UNASKED_MAX || g_hash_table_size (self->grants) > 0);
+}
+
 static const LdbPeerHandler handler = {
+  .admits = admits,
   .message = take_message,
   .drained = drained,
   .ended = ended,
