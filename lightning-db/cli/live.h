@@ -47,6 +47,9 @@ enum exit_status top_run (struct invocation *invocation);
 enum exit_status latency_run (struct invocation *invocation);
 enum exit_status profile_run (struct invocation *invocation);
 
+/* trace.c */
+enum exit_status trace_run (struct invocation *invocation);
+
 /* hotkeys.c */
 enum exit_status hotkeys_run (struct invocation *invocation);
 enum exit_status slow_run (struct invocation *invocation);

@@ -60,6 +60,8 @@ const struct command commands[] = {
   { "metrics", "", N_ ("Print what a database counts"), metrics_run, PATHS_USE },
   { "latency", "", N_ ("Print how long operations take"), latency_run, PATHS_USE },
   { "profile", "", N_ ("Print what operations spend their time on"), profile_run, PATHS_USE },
+  { "trace", N_ ("KEY"), N_ ("Print what one lookup of a key does, step by step"), trace_run,
+    RECORD_USE },
   { "slow", "", N_ ("Print which operations took long, and why"), slow_run, PATHS_USE },
   { "hotkeys", "", N_ ("Find the keys that are read, written, in conflict most"), hotkeys_run,
     PATHS_USE },

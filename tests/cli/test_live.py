@@ -219,6 +219,40 @@ class Timing(LiveTest):
         latency = json.loads(self.run_live("latency", self.database, "--duration", "0.2", "--json"))
         self.assertGreater(latency["nanoseconds"]["get"]["count"], 0)
 
+    def check_trace(self, *arguments, **expected):
+        trace = json.loads(self.run_live("trace", self.database, *arguments, "--json",
+                                         status=0 if expected["found"] else NEGATIVE))
+        self.assertEqual({name: trace[name] for name in expected}, expected)
+        self.assertEqual(sum(trace["steps"].values()), trace["nanoseconds"])
+        self.assertGreater(trace["nanoseconds"], 0)
+        return trace
+
+    def test_trace(self):
+        self.create()
+        self.run_cli("put", self.database, "a", "value")
+        self.run_cli("stores", self.database, "--create", "other")
+        self.run_cli("put", self.database, "--store", "other", "b", "22")
+        self.run_cli("compact", self.database, "-q")
+        cold = self.check_trace("a", running=False, found=True, size=5, key="a", store="default", leaves=1)
+        self.assertGreater(cold["steps"]["page_read"], 0)
+        self.check_trace("62", "--store", "other", "--input", "hex", running=False, found=True, size=2, key="b",
+                         store="other")
+        self.check_trace("nothing", running=False, found=False, size=0)
+        text = self.run_live("trace", self.database, "a").decode()
+        self.assertRegex(text, r"(?m)^  page_read +\d+ ns +\d+\.\d%$")
+        self.assertRegex(text, r"(?m)^  total +\d+ ns$")
+        self.assertIn("Found, with a value of 5 bytes. Filters asked: ", text)
+        self.assertIn("Not found.", self.run_live("trace", self.database, "b", status=NEGATIVE).decode())
+        self.run_live("trace", self.database, status=FAILED)
+        self.run_live("trace", self.database, "a", "--store", "none", status=FAILED)
+        shell = self.start_sampled()
+        self.tell(shell, "get a")
+        warm = self.check_trace("a", running=True, found=True, size=5)
+        self.assertEqual(warm["steps"]["page_read"], 0)
+        self.check_trace("b", "--store", "other", running=True, found=True, size=2)
+        self.check_trace("b", running=True, found=False)
+        self.run_live("trace", self.database, "a", "--store", "none", status=FAILED)
+
     def test_profile_running(self):
         self.share_counters()
         shell = self.start_sampled()
