@@ -115,6 +115,7 @@ int follow_in_sandbox (const char *path);
 int follow_read_only_mount (const char *path);
 void test_sandbox (const char *what, int (*body) (const char *path));
 void test_medium (void);
+void test_overlay (void);
 void test_undurable (void);
 void test_network (void);
 void test_destroyed_while_opened (void);

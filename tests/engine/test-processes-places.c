@@ -162,6 +162,78 @@ test_medium (void)
   remove_directory (path);
 }
 
+/* Who writes once it is told to; its id. */
+static pid_t
+fork_writer (const char *path, int *go)
+{
+  int ends[2];
+  char unused;
+  CHECK (pipe (ends) == 0);
+  pid_t child = fork ();
+  CHECK (child >= 0);
+  if (child == 0)
+    {
+      close (ends[1]);
+      CHECK (read (ends[0], &unused, 1) == 0);
+      struct engine *engine = open_writer (path);
+      put (engine, 1, "end", "here");
+      close_engine (engine);
+      _exit (0);
+    }
+  close (ends[0]);
+  *go = ends[1];
+  return child;
+}
+
+/* A database in the lower layer of an overlay, as in the image of a container. Who opens a file there
+ * for reading has the lower one, until somebody opens it for writing and so makes another. */
+static int
+follow_overlay (const char *path)
+{
+  char layers[600], options[2000];
+  snprintf (layers, sizeof layers, "%s-layers", path);
+  CHECK (mkdir (layers, 0700) == 0);
+  bool made = mount ("none", layers, "tmpfs", 0, NULL) == 0;
+  snprintf (options, sizeof options, "%s/upper", layers);
+  made = made && mkdir (options, 0700) == 0;
+  snprintf (options, sizeof options, "%s/work", layers);
+  made = made && mkdir (options, 0700) == 0;
+  snprintf (options, sizeof options, "lowerdir=%s,upperdir=%s/upper,workdir=%s/work", path, layers,
+            layers);
+  made = made && mount ("overlay", path, "overlay", 0, options) == 0;
+  int result = 77;
+  if (made)
+    {
+      int go, how;
+      pid_t writer = fork_writer (path, &go);
+      struct engine *engine = open_reader (path);
+      uint64_t before = engine_sequence (engine);
+      close (go);
+      CHECK (waitpid (writer, &how, 0) == writer && WIFEXITED (how) && WEXITSTATUS (how) == 0);
+      await (engine, before + 1);
+      expect (engine, 1, "key", "value");
+      expect (engine, 1, "end", "here");
+      close_engine (engine);
+      umount2 (path, MNT_DETACH);
+      result = 0;
+    }
+  umount2 (layers, MNT_DETACH);
+  rmdir (layers);
+  return result;
+}
+
+void
+test_overlay (void)
+{
+  char *path = fresh_directory ();
+  struct engine *writer = open_writer (path);
+  put (writer, 1, "key", "value");
+  close_engine (writer);
+  bool ran = run_in_namespace (follow_overlay, path);
+  printf ("an overlay: %s\n", ran ? "followed" : "not tried here: it is not allowed");
+  remove_directory (path);
+}
+
 /* Commits that wait for the disk. */
 static _Atomic bool sync_held, sync_waits;
 

@@ -387,6 +387,7 @@ main (int argc, char **argv)
   test_sandbox ("another process numbering", follow_in_sandbox);
   test_sandbox ("a mount for reading only", follow_read_only_mount);
   test_medium ();
+  test_overlay ();
   test_network ();
   test_destroyed_while_opened ();
   test_being_destroyed ();

@@ -858,13 +858,27 @@ posix_space (struct vfs_directory *directory, uint64_t *total, uint64_t *availab
   return STATUS_OK;
 }
 
+/* To read what others write, in the file that has this name for good: in an overlay that of a lower
+ * layer has it until somebody opens it for writing. Who may not do so reads the one there is. */
+static int
+open_to_follow (int directory, const char *name, int *out)
+{
+  struct statfs information;
+  if (fstatfs (directory, &information) == 0
+      && (uint32_t) information.f_type == OVERLAYFS_SUPER_MAGIC
+      && open_or_create (directory, name, VFS_WRITE, out) == 0)
+    return 0;
+  return open_or_create (directory, name, VFS_READ, out);
+}
+
 static status
 posix_share (struct vfs_directory *directory, const char *name, bool write, int *out,
              struct failure *failure)
 {
   *out = -1;
-  int error = open_or_create (directory_descriptor (directory), name,
-                              write ? VFS_WRITE | VFS_CREATE : VFS_READ, out);
+  int held = directory_descriptor (directory);
+  int error = write ? open_or_create (held, name, VFS_WRITE | VFS_CREATE, out)
+                    : open_to_follow (held, name, out);
   if (error == 0)
     error = prepare_descriptor (*out, 0);
   if (error == 0)
