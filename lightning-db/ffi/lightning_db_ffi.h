@@ -17,7 +17,9 @@
  *
  * Threads
  *   Any function from any thread. Calls with one LightningDB * run side by side; calls with one
- *   transaction, iterator, batch or config wait for each other.
+ *   transaction, iterator, batch or config wait for each other. A call that is left before
+ *   it returns, by pthread_cancel or a longjmp out of a signal handler, may leave a lock behind
+ *   that later calls wait for without an end; no data is lost.
  *
  * Memory
  *   1. What lightning_db_get and its like put into a LightningDBResult is the caller's: give it to

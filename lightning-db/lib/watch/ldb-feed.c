@@ -38,6 +38,10 @@
  * them, and beyond that as [property@Ldb.Options:change-retention] says; when those that come next
  * are gone, it fails with %LDB_ERROR_HISTORY_GONE.
  *
+ * A power cut can take back commits that were not %LDB_SYNC_MODE_FULL, and others get their numbers
+ * afterwards. Where a position is to outlast that, remember none above
+ * [method@Ldb.Database.get_durable_sequence].
+ *
  * Threads: one at a time; operations that overlap fail with %LDB_ERROR_PENDING. After
  * [method@Ldb.Feed.close], or when its database handle is closed, which may happen on any
  * thread, every operation fails with %LDB_ERROR_CLOSED, also one that is waiting.
