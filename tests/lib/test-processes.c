@@ -425,6 +425,45 @@ test_replicas (Place *place, gconstpointer data)
   g_assert_null (strstr (of_other, " 0 resyncs"));
 }
 
+/* ---- a writer that is stopped ---- */
+
+static gint64
+number_in (LdbDatabase *db)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *value = ldb_database_get_string (db, "number", NULL, &error);
+  g_assert_no_error (error);
+  return g_ascii_strtoll (value, NULL, 10);
+}
+
+/* A reader stays at what the stopped writer told it last, which may lack the last frame's commits; it
+ * is never ahead, never goes back, and has them when the writer goes on, or is killed. */
+static void
+test_stopped_writer (Place *place, gconstpointer data)
+{
+  g_auto (Other) writer = { 0 };
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  tell (&writer, "put number 0");
+  g_autoptr (LdbDatabase) db = open_reader (place);
+  for (gint round = 1; round <= 20; round++)
+    {
+      gint64 before = number_in (db);
+      tell (&writer, "put number %d", round);
+      kill (writer.pid, SIGSTOP);
+      gint64 seen = number_in (db);
+      g_assert_cmpint (seen, >=, before);
+      g_assert_cmpint (seen, <=, round);
+      kill (writer.pid, SIGCONT);
+      if (round % 2 == 0)
+        wait_until (number_in (db) == round);
+    }
+  tell (&writer, "put number 21");
+  kill (writer.pid, SIGSTOP);
+  kill (writer.pid, SIGKILL);
+  wait_until (number_in (db) == 21);
+}
+
 /* ---- the writer's role ---- */
 
 static void
@@ -835,6 +874,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_test ("/processes/told", test_told);
   add_test ("/processes/soon", test_soon);
+  add_test ("/processes/stopped-writer", test_stopped_writer);
   add_test ("/processes/lists", test_lists);
   add_test ("/processes/files", test_files);
   add_test ("/processes/let-go", test_let_go);
