@@ -41,7 +41,7 @@ fail (GError **error, int code)
 }
 
 static bool
-is_stopped (void)
+is_stopped (void *data)
 {
   return command_is_interrupted ();
 }

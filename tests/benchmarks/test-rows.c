@@ -2,7 +2,7 @@
 /* The benchmark itself: its records are what they should be, and its rows notice an engine that
  * loses, mixes up or ages what it was given. */
 #include "../check-condition.h"
-#include "workload.h"
+#include "mix.h"
 
 #include <string.h>
 
@@ -292,6 +292,85 @@ test_rows (void)
     }
 }
 
+/* ---- The mix ---- */
+
+static bool
+stops_at_once (void *asked)
+{
+  return ++*(unsigned *) asked > 100;
+}
+
+/* What a mix did on a filled database with a fault. */
+static void
+run_mix (const struct mix *asked, unsigned threads, struct fault its_fault, bool stopped,
+         struct mix_board *board)
+{
+  struct driver driver = benchmark_driver;
+  struct mix mix = *asked;
+  unsigned questions = 0;
+  driver.get = faulty_get;
+  driver.put = faulty_put;
+  driver.scan_next = faulty_scan_next;
+  struct benchmark benchmark = {
+    .driver = &driver,
+    .options = { .directory = "none", .records = RECORDS, .key_size = 16, .value_size = 100 },
+    .settings = { .seconds = stopped ? 1000 : 0.2, .seed = 1 },
+  };
+  static struct workload_result result;
+  mix_board_init (board);
+  mix.board = board;
+  fault = (struct fault){ FAULT_NONE, 0 };
+  CHECK (benchmark_open (&benchmark, false));
+  CHECK (workload_run (&benchmark, workload_find ("fillrandom-batch"), 1, &result));
+  CHECK (benchmark.filled == RECORDS);
+  fault = its_fault;
+  benchmark.mix = &mix;
+  if (stopped)
+    {
+      benchmark.settings.stopped = stops_at_once;
+      benchmark.settings.stopped_data = &questions;
+    }
+  CHECK (workload_run (&benchmark, &mix_workload, threads, &result));
+  CHECK (benchmark_close (&benchmark));
+  mix_board_clear (board);
+}
+
+static void
+test_mix (void)
+{
+  static struct mix_board board;
+  const struct mix all
+      = { .shares = { [MIX_GET] = 50, [MIX_MISSING] = 10, [MIX_PUT] = 30, [MIX_SCAN] = 10 } };
+  for (enum mix_order order = MIX_EVENLY; order < MIX_ORDERS; order++)
+    {
+      struct mix mix = all;
+      mix.order = order;
+      run_mix (&mix, 1, (struct fault){ FAULT_NONE, 0 }, false, &board);
+      CHECK (board.tally.wrong == 0 && board.wrong[0] == '\0');
+      for (unsigned kind = MIX_GET; kind <= MIX_SCAN; kind++)
+        {
+          CHECK (board.tally.operations[kind] > 0);
+          CHECK (board.tally.latencies[kind].count == board.tally.operations[kind]);
+        }
+      CHECK (board.tally.operations[MIX_TRANSACTION] == 0);
+    }
+  const struct fault faults[]
+      = { { FAULT_ABSENT, 50 }, { FAULT_BYTE, 50 }, { FAULT_NEIGHBOUR, 50 },
+          { FAULT_SKIP, 20 },   { FAULT_END, 20 },  { FAULT_SCAN_BYTE, 20 } };
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+    {
+      run_mix (&all, 1, faults[i], false, &board);
+      CHECK (board.tally.wrong == 1 && board.wrong[0] != '\0'); /* counted, and it went on */
+    }
+  run_mix (&all, 1, (struct fault){ FAULT_NONE, 0 }, true, &board);
+  uint64_t done = 0;
+  for (unsigned kind = 0; kind < MIX_KINDS; kind++)
+    done += board.tally.operations[kind];
+  CHECK (done == 100);
+  for (const struct mix_preset *preset = mix_presets; preset->row != NULL; preset++)
+    CHECK (workload_find (preset->row) != NULL);
+}
+
 int
 main (void)
 {
@@ -301,5 +380,6 @@ main (void)
   test_zipf ();
   test_latency ();
   test_rows ();
+  test_mix ();
   return 0;
 }

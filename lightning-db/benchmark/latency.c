@@ -12,8 +12,8 @@ latency_merge (struct latency *into, const struct latency *from)
     into->maximum = from->maximum;
 }
 
-static uint64_t
-bucket_middle (size_t bucket)
+uint64_t
+latency_bucket_middle (size_t bucket)
 {
   size_t doubling = bucket >> LATENCY_PRECISION_BITS;
   if (doubling < 2)
@@ -35,7 +35,7 @@ latency_percentile (const struct latency *latency, double fraction)
       passed += latency->buckets[bucket];
       if (passed > 0 && (double) passed >= wanted)
         {
-          uint64_t middle = bucket_middle (bucket);
+          uint64_t middle = latency_bucket_middle (bucket);
           return middle < latency->maximum ? middle : latency->maximum;
         }
     }

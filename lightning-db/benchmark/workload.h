@@ -35,11 +35,13 @@
 /* How a run is done, apart from what the driver is told. */
 struct workload_settings
 {
-  uint64_t operations;    /* of rows that can be short; 0: as many as there are records */
-  double seconds;         /* after which such a row ends */
-  double warming;         /* part of a row that reads that is run before it, untimed; 0 … 1 */
-  uint64_t seed;          /* of records and of what is picked */
-  bool (*stopped) (void); /* asked now and then; true: rows end early. NULL: never */
+  uint64_t operations; /* of rows that can be short; 0: as many as there are records */
+  double seconds;      /* after which such a row ends */
+  double warming;      /* part of a row that reads that is run before it, untimed; 0 … 1 */
+  uint64_t seed;       /* of records and of what is picked */
+  bool (*stopped) (
+      void *data);    /* asked now and then, on any thread; true: rows end early. NULL: never */
+  void *stopped_data; /* for it */
 };
 
 struct benchmark
@@ -56,9 +58,13 @@ struct benchmark
   bool watched;                     /* peak is running */
   uint64_t memory_before;           /* anonymous, before the database was opened, in bytes */
   uint64_t first_read;              /* from before opening to the first read, in ns; 0: none */
+  _Atomic uint64_t filled;          /* records that a row put which fills, so far */
+  const struct mix *mix;            /* of the row “mix”; NULL: it is not run; borrowed */
 };
 
 struct workload;
+struct gate;
+struct mix;
 
 /* One thread of a row. */
 struct worker
@@ -76,8 +82,11 @@ struct worker
   uint64_t operations;            /* done; unit of the row */
   uint64_t begun, ended;          /* in ns */
   struct latency latency;         /* of calls of the driver */
+  struct latency *calls;          /* where calls are recorded: that, or what a row has instead */
+  uint64_t place;                 /* of what goes through the records in order */
+  uint64_t wrong;                 /* values read that were not the right ones */
   atomic_bool *stop;              /* of the row: somebody is done or has failed */
-  pthread_barrier_t *start;       /* of the row; NULL: alone */
+  struct gate *start;             /* of the row; NULL: alone */
   char failure[512];              /* "" when all went well */
 };
 
@@ -135,7 +144,7 @@ worker_has_time (const struct worker *worker)
 {
   const struct workload_settings *settings = &worker->benchmark->settings;
   return latency_now () <= worker->deadline && !atomic_load (worker->stop)
-         && (settings->stopped == NULL || !settings->stopped ());
+         && (settings->stopped == NULL || !settings->stopped (settings->stopped_data));
 }
 
 /* May another operation begin? Counts it. */
@@ -162,7 +171,7 @@ static inline void
 worker_call_ends (struct worker *worker, uint64_t begun)
 {
   if (begun != 0)
-    latency_record (&worker->latency, latency_now () - begun);
+    latency_record (worker->calls, latency_now () - begun);
 }
 
 /* Any record; for writing one that only this worker writes. */
@@ -180,12 +189,16 @@ bool worker_put (struct worker *worker, uint64_t record, uint8_t version);
 /* Puts the record's next version and moves its version on. */
 bool worker_overwrite (struct worker *worker, uint64_t record);
 bool worker_get (struct worker *worker, uint64_t record);
+bool worker_get_missing (struct worker *worker, uint64_t record);
+uint8_t worker_version_of (const struct worker *worker, uint64_t record);
 /* Is this the record's value? `low`: its version before the read. */
 bool worker_verify (struct worker *worker, uint64_t record, uint8_t low, const char *value,
                     size_t size);
-/* Is this record the one that a scan must give? */
-bool worker_verify_record (struct worker *worker, uint64_t record, struct driver_bytes key,
-                           struct driver_bytes value);
+/* Is this record the one that a scan must give? `low`: its version before the scan began. */
+bool worker_verify_record (struct worker *worker, uint64_t record, uint8_t low,
+                           struct driver_bytes key, struct driver_bytes value);
+/* One transaction of ten operations on records that `pick` gives, of this worker's own. */
+bool worker_transact (struct worker *worker, uint64_t (*pick) (struct worker *worker));
 bool worker_fail_record (struct worker *worker, uint64_t record, const char *what);
 
 /* The rows, by file. */

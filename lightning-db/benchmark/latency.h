@@ -55,6 +55,8 @@ latency_record (struct latency *latency, uint64_t duration)
 
 /* Adds what `from` holds to `into`. */
 void latency_merge (struct latency *into, const struct latency *from);
+/* A duration in the middle of those that a bucket takes, in ns. */
+uint64_t latency_bucket_middle (size_t bucket);
 /* The duration that `fraction` (0.99 for P99) of those recorded do not exceed; 0 when empty. */
 uint64_t latency_percentile (const struct latency *latency, double fraction);
 

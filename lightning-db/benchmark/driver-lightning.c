@@ -10,12 +10,14 @@
 struct driver_database
 {
   LdbDatabase *handle;                  /* owned */
+  LdbStore *store;                      /* that of the options; NULL: the default one; owned */
   const struct driver_options *options; /* borrowed */
 };
 
 struct driver_session
 {
   LdbDatabase *database;                  /* borrowed */
+  LdbStore *store;                        /* NULL: the default one; borrowed */
   LdbBatch *batch;                        /* used again and again; owned */
   LdbSnapshot *snapshot;                  /* between read_begin and read_end, else NULL; owned */
   LdbCursor *cursor;                      /* of a scan, else NULL; owned */
@@ -53,6 +55,17 @@ lightning_settings (const struct driver_options *options)
                "indexes together, and compression, which is off. Checksums are verified.";
 }
 
+static bool
+lightning_close (struct driver_database *database)
+{
+  GError *error = NULL;
+  g_clear_object (&database->store);
+  gboolean closed = ldb_database_close (database->handle, NULL, &error);
+  g_object_unref (database->handle);
+  g_free (database);
+  return closed || failed (error);
+}
+
 static struct driver_database *
 lightning_open (const struct driver_options *options)
 {
@@ -74,17 +87,18 @@ lightning_open (const struct driver_options *options)
   struct driver_database *database = g_new0 (struct driver_database, 1);
   database->handle = handle;
   database->options = options;
+  if (options->store != NULL)
+    {
+      database->store
+          = ldb_database_open_store (handle, options->store, LDB_OPEN_CREATE, NULL, &error);
+      if (database->store == NULL)
+        {
+          lightning_close (database);
+          failed (error);
+          return NULL;
+        }
+    }
   return database;
-}
-
-static bool
-lightning_close (struct driver_database *database)
-{
-  GError *error = NULL;
-  gboolean closed = ldb_database_close (database->handle, NULL, &error);
-  g_object_unref (database->handle);
-  g_free (database);
-  return closed || failed (error);
 }
 
 static struct driver_session *
@@ -92,6 +106,7 @@ lightning_session_open (struct driver_database *database)
 {
   struct driver_session *session = g_new0 (struct driver_session, 1);
   session->database = database->handle;
+  session->store = database->store;
   session->batch = ldb_batch_new ();
   return session;
 }
@@ -111,17 +126,21 @@ static bool
 lightning_put (struct driver_session *session, struct driver_bytes key, struct driver_bytes value)
 {
   GError *error = NULL;
-  return ldb_database_put (session->database, key.data, key.size, value.data, value.size, NULL,
-                           &error)
-         || failed (error);
+  gboolean done = session->store != NULL ? ldb_store_put (session->store, key.data, key.size,
+                                                          value.data, value.size, NULL, &error)
+                                         : ldb_database_put (session->database, key.data, key.size,
+                                                             value.data, value.size, NULL, &error);
+  return done || failed (error);
 }
 
 static bool
 lightning_remove (struct driver_session *session, struct driver_bytes key)
 {
   GError *error = NULL;
-  return ldb_database_delete (session->database, key.data, key.size, NULL, &error)
-         || failed (error);
+  gboolean done = session->store != NULL
+                      ? ldb_store_delete (session->store, key.data, key.size, NULL, &error)
+                      : ldb_database_delete (session->database, key.data, key.size, NULL, &error);
+  return done || failed (error);
 }
 
 static enum driver_answer
@@ -158,14 +177,16 @@ lightning_get (struct driver_session *session, struct driver_bytes key, void *bu
   if (session->snapshot != NULL)
     {
       LdbView view = LDB_VIEW_INIT;
-      if (!ldb_snapshot_peek (session->snapshot, NULL, key.data, key.size, &view, &error))
+      if (!ldb_snapshot_peek (session->snapshot, session->store, key.data, key.size, &view, &error))
         return no_answer (error);
       return copy_view (&view, buffer, capacity, size);
     }
-  if (!ldb_database_get_into (session->database, key.data, key.size, buffer, capacity, size,
-                              &error))
-    return no_answer (error);
-  return DRIVER_FOUND;
+  gboolean found = session->store != NULL
+                       ? ldb_store_get_into (session->store, key.data, key.size, buffer, capacity,
+                                             size, &error)
+                       : ldb_database_get_into (session->database, key.data, key.size, buffer,
+                                                capacity, size, &error);
+  return found ? DRIVER_FOUND : no_answer (error);
 }
 
 static bool
@@ -173,7 +194,7 @@ lightning_multi_get (struct driver_session *session, size_t count, const struct 
                      char *buffer, size_t capacity, size_t *sizes)
 {
   GError *error = NULL;
-  g_return_val_if_fail (count <= MULTI_GET_MAXIMUM, false);
+  g_return_val_if_fail (count <= MULTI_GET_MAXIMUM && session->store == NULL, false);
   for (size_t i = 0; i < count; i++)
     {
       session->names[i] = keys[i].data;
@@ -205,7 +226,8 @@ lightning_batch_put (struct driver_session *session, struct driver_bytes key,
                      struct driver_bytes value)
 {
   GError *error = NULL;
-  return ldb_batch_put (session->batch, NULL, key.data, key.size, value.data, value.size, &error)
+  return ldb_batch_put (session->batch, session->store, key.data, key.size, value.data, value.size,
+                        &error)
          || failed (error);
 }
 
@@ -213,7 +235,8 @@ static bool
 lightning_batch_remove (struct driver_session *session, struct driver_bytes key)
 {
   GError *error = NULL;
-  return ldb_batch_delete (session->batch, NULL, key.data, key.size, &error) || failed (error);
+  return ldb_batch_delete (session->batch, session->store, key.data, key.size, &error)
+         || failed (error);
 }
 
 static bool
@@ -245,8 +268,10 @@ lightning_scan_begin (struct driver_session *session, bool reverse)
 {
   GError *error = NULL;
   session->positioned = session->past_end = FALSE;
-  session->cursor = ldb_database_scan (session->database, NULL, 0, NULL, 0,
-                                       reverse ? LDB_SCAN_REVERSE : LDB_SCAN_NONE, &error);
+  LdbScanFlags flags = reverse ? LDB_SCAN_REVERSE : LDB_SCAN_NONE;
+  session->cursor = session->store != NULL
+                        ? ldb_store_scan (session->store, NULL, 0, NULL, 0, flags, &error)
+                        : ldb_database_scan (session->database, NULL, 0, NULL, 0, flags, &error);
   return session->cursor != NULL || failed (error);
 }
 
@@ -289,9 +314,12 @@ lightning_remove_range (struct driver_session *session, struct driver_bytes star
                         struct driver_bytes end)
 {
   GError *error = NULL;
-  return ldb_database_delete_range (session->database, start.data, start.size, end.data, end.size,
-                                    NULL, &error)
-         || failed (error);
+  gboolean done = session->store != NULL
+                      ? ldb_store_delete_range (session->store, start.data, start.size, end.data,
+                                                end.size, NULL, &error)
+                      : ldb_database_delete_range (session->database, start.data, start.size,
+                                                   end.data, end.size, NULL, &error);
+  return done || failed (error);
 }
 
 static bool
@@ -308,7 +336,8 @@ lightning_transaction_get (struct driver_session *session, struct driver_bytes k
 {
   GError *error = NULL;
   LdbView view = LDB_VIEW_INIT;
-  if (!ldb_transaction_peek (session->transaction, NULL, key.data, key.size, &view, &error))
+  if (!ldb_transaction_peek (session->transaction, session->store, key.data, key.size, &view,
+                             &error))
     return no_answer (error);
   return copy_view (&view, buffer, capacity, size);
 }
@@ -318,7 +347,7 @@ lightning_transaction_put (struct driver_session *session, struct driver_bytes k
                            struct driver_bytes value)
 {
   GError *error = NULL;
-  return ldb_transaction_put (session->transaction, NULL, key.data, key.size, value.data,
+  return ldb_transaction_put (session->transaction, session->store, key.data, key.size, value.data,
                               value.size, &error)
          || failed (error);
 }
@@ -327,7 +356,7 @@ static bool
 lightning_transaction_remove (struct driver_session *session, struct driver_bytes key)
 {
   GError *error = NULL;
-  return ldb_transaction_delete (session->transaction, NULL, key.data, key.size, &error)
+  return ldb_transaction_delete (session->transaction, session->store, key.data, key.size, &error)
          || failed (error);
 }
 
@@ -354,7 +383,8 @@ lightning_bulk_put (struct driver_session *session, struct driver_bytes key,
                     struct driver_bytes value)
 {
   GError *error = NULL;
-  return ldb_loader_put (session->loader, NULL, key.data, key.size, value.data, value.size, &error)
+  return ldb_loader_put (session->loader, session->store, key.data, key.size, value.data,
+                         value.size, &error)
          || failed (error);
 }
 

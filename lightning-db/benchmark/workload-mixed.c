@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define MIXED_READS 80        /* of a hundred operations */
-#define TRANSACTION_LENGTH 10 /* operations: six gets, three puts, a delete taken back */
-#define OPEN_CYCLES 100       /* of opening, one read and closing */
-#define SETTLE_LIMIT 600      /* seconds to wait for an engine to come to rest */
+#define MIXED_READS 80     /* of a hundred operations */
+#define TRANSACTION_PUTS 3 /* of ten operations: six gets, three puts, a delete taken back */
+#define OPEN_CYCLES 100    /* of opening, one read and closing */
+#define SETTLE_LIMIT 600   /* seconds to wait for an engine to come to rest */
 
 bool
 workload_mixed (struct worker *worker)
@@ -71,25 +71,58 @@ transaction_write (struct worker *worker, uint64_t record, uint8_t version, bool
       worker->session, key, (struct driver_bytes){ worker->value, benchmark->options.value_size });
 }
 
-/* Three times: read a record, put its next version, read that; the last put follows a delete. */
+/* What a transaction has put, until it is committed: no other worker is to expect it. */
+struct pending
+{
+  unsigned count;                     /* of records */
+  uint64_t records[TRANSACTION_PUTS]; /* each once */
+  uint8_t versions[TRANSACTION_PUTS]; /* that were put */
+};
+
+/* Where a record is in it, or will be. */
+static unsigned
+pending_find (const struct pending *pending, uint64_t record)
+{
+  unsigned place = 0;
+  while (place < pending->count && pending->records[place] != record)
+    place++;
+  return place;
+}
+
+/* Read a record, put its next version, read that. */
 static bool
-run_transaction (struct worker *worker)
+transact_once (struct worker *worker, struct pending *pending, uint64_t record, bool deletes_first)
+{
+  unsigned place = pending_find (pending, record);
+  uint8_t old = worker_version_of (worker, record);
+  uint8_t next = workload_next_version (old), seen = place < pending->count ? next : old;
+  if (!transaction_read (worker, record, seen)
+      || !transaction_write (worker, record, next, deletes_first)
+      || !transaction_read (worker, record, next))
+    return false;
+  pending->records[place] = record;
+  pending->versions[place] = next;
+  pending->count += place == pending->count ? 1 : 0;
+  return true;
+}
+
+/* Three times; the last put follows a delete. */
+bool
+worker_transact (struct worker *worker, uint64_t (*pick) (struct worker *worker))
 {
   const struct driver *driver = worker->benchmark->driver;
+  struct pending pending = { 0 };
   if (!driver->transaction_begin (worker->session))
     return false;
-  for (unsigned i = 0; i < 3; i++)
-    {
-      uint64_t record = worker_own_record (worker);
-      _Atomic uint8_t *version = &worker->benchmark->versions[record];
-      uint8_t old = atomic_load (version), next = workload_next_version (old);
-      if (!transaction_read (worker, record, old)
-          || !transaction_write (worker, record, next, i == 2)
-          || !transaction_read (worker, record, next))
-        return false;
-      atomic_store (version, next);
-    }
-  return driver->transaction_commit (worker->session);
+  for (unsigned i = 0; i < TRANSACTION_PUTS; i++)
+    if (!transact_once (worker, &pending, pick (worker), i == TRANSACTION_PUTS - 1))
+      return false;
+  if (!driver->transaction_commit (worker->session))
+    return false;
+  for (unsigned i = 0; i < pending.count; i++)
+    atomic_store_explicit (&worker->benchmark->versions[pending.records[i]], pending.versions[i],
+                           memory_order_release);
+  return true;
 }
 
 bool
@@ -98,7 +131,7 @@ workload_transactions (struct worker *worker)
   while (worker_goes_on (worker))
     {
       uint64_t begun = worker_call_begins (worker);
-      if (!run_transaction (worker))
+      if (!worker_transact (worker, worker_own_record))
         return false;
       worker_call_ends (worker, begun);
     }

@@ -51,6 +51,7 @@ fill (struct worker *worker, order_function order)
       if (!worker_put (worker, record, 0))
         return false;
       record_is_there (worker, record);
+      atomic_store_explicit (&worker->benchmark->filled, worker->operations, memory_order_relaxed);
     }
   return true;
 }
@@ -110,6 +111,7 @@ fill_in_batches (struct worker *worker, order_function order)
       if (!fill_batch (worker, order, first, last))
         return false;
       worker->operations = first = last;
+      atomic_store_explicit (&worker->benchmark->filled, last, memory_order_relaxed);
     }
   return true;
 }
@@ -167,6 +169,7 @@ workload_fillsync (struct worker *worker)
       if (!worker_put (worker, record, 0))
         return false;
       record_is_there (worker, record);
+      atomic_store_explicit (&worker->benchmark->filled, worker->operations, memory_order_relaxed);
     }
   return true;
 }

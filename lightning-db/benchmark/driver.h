@@ -34,6 +34,7 @@ extern "C"
   struct driver_options
   {
     const char *directory; /* where the database is, alone */
+    const char *store;     /* the records are in it, made when missing; NULL: the default one */
     uint64_t budget;       /* of the cache, in bytes; write buffers may take a quarter on top */
     uint64_t records;      /* how many the database will have, about */
     size_t key_size;       /* of every key, in bytes */
@@ -81,7 +82,8 @@ extern "C"
     /* Copies the value to `buffer`; more than `capacity` bytes are a failure. */
     enum driver_answer (*get) (struct driver_session *session, struct driver_bytes key,
                                void *buffer, size_t capacity, size_t *size);
-    /* Value i goes to buffer + i * capacity, its size to sizes[i]; SIZE_MAX: absent. */
+    /* Value i goes to buffer + i * capacity, its size to sizes[i]; SIZE_MAX: absent. Of the default
+     * store. */
     bool (*multi_get) (struct driver_session *session, size_t count,
                        const struct driver_bytes *keys, char *buffer, size_t capacity,
                        size_t *sizes);

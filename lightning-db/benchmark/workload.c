@@ -2,6 +2,8 @@
 /* The list of rows, and how one is run: sessions, threads, warming up, what it took. */
 #include "workload.h"
 
+#include "gate.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,8 +93,8 @@ const struct workload workload_list[] = {
     WORKLOAD_TEXT ("reads"), WORKLOAD_CHANGES | WORKLOAD_TWO_SIDES | WORKLOAD_ALSO_READS,
     .work = workload_readwhilewriting },
   { "transactions", WORKLOAD_TEXT ("transactions of ten mixed operations"),
-    WORKLOAD_TEXT ("transactions"), WORKLOAD_CHANGES | WORKLOAD_ALSO_READS, .possible = can_transact,
-    .work = workload_transactions },
+    WORKLOAD_TEXT ("transactions"), WORKLOAD_CHANGES | WORKLOAD_ALSO_READS,
+    .possible = can_transact, .work = workload_transactions },
   { "check", WORKLOAD_TEXT ("every record verified by a scan"), WORKLOAD_TEXT ("records"), FILL,
     .work = workload_check },
   { "settle", WORKLOAD_TEXT ("background work ends"), "", WORKLOAD_ONE_THREAD,
@@ -241,6 +243,7 @@ worker_begin (struct worker *worker)
 {
   struct benchmark *benchmark = worker->benchmark;
   generator_random_init (&worker->random, benchmark->settings.seed + 1 + worker->number);
+  worker->calls = &worker->latency;
   worker->value = malloc (benchmark->options.value_size);
   size_t values = worker->workload->work == workload_multiget ? WORKLOAD_MULTI_GET : 1;
   worker->buffer = malloc (benchmark->options.value_size * values);
@@ -302,7 +305,7 @@ work (void *data)
   struct worker *worker = data;
   bool done = worker_begin (worker) && warm_up (worker);
   if (worker->start != NULL)
-    pthread_barrier_wait (worker->start);
+    gate_pass (worker->start);
   if (done)
     {
       set_limits (worker, 1);
@@ -326,28 +329,30 @@ static bool
 run_workers (struct worker *workers, unsigned threads)
 {
   pthread_t handles[WORKLOAD_THREADS_MAXIMUM];
-  pthread_barrier_t start;
+  struct gate start;
   atomic_bool stop = false;
-  if (pthread_barrier_init (&start, NULL, threads) != 0)
-    return driver_fail ("no barrier could be made");
+  gate_init (&start, threads);
   for (unsigned i = 0; i < threads; i++)
     {
       workers[i].stop = &stop;
       workers[i].start = threads > 1 ? &start : NULL;
     }
-  for (unsigned i = 1; i < threads; i++)
+  unsigned started = 1;
+  int failed = 0;
+  while (started < threads
+         && (failed = pthread_create (&handles[started], NULL, work, &workers[started])) == 0)
+    started++;
+  if (failed != 0)
     {
-      int failed = pthread_create (&handles[i], NULL, work, &workers[i]);
-      if (failed != 0)
-        {
-          fprintf (stderr, "no thread could be started: %s\n", strerror (failed));
-          abort (); /* the others wait at the barrier */
-        }
+      atomic_store (&stop, true);
+      gate_expect (&start, started);
     }
   work (&workers[0]);
-  for (unsigned i = 1; i < threads; i++)
+  for (unsigned i = 1; i < started; i++)
     pthread_join (handles[i], NULL);
-  pthread_barrier_destroy (&start);
+  gate_clear (&start);
+  if (failed != 0)
+    return driver_fail ("no thread could be started: %s", strerror (failed));
   for (unsigned i = 0; i < threads; i++)
     if (workers[i].failure[0] != '\0')
       return driver_fail ("%s", workers[i].failure);

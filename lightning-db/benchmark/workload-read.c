@@ -8,6 +8,7 @@
 bool
 worker_fail_record (struct worker *worker, uint64_t record, const char *what)
 {
+  worker->wrong++;
   return driver_fail ("%s: %s %s record %" PRIu64 "; the engine or its driver is wrong",
                       worker->benchmark->driver->name, worker->workload->name, what, record);
 }
@@ -42,8 +43,8 @@ worker_verify (struct worker *worker, uint64_t record, uint8_t low, const char *
   return worker_fail_record (worker, record, "read a wrong value of");
 }
 
-static uint8_t
-version_of (const struct worker *worker, uint64_t record)
+uint8_t
+worker_version_of (const struct worker *worker, uint64_t record)
 {
   const struct benchmark *benchmark = worker->benchmark;
   if (benchmark->uniform)
@@ -57,7 +58,7 @@ worker_get (struct worker *worker, uint64_t record)
   const struct benchmark *benchmark = worker->benchmark;
   char key[GENERATOR_KEY_MAXIMUM];
   generator_key (benchmark->generator, record, key);
-  uint8_t low = version_of (worker, record);
+  uint8_t low = worker_version_of (worker, record);
   size_t size = 0;
   uint64_t begun = worker_call_begins (worker);
   enum driver_answer answer = benchmark->driver->get (
@@ -106,25 +107,28 @@ workload_readhot (struct worker *worker)
 }
 
 bool
-workload_readmissing (struct worker *worker)
+worker_get_missing (struct worker *worker, uint64_t record)
 {
   const struct benchmark *benchmark = worker->benchmark;
+  char key[GENERATOR_KEY_MAXIMUM];
+  generator_missing_key (benchmark->generator, record, key);
+  size_t size = 0;
+  uint64_t begun = worker_call_begins (worker);
+  enum driver_answer answer = benchmark->driver->get (
+      worker->session, (struct driver_bytes){ key, benchmark->options.key_size }, worker->buffer,
+      benchmark->options.value_size, &size);
+  worker_call_ends (worker, begun);
+  if (answer == DRIVER_FOUND)
+    return worker_fail_record (worker, record, "found a key that was never put, next to");
+  return answer == DRIVER_ABSENT;
+}
+
+bool
+workload_readmissing (struct worker *worker)
+{
   while (worker_goes_on (worker))
-    {
-      uint64_t record = worker_any_record (worker);
-      char key[GENERATOR_KEY_MAXIMUM];
-      generator_missing_key (benchmark->generator, record, key);
-      size_t size = 0;
-      uint64_t begun = worker_call_begins (worker);
-      enum driver_answer answer = benchmark->driver->get (
-          worker->session, (struct driver_bytes){ key, benchmark->options.key_size },
-          worker->buffer, benchmark->options.value_size, &size);
-      worker_call_ends (worker, begun);
-      if (answer == DRIVER_FAILED)
-        return false;
-      if (answer == DRIVER_FOUND)
-        return worker_fail_record (worker, record, "found a key that was never put, next to");
-    }
+    if (!worker_get_missing (worker, worker_any_record (worker)))
+      return false;
   return true;
 }
 
@@ -142,7 +146,7 @@ read_group (struct worker *worker, const uint64_t *records, const struct driver_
     {
       if (sizes[i] == SIZE_MAX)
         return worker_fail_record (worker, records[i], "did not find");
-      if (!worker_verify (worker, records[i], version_of (worker, records[i]),
+      if (!worker_verify (worker, records[i], worker_version_of (worker, records[i]),
                           worker->buffer + i * capacity, sizes[i]))
         return false;
     }
@@ -172,7 +176,7 @@ workload_multiget (struct worker *worker)
 }
 
 bool
-worker_verify_record (struct worker *worker, uint64_t record, struct driver_bytes key,
+worker_verify_record (struct worker *worker, uint64_t record, uint8_t low, struct driver_bytes key,
                       struct driver_bytes value)
 {
   const struct benchmark *benchmark = worker->benchmark;
@@ -183,7 +187,7 @@ worker_verify_record (struct worker *worker, uint64_t record, struct driver_byte
                                  : memcmp (key.data, expected, key.size) == 0);
   if (!same)
     return worker_fail_record (worker, record, "scanned another key than that of");
-  return worker_verify (worker, record, version_of (worker, record), value.data, value.size);
+  return worker_verify (worker, record, low, value.data, value.size);
 }
 
 /* The whole database, again and again until the operations are done. */
@@ -208,7 +212,9 @@ scan_once (struct worker *worker, bool reverse)
           break;
         }
       uint64_t record = reverse ? records - 1 - seen : seen;
-      sound = seen < records && worker_verify_record (worker, record, key, value);
+      sound = seen < records
+              && worker_verify_record (worker, record, worker_version_of (worker, record), key,
+                                       value);
       seen++;
     }
   driver->scan_end (worker->session);
@@ -255,7 +261,8 @@ seek_and_scan (struct worker *worker, uint64_t record)
         return false;
       if (answer == DRIVER_ABSENT)
         return worker_fail_record (worker, record + i, "did not find");
-      if (!worker_verify_record (worker, record + i, key, value))
+      if (!worker_verify_record (worker, record + i, worker_version_of (worker, record + i), key,
+                                 value))
         return false;
     }
   worker_call_ends (worker, begun);
@@ -299,7 +306,7 @@ workload_check (struct worker *worker)
       answer = driver->scan_next (worker->session, &key, &value);
       if (answer != DRIVER_FOUND || record >= records)
         break;
-      sound = worker_verify_record (worker, record, key, value);
+      sound = worker_verify_record (worker, record, worker_version_of (worker, record), key, value);
       if (!sound)
         break;
       worker->operations++;
