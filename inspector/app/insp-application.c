@@ -125,6 +125,7 @@ insp_application_startup (GApplication *application)
     { "win.page(7)", { "<Alt>7" } },
     { "win.page(8)", { "<Alt>8" } },
     { "win.page(9)", { "<Alt>9" } },
+    { "win.page(10)", { "<Alt>0" } },
   };
   G_APPLICATION_CLASS (insp_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions),

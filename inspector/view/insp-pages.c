@@ -8,6 +8,7 @@
 #include "insp-data-page.h"
 #include "insp-health-page.h"
 #include "insp-latency-page.h"
+#include "insp-load-page.h"
 #include "insp-memory-page.h"
 #include "insp-overview-page.h"
 #include "insp-page-slot.h"
@@ -33,6 +34,7 @@ static const Page pages[] = {
   { "changes", N_ ("Changes"), "insp-changes-symbolic", insp_changes_page_new },
   { "activity", N_ ("Activity"), "insp-activity-symbolic", insp_activity_page_new },
   { "health", N_ ("Health"), "insp-health-symbolic", insp_health_page_new },
+  { "load", N_ ("Load Tester"), "insp-load-symbolic", insp_load_page_new },
 };
 
 void

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-pages.h"
+#include "insp-scratch.h"
 #include "ldb-inspector-view-private.h"
 
 /**
@@ -425,6 +426,7 @@ static void
 ldb_inspector_view_init (LdbInspectorView *self)
 {
   GtkWidget *content = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  insp_scratch_sweep_once ();
   make_notice (self);
   self->pages = gtk_stack_new ();
   gtk_widget_set_hexpand (self->pages, TRUE);

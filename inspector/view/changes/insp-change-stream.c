@@ -14,6 +14,7 @@
 #include "insp-change-stream.h"
 #include "insp-diff.h"
 #include "insp-difference.h"
+#include "insp-export.h"
 #include "insp-flow.h"
 #include "insp-key-text.h"
 #include "insp-page.h"
@@ -211,19 +212,11 @@ insp_change_stream_focus_search (InspChangeStream *self)
 
 /* ---- a file ---- */
 
-static void
-on_written (GObject *file, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (InspChangeStream) self = data;
-  g_autoptr (GError) error = NULL;
-  if (!g_file_replace_contents_finish (G_FILE (file), result, NULL, &error))
-    insp_page_tell_from (self, error);
-}
-
 /* The oldest first, as they were committed. */
 static GBytes *
-to_json (InspChangeStream *self)
+to_json (gpointer widget, const char *name)
 {
+  InspChangeStream *self = widget;
   GString *text = g_string_new (NULL);
   for (guint i = g_list_model_get_n_items (self->shown); i > 0; i--)
     {
@@ -234,30 +227,10 @@ to_json (InspChangeStream *self)
   return g_string_free_to_bytes (text);
 }
 
-static void
-on_chosen (GtkNativeDialog *dialog, int response, InspChangeStream *self)
-{
-  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-  if (response == GTK_RESPONSE_ACCEPT && file != NULL)
-    {
-      g_autoptr (GBytes) text = to_json (self);
-      g_file_replace_contents_bytes_async (file, text, NULL, FALSE, G_FILE_CREATE_PRIVATE, NULL,
-                                           on_written, g_object_ref (self));
-    }
-  g_object_unref (dialog);
-}
-
 void
 insp_change_stream_export (InspChangeStream *self)
 {
-  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
-      _ ("Export Changes"), GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL,
-      GTK_FILE_CHOOSER_ACTION_SAVE, _ ("_Export"), _ ("_Cancel"));
-  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), "changes.jsonl");
-  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (on_chosen), self, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+  insp_export_ask (GTK_WIDGET (self), _ ("Export Changes"), "changes.jsonl", to_json);
 }
 
 /* ---- the object ---- */

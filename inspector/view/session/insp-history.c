@@ -144,6 +144,14 @@ insp_history_set_names (InspHistory *self, const char *const *values, const char
   g_signal_emit (self, signals[BEGUN_ANEW], 0);
 }
 
+void
+insp_history_begin_anew (InspHistory *self)
+{
+  drop_all (self);
+  memset (self->recorded, 0, g_strv_length (self->histograms) * INSP_BARS * sizeof *self->recorded);
+  g_signal_emit (self, signals[BEGUN_ANEW], 0);
+}
+
 static int
 find (char **names, const char *name)
 {

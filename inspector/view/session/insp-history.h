@@ -29,6 +29,9 @@ InspHistory *insp_history_new (guint capacity);
 void insp_history_set_names (InspHistory *self, const char *const *values,
                              const char *const *histograms);
 
+/* Forgets all samples. */
+void insp_history_begin_anew (InspHistory *self);
+
 /* Looks. `time`: monotonic, in microseconds, later than the last one's. */
 void insp_history_look (InspHistory *self, LdbMetrics *metrics, gint64 time);
 

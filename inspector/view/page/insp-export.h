@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a page shows, to a file that the user names. What goes wrong is said by the page.
+ *
+ * Threads: the main one.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/* What is written to a file of that name, whose ending may say how. */
+typedef GBytes *(*InspExportMake) (gpointer widget, const char *name);
+
+/* Asks over the window of a widget in a page; `name` is offered. */
+void insp_export_ask (GtkWidget *widget, const char *title, const char *name, InspExportMake make);
+
+G_END_DECLS
