@@ -44,18 +44,17 @@ static guint signals[N_SIGNALS];
 
 /* ---- what is chosen ---- */
 
+/* With what is typed and not confirmed yet. */
 static guint
 number_of (GtkWidget *spin)
 {
+  gtk_spin_button_update (GTK_SPIN_BUTTON (spin));
   return (guint) gtk_spin_button_get_value_as_int (GTK_SPIN_BUTTON (spin));
 }
 
 void
 insp_load_form_get_plan (InspLoadForm *self, InspLoadPlan *plan)
 {
-  GtkWidget *const spins[] = { self->records, self->value_size, self->threads, self->seconds };
-  for (guint i = 0; i < G_N_ELEMENTS (spins); i++)
-    gtk_spin_button_update (GTK_SPIN_BUTTON (spins[i]));
   *plan = (InspLoadPlan){
     .records = number_of (self->records),
     .value_size = number_of (self->value_size),

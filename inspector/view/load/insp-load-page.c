@@ -439,6 +439,38 @@ add_form (InspLoadPage *self, InspSession *session)
   insp_page_add_section (INSP_PAGE (self), _ ("Load Test"), NULL, box);
 }
 
+static void
+set_up_title (GtkSignalListItemFactory *factory, GtkListItem *item)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  gtk_list_item_set_child (item, label);
+}
+
+static void
+bind_title (GtkSignalListItemFactory *factory, GtkListItem *item)
+{
+  GtkStringObject *title = gtk_list_item_get_item (item);
+  gtk_label_set_text (GTK_LABEL (gtk_list_item_get_child (item)),
+                      gtk_string_object_get_string (title));
+}
+
+/* Of titles that are longer than a narrow window is wide. */
+static GtkWidget *
+new_comparison (void)
+{
+  GtkWidget *choice = gtk_drop_down_new (NULL, NULL);
+  g_autoptr (GtkListItemFactory) factory = gtk_signal_list_item_factory_new ();
+  g_signal_connect (factory, "setup", G_CALLBACK (set_up_title), NULL);
+  g_signal_connect (factory, "bind", G_CALLBACK (bind_title), NULL);
+  gtk_drop_down_set_factory (GTK_DROP_DOWN (choice), factory);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (choice), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Compared with"), -1);
+  gtk_widget_set_hexpand (choice, TRUE);
+  return choice;
+}
+
 static GtkWidget *
 make_figures (InspLoadPage *self)
 {
@@ -448,10 +480,7 @@ make_figures (InspLoadPage *self)
   gtk_label_set_xalign (GTK_LABEL (self->title), 0);
   gtk_label_set_wrap (GTK_LABEL (self->title), TRUE);
   gtk_widget_set_hexpand (self->title, TRUE);
-  self->comparison = gtk_drop_down_new (NULL, NULL);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->comparison), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Compared with"), -1);
-  gtk_widget_set_hexpand (self->comparison, TRUE);
+  self->comparison = new_comparison ();
   g_signal_connect_swapped (self->comparison, "notify::selected", G_CALLBACK (show_figures), self);
   self->figures = INSP_LOAD_TABLE (insp_load_table_new ());
   gtk_box_append (GTK_BOX (choice), new_text (_ ("Compared with")));
