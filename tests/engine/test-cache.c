@@ -6,7 +6,7 @@
  * and are checked whenever one is found.
  */
 #include "base/random.h"
-#include "cache/cache.h"
+#include "cache/cache-private.h"
 #include "check.h"
 
 #include <malloc.h>
@@ -253,6 +253,20 @@ trace_page (enum trace trace, uint64_t step, struct random *random, uint64_t pag
     }
 }
 
+/* R1 and R2. (Pages that are pinned, or larger than what a smaller capacity holds, may keep T1 above c by
+ * itself: then there are no ghosts.) */
+static void
+check_replacement (struct cache *cache)
+{
+  pthread_mutex_lock (&cache->lock);
+  uint64_t t1 = cache->lists[LIST_T1].weight, t2 = cache->lists[LIST_T2].weight;
+  uint64_t b1 = cache->ghosts.lists[0].weight, b2 = cache->ghosts.lists[1].weight;
+  CHECK (b1 == 0 || t1 + b1 <= cache->units);
+  CHECK (b2 == 0 || t1 + t2 + b1 + b2 <= 2 * cache->units);
+  CHECK (cache->target <= cache->units);
+  pthread_mutex_unlock (&cache->lock);
+}
+
 static void
 test_replacement (void)
 {
@@ -276,6 +290,8 @@ test_replacement (void)
           uint64_t page = trace_page (trace, step, &random, pages);
           hits += touch (f.cache, &f.table, page, false, false);
           lru_hits += lru_touch (&lru, page);
+          if (step % 16 == 0)
+            check_replacement (f.cache);
         }
       cache_statistics (f.cache, &statistics);
       printf ("%-17s %4llu pages: cache %.1f %%, LRU %.1f %% hits; T1 %llu T2 %llu B1 %llu B2 %llu "
@@ -361,6 +377,7 @@ test_capacity (void)
           uint64_t number = random_below (&random, 4000) * (step < 30000 ? 5 : 1);
           number += step < 15000 && number % 11 == 3; /* unit pages only at first */
           touch (f.cache, &f.table, number, true, random_below (&random, 4) == 0);
+          check_replacement (f.cache);
           if (step % 2000 == 1999)
             {
               capacity = step % 4000 == 1999 ? random_below (&random, most) : most;

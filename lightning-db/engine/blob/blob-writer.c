@@ -13,10 +13,10 @@
  *   W2  pending counts the puts that are complete and not yet known to be durable. A put sets its
  *       file dirty before it counts itself; a sync reads pending before it clears dirty, and takes
  *       away what it read only when everything succeeded. So pending == 0 means durable.
- *   W3  Outputs are put at the head of the list under `lock`, and removed only under `sync_lock`
- * and `lock`: whoever holds sync_lock may walk it. W4  An output is closed when it is sealed, clean
- * and nobody writes to it. W5  After the first failed sync `failed` is set and nothing is written
- * or synced any more.
+ *   W3  Outputs are put at the head of the list under `lock`, and removed only under `sync_lock` and
+ *       `lock`: whoever holds sync_lock may walk it.
+ *   W4  An output is closed when it is sealed, clean and nobody writes to it.
+ *   W5  After the first failed sync `failed` is set and nothing is written or synced any more.
  *
  * Lock order: sync_lock, then lock. No input or output under `lock`, but for the creation of a
  * file.
