@@ -168,6 +168,19 @@ visit (void *data, const struct record *record, struct failure *failure)
   return STATUS_OK;
 }
 
+/* What there is to say of it without reading a page. */
+static void
+look_at_details (struct segment *segment)
+{
+  struct segment_details details;
+  struct segment_shape shape;
+  segment_shape (segment, &shape);
+  segment_details (segment, &details);
+  CHECK (details.filter_bytes > 0 || (details.filter == FILTER_NONE && !details.filter_loaded));
+  CHECK (details.cached_pages <= (uint64_t) shape.leaves + shape.inner_pages);
+  CHECK (segment_file_name (segment)[0] != '\0');
+}
+
 /* Each page by itself, and where each key would be. */
 static void
 look_at_pages (struct segment *segment, const struct asked *asked)
@@ -232,8 +245,10 @@ read_segment (const struct segment_reader_settings *settings, uint64_t number)
   walk (segment, false, true, NULL);
   walk (segment, true, false, NULL);
   walk (segment, true, true, NULL);
+  look_at_details (segment);
   look_at_pages (segment, &asked);
   ask (segment, &asked);
+  look_at_details (segment); /* with what the questions have loaded */
   failure = FAILURE_INIT;
   if (segment_split_key (segment, 0.5, &split, &split_size, &failure) == STATUS_OK)
     free (split);
