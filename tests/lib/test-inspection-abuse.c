@@ -4,7 +4,7 @@
  * database and the other inspectors notice nothing.
  *
  * This program is also the application of another process (--application PATH), a stranger
- * (--stranger SOCKET) and an inspector in another PID namespace (--look SOCKET).
+ * (--stranger SOCKET), an inspector (--visit SOCKET) and one in another PID namespace (--look SOCKET).
  */
 #include "inspector-client.h"
 #include "written-log.h"
@@ -24,6 +24,8 @@ typedef struct
   LdbDatabase *db; /* shared; owned */
   char *socket;    /* of this process; owned */
 } Shared;
+
+static char *program; /* this one; owned */
 
 static void
 shared_set_up (Shared *self, gconstpointer data)
@@ -482,6 +484,38 @@ test_connections (Shared *self, gconstpointer data)
   assert_logged_of_us (self, "connections");
 }
 
+static int
+run_program (const char *const *arguments)
+{
+  int status = -1;
+  g_autoptr (GError) error = NULL;
+  g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL,
+                NULL, &status, &error);
+  g_assert_no_error (error);
+  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+/* Another process than the one that holds them all comes in: what was silent for the longest makes way. */
+static void
+test_crowded (Shared *self, gconstpointer data)
+{
+  Client clients[16];
+  const char *const visit[] = { program, "--visit", self->socket, NULL };
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    client_connect (&clients[i], self->socket);
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    if (i != 5)
+      client_do (&clients[i], "ListStores", NULL);
+  g_assert_cmpint (run_program (visit), ==, 0);
+  g_assert_cmpuint (read_to_end (clients[5].socket), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    if (i != 5)
+      client_do (&clients[i], "ListStores", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (clients); i++)
+    client_close (&clients[i]);
+  assert_logged_of_us (self, "connections");
+}
+
 /* More than a client may have is refused, and told. */
 static void
 test_limit (Shared *self, gconstpointer data)
@@ -753,19 +787,6 @@ test_leaving (Shared *self, gconstpointer data)
 
 /* ---- somebody else ---- */
 
-static char *program; /* this one; owned */
-
-static int
-run_program (const char *const *arguments)
-{
-  int status = -1;
-  g_autoptr (GError) error = NULL;
-  g_spawn_sync (NULL, (char **) arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, NULL,
-                NULL, &status, &error);
-  g_assert_no_error (error);
-  return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
-}
-
 #define STRANGER 65534 /* nobody's number */
 #define EXIT_SKIPPED 77
 
@@ -814,6 +835,16 @@ test_other_user (Shared *self, gconstpointer data)
       assert_logged (self, "user");
     }
   assert_alive (self);
+}
+
+static int
+visit (const char *path)
+{
+  Client client;
+  client_connect (&client, path);
+  client_do (&client, "ListStores", NULL);
+  client_close (&client);
+  return 0;
 }
 
 /* From another PID namespace, where the application's number means nothing. */
@@ -995,6 +1026,8 @@ main (int argc, char **argv)
 #endif
   if (argc == 3 && strcmp (argv[1], "--stranger") == 0)
     return be_stranger (argv[2]);
+  if (argc == 3 && strcmp (argv[1], "--visit") == 0)
+    return visit (argv[2]);
   if (argc == 3 && strcmp (argv[1], "--look") == 0)
     _exit (look_from_elsewhere (argv[2])); /* no process can be made any more, as LSan would */
   if (argc == 3 && strcmp (argv[1], "--application") == 0)
@@ -1015,6 +1048,7 @@ main (int argc, char **argv)
   add_abuse ("/inspection-abuse/told", test_told);
   add_abuse ("/inspection-abuse/wrong-calls", test_wrong_calls);
   add_abuse ("/inspection-abuse/connections", test_connections);
+  add_abuse ("/inspection-abuse/crowded", test_crowded);
   add_abuse ("/inspection-abuse/limit", test_limit);
   add_abuse ("/inspection-abuse/held-back", test_held_back);
   add_abuse ("/inspection-abuse/ten-thousand", test_ten_thousand);

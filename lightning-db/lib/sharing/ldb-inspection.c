@@ -23,6 +23,7 @@
 
 #define ACCEPTED_AT_ONCE 16 /* connections in one turn */
 #define PAUSE_SECONDS 1     /* without accepting, when there is no descriptor left */
+#define IDLE_TIME (10 * G_USEC_PER_SEC) /* of silence, before the only one of a process makes way */
 
 struct _LdbHost
 {
@@ -252,19 +253,60 @@ find_slot (LdbHost *self)
   return slot;
 }
 
+static guint
+count_visitors_of (LdbHost *self, gint64 process)
+{
+  guint count = 0;
+  for (guint i = 0; i < self->visitors->len; i++)
+    count += ((LdbVisitor *) g_ptr_array_index (self->visitors, i))->process == process;
+  return count;
+}
+
+/* Who makes way for one more of that process: of those whose process has the most the one that was
+ * not heard for the longest, which holds also before who keeps as many busy as there may be. NULL:
+ * nobody, since none has more than the newcomer's, or each has one and is at work. */
+static LdbVisitor *
+find_least_wanted (LdbHost *self, gint64 process)
+{
+  LdbVisitor *found = NULL;
+  guint most = 0;
+  for (guint i = 0; i < self->visitors->len; i++)
+    {
+      LdbVisitor *visitor = g_ptr_array_index (self->visitors, i);
+      guint count = count_visitors_of (self, visitor->process);
+      if (count > most || (count == most && visitor->heard < found->heard))
+        {
+          found = visitor;
+          most = count;
+        }
+    }
+  gboolean busy = most == 1 && g_get_monotonic_time () - found->heard < IDLE_TIME;
+  return busy || count_visitors_of (self, process) >= most ? NULL : found;
+}
+
+static guint
+make_room (LdbHost *self, gint64 process)
+{
+  guint slot = find_slot (self);
+  LdbVisitor *least = slot == LDB_VISITORS_MAX ? find_least_wanted (self, process) : NULL;
+  if (least != NULL)
+    ldb_visitor_end (least, LDB_PEER_CROWDED);
+  return find_slot (self);
+}
+
 /* Before a byte is read: only the same user, and only so many. */
 static void
 admit (LdbHost *self, int descriptor)
 {
   struct ucred peer = { 0 };
   socklen_t size = sizeof peer;
-  guint slot = find_slot (self);
+  guint slot = LDB_VISITORS_MAX;
   if (getsockopt (descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != geteuid ())
     {
       ldb_host_log_refusal (self, NULL, peer.pid, "user", "it is another user's.");
       close (descriptor);
     }
-  else if (slot == LDB_VISITORS_MAX)
+  else if ((slot = make_room (self, peer.pid)) == LDB_VISITORS_MAX)
     {
       ldb_host_log_refusal (self, NULL, peer.pid, "connections", "there are too many.");
       close (descriptor);

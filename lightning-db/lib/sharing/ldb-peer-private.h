@@ -70,6 +70,7 @@ typedef enum
   LDB_PEER_HANDSHAKE, /* it did not say who it is as D-Bus has it */
   LDB_PEER_MESSAGE,   /* it sent what is no message, or one that is too long */
   LDB_PEER_SLOW,      /* it took too long to say who it is, or takes no answers */
+  LDB_PEER_CROWDED,   /* it makes way for another process's */
 } LdbPeerEnd;
 
 typedef struct

@@ -151,6 +151,7 @@ struct _LdbVisitor
   LdbHost *host;             /* a reference */
   LdbPeer *peer;             /* owned */
   gint64 process;            /* its number, as seen from here; 0: it is in another namespace */
+  gint64 heard;              /* when it called last, or connected; monotonic */
   guint slot;                /* of its descriptor in the host */
   guint last_id;             /* given out */
   GPtrArray *snapshots;      /* LdbVisitorSnapshot; owned */

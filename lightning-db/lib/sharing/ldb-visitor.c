@@ -374,6 +374,7 @@ take_message (gpointer owner, GDBusMessage *message)
     return;
   LdbVisit *visit = g_new0 (LdbVisit, 1);
   GVariant *body = g_dbus_message_get_body (message);
+  visitor->heard = g_get_monotonic_time ();
   visitor->references++;
   visit->visitor = visitor;
   visit->lane = LDB_LANES;
@@ -438,6 +439,7 @@ log_end (LdbVisitor *self, LdbPeerEnd end)
     [LDB_PEER_HANDSHAKE] = { "handshake", "it did not say who it is." },
     [LDB_PEER_MESSAGE] = { "message", "it sent no D-Bus message, or one that is too long." },
     [LDB_PEER_SLOW] = { "slow", "it took too long to say who it is, or takes no answers." },
+    [LDB_PEER_CROWDED] = { "connections", "it made way for an inspector of another process." },
   };
   if (end > LDB_PEER_DISMISSED)
     {
@@ -494,6 +496,7 @@ ldb_visitor_new (LdbHost *host, int descriptor, const struct ucred *credentials,
   self->grants = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ldb_export_unref, NULL);
   self->cancellable = g_cancellable_new ();
   self->process = credentials->pid;
+  self->heard = g_get_monotonic_time ();
   self->peer = ldb_peer_new (descriptor, credentials->uid, guid, ldb_host_get_context (host),
                              &handler, self);
   log_connected (self);
