@@ -266,25 +266,28 @@ posix_directory_sync (struct vfs_directory *directory, struct failure *failure)
                       directory->path);
 }
 
+#define PROBED_SIZE (MAP_ALIGNMENT * 16) /* bytes */
+
 /* Whether a page of a fresh, zeroed, unnamed file can be faulted in for writing here. */
 static bool
 mapping_probe (int directory)
 {
-  static const uint8_t zeros[MAP_ALIGNMENT * 16];
   bool safe = false;
+  uint8_t *zeros = calloc (1, PROBED_SIZE);
   int descriptor = openat (directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, FILE_MODE);
-  if (descriptor < 0)
-    return false;
-  if (pwrite (descriptor, zeros, sizeof zeros, 0) == (ssize_t) sizeof zeros)
+  if (descriptor >= 0 && zeros != NULL
+      && pwrite (descriptor, zeros, PROBED_SIZE, 0) == (ssize_t) PROBED_SIZE)
     {
-      void *at = mmap (NULL, sizeof zeros, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+      void *at = mmap (NULL, PROBED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
       if (at != MAP_FAILED)
         {
-          safe = madvise (at, sizeof zeros, MADV_POPULATE_WRITE) == 0;
-          munmap (at, sizeof zeros);
+          safe = madvise (at, PROBED_SIZE, MADV_POPULATE_WRITE) == 0;
+          munmap (at, PROBED_SIZE);
         }
     }
-  close (descriptor);
+  if (descriptor >= 0)
+    close (descriptor);
+  free (zeros);
   return safe;
 }
 
