@@ -17,6 +17,7 @@
 #include "insp-status.h"
 #include "insp-table.h"
 
+#define LISTED 32 /* characters of a title where one is chosen */
 #define AXIS_MOST ((gint64) INSP_LOAD_SECONDS_MOST * G_USEC_PER_SEC)
 
 struct _InspLoadPage
@@ -439,12 +440,14 @@ add_form (InspLoadPage *self, InspSession *session)
   insp_page_add_section (INSP_PAGE (self), _ ("Load Test"), NULL, box);
 }
 
+/* `least`: characters that are shown in any case; -1: none. */
 static void
-set_up_title (GtkSignalListItemFactory *factory, GtkListItem *item)
+set_up_title (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer least)
 {
   GtkWidget *label = gtk_label_new (NULL);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  gtk_label_set_width_chars (GTK_LABEL (label), GPOINTER_TO_INT (least));
   gtk_list_item_set_child (item, label);
 }
 
@@ -456,15 +459,23 @@ bind_title (GtkSignalListItemFactory *factory, GtkListItem *item)
                       gtk_string_object_get_string (title));
 }
 
+static GtkListItemFactory *
+new_titles (int least)
+{
+  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+  g_signal_connect (factory, "setup", G_CALLBACK (set_up_title), GINT_TO_POINTER (least));
+  g_signal_connect (factory, "bind", G_CALLBACK (bind_title), NULL);
+  return factory;
+}
+
 /* Of titles that are longer than a narrow window is wide. */
 static GtkWidget *
 new_comparison (void)
 {
   GtkWidget *choice = gtk_drop_down_new (NULL, NULL);
-  g_autoptr (GtkListItemFactory) factory = gtk_signal_list_item_factory_new ();
-  g_signal_connect (factory, "setup", G_CALLBACK (set_up_title), NULL);
-  g_signal_connect (factory, "bind", G_CALLBACK (bind_title), NULL);
-  gtk_drop_down_set_factory (GTK_DROP_DOWN (choice), factory);
+  g_autoptr (GtkListItemFactory) shown = new_titles (-1), listed = new_titles (LISTED);
+  gtk_drop_down_set_factory (GTK_DROP_DOWN (choice), shown);
+  gtk_drop_down_set_list_factory (GTK_DROP_DOWN (choice), listed);
   gtk_accessible_update_property (GTK_ACCESSIBLE (choice), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Compared with"), -1);
   gtk_widget_set_hexpand (choice, TRUE);
