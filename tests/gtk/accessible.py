@@ -11,7 +11,7 @@ from gi.repository import Gio, GLib
 
 LIMIT = 20  # seconds that anything may take; it takes milliseconds
 LEAVES = ("label", "image", "scroll bar", "separator")  # nobody looks for what is in them
-ACTIVE, FOCUSED, SENSITIVE, VISIBLE = 1, 12, 24, 30  # states
+ACTIVE, FOCUSABLE, FOCUSED, SELECTED, SENSITIVE, VISIBLE = 1, 11, 12, 23, 24, 30  # states
 
 
 def wait_for(what, look):
@@ -108,6 +108,12 @@ class Node:
             return self
         return next((its for child in (self.children() if self.role not in LEAVES else ()) if child.has_state(VISIBLE)
                      and (its := child.focused()) is not None), None)
+
+    def keyboard(self):
+        """What the keyboard works on in the program, or None: all that is there is asked for at once."""
+        items = self._bus.call_sync(self.owner, "/org/a11y/atspi/cache", "org.a11y.atspi.Cache", "GetItems",
+                                    None, None, Gio.DBusCallFlags.NONE, LIMIT * 1000, None).unpack()[0]
+        return next((Node(self._bus, *item[0]) for item in items if item[-1][0] >> FOCUSED & 1), None)
 
     def find(self, role, name):
         return wait_for(f"a {role} “{name}”", lambda: next(self.all(role, name), None))

@@ -24,7 +24,8 @@ gtk-enable-animations=0
 """
 
 
-CONTROLS = ("button", "toggle button", "check box", "combo box", "switch", "text", "tree grid", "slider")
+CONTROLS = ("button", "toggle button", "check box", "checkbox", "combo box", "switch", "text", "text box", "search box",
+            "spin button", "tree grid", "slider")
 
 
 class Application:
@@ -150,9 +151,12 @@ class Inspector:
             wait_for("the keyboard elsewhere", lambda: self.focused() != before)
         raise AssertionError("the keyboard does not get there")
 
+    def root(self):
+        return self._program
+
     def focused(self):
         """What the keyboard works on, or None."""
-        return self._program.focused()
+        return self._program.keyboard()
 
     def save_recording(self):
         """Under the name that is offered, in the folder that the inspector was started in."""

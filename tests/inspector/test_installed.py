@@ -6,6 +6,7 @@ It is installed below a directory of its own, and its settings are compiled ther
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,10 +49,20 @@ class Installed(unittest.TestCase):
             [GLib.filename_to_uri(its) for its in arguments], None, GLib.SpawnFlags.DO_NOT_REAP_CHILD,
             None, None, lambda info, process, data: started.append(process), None))
         process, = started
-        self.addCleanup(os.waitpid, process, 0)
-        self.addCleanup(os.kill, process, 9)
-        self.assertEqual(os.readlink(f"/proc/{process}/exe"), str(self.root / "bin" / "lightning-inspector"))
+        self.addCleanup(self.end, process)
+        program = str(self.root / "bin" / "lightning-inspector")
+        wait_for(program, lambda: os.readlink(f"/proc/{process}/exe") == program)
         return process
+
+    @staticmethod
+    def end(process):
+        """To the last: what starts next is not to be taken for another window of it."""
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        bus = Gio.bus_get_sync(Gio.BusType.SESSION)
+        wait_for("its end", lambda: not bus.call_sync(
+            "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+            GLib.Variant("(s)", (ID,)), None, Gio.DBusCallFlags.NONE, -1, None)[0])
 
     def test_starts(self):
         process = self.start()

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-activity-page.h"
+#include "insp-choice.h"
 #include "insp-event-table.h"
 #include "insp-flow.h"
 #include "insp-gantt.h"
@@ -122,8 +123,7 @@ static GtkWidget *
 make_choice (InspActivityPage *self, const char *name, GtkStringList *choices,
              void (*chosen) (InspActivityPage *))
 {
-  GtkWidget *choice = gtk_drop_down_new (G_LIST_MODEL (choices), NULL);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (choice), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  GtkWidget *choice = insp_choice_new (G_LIST_MODEL (choices), NULL, name);
   gtk_widget_set_halign (choice, GTK_ALIGN_START);
   g_signal_connect_swapped (choice, "notify::selected", G_CALLBACK (chosen), self);
   return choice;

@@ -131,9 +131,7 @@ add_tile (InspWorkFigures *self, guint index, const char *name)
 static void
 insp_work_figures_init (InspWorkFigures *self)
 {
-  self->flow = insp_flow_new_of_figures (TILES, 12);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (self->flow), TRUE);
-  gtk_flow_box_set_min_children_per_line (GTK_FLOW_BOX (self->flow), 2);
+  self->flow = insp_flow_new_even (2, TILES, 12);
   gtk_widget_set_parent (self->flow, GTK_WIDGET (self));
   /* Translators: what was written in the time that is shown, from here to “Stalls” */
   add_tile (self, 0, _ ("Committed"));

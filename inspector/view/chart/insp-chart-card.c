@@ -8,6 +8,7 @@
 #include "insp-plot.h"
 #include "insp-sample-list.h"
 #include "insp-swatch.h"
+#include "insp-tab-stop.h"
 
 #define TABLE_HEIGHT 220 /* pixels */
 
@@ -150,9 +151,10 @@ make_table (InspChartCard *self)
   add_column (self, GTK_COLUMN_VIEW (view), _ ("Time"), -1);
   for (guint i = 0; i < series_count (self); i++)
     add_column (self, GTK_COLUMN_VIEW (view), insp_series_get_title (series_at (self, i)), (int) i);
-  self->table = gtk_scrolled_window_new ();
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->table), view);
-  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (self->table), TABLE_HEIGHT);
+  GtkWidget *scroller = gtk_scrolled_window_new ();
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), TABLE_HEIGHT);
+  self->table = insp_tab_stop_new (scroller);
   gtk_stack_add_child (GTK_STACK (self->stack), self->table);
 }
 
@@ -246,7 +248,7 @@ insp_chart_card_new (const char *title, InspAxis *axis)
   make_header (self);
   self->stack = gtk_stack_new ();
   gtk_stack_add_child (GTK_STACK (self->stack), GTK_WIDGET (self->chart));
-  self->legend = insp_flow_new_of_figures (6, 0);
+  self->legend = insp_flow_new (6, 0);
   gtk_widget_set_parent (self->header, GTK_WIDGET (self));
   gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
   gtk_widget_set_parent (self->legend, GTK_WIDGET (self));

@@ -101,8 +101,7 @@ insp_figure_new (InspSeries *series, gboolean large)
 GtkWidget *
 insp_figure_new_tiles (InspSeries **series, guint count)
 {
-  GtkWidget *flow = insp_flow_new_of_figures (count, 12);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (flow), TRUE);
+  GtkWidget *flow = insp_flow_new_even (1, count, 12);
   for (guint i = 0; i < count; i++)
     {
       GtkWidget *tile = insp_figure_new (series[i], TRUE);

@@ -3,28 +3,112 @@
 
 #include "insp-flow.h"
 
+struct _InspFlow
+{
+  GtkWidget parent_instance;
+
+  GtkWidget *box; /* a flow box; child */
+};
+
+G_DEFINE_FINAL_TYPE (InspFlow, insp_flow, GTK_TYPE_WIDGET)
+
+/* ---- the keyboard ---- */
+
+static gboolean
+is_forward (GtkDirectionType direction)
+{
+  return direction == GTK_DIR_TAB_FORWARD || direction == GTK_DIR_RIGHT || direction == GTK_DIR_DOWN;
+}
+
+static GtkWidget *
+next (GtkWidget *place, GtkDirectionType direction)
+{
+  return is_forward (direction) ? gtk_widget_get_next_sibling (place)
+                                : gtk_widget_get_prev_sibling (place);
+}
+
+/* GTK's flow box would keep the keyboard at a child that has no use for it. */
+static gboolean
+insp_flow_focus (GtkWidget *widget, GtkDirectionType direction)
+{
+  GtkWidget *box = INSP_FLOW (widget)->box, *place = gtk_widget_get_focus_child (box);
+  if (place == NULL)
+    place = is_forward (direction) ? gtk_widget_get_first_child (box)
+                                   : gtk_widget_get_last_child (box);
+  for (; place != NULL; place = next (place, direction))
+    if (gtk_widget_get_visible (place)
+        && gtk_widget_child_focus (gtk_flow_box_child_get_child (GTK_FLOW_BOX_CHILD (place)),
+                                   direction))
+      return TRUE;
+  return FALSE;
+}
+
+/* ---- the object ---- */
+
+static void
+insp_flow_dispose (GObject *object)
+{
+  g_clear_pointer (&INSP_FLOW (object)->box, gtk_widget_unparent);
+  G_OBJECT_CLASS (insp_flow_parent_class)->dispose (object);
+}
+
+static void
+insp_flow_class_init (InspFlowClass *class)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
+  G_OBJECT_CLASS (class)->dispose = insp_flow_dispose;
+  widget_class->focus = insp_flow_focus;
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+}
+
+static void
+insp_flow_init (InspFlow *self)
+{
+  self->box = gtk_flow_box_new ();
+  gtk_flow_box_set_selection_mode (GTK_FLOW_BOX (self->box), GTK_SELECTION_NONE);
+  gtk_widget_set_parent (self->box, GTK_WIDGET (self));
+}
+
 GtkWidget *
 insp_flow_new (guint most_in_a_row, guint spacing)
 {
-  GtkWidget *flow = gtk_flow_box_new ();
-  gtk_flow_box_set_selection_mode (GTK_FLOW_BOX (flow), GTK_SELECTION_NONE);
-  gtk_flow_box_set_max_children_per_line (GTK_FLOW_BOX (flow), most_in_a_row);
-  gtk_flow_box_set_row_spacing (GTK_FLOW_BOX (flow), spacing);
-  gtk_flow_box_set_column_spacing (GTK_FLOW_BOX (flow), spacing);
-  return flow;
+  InspFlow *self = g_object_new (INSP_TYPE_FLOW, NULL);
+  GtkFlowBox *box = GTK_FLOW_BOX (self->box);
+  gtk_flow_box_set_max_children_per_line (box, most_in_a_row);
+  gtk_flow_box_set_row_spacing (box, spacing);
+  gtk_flow_box_set_column_spacing (box, spacing);
+  return GTK_WIDGET (self);
 }
 
 GtkWidget *
-insp_flow_new_of_figures (guint most_in_a_row, guint spacing)
+insp_flow_new_even (guint least_in_a_row, guint most_in_a_row, guint spacing)
 {
-  GtkWidget *flow = insp_flow_new (most_in_a_row, spacing);
-  gtk_widget_set_can_focus (flow, FALSE); /* a flow box keeps the keyboard where nothing takes it */
-  return flow;
+  GtkWidget *self = insp_flow_new (most_in_a_row, spacing);
+  GtkFlowBox *box = GTK_FLOW_BOX (INSP_FLOW (self)->box);
+  gtk_flow_box_set_homogeneous (box, TRUE);
+  gtk_flow_box_set_min_children_per_line (box, least_in_a_row);
+  return self;
 }
 
 void
-insp_flow_add (GtkWidget *flow, GtkWidget *child)
+insp_flow_add (GtkWidget *self, GtkWidget *child)
 {
-  gtk_flow_box_insert (GTK_FLOW_BOX (flow), child, -1);
+  gtk_flow_box_insert (GTK_FLOW_BOX (INSP_FLOW (self)->box), child, -1);
   gtk_widget_set_focusable (gtk_widget_get_parent (child), FALSE);
+}
+
+GtkWidget *
+insp_flow_get (GtkWidget *self, guint index)
+{
+  GtkFlowBoxChild *place
+      = gtk_flow_box_get_child_at_index (GTK_FLOW_BOX (INSP_FLOW (self)->box), (int) index);
+  return place != NULL ? gtk_flow_box_child_get_child (place) : NULL;
+}
+
+void
+insp_flow_show_first (GtkWidget *self, guint count)
+{
+  GtkWidget *place = gtk_widget_get_first_child (INSP_FLOW (self)->box);
+  for (guint i = 0; place != NULL; i++, place = gtk_widget_get_next_sibling (place))
+    gtk_widget_set_visible (place, i < count);
 }

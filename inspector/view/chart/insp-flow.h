@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows of things, as many beside one another as there is room for. Nothing of them is selected.
+ * Rows of things, as many beside one another as there is room for. Nothing of them is selected; the
+ * keyboard goes to what is in them, and passes by what it has no use for.
  */
 #pragma once
 
@@ -8,10 +9,16 @@
 
 G_BEGIN_DECLS
 
-/* Of things that are used: the keyboard goes to what is inside. Each of them has something to go to. */
+#define INSP_TYPE_FLOW (insp_flow_get_type ())
+G_DECLARE_FINAL_TYPE (InspFlow, insp_flow, INSP, FLOW, GtkWidget)
+
 GtkWidget *insp_flow_new (guint most_in_a_row, guint spacing);
-/* Of things that are only looked at: the keyboard passes them by. */
-GtkWidget *insp_flow_new_of_figures (guint most_in_a_row, guint spacing);
-void insp_flow_add (GtkWidget *flow, GtkWidget *child);
+/* Of things that are all as large as the largest. */
+GtkWidget *insp_flow_new_even (guint least_in_a_row, guint most_in_a_row, guint spacing);
+void insp_flow_add (GtkWidget *self, GtkWidget *child);
+/* One that was added; NULL: there are fewer. Borrowed. */
+GtkWidget *insp_flow_get (GtkWidget *self, guint index);
+/* The others are there, and not seen. */
+void insp_flow_show_first (GtkWidget *self, guint count);
 
 G_END_DECLS

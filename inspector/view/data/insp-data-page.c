@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-bytes.h"
+#include "insp-choice.h"
 #include "insp-data-page.h"
 #include "insp-key-browser.h"
 #include "insp-permission.h"
@@ -377,8 +378,8 @@ make_delimiters (InspDataPage *self)
       = { /* Translators: by which character keys become a tree: the one that suits */
           _ ("Automatic"), ":", "/", ".", "|", "#", "_", "-", NULL
         };
-  GtkWidget *delimiters = gtk_drop_down_new_from_strings (names);
-  name_widget (delimiters, _ ("Delimiter"));
+  GtkWidget *delimiters = insp_choice_new_from_strings (names, _ ("Delimiter"));
+  gtk_widget_set_tooltip_text (delimiters, _ ("Delimiter"));
   gtk_widget_set_visible (delimiters, FALSE);
   g_signal_connect_swapped (delimiters, "notify::selected", G_CALLBACK (list_keys), self);
   return GTK_DROP_DOWN (delimiters);
@@ -389,7 +390,7 @@ make_choices (InspDataPage *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   self->names = gtk_string_list_new (NULL);
-  self->store = GTK_DROP_DOWN (gtk_drop_down_new (G_LIST_MODEL (self->names), NULL));
+  self->store = GTK_DROP_DOWN (insp_choice_new (G_LIST_MODEL (self->names), NULL, _ ("Store")));
   self->as_tree
       = make_toggle (self, "insp-tree-symbolic", _ ("Show as Tree"), G_CALLBACK (on_tree_toggled));
   self->delimiter = make_delimiters (self);
@@ -398,7 +399,7 @@ make_choices (InspDataPage *self)
   self->edits = make_toggle (self, "document-edit-symbolic", _ ("Allow Edits"),
                              G_CALLBACK (on_edits_toggled));
   self->count = gtk_label_new (NULL);
-  name_widget (self->store, _ ("Store"));
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->store), _ ("Store"));
   g_signal_connect_swapped (self->store, "notify::selected", G_CALLBACK (list_keys), self);
   gtk_label_set_xalign (GTK_LABEL (self->count), 1);
   gtk_label_set_ellipsize (GTK_LABEL (self->count), PANGO_ELLIPSIZE_END);

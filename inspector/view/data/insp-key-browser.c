@@ -17,6 +17,7 @@
 #include "insp-key.h"
 #include "insp-status.h"
 #include "insp-subscription.h"
+#include "insp-tab-stop.h"
 
 #define FOLLOW_INTERVAL 250 /* milliseconds for which changes gather */
 #define ARRIVAL_FRAMES 60u  /* within which a row that is gone to has a widget */
@@ -535,7 +536,7 @@ add_view (InspKeyBrowser *self, const char *name, GCallback setup, GCallback bin
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
   gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Keys"),
                                   -1);
-  gtk_stack_add_named (GTK_STACK (self->stack), scroller, name);
+  gtk_stack_add_named (GTK_STACK (self->stack), insp_tab_stop_new (scroller), name);
   return view;
 }
 

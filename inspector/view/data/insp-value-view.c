@@ -9,9 +9,11 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-bytes.h"
+#include "insp-choice.h"
 #include "insp-status.h"
 #include "insp-unit.h"
 #include "insp-value-form.h"
+#include "insp-value-text.h"
 #include "insp-value-view.h"
 
 #define PART 65536u           /* bytes that are read at first */
@@ -39,7 +41,7 @@ struct _InspValueView
   GtkWidget *part;    /* that it is one, and a button for the rest */
   GtkWidget *part_text;
   GtkWidget *views; /* a GtkStack of text and image */
-  GtkTextBuffer *text;
+  GtkTextView *text;
   GtkPicture *image;
 };
 
@@ -70,15 +72,10 @@ say_nothing (InspValueView *self)
        _ ("Select a key to see its value, as text, bytes, JSON, document or image."));
 }
 
-/* The same text stays, and where it is scrolled to. */
 static void
 show_text (InspValueView *self, const char *text)
 {
-  GtkTextIter start, end;
-  gtk_text_buffer_get_bounds (self->text, &start, &end);
-  g_autofree char *old = gtk_text_buffer_get_text (self->text, &start, &end, FALSE);
-  if (g_strcmp0 (old, text) != 0)
-    gtk_text_buffer_set_text (self->text, text, -1);
+  insp_value_text_set (self->text, text);
   gtk_stack_set_visible_child_name (GTK_STACK (self->views), "text");
 }
 
@@ -372,10 +369,8 @@ make_forms (InspValueView *self)
                           /* Translators: a GVariant */
                           _ ("Document"), _ ("Image"), NULL
   };
-  GtkWidget *forms = gtk_drop_down_new_from_strings (names);
+  GtkWidget *forms = insp_choice_new_from_strings (names, _ ("Show Value As"));
   gtk_widget_set_tooltip_text (forms, _ ("Show Value As"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (forms), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Show Value As"), -1);
   g_signal_connect_swapped (forms, "notify::selected", G_CALLBACK (show_value), self);
   return GTK_DROP_DOWN (forms);
 }
@@ -427,18 +422,10 @@ make_part (InspValueView *self)
 static GtkWidget *
 make_text (InspValueView *self)
 {
-  GtkWidget *view = gtk_text_view_new (), *scroller = gtk_scrolled_window_new ();
-  self->text = gtk_text_view_get_buffer (GTK_TEXT_VIEW (view));
-  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
-  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
-  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
-  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
-  gtk_widget_add_css_class (view, "insp-value");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Value"),
-                                  -1);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
-  gtk_widget_set_vexpand (scroller, TRUE);
-  return scroller;
+  GtkWidget *view = insp_value_text_new (_ ("Value"));
+  self->text = GTK_TEXT_VIEW (view);
+  gtk_text_view_set_editable (self->text, FALSE);
+  return gtk_widget_get_parent (view);
 }
 
 static void

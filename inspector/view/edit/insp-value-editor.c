@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "insp-bytes.h"
+#include "insp-choice.h"
 #include "insp-json.h"
 #include "insp-value-editor.h"
 #include "insp-value-form.h"
+#include "insp-value-text.h"
 
 typedef enum
 {
@@ -191,7 +193,7 @@ show_value (InspValueEditor *self, Form form, GBytes *value)
       = form == HEX ? insp_bytes_to_hex (value) : g_strndup (data != NULL ? data : "", size);
   self->form = form;
   self->is_beginning = TRUE;
-  gtk_text_buffer_set_text (self->text, text, -1);
+  insp_value_text_set (GTK_TEXT_VIEW (self->view), text);
   gtk_drop_down_set_selected (self->forms, form);
   self->is_beginning = FALSE;
   review (self);
@@ -306,10 +308,8 @@ static GtkDropDown *
 make_forms (InspValueEditor *self)
 {
   const char *names[] = { _ ("Text"), _ ("JSON"), _ ("Hex"), NULL };
-  GtkWidget *forms = gtk_drop_down_new_from_strings (names);
+  GtkWidget *forms = insp_choice_new_from_strings (names, _ ("Edit Value As"));
   gtk_widget_set_tooltip_text (forms, _ ("Edit Value As"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (forms), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Edit Value As"), -1);
   g_signal_connect_swapped (forms, "notify::selected", G_CALLBACK (on_form), self);
   return GTK_DROP_DOWN (forms);
 }
@@ -348,20 +348,11 @@ make_new_key (InspValueEditor *self)
 static GtkWidget *
 make_text (InspValueEditor *self)
 {
-  GtkWidget *scroller = gtk_scrolled_window_new ();
-  self->view = gtk_text_view_new ();
+  self->view = insp_value_text_new (_ ("New Value"));
   self->text = gtk_text_view_get_buffer (GTK_TEXT_VIEW (self->view));
   gtk_text_buffer_create_tag (self->text, "wrong", "underline", PANGO_UNDERLINE_ERROR, NULL);
-  gtk_text_view_set_monospace (GTK_TEXT_VIEW (self->view), TRUE);
-  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (self->view), GTK_WRAP_WORD_CHAR);
-  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (self->view), FALSE);
-  gtk_widget_add_css_class (self->view, "insp-value");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("New Value"), -1);
   g_signal_connect_swapped (self->text, "changed", G_CALLBACK (review), self);
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), self->view);
-  gtk_widget_set_vexpand (scroller, TRUE);
-  return scroller;
+  return gtk_widget_get_parent (self->view);
 }
 
 static GtkWidget *

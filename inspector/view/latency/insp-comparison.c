@@ -214,8 +214,7 @@ static void
 insp_comparison_init (InspComparison *self)
 {
   self->rows = insp_row_list_new (identity, g_free);
-  self->flow = insp_flow_new (2, 18);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (self->flow), TRUE);
+  self->flow = insp_flow_new_even (1, 2, 18);
   insp_flow_add (self->flow, make_curve (self));
   insp_flow_add (self->flow, make_table (self));
   gtk_widget_set_parent (self->flow, GTK_WIDGET (self));

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-choice.h"
 #include "insp-comparison.h"
 #include "insp-flow.h"
 #include "insp-heat-map.h"
@@ -167,9 +168,8 @@ add_controls (InspLatencyPage *self)
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
   for (guint i = 0; i < insp_operation_count; i++)
     gtk_string_list_append (names, _ (insp_operations[i].title));
-  self->operation = gtk_drop_down_new (G_LIST_MODEL (g_steal_pointer (&names)), NULL);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->operation), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Operation"), -1);
+  self->operation
+      = insp_choice_new (G_LIST_MODEL (g_steal_pointer (&names)), NULL, _ ("Operation"));
   gtk_widget_set_halign (self->operation, GTK_ALIGN_START);
   gtk_widget_set_halign (marks, GTK_ALIGN_END);
   g_signal_connect_swapped (self->operation, "notify::selected", G_CALLBACK (on_operation), self);

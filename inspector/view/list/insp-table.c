@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-tab-stop.h"
 #include "insp-table.h"
 
 #define HEIGHT_LEAST 120 /* pixels, unless it is said otherwise … */
@@ -23,7 +24,8 @@ struct _InspTable
   GtkWidget parent_instance;
 
   char *title;
-  GtkWidget *scroller; /* child */
+  GtkWidget *stop;     /* of the keyboard; child */
+  GtkWidget *scroller; /* in it */
   GtkWidget *empty;    /* a label; child; one of the two is visible */
   GtkColumnView *view;
   GtkSingleSelection *selection; /* borrowed of the view */
@@ -130,7 +132,7 @@ static void
 review_rows (InspTable *self)
 {
   gboolean any = g_list_model_get_n_items (G_LIST_MODEL (self->selection)) > 0;
-  gtk_widget_set_visible (self->scroller, any);
+  gtk_widget_set_visible (self->stop, any);
   gtk_widget_set_visible (self->empty, !any);
 }
 
@@ -211,7 +213,7 @@ static void
 insp_table_dispose (GObject *object)
 {
   InspTable *self = INSP_TABLE (object);
-  g_clear_pointer (&self->scroller, gtk_widget_unparent);
+  g_clear_pointer (&self->stop, gtk_widget_unparent);
   g_clear_pointer (&self->empty, gtk_widget_unparent);
   g_clear_pointer (&self->columns, g_ptr_array_unref);
   g_clear_pointer (&self->title, g_free);
@@ -246,7 +248,8 @@ insp_table_init (InspTable *self)
   self->scroller = gtk_scrolled_window_new ();
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (self->scroller), TRUE);
   gtk_widget_set_parent (self->empty, GTK_WIDGET (self));
-  gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
+  self->stop = insp_tab_stop_new (self->scroller);
+  gtk_widget_set_parent (self->stop, GTK_WIDGET (self));
 }
 
 GtkWidget *

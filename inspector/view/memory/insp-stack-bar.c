@@ -194,8 +194,7 @@ static void
 insp_stack_bar_init (InspStackBar *self)
 {
   self->stack = g_object_new (INSP_TYPE_STACK, NULL);
-  self->legend = insp_flow_new_of_figures (LEGEND_IN_A_ROW, 6);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (self->legend), TRUE);
+  self->legend = insp_flow_new_even (1, LEGEND_IN_A_ROW, 6);
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 9);
   gtk_box_append (GTK_BOX (self->box), GTK_WIDGET (self->stack));
   gtk_box_append (GTK_BOX (self->box), self->legend);

@@ -148,8 +148,7 @@ insp_overview_page_new (InspSession *session)
   self->history = insp_session_get_history (session);
   self->axis = insp_session_get_axis (session);
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  GtkWidget *charts = insp_flow_new (3, 12);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (charts), TRUE);
+  GtkWidget *charts = insp_flow_new_even (1, 3, 12);
   gtk_widget_add_css_class (box, "insp-page");
   add_tiles (self, box);
   add_charts (self, charts);

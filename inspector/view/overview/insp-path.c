@@ -156,9 +156,7 @@ insp_path_init (InspPath *self)
   self->title = gtk_label_new (NULL);
   gtk_label_set_xalign (GTK_LABEL (self->title), 0);
   gtk_widget_add_css_class (self->title, "heading");
-  self->steps = insp_flow_new_of_figures (G_N_ELEMENTS (reads), 6);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (self->steps), TRUE);
-  gtk_flow_box_set_min_children_per_line (GTK_FLOW_BOX (self->steps), 2);
+  self->steps = insp_flow_new_even (2, G_N_ELEMENTS (reads), 6);
   gtk_widget_set_parent (self->title, GTK_WIDGET (self));
   gtk_widget_set_parent (self->steps, GTK_WIDGET (self));
 }

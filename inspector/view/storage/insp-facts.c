@@ -49,30 +49,21 @@ static void
 say (InspFacts *self, const char *name, char *its_text)
 {
   g_autofree char *text = its_text;
-  GtkFlowBoxChild *child
-      = gtk_flow_box_get_child_at_index (GTK_FLOW_BOX (self->flow), (int) self->count);
-  if (child == NULL)
-    {
-      insp_flow_add (self->flow, fact_new ());
-      child = gtk_flow_box_get_child_at_index (GTK_FLOW_BOX (self->flow), (int) self->count);
-    }
-  GtkWidget *box = gtk_flow_box_child_get_child (child);
+  GtkWidget *box = insp_flow_get (self->flow, self->count);
+  if (box == NULL)
+    insp_flow_add (self->flow, box = fact_new ());
   GtkWidget *figure = gtk_widget_get_first_child (box);
   gtk_label_set_text (GTK_LABEL (figure), text);
   gtk_widget_set_tooltip_text (figure, text);
   gtk_label_set_text (GTK_LABEL (gtk_widget_get_last_child (box)), name);
   gtk_accessible_update_property (GTK_ACCESSIBLE (box), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
-  gtk_widget_set_visible (GTK_WIDGET (child), TRUE);
   self->count++;
 }
 
 static void
 end (InspFacts *self)
 {
-  GtkFlowBoxChild *child;
-  for (guint i = self->count;
-       (child = gtk_flow_box_get_child_at_index (GTK_FLOW_BOX (self->flow), (int) i)) != NULL; i++)
-    gtk_widget_set_visible (GTK_WIDGET (child), FALSE);
+  insp_flow_show_first (self->flow, self->count);
 }
 
 static void
@@ -221,9 +212,7 @@ insp_facts_class_init (InspFactsClass *class)
 static void
 insp_facts_init (InspFacts *self)
 {
-  self->flow = insp_flow_new_of_figures (IN_A_ROW, 6);
-  gtk_flow_box_set_homogeneous (GTK_FLOW_BOX (self->flow), TRUE);
-  gtk_flow_box_set_min_children_per_line (GTK_FLOW_BOX (self->flow), 2);
+  self->flow = insp_flow_new_even (2, IN_A_ROW, 6);
   gtk_widget_set_parent (self->flow, GTK_WIDGET (self));
 }
 

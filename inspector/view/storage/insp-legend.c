@@ -94,7 +94,7 @@ insp_legend_class_init (InspLegendClass *class)
 static void
 insp_legend_init (InspLegend *self)
 {
-  self->flow = insp_flow_new_of_figures (INSP_LENS_STEPS, 6);
+  self->flow = insp_flow_new (INSP_LENS_STEPS, 6);
   for (guint i = 0; i < INSP_LENS_STEPS; i++)
     {
       self->steps[i] = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);

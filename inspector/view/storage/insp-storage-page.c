@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-choice.h"
 #include "insp-key-finder.h"
 #include "insp-page-view.h"
 #include "insp-segment-view.h"
@@ -152,9 +153,7 @@ add_keys (InspStoragePage *self, InspSession *session)
   self->finder = INSP_KEY_FINDER (insp_key_finder_new (session));
   self->sizes = INSP_SIZES_VIEW (insp_sizes_view_new (session));
   self->names = gtk_string_list_new (NULL);
-  self->stores = gtk_drop_down_new (G_LIST_MODEL (self->names), NULL);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->stores), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Store"), -1);
+  self->stores = insp_choice_new (G_LIST_MODEL (self->names), NULL, _ ("Store"));
   g_signal_connect_swapped (self->stores, "notify::selected", G_CALLBACK (on_store), self);
   g_signal_connect_object (self->finder, "selected", G_CALLBACK (on_located), self,
                            G_CONNECT_SWAPPED);

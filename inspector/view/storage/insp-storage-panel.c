@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-choice.h"
 #include "insp-legend.h"
 #include "insp-page.h"
 #include "insp-refresher.h"
@@ -272,8 +273,7 @@ static GtkWidget *
 make_choice (InspStoragePanel *self, const char *name, const char *const *choices,
              void (*chosen) (InspStoragePanel *))
 {
-  GtkWidget *choice = gtk_drop_down_new_from_strings (choices);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (choice), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  GtkWidget *choice = insp_choice_new_from_strings (choices, name);
   gtk_widget_set_tooltip_text (choice, name);
   g_signal_connect_swapped (choice, "notify::selected", G_CALLBACK (chosen), self);
   return choice;

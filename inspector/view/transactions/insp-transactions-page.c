@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-chart-card.h"
+#include "insp-choice.h"
 #include "insp-figure.h"
 #include "insp-hot-keys.h"
 #include "insp-pin-table.h"
@@ -118,9 +119,7 @@ add_hot_keys (InspTransactionsPage *self, InspSession *session)
     NULL,
   };
   self->hot = INSP_HOT_KEYS (insp_hot_keys_new (session));
-  self->kinds = gtk_drop_down_new_from_strings (names);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->kinds), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("What happens to the keys"), -1);
+  self->kinds = insp_choice_new_from_strings (names, _ ("What happens to the keys"));
   g_signal_connect_swapped (self->kinds, "notify::selected", G_CALLBACK (on_kind), self);
   insp_page_add_section (INSP_PAGE (self), _ ("Hot Keys"), self->kinds, GTK_WIDGET (self->hot));
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <string.h>
+
+#include "insp-value-text.h"
+
+#define LINE_LONG 4000 /* bytes */
+
+static gboolean
+has_long_line (const char *text)
+{
+  for (const char *end; (end = strchr (text, '\n')) != NULL; text = end + 1)
+    if (end - text > LINE_LONG)
+      return TRUE;
+  return strlen (text) > LINE_LONG;
+}
+
+GtkWidget *
+insp_value_text_new (const char *name)
+{
+  GtkWidget *view = gtk_text_view_new (), *scroller = gtk_scrolled_window_new ();
+  gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
+  gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
+  gtk_widget_add_css_class (view, "insp-value");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  gtk_widget_set_vexpand (scroller, TRUE);
+  return view;
+}
+
+void
+insp_value_text_set (GtkTextView *self, const char *text)
+{
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (self);
+  GtkTextIter start, end;
+  gtk_text_buffer_get_bounds (buffer, &start, &end);
+  g_autofree char *old = gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
+  if (g_str_equal (old, text))
+    return;
+  gtk_text_view_set_wrap_mode (self, has_long_line (text) ? GTK_WRAP_CHAR : GTK_WRAP_WORD_CHAR);
+  gtk_text_buffer_set_text (buffer, text, -1);
+}

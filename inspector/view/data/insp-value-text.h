@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A text view for values, however long their lines are: GTK takes seconds to find where to wrap between
+ * the words of a line of 64 KiB, so that long ones are wrapped anywhere.
+ */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/* A GtkTextView, and what scrolls it as its parent. */
+GtkWidget *insp_value_text_new (const char *name);
+/* The same text stays, and where it is scrolled to. */
+void insp_value_text_set (GtkTextView *self, const char *text);
+
+G_END_DECLS

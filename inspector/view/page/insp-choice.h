@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+/* A drop-down that has a name for those who don't see it. Takes the model and the expression, which
+ * may be NULL. */
+GtkWidget *insp_choice_new (GListModel *model, GtkExpression *expression, const char *name);
+GtkWidget *insp_choice_new_from_strings (const char *const *strings, const char *name);
+
+G_END_DECLS
