@@ -106,6 +106,14 @@ insp_flow_get (GtkWidget *self, guint index)
 }
 
 void
+insp_flow_remove_all (GtkWidget *self)
+{
+  GtkWidget *box = INSP_FLOW (self)->box, *place;
+  while ((place = gtk_widget_get_first_child (box)) != NULL)
+    gtk_flow_box_remove (GTK_FLOW_BOX (box), place);
+}
+
+void
 insp_flow_show_first (GtkWidget *self, guint count)
 {
   GtkWidget *place = gtk_widget_get_first_child (INSP_FLOW (self)->box);

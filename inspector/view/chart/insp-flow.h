@@ -18,6 +18,7 @@ GtkWidget *insp_flow_new_even (guint least_in_a_row, guint most_in_a_row, guint 
 void insp_flow_add (GtkWidget *self, GtkWidget *child);
 /* One that was added; NULL: there are fewer. Borrowed. */
 GtkWidget *insp_flow_get (GtkWidget *self, guint index);
+void insp_flow_remove_all (GtkWidget *self);
 /* The others are there, and not seen. */
 void insp_flow_show_first (GtkWidget *self, guint count);
 

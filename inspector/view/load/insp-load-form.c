@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-choice.h"
 #include "insp-flow.h"
 #include "insp-load-form.h"
 
@@ -144,7 +145,7 @@ static GtkWidget *
 add_choice (InspLoadForm *self, GtkWidget *flow, const char *name, GtkStringList *choices,
             void (*chosen) (InspLoadForm *))
 {
-  GtkWidget *choice = gtk_drop_down_new (G_LIST_MODEL (choices), NULL);
+  GtkWidget *choice = insp_choice_new (G_LIST_MODEL (choices), NULL, name);
   g_signal_connect_swapped (choice, "notify::selected", G_CALLBACK (chosen), self);
   add (flow, name, choice);
   return choice;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "insp-chart-card.h"
+#include "insp-choice.h"
 #include "insp-export.h"
 #include "insp-flow.h"
 #include "insp-load-form.h"
@@ -111,9 +112,7 @@ make_charts (InspLoadPage *self)
   InspHistory *history = insp_load_test_get_history (self->test);
   GtkWidget *rates = insp_chart_card_new (_ ("Operations"), self->axis);
   GtkWidget *times = insp_chart_card_new (_ ("Latency, 99 %"), self->axis);
-  GtkWidget *child;
-  while ((child = gtk_widget_get_first_child (self->charts)) != NULL)
-    gtk_flow_box_remove (GTK_FLOW_BOX (self->charts), child);
+  insp_flow_remove_all (self->charts);
   for (guint i = 0; i < MIX_KINDS; i++)
     {
       const char *id = insp_load_kind_id ((enum mix_kind) i);
@@ -472,12 +471,10 @@ new_titles (int least)
 static GtkWidget *
 new_comparison (void)
 {
-  GtkWidget *choice = gtk_drop_down_new (NULL, NULL);
+  GtkWidget *choice = insp_choice_new (NULL, NULL, _ ("Compared with"));
   g_autoptr (GtkListItemFactory) shown = new_titles (-1), listed = new_titles (LISTED);
   gtk_drop_down_set_factory (GTK_DROP_DOWN (choice), shown);
   gtk_drop_down_set_list_factory (GTK_DROP_DOWN (choice), listed);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (choice), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Compared with"), -1);
   gtk_widget_set_hexpand (choice, TRUE);
   return choice;
 }
