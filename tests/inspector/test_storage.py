@@ -33,7 +33,7 @@ class Storage(inspecting.Case):
         # With the keyboard: the largest part, which is the log, and beside it a segment; what is in a page.
         inspector.go_to(inspector.part("image", "Parts of the storage, by size"))
         inspector.press("Right")
-        inspector.wait_for("3.log")
+        inspector.wait_for(".log")
         inspector.press("Right")
         inspector.wait_for("Leaf pages")
         self.twin(inspector, "Pages")
