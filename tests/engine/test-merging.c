@@ -262,6 +262,39 @@ write_round (struct engine *engine, uint8_t *rounds, uint32_t *random, unsigned 
   delete_numbers (engine, rounds, from, from + 1 + next_random (random) % 500);
 }
 
+/* Wherever a segment begins a range delete does, too: it belongs to that one alone. */
+static void
+test_ranges_at_bounds (void)
+{
+  enum { COUNT = 6000 };
+  char *path = fresh_directory ();
+  struct engine_options options = several_file_options ();
+  options.memtable_size = 4 << 20;
+  options.segment_file_size = 16 << 10;
+  struct engine *engine = open_with (path, &options);
+  struct engine_snapshot *snapshot;
+  static uint8_t rounds[COUNT];
+  size_t parts, moved;
+  CHECK_OK (engine_snapshot_new (engine, &snapshot, &failure)); /* keeps what is deleted */
+  for (unsigned round = 1; round <= 2; round++)
+    for (unsigned i = 0; i < COUNT; i++)
+      {
+        delete_numbers (engine, rounds, i, i + 1);
+        put (engine, i, round);
+        rounds[i] = (uint8_t) round;
+      }
+  CHECK_OK (engine_flush (engine, &failure));
+  check_plan (engine, true, &parts, &moved);
+  CHECK (parts > 4);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  check_rounds (engine, NULL, rounds, COUNT);
+  engine_snapshot_free (snapshot);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  CHECK_OK (engine_check (path, true, NULL, NULL, NULL, NULL, &failure));
+  remove_directory (path);
+}
+
 /* Histories merged in parts by several threads, with a snapshot held from the middle. */
 static void
 test_parts (void)
@@ -881,6 +914,7 @@ main (void)
   test_load_in_order ();
   test_small_runs ();
   test_parts ();
+  test_ranges_at_bounds ();
   for (unsigned beside = 100; beside <= 500; beside += 100) /* to cut here and there */
     test_versions_of_a_longest_key (beside);
   test_cancel ();
