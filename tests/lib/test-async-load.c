@@ -117,8 +117,8 @@ start_one (LdbDatabase *db, guint number, Outcome *outcome)
       {
         g_autoptr (LdbTransaction) transaction
             = ldb_database_begin (db, LDB_TRANSACTION_NONE, &error);
-        g_snprintf (key, sizeof key, "t%05u", number);
-        ldb_transaction_put (transaction, NULL, key, 6, "t", 1, &error);
+        g_snprintf (key, sizeof key, "t%010u", number); /* of its own: none conflicts */
+        ldb_transaction_put (transaction, NULL, key, 11, "t", 1, &error);
         ldb_transaction_commit_async (transaction, LDB_SYNC_MODE_DEFAULT, NULL,
                                       count_transaction_commit, outcome);
         break;
