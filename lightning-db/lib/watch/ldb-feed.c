@@ -484,16 +484,16 @@ wake_up (LdbAwaiter *awaiter)
 
 /* Takes the awaiter back and lets its operation go on, which then sees why. */
 static void
-stop_waiting (LdbFeed *self)
+stop_waiting (LdbFeed *self, guint64 turn)
 {
-  if (self->hub != NULL && ldb_hub_forsake (self->hub, &self->awaiter))
+  if (self->hub != NULL && ldb_hub_forsake (self->hub, &self->awaiter, turn))
     self->awaiter.ready (&self->awaiter);
 }
 
 static void
 on_cancelled (GCancellable *cancellable, gpointer data)
 {
-  stop_waiting (data);
+  stop_waiting (data, 0); /* its operation ends behind this: end_waiting */
 }
 
 /* Has `ready` called when there is a commit behind the last one given, or when there is no use in
@@ -510,11 +510,12 @@ begin_waiting (LdbFeed *self, GCancellable *cancellable, void (*ready) (LdbAwait
       = cancellable != NULL
             ? g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL)
             : 0;
-  if (!ldb_hub_await (self->hub, &self->awaiter))
+  guint64 turn = ldb_hub_await (self->hub, &self->awaiter);
+  if (turn == 0)
     ready (&self->awaiter);
   /* What came before the hub had it did not find it there. */
   else if (g_cancellable_is_cancelled (cancellable) || !check_open (self, NULL))
-    stop_waiting (self);
+    stop_waiting (self, turn);
 }
 
 static void
@@ -770,7 +771,7 @@ ldb_feed_close (LdbFeed *self)
   if (!g_atomic_int_compare_and_exchange (&self->closed, FALSE, TRUE)
       || (self->database != NULL && self->database->generation != ldb_fork_generation))
     return;
-  stop_waiting (self);
+  stop_waiting (self, 0);
   if (ldb_busy_enter (&self->busy, "feed", NULL))
     leave (self);
 }

@@ -160,11 +160,13 @@ struct _LdbAwaiter
                                      * engine */
   gboolean unattended;              /* there is no thread to look after it, and none to be had */
   LdbAwaiter *next, *previous;      /* in the hub's list; guarded by its lock */
+  guint64 turn;                     /* which waiting it is of all; the same */
 };
 
-/* FALSE: the engine is being closed, or it is `unattended`; `ready` will not be called. */
-gboolean ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter);
-/* Gives up. FALSE: `ready` is being called, or was. */
-gboolean ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter);
+/* The turn; 0: the engine is being closed, or it is `unattended`; `ready` will not be called. */
+guint64 ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter);
+/* Gives up the waiting of a turn, since the awaiter may have begun another one; 0: whichever it is.
+ * FALSE: `ready` is being called, or was. */
+gboolean ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter, guint64 turn);
 
 G_END_DECLS

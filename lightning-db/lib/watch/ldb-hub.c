@@ -452,13 +452,15 @@ renew_at_rest (LdbHub *self)
 
 /* ---- waiting for a commit ---- */
 
-gboolean
+guint64
 ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter)
 {
   pthread_mutex_lock (&self->lock);
   gboolean taken = !self->stopping;
+  guint64 turn = ++self->turns;
   if (taken)
     {
+      awaiter->turn = turn;
       awaiter->previous = NULL;
       awaiter->next = self->awaiters;
       if (awaiter->next != NULL)
@@ -470,14 +472,15 @@ ldb_hub_await (LdbHub *self, LdbAwaiter *awaiter)
         unlink_awaiter (self, awaiter);
     }
   pthread_mutex_unlock (&self->lock);
-  return taken;
+  return taken ? turn : 0;
 }
 
 gboolean
-ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter)
+ldb_hub_forsake (LdbHub *self, LdbAwaiter *awaiter, guint64 turn)
 {
   pthread_mutex_lock (&self->lock);
-  gboolean there = awaiter->previous != NULL || self->awaiters == awaiter;
+  gboolean there = (awaiter->previous != NULL || self->awaiters == awaiter)
+                   && (turn == 0 || awaiter->turn == turn);
   if (there)
     unlink_awaiter (self, awaiter);
   pthread_mutex_unlock (&self->lock);

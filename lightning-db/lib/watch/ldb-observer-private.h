@@ -123,6 +123,7 @@ struct _LdbHub
   LdbObserver *notices; /* those with notices, newest first */
   GPtrArray *observers; /* all that are not closed; borrowed */
   LdbAwaiter *awaiters; /* who waits for a commit */
+  guint64 turns;        /* how often somebody began to wait */
   guint64 armed;        /* the engine tells of the first commit above it, if it was armed */
   LdbFrame *garbage;    /* large frames, to be freed by the thread, linked by next_garbage */
   LdbObserver *kicked;  /* in whose context a thread will be started again; a reference */
