@@ -43,15 +43,23 @@ sequential (const struct generator *generator, uint64_t place)
 typedef uint64_t (*order_function) (const struct generator *generator, uint64_t place);
 
 static bool
+put_new (struct worker *worker, uint64_t record)
+{
+  if (!worker_put (worker, record, 0))
+    return false;
+  record_is_there (worker, record);
+  atomic_store_explicit (&worker->benchmark->filled, worker->operations, memory_order_relaxed);
+  return true;
+}
+
+static bool
 fill (struct worker *worker, order_function order)
 {
   while (worker_goes_on (worker))
     {
       uint64_t record = order (worker->benchmark->generator, worker->operations - 1);
-      if (!worker_put (worker, record, 0))
+      if (!put_new (worker, record))
         return false;
-      record_is_there (worker, record);
-      atomic_store_explicit (&worker->benchmark->filled, worker->operations, memory_order_relaxed);
     }
   return true;
 }
@@ -166,10 +174,8 @@ workload_fillsync (struct worker *worker)
     {
       uint64_t place = (worker->operations - 1) * worker->threads + worker->number;
       uint64_t record = generator_shuffle (worker->benchmark->generator, place);
-      if (!worker_put (worker, record, 0))
+      if (!put_new (worker, record))
         return false;
-      record_is_there (worker, record);
-      atomic_store_explicit (&worker->benchmark->filled, worker->operations, memory_order_relaxed);
     }
   return true;
 }
