@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -474,6 +475,99 @@ test_wake (void)
   remove_directory (path);
 }
 
+/* ---- who flushed ---- */
+
+/* Somebody who flushes. */
+struct flusher
+{
+  struct engine *engine;
+  pthread_t thread;
+  _Atomic unsigned waits; /* begun: for a flush that is under way */
+  _Atomic bool returned;
+  bool told; /* when it had returned, its flush was among the events */
+};
+
+static struct
+{
+  atomic_bool armed;
+  struct flusher before, between; /* come before the flush began, and when it was installed */
+} flushers;
+static _Thread_local struct flusher *myself;
+
+int __real_pthread_cond_wait (pthread_cond_t *condition, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_wait (pthread_cond_t *condition, pthread_mutex_t *mutex);
+
+int
+__wrap_pthread_cond_wait (pthread_cond_t *condition, pthread_mutex_t *mutex)
+{
+  if (myself != NULL)
+    atomic_fetch_add (&myself->waits, 1);
+  return __real_pthread_cond_wait (condition, mutex);
+}
+
+static void *
+flush_and_look (void *data)
+{
+  struct engine_event seen[2]; /* all that there were: it was opened before */
+  struct failure cause = FAILURE_INIT;
+  myself = data;
+  CHECK_OK (engine_flush (myself->engine, &cause));
+  size_t count = engine_events (myself->engine, 0, seen, 2, NULL);
+  myself->told = count == 2 && seen[1].kind == ENGINE_EVENT_FLUSHED;
+  atomic_store (&myself->returned, true);
+  return NULL;
+}
+
+static void
+start_flusher (struct flusher *flusher, struct engine *engine)
+{
+  *flusher = (struct flusher){ .engine = engine };
+  CHECK (pthread_create (&flusher->thread, NULL, flush_and_look, flusher) == 0);
+}
+
+/* Until it has returned, or waits for the `nth` time. */
+static void
+await_flusher (struct flusher *flusher, unsigned nth)
+{
+  while (!atomic_load (&flusher->returned) && atomic_load (&flusher->waits) < nth)
+    sched_yield ();
+}
+
+void __real_events_note (struct events *to, struct metrics *metrics, const struct event_note *note);
+void __wrap_events_note (struct events *to, struct metrics *metrics, const struct event_note *note);
+
+/* The flush thread, about to tell of a flush that is installed. */
+void
+__wrap_events_note (struct events *to, struct metrics *metrics, const struct event_note *note)
+{
+  if (note->kind == ENGINE_EVENT_FLUSHED && atomic_exchange (&flushers.armed, false))
+    {
+      start_flusher (&flushers.between, flushers.before.engine);
+      await_flusher (&flushers.before, 2);
+      await_flusher (&flushers.between, 1);
+    }
+  __real_events_note (to, metrics, note);
+}
+
+/* Whoever flushes finds the flush among the events, whenever it came. */
+static void
+test_flushers_are_told (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = still_options ();
+  struct engine *engine = open_with (path, &options);
+  put (engine, "k", "v");
+  atomic_store (&flushers.armed, true);
+  start_flusher (&flushers.before, engine);
+  pthread_join (flushers.before.thread, NULL);
+  CHECK (!atomic_load (&flushers.armed));
+  pthread_join (flushers.between.thread, NULL);
+  CHECK (flushers.before.told);
+  CHECK (flushers.between.told);
+  close_it (engine);
+  remove_directory (path);
+}
+
 /* ---- threads ---- */
 
 #define WRITERS 4u
@@ -532,6 +626,7 @@ main (void)
   test_space ();
   test_bounds ();
   test_wake ();
+  test_flushers_are_told ();
   test_threads ();
   return 0;
 }

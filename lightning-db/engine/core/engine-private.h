@@ -158,6 +158,8 @@ struct engine
   struct failure flush_failed;  /* its failure; under commit_lock */
   uint64_t flush_attempts;      /* that were begun, ever; under commit_lock */
   uint64_t failed_attempt;      /* the newest of them that failed; under commit_lock */
+  uint64_t flush_untold; /* newest commit of the flush that is being installed, until its event is
+                            noted; 0 = none; under commit_lock */
   struct listener listeners[LISTENERS]; /* by enum listener_kind */
   uint64_t awaited;                     /* the lowest of their `after`; UINT64_MAX: nobody waits */
   struct wal *wal;                      /* NULL: read-only or log disabled */

@@ -15,6 +15,7 @@
  *   F6  Before a log goes, the manifest says that its newest commit is flushed, also when the last
  *       ones are empty: else their numbers would be given again, and a later log would miss them.
  *   F7  Once the edit is durable nothing can fail: memory for the view is there before.
+ *   F8  Whoever asked for a flush is answered when its event is noted and its log is gone.
  */
 #include "core/blob-collect.h"
 #include "core/memory.h"
@@ -276,6 +277,15 @@ note_flush (struct engine *engine, const struct flushed *flushed, uint64_t data,
                                              .microseconds = took / 1000 });
 }
 
+/* The flush up to `sequence` is about to be installed (F8); 0: it is told of, or failed. */
+static void
+set_untold (struct engine *engine, uint64_t sequence)
+{
+  pthread_mutex_lock (&engine->commit_lock);
+  engine->flush_untold = sequence;
+  pthread_mutex_unlock (&engine->commit_lock);
+}
+
 status
 flush_oldest (struct engine *engine, bool *did, struct failure *failure)
 {
@@ -299,8 +309,13 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
     result = flush_write (engine, generation->table, &flushed, failure);
   memory_begin_release (engine);
   if (result == STATUS_OK)
-    result = flush_install (engine, &flushed, generation, statistics.last_sequence,
-                            statistics.data_bytes, failure);
+    {
+      set_untold (engine, statistics.last_sequence);
+      result = flush_install (engine, &flushed, generation, statistics.last_sequence,
+                              statistics.data_bytes, failure);
+      if (result != STATUS_OK)
+        set_untold (engine, 0);
+    }
   PROBE3 (flush_end, engine->path, statistics.last_sequence, (int) result);
   generation_unref (generation);
   memory_end_release (engine);
@@ -311,6 +326,7 @@ flush_oldest (struct engine *engine, bool *did, struct failure *failure)
       if (engine->wal != NULL) /* not under the commit lock: it unmaps and unlinks files */
         wal_release (engine->wal, statistics.last_sequence, NULL); /* leftovers: next recovery */
       pthread_mutex_lock (&engine->commit_lock);
+      engine->flush_untold = 0;
       bool healed = atomic_exchange (&engine->flush_failure, STATUS_OK) != STATUS_OK;
       pthread_cond_broadcast (&engine->room);
       pthread_mutex_unlock (&engine->commit_lock);
@@ -332,6 +348,14 @@ is_in_memory (struct engine *engine, uint64_t sequence)
   bool waits = view != NULL && view->frozen_count > 0 && view->flushed_sequence < sequence;
   view_unref (view);
   return waits;
+}
+
+/* Whether a flush that took some of these from memory has still to be told of (F8). commit_lock
+ * held. */
+static bool
+is_untold (const struct engine *engine, uint64_t sequence)
+{
+  return engine->flush_untold != 0 && engine->flush_untold <= sequence;
 }
 
 status
@@ -359,6 +383,8 @@ engine_flush (struct engine *engine, struct failure *failure)
       else
         pthread_cond_wait (&engine->room, &engine->commit_lock);
     }
+  while (result == STATUS_OK && is_untold (engine, target)) /* soon, whatever fails (F7) */
+    pthread_cond_wait (&engine->room, &engine->commit_lock);
   pthread_mutex_unlock (&engine->commit_lock);
   engine_end (engine);
   return result;
