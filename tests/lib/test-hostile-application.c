@@ -3,6 +3,7 @@
  * An application that is none: it answers inspectors as it likes. They say that the answer is wrong, or
  * take what they can use of it.
  */
+#include "fake-server.h"
 #include "inspector-client.h"
 
 #include <fcntl.h>
@@ -13,9 +14,8 @@
 
 typedef struct
 {
+  FakeServer server;       /* first: its answers are found by it */
   int life;                /* its sign of life */
-  int listener;            /* its socket */
-  GThread *thread;         /* that answers */
   GVariant *answer;        /* to each call; owned */
   LdbInspector *inspector; /* connected to it; owned */
 } Hostile;
@@ -41,50 +41,14 @@ write_advert (void)
   g_assert_true (g_key_file_save_to_file (advert, path, &error));
 }
 
-static int
-listen_there (void)
+static gboolean
+answer (FakeServer *server, int socket, GDBusMessage *call)
 {
-  g_autofree char *path = file_of (".socket");
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  int listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
-  g_assert_cmpint (bind (listener, (struct sockaddr *) &address, sizeof address), ==, 0);
-  g_assert_cmpint (listen (listener, 1), ==, 0);
-  return listener;
-}
-
-/* The server's side of the handshake: all that the client says comes at once. */
-static void
-shake_hands (Client *client)
-{
-  static const char answer[] = "DATA\r\nOK " TOKEN "\r\n";
-  const guint8 *end = NULL;
-  while (end == NULL)
-    {
-      g_assert_true (client_fill (client));
-      end = memmem (client->read->data, client->read->len, "BEGIN\r\n", 7);
-    }
-  g_byte_array_remove_range (client->read, 0, (guint) (end + 7 - client->read->data));
-  send_bytes (client->socket, answer, sizeof answer - 1);
-}
-
-static gpointer
-answer_all (gpointer data)
-{
-  Hostile *self = data;
-  GDBusMessage *call;
-  Client client = { .socket = accept (self->listener, NULL, NULL), .read = g_byte_array_new () };
-  g_queue_init (&client.signals);
-  shake_hands (&client);
-  while ((call = client_receive (&client)) != NULL)
-    {
-      g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (call);
-      g_dbus_message_set_body (reply, self->answer);
-      client_send (&client, reply);
-      g_object_unref (call);
-    }
-  client_close (&client);
-  return NULL;
+  Hostile *self = (Hostile *) server;
+  g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (call);
+  g_dbus_message_set_body (reply, self->answer);
+  fake_server_send_message (socket, reply, 1, FALSE);
+  return TRUE;
 }
 
 static void
@@ -93,13 +57,14 @@ hostile_set_up (Hostile *self, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = runtime_folder ();
   g_autofree char *life = file_of (".alive");
+  g_autofree char *socket = file_of (".socket");
   g_mkdir (folder, 0700);
   g_assert_cmpint (mkfifo (life, 0600), ==, 0);
   self->life = open (life, O_RDWR | O_NONBLOCK | O_CLOEXEC);
   g_assert_cmpint (flock (self->life, LOCK_EX | LOCK_NB), ==, 0);
-  self->listener = listen_there ();
+  self->server.answer = answer;
+  fake_server_start (&self->server, socket);
   write_advert ();
-  self->thread = g_thread_new ("hostile", answer_all, self);
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
   g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, "/nowhere");
   g_assert_nonnull (running);
@@ -113,9 +78,8 @@ hostile_tear_down (Hostile *self, gconstpointer data)
   g_autofree char *folder = runtime_folder ();
   ldb_inspector_close (self->inspector);
   g_object_unref (self->inspector);
-  g_thread_join (self->thread);
+  fake_server_stop (&self->server);
   g_clear_pointer (&self->answer, g_variant_unref);
-  close (self->listener);
   close (self->life);
   ldb_test_remove (folder);
 }

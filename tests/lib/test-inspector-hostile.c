@@ -5,12 +5,11 @@
  * are no answer, answers of another type, and answers of the right type with anything in them. Each call
  * comes to an end, with an error or with what it says to have; nothing crashes, nothing hangs.
  */
+#include "fake-server.h"
 #include "running-application.h"
 
-#include <gio/gunixsocketaddress.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define INTERFACE "org.lightningdb.Inspector1"
@@ -39,7 +38,7 @@ typedef enum
 
 static struct
 {
-  int listener;            /* the socket in the application's place */
+  FakeServer server;       /* in the application's place */
   gint hostility;          /* how; atomic */
   gint seed;               /* of what is random; atomic */
   GDBusInterfaceInfo *xml; /* what the methods return; owned */
@@ -154,34 +153,6 @@ random_value (GRand *random, const GVariantType *type, guint depth)
 
 /* ---- the server ---- */
 
-static gboolean
-send_all (int socket, gconstpointer bytes, gsize size)
-{
-  const char *at = bytes;
-  while (size > 0)
-    {
-      gssize sent = send (socket, at, size, MSG_NOSIGNAL);
-      if (sent <= 0)
-        return FALSE;
-      at += sent;
-      size -= (gsize) sent;
-    }
-  return TRUE;
-}
-
-/* FALSE: it is too large for one. */
-static gboolean
-send_message (int socket, GDBusMessage *message, guint32 serial, gboolean half)
-{
-  gsize size;
-  g_dbus_message_set_serial (message, serial);
-  g_autofree guchar *blob
-      = g_dbus_message_to_blob (message, &size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
-  if (blob != NULL)
-    send_all (socket, blob, half ? size / 2 : size);
-  return blob != NULL;
-}
-
 static GVariantType *
 type_of_arguments (GDBusArgInfo **arguments)
 {
@@ -204,7 +175,7 @@ send_signals (int socket, GRand *random, const char *path)
       if (strcmp (info->name, "Closed") == 0)
         continue;
       g_dbus_message_set_body (message, random_value (random, type, 0));
-      send_message (socket, message, 7, FALSE);
+      fake_server_send_message (socket, message, 7, FALSE);
     }
 }
 
@@ -220,49 +191,48 @@ answer_randomly (int socket, GDBusMessage *call)
   send_signals (socket, random, g_dbus_message_get_path (call));
   if (!g_variant_type_equal (type, G_VARIANT_TYPE_UNIT))
     g_dbus_message_set_body (answer, random_value (random, type, 0));
-  if (!send_message (socket, answer, 1, FALSE))
+  if (!fake_server_send_message (socket, answer, 1, FALSE))
     {
       g_dbus_message_set_body (answer, NULL);
-      send_message (socket, answer, 1, FALSE);
+      fake_server_send_message (socket, answer, 1, FALSE);
     }
 }
 
-/* FALSE: that was the last. */
 static gboolean
-answer (int socket, GDBusMessage *call, Hostility hostility)
+answer (FakeServer *server, int socket, GDBusMessage *call)
 {
   static const guint8 huge[16]
       = { 'l', 2, 0, 1, 0xff, 0xff, 0xff, 0x7f, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f };
   g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (call);
   g_autofree char *much = g_strnfill (100000, '\x1b');
-  switch (hostility)
+  switch ((Hostility) g_atomic_int_get (&fake.hostility))
     {
     case ANSWER_END:
       return FALSE;
     case ANSWER_GARBAGE:
-      return send_all (socket, much, 1000);
+      return fake_server_send (socket, much, 1000);
     case ANSWER_HUGE:
-      return send_all (socket, huge, sizeof huge);
+      return fake_server_send (socket, huge, sizeof huge);
     case ANSWER_HALF:
       g_dbus_message_set_body (reply, g_variant_new ("(s)", "text"));
-      send_message (socket, reply, 1, TRUE);
+      fake_server_send_message (socket, reply, 1, TRUE);
       return FALSE;
     case ANSWER_EMPTY:
-      send_message (socket, reply, 1, FALSE);
+      fake_server_send_message (socket, reply, 1, FALSE);
       return TRUE;
     case ANSWER_WRONG_TYPE:
       g_dbus_message_set_body (reply, g_variant_new ("(s)", "text"));
-      send_message (socket, reply, 1, FALSE);
+      fake_server_send_message (socket, reply, 1, FALSE);
       return TRUE;
     case ANSWER_ERROR:
       g_clear_object (&reply);
       reply = g_dbus_message_new_method_error_literal (call, "org.lightningdb.Error.NoSuchError",
                                                        much);
-      send_message (socket, reply, 1, FALSE);
+      fake_server_send_message (socket, reply, 1, FALSE);
       return TRUE;
     case ANSWER_OTHERS:
       g_dbus_message_set_reply_serial (reply, 12345);
-      send_message (socket, reply, 1, FALSE);
+      fake_server_send_message (socket, reply, 1, FALSE);
       return FALSE;
     case ANSWER_RANDOM:
       answer_randomly (socket, call);
@@ -272,65 +242,19 @@ answer (int socket, GDBusMessage *call, Hostility hostility)
     }
 }
 
-/* The next call; NULL: the client has gone. */
-static GDBusMessage *
-read_call (int socket)
-{
-  guint8 head[16];
-  if (recv (socket, head, sizeof head, MSG_WAITALL) != sizeof head)
-    return NULL;
-  gssize size = g_dbus_message_bytes_needed (head, sizeof head, NULL);
-  g_assert_cmpint (size, >=, (gssize) sizeof head); /* our own client's */
-  g_autofree guint8 *blob = g_malloc ((gsize) size);
-  memcpy (blob, head, sizeof head);
-  gsize rest = (gsize) size - sizeof head;
-  if (recv (socket, blob + sizeof head, rest, MSG_WAITALL) != (gssize) rest)
-    return NULL;
-  return g_dbus_message_new_from_blob (blob, (gsize) size, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
-}
-
-#define HELLO_SIZE (sizeof "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n" - 1)
-
-/* FALSE: it did not come about. */
 static gboolean
-shake_hands (int socket, Hostility hostility)
+shake_hands (FakeServer *server, int socket)
 {
-  char hello[HELLO_SIZE];
-  g_autofree char *much = g_strnfill (1 << 20, 'A');
-  if (recv (socket, hello, sizeof hello, MSG_WAITALL) != (gssize) sizeof hello)
-    return FALSE;
-  if (hostility == HANDSHAKE_ENDLESS)
-    send_all (socket, much, 1 << 20);
-  else if (hostility == HANDSHAKE_REFUSAL)
-    send_all (socket, "DATA\r\nREJECTED EXTERNAL\r\n", 25);
-  else if (hostility == HANDSHAKE_SILENCE)
-    recv (socket, hello, 1, 0); /* until the client goes */
-  return hostility >= HANDSHAKES
-         && send_all (socket, "DATA\r\nOK 00112233445566778899aabbccddeeff\r\n", 43);
-}
-
-static gpointer
-serve (gpointer data)
-{
-  int socket = GPOINTER_TO_INT (data);
   Hostility hostility = (Hostility) g_atomic_int_get (&fake.hostility);
-  gboolean more = shake_hands (socket, hostility);
-  while (more)
-    {
-      g_autoptr (GDBusMessage) call = read_call (socket);
-      more = call != NULL && answer (socket, call, hostility);
-    }
-  close (socket);
-  return NULL;
-}
-
-static gpointer
-listen_for_clients (gpointer data)
-{
-  int socket;
-  while ((socket = accept (fake.listener, NULL, NULL)) >= 0)
-    g_thread_unref (g_thread_new ("fake", serve, GINT_TO_POINTER (socket)));
-  return NULL;
+  g_autofree char *much = g_strnfill (1 << 20, 'A');
+  char more;
+  if (hostility == HANDSHAKE_ENDLESS)
+    fake_server_send (socket, much, 1 << 20);
+  else if (hostility == HANDSHAKE_REFUSAL)
+    fake_server_send (socket, "DATA\r\nREJECTED EXTERNAL\r\n", 25);
+  else if (hostility == HANDSHAKE_SILENCE)
+    recv (socket, &more, 1, 0); /* until the client goes */
+  return hostility >= HANDSHAKES && fake_server_shake_hands (socket);
 }
 
 /* Puts the fake in the place of the application's socket, which stays alive, and so found. */
@@ -339,17 +263,15 @@ take_the_place (void)
 {
   g_autofree char *folder = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "lightning-db-1", NULL);
   g_autoptr (GDir) directory = g_dir_open (folder, 0, NULL);
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  g_autofree char *path = NULL;
   const char *name;
   while ((name = g_dir_read_name (directory)) != NULL)
-    if (g_str_has_suffix (name, ".socket"))
-      g_snprintf (address.sun_path, sizeof address.sun_path, "%s/%s", folder, name);
-  g_assert_cmpint (address.sun_path[0], !=, '\0');
-  g_assert_cmpint (unlink (address.sun_path), ==, 0);
-  fake.listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  g_assert_cmpint (bind (fake.listener, (struct sockaddr *) &address, sizeof address), ==, 0);
-  g_assert_cmpint (listen (fake.listener, 16), ==, 0);
-  g_thread_unref (g_thread_new ("fakes", listen_for_clients, NULL));
+    if (path == NULL && g_str_has_suffix (name, ".socket"))
+      path = g_build_filename (folder, name, NULL);
+  g_assert_nonnull (path);
+  g_assert_cmpint (unlink (path), ==, 0);
+  fake.server = (FakeServer){ .handshake = shake_hands, .answer = answer };
+  fake_server_start (&fake.server, path);
 }
 
 static void
@@ -548,7 +470,7 @@ test_handshake (Application *application, gconstpointer data)
       g_assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
                      == (hostility == HANDSHAKE_SILENCE));
     }
-  close (fake.listener);
+  fake_server_stop (&fake.server);
 }
 
 /* Who waits for an answer that does not come can give up. */
@@ -567,7 +489,7 @@ test_silence (Application *application, gconstpointer data)
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
       g_thread_join (thread);
     }
-  close (fake.listener);
+  fake_server_stop (&fake.server);
 }
 
 /* Each call before each wrong answer: an error that says something, or, where nothing is to be
@@ -593,7 +515,7 @@ test_wrong_answers (Application *application, gconstpointer data)
                          && strlen (error->message) > 10);
         drain ();
       }
-  close (fake.listener);
+  fake_server_stop (&fake.server);
 }
 
 static void
@@ -633,7 +555,7 @@ test_random_answers (Application *application, gconstpointer data)
     }
   g_assert_cmpuint (taken, >, rounds); /* not all is refused: it was of the right type */
   g_assert_cmpuint (told, >, rounds);
-  close (fake.listener);
+  fake_server_stop (&fake.server);
 }
 
 static void
