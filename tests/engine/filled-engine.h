@@ -78,6 +78,7 @@ void test_repair_versions (void);
 void test_damaged_manifest (void);
 void test_damaged_blob (void);
 void test_damaged_synced_value (void);
+void test_unsynced_value (void);
 void test_missing_segment (void);
 void test_repair_log (void);
 void test_repair_cut_short (void);

@@ -2,6 +2,7 @@
 /* Check and repair, through the engine's own header. */
 #include "filled-engine.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 struct told
@@ -352,7 +353,10 @@ test_damaged_manifest (void)
   struct engine_check_report report;
   struct engine_repair_report saved;
   struct told told = { 0 };
-  char *current = below (path, "CURRENT");
+  char *current = below (path, "CURRENT"), name[300];
+  FILE *names = fopen (current, "r");
+  CHECK (names != NULL && fscanf (names, "%299s", name) == 1);
+  fclose (names);
   fclose (fopen (current, "w"));
   CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
   CHECK (!report.tree_structure && report.page_checksums && report.segments > 0);
@@ -360,6 +364,17 @@ test_damaged_manifest (void)
   CHECK_OK (engine_repair (path, repaired, tell, NULL, &told, &saved, &failure));
   CHECK_INT (told.count, 1); /* the manifest itself */
   check_filled (repaired);
+
+  /* With CURRENT and manifest gone, what is told is their loss, not that this is no database. */
+  char *again = below (parent, "again"), *manifest = below (path, name);
+  CHECK (unlink (current) == 0 && unlink (manifest) == 0);
+  told = (struct told){ 0 };
+  CHECK_OK (engine_repair (path, again, tell, NULL, &told, &saved, &failure));
+  CHECK_INT (told.count, 1);
+  CHECK (strcmp (told.file, "CURRENT") == 0 && strstr (told.reason, "it is missing") != NULL);
+  check_filled (again);
+  free (manifest);
+  free (again);
   free (current);
   free (repaired);
   free (path);
@@ -426,6 +441,58 @@ test_damaged_synced_value (void)
   failure = FAILURE_INIT;
   CHECK_INT (engine_open (path, 0, NULL, &engine, &failure), STATUS_CORRUPT);
   CHECK (strstr (failure.message, "although it was synced") != NULL);
+  free (path);
+  remove_directory (parent);
+}
+
+/* What opening refuses a check does not pass: a large value of the log whose file is none. What a
+ * crash takes with it, a commit that was not synced, is neither a fault nor counted. */
+void
+test_unsynced_value (void)
+{
+  char *parent = fresh_directory (), *path = below (parent, "database"), name[300];
+  struct engine *engine;
+  struct engine_check_report report;
+  struct told told = { 0 };
+  int outcome;
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      static const uint8_t large[20000];
+      engine = open_small (path);
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("small"),
+                            BYTES_LITERAL ("1"), ENGINE_SYNC_FULL, NULL, &failure));
+      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"),
+                            BYTES (large, sizeof large), ENGINE_SYNC_ASYNC, NULL, &failure));
+      _exit (0);
+    }
+  CHECK (waitpid (child, &outcome, 0) == child && outcome == 0);
+  CHECK_INT (find_files (path, ".blob", name), 1);
+  CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
+  uint64_t records = report.records;
+  char *file = below (path, name);
+  CHECK (unlink (file) == 0);
+  CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
+  CHECK_INT (report.records, records - 1);
+
+  for (int directory = 0; directory < 2; directory++)
+    {
+      CHECK ((directory ? mkdir (file, 0700) : mkfifo (file, 0600)) == 0);
+      for (int deep = 0; deep < 2; deep++)
+        {
+          told = (struct told){ 0 };
+          CHECK_FAILS (engine_check (path, deep, tell, NULL, &told, &report, &failure),
+                       STATUS_CORRUPT);
+          CHECK (told.count == 1 && !report.blobs_intact && report.log);
+          CHECK (strstr (told.reason, "not a regular file") != NULL);
+        }
+      CHECK_FAILS (engine_open (path, 0, NULL, &engine, &failure), STATUS_INVALID);
+      CHECK (remove (file) == 0);
+    }
+  CHECK_OK (engine_open (path, 0, NULL, &engine, &failure));
+  CHECK_INT (count_keys (engine, ENGINE_STORE_DEFAULT), 1);
+  close_it (engine);
+  free (file);
   free (path);
   remove_directory (parent);
 }

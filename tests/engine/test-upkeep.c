@@ -469,6 +469,7 @@ main (void)
   test_damaged_manifest ();
   test_damaged_blob ();
   test_damaged_synced_value ();
+  test_unsynced_value ();
   test_missing_segment ();
   test_repair_log ();
   test_repair_cut_short ();

@@ -16,7 +16,8 @@
  *
  * - log: all that was synced is there. A torn tail is what a crash leaves, no fault.
  *
- * - blobs_intact: every listed blob file opens; deep: every value a record refers to verifies.
+ * - blobs_intact: every blob file that is listed, or that the log refers to, opens; deep: every value a
+ *   record refers to verifies.
  *
  * - no_orphans: nothing is left over that no state refers to. Leftovers are what a crash or a
  *   failed commit leaves, cost room only and go at the next open: they are noted here and are no
@@ -48,6 +49,7 @@ struct check
   uint64_t records, seen;   /* of the present segment: all, so far */
   uint64_t log_cut;         /* first commit in the log whose large value is not whole; 0 = none */
   struct failure cut_cause; /* what is wrong with it */
+  bool cut_unread;          /* it can't be read: no crash leaves that */
 };
 
 /* Bytes that do not verify are damage; of what can't be read now nobody knows. */
@@ -263,34 +265,59 @@ check_blobs (struct check *check, struct failure *failure)
 
 /* ---- the log ---- */
 
+/* What is wrong with a large value that the log refers to; not deep: with its file. */
+static status
+look_at_value (struct check *check, struct bytes reference, struct failure *cause)
+{
+  struct bytes value;
+  if (check->deep)
+    return upkeep_blob_read (&check->blobs, reference, &value, cause);
+  return upkeep_blob_open (&check->blobs, reference, cause);
+}
+
+/* A commit whose large value is not whole ends the log, unless it was synced; one of which that can't
+ * be known keeps the database from being opened, and is a fault whatever was synced. */
+static status
+check_commit_value (struct check *check, uint64_t sequence, struct bytes reference,
+                    struct failure *failure)
+{
+  struct failure cause = FAILURE_INIT;
+  status result = look_at_value (check, reference, &cause);
+  if (result == STATUS_NO_MEMORY)
+    return fail (failure, result, "%s", cause.message);
+  if (result == STATUS_OK)
+    return STATUS_OK;
+  check->log_cut = sequence;
+  check->cut_cause = cause;
+  check->cut_unread = result != STATUS_CORRUPT;
+  return STATUS_OK;
+}
+
 static status
 on_commit (void *data, uint64_t sequence, struct bytes payload, struct failure *failure)
 {
   struct check *check = data;
-  if (!check->deep)
-    return STATUS_OK;
   struct operation_reader reader = operation_reader_over (payload);
   struct operation operation;
+  uint64_t records = 0;
   status result;
+  if (check->log_cut != 0)
+    return STATUS_OK;
   while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
     {
-      struct failure cause = FAILURE_INIT;
-      struct bytes value;
-      check->report->records += operation.kind != OPERATION_DELETE_RANGE
-                                && operation.kind != OPERATION_LOADED && !operation.dead;
+      records += operation.kind != OPERATION_DELETE_RANGE && operation.kind != OPERATION_LOADED
+                 && !operation.dead;
       if (operation.kind != OPERATION_BLOB || operation.dead || check->log_cut != 0)
         continue;
-      status read = upkeep_blob_read (&check->blobs, operation.value, &value, &cause);
-      if (read == STATUS_NO_MEMORY)
-        return fail (failure, read, "%s", cause.message);
-      if (read != STATUS_OK)
-        {
-          check->log_cut = sequence;
-          check->cut_cause = cause;
-        }
+      result = check_commit_value (check, sequence, operation.value, failure);
+      if (result != STATUS_OK)
+        return result;
     }
   if (result != STATUS_NOT_FOUND)
     return result;
+  if (!check->deep)
+    return STATUS_OK;
+  check->report->records += check->log_cut == 0 ? records : 0;
   return upkeep_advance (check->progress, payload.size, failure);
 }
 
@@ -322,6 +349,9 @@ read_log (struct check *check, uint64_t after, struct wal_recovery *found, struc
   check->log_cut = 0;
   status result = wal_recover (check->directory, check->state->database_id, after, false, on_commit,
                                check, found, cause);
+  if (result == STATUS_OK && check->log_cut != 0 && check->cut_unread)
+    return fail (cause, STATUS_CORRUPT, "the large value of commit %llu can't be read: %.350s",
+                 (unsigned long long) check->log_cut, check->cut_cause.message);
   if (result == STATUS_OK && check->log_cut != 0 && found->synced_sequence >= check->log_cut)
     return fail (cause, STATUS_CORRUPT,
                  "the large value of commit %llu is missing or damaged although it was synced: "

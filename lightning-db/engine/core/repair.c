@@ -815,6 +815,15 @@ is_foreign (struct repair *repair, const struct upkeep_listing *listing,
   return others;
 }
 
+/* What was told to those who would open or make a database there is of no use to who repairs it. */
+static const char *
+why_no_manifest (status result, const struct failure *cause)
+{
+  if (result == STATUS_NOT_A_DATABASE || result == STATUS_NOT_FOUND)
+    return "it is missing, and so is every manifest; which files were in use can't be known";
+  return cause->message[0] != '\0' ? cause->message : "it names no manifest";
+}
+
 static status
 repair_directory (struct repair *repair, const char *destination, struct failure *failure)
 {
@@ -842,8 +851,7 @@ repair_directory (struct repair *repair, const char *destination, struct failure
         {
           manifest_state_clear (&state);
           state = (struct manifest_state){ 0 };
-          add_lost (repair, "CURRENT", SEGMENT_NO_PAGE,
-                    cause.message[0] != '\0' ? cause.message : "it names no manifest");
+          add_lost (repair, "CURRENT", SEGMENT_NO_PAGE, why_no_manifest (result, &cause));
         }
       result = repair_into (repair, destination, &listing, &state, failure);
     }

@@ -401,6 +401,16 @@ open_blob (struct upkeep_blobs *blobs, uint64_t number, struct failure *failure)
 }
 
 status
+upkeep_blob_open (struct upkeep_blobs *blobs, struct bytes reference, struct failure *failure)
+{
+  struct blob_reference place;
+  if (!blob_reference_load (reference, &place))
+    return fail (failure, STATUS_CORRUPT, "%s: a blob reference is malformed",
+                 blobs->directory->path);
+  return open_blob (blobs, place.file, failure);
+}
+
+status
 upkeep_blob_read (struct upkeep_blobs *blobs, struct bytes reference, struct bytes *out,
                   struct failure *failure)
 {

@@ -124,6 +124,10 @@ struct upkeep_blobs
 /* *out is borrowed until the next call. CORRUPT for whatever is wrong with file or value. */
 status upkeep_blob_read (struct upkeep_blobs *blobs, struct bytes reference, struct bytes *out,
                          struct failure *failure);
+/* Only opens the file that the value is in. Another error than CORRUPT: it is no file, or the system
+ * does not give it. */
+status upkeep_blob_open (struct upkeep_blobs *blobs, struct bytes reference,
+                         struct failure *failure);
 void upkeep_blobs_clear (struct upkeep_blobs *blobs);
 
 /* ---- engine_check and engine_repair on any disk ---- */
