@@ -121,7 +121,7 @@ append_words (GString *to, LdbSizes *sizes)
   g_autofree char *high = command_format_size (ldb_sizes_get_value_percentile (sizes, 0.99));
   g_autofree char *largest = command_format_size (ldb_sizes_get_value_percentile (sizes, 1));
   append_biggest (to, sizes);
-  g_string_append_printf (to, _ ("%s keys of together %s, values of together %s\n"), keys,
+  g_string_append_printf (to, _ ("%s keys, together %s; values, together %s\n"), keys,
                           key_bytes, value_bytes);
   g_string_append_printf (to, _ ("Values: half up to %s, 99%% up to %s, the largest %s\n"), median,
                           high, largest);

@@ -97,8 +97,8 @@ print_report (LdbCheckReport *report, gboolean deep)
   g_autofree char *records = command_format_count (report->records);
   g_autofree char *size = command_format_size (report->bytes);
   if (deep)
-    printf (_ ("Read %s pages with %s records: %s in %" PRIu64 " B+Tree files, %" PRIu64
-               " files of large values, %" PRIu64 " log files\n"),
+    printf (_ ("Read %s pages with %s records, %s (B+Tree files: %" PRIu64
+               ", files of large values: %" PRIu64 ", log files: %" PRIu64 ")\n"),
             pages, records, size, report->segments, report->blobs, report->logs);
   else
     puts (_ ("Headers, manifest and log were read; --deep reads every page and value too"));

@@ -431,16 +431,63 @@ connect_to_application (struct invocation *invocation, const char *path)
                 error->message);
 }
 
+/* The path by which an application may be found: not a shell's, and not to be opened in some way. */
+static const char *
+path_of_application (struct invocation *invocation)
+{
+  if (invocation->session->database != NULL || invocation->settings != NULL
+      || invocation->next_argument >= invocation->argument_count)
+    return NULL;
+  return invocation->arguments[invocation->next_argument];
+}
+
 gboolean
 command_open_look (struct invocation *invocation, GError **error)
 {
-  gboolean named = invocation->session->database == NULL
-                   && invocation->next_argument < invocation->argument_count;
-  if (named && invocation->settings == NULL)
-    connect_to_application (invocation, invocation->arguments[invocation->next_argument]);
+  const char *path = path_of_application (invocation);
+  if (path != NULL)
+    connect_to_application (invocation, path);
   if (invocation->inspector == NULL)
     return command_open (invocation, LDB_OPEN_READ_ONLY, error);
   return command_take (invocation, _ ("DATABASE"), error) != NULL;
+}
+
+/* Whether the application that writes to it does not let itself be controlled. */
+static gboolean
+take_control (struct invocation *invocation, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
+  g_autoptr (LdbInspector) inspector = NULL;
+  if (running != NULL && !ldb_running_database_is_read_only (running))
+    inspector = command_connect (running, NULL);
+  if (inspector != NULL && ldb_inspector_request_control (inspector, NULL, &error))
+    invocation->inspector = g_steal_pointer (&inspector);
+  return g_error_matches (error, LDB_ERROR, LDB_ERROR_PERMISSION_DENIED);
+}
+
+gboolean
+command_open_control (struct invocation *invocation, gboolean else_read, GError **error)
+{
+  GError *failure = NULL;
+  const char *path = path_of_application (invocation);
+  gboolean refused = path != NULL && take_control (invocation, path);
+  if (invocation->inspector != NULL)
+    return command_take (invocation, _ ("DATABASE"), error) != NULL;
+  if (open_database (invocation, LDB_OPEN_NONE, else_read, &failure))
+    return TRUE;
+  if (refused && g_error_matches (failure, LDB_ERROR, LDB_ERROR_LOCKED))
+    {
+      g_set_error (error, LDB_ERROR, LDB_ERROR_LOCKED,
+                   _ ("%s. The application would do it if it let itself be controlled "
+                      "(property control-allowed)."),
+                   failure->message);
+      g_clear_error (&failure);
+    }
+  else
+    g_propagate_error (error, failure);
+  return FALSE;
 }
 
 gboolean
@@ -459,12 +506,6 @@ command_get_store_name (struct invocation *invocation)
   if (invocation->store_name != NULL)
     return invocation->store_name;
   return invocation->session->store_name != NULL ? invocation->session->store_name : "default";
-}
-
-gboolean
-command_open_else_read (struct invocation *invocation, GError **error)
-{
-  return open_database (invocation, LDB_OPEN_NONE, TRUE, error);
 }
 
 gboolean

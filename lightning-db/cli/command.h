@@ -63,9 +63,10 @@ struct invocation
 
   /* Filled by command_open. */
   LdbDatabase *database;   /* owned */
-  LdbInspector *inspector; /* command_open_look: in the application that has it open; owned */
-  LdbStore *store;       /* owned; NULL before command_open_store */
-  gboolean store_is_new; /* command_open_store made it */
+  LdbInspector *inspector; /* command_open_look, command_open_control: in the application that has
+                              it open; owned */
+  LdbStore *store;         /* owned; NULL before command_open_store */
+  gboolean store_is_new;   /* command_open_store made it */
 
   gboolean database_is_new; /* command_open made it; command_fail takes it back */
 };
@@ -114,11 +115,12 @@ gboolean command_finish (struct invocation *invocation, GError **error);
 
 /* Opens the database that the next argument names, or takes the shell's. */
 gboolean command_open (struct invocation *invocation, LdbOpenFlags flags, GError **error);
-/* The same for writing, or read-only where it can't be written. */
-gboolean command_open_else_read (struct invocation *invocation, GError **error);
 /* The same for looking at it: in the application that has it open, where that lets it be inspected; else
  * read-only. One of `inspector` and `database` is there then. */
 gboolean command_open_look (struct invocation *invocation, GError **error);
+/* The same for having something done to it: in the application that has it open, where that lets itself be
+ * controlled; else for writing (`else_read`: or read-only, where it can't be written). */
+gboolean command_open_control (struct invocation *invocation, gboolean else_read, GError **error);
 /* Connects to an application; NULL with an error, soon, when it does not answer. */
 LdbInspector *command_connect (LdbRunningDatabase *running, GError **error);
 /* Opens what command_open_look looks at in an application here, beside it. */

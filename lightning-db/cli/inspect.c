@@ -161,7 +161,7 @@ print_counts (const GArray *counts)
       g_autofree char *keys = command_format_count (count->keys);
       g_autofree char *size = command_format_size (count->bytes);
       g_autofree char *name = text_form_show (count->name, "");
-      printf (_ ("Store “%s”: %s keys of together %s\n"), name, keys, size);
+      printf (_ ("Store “%s”: %s keys, together %s\n"), name, keys, size);
     }
 }
 

@@ -3,6 +3,9 @@
 #include "live.h"
 
 #include <glib-unix.h>
+#ifdef HAVE_MONITOR
+#include <lightning-db-monitor.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 
@@ -134,18 +137,45 @@ print_figures (const LdbStats *stats)
               G_STRUCT_MEMBER (guint64, stats, figure->offset));
 }
 
+#ifdef HAVE_MONITOR
+/* As “serve” has them; an application's, too, beside which the files are opened. FALSE: error. */
+static gboolean
+print_prometheus (struct live_database *live, GError **error)
+{
+  if (live->database == NULL)
+    live->database = ldb_database_open (live->path, LDB_OPEN_READ_ONLY, NULL, NULL, error);
+  if (live->database == NULL)
+    return FALSE;
+  g_autofree char *text = ldb_monitor_format_metrics (live->database);
+  fputs (text, stdout);
+  return TRUE;
+}
+#endif
+
 enum exit_status
 metrics_run (struct invocation *invocation)
 {
+  gboolean prometheus G_GNUC_UNUSED = FALSE;
+  const GOptionEntry entries[] = {
+#ifdef HAVE_MONITOR
+    { "prometheus", 0, 0, G_OPTION_ARG_NONE, &prometheus,
+      N_ ("Print the text that Prometheus reads"), NULL },
+#endif
+    { NULL },
+  };
   GError *error = NULL;
   g_auto (live_database) live = { NULL };
   g_autoptr (LdbStats) stats = NULL;
-  if (!command_parse (invocation, NULL, NULL,
+  if (!command_parse (invocation, entries, NULL,
                       _ ("Of an application that has the database open and lets it be inspected, "
                          "they are what it has done since it opened it."),
                       &error)
       || !live_open (invocation, &live, &error))
     return command_fail (invocation, error);
+#ifdef HAVE_MONITOR
+  if (prometheus)
+    return print_prometheus (&live, &error) ? EXIT_STATUS_DONE : command_fail (invocation, error);
+#endif
   stats = live.inspector != NULL ? ldb_inspector_get_stats (live.inspector, NULL, &error)
                                  : ldb_database_get_stats (live.database, &error);
   if (stats == NULL)

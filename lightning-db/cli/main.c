@@ -5,6 +5,7 @@
 #include "dump.h"
 #include "import.h"
 #include "live.h"
+#include "memory.h"
 #include "records.h"
 #ifdef HAVE_MONITOR
 #include "serve.h"
@@ -65,6 +66,8 @@ const struct command commands[] = {
   { "slow", "", N_ ("Print which operations took long, and why"), slow_run, PATHS_USE },
   { "hotkeys", "", N_ ("Find the keys that are read, written, in conflict most"), hotkeys_run,
     PATHS_USE },
+  { "memory", "", N_ ("Show what memory is used for, or set another budget"), memory_run,
+    COMMAND_USE_PATH },
   { "health", "", N_ ("Say whether a database is well, and what to do if not"), health_run,
     PATHS_USE },
   { "events", "", N_ ("Print what happened: flushes, merges, stalls, failures"), events_run,

@@ -205,11 +205,24 @@ rate (const struct shown *self, guint64 before, guint64 now)
 #define RATE(self, field)                                                                          \
   ((self)->before != NULL ? rate (self, (self)->before->field, (self)->now->field) : 0)
 
-static double
-hit_rate (const LdbStats *stats)
+/* Nothing is known of it by one answer. */
+static void
+print_rate (const struct shown *self, double rate)
+{
+  if (self->before != NULL)
+    printf (" %8.0f", rate);
+  else
+    printf (" %8s", "-");
+}
+
+static void
+print_hit_rate (const LdbStats *stats)
 {
   guint64 lookups = stats->cache_hits + stats->cache_misses;
-  return lookups > 0 ? (double) stats->cache_hits / (double) lookups : 0;
+  if (lookups > 0)
+    printf (" %5.1f%%", 100 * (double) stats->cache_hits / (double) lookups);
+  else
+    printf (" %6s", "-");
 }
 
 /* The first of its letters, in the first column. */
@@ -236,9 +249,11 @@ print_row (const struct shown *self)
   g_autofree char *memory = command_format_size (self->now->memory_used);
   g_autofree char *disk = command_format_size (self->now->disk_bytes);
   print_program (program);
-  printf (" %8.0f %8.0f %8.0f %5.1f%% %9s %9s  %s%s\n", RATE (self, gets),
-          RATE (self, puts) + RATE (self, deletes), RATE (self, commits),
-          hit_rate (self->now) * 100, memory, disk, path, self->asked ? _ ("  (no answer)") : "");
+  print_rate (self, RATE (self, gets));
+  print_rate (self, RATE (self, puts) + RATE (self, deletes));
+  print_rate (self, RATE (self, commits));
+  print_hit_rate (self->now);
+  printf (" %9s %9s  %s%s\n", memory, disk, path, self->asked ? _ ("  (no answer)") : "");
 }
 
 static void

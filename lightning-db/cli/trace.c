@@ -3,6 +3,7 @@
  * trace: one lookup of a key, step by step, in the application that has the database open when it lets
  * that be inspected, else here.
  */
+#include "columns.h"
 #include "live.h"
 #include "text-form.h"
 
@@ -72,15 +73,23 @@ print_json (struct invocation *invocation, GBytes *key, const LdbTrace *trace)
   puts (line->str);
 }
 
+static void
+print_step (const char *name, guint64 nanoseconds, const LdbTrace *trace)
+{
+  g_autofree char *count = command_format_count (nanoseconds);
+  printf ("  %-12s ", name);
+  column_print_right (count, 13);
+  printf (" ns  %5.1f%%\n", 100 * (double) nanoseconds / (double) MAX (trace->duration, 1));
+}
+
 /* What took no time was not done. */
 static void
 print_text (const LdbTrace *trace)
 {
   for (guint i = 0; i < G_N_ELEMENTS (steps); i++)
     if (step_of (trace, i) > 0)
-      printf ("  %-12s %10" PRIu64 " ns  %5.1f%%\n", steps[i].name, step_of (trace, i),
-              100 * (double) step_of (trace, i) / (double) MAX (trace->duration, 1));
-  printf ("  %-12s %10" PRIu64 " ns\n", "total", trace->duration);
+      print_step (steps[i].name, step_of (trace, i), trace);
+  print_step ("total", trace->duration, trace);
   g_autofree char *size = g_strdup_printf ("%" PRIu64, trace->value_length);
   if (trace->found)
     printf (_ ("Found, with a value of %s bytes. Filters asked: %u, leaves searched: %u.\n"), size,

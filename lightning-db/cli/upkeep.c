@@ -133,9 +133,11 @@ stores_run (struct invocation *invocation)
 /* ---- compact and checkpoint ---- */
 
 static guint64
-disk_bytes (LdbDatabase *database)
+disk_bytes (struct invocation *invocation)
 {
-  g_autoptr (LdbStats) stats = ldb_database_get_stats (database, NULL);
+  g_autoptr (LdbStats) stats = invocation->inspector != NULL
+                                   ? ldb_inspector_get_stats (invocation->inspector, NULL, NULL)
+                                   : ldb_database_get_stats (invocation->database, NULL);
   return stats != NULL ? stats->disk_bytes : 0;
 }
 
@@ -160,23 +162,40 @@ print_sizes (struct invocation *invocation, const char *done, guint64 before, gu
     }
 }
 
+static gboolean
+compact (struct invocation *invocation, gint64 *duration, GError **error)
+{
+  struct progress progress;
+  gint64 begun = g_get_monotonic_time ();
+  if (invocation->inspector != NULL)
+    {
+      gboolean done = ldb_inspector_compact (invocation->inspector, NULL, error);
+      *duration = g_get_monotonic_time () - begun;
+      return done;
+    }
+  progress_begin (&progress, _ ("Compacting"), TRUE, invocation->quiet);
+  gboolean done = ldb_database_compact (invocation->database, progress_report, &progress,
+                                        progress.cancellable, error);
+  *duration = progress_end (&progress);
+  return done;
+}
+
 enum exit_status
 compact_run (struct invocation *invocation)
 {
   GError *error = NULL;
   if (!command_parse (invocation, NULL, NULL,
                       _ ("Merges everything to one run, whatever it costs. A database does that by "
-                         "itself when it is quiet; this is for taking the space back at once."),
+                         "itself when it is quiet; this is for taking the space back at once. An "
+                         "application that has it open and lets itself be controlled does it "
+                         "there."),
                       &error)
-      || !command_open (invocation, LDB_OPEN_NONE, &error) || !command_finish (invocation, &error))
+      || !command_open_control (invocation, FALSE, &error) || !command_finish (invocation, &error))
     return command_fail (invocation, error);
-  guint64 before = disk_bytes (invocation->database);
-  struct progress progress;
-  progress_begin (&progress, _ ("Compacting"), TRUE, invocation->quiet);
-  gboolean done = ldb_database_compact (invocation->database, progress_report, &progress,
-                                        progress.cancellable, &error);
-  gint64 duration = progress_end (&progress);
-  guint64 after = disk_bytes (invocation->database);
+  guint64 before = disk_bytes (invocation);
+  gint64 duration;
+  gboolean done = compact (invocation, &duration, &error);
+  guint64 after = disk_bytes (invocation);
   if (!done || !command_close (invocation, &error))
     return command_fail (invocation, error);
   print_sizes (invocation, _ ("Compacted"), before, after, duration);
@@ -189,15 +208,18 @@ checkpoint_run (struct invocation *invocation)
   GError *error = NULL;
   if (!command_parse (invocation, NULL, NULL,
                       _ ("Writes everything that is only in the log to segments and empties the "
-                         "log, for example before a file system snapshot."),
+                         "log, for example before a file system snapshot. An application that has "
+                         "it open and lets itself be controlled does it there."),
                       &error)
-      || !command_open (invocation, LDB_OPEN_NONE, &error) || !command_finish (invocation, &error))
+      || !command_open_control (invocation, FALSE, &error) || !command_finish (invocation, &error))
     return command_fail (invocation, error);
-  guint64 before = disk_bytes (invocation->database);
+  guint64 before = disk_bytes (invocation);
   gint64 begun = g_get_monotonic_time ();
-  gboolean done = ldb_database_checkpoint (invocation->database, NULL, &error);
+  gboolean done = invocation->inspector != NULL
+                      ? ldb_inspector_checkpoint (invocation->inspector, NULL, &error)
+                      : ldb_database_checkpoint (invocation->database, NULL, &error);
   gint64 duration = g_get_monotonic_time () - begun;
-  guint64 after = disk_bytes (invocation->database);
+  guint64 after = disk_bytes (invocation);
   if (!done || !command_close (invocation, &error))
     return command_fail (invocation, error);
   print_sizes (invocation, _ ("Checkpoint"), before, after, duration);
@@ -231,12 +253,33 @@ print_backup (struct invocation *invocation, const LdbBackupResult *result, cons
   g_autofree char *size = command_format_size (result->bytes);
   g_autofree char *copied = command_format_size (result->copied_bytes);
   g_autofree char *time = command_format_seconds (duration);
-  printf (_ ("Backed up to %s: commit %" PRIu64 ", %" PRIu64 " files, %s, in %s\n"), shown,
-          result->sequence, result->files, size, time);
+  printf (_ ("Backed up to %s: commit %" PRIu64 ", %s (files: %" PRIu64 "), in %s\n"), shown,
+          result->sequence, size, result->files, time);
   printf (_ ("  %" PRIu64 " copied (%s), %" PRIu64 " linked, %" PRIu64 " share blocks, %" PRIu64
              " were there already\n"),
           result->copied_files, copied, result->linked_files, result->reflinked_files,
           result->kept_files);
+}
+
+static LdbBackupResult *
+back_up (struct invocation *invocation, const char *path, LdbBackupFlags flags, gint64 *duration,
+         GError **error)
+{
+  struct progress progress;
+  LdbBackupResult *result;
+  gint64 begun = g_get_monotonic_time ();
+  if (invocation->inspector != NULL)
+    {
+      g_autofree char *whole = g_canonicalize_filename (path, NULL);
+      result = ldb_inspector_backup (invocation->inspector, whole, flags, NULL, error);
+      *duration = g_get_monotonic_time () - begun;
+      return result;
+    }
+  progress_begin (&progress, _ ("Backing up"), TRUE, invocation->quiet);
+  result = ldb_database_backup (invocation->database, path, flags, progress_report, &progress,
+                                progress.cancellable, error);
+  *duration = progress_end (&progress);
+  return result;
 }
 
 enum exit_status
@@ -253,19 +296,16 @@ backup_run (struct invocation *invocation)
   if (!command_parse (invocation, entries, NULL,
                       _ ("PATH is created. An earlier backup of the same database is brought up to "
                          "date: only files that it lacks are copied. The backup is a database: it "
-                         "can be opened, checked and restored. Another process that holds the "
-                         "database open to write has to make the backup itself."),
+                         "can be opened, checked and restored. An application that has the "
+                         "database open to write makes it, if it lets itself be controlled."),
                       &error)
-      || !command_open_else_read (invocation, &error)
+      || !command_open_control (invocation, TRUE, &error)
       || (path = command_take (invocation, _ ("PATH"), &error)) == NULL
       || !command_finish (invocation, &error))
     return command_fail (invocation, error);
-  struct progress progress;
-  progress_begin (&progress, _ ("Backing up"), TRUE, invocation->quiet);
-  g_autoptr (LdbBackupResult) result = ldb_database_backup (
-      invocation->database, path, no_verify ? LDB_BACKUP_NONE : LDB_BACKUP_VERIFY, progress_report,
-      &progress, progress.cancellable, &error);
-  gint64 duration = progress_end (&progress);
+  gint64 duration;
+  g_autoptr (LdbBackupResult) result = back_up (
+      invocation, path, no_verify ? LDB_BACKUP_NONE : LDB_BACKUP_VERIFY, &duration, &error);
   if (result == NULL || !command_close (invocation, &error))
     return command_fail (invocation, error);
   print_backup (invocation, result, path, duration);
@@ -333,8 +373,9 @@ print_repair (struct invocation *invocation, LdbRepairReport *report, const char
   if (lost->len == 0)
     puts (_ ("Nothing was lost"));
   else
-    printf (_ ("Lost: %" PRIu64 " pages, %" PRIu64 " bytes of the log, %" PRIu64 " whole files\n"),
-            report->lost_pages, report->lost_log_bytes, report->files_skipped);
+    printf (
+        _ ("Lost pages: %" PRIu64 ", bytes of the log: %" PRIu64 ", whole files: %" PRIu64 "\n"),
+        report->lost_pages, report->lost_log_bytes, report->files_skipped);
   print_faults (lost, 20);
 }
 

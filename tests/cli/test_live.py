@@ -38,6 +38,17 @@ class LiveTest(CommandLineTest):
     def run_live(self, *arguments, status=DONE):
         return self.run_cli(*arguments, status=status, XDG_RUNTIME_DIR=self.runtime)
 
+    def share_counters(self):
+        """What is counted can be read without the application where the runtime directory is in memory."""
+        if not os.path.isdir("/dev/shm"):
+            self.skipTest("no file system in memory")
+        directory = tempfile.TemporaryDirectory(prefix="lightning-cli-", dir="/dev/shm")
+        self.addCleanup(directory.cleanup)
+        kind = subprocess.run(["stat", "-f", "-c", "%T", directory.name], capture_output=True, check=True).stdout
+        if kind.strip() != b"tmpfs":
+            self.skipTest("no file system in memory")
+        self.runtime = self.environment["XDG_RUNTIME_DIR"] = directory.name
+
     def adverts(self):
         folder = os.path.join(self.runtime, "lightning-db-1")
         names = os.listdir(folder) if os.path.isdir(folder) else []
@@ -72,6 +83,17 @@ class Metrics(LiveTest):
         lines = self.run_live("metrics", self.database).decode().splitlines()
         self.assertIn("puts 2", lines)
         self.assertEqual(len(lines), len(metrics) - 2)
+
+    def test_prometheus(self):
+        """The application's, though it is written by another process."""
+        if b"--prometheus" not in self.run_live("metrics", "--help"):
+            self.skipTest("built without the monitor")
+        self.share_counters()
+        shell = self.start_application()
+        self.tell(shell, "put a 1", "put b 2", "get a")
+        lines = self.run_live("metrics", self.database, "--prometheus").decode().splitlines()
+        self.assertIn('lightning_db_operations_total{type="write"} 2', lines)
+        self.assertIn("# TYPE lightning_db_up gauge", lines)
 
     def test_closed(self):
         self.run_live("put", "--create", self.database, "a", "1")
@@ -165,17 +187,6 @@ class Events(LiveTest):
 class Timing(LiveTest):
     """latency, profile, slow, hotkeys."""
 
-    def share_counters(self):
-        """What is counted can be read without the application where the runtime directory is in memory."""
-        if not os.path.isdir("/dev/shm"):
-            self.skipTest("no file system in memory")
-        directory = tempfile.TemporaryDirectory(prefix="lightning-cli-", dir="/dev/shm")
-        self.addCleanup(directory.cleanup)
-        kind = subprocess.run(["stat", "-f", "-c", "%T", directory.name], capture_output=True, check=True).stdout
-        if kind.strip() != b"tmpfs":
-            self.skipTest("no file system in memory")
-        self.runtime = self.environment["XDG_RUNTIME_DIR"] = directory.name
-
     def start_sampled(self):
         """An application in which each operation is timed."""
         shell = self.start("shell", "--create", self.database, "--option", "sampling-interval=1",
@@ -239,8 +250,8 @@ class Timing(LiveTest):
                          store="other")
         self.check_trace("nothing", running=False, found=False, size=0)
         text = self.run_live("trace", self.database, "a").decode()
-        self.assertRegex(text, r"(?m)^  page_read +\d+ ns +\d+\.\d%$")
-        self.assertRegex(text, r"(?m)^  total +\d+ ns$")
+        self.assertRegex(text, r"(?m)^  page_read +[\d,]+ ns +\d+\.\d%$")
+        self.assertRegex(text, r"(?m)^  total +[\d,]+ ns  100\.0%$")
         self.assertIn("Found, with a value of 5 bytes. Filters asked: ", text)
         self.assertIn("Not found.", self.run_live("trace", self.database, "b", status=NEGATIVE).decode())
         self.run_live("trace", self.database, status=FAILED)

@@ -19,7 +19,7 @@ class CommandLine(CommandLineTest):
         help_text = self.run_cli("--help").decode()
         for command in (
             "create get put del scan stores shell inspect stat check compact checkpoint backup restore "
-            "repair dump load import storage bigkeys report latency profile trace slow hotkeys"
+            "repair dump load import storage bigkeys report latency profile trace slow hotkeys memory"
         ).split():
             self.assertRegex(help_text, rf"(?m)^  {command} ")
             text = self.run_cli(command, "--help").decode()

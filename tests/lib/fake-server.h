@@ -20,9 +20,9 @@ struct _FakeServer
   FakeAnswer answer;       /* to each call; on the client's thread */
   int listener;            /* the socket */
   GThread *thread;         /* that accepts clients; owned */
-  GMutex lock;    /* a leaf */
-  GCond fewer;    /* a client has gone; with `lock` */
-  GList *sockets; /* of clients that are served; with `lock` */
+  GMutex lock;             /* a leaf */
+  GCond fewer;             /* a client has gone; with `lock` */
+  GList *sockets;          /* of clients that are served; with `lock` */
 };
 
 /* Listens there. */

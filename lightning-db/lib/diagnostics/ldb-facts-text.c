@@ -393,8 +393,12 @@ ldb_facts_to_text (const LdbFacts *facts)
   add_underlined (to, _ ("Lightning DB report"), '=');
   g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (facts->time / G_USEC_PER_SEC);
   g_autofree char *when = g_date_time_format (time, "%Y-%m-%d %H:%M:%S UTC");
-  g_autofree char *rate = g_strdup_printf ("%.1f %%", ldb_facts_hit_rate (facts) * 100);
-  g_autofree char *writes = g_strdup_printf ("%.2f", ldb_facts_write_amplification (facts));
+  gboolean has_read = facts->stats->cache_hits + facts->stats->cache_misses > 0;
+  g_autofree char *rate
+      = has_read ? g_strdup_printf ("%.1f %%", ldb_facts_hit_rate (facts) * 100) : g_strdup ("–");
+  g_autofree char *writes = facts->stats->user_bytes > 0
+                                ? g_strdup_printf ("%.2f", ldb_facts_write_amplification (facts))
+                                : g_strdup ("–");
   add_pair (to, _ ("Database"), facts->path);
   add_pair (to, _ ("Identity"), facts->id);
   add_pair (to, C_ ("how", "Opened"), facts->read_only ? _ ("read-only") : _ ("for writing"));

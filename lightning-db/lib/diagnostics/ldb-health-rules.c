@@ -145,12 +145,15 @@ exposed (const LdbHealthFacts *facts, LdbFinding *finding)
   add_count (finding, "files", facts->exposed_files);
   g_variant_builder_add (&finding->figures, "{sv}", "foreign_owner",
                          g_variant_new_boolean (facts->foreign_owner));
-  finding->summary
-      = facts->foreign_owner
-            ? g_strdup (_ ("The directory belongs to another user"))
-            : g_strdup_printf (_ ("Other users can get into the directory (mode %s), and "
-                                  "at %u of its files"),
-                               mode, facts->exposed_files);
+  if (facts->foreign_owner)
+    finding->summary = g_strdup (_ ("The directory belongs to another user"));
+  else if (facts->exposed_files == 0)
+    finding->summary
+        = g_strdup_printf (_ ("Other users can get into the directory (mode %s)"), mode);
+  else
+    finding->summary = g_strdup_printf (_ ("Other users can get into the directory (mode %s), and "
+                                           "at %u of its files"),
+                                        mode, facts->exposed_files);
   return TRUE;
 }
 
