@@ -3,9 +3,11 @@
 #include "upkeep.h"
 
 #include "progress.h"
+#include "text-form.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static JsonBuilder *
 begin_object (void)
@@ -53,6 +55,19 @@ create_run (struct invocation *invocation)
 
 /* ---- stores ---- */
 
+/* One a line, escaped: a name may have any characters, also such as end a line or steer a terminal. */
+static void
+print_names (char **names)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  for (gsize i = 0; names[i] != NULL; i++)
+    {
+      g_string_truncate (line, 0);
+      text_form_append_escaped (line, (const guint8 *) names[i], strlen (names[i]));
+      puts (line->str);
+    }
+}
+
 static gboolean
 list_stores (struct invocation *invocation, GError **error)
 {
@@ -61,8 +76,7 @@ list_stores (struct invocation *invocation, GError **error)
     return FALSE;
   if (!invocation->json)
     {
-      for (gsize i = 0; names[i] != NULL; i++)
-        puts (names[i]);
+      print_names (names);
       return TRUE;
     }
   JsonBuilder *builder = begin_object ();

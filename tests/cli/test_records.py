@@ -283,6 +283,15 @@ class Records(CommandLineTest):
 
 
 class Stores(CommandLineTest):
+    def test_names_that_steer(self):
+        self.create()
+        name = "\x1b[31m\n\\\u009b"
+        self.run_cli("stores", self.database, "--create", name)
+        self.assertEqual(self.run_cli("stores", self.database), rb"""default
+\x1b[31m\n\\\xc2\x9b
+""")
+        self.assertEqual(self.run_json("stores", self.database)["stores"], ["default", name])
+
     def test_stores(self):
         self.create()
         self.assertEqual(self.run_cli("stores", self.database), b"default\n")
