@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What takes how long: latency and profile. Of an application that shares its database they read the
- * memory in which that counts, which also works while it is stopped; else they open it and read at
- * random themselves.
+ * memory in which that counts, which also works while it is stopped, or ask for a copy of it where that
+ * memory is not shared; else they open the database and read at random themselves.
  */
 #include "columns.h"
 #include "live.h"
@@ -18,10 +18,12 @@
 /* What is looked at. */
 typedef struct timed_database
 {
-  LdbMetrics *metrics;   /* owned */
+  LdbMetrics *metrics;   /* as of the last look; owned */
   LdbDatabase *database; /* to read at random; owned; NULL: somebody else is at work */
-  GPtrArray *keys;       /* GBytes; owned, or NULL */
-  char *path;            /* as given; owned */
+  LdbInspector
+      *inspector;  /* whom to ask for the next ones; owned; NULL: they follow by themselves */
+  GPtrArray *keys; /* GBytes; owned, or NULL */
+  char *path;      /* as given; owned */
 } timed_database;
 
 static void
@@ -29,6 +31,7 @@ timed_database_clear (timed_database *self)
 {
   g_clear_object (&self->metrics);
   g_clear_object (&self->database);
+  g_clear_object (&self->inspector);
   g_clear_pointer (&self->keys, g_ptr_array_unref);
   g_clear_pointer (&self->path, g_free);
 }
@@ -78,6 +81,24 @@ read_at_random (timed_database *self, gint64 until, GError **error)
 
 /* ---- the database ---- */
 
+/* At the counters of who has it open. */
+static gboolean
+look_into (timed_database *self, LdbRunningDatabase *running, GError **error)
+{
+  GError *failure = NULL;
+  self->metrics = ldb_running_database_get_metrics (running, &failure);
+  if (g_error_matches (failure, LDB_ERROR, LDB_ERROR_NOT_FOUND)) /* it shares none */
+    {
+      g_clear_error (&failure);
+      self->inspector = command_connect (running, error);
+      if (self->inspector != NULL)
+        self->metrics = ldb_inspector_get_metrics (self->inspector, NULL, error);
+    }
+  else if (failure != NULL)
+    g_propagate_error (error, failure);
+  return self->metrics != NULL;
+}
+
 static gboolean
 timed_database_open (struct invocation *invocation, timed_database *self, GError **error)
 {
@@ -88,10 +109,7 @@ timed_database_open (struct invocation *invocation, timed_database *self, GError
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
   g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
   if (running != NULL)
-    {
-      self->metrics = ldb_running_database_get_metrics (running, error);
-      return self->metrics != NULL;
-    }
+    return look_into (self, running, error);
   g_autoptr (LdbOptions) options = ldb_options_new ();
   ldb_options_set_sampling_interval (options, LOAD_SAMPLING);
   self->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, options, NULL, error);
@@ -99,6 +117,23 @@ timed_database_open (struct invocation *invocation, timed_database *self, GError
     return FALSE;
   self->metrics = ldb_database_get_metrics (self->database, error);
   return self->metrics != NULL;
+}
+
+/* Takes what it counts now. */
+static gboolean
+look_again (timed_database *self, GError **error)
+{
+  if (self->inspector == NULL)
+    {
+      ldb_metrics_refresh (self->metrics);
+      return TRUE;
+    }
+  LdbMetrics *metrics = ldb_inspector_get_metrics (self->inspector, NULL, error);
+  if (metrics == NULL)
+    return FALSE;
+  g_object_unref (self->metrics);
+  self->metrics = metrics;
+  return TRUE;
 }
 
 /* Lets the time pass, with a load of our own or without. */
@@ -288,9 +323,8 @@ struct spent
 };
 
 static void
-look (LdbMetrics *metrics, struct spent *out)
+take (LdbMetrics *metrics, struct spent *out)
 {
-  ldb_metrics_refresh (metrics);
   for (guint i = 0; i < CATEGORIES; i++)
     {
       const struct category *category = &categories[i];
@@ -421,9 +455,9 @@ profile_run (struct invocation *invocation)
     return command_fail (invocation, error);
   command_catch_interrupts ();
   gint64 began = g_get_monotonic_time ();
-  look (timed.metrics, &before);
-  gboolean fine = let_pass (&timed, seconds, &error);
-  look (timed.metrics, &now);
+  take (timed.metrics, &before);
+  gboolean fine = let_pass (&timed, seconds, &error) && look_again (&timed, &error);
+  take (timed.metrics, &now);
   seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
   command_forget_interrupt ();
   if (!fine)
