@@ -15,8 +15,11 @@
 #include "upkeep.h"
 
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum exit_status help_run (struct invocation *invocation);
 
@@ -126,6 +129,25 @@ prepare_language (void)
   textdomain (GETTEXT_PACKAGE);
 }
 
+/* Whether standard output is a pipe that nobody reads any more. */
+static gboolean
+reader_has_left (void)
+{
+  struct pollfd output = { .fd = STDOUT_FILENO };
+  return poll (&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+/* What was not written, for which there is no reason to complain when nobody wanted it (“head”): then
+ * the process ends as it would have if GIO had not had SIGPIPE ignored, which it has for a socket. */
+static enum exit_status
+fail_to_write (void)
+{
+  if (reader_has_left () && signal (SIGPIPE, SIG_DFL) != SIG_ERR)
+    raise (SIGPIPE);
+  fputs (_ ("lightning-cli: standard output cannot be written; is the disk full?\n"), stderr);
+  return EXIT_STATUS_FAILED;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -149,9 +171,6 @@ main (int argc, char **argv)
   session_clear (&session);
   /* A command that failed has said why. */
   if ((fflush (stdout) != 0 || ferror (stdout)) && status != EXIT_STATUS_FAILED)
-    {
-      fputs (_ ("lightning-cli: standard output cannot be written; is the disk full?\n"), stderr);
-      status = EXIT_STATUS_FAILED;
-    }
+    status = fail_to_write ();
   return status;
 }

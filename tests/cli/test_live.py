@@ -3,11 +3,16 @@
 profile, slow, hotkeys. The application is a
 shell of the tool's own that is told to be inspectable by its environment."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -352,6 +357,17 @@ class Monitor(LiveTest):
         self.tell(shell, "put a 1", "put user:1 Ada")
         self.assertEqual(monitor.stdout.read(), b"2\tput\tdefault\tuser:1\tAda\n")
         self.assertEqual(monitor.wait(), DONE)
+
+    def test_reader_leaves(self):
+        """Who reads no more wants nothing more; that is not a full disk."""
+        shell = self.start_application()
+        monitor, _ = self.follow()
+        self.tell(shell, "put a 1")
+        self.assertEqual(monitor.stdout.readline(), b"1\tput\tdefault\ta\n")
+        monitor.stdout.close()
+        self.tell(shell, "put b 2")
+        self.assertEqual(monitor.stderr.read(), b"")
+        self.assertEqual(monitor.wait(), -signal.SIGPIPE)
 
     def test_files(self):
         """What is not shared is followed beside the application."""
