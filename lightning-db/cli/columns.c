@@ -34,6 +34,34 @@ column_append_right (GString *to, const char *text, int width)
   g_string_append_printf (to, "%*s%s", room_beside (text, width), "", text);
 }
 
+/* How many bytes of the text there is room for. */
+static gsize
+bytes_within (const char *text, int width)
+{
+  const char *at = text;
+  for (int used = 0; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar letter = g_utf8_get_char (at);
+      used += g_unichar_iszerowidth (letter) ? 0 : g_unichar_iswide (letter) ? 2 : 1;
+      if (used > width)
+        break;
+    }
+  return (gsize) (at - text);
+}
+
+void
+column_append_cut (GString *to, const char *text, int width)
+{
+  if (column_width (text) <= width)
+    {
+      column_append_left (to, text, width);
+      return;
+    }
+  g_autofree char *beginning = g_strndup (text, bytes_within (text, width - 1));
+  g_autofree char *cut = g_strconcat (beginning, "…", NULL);
+  column_append_left (to, cut, width);
+}
+
 void
 column_print_left (const char *text, int width)
 {

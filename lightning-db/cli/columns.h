@@ -11,6 +11,9 @@ int column_width (const char *text);
 void column_append_left (GString *to, const char *text, int width);
 void column_append_right (GString *to, const char *text, int width);
 
+/* In `width` cells, 1 at least, at their left end; longer text ends in an ellipsis. */
+void column_append_cut (GString *to, const char *text, int width);
+
 /* The same to standard output. */
 void column_print_left (const char *text, int width);
 void column_print_right (const char *text, int width);

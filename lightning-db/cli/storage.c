@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BAR_WIDTH 16u
+#define NAME_WIDTH 22
 #define KEY_SHOWN 24u /* bytes of a key in a table */
 #define HEX_WIDTH 16u /* bytes a line */
 
@@ -131,7 +132,8 @@ append_line (GString *to, guint depth, const char *name, const LdbStorageFigures
   for (guint i = 0; i < depth; i++)
     g_string_append (indented, "  ");
   append_plain (indented, name);
-  column_append_left (to, indented->str, 22);
+  column_append_cut (to, indented->str, NAME_WIDTH - 1);
+  g_string_append_c (to, ' ');
   append_size (to, figures->bytes);
   g_string_append_c (to, ' ');
   bar_append (to, whole > 0 ? (double) figures->bytes / (double) whole : 0, BAR_WIDTH);
@@ -185,7 +187,7 @@ append_memtables (GString *to, LdbStorageNode *group)
     {
       LdbStorageNode *table = child_of (group, i);
       const LdbStorageFigures *figures = ldb_storage_node_get_figures (table);
-      column_append_left (to, i == 0 ? _ ("in memory") : _ ("  full, to be written"), 22);
+      column_append_left (to, i == 0 ? _ ("in memory") : _ ("  full, to be written"), NAME_WIDTH);
       append_size (to, figures->memory_bytes);
       g_string_append_printf (to, " %*s", (int) BAR_WIDTH, "");
       append_count (to, figures->records);
@@ -208,7 +210,7 @@ append_blobs (GString *to, LdbStorageNode *group, guint64 whole)
       const LdbStorageFigures *figures = ldb_storage_node_get_figures (file);
       double live = figures->bytes > 0 ? (double) figures->blob_bytes / (double) figures->bytes : 0;
       column_append_left (to, "", 2);
-      column_append_left (to, ldb_storage_node_get_name (file), 20);
+      column_append_left (to, ldb_storage_node_get_name (file), NAME_WIDTH - 2);
       append_size (to, figures->bytes);
       g_string_append_c (to, ' ');
       bar_append (to, live, BAR_WIDTH);
@@ -223,7 +225,7 @@ append_group (GString *to, const char *name, LdbStorageNode *group, guint64 whol
   g_autofree char *files = g_strdup_printf (
       g_dngettext (NULL, "  %u file", "  %u files", count_of (group)), count_of (group));
   const LdbStorageFigures *figures = ldb_storage_node_get_figures (group);
-  column_append_left (to, name, 22);
+  column_append_left (to, name, NAME_WIDTH);
   append_size (to, figures->bytes);
   g_string_append_c (to, ' ');
   bar_append (to, whole > 0 ? (double) figures->bytes / (double) whole : 0, BAR_WIDTH);

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* A database that is shown. */
@@ -207,70 +208,103 @@ rate (const struct shown *self, guint64 before, guint64 now)
 
 /* Nothing is known of it by one answer. */
 static void
-print_rate (const struct shown *self, double rate)
+append_rate (GString *to, const struct shown *self, double rate)
 {
   if (self->before != NULL)
-    printf (" %8.0f", rate);
+    g_string_append_printf (to, " %8.0f", rate);
   else
-    printf (" %8s", "-");
+    g_string_append_printf (to, " %8s", "-");
 }
 
 static void
-print_hit_rate (const LdbStats *stats)
+append_hit_rate (GString *to, const LdbStats *stats)
 {
   guint64 lookups = stats->cache_hits + stats->cache_misses;
   if (lookups > 0)
-    printf (" %5.1f%%", 100 * (double) stats->cache_hits / (double) lookups);
+    g_string_append_printf (to, " %5.1f%%", 100 * (double) stats->cache_hits / (double) lookups);
   else
-    printf (" %6s", "-");
-}
-
-/* The first of its letters, in the first column. */
-static void
-print_program (const char *program)
-{
-  g_autofree char *valid = g_utf8_make_valid (program, -1);
-  while (column_width (valid) > PROGRAM_WIDTH)
-    *g_utf8_find_prev_char (valid, valid + strlen (valid)) = '\0';
-  column_print_left (valid, PROGRAM_WIDTH);
+    g_string_append_printf (to, " %6s", "-");
 }
 
 static void
-print_row (const struct shown *self)
+append_head (GString *to)
 {
-  const char *program = ldb_running_database_get_program (self->running);
+  column_append_left (to, _ ("PROGRAM"), PROGRAM_WIDTH);
+  column_append_right (to, _ ("GET/S"), 9);
+  column_append_right (to, _ ("WRITE/S"), 9);
+  column_append_right (to, _ ("COMMIT/S"), 9);
+  column_append_right (to, _ ("HITS"), 7);
+  column_append_right (to, _ ("MEMORY"), 10);
+  column_append_right (to, _ ("DISK"), 10);
+  g_string_append_printf (to, "  %s", _ ("DATABASE"));
+}
+
+static void
+append_row (GString *to, const struct shown *self)
+{
   g_autofree char *path = text_form_show (ldb_running_database_get_path (self->running), "");
+  g_autofree char *program
+      = g_utf8_make_valid (ldb_running_database_get_program (self->running), -1);
+  column_append_cut (to, program, PROGRAM_WIDTH);
   if (self->now == NULL)
     {
-      print_program (program);
-      printf (" %8s %8s %8s %6s %9s %9s  %s\n", "-", "-", "-", "-", "-", "-", path);
+      g_string_append_printf (to, " %8s %8s %8s %6s %9s %9s  %s", "-", "-", "-", "-", "-", "-",
+                              path);
       return;
     }
   g_autofree char *memory = command_format_size (self->now->memory_used);
   g_autofree char *disk = command_format_size (self->now->disk_bytes);
-  print_program (program);
-  print_rate (self, RATE (self, gets));
-  print_rate (self, RATE (self, puts) + RATE (self, deletes));
-  print_rate (self, RATE (self, commits));
-  print_hit_rate (self->now);
-  printf (" %9s %9s  %s%s\n", memory, disk, path, self->asked ? _ ("  (no answer)") : "");
+  append_rate (to, self, RATE (self, gets));
+  append_rate (to, self, RATE (self, puts) + RATE (self, deletes));
+  append_rate (to, self, RATE (self, commits));
+  append_hit_rate (to, self->now);
+  g_string_append_printf (to, " %9s %9s  %s%s", memory, disk, path,
+                          self->asked ? _ ("  (no answer)") : "");
+}
+
+/* A line of the table, at most as wide as the screen; empties it. */
+static void
+print_line (GString *line, int columns)
+{
+  g_autoptr (GString) cut = g_string_new (NULL);
+  gboolean fits = columns <= 0 || column_width (line->str) <= columns;
+  if (!fits)
+    column_append_cut (cut, line->str, columns);
+  puts (fits ? line->str : cut->str);
+  g_string_truncate (line, 0);
+}
+
+/* How many databases a screen of so many lines has room for, beside the head, the line that says how
+ * many more there are, and the one where the cursor stays. */
+static guint
+room_for_rows (const struct board *board, int lines)
+{
+  guint count = board->shown->len;
+  if (lines <= 0 || count + 2 <= (guint) lines)
+    return count;
+  return MIN (count, (guint) MAX (lines - 3, 1));
 }
 
 static void
 print_table (struct board *board)
 {
+  struct winsize size = { 0 };
+  g_autoptr (GString) line = g_string_new (NULL);
+  if (board->screen && ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+    size.ws_row = size.ws_col = 0;
+  guint rows = room_for_rows (board, size.ws_row);
   if (board->screen)
     printf ("\033[H\033[J");
-  column_print_left (_ ("PROGRAM"), PROGRAM_WIDTH);
-  column_print_right (_ ("GET/S"), 9);
-  column_print_right (_ ("WRITE/S"), 9);
-  column_print_right (_ ("COMMIT/S"), 9);
-  column_print_right (_ ("HITS"), 7);
-  column_print_right (_ ("MEMORY"), 10);
-  column_print_right (_ ("DISK"), 10);
-  printf ("  %s\n", _ ("DATABASE"));
-  for (guint i = 0; i < board->shown->len; i++)
-    print_row (g_ptr_array_index (board->shown, i));
+  append_head (line);
+  print_line (line, size.ws_col);
+  for (guint i = 0; i < rows; i++)
+    {
+      append_row (line, g_ptr_array_index (board->shown, i));
+      print_line (line, size.ws_col);
+    }
+  guint others = board->shown->len - rows;
+  if (others > 0)
+    printf (ngettext ("  and %u more\n", "  and %u more\n", others), others);
   if (board->shown->len == 0)
     puts (_ ("No running application lets its databases be inspected."));
 }

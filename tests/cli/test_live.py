@@ -504,6 +504,36 @@ class Top(LiveTest):
         nobody = self.run_live("top", "--count", "1", "--interval", "0.05", "/nowhere").decode()
         self.assertIn("No running application", nobody)
 
+    def test_small_terminal(self):
+        """No line is longer than the terminal is wide, and no table longer than it is high."""
+        for i in range(5):
+            shell = self.start("shell", "--create", self.path(f"{i}.db"), LIGHTNING_INSPECT="1")
+            while len(self.adverts()) <= i:
+                self.assertIsNone(shell.poll())
+                time.sleep(0.01)
+        table = self.show_on_terminal(lines=6, columns=20)
+        self.assertEqual(len(table), 5)
+        self.assertEqual(table[-1], "  and 2 more")
+        self.assertEqual({len(line) for line in table[:-1]}, {20})
+        self.assertEqual(len(self.show_on_terminal(lines=7, columns=200)), 6)
+        self.assertEqual(len(self.show_on_terminal(lines=1, columns=1)), 3)
+        table = self.show_on_terminal(lines=0, columns=0)  # a terminal that does not know
+        self.assertEqual(len(table), 6)
+        self.assertTrue(all(line.endswith(".db") for line in table[1:]))
+
+    def show_on_terminal(self, lines, columns):
+        """What top shows on one, line by line."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        subprocess.run([PROGRAM, "top", "--count", "1", "--interval", "0.1"], stdin=theirs, stdout=theirs,
+                       check=True, env=self.environment)
+        os.close(theirs)
+        shown = b""
+        with open(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):  # EIO: that was all
+            while part := terminal.read(65536):
+                shown += part
+        return shown.decode().removeprefix("\033[H\033[J").splitlines()
+
     def test_names_that_steer(self):
         """Of a path that an application chose, a terminal obeys nothing, nor is it more than one line."""
         self.database = self.path("evil\x1b]0;title\x07\u009b31m\nPROGRAM")

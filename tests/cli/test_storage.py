@@ -57,6 +57,16 @@ class Storage(CommandLineTest):
         on_disk = sum(entry.stat().st_size for entry in os.scandir(self.database))
         self.assertEqual(database["bytes"], on_disk)
 
+    def test_long_names(self):
+        """A store's name longer than its column is cut, so that columns stay columns."""
+        self.create()
+        for name in ("n" * 255, "\u65e5" * 85, "x" * 22, "y" * 21):
+            self.run_cli("stores", self.database, "--create", name)
+        lines = self.run_cli("storage", self.database).decode().splitlines()
+        stores = lines[next(i for i, line in enumerate(lines) if line.startswith("STORE")) + 1:]
+        self.assertEqual([line.split()[0] for line in stores if line[0] in "nxy\u65e5"],
+                         ["n" * 20 + "\u2026", "x" * 20 + "\u2026", "y" * 21, "\u65e5" * 10 + "\u2026"])
+
     def test_pages(self):
         self.fill()
         segment = self.segment()
