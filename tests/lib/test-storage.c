@@ -640,6 +640,26 @@ test_report (Place *place, gconstpointer data)
   assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "LdbReportFlags");
 }
 
+/* Names that others chose are a part of their line, and steer no terminal that shows the text. */
+static void
+test_report_names (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_free (place->path);
+  place->path = g_build_filename (place->directory, "evil\nINJECTED\x1b[31m\xc2\x9b", NULL);
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbStore) store = ldb_database_open_store (db, "large\nINJECTED\x1b[31m\xc2\x9b",
+                                                        LDB_OPEN_CREATE, NULL, &error);
+  g_assert_no_error (error);
+  put_numbers (db, store, 0, 50);
+  g_assert_true (ldb_database_checkpoint (db, NULL, &error));
+  g_autofree char *text = report_of (db, LDB_REPORT_TEXT, LDB_REPORT_NONE);
+  g_assert_cmpuint (count_words (text, "?INJECTED?[31m?"), >=, 3); /* path, store, sizes in it */
+  g_assert_cmpuint (count_words (text, "INJECTED"), ==, count_words (text, "?INJECTED?[31m?"));
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    g_assert_true (*at == '\n' || !g_unichar_iscntrl (g_utf8_get_char (at)));
+}
+
 static void
 test_report_ends (Place *place, gconstpointer data)
 {
@@ -684,6 +704,7 @@ main (int argc, char **argv)
   add_test ("/storage/damaged", test_damaged);
   add_test ("/storage/async", test_async);
   add_test ("/storage/report", test_report);
+  add_test ("/storage/report-names", test_report_names);
   add_test ("/storage/report-ends", test_report_ends);
   return g_test_run ();
 }

@@ -215,11 +215,34 @@ cells (const char *text)
   return width;
 }
 
+/* Without control characters: in a name they would begin a line of their own, or steer a terminal. How
+ * wide it is. */
+static int
+append_plain (GString *to, const char *text)
+{
+  gsize start = to->len;
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar letter = g_utf8_get_char (at);
+      g_string_append_unichar (to, g_unichar_iscntrl (letter) ? '?' : letter);
+    }
+  return cells (to->str + start);
+}
+
+static void
+add_line (GString *to, const char *text)
+{
+  append_plain (to, text);
+  g_string_append_c (to, '\n');
+}
+
 static void
 add_underlined (GString *to, const char *heading, char line)
 {
-  g_string_append_printf (to, "%s\n", heading);
-  for (int i = cells (heading); i > 0; i--)
+  int width = append_plain (to, heading);
+  g_string_append_c (to, '\n');
+  for (; width > 0; width--)
     g_string_append_c (to, line);
   g_string_append_c (to, '\n');
 }
@@ -234,13 +257,10 @@ add_heading (GString *to, const char *heading)
 static void
 add_pair (GString *to, const char *label, const char *value)
 {
-  g_autofree char *plain = g_utf8_make_valid (label, -1);
-  for (char *at = plain; *at != '\0'; at++) /* it may steer a terminal */
-    *at = (guchar) *at < 0x20 || *at == 0x7f ? '?' : *at;
-  g_string_append (to, plain);
-  for (int width = cells (plain); width < LABEL_WIDTH; width++)
+  for (int width = append_plain (to, label); width < LABEL_WIDTH; width++)
     g_string_append_c (to, ' ');
-  g_string_append_printf (to, " %s\n", value);
+  g_string_append_c (to, ' ');
+  add_line (to, value);
 }
 
 const char *
@@ -416,7 +436,7 @@ ldb_facts_to_text (const LdbFacts *facts)
   if (faults->len > 0)
     add_heading (to, _ ("Damage that was met"));
   for (guint i = 0; i < faults->len; i++)
-    g_string_append_printf (to, "%s\n", ((LdbFault *) g_ptr_array_index (faults, i))->reason);
+    add_line (to, ((LdbFault *) g_ptr_array_index (faults, i))->reason);
   add_heading (to, _ ("Options"));
   for (guint i = 0; i < facts->settings->len; i++)
     {
