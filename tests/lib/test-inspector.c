@@ -29,6 +29,18 @@ assert_copy (LdbRunningList *list, GPtrArray *copy)
     }
 }
 
+/* What processes that were killed have left in the runtime directory. */
+static guint
+count_left_files (void)
+{
+  guint count = 0;
+  g_autofree char *folder = g_build_filename (g_get_user_runtime_dir (), "lightning-db-1", NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  while (dir != NULL && g_dir_read_name (dir) != NULL)
+    count++;
+  return count;
+}
+
 static void
 test_list (void)
 {
@@ -78,6 +90,7 @@ test_list (void)
   application_kill (&one);
   wait_until (ldb_running_list_get_n_items (list) == 0);
   assert_copy (list, copy);
+  wait_until (count_left_files () == 0);
   application_end (&one);
   application_end (&other);
 }

@@ -211,7 +211,6 @@ is_complete (GDBusMessage *message)
              && g_dbus_message_get_serial (message) != 0);
 }
 
-/* FALSE: it has ended. */
 /* What it takes to decode a message is known before it is: GLib makes an object of some hundred bytes of
  * each element of an array, which may have been one byte. */
 static gboolean
@@ -225,6 +224,7 @@ is_worth_decoding (LdbPeer *self, gsize length)
              || self->handler->admits (self->owner, signature, length));
 }
 
+/* FALSE: it has ended. */
 static gboolean
 handle_message (LdbPeer *self, gsize length)
 {

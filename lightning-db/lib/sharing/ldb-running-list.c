@@ -3,8 +3,8 @@
  * Invariants
  *   1. Each item's process is in `lives`, and its sign of life watched, from before the item is
  *      shown; with its last item a process goes.
- *   2. What is shown is what the last look saw, less what has died since; each event of a folder
- *      leads to another look.
+ *   2. What is shown is what the last look saw, less what has died since; each event of a folder,
+ *      and each death, leads to another look, which removes what the dead have left.
  */
 #include "config.h"
 
@@ -149,7 +149,9 @@ remove_one_of (LdbRunningList *self, const char *token)
   return FALSE;
 }
 
-/* The process has died. */
+static void look_soon (LdbRunningList *self);
+
+/* The process has died. Its files are left to the next look. */
 static gboolean
 died (gint descriptor, GIOCondition condition, gpointer data)
 {
@@ -159,6 +161,7 @@ died (gint descriptor, GIOCondition condition, gpointer data)
   g_hash_table_remove (self->lives, token);
   while (remove_one_of (self, token))
     ;
+  look_soon (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -268,8 +271,6 @@ is_superfluous (gpointer token, gpointer life, gpointer data)
 }
 
 /* ---- folders ---- */
-
-static void look_soon (LdbRunningList *self);
 
 static void
 folder_changed (GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
