@@ -7,6 +7,7 @@
 #include "inspector-client.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -147,12 +148,31 @@ test_values (Hostile *self, gconstpointer data)
 static void
 test_figures (Hostile *self, gconstpointer data)
 {
+  static const double shares[] = { NAN, -INFINITY, -1, 2 };
   g_autoptr (GError) error = NULL;
   answer_with (self, g_variant_new_parsed ("({'gets': <'many'>, 'puts': <uint64 3>, 'x': <1>},)"));
   g_autoptr (LdbStats) stats = ldb_inspector_get_stats (self->inspector, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (stats->gets, ==, 0);
   g_assert_cmpuint (stats->puts, ==, 3);
+  answer_with (self,
+               g_variant_new_parsed ("({'compression_ratio': <%d>, 'page_utilisation': <%d>},)",
+                                     (double) NAN, (double) INFINITY));
+  g_autoptr (LdbStats) unreal = ldb_inspector_get_stats (self->inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (unreal->compression_ratio, ==, 0);
+  g_assert_cmpfloat (unreal->page_utilisation, ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
+    {
+      answer_with (self, g_variant_new_parsed (
+                             "((uint64 1, uint64 1, uint64 1, %d, uint64 0, @a(ut) [], uint64 0, "
+                             "uint64 0, @a(ut) [], uint64 0, uint64 0, @a(ayt) [], ''),)",
+                             shares[i]));
+      g_autoptr (LdbSizes) sizes = ldb_inspector_measure_sizes (self->inspector, NULL, NULL, 0,
+                                                                NULL, 0, 0, 1, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (sizes->share >= 0 && sizes->share <= 1);
+    }
   answer_with (self, g_variant_new_parsed ("([{'kind': <-5>, 'key': <'text'>}, @a{sv} {}],)"));
   g_autoptr (GPtrArray) slow
       = ldb_inspector_list_slow_operations (self->inspector, 0, NULL, &error);

@@ -3,6 +3,7 @@
 
 #include "ldb-storage-variant-private.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/histogram.h"
@@ -564,6 +565,7 @@ ldb_sizes_from_variant (GVariant *told)
   g_variant_get (told, "(tttdt@a(ut)tt@a(ut)tt@a(ayt)&s)", &sizes->records, &sizes->key_bytes,
                  &sizes->value_bytes, &sizes->share, &sizes->faults, &keys, &sum, &maximum, &values,
                  &value_sum, &value_maximum, &biggest, &fault);
+  sizes->share = isfinite (sizes->share) ? CLAMP (sizes->share, 0, 1) : 0;
   sizes->keys = histogram_from_variant (keys, sum, maximum);
   sizes->values = histogram_from_variant (values, value_sum, value_maximum);
   sizes->biggest = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_big_value_free);

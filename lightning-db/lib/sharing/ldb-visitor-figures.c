@@ -7,6 +7,8 @@
 
 #include "ldb-visitor-private.h"
 
+#include <math.h>
+
 typedef enum
 {
   FIGURE_COUNT,   /* guint64; t */
@@ -253,6 +255,15 @@ take_size (GVariant *dictionary, const char *name, gsize *size)
     *size = (gsize) MIN (number, G_MAXSIZE);
 }
 
+/* What is no number would be none in a file of JSON either. */
+static void
+take_real (GVariant *dictionary, const char *name, double *real)
+{
+  double number;
+  if (g_variant_lookup (dictionary, name, "d", &number) && isfinite (number))
+    *real = number;
+}
+
 static void
 take_bytes (GVariant *dictionary, const char *name, GBytes **bytes)
 {
@@ -261,20 +272,21 @@ take_bytes (GVariant *dictionary, const char *name, GBytes **bytes)
     *bytes = g_variant_get_data_as_bytes (value);
 }
 
-/* Fields that are not there, or of another type, stay zero. */
+/* Fields that are not there, of another type, or no number, stay zero. */
 static void
 from_variant (gpointer structure, GVariant *dictionary, const Figure *figures, gsize count)
 {
   static const char *const types[] = {
-    [FIGURE_COUNT] = "t", [FIGURE_REAL] = "d", [FIGURE_BOOLEAN] = "b",
-    [FIGURE_TIME] = "x",  [FIGURE_KIND] = "i", [FIGURE_SMALL] = "u",
-    [FIGURE_TEXT] = "s",
+    [FIGURE_COUNT] = "t", [FIGURE_BOOLEAN] = "b", [FIGURE_TIME] = "x",
+    [FIGURE_KIND] = "i",  [FIGURE_SMALL] = "u",   [FIGURE_TEXT] = "s",
   };
   for (gsize i = 0; i < count; i++)
     {
       gpointer field = G_STRUCT_MEMBER_P (structure, figures[i].offset);
       if (figures[i].kind == FIGURE_SIZE)
         take_size (dictionary, figures[i].name, field);
+      else if (figures[i].kind == FIGURE_REAL)
+        take_real (dictionary, figures[i].name, field);
       else if (figures[i].kind == FIGURE_BYTES)
         take_bytes (dictionary, figures[i].name, field);
       else
