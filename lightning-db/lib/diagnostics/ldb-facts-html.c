@@ -25,8 +25,7 @@ static const char style[]
       "h1{font-size:26px;margin:0}h2{font-size:18px;margin:36px 0 "
       "10px}h3{font-size:15px;margin:18px 0 6px}"
       "p.dim,td.dim,.legend{color:var(--dim)}code{font-family:monospace;overflow-wrap:anywhere}"
-      ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:12px;"
-      "margin:20px 0}"
+      ".tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:20px 0}"
       ".tile,.card{background:var(--card);border:1px solid "
       "var(--line);border-radius:10px;padding:12px 16px}"
       ".tile b{display:block;font-size:22px;font-weight:600}.tile "
@@ -35,7 +34,13 @@ static const char style[]
       "table{border-collapse:collapse;width:100%}td,th{padding:3px 10px 3px 0;text-align:left;"
       "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right;"
       "font-variant-numeric:tabular-nums;white-space:nowrap}.wide{overflow-x:auto}"
-      "svg{width:100%;height:auto;display:block}svg text{font-size:14px;fill:var(--fg)}"
+      "svg{width:100%;display:block;overflow:visible}svg svg{overflow:hidden}svg "
+      "text{font-size:14px;fill:var(--fg)}"
+      ".bars{display:grid;grid-template-columns:minmax(0,max-content) 1fr;gap:6px 10px;align-items:"
+      "center;font-size:14px;margin-bottom:10px}.bars span{text-align:right;max-width:240px;"
+      "overflow-wrap:anywhere}.bars div{display:flex;align-items:center;gap:8px;white-space:nowrap}"
+      ".bars i{height:22px;flex:none}"
+      ".card>:is(p,h3):first-child{margin-top:0}.card>p:last-child{margin-bottom:0}"
       ".map text{fill:var(--ink);pointer-events:none}.map rect{stroke:var(--card);stroke-width:2}"
       ".c0{fill:var(--c0);background:var(--c0)}.c1{fill:var(--c1);background:var(--c1)}"
       ".c2{fill:var(--c2);background:var(--c2)}.c3{fill:var(--c3);background:var(--c3)}"
@@ -51,7 +56,9 @@ static const char style[]
       "var(--line)}.badge{flex:none;align-self:flex-start;width:76px;text-align:center;font-size:"
       "12px;line-height:22px;border-radius:11px;color:#fff;background:#5e5c64}.v2{background:#"
       "9a5a00}"
-      ".v3{background:#c01c28}@media "
+      ".v3{background:#c01c28}"
+      "@media(max-width:700px){body{padding:14px}.tiles{grid-template-columns:1fr 1fr}.w,.hint{"
+      "display:none}.bars span{max-width:140px}}@media "
       "print{.card,.tile{break-inside:avoid}}";
 
 /* ---- pieces of a page ---- */
@@ -170,7 +177,9 @@ add_tiles (GString *to, const LdbFacts *facts)
   g_string_append (to, "<div class=\"tiles\">\n");
   add_tile (to, _ ("keys, about"), ldb_count_format (stats->keys));
   add_tile (to, _ ("on the disk"), g_format_size (stats->disk_bytes));
-  add_tile (to, _ ("of the memory budget"), g_format_size (stats->memory_used));
+  g_autofree char *budget = g_format_size (stats->memory_budget);
+  g_autofree char *of_budget = g_strdup_printf (_ ("used of %s of memory"), budget);
+  add_tile (to, of_budget, g_format_size (stats->memory_used));
   add_tile (to, _ ("cache hit rate"),
             reads ? g_strdup_printf ("%.1f %%", ldb_facts_hit_rate (facts) * 100) : g_strdup ("–"));
   add_tile (to, _ ("commits"), ldb_count_format (stats->commits));
@@ -333,7 +342,7 @@ add_stores (GString *to, const LdbFacts *facts)
       ldb_marks_add (marks, store_label (store), g_format_size (bytes), (double) bytes, -1);
     }
   begin_card (to, _ ("Stores"), "");
-  ldb_svg_bars (to, _ ("The largest stores"), marks);
+  ldb_html_bars (to, _ ("The largest stores"), marks);
   g_string_append (to, "<div class=\"wide\"><table>");
   g_string_append (to, "<tr>");
   add_column (to, NULL, _ ("Store"));
@@ -459,7 +468,7 @@ add_traffic (GString *to, const LdbFacts *facts)
   if (stats->user_bytes + stats->log_written_bytes + stats->merge_bytes_read > 0)
     {
       begin_card (to, _ ("Bytes since it was opened"), "");
-      ldb_svg_bars (to, _ ("Bytes since it was opened"), traffic);
+      ldb_html_bars (to, _ ("Bytes since it was opened"), traffic);
       end_card (to);
     }
 }
@@ -486,7 +495,19 @@ add_memory (GString *to, const LdbFacts *facts)
   end_card (to);
 }
 
-/* What takes time; a bar for what 99 % of them take. */
+#define LEAST_SHOWN 100 /* nanoseconds, of which a bar begins */
+
+/* The binary logarithm, as near as a bar shows it. */
+static double
+count_doublings (double number)
+{
+  double doublings = 0;
+  for (; number >= 2; number /= 2)
+    doublings++;
+  return doublings + MAX (number - 1, 0);
+}
+
+/* What takes time, from nanoseconds to seconds: a logarithmic bar for what 99 % of them take. */
 static void
 add_timings (GString *to, const LdbFacts *facts)
 {
@@ -499,16 +520,16 @@ add_timings (GString *to, const LdbFacts *facts)
       const LdbTiming *timing = g_ptr_array_index (facts->timings, i);
       if (timing->is_time)
         ldb_marks_add (marks, timing->name, ldb_timing_format (timing, timing->high),
-                       (double) timing->high, -1);
+                       count_doublings ((double) timing->high / LEAST_SHOWN), -1);
     }
   /* xgettext:no-c-format */
-  add_subheading (to, _ ("99 % take at most"));
+  add_subheading (to, _ ("99 % take at most (logarithmic)"));
   /* xgettext:no-c-format */
-  ldb_svg_bars (to, _ ("What 99 % of each take at most"), marks);
+  ldb_html_bars (to, _ ("What 99 % of each take at most"), marks);
   g_string_append (to, "<div class=\"wide\"><table>");
   g_string_append (to, "<tr>");
   add_column (to, NULL, _ ("What"));
-  add_column (to, NULL, "");
+  add_column (to, "hint", "");
   add_column (to, "n", _ ("Timed"));
   add_column (to, "n", _ ("Half up to"));
   /* xgettext:no-c-format */
@@ -521,9 +542,11 @@ add_timings (GString *to, const LdbFacts *facts)
       g_autofree char *median = ldb_timing_format (timing, timing->median);
       g_autofree char *high = ldb_timing_format (timing, timing->high);
       g_autofree char *most = ldb_timing_format (timing, timing->most);
+      if (!timing->is_time)
+        continue; /* sizes, which have a part of their own */
       g_string_append (to, "<tr>");
       add_cell (to, NULL, timing->name);
-      add_cell (to, "dim", timing->text);
+      add_cell (to, "dim hint", timing->text);
       add_count_cell (to, timing->count);
       add_cell (to, "n", median);
       add_cell (to, "n", high);

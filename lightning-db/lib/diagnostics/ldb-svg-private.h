@@ -24,8 +24,9 @@ GPtrArray *ldb_marks_new (void);
 /* Takes `text` over. */
 void ldb_marks_add (GPtrArray *marks, const char *label, char *text, double amount, double shade);
 
-/* Bars from left to right, one below the other, with their labels. */
-void ldb_svg_bars (GString *to, const char *title, const GPtrArray *marks);
+/* Bars from left to right, one below the other, with their labels; they are no SVG, as the longest label
+ * says how much is left for them. */
+void ldb_html_bars (GString *to, const char *title, const GPtrArray *marks);
 /* One bar of pieces end to end, with a legend. One with a shade is what is left of the whole: it has no
  * colour. */
 void ldb_svg_pieces (GString *to, const char *title, const GPtrArray *marks);

@@ -6,10 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-#define WIDTH 960 /* of a chart, in its own units */
-#define LABEL_WIDTH 240
-#define TEXT_WIDTH 130 /* for what stands behind a bar */
-#define BAR_HEIGHT 22
+/* Lengths across are parts of a chart's width, and text has the size of the page's, so that it can be read
+ * on a telephone, too. What there is no room for then has the class “w”. */
+#define WIDTH 960      /* pixels of a chart, about, on a wide page */
+#define NARROW 320     /* on a narrow one */
+#define TEXT_WIDTH 100 /* for what stands behind a bar */
 #define COLUMNS_HEIGHT 220
 #define TREEMAP_HEIGHT 380
 #define PALETTE 6      /* classes c0 … c5 of pieces */
@@ -64,45 +65,68 @@ total_of (const GPtrArray *marks, double *most)
   return total;
 }
 
-static void
-begin_svg (GString *to, const char *title, int height)
+/* A part of the whole, as CSS and SVG have it in every language. */
+static const char *
+percent (double share, char to[16])
 {
-  g_string_append_printf (to, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH,
-                          height);
+  int hundredths = (int) (CLAMP (share, 0, 1) * 10000 + 0.5);
+  g_snprintf (to, 16, "%d.%02d%%", hundredths / 100, hundredths % 100);
+  return to;
+}
+
+static void
+begin_chart (GString *to, const char *element, const char *title)
+{
+  g_string_append_printf (to, "<%s role=\"img\" aria-label=\"", element);
   ldb_html_escape (to, title);
   g_string_append (to, "\">\n");
 }
 
 static void
-add_text (GString *to, int x, int y, const char *anchor, const char *text)
+begin_svg (GString *to, const char *title, int height)
 {
-  g_string_append_printf (to, "<text x=\"%d\" y=\"%d\" text-anchor=\"%s\">", x, y, anchor);
+  char element[32];
+  g_snprintf (element, sizeof element, "svg height=\"%d\"", height);
+  begin_chart (to, element, title);
+}
+
+static void
+add_text (GString *to, const char *x, int y, gboolean wide, const char *anchor, const char *text)
+{
+  g_string_append_printf (to, "<text%s x=\"%s\" y=\"%d\" text-anchor=\"%s\">",
+                          wide ? " class=\"w\"" : "", x, y, anchor);
   ldb_html_escape (to, text);
   g_string_append (to, "</text>\n");
 }
 
-/* With what it says as a hint. */
-static void
-add_rectangle (GString *to, int x, int y, int width, int height, const char *class,
-               const LdbMark *mark)
+/* Whether a text has room in so many pixels of a wide page, and of a narrow one. */
+static gboolean
+fits (const char *text, double across, gboolean narrow)
 {
-  g_string_append_printf (to,
-                          "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"><title>",
-                          class, x, y, width, height);
+  double room = narrow ? across * NARROW / WIDTH : across;
+  return (double) g_utf8_strlen (text, -1) * LETTER_WIDTH <= room;
+}
+
+static void
+add_hint (GString *to, const LdbMark *mark)
+{
+  g_string_append (to, "<title>");
   ldb_html_escape (to, mark->label);
   g_string_append (to, ": ");
   ldb_html_escape (to, mark->text);
-  g_string_append (to, "</title></rect>\n");
+  g_string_append (to, "</title>");
 }
 
-/* As much of a text as so many letters have room for. */
-static char *
-cut (const char *text, glong letters)
+/* With what it says as a hint. */
+static void
+add_rectangle (GString *to, double from, double part, int y, int height, const char *class,
+               const LdbMark *mark)
 {
-  if (g_utf8_strlen (text, -1) <= letters)
-    return g_strdup (text);
-  g_autofree char *head = g_utf8_substring (text, 0, MAX (letters - 1, 0));
-  return g_strconcat (head, "…", NULL);
+  char x[16], width[16];
+  g_string_append_printf (to, "<rect class=\"%s\" x=\"%s\" y=\"%d\" width=\"%s\" height=\"%d\">",
+                          class, percent (from, x), y, percent (part, width), height);
+  add_hint (to, mark);
+  g_string_append (to, "</rect>\n");
 }
 
 static void
@@ -113,25 +137,28 @@ class_of (const LdbMark *mark, char to[8])
 }
 
 void
-ldb_svg_bars (GString *to, const char *title, const GPtrArray *marks)
+ldb_html_bars (GString *to, const char *title, const GPtrArray *marks)
 {
   double most;
   total_of (marks, &most);
-  begin_svg (to, title, (int) marks->len * (BAR_HEIGHT + 6) + 6);
+  begin_chart (to, "div class=\"bars\"", title);
   for (guint i = 0; i < marks->len; i++)
     {
       const LdbMark *mark = g_ptr_array_index (marks, i);
-      int y = 4 + (int) i * (BAR_HEIGHT + 6), room = WIDTH - LABEL_WIDTH - TEXT_WIDTH;
-      int width = most > 0 ? (int) (mark->amount / most * room) : 0;
-      g_autofree char *label = cut (mark->label, LABEL_WIDTH / LETTER_WIDTH);
+      int thousandths = most > 0 ? (int) (mark->amount / most * 1000) : 0;
       char class[8];
       class_of (mark, class);
-      add_text (to, LABEL_WIDTH - 8, y + 16, "end", label);
-      add_rectangle (to, LABEL_WIDTH, y, MAX (width, mark->amount > 0 ? 2 : 0), BAR_HEIGHT, class,
-                     mark);
-      add_text (to, LABEL_WIDTH + MAX (width, 2) + 8, y + 16, "start", mark->text);
+      g_string_append (to, "<span>");
+      ldb_html_escape (to, mark->label);
+      g_string_append_printf (to,
+                              "</span><div><i class=\"%s\" style=\"width:calc((100%% - "
+                              "%dpx)*%d/1000)%s\"></i>",
+                              class, TEXT_WIDTH, thousandths,
+                              mark->amount > 0 ? ";min-width:2px" : "");
+      ldb_html_escape (to, mark->text);
+      g_string_append (to, "</div>\n");
     }
-  g_string_append (to, "</svg>\n");
+  g_string_append (to, "</div>\n");
 }
 
 static void
@@ -148,12 +175,11 @@ ldb_svg_pieces (GString *to, const char *title, const GPtrArray *marks)
   for (guint i = 0; i < marks->len; i++)
     {
       const LdbMark *mark = g_ptr_array_index (marks, i);
-      int from = total > 0 ? (int) (before / total * WIDTH) : 0;
-      before += mark->amount;
-      int end = total > 0 ? (int) (before / total * WIDTH) : 0;
       char class[8];
       class_of_piece (mark, i, class);
-      add_rectangle (to, from, 2, MAX (end - from, 0), 36, class, mark);
+      if (total > 0)
+        add_rectangle (to, before / total, mark->amount / total, 2, 36, class, mark);
+      before += mark->amount;
     }
   g_string_append (to, "</svg>\n<ul class=\"legend\">");
   for (guint i = 0; i < marks->len; i++)
@@ -170,28 +196,42 @@ ldb_svg_pieces (GString *to, const char *title, const GPtrArray *marks)
   g_string_append (to, "</ul>\n");
 }
 
+/* What stands over a column, if there is room, or it is the highest, and below it: where labels would run
+ * into each other, not every column has one. */
+static void
+add_column_texts (GString *to, const LdbMark *mark, guint number, double step, int height,
+                  gboolean highest)
+{
+  char middle[16];
+  percent ((number + 0.5) * step, middle);
+  if (mark->amount > 0 && (highest || fits (mark->text, step * WIDTH, FALSE)))
+    add_text (to, middle, 14 + COLUMNS_HEIGHT - height,
+              !highest && !fits (mark->text, step * WIDTH, TRUE), "middle", mark->text);
+  double length = (double) g_utf8_strlen (mark->label, -1) * LETTER_WIDTH;
+  guint every = 1 + (guint) (length / (step * WIDTH));
+  guint every_narrow = 1 + (guint) (length / (step * NARROW));
+  if (number % every == 0)
+    add_text (to, middle, COLUMNS_HEIGHT + 42, number % every_narrow != 0, "middle", mark->label);
+}
+
 void
 ldb_svg_columns (GString *to, const char *title, const GPtrArray *marks)
 {
   double most;
   total_of (marks, &most);
-  int step = marks->len > 0 ? MIN (WIDTH / (int) marks->len, 120) : WIDTH;
+  double step = MIN (1 / (double) MAX (marks->len, 1), 0.125);
+  gboolean told = FALSE;
   begin_svg (to, title, COLUMNS_HEIGHT + 52);
   for (guint i = 0; i < marks->len; i++)
     {
       const LdbMark *mark = g_ptr_array_index (marks, i);
       int height = most > 0 ? (int) (mark->amount / most * COLUMNS_HEIGHT) : 0;
-      int x = (int) i * step, middle = x + step / 2;
+      gboolean highest = !told && mark->amount == most;
+      told = told || highest;
       height = MAX (height, mark->amount > 0 ? 2 : 0);
-      add_rectangle (to, x + 2, 20 + COLUMNS_HEIGHT - height, MAX (step - 4, 1), height, "c0",
+      add_rectangle (to, (i + 0.04) * step, step * 0.92, 20 + COLUMNS_HEIGHT - height, height, "c0",
                      mark);
-      if (mark->amount > 0 && (glong) step / LETTER_WIDTH >= g_utf8_strlen (mark->text, -1))
-        add_text (to, middle, 14 + COLUMNS_HEIGHT - height, "middle", mark->text);
-      /* Where labels would run into each other, not every column has one. */
-      int letters = (int) g_utf8_strlen (mark->label, -1);
-      int every = MAX (1, (letters * LETTER_WIDTH + step - 1) / step);
-      if ((int) i % every == 0)
-        add_text (to, middle, COLUMNS_HEIGHT + 42, "middle", mark->label);
+      add_column_texts (to, mark, i, step, height, highest);
     }
   g_string_append (to, "</svg>\n");
 }
@@ -211,21 +251,37 @@ worst_ratio (double least, double most, double sum, double length)
   return MAX (square * most / area, area / (square * least));
 }
 
+/* In a tile: all of a text that has room, or what stands before its last comma that does. */
+static void
+add_tile_text (GString *to, const char *text, double across, int y)
+{
+  g_autofree char *shown = g_strdup (text);
+  char *comma;
+  while (!fits (shown, across - 12, FALSE) && (comma = strrchr (shown, ',')) != NULL)
+    *comma = '\0';
+  if (fits (shown, across - 12, FALSE))
+    add_text (to, "6", y, !fits (shown, across - 12 * WIDTH / NARROW, TRUE), "start", shown);
+}
+
+/* In pixels of a wide page. */
 static void
 add_tile (GString *to, const LdbMark *mark, double x, double y, double width, double height)
 {
-  int left = (int) x, top = (int) y;
-  int across = (int) (x + width) - left, down = (int) (y + height) - top;
-  char class[8];
+  char class[8], left[16], across[16];
+  int top = (int) y, down = MAX ((int) (y + height) - top, 1);
   class_of (mark, class);
-  add_rectangle (to, left, top, MAX (across, 1), MAX (down, 1), class, mark);
-  if (across < 9 * LETTER_WIDTH || down < 20)
-    return;
-  g_autofree char *label = cut (mark->label, across / LETTER_WIDTH - 1);
-  g_autofree char *text = cut (mark->text, across / LETTER_WIDTH - 1);
-  add_text (to, left + 6, top + 16, "start", label);
+  g_string_append_printf (to,
+                          "<svg x=\"%s\" y=\"%d\" width=\"%s\" height=\"%d\"><rect class=\"%s\" "
+                          "width=\"100%%\" height=\"100%%\">",
+                          percent (x / WIDTH, left), top, percent (width / WIDTH, across), down,
+                          class);
+  add_hint (to, mark);
+  g_string_append (to, "</rect>\n");
+  if (down >= 20)
+    add_tile_text (to, mark->label, width, 16);
   if (down >= 40)
-    add_text (to, left + 6, top + 34, "start", text);
+    add_tile_text (to, mark->text, width, 34);
+  g_string_append (to, "</svg>\n");
 }
 
 /* Places marks [first, end), `sum` of area together, along the shorter side. */
