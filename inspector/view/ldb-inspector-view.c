@@ -331,6 +331,14 @@ ldb_inspector_view_set_property (GObject *object, guint property, const GValue *
     }
 }
 
+/* For what is on a page, and says more on another one. */
+static void
+show_page (GtkWidget *widget, const char *action, GVariant *name)
+{
+  gtk_stack_set_visible_child_name (GTK_STACK (LDB_INSPECTOR_VIEW (widget)->pages),
+                                    g_variant_get_string (name, NULL));
+}
+
 static void
 ldb_inspector_view_dispose (GObject *object)
 {
@@ -409,6 +417,7 @@ ldb_inspector_view_class_init (LdbInspectorViewClass *class)
                              G_PARAM_READABLE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  gtk_widget_class_install_action (widget_class, "inspector-view.show-page", "s", show_page);
   gtk_widget_class_set_css_name (widget_class, "ldb-inspector-view");
 }
 

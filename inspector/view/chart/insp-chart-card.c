@@ -5,6 +5,7 @@
 
 #include "insp-chart-card.h"
 #include "insp-flow.h"
+#include "insp-list-place.h"
 #include "insp-plot.h"
 #include "insp-sample-list.h"
 #include "insp-swatch.h"
@@ -153,6 +154,7 @@ make_table (InspChartCard *self)
     add_column (self, GTK_COLUMN_VIEW (view), insp_series_get_title (series_at (self, i)), (int) i);
   GtkWidget *scroller = gtk_scrolled_window_new ();
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  insp_list_place_keep (view);
   gtk_scrolled_window_set_min_content_height (GTK_SCROLLED_WINDOW (scroller), TABLE_HEIGHT);
   self->table = insp_tab_stop_new (scroller);
   gtk_stack_add_child (GTK_STACK (self->stack), self->table);

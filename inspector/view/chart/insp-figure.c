@@ -6,6 +6,8 @@
 #include "insp-figure.h"
 #include "insp-flow.h"
 
+#define TILES_MOST 8 /* beside one another */
+
 struct _InspFigure
 {
   GtkWidget parent_instance;
@@ -101,7 +103,7 @@ insp_figure_new (InspSeries *series, gboolean large)
 GtkWidget *
 insp_figure_new_tiles (InspSeries **series, guint count)
 {
-  GtkWidget *flow = insp_flow_new_even (1, count, 12);
+  GtkWidget *flow = insp_flow_new_even (1, TILES_MOST, 12);
   for (guint i = 0; i < count; i++)
     {
       GtkWidget *tile = insp_figure_new (series[i], TRUE);

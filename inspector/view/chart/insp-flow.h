@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (InspFlow, insp_flow, INSP, FLOW, GtkWidget)
 
 GtkWidget *insp_flow_new (guint most_in_a_row, guint spacing);
-/* Of things that are all as large as the largest. */
+/* Of things that are all as large as the largest, in rows that are about as long as one another. */
 GtkWidget *insp_flow_new_even (guint least_in_a_row, guint most_in_a_row, guint spacing);
 void insp_flow_add (GtkWidget *self, GtkWidget *child);
 /* One that was added; NULL: there are fewer. Borrowed. */

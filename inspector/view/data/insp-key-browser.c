@@ -15,6 +15,7 @@
 #include "insp-key-list.h"
 #include "insp-key-tree.h"
 #include "insp-key.h"
+#include "insp-list-place.h"
 #include "insp-status.h"
 #include "insp-subscription.h"
 #include "insp-tab-stop.h"
@@ -534,6 +535,7 @@ add_view (InspKeyBrowser *self, const char *name, GCallback setup, GCallback bin
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
                                   GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  insp_list_place_keep (view);
   gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Keys"),
                                   -1);
   gtk_stack_add_named (GTK_STACK (self->stack), insp_tab_stop_new (scroller), name);

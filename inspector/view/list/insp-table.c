@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-list-place.h"
 #include "insp-tab-stop.h"
 #include "insp-table.h"
 
@@ -266,6 +267,7 @@ insp_table_new (const char *title, const char *empty, GListModel *model)
                                   -1);
   gtk_widget_add_css_class (GTK_WIDGET (self->view), "data-table");
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (self->scroller), GTK_WIDGET (self->view));
+  insp_list_place_keep (GTK_WIDGET (self->view));
   insp_table_set_heights (self, HEIGHT_LEAST, HEIGHT_MOST);
   insp_table_set_empty (self, empty);
   g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (review_rows), self,

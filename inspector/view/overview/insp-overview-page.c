@@ -6,6 +6,7 @@
 #include "insp-chart-card.h"
 #include "insp-figure.h"
 #include "insp-flow.h"
+#include "insp-health-tile.h"
 #include "insp-overview-page.h"
 #include "insp-path.h"
 
@@ -41,7 +42,9 @@ add_tiles (InspOverviewPage *self, GtkWidget *box)
     insp_series_new_value (history, _ ("Memory"), INSP_UNIT_BYTES, MEMORY),
     insp_series_new_value (history, _ ("On disk"), INSP_UNIT_BYTES, "run_bytes"),
   };
-  gtk_box_append (GTK_BOX (box), insp_figure_new_tiles (series, G_N_ELEMENTS (series)));
+  GtkWidget *tiles = insp_figure_new_tiles (series, G_N_ELEMENTS (series));
+  insp_flow_add (tiles, insp_health_tile_new (self->session));
+  gtk_box_append (GTK_BOX (box), tiles);
 }
 
 static InspChart *
