@@ -2,96 +2,25 @@
 /* Writing a database as text: dump. The form is described in dump.h. */
 #include "dump.h"
 
+#include "output-file.h"
 #include "progress.h"
 #include "text-form.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define OUTPUT_BLOCK 65536
 
 struct dump
 {
-  FILE *file;          /* where it goes */
-  char *path;          /* of the finished file; NULL: standard output; owned */
-  char *partial_path;  /* while it is written; NULL: it is written in place; owned */
-  GString *output;     /* not written yet; owned */
-  GChecksum *checksum; /* of everything written; owned */
-  guint64 records;     /* so far */
-  guint64 total;       /* expected, for the progress; 0 unknown */
+  struct output_file to; /* where it goes */
+  GString *output;       /* not written yet; owned */
+  GChecksum *checksum;   /* of everything written; owned */
+  guint64 records;       /* so far */
+  guint64 total;         /* expected, for the progress; 0 unknown */
   struct progress progress;
 };
-
-/* A file under its partial name is removed; what went to a pipe or a device lies there. */
-static gboolean
-fail_interrupted (const struct dump *dump, GError **error)
-{
-  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_INTERRUPTED,
-                       dump->partial_path != NULL
-                           ? _ ("interrupted; nothing of it was written")
-                           : _ ("interrupted; the dump ends before its “end” line"));
-  return FALSE;
-}
-
-static gboolean
-fail_to_write (const struct dump *dump, GError **error)
-{
-  if (command_write_interrupted ())
-    return fail_interrupted (dump, error);
-  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_OUTPUT, _ ("%s cannot be written: %s"),
-               dump->path != NULL ? dump->path : _ ("standard output"), g_strerror (errno));
-  return FALSE;
-}
-
-/* Whether a file is one of the database's own, or would lie among them. */
-static gboolean
-lies_in (const char *path, LdbDatabase *database)
-{
-  struct stat there, own;
-  g_autofree char *directory = g_path_get_dirname (path);
-  return stat (directory, &there) == 0 && stat (ldb_database_get_path (database), &own) == 0
-         && there.st_dev == own.st_dev && there.st_ino == own.st_ino;
-}
-
-/* A file takes its name only when it is whole. What is no regular file, a device or a pipe, is
- * written to and stays what it is; so does a symbolic link to a file. */
-static gboolean
-open_output (struct dump *dump, const char *path, LdbDatabase *database, GError **error)
-{
-  struct stat information;
-  dump->file = stdout;
-  if (path == NULL || strcmp (path, "-") == 0)
-    return TRUE;
-  g_autofree char *resolved = realpath (path, NULL);
-  dump->path = g_strdup (resolved != NULL ? resolved : path);
-  if (lies_in (dump->path, database))
-    {
-      g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_OUTPUT,
-                   _ ("%s lies in the database itself; choose a file outside of it"), path);
-      return FALSE;
-    }
-  int descriptor;
-  if (stat (path, &information) == 0 && !S_ISREG (information.st_mode))
-    descriptor = open (path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-  else
-    {
-      dump->partial_path = g_strdup_printf ("%s.partial-%d", dump->path, (int) getpid ());
-      descriptor = open (dump->partial_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    }
-  dump->file = descriptor >= 0 ? fdopen (descriptor, "w") : NULL;
-  if (dump->file != NULL)
-    return TRUE;
-  fail_to_write (dump, error);
-  if (descriptor >= 0)
-    close (descriptor);
-  return FALSE;
-}
 
 static gboolean
 write_output (struct dump *dump, gsize least, GError **error)
@@ -101,37 +30,15 @@ write_output (struct dump *dump, gsize least, GError **error)
   g_checksum_update (dump->checksum, (const guchar *) dump->output->str,
                      (gssize) dump->output->len);
   gboolean written
-      = fwrite (dump->output->str, 1, dump->output->len, dump->file) == dump->output->len;
+      = fwrite (dump->output->str, 1, dump->output->len, dump->to.file) == dump->output->len;
   g_string_truncate (dump->output, 0);
-  return written || fail_to_write (dump, error);
-}
-
-static gboolean
-finish_output (struct dump *dump, GError **error)
-{
-  if (fflush (dump->file) != 0 || ferror (dump->file))
-    return fail_to_write (dump, error);
-  if (dump->partial_path == NULL)
-    return TRUE;
-  if (fsync (fileno (dump->file)) != 0)
-    return fail_to_write (dump, error);
-  fclose (dump->file);
-  dump->file = NULL;
-  if (rename (dump->partial_path, dump->path) != 0)
-    return fail_to_write (dump, error);
-  g_clear_pointer (&dump->partial_path, g_free);
-  return TRUE;
+  return written || output_file_fail (&dump->to, error);
 }
 
 static void
 dump_clear (struct dump *dump)
 {
-  if (dump->file != NULL && dump->file != stdout)
-    fclose (dump->file);
-  if (dump->partial_path != NULL)
-    unlink (dump->partial_path);
-  g_free (dump->partial_path);
-  g_free (dump->path);
+  output_file_clear (&dump->to);
   g_string_free (dump->output, TRUE);
   g_checksum_free (dump->checksum);
 }
@@ -172,7 +79,7 @@ dump_store (struct dump *dump, LdbDatabase *database, LdbSnapshot *snapshot, con
   GError *failure = NULL;
   while (ldb_cursor_next (cursor, NULL, &failure))
     if (command_is_interrupted ())
-      return fail_interrupted (dump, error);
+      return output_file_fail_interrupted (&dump->to, error);
     else if (!dump_record (dump, cursor, error))
       return FALSE;
   if (failure != NULL)
@@ -194,9 +101,9 @@ dump_stores (struct dump *dump, LdbDatabase *database, char **names, GError **er
     return FALSE;
   g_autofree char *end = g_strdup_printf ("end %" PRIu64 " %s\n", dump->records,
                                           g_checksum_get_string (dump->checksum));
-  if (fputs (end, dump->file) < 0)
-    return fail_to_write (dump, error);
-  return finish_output (dump, error);
+  if (fputs (end, dump->to.file) < 0)
+    return output_file_fail (&dump->to, error);
+  return output_file_finish (&dump->to, error);
 }
 
 static char **
@@ -215,21 +122,24 @@ dump_to (struct invocation *invocation, const char *path, GError **error)
   if (names == NULL)
     return FALSE;
   struct dump dump
-      = { .output = g_string_new (NULL), .checksum = g_checksum_new (G_CHECKSUM_SHA256) };
+      = { .to = { .unfinished = _ ("interrupted; the dump ends before its “end” line") },
+          .output = g_string_new (NULL),
+          .checksum = g_checksum_new (G_CHECKSUM_SHA256) };
   g_autoptr (LdbStats) stats = ldb_database_get_stats (invocation->database, NULL);
   dump.total = stats != NULL ? stats->keys : 0;
   progress_begin (&dump.progress, _ ("Dumping"), FALSE, invocation->quiet);
-  gboolean done = open_output (&dump, path, invocation->database, error)
-                  && dump_stores (&dump, invocation->database, names, error);
+  gboolean done
+      = output_file_open (&dump.to, path, ldb_database_get_path (invocation->database), error)
+        && dump_stores (&dump, invocation->database, names, error);
   gint64 duration = progress_end (&dump.progress);
-  if (done && dump.path != NULL && !invocation->quiet)
+  if (done && dump.to.path != NULL && !invocation->quiet)
     {
       g_autofree char *count = command_format_count (dump.records);
       g_autofree char *time = command_format_seconds (duration);
       fprintf (stderr,
                ngettext ("Dumped %s record to %s in %s\n", "Dumped %s records to %s in %s\n",
                          (gulong) dump.records),
-               count, dump.path, time);
+               count, dump.to.path, time);
     }
   dump_clear (&dump);
   return done;

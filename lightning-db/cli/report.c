@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What there is to say of a database, in one text or page: report. */
+#include "output-file.h"
 #include "storage.h"
 #include "text-form.h"
 
@@ -25,12 +26,32 @@ parse_format (const char *name, const char *path, LdbReportFormat *format, GErro
   return name == NULL;
 }
 
-/* To a file that only its owner can read, or to standard output. */
+static const char *
+path_of_database (struct invocation *invocation)
+{
+  return invocation->inspector != NULL ? ldb_running_database_get_path (
+             ldb_inspector_get_running_database (invocation->inspector))
+                                       : ldb_database_get_path (invocation->database);
+}
+
+/* To a file that only its owner can read. */
 static gboolean
-write_report (const char *report, LdbReportFormat format, const char *path, GError **error)
+write_file (struct invocation *invocation, const char *report, const char *path, GError **error)
+{
+  struct output_file to = { NULL };
+  gboolean written = output_file_open (&to, path, path_of_database (invocation), error)
+                     && (fputs (report, to.file) >= 0 || output_file_fail (&to, error))
+                     && output_file_finish (&to, error);
+  output_file_clear (&to);
+  return written;
+}
+
+static gboolean
+write_report (struct invocation *invocation, const char *report, LdbReportFormat format,
+              const char *path, GError **error)
 {
   if (path != NULL && strcmp (path, "-") != 0)
-    return g_file_set_contents_full (path, report, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
+    return write_file (invocation, report, path, error);
   g_autofree char *shown = format == LDB_REPORT_TEXT   ? text_form_show (report, "\n\t")
                            : format == LDB_REPORT_JSON ? text_form_show_json (report)
                                                        : g_strdup (report);
@@ -82,7 +103,7 @@ report_run (struct invocation *invocation)
   if (!parse_format (format_name, path, &format, &error) || !command_open_look (invocation, &error)
       || !command_finish (invocation, &error)
       || (report = generate (invocation, format, keys, &error)) == NULL
-      || !write_report (report, format, path, &error))
+      || !write_report (invocation, report, format, path, &error))
     return command_fail (invocation, error);
   return EXIT_STATUS_DONE;
 }

@@ -3,6 +3,7 @@
 
 import json
 import os
+import stat
 
 from command_line import DONE, FAILED, NEGATIVE, CommandLineTest, main
 
@@ -184,6 +185,26 @@ class Storage(CommandLineTest):
         self.assertEqual(self.run_cli("report", self.database, "--format", "html")[:15], b"<!DOCTYPE html>")
         self.assertIn("choose text, json or html", self.fail_cli("report", self.database, "-f", "xml"))
         self.fail_cli("report", self.database, "--output", self.path("none/report.html"))
+
+    def test_report_to_what_is_there(self):
+        """What is no file is written to and stays what it is, a link stays one, a database stays whole."""
+        self.create()
+        pipe, link, target = self.path("pipe"), self.path("link"), self.write("target", "")
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.run_cli("report", self.database, "--output", pipe)
+        self.assertTrue(os.read(reader, 65536).startswith(b"Lightning DB report\n"))
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+        os.symlink(target, link)
+        self.run_cli("report", self.database, "--output", link)
+        self.assertTrue(os.path.islink(link) and os.path.getsize(target) > 0)
+        names = sorted(os.listdir(self.database))
+        for name in ("CURRENT", "report.html"):
+            self.assertIn("lies in the database",
+                          self.fail_cli("report", self.database, "--output", os.path.join(self.database, name)))
+        self.assertEqual(sorted(os.listdir(self.database)), names)
+        self.run_cli("check", self.database)
 
     def test_shell(self):
         self.fill()
