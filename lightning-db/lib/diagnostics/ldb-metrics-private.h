@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * LdbMetrics inside the library: how it looks is in ldb-metrics.c, what its properties give in
- * ldb-metrics-properties.c.
+ * ldb-metrics-properties.c, what is asked for by name in ldb-metrics-names.c.
  */
 #pragma once
 
@@ -44,6 +44,11 @@ struct _LdbMetrics
 
 /* What another process counts in an open file (ldb-counters-private.h), which is taken over. */
 LdbMetrics *ldb_metrics_new_for_counters (int counters, GError **error);
+
+/* 0 of an unknown name. */
+guint64 ldb_metrics_value_of (LdbMetrics *self, const char *name);
+/* What the histogram of that name holds, until the next call; of an unknown one, nothing. */
+const struct histogram *ldb_metrics_histogram_of (LdbMetrics *self, const char *name);
 
 /* Somebody looks: whoever is connected by the time the timer fires is told from then on. */
 void ldb_metrics_arm (LdbMetrics *self);
