@@ -167,6 +167,10 @@ test_exposed (void)
   facts.directory_mode = 0700;
   facts.foreign_owner = TRUE;
   FIRES ("exposed", WARNING, NONE);
+  g_autoptr (LdbHealth) foreign = ldb_health_judge (&facts, 0); /* permissions are not at fault */
+  const LdbHealthIssue *issue = ldb_health_find_issue (foreign, "exposed");
+  g_assert_nonnull (strstr (issue->remedy, "chown"));
+  g_assert_null (strstr (issue->remedy, "0700"));
 }
 
 static void

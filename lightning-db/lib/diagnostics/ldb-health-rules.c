@@ -146,7 +146,12 @@ exposed (const LdbHealthFacts *facts, LdbFinding *finding)
   g_variant_builder_add (&finding->figures, "{sv}", "foreign_owner",
                          g_variant_new_boolean (facts->foreign_owner));
   if (facts->foreign_owner)
-    finding->summary = g_strdup (_ ("The directory belongs to another user"));
+    {
+      finding->summary = g_strdup (_ ("The directory belongs to another user"));
+      finding->remedy
+          = _ ("Give it to the user who works with it (chown), or put the database where "
+               "nobody else can replace it.");
+    }
   else if (facts->exposed_files == 0)
     finding->summary
         = g_strdup_printf (_ ("Other users can get into the directory (mode %s)"), mode);
