@@ -79,6 +79,8 @@ void test_damaged_manifest (void);
 void test_damaged_blob (void);
 void test_damaged_synced_value (void);
 void test_unsynced_value (void);
+void test_damage_everywhere (void);
+void test_replaced_beside (void);
 void test_missing_segment (void);
 void test_repair_log (void);
 void test_repair_cut_short (void);

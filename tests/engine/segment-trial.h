@@ -89,6 +89,7 @@ const struct vfs *use_other_disk (struct vfs_directory *directory);
 
 /* test-segment-damage.c */
 void test_full_disk (void);
+void test_failed_writer (void);
 void test_damage (void);
 void test_hostile_files (void);
 void test_hostile_inner_pages (void);

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "check.h"
 #include "core/memory.h"
+#include "replaced-vfs.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -274,9 +275,55 @@ test_under_load (unsigned rounds)
     check_record (i);
 }
 
+/* ---- flushes ---- */
+
+static int64_t merge_most; /* bytes that were charged to flushes and merges, at most */
+
+static status
+note_memory (struct vfs_file *file, uint64_t offset, const void *from, size_t size,
+             struct failure *cause)
+{
+  int64_t used
+      = strstr (file->name, ".seg") != NULL ? ledger_used (&engine->ledger, LEDGER_MERGE) : 0;
+  merge_most = used > merge_most ? used : merge_most;
+  return vfs_posix ()->write (file, offset, from, size, cause);
+}
+
+/* U2 and U3 of core/memory.h: before a flush begins the cache has given up what it may take, and it takes
+ * no more than it was told. */
+static void
+test_flush (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct vfs disk = replaced_vfs ();
+  disk.write = note_memory;
+  engine_options_init (&options);
+  options.vfs = &disk;
+  options.memory_budget = 10 * MIB;
+  options.memtable_size = 8 * MIB;
+  options.merge_enabled = false;
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  for (uint64_t i = 0; i < 20000; i++)
+    put (i);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK (merge_most > 0 && merge_most <= (int64_t) memory_of_flush (engine));
+
+  CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
+  engine_rebalance (engine);
+  uint64_t at_rest = atomic_load (&engine->cache_capacity);
+  memory_begin_writing (engine);
+  CHECK (atomic_load (&engine->cache_capacity) + memory_of_flush (engine) <= at_rest);
+  memory_end_writing (engine);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
+  test_flush ();
   char *path = fresh_directory ();
   test_refusal (path);
   test_shrink_and_grow (path);

@@ -360,6 +360,8 @@ main (void)
   test_little_memory (256 << 10, 100000, 90000);
   test_little_memory (1 << 20, 90000, 0);
   test_little_memory (1 << 20, 400000, 0);
+  for (uint64_t expected = 100000; expected < 100400; expected += 50) /* odd numbers of blocks */
+    test_little_memory (256 << 10, 30000, expected);
   test_full ();
   test_simd ();
   test_hostile ();

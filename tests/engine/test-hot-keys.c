@@ -151,34 +151,14 @@ test_writes (struct engine *engine)
   engine_set_sampling (engine, 0);
 }
 
-/* H1: each count as far as it says from what a stream of many more keys than there is room for
- * really had, in which key n comes about as often as 1/n. */
+/* H1: each count is as far as it says from what really was. */
 static void
-test_bounds (struct engine *engine, enum engine_hot_kind kind)
+check_bounds (struct engine *engine, enum engine_hot_kind kind, const double truth[KEYS],
+              double whole)
 {
-  static double truth[KEYS];
-  struct random random = { 20261129 };
   char name[32];
   uint64_t total;
-  double whole = 0, sum = 0;
-  size_t noted = 0;
-  memset (truth, 0, sizeof truth);
-  engine_hot_keys (engine, kind, hot, &total);
-  CHECK_INT (total, 0);
-  for (unsigned n = 0; n < STREAM; n++)
-    {
-      unsigned key = (unsigned) random_below (&random, 1 + random_below (&random, KEYS));
-      hot_keys_note (engine, kind, ENGINE_STORE_DEFAULT, number_key (name, key), 1, 0);
-      truth[key] += 1;
-      whole += 1;
-      noted++;
-      if (kind != ENGINE_HOT_CONFLICTS && whole >= HOT_KEYS_HALVED)
-        {
-          whole /= 2;
-          for (unsigned i = 0; i < KEYS; i++)
-            truth[i] /= 2;
-        }
-    }
+  double sum = 0;
   size_t count = engine_hot_keys (engine, kind, hot, &total);
   CHECK_INT (count, ENGINE_HOT_KEYS);
   CHECK (total >= (uint64_t) whole && total <= (uint64_t) whole + 2);
@@ -195,6 +175,36 @@ test_bounds (struct engine *engine, enum engine_hot_kind kind)
   for (unsigned key = 0; key < KEYS; key++)
     CHECK (truth[key] <= whole / ENGINE_HOT_KEYS + 2
            || find_hot (count, number_key (name, key)) != NULL);
+}
+
+/* A stream of many more keys than there is room for, in which key n comes about as often as 1/n.
+ * Looked at when counts were halved, too: later those of seldom keys have been given on. */
+static void
+test_bounds (struct engine *engine, enum engine_hot_kind kind)
+{
+  static double truth[KEYS];
+  struct random random = { 20261129 };
+  char name[32];
+  uint64_t total;
+  double whole = 0;
+  memset (truth, 0, sizeof truth);
+  engine_hot_keys (engine, kind, hot, &total);
+  CHECK_INT (total, 0);
+  for (unsigned n = 0; n < STREAM; n++)
+    {
+      unsigned key = (unsigned) random_below (&random, 1 + random_below (&random, KEYS));
+      hot_keys_note (engine, kind, ENGINE_STORE_DEFAULT, number_key (name, key), 1, 0);
+      truth[key] += 1;
+      whole += 1;
+      if (kind != ENGINE_HOT_CONFLICTS && whole >= HOT_KEYS_HALVED)
+        {
+          whole /= 2;
+          for (unsigned i = 0; i < KEYS; i++)
+            truth[i] /= 2;
+          check_bounds (engine, kind, truth, whole);
+        }
+    }
+  check_bounds (engine, kind, truth, whole);
 }
 
 /* ---- several threads ---- */

@@ -908,9 +908,29 @@ test_crowded (void)
   remove_directory (path);
 }
 
+/* R4 of core/view.h: who holds a view for long holds no memtable. */
+static void
+test_view_of_files (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = several_file_options ();
+  struct engine *engine = open_with (path, &options);
+  struct view *view;
+  for (unsigned i = 0; i < 100; i++)
+    put (engine, i, 1);
+  CHECK_OK (engine_flush (engine, &failure));
+  put (engine, 100, 1);
+  CHECK_OK (engine_view_of_files (engine, &view, &failure));
+  CHECK (view->active == NULL && view->frozen_count == 0 && view->run_count == 1);
+  view_unref (view);
+  close_it (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
+  test_view_of_files ();
   test_load_in_order ();
   test_small_runs ();
   test_parts ();

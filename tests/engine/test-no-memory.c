@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What could not be made whole because memory ran out is not taken for whole. The linker sends the
  * engine's calls of malloc and realloc here. */
+#include "base/range-set.h"
 #include "check.h"
 #include "engine.h"
 #include "version/manifest.h"
@@ -30,6 +31,7 @@ __wrap_realloc (void *memory, size_t size)
 #define CHUNK_LEAST ((size_t) 64 << 10) /* of commits that are kept for feeds, where no log is */
 #define CHUNK_HEAD_MOST ((size_t) 256)
 
+static size_t refused_always; /* malloc of so many bytes gets nothing; 0: none */
 static bool no_chunks;      /* calls for one get nothing */
 static unsigned chunks_missed; /* so many did */
 
@@ -39,6 +41,11 @@ void *__wrap_malloc (size_t size);
 void *
 __wrap_malloc (size_t size)
 {
+  if (refused_always > 0 && size == refused_always)
+    {
+      missed = true;
+      return NULL;
+    }
   if (!no_chunks || size < CHUNK_LEAST || size > CHUNK_LEAST + CHUNK_HEAD_MOST)
     return __real_malloc (size);
   chunks_missed++;
@@ -174,9 +181,50 @@ test_recent_commits (void)
   remove_directory (path);
 }
 
+/* R2 of memtable/memtable-range.c: what can't be gathered into a set is looked through one by one. */
+static void
+test_range_deletes (void)
+{
+  enum
+  {
+    RANGES = 40,
+    TAIL = 16
+  };
+  char *path = fresh_directory (), key[8], end[8];
+  struct engine *engine = open_database (path);
+  size_t size;
+  for (unsigned i = 0; i < RANGES; i++)
+    {
+      snprintf (key, sizeof key, "%03u", i);
+      put (engine, key);
+    }
+  missed = false;
+  refused_always = TAIL * sizeof (struct range_delete);
+  for (unsigned i = 0; i < RANGES; i++)
+    {
+      snprintf (key, sizeof key, "%03u", i);
+      snprintf (end, sizeof end, "%03u", i + 1);
+      CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, BYTES (key, 3), BYTES (end, 3),
+                                     ENGINE_SYNC_DEFAULT, NULL, &failure));
+    }
+  CHECK (missed);
+  refused_always = 0;
+  for (unsigned i = 0; i < RANGES; i++)
+    {
+      snprintf (key, sizeof key, "%03u", i);
+      CHECK_FAILS (
+          engine_get (engine, NULL, ENGINE_STORE_DEFAULT, BYTES (key, 3), NULL, 0, &size, &failure),
+          STATUS_NOT_FOUND);
+    }
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
+  test_range_deletes ();
   test_old_logs ();
   test_recent_commits ();
   return 0;

@@ -3,9 +3,12 @@
 #include "base/random.h"
 #include "check.h"
 #include "directory-files.h"
+#include "replaced-vfs.h"
 #include "small-engine.h"
 #include "sound-database.h"
 
+#include <stdatomic.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +190,45 @@ test_reader_holds_values (void)
   remove_directory (path);
 }
 
+/* ---- a full disk ---- */
+
+static _Atomic int64_t disk_left; /* bytes that segments may still take */
+
+static status
+disk_write (struct vfs_file *file, uint64_t offset, const void *from, size_t size,
+            struct failure *cause)
+{
+  if (strstr (file->name, ".seg") != NULL
+      && atomic_fetch_sub (&disk_left, (int64_t) size) < (int64_t) size)
+    return fail (cause, STATUS_NO_SPACE, "no room for %s", file->name);
+  return vfs_posix ()->write (file, offset, from, size, cause);
+}
+
+/* T2 of core/flush-sorted.c: when one part finds no room, the others' files go, too. */
+static void
+test_part_without_room (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = long_log_options ();
+  struct vfs disk = replaced_vfs ();
+  struct engine *engine;
+  disk.write = disk_write;
+  options.vfs = &disk;
+  leave_a_log (path, SHAPE_ALL);
+  for (int64_t room = 64 << 10; room <= 768 << 10; room += 64 << 10)
+    {
+      atomic_store (&disk_left, room);
+      CHECK_FAILS (engine_open (path, 0, &options, &engine, &failure), STATUS_NO_SPACE);
+      CHECK_INT (count_files (path, ".seg"), 0);
+    }
+  atomic_store (&disk_left, INT64_MAX);
+  engine = open_with (path, &options);
+  do_writes (NULL, SHAPE_ALL);
+  check_contents (engine);
+  close_it (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
@@ -194,5 +236,6 @@ main (void)
   test_parts (SHAPE_ALL, 4);
   test_parts (SHAPE_ONE, 1);
   test_parts (SHAPE_RANGES, 0); /* there is nothing to delete */
+  test_part_without_room ();
   return 0;
 }

@@ -64,6 +64,45 @@ test_full_disk (void)
   surroundings_close (&here);
 }
 
+/* W3 of segment-writer.c: what failed once stays failed, also when there is room again. */
+void
+test_failed_writer (void)
+{
+  struct surroundings here;
+  char value[1000];
+  surroundings_open (&here, 4096, 8 << 20);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_information information;
+  struct segment_writer *writer;
+  struct segment *segment;
+  struct segment_reader_settings reading = reader_settings (&here);
+  status result = STATUS_OK;
+  uint8_t key[8];
+  const struct vfs *real = use_other_disk (here.directory);
+  memset (value, 'v', sizeof value);
+  settings.codec = CODEC_NONE;
+  other_disk.write = faulty_write;
+  writes_left = 1;
+  CHECK_OK (segment_writer_open (&settings, &writer, &failure));
+  struct record record = { BYTES (key, 8), BYTES (value, sizeof value), 5, 0, RECORD_PUT };
+  for (uint64_t i = 0; result == STATUS_OK; i++)
+    {
+      CHECK (i < 100000);
+      store_u64 (key, __builtin_bswap64 (i));
+      failure = FAILURE_INIT;
+      result = segment_writer_add (writer, &record, &failure);
+    }
+  CHECK_INT (result, STATUS_NO_SPACE);
+  writes_left = INT64_MAX;
+  store_u64 (key, UINT64_MAX);
+  CHECK_FAILS (segment_writer_add (writer, &record, &failure), STATUS_NO_SPACE);
+  CHECK (strstr (failure.message, "failed earlier") != NULL);
+  CHECK_FAILS (segment_writer_finish (writer, &information, &failure), STATUS_NO_SPACE);
+  CHECK_FAILS (segment_open_alone (&reading, 7, &segment, &failure), STATUS_CORRUPT);
+  here.directory->vfs = real;
+  surroundings_close (&here);
+}
+
 /* ---- damage ---- */
 
 static uint8_t *

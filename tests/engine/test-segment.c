@@ -175,6 +175,81 @@ test_writer_refuses (void)
   surroundings_close (&here);
 }
 
+/* R1 and R3 of segment-source.c: a walk holds the leaf that it stands on, and no other; none behind the
+ * last record. */
+static void
+test_held_leaf (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct random random = { 41 };
+  struct segment_information information;
+  struct segment *segment;
+  struct source *source;
+  struct cache_statistics statistics;
+  size_t seen = 0;
+  surroundings_open (&here, 4096, 8 << 20);
+  model_fill (&model, &random, 0, 2000, 300);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  CHECK_OK (
+      segment_source_new (segment, &(struct segment_source_settings){ 0 }, &source, &failure));
+  CHECK_OK (source_first (source, &failure));
+  for (; source->valid; seen++)
+    {
+      cache_statistics (here.cache, &statistics);
+      CHECK_INT (statistics.pinned_pages, 1);
+      if (seen % 64 == 0)
+        cache_evict_fraction (here.cache, 1);
+      check_record (&source->record, &model.records[seen]);
+      CHECK_OK (source_next (source, &failure));
+    }
+  CHECK_INT (seen, model.count);
+  cache_statistics (here.cache, &statistics);
+  CHECK_INT (statistics.pinned_pages, 0);
+  source_release (source);
+  segment_unref (segment);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
+/* A3 of segment-index.c: who is inside a section since before an index and filter were given back may be
+ * looking at them. */
+static void
+test_trimmed_beside (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct random random = { 43 };
+  struct segment_information information;
+  struct segment *segment;
+  surroundings_open (&here, 4096, 8 << 20);
+  model_fill (&model, &random, 0, 20000, 100);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  check_gets (segment, &model, &random, 0, 2000);
+  int64_t index = ledger_used (&here.ledger, LEDGER_INDEX);
+  int64_t filter = ledger_used (&here.ledger, LEDGER_FILTER);
+  CHECK (index > 0 && filter > 0);
+  epoch_enter ();
+  CHECK (segment_trim (segment) > 0);
+  CHECK_INT (ledger_used (&here.ledger, LEDGER_FILTER), filter);
+  epoch_leave ();
+  epoch_collect (true);
+  CHECK_INT (ledger_used (&here.ledger, LEDGER_INDEX), 0);
+  CHECK_INT (ledger_used (&here.ledger, LEDGER_FILTER), 0);
+  check_gets (segment, &model, &random, 0, 2000);
+  segment_unref (segment);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
 /* ---- reading around ---- */
 
 static struct asked
@@ -461,6 +536,9 @@ main (void)
   test_reading_ahead ();
   test_writer_refuses ();
   test_full_disk ();
+  test_failed_writer ();
+  test_held_leaf ();
+  test_trimmed_beside ();
   test_damage ();
   test_hostile_files ();
   test_hostile_inner_pages ();

@@ -921,10 +921,8 @@ test_beside_merges (void)
 
 /* The visitor runs in the middle of a call: closing there does not wait for the rest. */
 static bool
-close_within (void *data, const struct engine_storage_part *part)
+close_now (struct beside *beside)
 {
-  struct beside *beside = data;
-  (void) part;
   if (atomic_fetch_add (&beside->commits, 1) > 0)
     return true;
   atomic_store (&beside->stop, true);
@@ -932,6 +930,35 @@ close_within (void *data, const struct engine_storage_part *part)
     nanosleep (&(struct timespec){ 0, 1000000 }, NULL);
   return true;
 }
+
+static bool
+close_within (void *data, const struct engine_storage_part *part)
+{
+  (void) part;
+  return close_now (data);
+}
+
+static bool
+close_at_page (void *data, const struct engine_storage_page *page)
+{
+  (void) page;
+  return close_now (data);
+}
+
+static bool
+close_while_measured (void *data, uint64_t done, uint64_t total, const char *step)
+{
+  (void) done, (void) total, (void) step;
+  return close_now (data);
+}
+
+enum long_call
+{
+  CALL_VISIT,
+  CALL_PAGES,
+  CALL_SIZES,
+  LONG_CALLS
+};
 
 static void *
 close_beside (void *data)
@@ -943,19 +970,37 @@ close_beside (void *data)
   return NULL;
 }
 
+static status
+call_and_close (enum long_call call, struct beside *beside, uint64_t segment)
+{
+  struct engine_sizes_settings settings = { .store = ENGINE_STORE_DEFAULT };
+  static struct engine_sizes sizes;
+  if (call == CALL_VISIT)
+    return engine_storage_visit (beside->engine, close_within, beside, &failure);
+  if (call == CALL_PAGES)
+    return engine_storage_pages (beside->engine, segment, 0, UINT64_MAX, true, close_at_page,
+                                 beside, &failure);
+  return engine_storage_sizes (beside->engine, &settings, close_while_measured, beside, &sizes,
+                               &failure);
+}
+
+/* Z4 of core/storage.h. */
 static void
-test_closing_meanwhile (void)
+test_closing_meanwhile (enum long_call call)
 {
   char *path = fresh_directory ();
   struct engine *engine = open_small (path);
   struct beside beside = { .engine = engine };
   pthread_t thread;
   put_range (engine, 0, 3000, 0);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  struct gathered *all = gather_all (engine);
   CHECK_INT (pthread_create (&thread, NULL, close_beside, &beside), 0);
-  CHECK_FAILS (engine_storage_visit (engine, close_within, &beside, &failure), STATUS_CLOSED);
+  CHECK_FAILS (call_and_close (call, &beside, all->numbers[0]), STATUS_CLOSED);
   CHECK_INT (beside.commits, 1);
   pthread_join (thread, NULL);
   engine_unref (engine);
+  free (all);
   remove_directory (path);
 }
 
@@ -972,7 +1017,8 @@ main (void)
   test_dropped_store ();
   test_very_many_stores ();
   test_beside_merges ();
-  test_closing_meanwhile ();
+  for (enum long_call call = 0; call < LONG_CALLS; call++)
+    test_closing_meanwhile (call);
   printf ("storage: all passed\n");
   return 0;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Check and repair, through the engine's own header. */
+#include "core/upkeep.h"
 #include "filled-engine.h"
+#include "replaced-vfs.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -180,6 +183,69 @@ note_name (void *data, const char *name, engine_store store)
 
 /* The page with the names of the stores is lost: what is in them is still to be reached, and no
  * store that is made later gets one's id. */
+/* H2 of core/check.c: each of them is told. */
+void
+test_damage_everywhere (void)
+{
+  char *parent, *path = filled_database (&parent);
+  struct engine_check_report report;
+  struct told told = { 0 };
+  DIR *directory = opendir (path);
+  unsigned segments = 0, blobs = 0;
+  for (struct dirent *entry; (entry = readdir (directory)) != NULL;)
+    if (strstr (entry->d_name, ".seg") != NULL || strstr (entry->d_name, ".blob") != NULL)
+      {
+        flip (path, entry->d_name, 20);
+        segments += strstr (entry->d_name, ".seg") != NULL;
+        blobs += strstr (entry->d_name, ".blob") != NULL;
+      }
+  closedir (directory);
+  CHECK (segments > 1 && blobs > 0);
+  CHECK_FAILS (engine_check (path, false, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
+  CHECK_INT (told.count, segments + blobs);
+  CHECK_INT (report.faults, told.count);
+  free (path);
+  remove_directory (parent);
+}
+
+/* ---- beside a writer ---- */
+
+static struct engine *replacing; /* the writer; NULL: it has replaced its files */
+
+static status
+open_behind_merge (struct vfs_directory *directory, const char *name, unsigned flags,
+                   struct vfs_file **out, struct failure *cause)
+{
+  struct engine *engine = replacing;
+  if (engine != NULL && strstr (name, ".seg") != NULL)
+    {
+      replacing = NULL;
+      CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+    }
+  return replaced_open (directory, name, flags, out, cause);
+}
+
+/* H1 of core/check.c: a file that a writer replaced after the manifest was read is not missing. */
+void
+test_replaced_beside (void)
+{
+  char *parent = fresh_directory (), *path = below (parent, "database");
+  struct vfs vfs = replaced_vfs ();
+  struct engine_check_report report;
+  struct engine *engine = open_small (path);
+  vfs.open = open_behind_merge;
+  put_range (engine, 0, 3000, 1);
+  CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+  put_range (engine, 0, 3000, 2);
+  CHECK_OK (engine_flush (engine, &failure));
+  replacing = engine;
+  CHECK_OK (check_path (&vfs, path, true, NULL, NULL, NULL, &report, &failure));
+  CHECK (replacing == NULL && report.faults == 0 && report.blobs_intact);
+  close_it (engine);
+  free (path);
+  remove_directory (parent);
+}
+
 void
 test_lost_catalogue (void)
 {

@@ -470,6 +470,8 @@ main (void)
   test_damaged_blob ();
   test_damaged_synced_value ();
   test_unsynced_value ();
+  test_damage_everywhere ();
+  test_replaced_beside ();
   test_missing_segment ();
   test_repair_log ();
   test_repair_cut_short ();

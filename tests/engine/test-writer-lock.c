@@ -161,20 +161,21 @@ test_moved_directory (void)
   remove_directory (parent);
 }
 
-/* Runs the writer, forks, and dies while its child lives on. */
+/* Runs the writer, forks, and dies while its child lives on, as long as somebody holds `over` open. */
 static void
-die_before_child (const char *path, int out)
+die_before_child (const char *path, int told, const int over[2])
 {
   struct engine *engine;
+  close (over[1]);
   if (open_with (path, NULL, &engine) != STATUS_OK)
     _exit (1);
   pid_t child = fork ();
   if (child == 0)
     {
-      pause ();
-      _exit (0);
+      char byte;
+      _exit (read (over[0], &byte, 1) == 0 ? 0 : 1);
     }
-  if (write (out, &child, sizeof child) != sizeof child)
+  if (write (told, &child, sizeof child) != sizeof child)
     _exit (1);
   raise (SIGKILL);
 }
@@ -185,19 +186,20 @@ static void
 test_forked_child (void)
 {
   char *path = fresh_directory ();
-  int told[2], outcome;
+  int told[2], over[2], outcome;
   pid_t child;
   struct engine *engine, *second;
-  CHECK (pipe (told) == 0);
+  CHECK (pipe (told) == 0 && pipe (over) == 0); /* this test's end closes both, however it comes */
   pid_t writer = fork ();
   CHECK (writer >= 0);
   if (writer == 0)
-    die_before_child (path, told[1]);
+    die_before_child (path, told[1], over);
   CHECK (read (told[0], &child, sizeof child) == sizeof child);
   CHECK (waitpid (writer, &outcome, 0) == writer);
   CHECK (WIFSIGNALED (outcome));
+  CHECK (kill (child, 0) == 0); /* it lives */
   CHECK_OK (open_with (path, NULL, &engine));
-  CHECK (kill (child, SIGKILL) == 0);
+  close (over[1]);
 
   pid_t innocent = fork ();
   CHECK (innocent >= 0);
@@ -212,6 +214,7 @@ test_forked_child (void)
   engine_unref (engine);
   close (told[0]);
   close (told[1]);
+  close (over[0]);
   remove_directory (path);
 }
 
