@@ -125,6 +125,7 @@ struct telling
   GMainLoop *loop; /* ends at Ctrl+C, with the application, and when nobody reads */
   gboolean json;   /* a JSON object a line */
   guint64 told;    /* number of the newest */
+  gboolean ended;  /* the inspector has */
 };
 
 static void
@@ -167,13 +168,15 @@ heard (LdbInspector *inspector, LdbEvent *event, struct telling *self)
 static void
 ended (LdbInspector *inspector, struct telling *self)
 {
+  self->ended = TRUE;
   g_main_loop_quit (self->loop);
 }
 
 /* First those that were, and what happened while they were asked for is told once. */
 static gboolean
-follow (struct telling *self, LdbInspector *inspector, guint64 after, GError **error)
+follow (struct telling *self, const struct live_database *live, guint64 after, GError **error)
 {
+  LdbInspector *inspector = live->inspector;
   self->loop = g_main_loop_new (NULL, FALSE);
   guint interrupt = live_catch_interrupt (self->loop);
   g_signal_connect (inspector, "event", G_CALLBACK (heard), self);
@@ -185,7 +188,7 @@ follow (struct telling *self, LdbInspector *inspector, guint64 after, GError **e
   g_signal_handlers_disconnect_by_data (inspector, self);
   g_source_remove (interrupt);
   g_main_loop_unref (self->loop);
-  return follows;
+  return follows && (!self->ended || live_is_closed (live, error));
 }
 
 enum exit_status
@@ -217,7 +220,7 @@ events_run (struct invocation *invocation)
     }
   struct telling self = { .json = invocation->json };
   gboolean told = follows
-                      ? follow (&self, live.inspector, (guint64) MAX (after, 0), &error)
+                      ? follow (&self, &live, (guint64) MAX (after, 0), &error)
                       : tell_those_before (&self, live.inspector, (guint64) MAX (after, 0), &error);
   return told ? EXIT_STATUS_DONE : command_fail (invocation, error);
 }

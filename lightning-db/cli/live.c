@@ -8,6 +8,7 @@
 #endif
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 void
 live_database_clear (struct live_database *live)
@@ -31,6 +32,23 @@ live_open (struct invocation *invocation, struct live_database *live, GError **e
   else
     live->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, NULL, NULL, error);
   return live->inspector != NULL || live->database != NULL;
+}
+
+gboolean
+live_is_closed (const struct live_database *live, GError **error)
+{
+  LdbRunningDatabase *was = ldb_inspector_get_running_database (live->inspector);
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_autoptr (LdbRunningDatabase) is
+      = ldb_running_list_find (list, ldb_running_database_get_path (was));
+  if (is == NULL
+      || strcmp (ldb_running_database_get_process (is), ldb_running_database_get_process (was))
+             != 0)
+    return TRUE;
+  g_set_error_literal (error, LDB_ERROR, LDB_ERROR_CLOSED,
+                       _ ("the application has ended the connection, as it does when nothing is "
+                          "read for ten seconds; what happened since was not told"));
+  return FALSE;
 }
 
 static gboolean

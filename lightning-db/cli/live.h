@@ -34,6 +34,10 @@ struct live_figure
 extern const struct live_figure live_figures[];
 void live_add_figures (JsonBuilder *builder, const LdbStats *stats);
 
+/* After the inspector has ended. FALSE: the application shares the database still, so it was dropped, with
+ * an error that says so; else the application has closed it. */
+gboolean live_is_closed (const struct live_database *live, GError **error);
+
 /* Has the loop end at Ctrl+C, until the source that is returned is removed. */
 guint live_catch_interrupt (GMainLoop *loop);
 

@@ -16,6 +16,7 @@ struct monitoring
   guint64 left;      /* changes still to be told */
   GString *text;     /* of a change, again and again; owned */
   gboolean unwanted; /* nobody reads the output any longer */
+  gboolean ended;    /* the inspector has */
 };
 
 static const char *
@@ -96,6 +97,7 @@ inspector_changed (LdbInspector *inspector, guint subscription, LdbChangeSet *ch
 static void
 inspector_ended (LdbInspector *inspector, struct monitoring *self)
 {
+  self->ended = TRUE;
   g_main_loop_quit (self->loop);
 }
 
@@ -171,7 +173,9 @@ monitor (struct invocation *invocation, struct live_database *live, const struct
     ldb_watch_close (watch);
   g_string_free (self.text, TRUE);
   g_main_loop_unref (self.loop);
-  return follows ? EXIT_STATUS_DONE : command_fail (invocation, error);
+  if (follows && (!self.ended || live_is_closed (live, &error)))
+    return EXIT_STATUS_DONE;
+  return command_fail (invocation, error);
 }
 
 enum exit_status

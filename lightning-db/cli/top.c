@@ -403,7 +403,7 @@ top_run (struct invocation *invocation)
   if (invocation->next_argument < invocation->argument_count)
     board.path = g_strdup (invocation->arguments[invocation->next_argument++]);
   board.json = invocation->json;
-  interval = CLAMP (interval, 0.05, 3600);
+  interval = interval >= 0.05 ? MIN (interval, 3600) : 0.05; /* what is no number is no longer one */
   enum exit_status status = EXIT_STATUS_DONE;
   if (command_finish (invocation, &error))
     show (&board, interval);

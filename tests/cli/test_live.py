@@ -387,6 +387,29 @@ class Monitor(LiveTest):
         self.assertEqual(monitor.wait(), DONE)
         shell.stdin = None
 
+    def test_dropped(self):
+        """Who does not read for ten seconds is dropped; that is no end of what there is to be told."""
+        shell = self.start_application()
+        monitor, _ = self.follow("--values")
+        events = self.start("events", self.database, "--follow")
+        self.assertIn(b"opened", events.stdout.readline())
+        said = b""
+        while monitor.poll() is None:
+            monitor.send_signal(signal.SIGSTOP)
+            for key in range(200):
+                self.tell(shell, f"put {key} {str(time.monotonic()) * 1000}")
+            time.sleep(11)
+            monitor.send_signal(signal.SIGCONT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                _, said = monitor.communicate(timeout=5)
+        self.assertEqual(monitor.returncode, FAILED)
+        self.assertIn(b"has ended the connection", said)
+        self.assertIsNone(events.poll())  # nothing waited for it
+        shell.stdin.close()
+        self.assertEqual(shell.wait(), DONE)
+        self.assertEqual(events.wait(), DONE)
+        shell.stdin = None
+
     def test_interrupt(self):
         self.start_application()
         monitor, _ = self.follow()
@@ -496,6 +519,7 @@ class Top(LiveTest):
     def test_table(self):
         shell = self.start_application()
         self.tell(shell, "put a 1")
+        self.run_live("top", "--count", "1", "--interval", "nan")
         table = self.run_live("top", "--count", "1", "--interval", "0.05", self.database).decode()
         head, row = table.splitlines()
         self.assertTrue(head.startswith("PROGRAM"))

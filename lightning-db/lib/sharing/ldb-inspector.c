@@ -575,7 +575,8 @@ ldb_inspector_class_init (LdbInspectorClass *klass)
    * LdbInspector::ended:
    * @self: the inspector
    *
-   * The application has closed the database, does not share it any longer, or died.
+   * The application has closed the database, does not share it any longer, or died; or it has dropped
+   * the inspector, which took none of what waited for it in ten seconds.
    *
    * Since: 0.1
    */
