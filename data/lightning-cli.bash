@@ -20,7 +20,7 @@ _lightning_cli ()
 {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local commands='create get put del scan stores shell inspect stat storage bigkeys report check compact checkpoint backup
-    restore repair dump load import serve top monitor metrics latency profile trace slow hotkeys memory health events help'
+    restore repair dump load import serve top monitor metrics latency profile trace slow hotkeys memory health events benchmark help'
   local command=("${COMP_WORDS[1]-}")
 
   if [ "$COMP_CWORD" -eq 1 ]; then

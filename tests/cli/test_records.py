@@ -4,6 +4,8 @@
 import contextlib
 import json
 import os
+import pathlib
+import re
 import signal
 import stat
 import subprocess
@@ -27,6 +29,13 @@ class CommandLine(CommandLineTest):
             self.assertIn("--json", text)
         self.assertIn("--key-column", self.run_cli("import", "csv", "--help").decode())
         self.assertEqual(self.run_cli("help", "get"), self.run_cli("get", "--help"))
+
+    def test_completion(self):
+        """The shell completes the commands that there are."""
+        there = re.findall(r"(?m)^  ([a-z]+) ", self.run_cli("--help").decode())
+        script = pathlib.Path(__file__).parents[2] / "data" / "lightning-cli.bash"
+        completed = re.search(r"commands='([^']*)'", script.read_text()).group(1).split()
+        self.assertEqual(sorted(set(completed) - {"serve"}), sorted(set(there) - {"serve"}))
 
     def test_wrong_command_lines(self):
         self.assertIn("did you mean “inspect”", self.fail_cli("inspekt"))
