@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Pictures of the inspector's pages: pictures.py INSPECTOR NAME …
+
+Of a database that an application in another process works on. NAME: all, or some of those below. They go
+to the directory PICTURES of the environment; docs/take-pictures sets what else it needs.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import inspecting
+from accessible import wait_for
+from inspecting import Case
+
+FOLDER = pathlib.Path("/tmp/contacts")
+SUFFIX = os.environ.get("PICTURES_SUFFIX", "")  # of the names
+UNTIL_FULL = int(os.environ.get("PICTURES_AFTER", "100"))  # seconds: then the charts have something to show
+
+
+class Pictures(inspecting.Case):
+    wanted = ()
+
+    def setUp(self):
+        super().setUp()
+        if FOLDER.exists():
+            raise FileExistsError(f"{FOLDER} is in the way")
+        self.addCleanup(shutil.rmtree, FOLDER, ignore_errors=True)
+        self._application = subprocess.Popen(
+            [sys.executable, pathlib.Path(__file__).parent / "busy_application.py", FOLDER], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(self._end)
+        assert self._application.stdout.readline() == "open\n"
+
+    def _end(self):
+        self._application.stdin.close()
+        self._application.wait(60)
+        self._application.stdout.close()
+
+    def _take(self, name):
+        if name in self.wanted or "all" in self.wanted:
+            time.sleep(1)  # what fades in is there, and what is drawn is of one moment
+            self._inspector.picture(f"inspector-{name}{SUFFIX}")
+
+    def _show(self, page):
+        """By place: titles are in each language."""
+        self._inspector.press("Alt_L", str(PAGES.index(page) + 1)[-1])
+        time.sleep(2)
+
+    def test_pictures(self):
+        inspector = self._inspector = self.inspect()
+        inspector.row(str(FOLDER))
+        self._take("greeter")
+        inspector.press("Tab")
+        inspector.press("Return")
+        for page in ("changes", "activity"):  # they gather from when they are shown
+            self._show(page)
+        time.sleep(UNTIL_FULL)
+        for page in PAGES:
+            self._show(page)
+            getattr(self, f"_{page}", lambda inspector: None)(inspector)
+            self._take(page)
+        self._end()
+        self._show("overview")
+        self._take("ended")
+        inspector.close()
+
+    @staticmethod
+    def _look_for(inspector, key):
+        """A key, in the entry that Ctrl and this go to."""
+        inspector.press("Control_L", key)
+        time.sleep(1)
+        wait_for("an entry", inspector.focused).write("person:00001")
+        inspector.press("Return")
+        time.sleep(2)
+
+    def _data(self, inspector):
+        self._look_for(inspector, "l")
+
+    def _storage(self, inspector):
+        self._look_for(inspector, "f")
+
+
+PAGES = ("overview", "latency", "data", "storage", "memory", "transactions", "changes", "activity", "health", "load")
+
+if __name__ == "__main__":
+    Pictures.wanted = sys.argv[2:] or ("all",)
+    del sys.argv[2:]
+    inspecting.main()
