@@ -2,24 +2,35 @@
 /* What happens to a database whose files are deleted or replaced by others while it is open: either
  * nothing is lost, or the next use or the close says so. */
 #include "check.h"
+#include "directory-files.h"
 #include "engine.h"
 
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct failure failure;
 
+/* `retention`: bytes of the log that are kept for feeds. */
 static struct engine *
-open_database (const char *path)
+open_with_history (const char *path, uint64_t retention)
 {
   struct engine_options options;
   engine_options_init (&options);
   options.memory_budget = 10 << 20;
   options.merge_enabled = false;
+  options.change_retention = retention;
   struct engine *engine;
   CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
   return engine;
+}
+
+static struct engine *
+open_database (const char *path)
+{
+  return open_with_history (path, 0);
 }
 
 static void
@@ -107,6 +118,72 @@ test_everything_deleted_unflushed (void)
 }
 
 static void
+put_full (struct engine *engine, const char *key)
+{
+  CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES (key, strlen (key)),
+                        BYTES_LITERAL ("value"), ENGINE_SYNC_FULL, NULL, &failure));
+}
+
+/* The log is deleted before what makes commits durable: they survive the process all the same. And the
+ * log goes on in a file that has a name. */
+static void
+lose_log_and_die (const char *path, int use)
+{
+  struct engine *engine = open_database (path);
+  put (engine, "one", 100);
+  if (use == 1)
+    CHECK_OK (engine_sync (engine, &failure));
+  CHECK (delete_files (path, ".log") > 0);
+  put (engine, "two", 100);
+  if (use == 0 || use == 1)
+    CHECK_OK (engine_sync (engine, &failure));
+  else if (use == 2)
+    put_full (engine, "three");
+  else
+    sleep (3); /* the timer's sync, within a second */
+  put_full (engine, "four");
+  CHECK (count_files (path, ".log") > 0);
+  _exit (0);
+}
+
+static void
+test_log_deleted (int use)
+{
+  char *path = fresh_directory ();
+  int ended;
+  pid_t child = fork ();
+  if (child == 0)
+    lose_log_and_die (path, use);
+  CHECK (waitpid (child, &ended, 0) == child);
+  CHECK_INT (ended, 0);
+  check_there (path, (const char *const[]){ "one", "two", "four", NULL });
+  remove_directory (path);
+}
+
+/* Nothing was committed since: sync says nothing that is not so. Spare files are gone, too. */
+static void
+test_log_deleted_again (uint64_t retention)
+{
+  char *path = fresh_directory (), key[16];
+  struct engine *engine = open_with_history (path, retention);
+  for (unsigned i = 0; i < 60; i++)
+    {
+      snprintf (key, sizeof key, "%u", i);
+      put (engine, key, 100000);
+      if (i % 7 == 0)
+        delete_files (path, ".log");
+      if (i % 5 == 0)
+        CHECK_OK (engine_sync (engine, &failure));
+      if (i % 11 == 0)
+        CHECK_OK (engine_flush (engine, &failure));
+    }
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  check_there (path, (const char *const[]){ "0", "30", "59", NULL });
+  remove_directory (path);
+}
+
+static void
 test_data_deleted (const char *part, size_t value_size)
 {
   char *path = fresh_directory ();
@@ -181,6 +258,10 @@ main (void)
   test_manifest_deleted ("CURRENT");
   test_manifest_deleted ("MANIFEST-");
   test_everything_deleted_unflushed ();
+  for (int use = 0; use < 4; use++)
+    test_log_deleted (use);
+  test_log_deleted_again (0);
+  test_log_deleted_again (1 << 20);
   test_data_deleted (".seg", 100);
   test_data_deleted (".blob", 100000);
   test_directory_deleted (false);

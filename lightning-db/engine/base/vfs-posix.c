@@ -695,6 +695,7 @@ posix_information (struct vfs_file *file, struct vfs_file_information *out, stru
     .allocated = (uint64_t) information.st_blocks * 512, /* st_blocks is in units of 512 always */
     .device = (uint64_t) information.st_dev,
     .inode = (uint64_t) information.st_ino,
+    .nameless = information.st_nlink == 0,
   };
   return STATUS_OK;
 }

@@ -56,6 +56,8 @@ struct vfs_file_information
   uint64_t allocated; /* bytes on disk */
   uint64_t device;    /* with inode: identity of the file */
   uint64_t inode;
+  bool nameless; /* its names were deleted: it goes with the last who has it open. false, too, where
+                    nobody knows */
 };
 
 struct vfs

@@ -96,6 +96,8 @@ log_sync (struct engine *engine)
       commit_fail (engine, STATUS_UNKNOWN_OUTCOME, &cause);
       pthread_mutex_unlock (&engine->commit_lock);
     }
+  else
+    flush_deleted_log (engine, NULL); /* else with the next sync */
   pthread_mutex_lock (&engine->work_lock);
 }
 

@@ -8,7 +8,8 @@
  * Invariants
  *   K1  Sequence numbers rise by one per commit, in log order; commits become visible in that
  *       order.
- *   K2  A full commit is visible only once durable, and nothing behind it before it (waiters).
+ *   K2  A full commit is visible only once durable, and nothing behind it before it (waiters). Where
+ *       another program deleted the log it is acknowledged only once durable (flush_deleted_log).
  *   K3  Until the log append succeeded nothing has changed; after it nothing can fail but the sync.
  *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written
  *       again.
@@ -149,6 +150,8 @@ commit_sync_log (struct engine *engine, uint64_t sequence, struct failure *failu
       result = blob_writer_sync (engine->blob_writer, failure);
       if (result == STATUS_OK)
         result = wal_sync (engine->wal, appended, failure);
+      if (result == STATUS_OK)
+        atomic_store (&engine->log_deleted, wal_is_deleted (engine->wal));
       wait_end (engine->metrics, WAIT_LOG_SYNC, mark);
     }
   pthread_mutex_unlock (&engine->sync_lock);
@@ -649,6 +652,8 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
   PROBE3 (commit_begin, engine->path, commit->record_bytes, (int) commit->sync);
   pacing_apply (engine, commit->record_bytes + commit->range_bytes);
   status result = validate_and_commit (engine, commit, &number, failure);
+  if (result == STATUS_OK && commit->sync == ENGINE_SYNC_FULL)
+    result = flush_deleted_log (engine, failure);
   PROBE3 (commit_end, engine->path, number, (int) result);
   if (result == STATUS_OK && sequence != NULL)
     *sequence = number;
@@ -962,6 +967,12 @@ engine_sync (struct engine *engine, struct failure *failure)
     return result;
   if (!engine->read_only)
     result = sync_everything (engine, failure);
+  if (result == STATUS_OK && !engine->read_only && engine->wal != NULL)
+    {
+      atomic_store (&engine->log_deleted,
+                    wal_is_deleted (engine->wal)); /* also long after a sync */
+      result = flush_deleted_log (engine, failure);
+    }
   engine_end (engine);
   return result;
 }

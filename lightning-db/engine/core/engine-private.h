@@ -160,6 +160,7 @@ struct engine
   uint64_t failed_attempt;      /* the newest of them that failed; under commit_lock */
   uint64_t flush_untold; /* newest commit of the flush that is being installed, until its event is
                             noted; 0 = none; under commit_lock */
+  _Atomic bool log_deleted; /* when the log was last synced, a file of it had been deleted */
   struct listener listeners[LISTENERS]; /* by enum listener_kind */
   uint64_t awaited;                     /* the lowest of their `after`; UINT64_MAX: nobody waits */
   struct wal *wal;                      /* NULL: read-only or log disabled */
@@ -443,6 +444,9 @@ status flush_install (struct engine *engine, struct flushed *flushed, struct gen
 /* Makes the manifest name the newest commit when nothing of the last ones is in any memtable: they
  * are empty, as a bulk load that was cut short leaves them. For opening and closing (F6). */
 status flush_numbers (struct engine *engine, struct failure *failure);
+/* After a sync: when somebody deleted the log, what is in it is flushed, and the log goes on in another
+ * file. UNKNOWN_OUTCOME when that fails. Under no lock. */
+status flush_deleted_log (struct engine *engine, struct failure *failure);
 /* Opens what was written, as a run. */
 status flushed_open (struct engine *engine, const struct flushed *flushed, uint64_t order,
                      struct run **out, struct failure *failure);

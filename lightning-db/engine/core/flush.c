@@ -390,6 +390,28 @@ engine_flush (struct engine *engine, struct failure *failure)
   return result;
 }
 
+/* Whoever commits meanwhile may leave the new segment of the log, too: that costs room only. */
+status
+flush_deleted_log (struct engine *engine, struct failure *failure)
+{
+  if (!atomic_load_explicit (&engine->log_deleted, memory_order_relaxed))
+    return STATUS_OK;
+  struct failure cause = FAILURE_INIT;
+  pthread_mutex_lock (&engine->commit_lock);
+  wal_leave_segment (engine->wal);
+  pthread_mutex_unlock (&engine->commit_lock);
+  status result = engine_flush (engine, &cause);
+  if (result == STATUS_OK)
+    {
+      atomic_store (&engine->log_deleted, false);
+      return STATUS_OK;
+    }
+  return fail (failure, STATUS_UNKNOWN_OUTCOME,
+               "another program deleted the log of %s, and what was only there can't be written "
+               "to segments (%.200s); do not end the program before a flush succeeds",
+               engine->path, cause.message);
+}
+
 status
 engine_checkpoint (struct engine *engine, struct failure *failure)
 {

@@ -28,6 +28,7 @@
 #include "base/random.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 static const uint8_t zeros[WAL_SEGMENT_SIZE_LEAST];
@@ -267,15 +268,32 @@ segment_settle (struct wal *wal, struct wal_segment *segment, struct failure *fa
   return result;
 }
 
+/* *out NULL: there is no spare, or somebody deleted its file. */
+static status
+spare_reuse (struct wal *wal, uint64_t size, struct wal_segment **out, struct failure *failure)
+{
+  struct failure cause = FAILURE_INIT;
+  *out = spare_take (wal, size);
+  if (*out == NULL || segment_recycle (wal, *out, &cause) == STATUS_OK)
+    return STATUS_OK;
+  if (cause.system_error == ENOENT)
+    {
+      wal_segment_discard (wal, *out, false, NULL);
+      *out = NULL;
+      return STATUS_OK;
+    }
+  if (failure != NULL && failure->code == STATUS_OK)
+    *failure = cause;
+  return cause.code;
+}
+
 status
 wal_segment_obtain (struct wal *wal, uint64_t size, bool durable, struct wal_segment **out,
                     struct failure *failure)
 {
-  status result;
-  struct wal_segment *segment = spare_take (wal, size);
-  if (segment != NULL)
-    result = segment_recycle (wal, segment, failure);
-  else
+  struct wal_segment *segment;
+  status result = spare_reuse (wal, size, &segment, failure);
+  if (segment == NULL)
     result = segment_create (wal, size, false, &segment, failure);
 
   if (result == STATUS_OK && durable)

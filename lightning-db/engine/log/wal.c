@@ -24,6 +24,7 @@
 
 /* Records up to this are put together and written by one call; larger ones part by part. */
 #define WRITE_TOGETHER_MOST (UINT64_C (1) << 20)
+#define NEEDED_MOST 8 /* live segments that are looked at for who deleted them */
 /* A buffer above this is given back after the record that needed it. */
 #define BUFFER_KEPT_MOST (UINT64_C (256) << 10)
 /* A segment whose records refer to so many bytes in other files takes no further ones. */
@@ -385,6 +386,13 @@ wal_append (struct wal *wal, uint64_t sequence, const struct bytes *parts, size_
 }
 
 void
+wal_leave_segment (struct wal *wal)
+{
+  if (wal->current != NULL)
+    wal->current->room = wal->offset;
+}
+
+void
 wal_note_files (struct wal *wal, uint64_t oldest, uint64_t bytes)
 {
   struct wal_segment *segment = wal->current;
@@ -466,6 +474,39 @@ sync_segment (struct wal *wal, struct wal_segment *segment, struct failure *fail
   if (failure != NULL && failure->system_error == 0)
     failure->system_error = reason.system_error;
   return result;
+}
+
+/* References to live segments with records that are needed, the oldest first. */
+static size_t
+pin_needed (struct wal *wal, struct wal_segment *pinned[NEEDED_MOST])
+{
+  size_t count = 0;
+  pthread_mutex_lock (&wal->mutex);
+  struct wal_segment *segment = wal->oldest;
+  for (; segment != NULL && count < NEEDED_MOST; segment = segment->next)
+    if (segment_last (wal, segment) > wal->released)
+      {
+        atomic_fetch_add_explicit (&segment->references, 1, memory_order_relaxed);
+        pinned[count++] = segment;
+      }
+  pthread_mutex_unlock (&wal->mutex);
+  return count;
+}
+
+bool
+wal_is_deleted (struct wal *wal)
+{
+  struct wal_segment *pinned[NEEDED_MOST];
+  size_t count = pin_needed (wal, pinned);
+  bool deleted = false;
+  for (size_t i = 0; i < count; i++)
+    {
+      struct vfs_file_information information;
+      deleted |= vfs_information (pinned[i]->file, &information, NULL) == STATUS_OK
+                 && information.nameless;
+      wal_segment_unref (pinned[i]);
+    }
+  return deleted;
 }
 
 status

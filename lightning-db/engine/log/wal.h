@@ -97,6 +97,11 @@ uint64_t wal_oldest_file (struct wal *wal);
 /* Makes every record up to `sequence` durable. Later ones don't count as synced, though they may
  * be: what they refer to need not be durable yet. */
 status wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure);
+/* Whether somebody deleted a file with records that are needed: they go with this process, synced or
+ * not. Any thread. */
+bool wal_is_deleted (struct wal *wal);
+/* The next record goes to another segment. The appender. */
+void wal_leave_segment (struct wal *wal);
 uint64_t wal_synced (struct wal *wal);   /* newest sequence known durable; any thread */
 uint64_t wal_appended (struct wal *wal); /* newest sequence appended; any thread */
 uint64_t wal_oldest (struct wal *wal);   /* oldest sequence that a reader may ask for; when there is
