@@ -145,6 +145,37 @@ test_exposed (Place *place, gconstpointer data)
   g_free (told.message);
 }
 
+/* The process has gone to another folder since it opened the database by a relative path, where there is
+ * another directory of that name. */
+static void
+test_elsewhere (Place *place, gconstpointer data)
+{
+  GStatBuf information;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *before = g_get_current_dir ();
+  g_autofree char *name = g_path_get_basename (place->path);
+  g_autofree char *elsewhere = g_build_filename (place->directory, "elsewhere", NULL);
+  g_autofree char *namesake = g_build_filename (elsewhere, name, NULL);
+  g_assert_cmpint (g_mkdir_with_parents (namesake, 0700), ==, 0);
+  g_assert_cmpint (g_chmod (namesake, 0755), ==, 0);
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  g_autoptr (LdbDatabase) db = ldb_database_open (name, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_chdir (elsewhere), ==, 0);
+  g_autoptr (LdbHealth) well = examine (db);
+  g_assert_null (ldb_health_find_issue (well, "exposed"));
+  expose (place);
+  g_autoptr (LdbHealth) exposed = examine (db);
+  g_assert_true (ldb_database_apply_remedy (db, find (exposed, "exposed"), NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  g_assert_cmpint (g_stat (place->path, &information), ==, 0);
+  g_assert_cmpint (information.st_mode & 0777, ==, 0700);
+  g_assert_cmpint (g_stat (namesake, &information), ==, 0);
+  g_assert_cmpint (information.st_mode & 0777, ==, 0755);
+  g_assert_cmpstr (ldb_database_get_path (db), ==, name); /* as it was given */
+}
+
 static void
 test_async (Place *place, gconstpointer data)
 {
@@ -509,6 +540,7 @@ main (int argc, char **argv)
   ldb_test_allow_warnings ();
   add_test ("/health/well", test_well);
   add_test ("/health/exposed", test_exposed);
+  add_test ("/health/elsewhere", test_elsewhere);
   add_test ("/health/async", test_async);
   add_test ("/health/only-reads", test_only_reads);
   add_test ("/health/hot-key", test_hot_key);

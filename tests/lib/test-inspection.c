@@ -55,6 +55,27 @@ test_advert (Place *place, gconstpointer data)
   assert_nothing_shared ();
 }
 
+/* Where it is, though the process has gone to another folder since it opened it by a relative path. */
+static void
+test_advert_of_relative_path (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *before = g_get_current_dir ();
+  g_autofree char *name = g_path_get_basename (place->path);
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  g_autoptr (LdbDatabase) db = ldb_database_open (name, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  ldb_database_set_inspectable (db, TRUE);
+  g_autofree char *advert = runtime_file (".database");
+  g_key_file_load_from_file (file, advert, G_KEY_FILE_NONE, &error);
+  g_assert_no_error (error);
+  g_autofree char *uri = g_key_file_get_string (file, "Lightning DB", "Path", NULL);
+  g_autofree char *path = g_filename_from_uri (uri, NULL, NULL);
+  g_assert_cmpstr (path, ==, place->path);
+}
+
 /* It is shared while one of its handles wants that. */
 static void
 test_handles (Place *place, gconstpointer data)
@@ -856,6 +877,7 @@ main (int argc, char **argv)
   g_log_set_writer_func (write_log, NULL, NULL);
   g_test_init (&argc, &argv, NULL);
   add_test ("/inspection/advert", test_advert);
+  add_test ("/inspection/advert-of-relative-path", test_advert_of_relative_path);
   add_test ("/inspection/handles", test_handles);
   add_test ("/inspection/taken-over", test_taken_over);
   add_test ("/inspection/properties", test_properties);

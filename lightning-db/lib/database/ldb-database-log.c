@@ -12,7 +12,7 @@ LdbLogLine *
 ldb_database_log_line (LdbDatabase *self, LdbLogKind kind)
 {
   LdbLogLine *line = ldb_log_line_new (kind);
-  g_autofree char *path = g_canonicalize_filename (self->path, NULL);
+  g_autofree char *path = g_canonicalize_filename (self->location, NULL);
   ldb_log_line_set (line, "LDB_DATABASE", "%s", path);
   if (self->id[0] != '\0')
     ldb_log_line_set (line, "LDB_DATABASE_ID", "%s", self->id);

@@ -258,6 +258,7 @@ ldb_database_finalize (GObject *object)
   g_clear_object (&self->retired_options);
   g_clear_error (&self->inspection_error);
   g_free (self->path);
+  g_free (self->location);
   G_OBJECT_CLASS (ldb_database_parent_class)->finalize (object);
 }
 
@@ -308,6 +309,16 @@ ldb_database_get_property (GObject *object, guint id, GValue *value, GParamSpec 
     }
 }
 
+/* ".." stays: behind a link it leads elsewhere than the text says. */
+static char *
+absolute (const char *path)
+{
+  if (path == NULL || g_path_is_absolute (path))
+    return g_strdup (path);
+  g_autofree char *here = g_get_current_dir ();
+  return g_build_filename (here, path, NULL);
+}
+
 static void
 ldb_database_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -317,6 +328,7 @@ ldb_database_set_property (GObject *object, guint id, const GValue *value, GPara
     {
     case PROP_PATH:
       self->path = g_value_dup_string (value);
+      self->location = absolute (self->path);
       break;
     case PROP_FLAGS:
       self->flags = g_value_get_flags (value);

@@ -588,7 +588,7 @@ ldb_share_set_inspection (LdbDatabase *handle, gboolean inspectable, gboolean co
     ended = adjust_offer (share);
   gboolean begin = share != NULL && inspectable && share->export == NULL;
   pthread_mutex_unlock (&lock);
-  gboolean done = !begin || begin_offer (share, handle->path, error);
+  gboolean done = !begin || begin_offer (share, handle->location, error);
   end_offer (&ended);
   pthread_mutex_unlock (&inspection_lock);
   return done;

@@ -49,7 +49,7 @@ run_examine (LdbCall *call, GError **error)
   LdbVitals *vitals = ldb_share_get_vitals (database, error);
   if (vitals == NULL)
     return FALSE;
-  call->result = ldb_vitals_examine (vitals, database->path);
+  call->result = ldb_vitals_examine (vitals, database->location);
   ldb_vitals_unref (vitals);
   return TRUE;
 }
@@ -213,7 +213,7 @@ run_remedy (LdbCall *call, GError **error)
       return ldb_error_check (
           error, engine_compact (engine, ldb_progress_report, &call->progress, &failure), &failure);
     case LDB_REMEDY_RESTRICT_ACCESS:
-      return restrict_access (database->path, error);
+      return restrict_access (database->location, error);
     case LDB_REMEDY_ABORT_TRANSACTION:
       return abort_transaction (engine, call->number, error);
     case LDB_REMEDY_CHECK:
