@@ -10,7 +10,8 @@
  *   test-corruption --replay WHERE  the damage that a failure named, judged in every way
  *
  * --seed N and --jobs N go with all of them. Work is handed to processes in pieces; when one dies
- * or hangs, what it was doing is reported, and another goes on behind it.
+ * or hangs, what it was doing is reported, and another goes on behind it. What takes long says every
+ * few minutes how far it is; --from N goes on there, for one codec.
  */
 #include "verdict.h"
 
@@ -32,6 +33,7 @@
 #define JOBS_MOST 64u
 #define PIECE 512u         /* damages handed out at once */
 #define SECONDS_MOST 120u  /* of the processor, for one damage: it hangs */
+#define TELL_EVERY 300u    /* seconds */
 #define BROKEN_MOST 10u    /* after which a task ends */
 #define OTHER_SEED 0x5eedu /* of the database that foreign pages come from, beside the seed */
 
@@ -69,6 +71,7 @@ struct job
 struct board
 {
   _Atomic uint64_t next;   /* piece that nobody has yet: its first damage */
+  _Atomic uint64_t total;  /* damages of the present task; 0: not counted yet */
   _Atomic uint64_t broken; /* in the present task */
   struct job jobs[JOBS_MOST];
 };
@@ -76,6 +79,7 @@ struct board
 static struct board *board;
 static unsigned job_count;
 static uint64_t seed = 1, broken_before; /* the present task */
+static uint64_t first;                   /* damage of the first task: what is before it is done */
 
 static double
 seconds (void)
@@ -297,6 +301,7 @@ work (const struct task *task, const struct subject *subject, const struct subje
   uint64_t total = 0;
   for (enum damage_kind kind = 0; kind < DAMAGE_KINDS; kind++)
     total += task->count[kind];
+  board->total = total;
   flipping_init (&flipping, subject);
   while (board->broken < BROKEN_MOST)
     {
@@ -389,6 +394,37 @@ print_totals (void)
               (unsigned long long) totals[kind].recoveries);
 }
 
+/* All before this are judged. */
+static uint64_t
+judged (void)
+{
+  uint64_t least = board->next < board->total ? board->next : board->total;
+  for (unsigned i = 0; i < job_count; i++)
+    if (board->jobs[i].busy && board->jobs[i].next <= least)
+      least = board->jobs[i].next - 1; /* it is at that one */
+  return least;
+}
+
+/* The process that ended, telling now and then how far all are. */
+static pid_t
+wait_for_end (const struct task *task, int *how)
+{
+  struct timespec moment = { .tv_nsec = 20 * 1000 * 1000 };
+  for (double told = seconds ();; nanosleep (&moment, NULL))
+    {
+      pid_t ended = waitpid (-1, how, WNOHANG);
+      if (ended != 0)
+        return ended;
+      if (seconds () - told < TELL_EVERY)
+        continue;
+      told = seconds ();
+      printf ("%s, %s: %llu of %llu, %llu broken; --from %llu goes on here\n",
+              subject_codec_name (task->codec), task->closed ? "closed" : "killed",
+              (unsigned long long) judged (), (unsigned long long) board->total,
+              (unsigned long long) board->broken, (unsigned long long) judged ());
+    }
+}
+
 static void
 run_task (struct task *task)
 {
@@ -397,14 +433,15 @@ run_task (struct task *task)
   double started = seconds ();
   broken_before += board->broken;
   board->broken = 0;
-  board->next = 0;
+  board->next = first;
+  board->total = first = 0;
   memset (board->jobs, 0, sizeof board->jobs);
   for (unsigned i = 0; i < job_count; i++)
     start (task, &board->jobs[i], &children[i]);
   while (alive > 0)
     {
       int how;
-      pid_t ended = wait (&how);
+      pid_t ended = wait_for_end (task, &how);
       for (unsigned i = 0; i < job_count; i++)
         if (children[i] == ended)
           {
@@ -488,6 +525,8 @@ main (int argument_count, char **arguments)
       seed = strtoull (arguments[++i], NULL, 10);
     else if (strcmp (arguments[i], "--jobs") == 0 && i + 1 < argument_count)
       job_count = (unsigned) strtoul (arguments[++i], NULL, 10);
+    else if (strcmp (arguments[i], "--from") == 0 && i + 1 < argument_count)
+      first = strtoull (arguments[++i], NULL, 10);
     else if (strncmp (arguments[i], "--", 2) == 0)
       form = arguments[i];
     else if (value_count < 2)
