@@ -466,6 +466,35 @@ test_closed (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* The process has gone to another folder since it opened the database by a relative path. */
+static void
+test_elsewhere (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_auto (Other) writer = { 0 };
+  g_autofree char *before = g_get_current_dir ();
+  g_autofree char *name = g_path_get_basename (place->path);
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  g_autoptr (LdbDatabase) waits = ldb_database_open (name, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_autoptr (LdbDatabase) joins = ldb_database_open (name, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  ldb_database_take_over_async (waits, NULL, KEEP (result));
+  run_for (20);
+  g_assert_null (result);
+  kill_it (&writer);
+  g_autoptr (GAsyncResult) taken = ldb_test_wait (&result);
+  g_assert_true (ldb_database_take_over_finish (waits, taken, &error));
+  g_assert_no_error (error);
+  g_assert_true (ldb_database_take_over (joins, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (ldb_database_put_string (joins, "k", "v", NULL, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_refused (Place *place, gconstpointer data)
 {
@@ -701,6 +730,7 @@ main (int argc, char **argv)
   add_test ("/takeover/begun-before", test_begun_before);
   add_test ("/takeover/cancelled", test_cancelled);
   add_test ("/takeover/closed", test_closed);
+  add_test ("/takeover/elsewhere", test_elsewhere);
   add_test ("/takeover/refused", test_refused);
   add_test ("/takeover/beside-writer", test_beside_writer);
   add_test ("/takeover/threads", test_threads);

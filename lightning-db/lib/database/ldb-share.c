@@ -228,7 +228,7 @@ take_over_present (LdbDatabase *handle, gboolean *joined, GError **error)
   pthread_mutex_lock (&lock);
   LdbShare *share = handle->share;
   if (share != NULL && share->read_only)
-    share = wait_for_share (handle->path, LDB_OPEN_NONE);
+    share = wait_for_share (handle->location, LDB_OPEN_NONE);
   *joined = share != NULL;
   if (share != NULL)
     may = may_take_over (share, handle, error);
@@ -276,10 +276,11 @@ lend_counters (LdbDatabase *handle, struct engine_options *options)
   return counters;
 }
 
-/* Opens an engine for the handle, to be listed: *locked, when another process writes. NULL: error.
- * With opening_lock held. */
+/* Opens an engine for the handle, to be listed: *locked, when another process writes. NULL: error. The path
+ * is the handle's, which its errors name. With opening_lock held. */
 static LdbShare *
-open_share (LdbDatabase *handle, LdbOpenFlags flags, gboolean *locked, GError **error)
+open_share (LdbDatabase *handle, const char *path, LdbOpenFlags flags, gboolean *locked,
+            GError **error)
 {
   const LdbOpenFlags here = LDB_OPEN_WAIT; /* not the engine's */
   struct failure failure = FAILURE_INIT;
@@ -290,7 +291,7 @@ open_share (LdbDatabase *handle, LdbOpenFlags flags, gboolean *locked, GError **
   if (!ldb_options_to_engine (options, &engine_options, error))
     return NULL;
   g_autoptr (LdbCounters) counters = lend_counters (handle, &engine_options);
-  status code = engine_open (handle->path, flags & ~here, &engine_options, &engine, &failure);
+  status code = engine_open (path, flags & ~here, &engine_options, &engine, &failure);
   *locked = code == STATUS_LOCKED;
   if (code == STATUS_NOT_FOUND && failure.message[0] == '\0')
     ldb_error_set (error, LDB_ERROR_NOT_FOUND,
@@ -303,7 +304,7 @@ open_share (LdbDatabase *handle, LdbOpenFlags flags, gboolean *locked, GError **
 
   LdbShare *share = g_new0 (LdbShare, 1);
   GStatBuf info = { 0 };
-  g_stat (handle->path, &info);
+  g_stat (path, &info);
   share->engine = engine;
   share->device = (guint64) info.st_dev;
   share->inode = (guint64) info.st_ino;
@@ -341,7 +342,7 @@ begin_share (struct engine *engine)
 static gboolean
 open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
 {
-  LdbShare *share = open_share (handle, handle->flags, locked, error);
+  LdbShare *share = open_share (handle, handle->path, handle->flags, locked, error);
   if (share == NULL)
     return FALSE;
   struct engine *engine = engine_ref (share->engine);
@@ -356,7 +357,7 @@ open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
 static gboolean
 take_over_opened (LdbDatabase *handle, gboolean *locked, GError **error)
 {
-  LdbShare *share = open_share (handle, LDB_OPEN_NONE, locked, error);
+  LdbShare *share = open_share (handle, handle->location, LDB_OPEN_NONE, locked, error);
   if (share == NULL)
     return FALSE;
   struct engine *engine = engine_ref (share->engine);

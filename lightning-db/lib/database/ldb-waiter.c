@@ -20,7 +20,7 @@ typedef struct _LdbWaitQueue LdbWaitQueue;
 
 struct _LdbWaitQueue
 {
-  char *path;               /* as the handles have it; owned */
+  char *path;               /* absolute; owned */
   GQueue waiters;           /* in the order in which they came */
   LdbWaiter *trying;        /* the first of them, while the thread tries it without the lock */
   gboolean roused;          /* something happened since the thread began to try */
@@ -195,9 +195,9 @@ ldb_waiter_begin (LdbWaiter *self)
 {
   pthread_mutex_lock (&lock);
   GError *error = g_steal_pointer (&self->reason);
-  LdbWaitQueue *queue = error == NULL ? find_queue (self->handle->path) : NULL;
+  LdbWaitQueue *queue = error == NULL ? find_queue (self->handle->location) : NULL;
   if (error == NULL && queue == NULL)
-    queue = add_queue (self->handle->path);
+    queue = add_queue (self->handle->location);
   if (queue != NULL)
     put_in (queue, self);
   pthread_mutex_unlock (&lock);
