@@ -18,6 +18,7 @@
 
 #define LDB_INSIDE
 #include "ldb-active-transaction.h"
+#include "ldb-active-watch.h"
 #include "ldb-batch.h"
 #include "ldb-change-set.h"
 #include "ldb-change.h"
@@ -58,5 +59,6 @@
 #include "ldb-types.h"
 #include "ldb-version.h"
 #include "ldb-view.h"
+#include "ldb-watch-delivery.h"
 #include "ldb-watch.h"
 #undef LDB_INSIDE

@@ -406,6 +406,10 @@ async function lookAround(db, call) {
     equal(await call(inspector, 'list_transactions_async'), []);
     equal((await call(inspector, 'list_snapshots_async')).every(held => held.holders > 0), true);
     equal((await call(inspector, 'list_hot_keys_async', Ldb.HotKeyKind.CONFLICT)).length, 2);
+    const watched = db.watch_key('a', Ldb.WatchFlags.NONE);
+    equal((await call(inspector, 'list_watches_async')).map(watch => watch.kind), [Ldb.WatchKind.KEY]);
+    equal(await call(inspector, 'list_deliveries_async', 0), []);
+    watched.close();
     equal((await call(inspector, 'trace_get_async', null, 'a')).found, true);
     equal(await call(db, 'set_memory_budget_async', 20 << 20), true);
     equal((await call(inspector, 'get_metrics_async')).get_value('commits'), db.get_metrics().get_value('commits'));

@@ -227,6 +227,8 @@ test_closed (Place *place, gconstpointer data)
   check_closed (ldb_database_list_transactions (db, &error), &error);
   check_closed (ldb_database_list_snapshots (db, &error), &error);
   check_closed (ldb_database_list_hot_keys (db, LDB_HOT_KEY_READ, NULL, &error), &error);
+  check_closed (ldb_database_list_watches (db, &error), &error);
+  check_closed (ldb_database_list_deliveries (db, 0, &error), &error);
   check_closed (ldb_database_trace_get (db, NULL, "key", 3, NULL, &error), &error);
   check_closed (trace_waiting (db, "key", &error), &error);
   g_assert_false (ldb_database_abort_transaction (db, 1, &error));

@@ -291,7 +291,7 @@ read_interface (void)
 
 /* ---- the calls ---- */
 
-#define N_CALLS 26
+#define N_CALLS 28
 
 /* Makes one of the calls, and looks at what it gives. Whether it gave anything. */
 static gboolean
@@ -376,27 +376,36 @@ call_one (LdbInspector *self, guint which, GCancellable *cancellable, GError **e
           ldb_inspector_list_hot_keys (self, LDB_HOT_KEY_READ, &total, cancellable, error));
     case 20:
       {
-        g_autoptr (LdbTrace) got = ldb_inspector_trace_get (self, NULL, "a", 1, cancellable, error);
+        g_autoptr (GPtrArray) got = ldb_inspector_list_watches (self, cancellable, error);
+        for (guint i = 0; got != NULL && i < got->len; i++)
+          ldb_active_watch_free (ldb_active_watch_copy (g_ptr_array_index (got, i)));
         return got != NULL;
       }
     case 21:
+      OF (GPtrArray, got, ldb_inspector_list_deliveries (self, 0, cancellable, error));
+    case 22:
+      {
+        g_autoptr (LdbTrace) got = ldb_inspector_trace_get (self, NULL, "a", 1, cancellable, error);
+        return got != NULL;
+      }
+    case 23:
       {
         g_autoptr (LdbHealth) got = ldb_inspector_examine_health (self, cancellable, error);
         g_autofree char *json = got != NULL ? ldb_health_to_json (got) : NULL;
         return got != NULL;
       }
-    case 22:
+    case 24:
       {
         g_autoptr (GPtrArray) got = ldb_inspector_list_events (self, 0, cancellable, error);
         for (guint i = 0; got != NULL && i < got->len; i++)
           g_free (ldb_event_describe (g_ptr_array_index (got, i)));
         return got != NULL;
       }
-    case 23:
-      return ldb_inspector_follow_events (self, TRUE, cancellable, error);
-    case 24:
-      return ldb_inspector_flush (self, cancellable, error);
     case 25:
+      return ldb_inspector_follow_events (self, TRUE, cancellable, error);
+    case 26:
+      return ldb_inspector_flush (self, cancellable, error);
+    case 27:
       return ldb_inspector_request_control (self, cancellable, error);
 #undef OF
     default:
@@ -408,7 +417,7 @@ call_one (LdbInspector *self, guint which, GCancellable *cancellable, GError **e
 static gboolean
 answers_nothing (guint which)
 {
-  return which == 11 || which == 15 || which >= 23;
+  return which == 11 || which == 15 || which >= 25;
 }
 
 static LdbInspector *

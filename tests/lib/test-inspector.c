@@ -332,6 +332,35 @@ test_activity (Application *application, gconstpointer data)
       = ldb_inspector_list_slow_operations (inspector, newest->number, NULL, &error);
   g_assert_cmpuint (newer->len, ==, 0);
 
+  /* What it follows itself is listed as that. */
+  g_autoptr (GPtrArray) unwatched = ldb_inspector_list_watches (inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (unwatched->len, ==, 0);
+  g_assert_cmpuint (
+      ldb_inspector_subscribe (inspector, NULL, "user:", 5, LDB_WATCH_NONE, 0, NULL, &error), !=,
+      0);
+  g_autoptr (GPtrArray) watches = ldb_inspector_list_watches (inspector, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (watches->len, ==, 1);
+  const LdbActiveWatch *watch = g_ptr_array_index (watches, 0);
+  g_assert_cmpint (watch->kind, ==, LDB_WATCH_KIND_PREFIX);
+  assert_bytes (watch->start, "user:");
+  g_assert_null (watch->end);
+  g_assert_true (watch->inspector);
+  g_autoptr (GPtrArray) deliveries = NULL;
+  for (guint i = 0; i < 1000 && (deliveries == NULL || deliveries->len == 0); i++)
+    {
+      g_clear_pointer (&deliveries, g_ptr_array_unref);
+      g_autofree char *put = g_strdup_printf ("put 0 user:ada %u", i);
+      tell (application, put);
+      deliveries = ldb_inspector_list_deliveries (inspector, 0, NULL, &error);
+      g_assert_no_error (error);
+    }
+  const LdbWatchDelivery *delivery = g_ptr_array_index (deliveries, 0);
+  g_assert_cmpuint (delivery->watch, ==, watch->id);
+  g_assert_cmpuint (delivery->changes, ==, 1);
+  g_assert_cmpint (delivery->delivered, >=, delivery->committed);
+
   g_autoptr (LdbTrace) trace = ldb_inspector_trace_get (inspector, NULL, "key", 3, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (trace->found);

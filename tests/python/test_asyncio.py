@@ -228,6 +228,10 @@ class Everything(WithDatabase):
         self.assertTrue(all(held.holders > 0 for held in await call(inspector, "list_snapshots_async")))
         self.assertEqual(tuple(await call(inspector, "list_hot_keys_async", Ldb.HotKeyKind.CONFLICT)),
                          tuple(db.list_hot_keys(Ldb.HotKeyKind.CONFLICT)))
+        watched = db.watch_key(b"e", Ldb.WatchFlags.NONE)
+        self.assertEqual([watch.kind for watch in await call(inspector, "list_watches_async")], [Ldb.WatchKind.KEY])
+        self.assertEqual(await call(inspector, "list_deliveries_async", 0), [])
+        watched.close()
         self.assertTrue((await call(inspector, "trace_get_async", None, b"e")).found)
         self.assertTrue(await call(db, "set_memory_budget_async", 20 << 20))
         self.assertEqual(db.get_stats().memory_budget, 20 << 20)

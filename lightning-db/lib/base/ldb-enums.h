@@ -500,6 +500,31 @@ typedef enum
 } LdbHotKeyKind;
 
 /**
+ * LdbWatchKind:
+ * @LDB_WATCH_KIND_KEY: a watch of one key
+ * @LDB_WATCH_KIND_PREFIX: a watch of the keys with a prefix
+ * @LDB_WATCH_KIND_RANGE: a watch of the keys in a range
+ * @LDB_WATCH_KIND_ALL: a watch of all keys of a store
+ * @LDB_WATCH_KIND_STORES: a watch of all keys of all stores
+ * @LDB_WATCH_KIND_ENTRY: an entry, which follows one key
+ * @LDB_WATCH_KIND_LIST: a list, which follows the keys it shows
+ *
+ * What a watch is, and what it watches.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_WATCH_KIND_KEY = 0,
+  LDB_WATCH_KIND_PREFIX = 1,
+  LDB_WATCH_KIND_RANGE = 2,
+  LDB_WATCH_KIND_ALL = 3,
+  LDB_WATCH_KIND_STORES = 4,
+  LDB_WATCH_KIND_ENTRY = 5,
+  LDB_WATCH_KIND_LIST = 6,
+} LdbWatchKind;
+
+/**
  * LdbEventKind:
  * @LDB_EVENT_OPENED: the database was opened, by the first handle of this process
  * @LDB_EVENT_RECOVERED: what a process that did not close it left in the log was read back

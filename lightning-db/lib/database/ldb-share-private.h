@@ -38,6 +38,10 @@ void ldb_share_set_saving_all (gboolean saving);
 /* A reference to the hub of the handle's engine, made if there is none yet. CLOSED when the handle
  * was closed meanwhile. */
 struct _LdbHub *ldb_share_get_hub (LdbDatabase *handle, GError **error);
+/* The same, without making one: *hub is NULL when nobody observed yet. `own`: the handle that inspectors
+ * use, only to be compared, or NULL. */
+gboolean ldb_share_find_hub (LdbDatabase *handle, struct _LdbHub **hub, const LdbDatabase **own,
+                             GError **error);
 
 /* A reference to the way of events from the handle's engine. CLOSED as above. */
 struct _LdbEventRelay *ldb_share_get_relay (LdbDatabase *handle, GError **error);

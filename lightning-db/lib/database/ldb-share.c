@@ -434,6 +434,19 @@ ldb_share_try (LdbDatabase *handle, gboolean takes_over, gboolean *locked, GErro
   return done;
 }
 
+gboolean
+ldb_share_find_hub (LdbDatabase *handle, LdbHub **hub, const LdbDatabase **own, GError **error)
+{
+  pthread_mutex_lock (&lock);
+  const LdbShare *share = handle->share;
+  *own = share != NULL ? share->own : NULL;
+  *hub = share != NULL && share->hub != NULL ? ldb_hub_ref (share->hub) : NULL;
+  pthread_mutex_unlock (&lock);
+  return share != NULL
+         || ldb_error_set (error, LDB_ERROR_CLOSED, "The database \"%s\" is closed; open it again.",
+                           handle->path);
+}
+
 LdbHub *
 ldb_share_get_hub (LdbDatabase *handle, GError **error)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LdbInspector, the work that is going on: slow operations, transactions, held states, hot keys, one
- * get step by step.
+ * LdbInspector, the work that is going on: slow operations, transactions, held states, hot keys, who watches
+ * and what he was told, one get step by step.
  */
 #include "config.h"
 
@@ -43,6 +43,20 @@ answer_snapshots (GVariant *reply, GError **error)
 {
   g_autoptr (GVariant) all = g_variant_get_child_value (reply, 0);
   return list_of (all, ldb_held_snapshot_from_variant, (GDestroyNotify) ldb_held_snapshot_free);
+}
+
+static gpointer
+answer_watches (GVariant *reply, GError **error)
+{
+  g_autoptr (GVariant) all = g_variant_get_child_value (reply, 0);
+  return list_of (all, ldb_active_watch_from_variant, (GDestroyNotify) ldb_active_watch_free);
+}
+
+static gpointer
+answer_deliveries (GVariant *reply, GError **error)
+{
+  g_autoptr (GVariant) all = g_variant_get_child_value (reply, 0);
+  return list_of (all, ldb_watch_delivery_from_variant, (GDestroyNotify) ldb_watch_delivery_free);
 }
 
 static gpointer
@@ -396,6 +410,156 @@ ldb_inspector_list_hot_keys_finish (LdbInspector *self, GAsyncResult *result, gu
 {
   return give_hot_keys (
       ldb_call_finish_pointer (self, result, ldb_inspector_list_hot_keys_async, error), total);
+}
+
+static LdbCall *
+new_list_watches (LdbInspector *self)
+{
+  return ldb_inspector_call_new (self, "ListWatches", NULL, "(aa{sv})", answer_watches,
+                                 (GDestroyNotify) g_ptr_array_unref);
+}
+
+/**
+ * ldb_inspector_list_watches:
+ * @self: an inspector
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Lists who is told of changes there, as [method@Ldb.Database.list_watches] does.
+ *
+ * Fails with %LDB_ERROR_CLOSED once the connection has ended. Blocks for the other process;
+ * any thread.
+ *
+ * Returns: (transfer container) (element-type LdbActiveWatch): the watches, up to 1,000
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_inspector_list_watches (LdbInspector *self, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR (self), NULL);
+  LdbCall *call = new_list_watches (self);
+  return ldb_call_now_pointer (call, cancellable, error);
+}
+
+/**
+ * ldb_inspector_list_watches_async:
+ * @self: an inspector
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Inspector.list_watches], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_list_watches_async (LdbInspector *self, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR (self));
+  LdbCall *call = new_list_watches (self);
+  ldb_call_start (
+      call, LDB_REPLY (self, ldb_inspector_list_watches_async, cancellable, callback, user_data),
+      LDB_WORK_ENDLESS);
+}
+
+/**
+ * ldb_inspector_list_watches_finish:
+ * @self: an inspector
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Inspector.list_watches_async].
+ *
+ * Returns: (transfer container) (element-type LdbActiveWatch): the watches, up to 1,000
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_inspector_list_watches_finish (LdbInspector *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_inspector_list_watches_async, error);
+}
+
+static LdbCall *
+new_list_deliveries (LdbInspector *self, guint64 after)
+{
+  return ldb_inspector_call_new (self, "ListDeliveries", g_variant_new ("(t)", after), "(aa{sv})",
+                                 answer_deliveries, (GDestroyNotify) g_ptr_array_unref);
+}
+
+/**
+ * ldb_inspector_list_deliveries:
+ * @self: an inspector
+ * @after: the number of the last one that is known, or 0
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Lists what watches, entries and lists were told, as [method@Ldb.Database.list_deliveries] does there: they
+ * are noted from the first call on, and for ten seconds after the last one.
+ *
+ * Fails with %LDB_ERROR_CLOSED once the connection has ended. Blocks for the other process;
+ * any thread.
+ *
+ * Returns: (transfer container) (element-type LdbWatchDelivery): those with a number above @after, the oldest
+ *   first, up to 1,000
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_inspector_list_deliveries (LdbInspector *self, guint64 after, GCancellable *cancellable,
+                               GError **error)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR (self), NULL);
+  LdbCall *call = new_list_deliveries (self, after);
+  return ldb_call_now_pointer (call, cancellable, error);
+}
+
+/**
+ * ldb_inspector_list_deliveries_async:
+ * @self: an inspector
+ * @after: the number of the last one that is known, or 0
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Inspector.list_deliveries], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_list_deliveries_async (LdbInspector *self, guint64 after, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR (self));
+  LdbCall *call = new_list_deliveries (self, after);
+  ldb_call_start (
+      call, LDB_REPLY (self, ldb_inspector_list_deliveries_async, cancellable, callback, user_data),
+      LDB_WORK_ENDLESS);
+}
+
+/**
+ * ldb_inspector_list_deliveries_finish:
+ * @self: an inspector
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Inspector.list_deliveries_async].
+ *
+ * Returns: (transfer container) (element-type LdbWatchDelivery): those with a number above @after, the oldest
+ *   first, up to 1,000
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_inspector_list_deliveries_finish (LdbInspector *self, GAsyncResult *result, GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_inspector_list_deliveries_async, error);
 }
 
 static LdbCall *

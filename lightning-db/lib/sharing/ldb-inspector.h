@@ -229,6 +229,25 @@ LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_inspector_list_snapshots_finish (LdbInspector *self, GAsyncResult *result,
                                                 GError **error);
 LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_watches (LdbInspector *self, GCancellable *cancellable,
+                                       GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_watches_async (LdbInspector *self, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_watches_finish (LdbInspector *self, GAsyncResult *result,
+                                              GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_deliveries (LdbInspector *self, guint64 after,
+                                          GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_deliveries_async (LdbInspector *self, guint64 after,
+                                          GCancellable *cancellable, GAsyncReadyCallback callback,
+                                          gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_deliveries_finish (LdbInspector *self, GAsyncResult *result,
+                                                 GError **error);
+LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_inspector_list_hot_keys (LdbInspector *self, LdbHotKeyKind kind, guint64 *total,
                                         GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a visitor may see of the work that is going on: slow operations, transactions, held states,
- * hot keys, one get step by step; and, with control, roll a transaction back. The lists are bounded
+ * hot keys, who watches and what he was told, one get step by step; and, with control, roll a transaction back. The lists are bounded
  * by what the engine keeps, and by LIST_MAX.
  */
 #include "config.h"
@@ -79,6 +79,24 @@ ldb_visit_list_hot_keys (LdbVisit *self)
   for (guint i = 0; i < list->len; i++)
     g_variant_builder_add_value (&all, ldb_hot_key_to_variant (g_ptr_array_index (list, i)));
   ldb_visit_return (self, g_variant_new ("(taa{sv})", total, &all));
+}
+
+void
+ldb_visit_list_watches (LdbVisit *self)
+{
+  GError *error = NULL;
+  GPtrArray *list = ldb_database_list_watches (self->export->handle, &error);
+  answer_list (self, list, ldb_active_watch_to_variant, error);
+}
+
+void
+ldb_visit_list_deliveries (LdbVisit *self)
+{
+  guint64 after;
+  GError *error = NULL;
+  g_variant_get (self->arguments, "(t)", &after);
+  GPtrArray *list = ldb_database_list_deliveries (self->export->handle, after, &error);
+  answer_list (self, list, ldb_watch_delivery_to_variant, error);
 }
 
 void

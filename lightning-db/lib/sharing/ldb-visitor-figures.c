@@ -166,6 +166,33 @@ static const Figure hot_key_figures[] = {
   OTHER (LdbHotKey, last, FIGURE_TIME),
 };
 
+static const Figure watch_figures[] = {
+  COUNT (LdbActiveWatch, id),
+  OTHER (LdbActiveWatch, kind, FIGURE_KIND),
+  OTHER (LdbActiveWatch, store, FIGURE_TEXT),
+  OTHER (LdbActiveWatch, start, FIGURE_BYTES),
+  OTHER (LdbActiveWatch, start_length, FIGURE_SIZE),
+  OTHER (LdbActiveWatch, end, FIGURE_BYTES),
+  OTHER (LdbActiveWatch, end_length, FIGURE_SIZE),
+  BOOLEAN (LdbActiveWatch, inspector),
+  BOOLEAN (LdbActiveWatch, paused),
+  BOOLEAN (LdbActiveWatch, waiting),
+  COUNT (LdbActiveWatch, batch_interval),
+  COUNT (LdbActiveWatch, deliveries),
+  COUNT (LdbActiveWatch, changes),
+  COUNT (LdbActiveWatch, resyncs),
+  COUNT (LdbActiveWatch, lag),
+};
+
+static const Figure delivery_figures[] = {
+  COUNT (LdbWatchDelivery, number),
+  COUNT (LdbWatchDelivery, watch),
+  OTHER (LdbWatchDelivery, committed, FIGURE_TIME),
+  OTHER (LdbWatchDelivery, delivered, FIGURE_TIME),
+  COUNT (LdbWatchDelivery, changes),
+  BOOLEAN (LdbWatchDelivery, resync),
+};
+
 static const Figure trace_figures[] = {
   BOOLEAN (LdbTrace, found),    COUNT (LdbTrace, value_length), COUNT (LdbTrace, duration),
   COUNT (LdbTrace, visibility), COUNT (LdbTrace, memtables),    COUNT (LdbTrace, hot_records),
@@ -399,6 +426,34 @@ ldb_hot_key_from_variant (GVariant *dictionary)
   from_variant (made, dictionary, hot_key_figures, G_N_ELEMENTS (hot_key_figures));
   if (made->key == NULL) /* every one has it */
     made->key = g_bytes_new_static ("", 0);
+  return made;
+}
+
+GVariant *
+ldb_active_watch_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, watch_figures, G_N_ELEMENTS (watch_figures));
+}
+
+gpointer
+ldb_active_watch_from_variant (GVariant *dictionary)
+{
+  LdbActiveWatch *made = g_new0 (LdbActiveWatch, 1);
+  from_variant (made, dictionary, watch_figures, G_N_ELEMENTS (watch_figures));
+  return made;
+}
+
+GVariant *
+ldb_watch_delivery_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, delivery_figures, G_N_ELEMENTS (delivery_figures));
+}
+
+gpointer
+ldb_watch_delivery_from_variant (GVariant *dictionary)
+{
+  LdbWatchDelivery *made = g_new0 (LdbWatchDelivery, 1);
+  from_variant (made, dictionary, delivery_figures, G_N_ELEMENTS (delivery_figures));
   return made;
 }
 

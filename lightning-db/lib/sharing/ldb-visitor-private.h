@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "ldb-active-transaction.h"
+#include "ldb-active-watch.h"
 #include "ldb-error.h"
 #include "ldb-health-watch.h"
 #include "ldb-held-snapshot.h"
@@ -23,6 +24,7 @@
 #include "ldb-storage-map.h"
 #include "ldb-store.h"
 #include "ldb-trace.h"
+#include "ldb-watch-delivery.h"
 #include "ldb-watch.h"
 
 G_BEGIN_DECLS
@@ -232,6 +234,8 @@ void ldb_visit_list_slow_operations (LdbVisit *self);
 void ldb_visit_list_transactions (LdbVisit *self);
 void ldb_visit_list_snapshots (LdbVisit *self);
 void ldb_visit_list_hot_keys (LdbVisit *self);
+void ldb_visit_list_watches (LdbVisit *self);
+void ldb_visit_list_deliveries (LdbVisit *self);
 void ldb_visit_trace_get (LdbVisit *self);
 void ldb_visit_abort_transaction (LdbVisit *self);
 
@@ -273,6 +277,10 @@ GVariant *ldb_hot_key_to_variant (gconstpointer structure);
 gpointer ldb_hot_key_from_variant (GVariant *dictionary);
 GVariant *ldb_key_location_to_variant (gconstpointer structure);
 gpointer ldb_key_location_from_variant (GVariant *dictionary);
+GVariant *ldb_active_watch_to_variant (gconstpointer structure);
+gpointer ldb_active_watch_from_variant (GVariant *dictionary);
+GVariant *ldb_watch_delivery_to_variant (gconstpointer structure);
+gpointer ldb_watch_delivery_from_variant (GVariant *dictionary);
 GVariant *ldb_trace_to_variant (gconstpointer structure);
 gpointer ldb_trace_from_variant (GVariant *dictionary);
 

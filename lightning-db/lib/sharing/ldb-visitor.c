@@ -263,6 +263,8 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "ListTransactions", "", ldb_visit_list_transactions, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListSnapshots", "", ldb_visit_list_snapshots, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListHotKeys", "u", ldb_visit_list_hot_keys, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListWatches", "", ldb_visit_list_watches, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListDeliveries", "t", ldb_visit_list_deliveries, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "TraceGet", "say", ldb_visit_trace_get, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "LoadStorageMap", "uu", ldb_visit_load_storage_map, METHOD_EXAMINES },
   { LDB_INSPECTOR_INTERFACE, "ListPages", "ttub", ldb_visit_list_pages, METHOD_SURVEYS },

@@ -63,14 +63,16 @@ typedef struct _LdbFrame LdbFrame;
 
 struct _LdbFrame
 {
-  gint references;        /* free at 0; atomic */
-  LdbPin *before;         /* the state before; NULL: not held (see 3); owned */
-  LdbPin *after;          /* the state after; owned */
-  guint64 since;          /* the commit `before` stands at, or would; 0 of a resync */
-  guint64 sequence;       /* the commit `after` stands at */
-  gboolean resync;        /* everything is to be read anew (see 2) */
-  GPtrArray *changes;     /* of LdbChange; owned; see 2 */
-  LdbHub *hub;            /* that frees it when it is large; a reference */
+  gint references;    /* free at 0; atomic */
+  LdbPin *before;     /* the state before; NULL: not held (see 3); owned */
+  LdbPin *after;      /* the state after; owned */
+  guint64 since;      /* the commit `before` stands at, or would; 0 of a resync */
+  guint64 sequence;   /* the commit `after` stands at */
+  guint64 committed;  /* when the first commit it tells of became visible, nanoseconds, monotonic;
+                           * 0: not known */
+  gboolean resync;    /* everything is to be read anew (see 2) */
+  GPtrArray *changes; /* of LdbChange; owned; see 2 */
+  LdbHub *hub;        /* that frees it when it is large; a reference */
   LdbFrame *next_garbage; /* in the hub's list of such */
 };
 
@@ -146,6 +148,13 @@ void ldb_hub_end_handle (LdbHub *self, LdbDatabase *database);
 /* The engine is about to be closed: gives everything of it back, and waits for the thread to
  * end. */
 void ldb_hub_stop (LdbHub *self);
+
+/* ---- for who looks on (ldb-hub-timing.c); any thread ---- */
+
+/* Adds who observes, as LdbActiveWatch. `own`: the handle of inspectors, or NULL. */
+void ldb_hub_list_observers (LdbHub *self, const LdbDatabase *own, GPtrArray *list);
+/* Adds what they were told, as LdbWatchDelivery, and has it noted for a while. */
+void ldb_hub_list_deliveries (LdbHub *self, guint64 after, GPtrArray *list);
 
 /* ---- for whoever only waits for a commit ---- */
 

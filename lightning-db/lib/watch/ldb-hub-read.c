@@ -77,6 +77,7 @@ ldb_hub_settle (LdbHub *self, LdbObserver *observer)
       self->pending_count -= observer->pending->len;
       g_ptr_array_set_size (observer->pending, 0);
     }
+  observer->oldest = 0;
   observer->pending_bytes = 0;
   observer->baseless = FALSE;
   g_clear_pointer (&observer->base, ldb_pin_unref);
@@ -170,6 +171,8 @@ gather (LdbHub *self, LdbObserver *observer, LdbTouch *touch)
       observer->base = ldb_pin_ref (self->newest); /* R2: the state before this reading */
       observer->base_sequence = self->position;
     }
+  if (observer->pending->len == 0 && self->timed)
+    observer->oldest = ldb_hub_find_commit_time (self, touch->sequence); /* M3 */
   g_ptr_array_add (observer->pending, ldb_touch_ref (touch));
   observer->pending_bytes += size;
   self->pending_count++;
@@ -564,6 +567,8 @@ ldb_hub_take_back (LdbHub *self, LdbObserver *observer, LdbFrame *frame)
       gather (self, observer, touch);
       ldb_touch_unref (touch);
     }
+  if (observer->live != 0 && frame->changes->len > 0)
+    observer->oldest = frame->committed; /* M3 */
   if (observer->live != 0 && observer->dropped)
     ldb_hub_list_waiting (self, observer); /* there may be nothing but that to tell */
   ldb_frame_free (frame);

@@ -169,6 +169,7 @@ wake (void *data)
   LdbHub *self = data;
   LdbAwaiter *ready = NULL;
   pthread_mutex_lock (&self->lock);
+  ldb_hub_mark_commit (self);
   if (!rouse (self))
     ready = take_unattended (self, self->armed + 1);
   pthread_mutex_unlock (&self->lock);
@@ -320,6 +321,8 @@ make_frame (LdbHub *self, LdbObserver *observer, LdbFrame **frame)
     return FALSE;
   if (code == STATUS_OK && *frame == NULL && observer->dropped)
     *frame = ldb_frame_new_state (self, observer);
+  if (*frame != NULL)
+    (*frame)->committed = observer->oldest;
   if (code == STATUS_OK)
     ldb_hub_settle (self, observer);
   else
@@ -507,8 +510,16 @@ awaited (LdbHub *self)
   for (LdbAwaiter *awaiter = self->awaiters; awaiter != NULL; awaiter = awaiter->next)
     lowest = MIN (lowest, awaiter->sequence);
   self->armed = lowest;
+  if (lowest != G_MAXUINT64)
+    ldb_hub_note_armed (self);
   pthread_mutex_unlock (&self->lock);
   return lowest;
+}
+
+void
+ldb_hub_await_above (LdbHub *self, guint64 sequence)
+{
+  engine_await_commit (self->engine, sequence, wake, self);
 }
 
 /* ---- the thread ---- */
@@ -549,11 +560,11 @@ work (LdbHub *self)
   if (self->live->len > 0 && visible > self->position)
     {
       gint64 at = self->read_at + read_interval (self);
-      return next < 0 ? at : MIN (next, at);
+      return ldb_hub_time_commits (self, visible, next < 0 ? at : MIN (next, at));
     }
   guint64 sequence = awaited (self);
   if (sequence != G_MAXUINT64)
-    engine_await_commit (self->engine, sequence, wake, self); /* H3 */
+    ldb_hub_await_above (self, sequence); /* H3 */
   return next;
 }
 
@@ -587,6 +598,7 @@ turn (LdbHub *self)
   LdbObserver *notices = g_steal_pointer (&self->notices);
   LdbFrame *garbage = g_steal_pointer (&self->garbage);
   self->roused = FALSE;
+  ldb_hub_review_timing (self);
   self->wants_done = TRUE; /* what is handled during the turn makes another one */
   pthread_mutex_unlock (&self->lock);
   free_garbage (garbage);
@@ -683,6 +695,7 @@ ldb_hub_unref (LdbHub *self)
   pthread_cond_destroy (&self->work);
   pthread_mutex_destroy (&self->lock);
   engine_unref (self->engine);
+  g_free (self->timing);
   g_free (self);
 }
 

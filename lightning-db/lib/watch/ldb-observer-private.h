@@ -61,6 +61,13 @@ struct _LdbObserver
   gboolean single;       /* exactly one key */
   guint flags;           /* LdbWatchFlags and LDB_OBSERVE_… */
   guint limit;           /* keys and ranges; atomic */
+  guint64 id;            /* its number in the hub */
+
+  /* What it was told; written in its context, atomic. */
+  guint64 deliveries; /* how often */
+  guint64 changes;    /* without resyncs */
+  guint64 resyncs;    /* how often that everything is to be read anew */
+  guint64 lag;        /* commits that it was behind when it was told last */
 
   /* Guarded by the hub's lock. */
   LdbWay way;               /* of the frame */
@@ -90,11 +97,14 @@ struct _LdbObserver
   guint64 base_sequence; /* the commit it stands at */
   gboolean baseless;     /* the pending began at base_sequence, but nothing holds that state */
   GPtrArray *pending;    /* LdbTouch, to be told; owned; NULL when there never was one */
+  guint64 oldest;        /* when the first of them was committed, nanoseconds, monotonic; M3 */
   gsize pending_bytes;   /* what they would take if they were its own, about */
   gint64 sent;           /* when its last frame was, monotonic; 0: there was none */
   guint64 shown;         /* the commit that `after` of it stands at, or of the join */
   guint64 shown_files;   /* the hub's `files` then */
 };
+
+typedef struct _LdbTiming LdbTiming;
 
 /* A cursor over an older state, for all frames that are made at one time. */
 typedef struct
@@ -126,6 +136,9 @@ struct _LdbHub
   guint64 turns;        /* how often somebody began to wait */
   guint64 armed;        /* the engine tells of the first commit above it, if it was armed */
   LdbFrame *garbage;    /* large frames, to be freed by the thread, linked by next_garbage */
+  guint64 last_id;      /* of an observer */
+  LdbTiming *timing;    /* what is noted for who looks on; NULL: nobody ever did; owned */
+  gboolean timed;       /* it is; set on the thread, atomic */
   LdbObserver *kicked;  /* in whose context a thread will be started again; a reference */
   LdbDelivery kick;     /* that will do it */
 
@@ -161,6 +174,25 @@ struct _LdbHub
 void ldb_hub_notice (LdbHub *self, LdbObserver *observer, LdbNotice notice);
 /* With the lock held: has the thread look. */
 void ldb_hub_rouse (LdbHub *self);
+
+/* On the thread: has the engine tell of a commit above that one. */
+void ldb_hub_await_above (LdbHub *self, guint64 sequence);
+
+/* ---- ldb-hub-timing.c ---- */
+
+/* With the lock held, on the hub's thread: whether anybody looks on. */
+void ldb_hub_review_timing (LdbHub *self);
+/* With the lock held: there is a commit above `armed`. */
+void ldb_hub_mark_commit (LdbHub *self);
+/* With the lock held: the engine will say when. */
+void ldb_hub_note_armed (LdbHub *self);
+/* On the hub's thread, which sleeps until `at` though there are commits up to `visible`: has the next ones
+ * timed. Returns when to wake up for that, at the latest at `at`. */
+gint64 ldb_hub_time_commits (LdbHub *self, guint64 visible, gint64 at);
+/* On the hub's thread: nanoseconds, monotonic; 0: not known. */
+guint64 ldb_hub_find_commit_time (LdbHub *self, guint64 sequence);
+/* The frame is about to be handled. Any thread. */
+void ldb_hub_note_delivery (LdbHub *self, const LdbObserver *observer, const LdbFrame *frame);
 
 /* ---- ldb-hub-read.c, on the hub's thread ---- */
 

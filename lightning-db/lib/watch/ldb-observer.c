@@ -133,6 +133,13 @@ take_resync (LdbObserver *self)
   return frame;
 }
 
+/* Only the observer's context writes it. */
+static void
+count_own (guint64 *counter, guint64 more)
+{
+  __atomic_store_n (counter, *counter + more, __ATOMIC_RELAXED);
+}
+
 /* The frame is about to be handled. One of a state alone tells nothing. */
 static void
 count_delivery (LdbObserver *self, const LdbFrame *frame)
@@ -141,13 +148,22 @@ count_delivery (LdbObserver *self, const LdbFrame *frame)
   if (frame->changes->len == 0)
     return;
   if (frame->resync)
-    count_shared (metrics, SHARED_WATCH_RESYNCS, 1);
+    {
+      count_shared (metrics, SHARED_WATCH_RESYNCS, 1);
+      count_own (&self->resyncs, 1);
+    }
   else
     {
       guint64 newest = engine_sequence (self->hub->engine);
+      guint64 lag = newest - MIN (frame->since, newest);
       count_shared (metrics, SHARED_WATCH_CHANGES, frame->changes->len);
-      metrics_record (metrics, HISTOGRAM_WATCH_LAG, newest - MIN (frame->since, newest));
+      metrics_record (metrics, HISTOGRAM_WATCH_LAG, lag);
+      count_own (&self->changes, frame->changes->len);
+      __atomic_store_n (&self->lag, lag, __ATOMIC_RELAXED);
     }
+  count_own (&self->deliveries, 1);
+  if (__atomic_load_n (&self->hub->timed, __ATOMIC_RELAXED))
+    ldb_hub_note_delivery (self->hub, self, frame);
   count_shared (metrics, SHARED_WATCH_EMISSIONS, 1);
   metrics_record (metrics, HISTOGRAM_WATCH_DELAY, metrics_now () - self->pushed);
 }
@@ -346,6 +362,7 @@ list_observer (LdbObserver *self, LdbPin *base, guint64 sequence)
   if (listed)
     {
       g_ptr_array_add (hub->observers, self);
+      self->id = ++hub->last_id;
       self->listed = hub->observers->len;
       gauge_set (hub->metrics, GAUGE_WATCHES, hub->observers->len);
       ldb_hub_notice (hub, self, LDB_NOTICE_JOIN);
