@@ -17,6 +17,8 @@ It does what it is told on its standard input, a line each, and answers with a l
   fill N          writes N records, many at a time
   key NAME        writes a key of a name, or another value to it
   forget NAME     deletes it
+  watch PREFIX    watches the keys with a prefix
+  told N          runs its main loop until its watches were told of changes N times in all
   expect KEY=TEXT checks that a key has this value, or (KEY) that there is none
   forms 0         writes a record of each form, and one to a store “other”
   control N       inspectors may change things, or (0) may not
@@ -28,7 +30,7 @@ import sys
 import gi
 
 gi.require_version("Ldb", "1")
-from gi.repository import Ldb  # noqa: E402
+from gi.repository import GLib, Ldb  # noqa: E402
 
 
 class Application:
@@ -36,6 +38,7 @@ class Application:
         self.database = Ldb.Database.open(folder, Ldb.OpenFlags.CREATE, Ldb.Options(transaction_timeout=600000))
         self.written = 0
         self.open, self.snapshot = [], None
+        self.watches, self.times_told = [], 0
 
     def put(self, count):
         for _ in range(count):
@@ -66,6 +69,17 @@ class Application:
 
     def forget(self, name):
         del self.database[name]
+
+    def watch(self, prefix):
+        self.watches.append(self.database.watch_prefix(prefix.encode(), Ldb.WatchFlags.NONE))
+        self.watches[-1].connect("changed", self.on_changed)
+
+    def on_changed(self, watch, changes):
+        self.times_told += 1
+
+    def told(self, times):
+        while self.times_told < times:
+            GLib.MainContext.default().iteration(True)
 
     def expect(self, record):
         key, equals, value = record.partition("=")

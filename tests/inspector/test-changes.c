@@ -3,6 +3,8 @@
 #include <glib/gstdio.h>
 
 #include "insp-change-log.h"
+#include "insp-watch-lanes.h"
+#include "insp-watch-log.h"
 
 #define LIMIT (20 * G_USEC_PER_SEC)
 
@@ -138,6 +140,85 @@ test_json (Fixture *self, gconstpointer data)
                      "\"store\":\"default\",\"key\":\"a\\\"b\\\\\\\\c\\\\n\",\"before\":\"2\"}");
 }
 
+static LdbActiveWatch *
+a_watch (guint64 id, LdbWatchKind kind, const char *start, const char *end, gboolean inspector)
+{
+  LdbActiveWatch watch = { .id = id, .kind = kind, .inspector = inspector };
+  watch.start = start != NULL ? g_bytes_new_static (start, strlen (start)) : NULL;
+  watch.end = end != NULL ? g_bytes_new_static (end, strlen (end)) : NULL;
+  watch.start_length = start != NULL ? strlen (start) : 0;
+  watch.end_length = end != NULL ? strlen (end) : 0;
+  LdbActiveWatch *made = ldb_active_watch_copy (&watch);
+  g_clear_pointer (&watch.start, g_bytes_unref);
+  g_clear_pointer (&watch.end, g_bytes_unref);
+  return made;
+}
+
+static void
+set_watches (InspWatchLog *log, LdbActiveWatch *one, LdbActiveWatch *other)
+{
+  g_autoptr (GPtrArray) watches
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_active_watch_free);
+  g_ptr_array_add (watches, one);
+  if (other != NULL)
+    g_ptr_array_add (watches, other);
+  insp_watch_log_set_watches (log, watches);
+}
+
+static void
+add_deliveries (InspWatchLog *log, guint64 first, const guint64 *watches, guint count)
+{
+  g_autoptr (GPtrArray) all
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_watch_delivery_free);
+  for (guint i = 0; i < count; i++)
+    g_ptr_array_add (all, ldb_watch_delivery_copy (&(LdbWatchDelivery){
+                              .number = first + i, .watch = watches[i], .delivered = 1 }));
+  insp_watch_log_add (log, all);
+}
+
+/* What inspectors follow is left out, also what they were told before they were known to be; a watch that
+ * is gone keeps its name. */
+static void
+test_watches (void)
+{
+  g_autoptr (InspWatchLog) log = insp_watch_log_new ();
+  InspRowList *watches = insp_watch_log_get_watches (log);
+  InspRowList *deliveries = insp_watch_log_get_deliveries (log);
+  add_deliveries (log, 1, (const guint64[]){ 7, 8 }, 2);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (deliveries)), ==, 2);
+  set_watches (log, a_watch (8, LDB_WATCH_KIND_STORES, NULL, NULL, TRUE),
+               a_watch (7, LDB_WATCH_KIND_PREFIX, "user:", NULL, FALSE));
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (watches)), ==, 1);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (deliveries)), ==, 1);
+  add_deliveries (log, 3, (const guint64[]){ 8, 7, 8 }, 3);
+  g_assert_cmpuint (insp_watch_log_get_newest (log), ==, 5);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (deliveries)), ==, 2);
+  g_assert_cmpuint (((const LdbWatchDelivery *) insp_row_list_get (deliveries, 0))->number, ==, 4);
+  set_watches (log, a_watch (9, LDB_WATCH_KIND_RANGE, "a", "b", FALSE), NULL);
+  g_assert_cmpstr (insp_watch_log_get_name (log, 7), ==, "Prefix user:…");
+  g_assert_cmpstr (insp_watch_log_get_name (log, 9), ==, "Range a to b");
+  g_assert_cmpstr (insp_watch_log_get_name (log, 10), ==, "Closed");
+}
+
+/* 12 ms are in the middle of a lane, later is higher, and nothing is above it. */
+static void
+test_lanes (void)
+{
+  const LdbWatchDelivery soon = { .committed = 1000, .delivered = 1300 },
+                         unknown = { .delivered = 5 };
+  g_assert_cmpint (insp_watch_get_delay (&soon), ==, 300);
+  g_assert_cmpint (insp_watch_get_delay (&unknown), ==, -1);
+  g_assert_cmpfloat (insp_watch_lanes_place (INSP_WATCH_AIM), ==, 0.5);
+  g_assert_cmpfloat (insp_watch_lanes_place (-1), ==, 0);
+  double below = -1;
+  for (gint64 delay = 0; delay < (gint64) 1 << 40; delay = delay * 2 + 100)
+    {
+      g_assert_cmpfloat (insp_watch_lanes_place (delay), >, below);
+      below = insp_watch_lanes_place (delay);
+      g_assert_cmpfloat (below, <=, 1);
+    }
+}
+
 int
 main (int argument_count, char **arguments)
 {
@@ -145,5 +226,7 @@ main (int argument_count, char **arguments)
   g_test_add ("/changes/order", Fixture, NULL, set_up, test_order, tear_down);
   g_test_add ("/changes/hold", Fixture, NULL, set_up, test_hold, tear_down);
   g_test_add ("/changes/json", Fixture, NULL, set_up, test_json, tear_down);
+  g_test_add_func ("/changes/watches", test_watches);
+  g_test_add_func ("/changes/lanes", test_lanes);
   return g_test_run ();
 }

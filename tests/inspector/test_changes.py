@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import time
 
 import inspecting
 from accessible import SENSITIVE, wait_for
@@ -65,6 +66,55 @@ class Changes(inspecting.Case):
         application.kill()
         inspector.wait_for("The database was closed")
         self.assertEqual(rows(), [["Put", "default", "held"]])  # what was seen stays
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def test_watches(self):
+        application = self.start()
+        inspector = self.connect()
+        inspector.show_page("Changes", "Nobody is told of changes")
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        inspector.wait_for("No watch was told of changes")
+        application.do("watch", "user:")
+        application.do("watch", "key")
+        watches = lambda: inspector.rows("Watches")
+        wait_for("both", lambda: [row[:3] for row in watches()]
+                 == [["Prefix", "user:…", "default"], ["Prefix", "key…", "default"]])
+        deliveries = lambda: inspector.rows("Deliveries") if inspector.all("tree grid", "Deliveries") else []
+        told = 0
+
+        def tell():
+            nonlocal told
+            told += 1
+            application.do("told", told)
+
+        while not deliveries() or deliveries()[0][3] == "–":  # what is told is noted from when it is asked for on
+            application.do("key", "user:ada")
+            tell()
+            inspector.press("F5")
+        seen = len(deliveries())
+        # One that waits for the main loop for longer than it should; and one of five changes.
+        application.do("key", "user:bob")
+        time.sleep(0.1)
+        tell()
+        wait_for("that it is late", lambda: len(deliveries()) == seen + 1)
+        self.assertEqual((deliveries()[0][1:3], deliveries()[0][4]), (["Prefix user:…", "1"], "No"))
+        application.do("fill", 5)
+        tell()
+        wait_for("the other", lambda: len(deliveries()) == seen + 2)
+        self.assertEqual(deliveries()[0][1:3], ["Prefix key…", "5"])
+        wait_for("what they were told", lambda: [row[3:7] for row in watches()]
+                 == [["Waits", str(told - 1), str(told - 1), "0"], ["Waits", "1", "5", "0"]])
+        self.assertEqual(inspector.nameless(), [])
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        inspector.find("image", "Deliveries to watches over time")
+        for _ in range(200):
+            application.do("key", f"user:{_}")
+            told += 1
+            application.do("told", told)
+        inspector.picture("watches")
+        application.kill()
+        inspector.wait_for("The database was closed")
+        self.assertEqual(len(watches()), 2)  # what was seen stays
         self.assertEqual(inspector.close(), (0, ""))
 
 

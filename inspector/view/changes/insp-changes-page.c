@@ -7,17 +7,73 @@
 #include "insp-changes-page.h"
 #include "insp-chart-card.h"
 #include "insp-figure.h"
+#include "insp-refresher.h"
+#include "insp-twin.h"
+#include "insp-watch-lanes.h"
+#include "insp-watch-tables.h"
 
-#define AIM 12e6 /* nanoseconds in which those who watch should be told */
+#define WATCHES_INTERVAL 1000   /* milliseconds between requests */
+#define DELIVERIES_INTERVAL 500 /* likewise */
+#define AIM 12e6                /* nanoseconds in which those who watch should be told */
 
 struct _InspChangesPage
 {
   InspPage parent_instance;
 
   InspChangeStream *stream;
+  InspWatchLog *log;         /* owned */
+  InspRefresher *watches;    /* who is told */
+  InspRefresher *deliveries; /* and what */
 };
 
 G_DEFINE_FINAL_TYPE (InspChangesPage, insp_changes_page, INSP_TYPE_PAGE)
+
+/* ---- asking ---- */
+
+static void
+ask_watches (gpointer page, LdbInspector *inspector, GCancellable *cancellable,
+             GAsyncReadyCallback answered, gpointer data)
+{
+  ldb_inspector_list_watches_async (inspector, cancellable, answered, data);
+}
+
+static gboolean
+take_watches (gpointer page, LdbInspector *inspector, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GPtrArray) watches = ldb_inspector_list_watches_finish (inspector, result, error);
+  if (watches == NULL)
+    return FALSE;
+  insp_watch_log_set_watches (INSP_CHANGES_PAGE (page)->log, watches);
+  return TRUE;
+}
+
+static void
+ask_deliveries (gpointer page, LdbInspector *inspector, GCancellable *cancellable,
+                GAsyncReadyCallback answered, gpointer data)
+{
+  guint64 newest = insp_watch_log_get_newest (INSP_CHANGES_PAGE (page)->log);
+  ldb_inspector_list_deliveries_async (inspector, newest, cancellable, answered, data);
+}
+
+static gboolean
+take_deliveries (gpointer page, LdbInspector *inspector, GAsyncResult *result, GError **error)
+{
+  g_autoptr (GPtrArray) deliveries
+      = ldb_inspector_list_deliveries_finish (inspector, result, error);
+  if (deliveries == NULL)
+    return FALSE;
+  insp_watch_log_add (INSP_CHANGES_PAGE (page)->log, deliveries);
+  return TRUE;
+}
+
+static void
+insp_changes_page_refresh (InspPage *page)
+{
+  insp_refresher_ask (INSP_CHANGES_PAGE (page)->watches);
+  insp_refresher_ask (INSP_CHANGES_PAGE (page)->deliveries);
+}
+
+/* ---- using ---- */
 
 static void
 insp_changes_page_search (InspPage *page)
@@ -30,6 +86,8 @@ insp_changes_page_export (InspPage *page)
 {
   insp_change_stream_export (INSP_CHANGES_PAGE (page)->stream);
 }
+
+/* ---- parts ---- */
 
 static void
 add_tiles (InspChangesPage *self, InspHistory *history)
@@ -62,8 +120,31 @@ add_delays (InspChangesPage *self, InspHistory *history, InspAxis *axis)
 }
 
 static void
+add_watches (InspChangesPage *self, InspHistory *history, InspAxis *axis)
+{
+  insp_page_add (INSP_PAGE (self), insp_twin_new (_ ("From Commit to Delivery"),
+                                                  insp_watch_lanes_new (self->log, axis, history),
+                                                  insp_delivery_table_new (self->log)));
+  insp_page_add_section (INSP_PAGE (self), _ ("Watches"), NULL, insp_watch_table_new (self->log));
+}
+
+/* ---- the object ---- */
+
+static void
+insp_changes_page_dispose (GObject *object)
+{
+  InspChangesPage *self = INSP_CHANGES_PAGE (object);
+  g_clear_pointer (&self->watches, insp_refresher_free);
+  g_clear_pointer (&self->deliveries, insp_refresher_free);
+  g_clear_object (&self->log);
+  G_OBJECT_CLASS (insp_changes_page_parent_class)->dispose (object);
+}
+
+static void
 insp_changes_page_class_init (InspChangesPageClass *class)
 {
+  G_OBJECT_CLASS (class)->dispose = insp_changes_page_dispose;
+  INSP_PAGE_CLASS (class)->refresh = insp_changes_page_refresh;
   INSP_PAGE_CLASS (class)->search = insp_changes_page_search;
   INSP_PAGE_CLASS (class)->export = insp_changes_page_export;
 }
@@ -71,6 +152,7 @@ insp_changes_page_class_init (InspChangesPageClass *class)
 static void
 insp_changes_page_init (InspChangesPage *self)
 {
+  self->log = insp_watch_log_new ();
 }
 
 GtkWidget *
@@ -78,9 +160,15 @@ insp_changes_page_new (InspSession *session)
 {
   InspChangesPage *self = g_object_new (INSP_TYPE_CHANGES_PAGE, "session", session, NULL);
   InspHistory *history = insp_session_get_history (session);
+  InspAxis *axis = insp_session_get_axis (session);
   add_tiles (self, history);
+  add_watches (self, history, axis);
   self->stream = INSP_CHANGE_STREAM (insp_change_stream_new (session));
   insp_page_add_section (INSP_PAGE (self), _ ("Change Stream"), NULL, GTK_WIDGET (self->stream));
-  add_delays (self, history, insp_session_get_axis (session));
+  add_delays (self, history, axis);
+  self->watches = insp_refresher_new (GTK_WIDGET (self), session, WATCHES_INTERVAL, ask_watches,
+                                      take_watches, insp_page_tell_from);
+  self->deliveries = insp_refresher_new (GTK_WIDGET (self), session, DELIVERIES_INTERVAL,
+                                         ask_deliveries, take_deliveries, insp_page_tell_from);
   return GTK_WIDGET (self);
 }

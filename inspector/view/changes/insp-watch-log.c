@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invariants
+ *   D1  Of each watch in `watches` there is its name in `names`.
+ *   D2  No watch in `watches`, and no delivery in `deliveries`, is one that is known to be an inspector's.
+ */
+#include "config.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "insp-key-text.h"
+#include "insp-watch-log.h"
+
+#define KEPT_MOST 4000u  /* deliveries */
+#define NAMES_MOST 4000u /* that are kept of watches that are gone */
+
+struct _InspWatchLog
+{
+  GObject parent_instance;
+
+  InspRowList *watches;    /* of LdbActiveWatch, by number; owned */
+  InspRowList *deliveries; /* of LdbWatchDelivery, the newest first; owned */
+  GHashTable *names;       /* guint64 → char *; owned */
+  GHashTable *inspectors;  /* guint64: the watches of inspectors; owned */
+  guint64 newest;          /* number of a delivery */
+};
+
+G_DEFINE_FINAL_TYPE (InspWatchLog, insp_watch_log, G_TYPE_OBJECT)
+
+static guint changed;
+
+/* ---- words ---- */
+
+const char *
+insp_watch_kind_name (LdbWatchKind kind)
+{
+  static const char *const names[] = {
+    /* Translators: what somebody watches, from here to “List” */
+    [LDB_WATCH_KIND_KEY] = N_ ("Key"),           [LDB_WATCH_KIND_PREFIX] = N_ ("Prefix"),
+    [LDB_WATCH_KIND_RANGE] = N_ ("Range"),       [LDB_WATCH_KIND_ALL] = N_ ("All keys"),
+    [LDB_WATCH_KIND_STORES] = N_ ("All stores"), [LDB_WATCH_KIND_ENTRY] = N_ ("Entry"),
+    [LDB_WATCH_KIND_LIST] = N_ ("List"),
+  };
+  return (guint) kind < G_N_ELEMENTS (names) ? _ (names[kind]) : _ ("Other");
+}
+
+char *
+insp_watch_format_keys (const LdbActiveWatch *watch)
+{
+  g_autofree char *start = insp_key_text_of (watch->start, watch->start_length);
+  g_autofree char *end = insp_key_text_of (watch->end, watch->end_length);
+  gboolean single = watch->kind == LDB_WATCH_KIND_KEY || watch->kind == LDB_WATCH_KIND_ENTRY;
+  if (single || (watch->start == NULL && watch->end == NULL))
+    return g_steal_pointer (&start);
+  if (watch->kind == LDB_WATCH_KIND_PREFIX)
+    /* Translators: keys that begin so */
+    return g_strdup_printf (_ ("%s…"), start);
+  if (watch->start == NULL)
+    /* Translators: all keys before one */
+    return g_strdup_printf (_ ("before %s"), end);
+  if (watch->end == NULL)
+    /* Translators: a key and those behind it */
+    return g_strdup_printf (_ ("from %s"), start);
+  /* Translators: keys from one on and before another */
+  return g_strdup_printf (_ ("%s to %s"), start, end);
+}
+
+char *
+insp_watch_format (const LdbActiveWatch *watch)
+{
+  g_autofree char *keys = insp_watch_format_keys (watch);
+  const char *kind = insp_watch_kind_name (watch->kind);
+  GString *text = g_string_new (kind);
+  if (watch->start != NULL || watch->end != NULL)
+    g_string_append_printf (text, " %s", keys);
+  if (watch->store != NULL)
+    g_string_append_printf (text, " · %s", watch->store);
+  return g_string_free (text, FALSE);
+}
+
+gint64
+insp_watch_get_delay (const LdbWatchDelivery *delivery)
+{
+  return delivery->committed != 0 ? MAX (delivery->delivered - delivery->committed, 0) : -1;
+}
+
+/* ---- watches ---- */
+
+static guint64
+identity_of_watch (gconstpointer contents)
+{
+  return ((const LdbActiveWatch *) contents)->id;
+}
+
+static int
+compare_ids (gconstpointer one, gconstpointer other)
+{
+  guint64 a = identity_of_watch (*(gconstpointer *) one);
+  guint64 b = identity_of_watch (*(gconstpointer *) other);
+  return a < b ? -1 : a > b;
+}
+
+static gboolean
+is_an_inspectors (InspWatchLog *self, guint64 watch)
+{
+  return g_hash_table_contains (self->inspectors, &watch);
+}
+
+/* FALSE: it is an inspector's. */
+static gboolean
+note_watch (InspWatchLog *self, const LdbActiveWatch *watch)
+{
+  if (!g_hash_table_contains (self->names, &watch->id)) /* D1 */
+    g_hash_table_insert (self->names, g_memdup2 (&watch->id, sizeof watch->id),
+                         insp_watch_format (watch));
+  if (watch->inspector)
+    g_hash_table_add (self->inspectors, g_memdup2 (&watch->id, sizeof watch->id));
+  return !watch->inspector;
+}
+
+/* D2: one may have been told of something before it was listed. */
+static void
+drop_those_of_inspectors (InspWatchLog *self)
+{
+  const LdbWatchDelivery *its;
+  g_autoptr (GPtrArray) kept
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_watch_delivery_free);
+  guint i = 0;
+  for (; (its = insp_row_list_get (self->deliveries, i)) != NULL; i++)
+    if (!is_an_inspectors (self, its->watch))
+      g_ptr_array_add (kept, ldb_watch_delivery_copy (its));
+  if (kept->len < i)
+    insp_row_list_set (self->deliveries, kept);
+}
+
+void
+insp_watch_log_set_watches (InspWatchLog *self, GPtrArray *watches)
+{
+  guint known = g_hash_table_size (self->inspectors);
+  if (g_hash_table_size (self->names) > NAMES_MOST)
+    {
+      g_hash_table_remove_all (self->names);
+      g_hash_table_remove_all (self->inspectors);
+    }
+  for (guint i = watches->len; i > 0; i--)
+    if (!note_watch (self, g_ptr_array_index (watches, i - 1)))
+      g_ptr_array_remove_index (watches, i - 1);
+  g_ptr_array_sort (watches, compare_ids);
+  insp_row_list_set (self->watches, watches);
+  if (g_hash_table_size (self->inspectors) != known)
+    drop_those_of_inspectors (self);
+  g_signal_emit (self, changed, 0);
+}
+
+const char *
+insp_watch_log_get_name (InspWatchLog *self, guint64 watch)
+{
+  const char *name = g_hash_table_lookup (self->names, &watch);
+  return name != NULL ? name : _ ("Closed");
+}
+
+/* ---- deliveries ---- */
+
+static guint64
+identity_of_delivery (gconstpointer contents)
+{
+  return ((const LdbWatchDelivery *) contents)->number;
+}
+
+guint64
+insp_watch_log_get_newest (InspWatchLog *self)
+{
+  return self->newest;
+}
+
+void
+insp_watch_log_add (InspWatchLog *self, GPtrArray *deliveries)
+{
+  for (guint i = deliveries->len; i > 0; i--)
+    {
+      const LdbWatchDelivery *its = g_ptr_array_index (deliveries, i - 1);
+      self->newest = MAX (self->newest, its->number);
+      if (is_an_inspectors (self, its->watch)) /* D2 */
+        g_ptr_array_remove_index (deliveries, i - 1);
+    }
+  if (deliveries->len == 0)
+    return;
+  insp_row_list_prepend_reversed (self->deliveries, deliveries, KEPT_MOST);
+  g_signal_emit (self, changed, 0);
+}
+
+InspRowList *
+insp_watch_log_get_watches (InspWatchLog *self)
+{
+  return self->watches;
+}
+
+InspRowList *
+insp_watch_log_get_deliveries (InspWatchLog *self)
+{
+  return self->deliveries;
+}
+
+/* ---- the object ---- */
+
+static void
+insp_watch_log_finalize (GObject *object)
+{
+  InspWatchLog *self = INSP_WATCH_LOG (object);
+  g_object_unref (self->watches);
+  g_object_unref (self->deliveries);
+  g_hash_table_unref (self->names);
+  g_hash_table_unref (self->inspectors);
+  G_OBJECT_CLASS (insp_watch_log_parent_class)->finalize (object);
+}
+
+static void
+insp_watch_log_class_init (InspWatchLogClass *class)
+{
+  G_OBJECT_CLASS (class)->finalize = insp_watch_log_finalize;
+  changed = g_signal_new ("changed", INSP_TYPE_WATCH_LOG, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                          G_TYPE_NONE, 0);
+}
+
+static void
+insp_watch_log_init (InspWatchLog *self)
+{
+  self->watches = insp_row_list_new (identity_of_watch, (GDestroyNotify) ldb_active_watch_free);
+  self->deliveries
+      = insp_row_list_new (identity_of_delivery, (GDestroyNotify) ldb_watch_delivery_free);
+  self->names = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  self->inspectors = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+}
+
+InspWatchLog *
+insp_watch_log_new (void)
+{
+  return g_object_new (INSP_TYPE_WATCH_LOG, NULL);
+}
