@@ -92,16 +92,17 @@ assert_cell (InspEventTable *table, guint row, guint column, const char *expecte
 static void
 test_events (void)
 {
-  g_autoptr (InspEventLog) log = insp_event_log_new ();
+  g_autoptr (InspRowList) list = insp_seen_events_new ();
+  g_autoptr (InspEventLog) log = insp_event_log_new (list);
   g_autoptr (GPtrArray) events = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_event_free);
   InspEventTable *all = INSP_EVENT_TABLE (g_object_ref_sink (insp_event_table_new (log)));
   InspEventTable *work = INSP_EVENT_TABLE (g_object_ref_sink (insp_event_table_new_of_work (log)));
-  g_assert_cmpuint (insp_event_log_get_newest (log), ==, 0);
+  g_assert_cmpuint (insp_seen_get_newest_event (list), ==, 0);
   g_ptr_array_add (events, event_new (1, LDB_EVENT_OPENED, NULL));
   g_ptr_array_add (events, event_new (2, LDB_EVENT_FLUSHED, NULL));
   g_ptr_array_add (events, event_new (3, LDB_EVENT_CONFLICT, "user:7"));
   insp_event_log_add (log, events);
-  g_assert_cmpuint (insp_event_log_get_newest (log), ==, 3);
+  g_assert_cmpuint (insp_seen_get_newest_event (list), ==, 3);
   assert_cell (all, 0, 1, "Conflict"); /* the newest is first */
   assert_cell (all, 0, 3, "user:7");
   assert_cell (all, 2, 1, "Opened");

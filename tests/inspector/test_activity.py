@@ -48,9 +48,33 @@ class Activity(inspecting.Case):
                  == [["Batch", "10"]])
         self.assertEqual(inspector.nameless(), [])
         inspector.picture("activity")
+        events = [row[:3] for row in inspector.rows("Events")]
+        file = inspector.save_recording()
         application.kill()
         inspector.wait_for("The database was closed")
         self.assertIn("Flush", kinds())  # what was seen stays
+        self.assertEqual(inspector.close(), (0, ""))
+        # The recording has them, too, but for keys.
+        inspector = self.inspect(file)
+        inspector.wait_for("This is a recording")
+        inspector.show_page("Activity", "Jobs over Time")
+        self.assertEqual([row[:3] for row in inspector.rows("Events")], events)
+        self.assertTrue(all(row[3] == "–" for row in inspector.rows("Events")))
+        self.assertEqual([row[:2] for row in inspector.rows("Groups of slow operations")], [["Batch", "10"]])
+        inspector.picture("recorded-activity")
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def test_never_shown(self):
+        """What no page has shown is asked for when it is recorded."""
+        application = self.start()
+        application.do("flush", 500)
+        inspector = self.connect()
+        file = inspector.save_recording()
+        self.assertEqual(inspector.close(), (0, ""))
+        inspector = self.inspect(file)
+        inspector.wait_for("This is a recording")
+        inspector.show_page("Activity", "Jobs over Time")
+        self.assertIn("Flush", [row[1] for row in inspector.rows("Events")])
         self.assertEqual(inspector.close(), (0, ""))
 
 

@@ -38,7 +38,8 @@ static void
 ask (gpointer page, LdbInspector *inspector, GCancellable *cancellable,
      GAsyncReadyCallback answered, gpointer data)
 {
-  guint64 newest = insp_event_log_get_newest (INSP_ACTIVITY_PAGE (page)->log);
+  InspRowList *events = insp_event_log_get_list (INSP_ACTIVITY_PAGE (page)->log);
+  guint64 newest = insp_seen_get_newest_event (events);
   ldb_inspector_list_events_async (inspector, newest, cancellable, answered, data);
 }
 
@@ -116,7 +117,6 @@ insp_activity_page_class_init (InspActivityPageClass *class)
 static void
 insp_activity_page_init (InspActivityPage *self)
 {
-  self->log = insp_event_log_new ();
 }
 
 static GtkWidget *
@@ -172,9 +172,10 @@ insp_activity_page_new (InspSession *session)
   InspActivityPage *self = g_object_new (INSP_TYPE_ACTIVITY_PAGE, "session", session, NULL);
   InspAxis *axis = insp_session_get_axis (session);
   InspHistory *history = insp_session_get_history (session);
+  self->log = insp_event_log_new (insp_session_get_events (session));
   insp_page_add (INSP_PAGE (self), insp_work_figures_new (history, axis));
   insp_page_add (INSP_PAGE (self),
-                 insp_twin_new (_ ("Jobs over Time"), insp_gantt_new (self->log, axis, history),
+                 insp_twin_new (_ ("Jobs over Time"), insp_gantt_new (self->log, session),
                                 insp_event_table_new_of_work (self->log)));
   add_events (self);
   add_slow_operations (self, session);

@@ -5,8 +5,7 @@
 
 #include "insp-event-log.h"
 #include "insp-plot.h"
-
-#define KEPT_MOST 5000u /* events */
+#include "insp-seen.h"
 
 struct _InspEventLog
 {
@@ -34,22 +33,24 @@ insp_event_log_class_init (InspEventLogClass *class)
                           G_TYPE_NONE, 0);
 }
 
-static guint64
-identity (gconstpointer contents)
-{
-  return ((const LdbEvent *) contents)->number;
-}
-
 static void
 insp_event_log_init (InspEventLog *self)
 {
-  self->list = insp_row_list_new (identity, (GDestroyNotify) ldb_event_free);
+}
+
+static void
+on_items (InspEventLog *self)
+{
+  g_signal_emit (self, changed, 0);
 }
 
 InspEventLog *
-insp_event_log_new (void)
+insp_event_log_new (InspRowList *list)
 {
-  return g_object_new (INSP_TYPE_EVENT_LOG, NULL);
+  InspEventLog *self = g_object_new (INSP_TYPE_EVENT_LOG, NULL);
+  self->list = g_object_ref (list);
+  g_signal_connect_object (list, "items-changed", G_CALLBACK (on_items), self, G_CONNECT_SWAPPED);
+  return self;
 }
 
 InspRowList *
@@ -58,20 +59,10 @@ insp_event_log_get_list (InspEventLog *self)
   return self->list;
 }
 
-guint64
-insp_event_log_get_newest (InspEventLog *self)
-{
-  const LdbEvent *newest = insp_row_list_get (self->list, 0);
-  return newest != NULL ? newest->number : 0;
-}
-
 void
 insp_event_log_add (InspEventLog *self, GPtrArray *events)
 {
-  if (events->len == 0)
-    return;
-  insp_row_list_prepend_reversed (self->list, events, KEPT_MOST);
-  g_signal_emit (self, changed, 0);
+  insp_seen_add_events (self->list, events);
 }
 
 const char *

@@ -15,12 +15,11 @@ G_BEGIN_DECLS
 #define INSP_TYPE_EVENT_LOG (insp_event_log_get_type ())
 G_DECLARE_FINAL_TYPE (InspEventLog, insp_event_log, INSP, EVENT_LOG, GObject)
 
-InspEventLog *insp_event_log_new (void);
+/* Of what a session has seen: insp-seen.h. */
+InspEventLog *insp_event_log_new (InspRowList *list);
 /* Rows of LdbEvent. Borrowed. */
 InspRowList *insp_event_log_get_list (InspEventLog *self);
 
-/* The newest number that is known: what is asked for comes after it. */
-guint64 insp_event_log_get_newest (InspEventLog *self);
 /* More of them, oldest first; takes what is in the array. */
 void insp_event_log_add (InspEventLog *self, GPtrArray *events);
 

@@ -21,6 +21,7 @@ struct _InspGantt
 
   InspEventLog *log; /* owned */
   InspAxis *axis;    /* owned */
+  gint64 shift;      /* from the times of events to those of the axis */
 };
 
 G_DEFINE_FINAL_TYPE (InspGantt, insp_gantt, GTK_TYPE_WIDGET)
@@ -55,6 +56,15 @@ compare_begins (gconstpointer first, gconstpointer second)
   return difference < 0 ? -1 : difference > 0;
 }
 
+/* On the axis. */
+static void
+get_span (InspGantt *self, const LdbEvent *event, gint64 *from, gint64 *to)
+{
+  insp_event_get_span (event, from, to);
+  *from += self->shift;
+  *to += self->shift;
+}
+
 /* Begin and end of what is shown of a kind, by begin. */
 static GArray *
 spans_of (InspGantt *self, LdbEventKind kind)
@@ -67,7 +77,7 @@ spans_of (InspGantt *self, LdbEventKind kind)
       gint64 span[2];
       if (event->kind != kind)
         continue;
-      insp_event_get_span (event, &span[0], &span[1]);
+      get_span (self, event, &span[0], &span[1]);
       if (span[1] >= insp_axis_get_start (self->axis) && span[0] <= insp_axis_get_end (self->axis))
         g_array_append_vals (spans, span, 1);
     }
@@ -128,7 +138,7 @@ job_at (InspGantt *self, LdbEventKind kind, gint64 time)
   for (guint i = 0; (event = insp_row_list_get (list, i)) != NULL; i++)
     {
       gint64 from, to;
-      insp_event_get_span (event, &from, &to);
+      get_span (self, event, &from, &to);
       if (event->kind == kind && time >= from - reach && time <= to + reach)
         return event;
     }
@@ -204,12 +214,14 @@ insp_gantt_init (InspGantt *self)
 }
 
 GtkWidget *
-insp_gantt_new (InspEventLog *log, InspAxis *axis, InspHistory *history)
+insp_gantt_new (InspEventLog *log, InspSession *session)
 {
   InspGantt *self = g_object_new (INSP_TYPE_GANTT, NULL);
+  InspAxis *axis = insp_session_get_axis (session);
+  self->shift = insp_session_get_clock_shift (session);
   self->log = g_object_ref (log);
   self->axis = g_object_ref (axis);
-  insp_pointing_add (GTK_WIDGET (self), axis, history);
+  insp_pointing_add (GTK_WIDGET (self), axis, insp_session_get_history (session));
   g_signal_connect_object (log, "changed", G_CALLBACK (on_log), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (axis, "changed", G_CALLBACK (gtk_widget_queue_draw), self,
                            G_CONNECT_SWAPPED);
@@ -217,5 +229,6 @@ insp_gantt_new (InspEventLog *log, InspAxis *axis, InspHistory *history)
                            G_CONNECT_SWAPPED);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Flushes, merges and stalls over time"), -1);
+  describe (self);
   return GTK_WIDGET (self);
 }

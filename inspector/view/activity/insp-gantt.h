@@ -7,16 +7,15 @@
 
 #include <gtk/gtk.h>
 
-#include "insp-axis.h"
 #include "insp-event-log.h"
-#include "insp-history.h"
+#include "insp-session.h"
 
 G_BEGIN_DECLS
 
 #define INSP_TYPE_GANTT (insp_gantt_get_type ())
 G_DECLARE_FINAL_TYPE (InspGantt, insp_gantt, INSP, GANTT, GtkWidget)
 
-GtkWidget *insp_gantt_new (InspEventLog *log, InspAxis *axis, InspHistory *history);
+GtkWidget *insp_gantt_new (InspEventLog *log, InspSession *session);
 
 /* In which of the rows of its lane each of some spans lies, such that none covers another: as few rows
  * as that takes, when the spans come by their begin. Returns how many rows there are. */

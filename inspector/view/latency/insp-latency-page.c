@@ -59,8 +59,9 @@ review_region (InspLatencyPage *self)
   range.kinds = insp_distribution_get_operation (self->distribution)->kinds;
   if (region != NULL)
     {
-      range.from = insp_plot_to_clock (region->from);
-      range.to = insp_plot_to_clock (region->to);
+      gint64 shift = insp_session_get_clock_shift (insp_page_get_session (INSP_PAGE (self)));
+      range.from = insp_plot_to_clock (region->from - shift);
+      range.to = insp_plot_to_clock (region->to - shift);
       range.least = (guint64) region->least;
       range.most = (guint64) region->most;
     }

@@ -31,6 +31,10 @@ insp_recording_new (InspSession *session)
   g_variant_builder_add (&seen, "{sv}", "saved",
                          g_variant_new_int64 (saved != 0 ? saved : g_get_real_time () - since));
   g_variant_builder_add (&seen, "{sv}", "history", insp_history_to_variant (history));
+  g_variant_builder_add (&seen, "{sv}", "events",
+                         insp_seen_events_to_variant (insp_session_get_events (session)));
+  g_variant_builder_add (&seen, "{sv}", "operations",
+                         insp_seen_operations_to_variant (insp_session_get_operations (session)));
   return g_variant_new (TYPE, FORMAT, VERSION_NOW, &seen);
 }
 
@@ -117,6 +121,21 @@ unpack (GBytes *bytes, GError **error)
   return g_steal_pointer (&seen);
 }
 
+/* Earlier recordings have neither events nor slow operations. */
+static gboolean
+take_seen (InspSession *session, GVariant *seen, GError **error)
+{
+  g_autoptr (GVariant) events
+      = g_variant_lookup_value (seen, "events", G_VARIANT_TYPE (INSP_EVENTS_TYPE));
+  g_autoptr (GVariant) operations
+      = g_variant_lookup_value (seen, "operations", G_VARIANT_TYPE (INSP_OPERATIONS_TYPE));
+  return (events == NULL
+          || insp_seen_take_events (insp_session_get_events (session), events, error))
+         && (operations == NULL
+             || insp_seen_take_operations (insp_session_get_operations (session), operations,
+                                           error));
+}
+
 InspSession *
 insp_recording_read (GBytes *bytes, GError **error)
 {
@@ -136,5 +155,8 @@ insp_recording_read (GBytes *bytes, GError **error)
       return NULL;
     }
   g_autoptr (InspHistory) history = insp_history_new_from_variant (kept, error);
-  return history != NULL ? insp_session_new_recorded (program, path, history, saved) : NULL;
+  if (history == NULL)
+    return NULL;
+  g_autoptr (InspSession) session = insp_session_new_recorded (program, path, history, saved);
+  return take_seen (session, seen, error) ? g_steal_pointer (&session) : NULL;
 }

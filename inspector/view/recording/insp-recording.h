@@ -5,8 +5,8 @@
  *
  * The file is a GVariant "(sua{sv})" in little-endian order, compressed by gzip: "lightning-db-recording",
  * the version of the format, and what was seen: "program" (s) and "path" (ay, without a NUL: the folder),
- * "saved" (x: the time of the newest sample, microseconds since 1970), "history" (INSP_HISTORY_TYPE). A
- * reader passes over what it does not know; a new version means that it must not.
+ * "saved" (x: the time of the newest sample, microseconds since 1970), "history" (INSP_HISTORY_TYPE), and,
+ * not in the earliest ones, "events" (INSP_EVENTS_TYPE) and "operations" (INSP_OPERATIONS_TYPE). A reader passes over what it does not know; a new version means that it must not.
  *
  * There are no keys or values of the database in it.
  *

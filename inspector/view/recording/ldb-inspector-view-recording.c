@@ -11,6 +11,7 @@
 
 #define FILE_SIZE_MOST ((gsize) 64 << 20) /* bytes: a quarter of an hour takes 2 MB */
 #define CHUNK_SIZE ((gsize) 256 << 10)
+#define ANSWER_MOST 2000 /* milliseconds that an application has to tell what happened */
 
 /* ---- saving ---- */
 
@@ -53,6 +54,76 @@ on_packed (GObject *source, GAsyncResult *result, gpointer data)
                                        cancellable, on_written, g_steal_pointer (&task));
 }
 
+static void
+pack (GTask *task)
+{
+  InspSession *session = g_object_get_data (G_OBJECT (task), "insp-session");
+  g_autoptr (GTask) packing = g_task_new (g_task_get_source_object (task),
+                                          g_task_get_cancellable (task), on_packed, task);
+  g_task_set_source_tag (packing, pack_in_thread);
+  g_task_set_task_data (packing, g_variant_ref_sink (insp_recording_new (session)),
+                        (GDestroyNotify) g_variant_unref);
+  g_task_run_in_thread (packing, pack_in_thread);
+}
+
+/* What is asked for before packing: what no page has shown yet. An application that does not answer in
+ * time, or not at all, leaves what is known. */
+typedef struct
+{
+  GTask *task;               /* that goes on */
+  GCancellable *cancellable; /* owned */
+  guint timer;               /* that cancels */
+} Asking;
+
+static gboolean
+on_late (gpointer data)
+{
+  Asking *asking = data;
+  asking->timer = 0;
+  g_cancellable_cancel (asking->cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_operations (GObject *inspector, GAsyncResult *result, gpointer data)
+{
+  Asking *asking = data;
+  InspSession *session = g_object_get_data (G_OBJECT (asking->task), "insp-session");
+  g_autoptr (GPtrArray) operations
+      = ldb_inspector_list_slow_operations_finish (LDB_INSPECTOR (inspector), result, NULL);
+  if (operations != NULL)
+    insp_seen_add_operations (insp_session_get_operations (session), operations);
+  pack (asking->task);
+  g_clear_handle_id (&asking->timer, g_source_remove);
+  g_object_unref (asking->cancellable);
+  g_free (asking);
+}
+
+static void
+on_events (GObject *inspector, GAsyncResult *result, gpointer data)
+{
+  Asking *asking = data;
+  InspSession *session = g_object_get_data (G_OBJECT (asking->task), "insp-session");
+  g_autoptr (GPtrArray) events
+      = ldb_inspector_list_events_finish (LDB_INSPECTOR (inspector), result, NULL);
+  if (events != NULL)
+    insp_seen_add_events (insp_session_get_events (session), events);
+  guint64 newest = insp_seen_get_newest_operation (insp_session_get_operations (session));
+  ldb_inspector_list_slow_operations_async (LDB_INSPECTOR (inspector), newest, asking->cancellable,
+                                            on_operations, asking);
+}
+
+static void
+ask (GTask *task, InspSession *session)
+{
+  Asking *asking = g_new (Asking, 1);
+  guint64 newest = insp_seen_get_newest_event (insp_session_get_events (session));
+  *asking = (Asking){ .task = task, .cancellable = g_cancellable_new () };
+  asking->timer = g_timeout_add (ANSWER_MOST, on_late, asking);
+  ldb_inspector_list_events_async (insp_session_get_inspector (session), newest,
+                                   asking->cancellable, on_events, asking);
+}
+
 /**
  * ldb_inspector_view_save_recording_async:
  * @self: a view
@@ -62,8 +133,8 @@ on_packed (GObject *source, GAsyncResult *result, gpointer data)
  * @user_data: for @callback
  *
  * Writes what was seen of the database in the last quarter of an hour to a file, for
- * [method@LdbInspector.View.open_recording_async]: what was counted, and the name of the program and the
- * folder of the database. There are no keys or values of it in the file.
+ * [method@LdbInspector.View.open_recording_async]: what was counted, events and slow operations, and the name
+ * of the program and the folder of the database. There are no keys or values of it in the file.
  *
  * Since: 0.1
  */
@@ -85,11 +156,11 @@ ldb_inspector_view_save_recording_async (LdbInspectorView *self, GFile *file,
       g_object_unref (task);
       return;
     }
-  g_autoptr (GTask) packing = g_task_new (self, cancellable, on_packed, task);
-  g_task_set_source_tag (packing, pack_in_thread);
-  g_task_set_task_data (packing, g_variant_ref_sink (insp_recording_new (session)),
-                        (GDestroyNotify) g_variant_unref);
-  g_task_run_in_thread (packing, pack_in_thread);
+  g_object_set_data_full (G_OBJECT (task), "insp-session", g_object_ref (session), g_object_unref);
+  if (insp_session_get_state (session) == INSP_SESSION_LIVE)
+    ask (task, session);
+  else
+    pack (task);
 }
 
 /**

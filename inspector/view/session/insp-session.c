@@ -27,6 +27,8 @@ struct _InspSession
   LdbMetrics *metrics;         /* NULL: the application shares no counters, N3; owned */
   InspHistory *history;        /* owned */
   InspAxis *axis;              /* owned */
+  InspRowList *events;         /* of LdbEvent; owned */
+  InspRowList *operations;     /* of LdbSlowOperation; owned */
   GCancellable *cancellable;   /* ends what is under way; owned */
   InspSessionState state;
   char *error;
@@ -201,6 +203,8 @@ insp_session_finalize (GObject *object)
   g_clear_object (&self->inspector);
   g_clear_object (&self->history);
   g_clear_object (&self->axis);
+  g_clear_object (&self->events);
+  g_clear_object (&self->operations);
   g_clear_object (&self->cancellable);
   g_free (self->error);
   g_free (self->program);
@@ -232,6 +236,8 @@ insp_session_init (InspSession *self)
 {
   self->history = insp_history_new (HISTORY_SECONDS * LOOKS_PER_SECOND);
   self->axis = insp_axis_new (HISTORY_SECONDS * G_USEC_PER_SEC);
+  self->events = insp_seen_events_new ();
+  self->operations = insp_seen_operations_new ();
   self->cancellable = g_cancellable_new ();
 }
 
@@ -261,6 +267,28 @@ insp_session_new_recorded (const char *program, const char *path, InspHistory *h
   if (end > insp_history_get_first (history))
     insp_axis_set_now (self->axis, insp_history_get_time (history, end - 1));
   return self;
+}
+
+InspRowList *
+insp_session_get_events (InspSession *self)
+{
+  return self->events;
+}
+
+InspRowList *
+insp_session_get_operations (InspSession *self)
+{
+  return self->operations;
+}
+
+gint64
+insp_session_get_clock_shift (InspSession *self)
+{
+  guint64 end = insp_history_get_end (self->history);
+  if (self->recorded == 0 || end == insp_history_get_first (self->history))
+    return 0;
+  gint64 saved = self->recorded - g_get_real_time () + g_get_monotonic_time ();
+  return insp_history_get_time (self->history, end - 1) - saved;
 }
 
 void

@@ -13,6 +13,7 @@
 
 #include "insp-axis.h"
 #include "insp-history.h"
+#include "insp-seen.h"
 
 G_BEGIN_DECLS
 
@@ -56,6 +57,14 @@ const char *insp_session_get_error (InspSession *self); /* NULL: none */
 gint64 insp_session_get_ended (InspSession *self); /* when, monotonic microseconds; 0: not yet */
 InspHistory *insp_session_get_history (InspSession *self);
 InspAxis *insp_session_get_axis (InspSession *self);
+
+/* What happened, as far as somebody asked for it: insp-seen.h. Borrowed. */
+InspRowList *insp_session_get_events (InspSession *self);
+InspRowList *insp_session_get_operations (InspSession *self);
+
+/* Microseconds from a moment of the clock, as insp_plot_from_clock() has it, to the same one on the axis:
+ * the times of a recording are those of the machine that made it. */
+gint64 insp_session_get_clock_shift (InspSession *self);
 
 /* Whether what the database counts can be looked at; else the application is asked. */
 gboolean insp_session_has_counters (InspSession *self);

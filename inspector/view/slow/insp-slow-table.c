@@ -12,14 +12,13 @@
 #include "insp-time-split.h"
 #include "insp-unit.h"
 
-#define INTERVAL 1000   /* milliseconds between requests */
-#define KEPT_MOST 2000u /* operations */
+#define INTERVAL 1000 /* milliseconds between requests */
 
 struct _InspSlowTable
 {
   GtkWidget parent_instance;
 
-  InspRowList *list;       /* of LdbSlowOperation, the newest first; owned */
+  InspRowList *list;       /* of LdbSlowOperation, the newest first: the session's; owned */
   GtkCustomFilter *filter; /* by `range`; owned by the table's model */
   InspTable *table;        /* child */
   InspRefresher *refresher;
@@ -50,9 +49,8 @@ static void
 ask (gpointer widget, LdbInspector *inspector, GCancellable *cancellable,
      GAsyncReadyCallback answered, gpointer data)
 {
-  const LdbSlowOperation *newest = insp_row_list_get (INSP_SLOW_TABLE (widget)->list, 0);
-  ldb_inspector_list_slow_operations_async (inspector, newest != NULL ? newest->number : 0,
-                                            cancellable, answered, data);
+  guint64 newest = insp_seen_get_newest_operation (INSP_SLOW_TABLE (widget)->list);
+  ldb_inspector_list_slow_operations_async (inspector, newest, cancellable, answered, data);
 }
 
 static gboolean
@@ -62,7 +60,7 @@ take (gpointer widget, LdbInspector *inspector, GAsyncResult *result, GError **e
       = ldb_inspector_list_slow_operations_finish (inspector, result, error);
   if (operations == NULL)
     return FALSE;
-  insp_row_list_prepend_reversed (INSP_SLOW_TABLE (widget)->list, operations, KEPT_MOST);
+  insp_seen_add_operations (INSP_SLOW_TABLE (widget)->list, operations);
   return TRUE;
 }
 
@@ -122,12 +120,6 @@ show_split (GtkWidget *widget, gconstpointer contents, gpointer data)
 }
 
 /* ---- the range ---- */
-
-static guint64
-identity (gconstpointer contents)
-{
-  return ((const LdbSlowOperation *) contents)->number;
-}
 
 static gboolean
 is_in_range (gpointer row, gpointer data)
@@ -192,8 +184,12 @@ insp_slow_table_class_init (InspSlowTableClass *class)
 static void
 insp_slow_table_init (InspSlowTable *self)
 {
-  self->list = insp_row_list_new (identity, (GDestroyNotify) ldb_slow_operation_free);
   self->filter = gtk_custom_filter_new (is_in_range, self, NULL);
+}
+
+static void
+make_table (InspSlowTable *self)
+{
   self->table = INSP_TABLE (
       insp_table_new (_ ("Slow Operations"), "",
                       G_LIST_MODEL (gtk_filter_list_model_new (
@@ -214,6 +210,8 @@ GtkWidget *
 insp_slow_table_new (InspSession *session)
 {
   InspSlowTable *self = g_object_new (INSP_TYPE_SLOW_TABLE, NULL);
+  self->list = g_object_ref (insp_session_get_operations (session));
+  make_table (self);
   self->refresher
       = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, insp_page_tell_from);
   return GTK_WIDGET (self);

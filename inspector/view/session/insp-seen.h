@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happened while a session was looked at, as lists of rows, the newest first: events (LdbEvent) and
+ * slow operations (LdbSlowOperation); and both as a recording has them, without keys.
+ *
+ * Threads: the main one, or, before others have a list, any.
+ */
+#pragma once
+
+#include "insp-row-list.h"
+
+#include <lightning-db.h>
+
+G_BEGIN_DECLS
+
+#define INSP_EVENTS_MOST 5000u     /* that are kept */
+#define INSP_OPERATIONS_MOST 2000u /* likewise */
+
+InspRowList *insp_seen_events_new (void);
+InspRowList *insp_seen_operations_new (void);
+
+/* More of them, the oldest first; takes what is in the array. */
+void insp_seen_add_events (InspRowList *list, GPtrArray *events);
+void insp_seen_add_operations (InspRowList *list, GPtrArray *operations);
+
+/* The newest number that is known: what is asked for comes after it. */
+guint64 insp_seen_get_newest_event (InspRowList *list);
+guint64 insp_seen_get_newest_operation (InspRowList *list);
+
+/* The oldest first: number, kind, time, last, times, size, size read, duration, code, message. */
+#define INSP_EVENTS_TYPE "a(tixxttttis)"
+/* The oldest first: number, kind, end, duration, whether it was sampled, size, and the nanoseconds of
+ * LdbSlowOperation in the order of its fields. */
+#define INSP_OPERATIONS_TYPE "a(tixtbtttttttttt)"
+
+/* Floating. */
+GVariant *insp_seen_events_to_variant (InspRowList *list);
+GVariant *insp_seen_operations_to_variant (InspRowList *list);
+
+/* Adds what a variant of that type has, which may come from anybody. FALSE with `error`: there are too
+ * many, or numbers do not rise. What is of an unknown kind is passed over. */
+gboolean insp_seen_take_events (InspRowList *list, GVariant *events, GError **error);
+gboolean insp_seen_take_operations (InspRowList *list, GVariant *operations, GError **error);
+
+G_END_DECLS
