@@ -20,6 +20,8 @@ insp_palette_color (guint index, gboolean dark)
   } colors[INSP_PALETTE_SIZE] = {
     { "#1c71d8", "#62a0ea" }, { "#e66100", "#ffbe6f" }, { "#26a269", "#8ff0a4" },
     { "#813d9c", "#dc8add" }, { "#a51d2d", "#f66151" }, { "#63452c", "#cdab8f" },
+    { "#00757f", "#66d4dd" }, { "#b83b78", "#ff9ec7" }, { "#667500", "#d2dc64" },
+    { "#2b3f9e", "#a3b1ff" }, { "#9a6700", "#f5c451" }, { "#5e5c64", "#c0bfbc" },
   };
   GdkRGBA color;
   index %= INSP_PALETTE_SIZE;

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-#define INSP_PALETTE_SIZE 6u
+#define INSP_PALETTE_SIZE 12u
 
 /* Whether a widget's text is lighter than what is behind it. */
 gboolean insp_palette_is_dark (GtkWidget *widget);

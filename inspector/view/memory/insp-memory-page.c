@@ -5,10 +5,12 @@
 #include <math.h>
 
 #include "insp-chart-card.h"
+#include "insp-export.h"
 #include "insp-figure.h"
 #include "insp-memory-control.h"
 #include "insp-memory-page.h"
 #include "insp-memory-parts.h"
+#include "insp-palette.h"
 #include "insp-stack-bar.h"
 #include "insp-table.h"
 #include "insp-twin.h"
@@ -39,7 +41,7 @@ G_DEFINE_FINAL_TYPE (InspMemoryPage, insp_memory_page, INSP_TYPE_PAGE)
 static void
 show_budget (InspMemoryPage *self, const InspMemory *memory)
 {
-  static const guint colors[INSP_MEMORY_PARTS] = { 0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 2 };
+  G_STATIC_ASSERT (INSP_MEMORY_PARTS <= INSP_PALETTE_SIZE); /* no two parts have one colour */
   InspStackPart parts[INSP_MEMORY_PARTS];
   g_autofree char *used = insp_unit_format (INSP_UNIT_BYTES, memory->used);
   g_autofree char *budget = insp_unit_format (INSP_UNIT_BYTES, memory->budget);
@@ -48,8 +50,8 @@ show_budget (InspMemoryPage *self, const InspMemory *memory)
   /* Translators: how much memory is used, of which budget, and which share of it that is */
   g_autofree char *text = g_strdup_printf (_ ("%s of %s are in use: %s"), used, budget, share);
   for (guint i = 0; i < INSP_MEMORY_PARTS; i++)
-    parts[i] = (InspStackPart){ insp_memory_part_name ((InspMemoryPart) i), memory->bytes[i],
-                                colors[i], FALSE };
+    parts[i]
+        = (InspStackPart){ insp_memory_part_name ((InspMemoryPart) i), memory->bytes[i], i, FALSE };
   insp_stack_bar_set (self->budget, parts, INSP_MEMORY_PARTS, memory->budget,
                       memory->used > memory->budget && memory->budget > 0 ? memory->budget : NAN);
   gtk_label_set_text (GTK_LABEL (self->summary), text);
@@ -238,5 +240,6 @@ insp_memory_page_new (InspSession *session)
   add_control (self);
   add_cache (self, insp_session_get_axis (session));
   g_signal_connect_object (self->history, "appended", G_CALLBACK (follow), self, G_CONNECT_SWAPPED);
+  insp_export_offer (GTK_WIDGET (self), "memory");
   return GTK_WIDGET (self);
 }

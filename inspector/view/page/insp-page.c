@@ -185,6 +185,36 @@ insp_page_add_section (InspPage *self, const char *title, GtkWidget *control, Gt
   return section;
 }
 
+/* In the frame after the one in which it is laid out. */
+static gboolean
+reveal (GtkWidget *part, GdkFrameClock *clock, gpointer data)
+{
+  graphene_rect_t bounds;
+  GtkWidget *page = gtk_widget_get_ancestor (part, INSP_TYPE_PAGE);
+  InspPagePrivate *its = page != NULL ? private_of (INSP_PAGE (page)) : NULL;
+  GtkWidget *scroller
+      = its != NULL ? gtk_widget_get_ancestor (its->parts, GTK_TYPE_SCROLLED_WINDOW) : NULL;
+  if (GPOINTER_TO_INT (g_object_get_data (G_OBJECT (part), "insp-reveal")) == 0)
+    {
+      g_object_set_data (G_OBJECT (part), "insp-reveal", GINT_TO_POINTER (1));
+      return G_SOURCE_CONTINUE;
+    }
+  g_object_set_data (G_OBJECT (part), "insp-reveal", NULL);
+  if (scroller != NULL && gtk_widget_compute_bounds (part, its->parts, &bounds))
+    {
+      GtkAdjustment *at = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (scroller));
+      double height = MIN (bounds.size.height, gtk_adjustment_get_page_size (at));
+      gtk_adjustment_clamp_page (at, bounds.origin.y, bounds.origin.y + height);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+void
+insp_page_reveal (GtkWidget *part)
+{
+  gtk_widget_add_tick_callback (part, reveal, NULL, NULL);
+}
+
 /* ---- the object ---- */
 
 static void

@@ -23,7 +23,8 @@ struct _InspPageClass
 
   void (*refresh) (InspPage *self); /* NULL: all is live */
   void (*search) (InspPage *self);  /* NULL: there is nothing to search */
-  void (*export) (InspPage *self);  /* NULL: there is nothing to export */
+  void (*export) (
+      InspPage *self); /* NULL: there is nothing to export; or see insp_export_offer() */
 };
 
 /* Properties: session, to be given when it is made. */
@@ -34,6 +35,9 @@ void insp_page_add (InspPage *self, GtkWidget *part);
 /* A part with a heading and, at the end of its line, perhaps something to use. */
 GtkWidget *insp_page_add_section (InspPage *self, const char *title, GtkWidget *control,
                                   GtkWidget *part);
+
+/* Scrolls so that a part somewhere in a page is seen, or its beginning, once it has its place. */
+void insp_page_reveal (GtkWidget *part);
 
 /* As F5 does. */
 void insp_page_refresh (InspPage *self);

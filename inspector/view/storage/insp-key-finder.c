@@ -113,7 +113,10 @@ on_located (GObject *source, GAsyncResult *result, gpointer data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || self->box == NULL)
     return;
   if (places != NULL)
-    insp_row_list_set (self->places, places);
+    {
+      insp_row_list_set (self->places, places);
+      insp_page_reveal (self->box);
+    }
   insp_page_tell_from (self, error);
 }
 
