@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows that stay the same objects, and how keys are written. */
+#include <math.h>
+
 #include "insp-key-text.h"
 #include "insp-row-list.h"
+#include "insp-sheet.h"
 
 /* Contents: an identity, and what is said of it. */
 typedef struct
@@ -152,6 +155,43 @@ test_keys (void)
   assert_key ("Br\xc3", 3, 9, "Br…", "Br\\xc3"); /* cut inside a character */
 }
 
+static void
+assert_bytes (GBytes *bytes, const char *expected)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  g_autofree char *text = g_strndup (data, size);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+/* As files: numbers as they are, texts quoted, nothing as nothing; what begins as a formula is none. */
+static void
+test_sheets (void)
+{
+  g_autoptr (GPtrArray) sheets = g_ptr_array_new_with_free_func (insp_sheet_free);
+  InspSheet *sheet = insp_sheet_new ("A \"title\"");
+  insp_sheet_add_column (sheet, "Key");
+  insp_sheet_add_column (sheet, "Size [B]");
+  insp_sheet_add_text (sheet, g_strdup ("=1+1"));
+  insp_sheet_add_number (sheet, 1234567.5);
+  insp_sheet_add_text (sheet, g_strdup ("a,\"b\"\n\\"));
+  insp_sheet_add_number (sheet, NAN);
+  insp_sheet_add_text (sheet, NULL);
+  insp_sheet_add_number (sheet, -3);
+  g_assert_cmpuint (insp_sheet_count_rows (sheet), ==, 3);
+  g_ptr_array_add (sheets, sheet);
+  g_ptr_array_add (sheets, insp_sheet_new ("Empty"));
+  g_autoptr (GBytes) csv = insp_sheets_to_csv (sheets);
+  assert_bytes (csv, "\"A \"\"title\"\"\"\r\n\"Key\",\"Size [B]\"\r\n\"'=1+1\",1234567.5\r\n"
+                     "\"a,\"\"b\"\"\n\\\",\r\n,-3\r\n\r\n\"Empty\"\r\n\r\n");
+  g_autoptr (GBytes) json = insp_sheets_to_json (sheets);
+  assert_bytes (
+      json,
+      "[{\"title\": \"A \\\"title\\\"\",\n \"columns\": [\"Key\", \"Size [B]\"],\n \"rows\": [\n"
+      "  [\"=1+1\", 1234567.5],\n  [\"a,\\\"b\\\"\\u000a\\\\\", null],\n  [null, -3]]},\n"
+      "{\"title\": \"Empty\",\n \"columns\": [],\n \"rows\": []}]\n");
+}
+
 int
 main (int argument_count, char **arguments)
 {
@@ -160,5 +200,6 @@ main (int argument_count, char **arguments)
   g_test_add_func ("/lists/identity", test_identity);
   g_test_add_func ("/lists/prepend", test_prepend);
   g_test_add_func ("/lists/keys", test_keys);
+  g_test_add_func ("/lists/sheets", test_sheets);
   return g_test_run ();
 }

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The inspector in use: test_inspector.py INSPECTOR"""
 
+import csv
+import io
+import json
 import pathlib
 import shutil
 
@@ -107,6 +110,51 @@ class Use(inspecting.Case):
             inspector.press("Alt_L", page)
         inspector.wait_for("This is a recording")
         self.assertEqual(inspector.close(), (0, ""))
+
+    def test_export(self):
+        """Each page's charts and tables go to a file, as they are shown."""
+        application = self.start()
+        application.do("slow", 1)
+        application.do("flush", 300)
+        application.do("begin", 3)
+        inspector = self.connect()
+        if IN_MEMORY:
+            wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
+        sheets = self.sheets(inspector.export("overview.csv"))
+        self.assertIn("Time of reads", sheets)
+        columns, *rows = sheets["Operations"]
+        self.assertEqual(columns[0], "Time")
+        self.assertGreater(len(rows), 0)
+        self.assertTrue(all(len(row) == len(columns) for row in rows))
+        self.assertEqual(sorted(rows, reverse=True), rows)  # the newest is first
+        inspector.show_page("Memory", "are in use")
+        tables = json.loads(inspector.export("memory.json", ["m", "e", "m", "o", "r", "y", "period", "j", "s", "o", "n"]))
+        shown = next(table for table in tables if table["title"] == "Uses of Memory")
+        self.assertEqual(shown["columns"][:2], ["Use", "Size"])
+        self.assertEqual(len({row[0] for row in shown["rows"]}), 12)
+        self.assertIn("Memory tables", [row[0] for row in shown["rows"]])
+        inspector.show_page("Transactions", "Open Transactions")
+        wait_for("the transaction", lambda: inspector.all("tree grid", "Open Transactions"))
+        sheets = self.sheets(inspector.export("transactions.csv"))
+        self.assertEqual(sheets["Open Transactions"][1][3], "3")
+        inspector.show_page("Activity", "Jobs over Time")
+        wait_for("the flush", lambda: "Flush" in [row[1] for row in inspector.rows("Events")])
+        sheets = self.sheets(inspector.export("activity.csv"))
+        self.assertEqual(sheets["Jobs"][1][0], "Flush")  # as it is shown as a picture
+        self.assertIn("Flush", [row[1] for row in sheets["Events"]])
+        inspector.show_page("Latency", "Durations over Time")
+        self.assertIn("Slow Operations", self.sheets(inspector.export("latency.csv")))
+        inspector.press("Alt_L", "4")
+        inspector.find("text box", "Where is this key?")
+        self.assertTrue(self.sheets(inspector.export("storage.csv")))
+        application.kill()
+        self.assertEqual(inspector.close(), (0, ""))
+
+    @staticmethod
+    def sheets(text):
+        """Rows by the title above them."""
+        tables = [list(csv.reader(io.StringIO(part, newline=""))) for part in text.split("\r\n\r\n")]
+        return {rows[0][0]: rows[1:] for rows in tables}
 
     def test_recording_of_nobody(self):
         file = pathlib.Path(self.directory, "other.ldb-recording")

@@ -6,6 +6,7 @@
 #include "insp-activity-page.h"
 #include "insp-choice.h"
 #include "insp-event-table.h"
+#include "insp-export.h"
 #include "insp-flow.h"
 #include "insp-gantt.h"
 #include "insp-refresher.h"
@@ -180,5 +181,6 @@ insp_activity_page_new (InspSession *session)
   add_events (self);
   add_slow_operations (self, session);
   self->refresher = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, tell);
+  insp_export_offer (GTK_WIDGET (self), "activity");
   return GTK_WIDGET (self);
 }

@@ -214,9 +214,11 @@ insp_change_stream_focus_search (InspChangeStream *self)
 
 /* The oldest first, as they were committed. */
 static GBytes *
-to_json (gpointer widget, const char *name)
+to_file (gpointer widget, const char *name)
 {
   InspChangeStream *self = widget;
+  if (g_str_has_suffix (name, ".csv") || g_str_has_suffix (name, ".json"))
+    return insp_export_tables (gtk_widget_get_ancestor (widget, INSP_TYPE_PAGE), name);
   GString *text = g_string_new (NULL);
   for (guint i = g_list_model_get_n_items (self->shown); i > 0; i--)
     {
@@ -230,7 +232,7 @@ to_json (gpointer widget, const char *name)
 void
 insp_change_stream_export (InspChangeStream *self)
 {
-  insp_export_ask (GTK_WIDGET (self), _ ("Export Changes"), "changes.jsonl", to_json);
+  insp_export_ask (GTK_WIDGET (self), _ ("Export Changes"), "changes.jsonl", to_file);
 }
 
 /* ---- the object ---- */

@@ -16,7 +16,8 @@ G_DECLARE_FINAL_TYPE (InspChangeStream, insp_change_stream, INSP, CHANGE_STREAM,
 
 GtkWidget *insp_change_stream_new (InspSession *session);
 void insp_change_stream_focus_search (InspChangeStream *self);
-/* Asks for a file, and writes what is shown to it, a line of JSON each. */
+/* Asks for a file, and writes what is shown to it, a line of JSON each; to one whose name ends with .csv or .json
+ * the charts and tables of the page. */
 void insp_change_stream_export (InspChangeStream *self);
 
 G_END_DECLS

@@ -170,6 +170,50 @@ on_toggled (InspChartCard *self)
                                as_table ? self->table : GTK_WIDGET (self->chart));
 }
 
+static void
+add_column_of (InspSheet *sheet, InspSeries *series)
+{
+  static const char *const units[] = {
+    [INSP_UNIT_COUNT] = "1",        [INSP_UNIT_PER_SECOND] = "1/s",
+    [INSP_UNIT_BYTES] = "B",        [INSP_UNIT_BYTES_PER_SECOND] = "B/s",
+    [INSP_UNIT_NANOSECONDS] = "ns", [INSP_UNIT_SHARE] = "1",
+  };
+  g_autofree char *title = g_strdup_printf ("%s [%s]", insp_series_get_title (series),
+                                            units[insp_series_get_unit (series)]);
+  insp_sheet_add_column (sheet, title);
+}
+
+static char *
+format_moment (gint64 time)
+{
+  gint64 clock = insp_plot_to_clock (time);
+  g_autoptr (GDateTime) second = g_date_time_new_from_unix_utc (clock / G_USEC_PER_SEC);
+  g_autofree char *text = g_date_time_format (second, "%Y-%m-%dT%H:%M:%S");
+  return g_strdup_printf ("%s.%03dZ", text, (int) (clock % G_USEC_PER_SEC / 1000));
+}
+
+InspSheet *
+insp_chart_card_to_sheet (InspChartCard *self)
+{
+  InspSheet *sheet = insp_sheet_new (self->title);
+  guint count = series_count (self);
+  if (count == 0)
+    return sheet;
+  InspHistory *history = insp_series_get_history (series_at (self, 0));
+  guint64 first = insp_history_seek (history, insp_axis_get_start (self->axis));
+  guint64 end = insp_history_seek (history, insp_axis_get_end (self->axis) + 1);
+  insp_sheet_add_column (sheet, _ ("Time"));
+  for (guint i = 0; i < count; i++)
+    add_column_of (sheet, series_at (self, i));
+  for (; end > first; end--)
+    {
+      insp_sheet_add_text (sheet, format_moment (insp_history_get_time (history, end - 1)));
+      for (guint i = 0; i < count; i++)
+        insp_sheet_add_number (sheet, insp_series_get (series_at (self, i), end - 1));
+    }
+  return sheet;
+}
+
 char *
 insp_chart_card_get_cell (InspChartCard *self, guint row, guint series)
 {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "insp-chart.h"
+#include "insp-sheet.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +17,9 @@ G_DECLARE_FINAL_TYPE (InspChartCard, insp_chart_card, INSP, CHART_CARD, GtkWidge
 GtkWidget *insp_chart_card_new (const char *title, InspAxis *axis);
 void insp_chart_card_add (InspChartCard *self, InspSeries *series); /* takes a reference */
 InspChart *insp_chart_card_get_chart (InspChartCard *self);
+
+/* What is shown of time, for a file: the newest first, figures as they are, in the unit of their column. */
+InspSheet *insp_chart_card_to_sheet (InspChartCard *self);
 
 /* What the table shows in a row and a line's column: for tests. Free it. */
 char *insp_chart_card_get_cell (InspChartCard *self, guint row, guint series);

@@ -57,14 +57,11 @@ cell_new (InspHeatTable *self, gint64 from, gint64 to)
   return cell;
 }
 
-/* The newest cell first; those in which nothing was timed are left out. */
-static void
-fill (InspHeatTable *self)
+void
+insp_heat_table_fill (InspHeatTable *self)
 {
   gint64 step = insp_heat_map_step (self->axis), start = insp_axis_get_start (self->axis);
   g_autoptr (GPtrArray) cells = g_ptr_array_new_with_free_func (g_free);
-  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
-    return;
   for (gint64 from = (insp_axis_get_end (self->axis) - 1) / step * step; from + step > start;
        from -= step)
     {
@@ -75,6 +72,13 @@ fill (InspHeatTable *self)
         g_free (cell);
     }
   insp_row_list_set (self->rows, cells);
+}
+
+static void
+fill (InspHeatTable *self)
+{
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    insp_heat_table_fill (self);
 }
 
 static char *

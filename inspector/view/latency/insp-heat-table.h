@@ -17,6 +17,10 @@ G_DECLARE_FINAL_TYPE (InspHeatTable, insp_heat_table, INSP, HEAT_TABLE, GtkWidge
 
 GtkWidget *insp_heat_table_new (InspDistribution *distribution, InspAxis *axis);
 
+/* Brings it up to date, though it is not shown: the newest cell first; those in which nothing was timed are left
+ * out. */
+void insp_heat_table_fill (InspHeatTable *self);
+
 /* For tests. Free it. */
 char *insp_heat_table_get_cell (InspHeatTable *self, guint row, guint column);
 

@@ -5,6 +5,7 @@
 
 #include "insp-choice.h"
 #include "insp-comparison.h"
+#include "insp-export.h"
 #include "insp-flow.h"
 #include "insp-heat-map.h"
 #include "insp-heat-table.h"
@@ -22,6 +23,7 @@ struct _InspLatencyPage
   InspAxis *axis;                 /* of the session; borrowed */
   GtkWidget *operation;           /* a drop-down */
   InspHeatMap *map;
+  InspHeatTable *cells; /* of the same */
   InspComparison *comparison;
   InspSlowTable *slow;
   GtkWidget *region;       /* a label: what the slow operations are of */
@@ -130,6 +132,21 @@ insp_latency_page_refresh (InspPage *page)
   insp_slow_table_refresh (INSP_LATENCY_PAGE (page)->slow);
 }
 
+/* ---- a file ---- */
+
+static GBytes *
+to_file (gpointer page, const char *name)
+{
+  insp_heat_table_fill (INSP_LATENCY_PAGE (page)->cells);
+  return insp_export_tables (page, name);
+}
+
+static void
+insp_latency_page_export (InspPage *page)
+{
+  insp_export_ask (GTK_WIDGET (page), _ ("Export Charts and Tables"), "latency.csv", to_file);
+}
+
 /* ---- the object ---- */
 
 static void
@@ -144,6 +161,7 @@ insp_latency_page_class_init (InspLatencyPageClass *class)
 {
   G_OBJECT_CLASS (class)->dispose = insp_latency_page_dispose;
   INSP_PAGE_CLASS (class)->refresh = insp_latency_page_refresh;
+  INSP_PAGE_CLASS (class)->export = insp_latency_page_export;
 }
 
 static void
@@ -211,9 +229,9 @@ insp_latency_page_new (InspSession *session)
       = insp_distribution_new (insp_session_get_history (session), &insp_operations[0]);
   add_controls (self);
   self->map = INSP_HEAT_MAP (insp_heat_map_new (self->distribution, self->axis));
-  insp_page_add (INSP_PAGE (self),
-                 insp_twin_new (_ ("Durations over Time"), GTK_WIDGET (self->map),
-                                insp_heat_table_new (self->distribution, self->axis)));
+  self->cells = INSP_HEAT_TABLE (insp_heat_table_new (self->distribution, self->axis));
+  insp_page_add (INSP_PAGE (self), insp_twin_new (_ ("Durations over Time"), GTK_WIDGET (self->map),
+                                                  GTK_WIDGET (self->cells)));
   self->comparison = INSP_COMPARISON (insp_comparison_new (self->distribution, self->axis));
   insp_page_add_section (INSP_PAGE (self), _ ("Percentiles"), NULL, GTK_WIDGET (self->comparison));
   add_slow_operations (self, session);

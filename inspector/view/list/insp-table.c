@@ -201,6 +201,26 @@ insp_table_set_heights (InspTable *self, int least, int most)
   gtk_scrolled_window_set_min_content_height (scroller, least);
 }
 
+InspSheet *
+insp_table_to_sheet (InspTable *self)
+{
+  InspSheet *sheet = insp_sheet_new (self->title);
+  GListModel *columns = gtk_column_view_get_columns (self->view);
+  GListModel *rows = G_LIST_MODEL (self->selection);
+  for (guint i = 0; i < self->columns->len; i++)
+    {
+      g_autoptr (GtkColumnViewColumn) column = g_list_model_get_item (columns, i);
+      insp_sheet_add_column (sheet, gtk_column_view_column_get_title (column));
+    }
+  for (guint row = 0; row < g_list_model_get_n_items (rows); row++)
+    {
+      g_autoptr (InspRow) its = g_list_model_get_item (rows, row);
+      for (guint i = 0; i < self->columns->len; i++)
+        insp_sheet_add_text (sheet, cell_text (self, its, i));
+    }
+  return sheet;
+}
+
 char *
 insp_table_get_cell (InspTable *self, guint row, guint column)
 {

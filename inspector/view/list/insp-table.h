@@ -8,6 +8,7 @@
 #include <gtk/gtk.h>
 
 #include "insp-row-list.h"
+#include "insp-sheet.h"
 
 G_BEGIN_DECLS
 
@@ -44,6 +45,9 @@ void insp_table_set_heights (InspTable *self, int least, int most);
 /* What is selected; NULL: nothing. Valid until the list changes. */
 gconstpointer insp_table_get_selected (InspTable *self);
 void insp_table_unselect (InspTable *self);
+
+/* All rows, for a file. */
+InspSheet *insp_table_to_sheet (InspTable *self);
 
 /* What a cell says: for tests. Free it. */
 char *insp_table_get_cell (InspTable *self, guint row, guint column);

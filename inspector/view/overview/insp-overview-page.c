@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-chart-card.h"
+#include "insp-export.h"
 #include "insp-figure.h"
 #include "insp-flow.h"
 #include "insp-health-tile.h"
@@ -165,5 +166,6 @@ insp_overview_page_new (InspSession *session)
   gtk_widget_set_parent (self->scroller, GTK_WIDGET (self));
   g_signal_connect_object (self->history, "appended", G_CALLBACK (mark_budget), self,
                            G_CONNECT_SWAPPED);
+  insp_export_offer (GTK_WIDGET (self), "overview");
   return GTK_WIDGET (self);
 }

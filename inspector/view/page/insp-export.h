@@ -16,4 +16,12 @@ typedef GBytes *(*InspExportMake) (gpointer widget, const char *name);
 /* Asks over the window of a widget in a page; `name` is offered. */
 void insp_export_ask (GtkWidget *widget, const char *title, const char *name, InspExportMake make);
 
+/* All charts and tables in a widget that have something in them, also those whose picture is shown, as CSV,
+ * or JSON if the file's name ends so: an InspExportMake. */
+GBytes *insp_export_tables (gpointer widget, const char *name);
+
+/* Ctrl+E exports these while the widget, a page, is shown. `name` is what the file is called, without its
+ * ending; it stays. */
+void insp_export_offer (GtkWidget *page, const char *name);
+
 G_END_DECLS

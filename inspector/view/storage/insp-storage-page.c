@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-choice.h"
+#include "insp-export.h"
 #include "insp-key-finder.h"
 #include "insp-page-view.h"
 #include "insp-segment-view.h"
@@ -190,5 +191,6 @@ insp_storage_page_new (InspSession *session)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->segment, "selected", G_CALLBACK (on_page), self,
                            G_CONNECT_SWAPPED);
+  insp_export_offer (GTK_WIDGET (self), "storage");
   return GTK_WIDGET (self);
 }

@@ -5,6 +5,7 @@
 
 #include "insp-chart-card.h"
 #include "insp-choice.h"
+#include "insp-export.h"
 #include "insp-figure.h"
 #include "insp-hot-keys.h"
 #include "insp-pin-table.h"
@@ -150,5 +151,6 @@ insp_transactions_page_new (InspSession *session)
                          GTK_WIDGET (self->pins));
   add_hot_keys (self, session);
   add_chart (self, history, insp_session_get_axis (session));
+  insp_export_offer (GTK_WIDGET (self), "transactions");
   return GTK_WIDGET (self);
 }
