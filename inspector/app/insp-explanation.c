@@ -9,9 +9,8 @@
 #include <lightning-db.h>
 
 #include "insp-explanation.h"
+#include "insp-faults.h"
 #include "insp-sentence.h"
-
-#define FAULTS_MOST 5u /* that are written out */
 
 /* What this program can do about it. */
 typedef enum
@@ -132,23 +131,6 @@ insp_explanation_explain (InspExplanation *self, const char *path, const GError 
 
 /* ---- checking ---- */
 
-static char *
-describe_faults (LdbCheckReport *report)
-{
-  GPtrArray *faults = ldb_check_report_get_faults (report);
-  GString *text = g_string_new (NULL);
-  g_string_append_printf (text,
-                          g_dngettext (NULL, "%d fault was found:", "%d faults were found:",
-                                       (gulong) report->fault_count),
-                          (int) MIN (report->fault_count, G_MAXINT));
-  for (guint i = 0; i < MIN (faults->len, FAULTS_MOST); i++)
-    {
-      const LdbFault *fault = g_ptr_array_index (faults, i);
-      g_string_append_printf (text, "\n%s: %s", fault->file, fault->reason);
-    }
-  return g_string_free (text, FALSE);
-}
-
 static void
 say_report (InspExplanation *self, const char *text)
 {
@@ -170,7 +152,7 @@ on_checked (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_object (&self->cancellable);
   g_autofree char *text = report == NULL ? insp_sentence_of (error->message)
                           : report->fault_count > 0
-                              ? describe_faults (report)
+                              ? insp_faults_describe (report)
                               : g_strdup (_ ("All files are sound, and yet it cannot be opened."));
   say_report (self, text);
 }

@@ -86,6 +86,8 @@ class Greeter(inspecting.Case):
         inspector.wait_for("lightning-cli repair")
         inspector.use("Check")
         inspector.wait_for("fault was found:")
+        found = next(label for label in inspector.labels() if "fault was found:" in label)
+        self.assertEqual(found.count(manifest.name), 1)  # where it is stands there once
         inspector.picture("damaged")
         inspector.use("All Databases")
         inspector.wait_for("Running Applications")

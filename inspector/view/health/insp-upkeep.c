@@ -3,11 +3,10 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-faults.h"
 #include "insp-job-row.h"
 #include "insp-unit.h"
 #include "insp-upkeep.h"
-
-#define FAULTS_MOST 5u /* that are written out */
 
 struct _InspUpkeep
 {
@@ -35,18 +34,7 @@ describe_report (LdbCheckReport *report)
   if (report->fault_count == 0)
     /* Translators: what a check found: the number of pages that were read, and their size */
     return g_strdup_printf (_ ("Sound: %s pages, %s, were verified."), pages, size);
-  GPtrArray *faults = ldb_check_report_get_faults (report);
-  GString *text = g_string_new (NULL);
-  g_string_append_printf (text,
-                          g_dngettext (GETTEXT_PACKAGE, "%d fault was found:",
-                                       "%d faults were found:", (gulong) report->fault_count),
-                          (int) MIN (report->fault_count, G_MAXINT));
-  for (guint i = 0; i < MIN (faults->len, FAULTS_MOST); i++)
-    {
-      const LdbFault *fault = g_ptr_array_index (faults, i);
-      g_string_append_printf (text, "\n%s: %s", fault->file, fault->reason);
-    }
-  return g_string_free (text, FALSE);
+  return insp_faults_describe (report);
 }
 
 /* Takes report and error. */
