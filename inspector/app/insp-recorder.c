@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "insp-leaving.h"
 #include "insp-recorder.h"
 
 #define SUFFIX ".ldb-recording"
@@ -86,11 +87,17 @@ on_opened (GObject *view, GAsyncResult *result, gpointer data)
     insp_window_say (window, _ ("The Recording Cannot Be Opened"), error->message);
 }
 
-void
-insp_recorder_open (InspWindow *window, GFile *file)
+static void
+leave_to_recording (InspWindow *window, gpointer file)
 {
   ldb_inspector_view_open_recording_async (insp_window_get_view (window), file, NULL, on_opened,
                                            g_object_ref (window));
+}
+
+void
+insp_recorder_open (InspWindow *window, GFile *file)
+{
+  insp_leaving_ask (window, leave_to_recording, g_object_ref (file), g_object_unref);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "insp-explanation.h"
 #include "insp-greeter.h"
 #include "insp-host.h"
+#include "insp-leaving.h"
 #include "insp-recorder.h"
 #include "insp-sentence.h"
 #include "insp-window.h"
@@ -124,11 +125,17 @@ insp_window_get_view (InspWindow *self)
 }
 
 static void
-show_greeter (InspWindow *self)
+leave_to_greeter (InspWindow *self, gpointer data)
 {
   show_content (self, GTK_WIDGET (self->greeter));
   ldb_inspector_view_set_running_database (self->view, NULL);
   g_clear_object (&self->host);
+}
+
+static void
+show_greeter (InspWindow *self)
+{
+  insp_leaving_ask (self, leave_to_greeter, NULL, NULL);
 }
 
 static void
@@ -176,10 +183,16 @@ host (InspWindow *self, GFile *folder, InspHost *new_host)
   insp_host_share_async (self->host, on_hosted, g_object_ref (self));
 }
 
+static void
+leave_to_folder (InspWindow *self, gpointer folder)
+{
+  host (self, folder, insp_host_new_for_folder (folder, FALSE));
+}
+
 void
 insp_window_open_folder (InspWindow *self, GFile *folder)
 {
-  host (self, folder, insp_host_new_for_folder (folder, FALSE));
+  insp_leaving_ask (self, leave_to_folder, g_object_ref (folder), g_object_unref);
 }
 
 /* What could not be opened, once more. */
@@ -224,9 +237,15 @@ on_open (GSimpleAction *action, GVariant *parameter, gpointer window)
 }
 
 static void
+leave_to_demo (InspWindow *self, gpointer data)
+{
+  host (self, NULL, insp_host_new_for_demo ());
+}
+
+static void
 on_demo (GSimpleAction *action, GVariant *parameter, gpointer window)
 {
-  host (window, NULL, insp_host_new_for_demo ());
+  insp_leaving_ask (window, leave_to_demo, NULL, NULL);
 }
 
 static gboolean
@@ -252,10 +271,26 @@ insp_window_dispose (GObject *object)
 }
 
 static void
+leave_for_good (InspWindow *self, gpointer data)
+{
+  gtk_window_destroy (GTK_WINDOW (self));
+}
+
+static gboolean
+insp_window_close_request (GtkWindow *window)
+{
+  if (ldb_inspector_view_get_staged_changes (INSP_WINDOW (window)->view) == 0)
+    return GTK_WINDOW_CLASS (insp_window_parent_class)->close_request (window);
+  insp_leaving_ask (INSP_WINDOW (window), leave_for_good, NULL, NULL);
+  return GDK_EVENT_STOP;
+}
+
+static void
 insp_window_class_init (InspWindowClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   G_OBJECT_CLASS (class)->dispose = insp_window_dispose;
+  GTK_WINDOW_CLASS (class)->close_request = insp_window_close_request;
   g_type_ensure (INSP_TYPE_EXPLANATION);
   g_type_ensure (INSP_TYPE_GREETER);
   g_type_ensure (LDB_TYPE_INSPECTOR_VIEW);

@@ -583,6 +583,27 @@ ldb_inspector_view_new_sidebar (LdbInspectorView *self)
 }
 
 /**
+ * ldb_inspector_view_get_staged_changes:
+ * @self: a view
+ *
+ * Gets how many changes of records are staged: they are lost when another database is shown, or the view
+ * goes. Who has the view may ask before that.
+ *
+ * Returns: how many
+ *
+ * Since: 0.1
+ */
+guint
+ldb_inspector_view_get_staged_changes (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), 0);
+  InspSession *session = insp_view_get_session (self);
+  return session != NULL && insp_session_get_state (session) == INSP_SESSION_LIVE
+             ? insp_session_get_staged (session)
+             : 0;
+}
+
+/**
  * ldb_inspector_view_get_paused:
  * @self: a view
  *

@@ -36,6 +36,8 @@ GtkSelectionModel *ldb_inspector_view_get_pages (LdbInspectorView *self);
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 GtkWidget *ldb_inspector_view_new_sidebar (LdbInspectorView *self);
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+guint ldb_inspector_view_get_staged_changes (LdbInspectorView *self);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 gboolean ldb_inspector_view_get_paused (LdbInspectorView *self);
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 void ldb_inspector_view_set_paused (LdbInspectorView *self, gboolean paused);

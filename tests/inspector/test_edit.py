@@ -216,5 +216,33 @@ class Edit(inspecting.DataCase):
         application.do("expect", "a=mine")
 
 
+    def test_leaving(self):
+        """What is staged is marked, and not lost without a word."""
+        application = self.start()
+        application.do("control", 1)
+        application.do("forms", 0)
+        inspector = self.open()
+        self.allow(inspector)
+        self.edit(inspector, "user:ada:name", "Ada Lovelace")
+        wait_for("the mark", lambda: self.wait_for_key(inspector, "user:ada:name")[0].name == "Staged")
+        self.assertNotEqual(self.wait_for_key(inspector, "user:ada:card")[0].name, "Staged")
+        inspector.picture("edit-staged")
+        inspector.press("Alt_L", "1")  # another page keeps it
+        inspector.wait_for("Time of reads")
+        for keys in (("Alt_L", "Home"), ("Control_L", "w")):
+            inspector.press(*keys)
+            inspector.wait_for("1 change is staged and was not written")
+            inspector.picture("edit-leaving")
+            inspector.answer("Discard Staged Changes?", "Keep Editing")
+        inspector.press("Alt_L", "3")
+        inspector.find("button", "Review 1 Change")
+        inspector.press("Alt_L", "Home")
+        inspector.wait_for("1 change is staged and was not written")
+        inspector.answer("Discard Staged Changes?", "Discard")
+        inspector.wait_for(f"{self.directory}/shared")
+        application.do("expect", "user:ada:name=Ada")
+        self.assertEqual(inspector.close(), (0, ""))
+
+
 if __name__ == "__main__":
     inspecting.main()

@@ -475,6 +475,7 @@ make_content (InspDataPage *self)
   self->browser = INSP_KEY_BROWSER (insp_key_browser_new (self->session));
   self->permission = INSP_PERMISSION (insp_permission_new (self->session));
   self->record = INSP_RECORD_PANE (insp_record_pane_new (self->session, self->permission));
+  insp_key_browser_set_edits (self->browser, insp_record_pane_get_edits (self->record));
   g_signal_connect_swapped (self->browser, "selected", G_CALLBACK (on_selected), self);
   g_signal_connect_swapped (self->browser, "progressed", G_CALLBACK (on_progressed), self);
   GtkWidget *split = insp_split_new (GTK_WIDGET (self->browser), GTK_WIDGET (self->record), 0.45);

@@ -41,6 +41,7 @@ struct _InspKeyBrowser
   GBytes *selected;            /* key; NULL: none; owned */
 
   InspSubscription *subscription; /* B2; owned */
+  InspEdits *edits;               /* that rows are marked by; NULL: none; owned */
 
   guint arrival;     /* tick callback that gives a row that was gone to the keyboard; 0: none */
   guint frames_left; /* that it waits for it */
@@ -145,6 +146,12 @@ insp_key_browser_get_key (InspKeyBrowser *self)
   return self->selected;
 }
 
+void
+insp_key_browser_set_edits (InspKeyBrowser *self, InspEdits *edits)
+{
+  g_set_object (&self->edits, edits);
+}
+
 /* ---- rows ---- */
 
 static void
@@ -154,10 +161,12 @@ on_key_setup (GtkListItemFactory *factory, GtkListItem *item)
 }
 
 static void
-on_key_bind (GtkListItemFactory *factory, GtkListItem *item)
+on_key_bind (GtkListItemFactory *factory, GtkListItem *item, InspKeyBrowser *self)
 {
-  insp_key_cell_set_key (INSP_KEY_CELL (gtk_list_item_get_child (item)),
-                         gtk_list_item_get_item (item));
+  InspKeyCell *cell = INSP_KEY_CELL (gtk_list_item_get_child (item));
+  if (self->edits != NULL)
+    insp_key_cell_set_edits (cell, self->edits, self->store);
+  insp_key_cell_set_key (cell, gtk_list_item_get_item (item));
 }
 
 static void
@@ -506,6 +515,7 @@ insp_key_browser_dispose (GObject *object)
   g_clear_pointer (&self->selected, g_bytes_unref);
   g_clear_pointer (&self->prefix, g_bytes_unref);
   g_clear_pointer (&self->store, g_free);
+  g_clear_object (&self->edits);
   G_OBJECT_CLASS (insp_key_browser_parent_class)->dispose (object);
 }
 
@@ -529,7 +539,7 @@ add_view (InspKeyBrowser *self, const char *name, GCallback setup, GCallback bin
   GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
   GtkWidget *scroller = gtk_scrolled_window_new (), *view = gtk_list_view_new (NULL, factory);
   g_signal_connect (factory, "setup", setup, NULL);
-  g_signal_connect (factory, "bind", bind, NULL);
+  g_signal_connect (factory, "bind", bind, self);
   if (unbind != NULL)
     g_signal_connect (factory, "unbind", unbind, NULL);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,

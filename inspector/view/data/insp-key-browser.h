@@ -13,6 +13,7 @@
 
 #include <gtk/gtk.h>
 
+#include "insp-edits.h"
 #include "insp-session.h"
 
 G_BEGIN_DECLS
@@ -38,6 +39,9 @@ void insp_key_browser_list (InspKeyBrowser *self, const InspKeyQuery *query);
 
 /* Selects the first key that is not below `key`, in a list. */
 void insp_key_browser_go_to (InspKeyBrowser *self, GBytes *key);
+
+/* The keys that have a staged change are marked; to be set before there are rows. */
+void insp_key_browser_set_edits (InspKeyBrowser *self, InspEdits *edits);
 
 GBytes *insp_key_browser_get_key (InspKeyBrowser *self); /* NULL: none is selected */
 char *insp_key_browser_describe (InspKeyBrowser *self);  /* how many keys; free it */

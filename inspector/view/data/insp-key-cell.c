@@ -15,6 +15,8 @@ struct _InspKeyCell
 
   InspKey *key;     /* NULL: none; owned */
   gulong handler;   /* of its changes; 0: none */
+  InspEdits *edits; /* NULL: none; owned */
+  char *store;      /* of the key; owned */
   GtkWidget *mark;  /* child */
   GtkWidget *name;  /* child */
   GtkWidget *value; /* child */
@@ -34,13 +36,17 @@ static void
 show_mark (InspKeyCell *self, InspKeyMark mark)
 {
   static const char *const signs[] = { "", "+", "●" };
-  const char *name = mark == INSP_KEY_NEW       ? _ ("New")
+  gboolean staged
+      = self->edits != NULL
+        && insp_edits_find (self->edits, self->store, insp_key_get_key (self->key)) != NULL;
+  const char *name = staged                     ? _ ("Staged")
+                     : mark == INSP_KEY_NEW     ? _ ("New")
                      : mark == INSP_KEY_CHANGED ? _ ("Changed")
                                                 : "";
-  gtk_label_set_text (GTK_LABEL (self->mark), signs[mark]);
+  gtk_label_set_text (GTK_LABEL (self->mark), staged ? "✎" : signs[mark]);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->mark), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
                                   -1);
-  gtk_widget_set_tooltip_text (self->mark, mark != INSP_KEY_SETTLED ? name : NULL);
+  gtk_widget_set_tooltip_text (self->mark, name[0] != '\0' ? name : NULL);
   if (mark != INSP_KEY_SETTLED)
     gtk_widget_add_css_class (GTK_WIDGET (self), "insp-flash");
   else
@@ -68,10 +74,29 @@ insp_key_cell_set_key (InspKeyCell *self, InspKey *key)
 }
 
 static void
+on_edits (InspKeyCell *self)
+{
+  if (self->key != NULL)
+    show_mark (self, insp_key_get_mark (self->key));
+}
+
+void
+insp_key_cell_set_edits (InspKeyCell *self, InspEdits *edits, const char *store)
+{
+  g_free (self->store);
+  self->store = g_strdup (store);
+  if (!g_set_object (&self->edits, edits))
+    return;
+  g_signal_connect_object (edits, "items-changed", G_CALLBACK (on_edits), self, G_CONNECT_SWAPPED);
+}
+
+static void
 insp_key_cell_dispose (GObject *object)
 {
   InspKeyCell *self = INSP_KEY_CELL (object);
   insp_key_cell_set_key (self, NULL);
+  g_clear_object (&self->edits);
+  g_clear_pointer (&self->store, g_free);
   g_clear_pointer (&self->mark, gtk_widget_unparent);
   g_clear_pointer (&self->name, gtk_widget_unparent);
   g_clear_pointer (&self->value, gtk_widget_unparent);

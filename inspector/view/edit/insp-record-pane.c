@@ -95,6 +95,7 @@ review_edits (InspRecordPane *self)
   gtk_button_set_label (GTK_BUTTON (self->open_review), label);
   gtk_widget_set_visible (self->open_review, count > 0);
   gtk_widget_set_sensitive (self->undo, insp_edits_can_undo (self->edits));
+  insp_session_set_staged (self->session, count);
   if (count == 0 && shows (self, "review") && !insp_edits_is_busy (self->edits))
     show_child (self, "value");
 }
@@ -486,6 +487,12 @@ make_children (InspRecordPane *self)
   gtk_stack_add_named (GTK_STACK (self->stack), GTK_WIDGET (self->value), "value");
   gtk_stack_add_named (GTK_STACK (self->stack), GTK_WIDGET (self->editor), "editor");
   gtk_stack_add_named (GTK_STACK (self->stack), GTK_WIDGET (self->review), "review");
+}
+
+InspEdits *
+insp_record_pane_get_edits (InspRecordPane *self)
+{
+  return self->edits;
 }
 
 GtkWidget *

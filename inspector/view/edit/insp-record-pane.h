@@ -11,6 +11,7 @@
 
 #include <gtk/gtk.h>
 
+#include "insp-edits.h"
 #include "insp-permission.h"
 
 G_BEGIN_DECLS
@@ -19,6 +20,9 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (InspRecordPane, insp_record_pane, INSP, RECORD_PANE, GtkWidget)
 
 GtkWidget *insp_record_pane_new (InspSession *session, InspPermission *permission);
+
+/* What is staged. Borrowed. */
+InspEdits *insp_record_pane_get_edits (InspRecordPane *self);
 
 /* Another store is shown, of which nothing is selected yet. */
 void insp_record_pane_set_store (InspRecordPane *self, const char *store);

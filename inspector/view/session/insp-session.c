@@ -23,6 +23,7 @@ struct _InspSession
   gint64 recorded;             /* up to when, microseconds since 1970; 0: not RECORDED */
   LdbDatabase *database;       /* NULL: not ours; owned */
   gboolean edits_agreed;       /* by the user */
+  guint staged;                /* changes that are not written */
   LdbInspector *inspector;     /* NULL: not connected; owned */
   LdbMetrics *metrics;         /* NULL: the application shares no counters, N3; owned */
   InspHistory *history;        /* owned */
@@ -267,6 +268,18 @@ insp_session_new_recorded (const char *program, const char *path, InspHistory *h
   if (end > insp_history_get_first (history))
     insp_axis_set_now (self->axis, insp_history_get_time (history, end - 1));
   return self;
+}
+
+guint
+insp_session_get_staged (InspSession *self)
+{
+  return self->staged;
+}
+
+void
+insp_session_set_staged (InspSession *self, guint staged)
+{
+  self->staged = staged;
 }
 
 InspRowList *

@@ -52,6 +52,10 @@ void insp_session_move (InspSession *self, LdbRunningDatabase *running);
 gboolean insp_session_get_edits_agreed (InspSession *self);
 void insp_session_set_edits_agreed (InspSession *self, gboolean agreed);
 
+/* How many changes are staged and would be lost with the session. */
+guint insp_session_get_staged (InspSession *self);
+void insp_session_set_staged (InspSession *self, guint staged);
+
 InspSessionState insp_session_get_state (InspSession *self);
 const char *insp_session_get_error (InspSession *self); /* NULL: none */
 gint64 insp_session_get_ended (InspSession *self); /* when, monotonic microseconds; 0: not yet */
