@@ -2,9 +2,11 @@
 /* A feed beside writers, flushes and checkpoints, each commit held against what was written. */
 #include "fed-engine.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #define WRITERS 3u
 #define COMMITS_MOST 4000000u
@@ -216,6 +218,29 @@ wake_up (void *data)
   pthread_mutex_unlock (&waiting->lock);
 }
 
+#define WAKE_PATIENCE 120 /* seconds after which no call is coming */
+
+/* Until there were more calls than `seen`; the next commit would be the one behind `newest`. */
+static void
+await_wake (struct waiting *waiting, unsigned *seen, uint64_t newest, uint64_t last)
+{
+  struct timespec until;
+  int late = 0;
+  clock_gettime (CLOCK_REALTIME, &until);
+  until.tv_sec += WAKE_PATIENCE;
+  pthread_mutex_lock (&waiting->lock);
+  while (waiting->wakes == *seen && late != ETIMEDOUT)
+    late = pthread_cond_timedwait (&waiting->changed, &waiting->lock, &until);
+  if (waiting->wakes == *seen)
+    {
+      fprintf (stderr, "the listener is not called for commit %llu, of %llu that are to come\n",
+               (unsigned long long) newest + 1, (unsigned long long) last);
+      abort ();
+    }
+  *seen = waiting->wakes;
+  pthread_mutex_unlock (&waiting->lock);
+}
+
 /* Follows by the listener until the writers are done; nothing but wakes makes it go on. */
 static void
 follow (struct history *history, struct engine_feed *feed, uint64_t last, struct gathered *gathered)
@@ -228,11 +253,7 @@ follow (struct history *history, struct engine_feed *feed, uint64_t last, struct
       if (gathered->newest >= last)
         break;
       engine_await_commit (history->engine, gathered->newest, wake_up, &waiting);
-      pthread_mutex_lock (&waiting.lock);
-      while (waiting.wakes == seen)
-        pthread_cond_wait (&waiting.changed, &waiting.lock);
-      seen = waiting.wakes;
-      pthread_mutex_unlock (&waiting.lock);
+      await_wake (&waiting, &seen, gathered->newest, last);
     }
   engine_await_commit (history->engine, 0, NULL, NULL);
 }

@@ -250,6 +250,33 @@ test_trimmed_beside (void)
   surroundings_close (&here);
 }
 
+/* W4 of segment-writer.c: it says that it is full before it has taken much more than it was given. */
+static void
+test_full_writer (void)
+{
+  struct surroundings here;
+  struct segment_writer *writer;
+  uint8_t key[8];
+  struct record record = { BYTES (key, 8), BYTES_NONE, 5, 0, RECORD_PUT };
+  surroundings_open (&here, 4096, 8 << 20);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  settings.memory = 256 << 10;
+  CHECK_OK (segment_writer_open (&settings, &writer, &failure));
+  int64_t most = 0;
+  for (uint64_t i = 0; !segment_writer_is_full (writer); i++)
+    {
+      CHECK (i < 2000000);
+      store_u64 (key, __builtin_bswap64 (i));
+      CHECK_OK (segment_writer_add (writer, &record, &failure));
+      int64_t used = ledger_used (&here.ledger, LEDGER_MERGE);
+      most = used > most ? used : most;
+    }
+  CHECK (most > 0 && most <= (int64_t) settings.memory * 3 / 2);
+  segment_writer_abort (writer);
+  CHECK_INT (ledger_used (&here.ledger, LEDGER_MERGE), 0);
+  surroundings_close (&here);
+}
+
 /* ---- reading around ---- */
 
 static struct asked
@@ -535,6 +562,7 @@ main (void)
   test_reading_around ();
   test_reading_ahead ();
   test_writer_refuses ();
+  test_full_writer ();
   test_full_disk ();
   test_failed_writer ();
   test_held_leaf ();
