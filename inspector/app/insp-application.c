@@ -93,13 +93,58 @@ on_about (GSimpleAction *action, GVariant *parameter, gpointer application)
                          _ ("See what a Lightning DB database does."), NULL);
 }
 
+/* The guide in the manual, where that is installed. Freed; NULL: it is not. */
+static char *
+find_guide (void)
+{
+  const char *const *directories = g_get_system_data_dirs ();
+  for (; *directories != NULL; directories++)
+    {
+      g_autofree char *path
+          = g_build_filename (*directories, "doc", "Ldb-1", "inspector.html", NULL);
+      if (g_file_test (path, G_FILE_TEST_EXISTS))
+        return g_filename_to_uri (path, NULL, NULL);
+    }
+  return NULL;
+}
+
+static void
+on_help (GSimpleAction *action, GVariant *parameter, gpointer application)
+{
+  g_autofree char *guide = find_guide ();
+  if (guide != NULL)
+    gtk_show_uri (gtk_application_get_active_window (application), guide, GDK_CURRENT_TIME);
+}
+
+/* Without a guide F1 shows the keys, as Ctrl+? does. */
+static void
+review_help (InspApplication *self)
+{
+  static const char *const guide_keys[] = { "F1", NULL }, *const both[]
+                                                          = { "<Control>question", "F1", NULL };
+  g_autofree char *guide = find_guide ();
+  GAction *help = g_action_map_lookup_action (G_ACTION_MAP (self), "help");
+  g_simple_action_set_enabled (G_SIMPLE_ACTION (help), guide != NULL);
+  if (guide != NULL)
+    gtk_application_set_accels_for_action (GTK_APPLICATION (self), "app.help", guide_keys);
+  else
+    gtk_application_set_accels_for_action (GTK_APPLICATION (self), "win.show-help-overlay", both);
+}
+
+void
+insp_application_add_menu (GtkMenuButton *button)
+{
+  GtkApplication *application = GTK_APPLICATION (g_application_get_default ());
+  gtk_menu_button_set_menu_model (
+      button, G_MENU_MODEL (gtk_application_get_menu_by_id (application, "primary")));
+}
+
 static void
 insp_application_startup (GApplication *application)
 {
   static const GActionEntry actions[] = {
-    { .name = "quit", .activate = on_quit },
-    { .name = "new-window", .activate = on_new_window },
-    { .name = "demo", .activate = on_demo },
+    { .name = "quit", .activate = on_quit },   { .name = "new-window", .activate = on_new_window },
+    { .name = "demo", .activate = on_demo },   { .name = "help", .activate = on_help },
     { .name = "about", .activate = on_about },
   };
   static const struct
@@ -115,7 +160,7 @@ insp_application_startup (GApplication *application)
     { "win.paused", { "space" } },
     { "win.greeter", { "<Alt>Home" } },
     { "window.close", { "<Control>w" } },
-    { "win.show-help-overlay", { "<Control>question", "F1" } },
+    { "win.show-help-overlay", { "<Control>question" } },
     { "win.page(1)", { "<Alt>1" } },
     { "win.page(2)", { "<Alt>2" } },
     { "win.page(3)", { "<Alt>3" } },
@@ -133,6 +178,7 @@ insp_application_startup (GApplication *application)
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     gtk_application_set_accels_for_action (GTK_APPLICATION (application), keys[i].action,
                                            (const char *const *) keys[i].keys);
+  review_help (INSP_APPLICATION (application));
 }
 
 static void

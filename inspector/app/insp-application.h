@@ -14,4 +14,7 @@ G_DECLARE_FINAL_TYPE (InspApplication, insp_application, INSP, APPLICATION, AdwA
 
 InspApplication *insp_application_new (void);
 
+/* The menu that all windows have. */
+void insp_application_add_menu (GtkMenuButton *button);
+
 G_END_DECLS

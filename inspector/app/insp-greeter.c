@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 #include <unistd.h>
 
+#include "insp-application.h"
 #include "insp-greeter.h"
 #include "insp-recent.h"
 
@@ -12,6 +13,7 @@ struct _InspGreeter
   AdwBin parent_instance;
 
   GtkListBox *running;
+  GtkMenuButton *menu;
   LdbRunningList *list;      /* owned by the filter */
   GtkFilterListModel *shown; /* those of other programs; owned */
 
@@ -173,6 +175,7 @@ insp_greeter_class_init (InspGreeterClass *class)
                                          NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_FILE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/lightningdb/Inspector/insp-greeter.ui");
+  gtk_widget_class_bind_template_child (widget_class, InspGreeter, menu);
   gtk_widget_class_bind_template_child (widget_class, InspGreeter, running);
   gtk_widget_class_bind_template_child (widget_class, InspGreeter, recent);
   gtk_widget_class_bind_template_child (widget_class, InspGreeter, recent_group);
@@ -184,6 +187,7 @@ static void
 insp_greeter_init (InspGreeter *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  insp_application_add_menu (self->menu);
   GtkFilter *filter = GTK_FILTER (gtk_custom_filter_new (is_of_others, NULL, NULL));
   self->list = ldb_running_list_new ();
   self->shown = gtk_filter_list_model_new (G_LIST_MODEL (self->list), filter);

@@ -62,8 +62,6 @@ on_save_chosen (GtkNativeDialog *dialog, int response, gpointer window)
 static void
 on_record (GSimpleAction *action, GVariant *parameter, gpointer window)
 {
-  if (ldb_inspector_view_get_title (insp_window_get_view (window)) == NULL)
-    return; /* nothing is shown */
   g_autoptr (GDateTime) now = g_date_time_new_now_local ();
   g_autofree char *when = g_date_time_format (now, "%Y-%m-%d %H-%M-%S");
   g_autofree char *name = g_strconcat (when, SUFFIX, NULL);
@@ -117,6 +115,16 @@ on_open (GSimpleAction *action, GVariant *parameter, gpointer window)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
+/* Only what is shown can be recorded. */
+static void
+review (InspWindow *window)
+{
+  GAction *record = g_action_map_lookup_action (G_ACTION_MAP (window), "record");
+  g_simple_action_set_enabled (G_SIMPLE_ACTION (record),
+                               ldb_inspector_view_get_title (insp_window_get_view (window))
+                                   != NULL);
+}
+
 void
 insp_recorder_add_actions (InspWindow *window)
 {
@@ -125,4 +133,7 @@ insp_recorder_add_actions (InspWindow *window)
     { .name = "open-recording", .activate = on_open },
   };
   g_action_map_add_action_entries (G_ACTION_MAP (window), actions, G_N_ELEMENTS (actions), window);
+  g_signal_connect_object (insp_window_get_view (window), "notify::title", G_CALLBACK (review),
+                           window, G_CONNECT_SWAPPED);
+  review (window);
 }

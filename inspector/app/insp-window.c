@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "insp-application.h"
 #include "insp-explanation.h"
 #include "insp-greeter.h"
 #include "insp-host.h"
@@ -23,6 +24,7 @@ struct _InspWindow
   AdwWindowTitle *page_title;
   GtkScrolledWindow *sidebar;
   GtkButton *back;
+  GtkMenuButton *menu;
   LdbInspectorView *view;
   GSettings *settings; /* owned */
   GFile *folder;       /* that was opened last, or could not be; NULL: none; owned */
@@ -304,6 +306,7 @@ insp_window_class_init (InspWindowClass *class)
   gtk_widget_class_bind_template_child (widget_class, InspWindow, page_title);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, sidebar);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, back);
+  gtk_widget_class_bind_template_child (widget_class, InspWindow, menu);
   gtk_widget_class_bind_template_child (widget_class, InspWindow, view);
   gtk_widget_class_bind_template_callback (widget_class, on_again);
   gtk_widget_class_bind_template_callback (widget_class, on_chosen);
@@ -337,6 +340,7 @@ insp_window_init (InspWindow *self)
     { .name = "page", .activate = on_page, .parameter_type = "i" },
   };
   gtk_widget_init_template (GTK_WIDGET (self));
+  insp_application_add_menu (self->menu);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   insp_recorder_add_actions (self);
   g_autoptr (GPropertyAction) paused = g_property_action_new ("paused", self->view, "paused");

@@ -63,6 +63,11 @@ class Use(inspecting.Case):
         if IN_MEMORY:
             wait_for("work", lambda: inspector.figure("Operations") not in ("–", "0/s"))
         inspector.picture("trial")
+        windows = lambda: len(inspecting.Case.screen.windows(inspector.process.pid))
+        inspector.press("F10")  # the menu
+        wait_for("the menu", lambda: windows() == 2)
+        inspecting.Case.screen.press("Escape")
+        wait_for("its end", lambda: windows() == 1)
         inspector.show_page("Data", "No Key Selected")  # and it can be edited
         inspector.use("Allow Edits")
         inspector.wait_for("Allow Edits?")
