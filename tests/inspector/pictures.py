@@ -40,8 +40,11 @@ class Pictures(inspecting.Case):
         self._application.wait(60)
         self._application.stdout.close()
 
+    def _wants(self, name):
+        return name in self.wanted or "all" in self.wanted
+
     def _take(self, name):
-        if name in self.wanted or "all" in self.wanted:
+        if self._wants(name):
             time.sleep(1)  # what fades in is there, and what is drawn is of one moment
             self._inspector.picture(f"inspector-{name}{SUFFIX}")
 
@@ -59,7 +62,7 @@ class Pictures(inspecting.Case):
         for page in ("changes", "activity"):  # they gather from when they are shown
             self._show(page)
         time.sleep(UNTIL_FULL)
-        for page in PAGES:
+        for page in filter(self._wants, PAGES):
             self._show(page)
             getattr(self, f"_{page}", lambda inspector: None)(inspector)
             self._take(page)

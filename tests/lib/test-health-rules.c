@@ -152,6 +152,15 @@ test_disk_space (void)
 }
 
 static void
+test_moved (void)
+{
+  FACTS;
+  facts.moved = TRUE;
+  FIRES ("moved", CRITICAL, NONE);
+  NOT_WHEN (facts.moved = FALSE);
+}
+
+static void
 test_exposed (void)
 {
   FACTS;
@@ -343,6 +352,7 @@ everything (void)
   facts.sync = ENGINE_SYNC_FULL;
   facts.log_enabled = FALSE;
   facts.directory_mode = 0777;
+  facts.moved = TRUE;
   facts.disk_available = 0;
   facts.memory_used = 100 * MIB;
   facts.runs = 100;
@@ -441,6 +451,7 @@ main (int argc, char **argv)
   g_test_add_func ("/health-rules/good", test_good);
   g_test_add_func ("/health-rules/causes", test_causes);
   g_test_add_func ("/health-rules/disk-space", test_disk_space);
+  g_test_add_func ("/health-rules/moved", test_moved);
   g_test_add_func ("/health-rules/exposed", test_exposed);
   g_test_add_func ("/health-rules/stalls", test_stalls);
   g_test_add_func ("/health-rules/many-runs", test_many_runs);

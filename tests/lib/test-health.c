@@ -145,6 +145,39 @@ test_exposed (Place *place, gconstpointer data)
   g_free (told.message);
 }
 
+/* What is written goes nowhere then; what was there can be read. */
+static void
+test_moved (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autofree char *away = g_build_filename (place->directory, "away", NULL);
+  ldb_test_put (db, "a", "1");
+  g_autoptr (LdbHealth) well = examine (db);
+  g_assert_null (ldb_health_find_issue (well, "moved"));
+  g_assert_cmpint (g_rename (place->path, away), ==, 0);
+  g_autoptr (LdbHealth) moved = examine (db);
+  g_assert_cmpint (find (moved, "moved")->severity, ==, LDB_SEVERITY_CRITICAL);
+  g_assert_cmpint (g_rename (away, place->path), ==, 0);
+  g_autoptr (LdbHealth) healed = examine (db);
+  g_assert_null (ldb_health_find_issue (healed, "moved"));
+
+  GDir *directory = g_dir_open (place->path, 0, &error);
+  g_assert_no_error (error);
+  for (const char *name; (name = g_dir_read_name (directory)) != NULL;)
+    {
+      g_autofree char *file = g_build_filename (place->path, name, NULL);
+      g_assert_cmpint (g_unlink (file), ==, 0);
+    }
+  g_dir_close (directory);
+  g_assert_cmpint (g_rmdir (place->path), ==, 0);
+  g_autoptr (LdbHealth) deleted = examine (db);
+  find (deleted, "moved");
+  g_autofree char *value = ldb_database_get_string (db, "a", NULL, &error);
+  g_assert_cmpstr (value, ==, "1");
+  ldb_database_close (db, NULL, NULL); /* which may fail: there is nowhere to write to */
+}
+
 /* The process has gone to another folder since it opened the database by a relative path, where there is
  * another directory of that name. */
 static void
@@ -540,6 +573,7 @@ main (int argc, char **argv)
   ldb_test_allow_warnings ();
   add_test ("/health/well", test_well);
   add_test ("/health/exposed", test_exposed);
+  add_test ("/health/moved", test_moved);
   add_test ("/health/elsewhere", test_elsewhere);
   add_test ("/health/async", test_async);
   add_test ("/health/only-reads", test_only_reads);

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -70,7 +71,10 @@ gather_access (const char *path, LdbHealthFacts *out)
   GStatBuf information;
   const char *name;
   if (g_stat (path, &information) != 0)
-    return;
+    {
+      out->moved = errno == ENOENT || errno == ENOTDIR;
+      return;
+    }
   out->directory_mode = information.st_mode & 07777;
   out->foreign_owner = information.st_uid != geteuid ();
   g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);

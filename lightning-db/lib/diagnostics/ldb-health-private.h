@@ -55,6 +55,7 @@ typedef struct
 
   /* Who may get at the files. */
   guint directory_mode;   /* permissions; 0: not known */
+  gboolean moved;         /* the directory is not where it was opened any more */
   guint exposed_files;    /* those that others may read or write */
   gboolean foreign_owner; /* the directory is somebody else's */
 

@@ -132,6 +132,17 @@ disk_space (const LdbHealthFacts *facts, LdbFinding *finding)
 }
 
 static gboolean
+moved (const LdbHealthFacts *facts, LdbFinding *finding)
+{
+  if (!facts->moved)
+    return FALSE;
+  add_count (finding, "database_bytes", facts->disk_bytes);
+  finding->summary = g_strdup (
+      _ ("The database's directory is not where it was opened any more: it was moved or deleted"));
+  return TRUE;
+}
+
+static gboolean
 exposed (const LdbHealthFacts *facts, LdbFinding *finding)
 {
   if (facts->directory_mode == 0 || ((facts->directory_mode & 077) == 0 && !facts->foreign_owner))
@@ -369,6 +380,10 @@ const LdbHealthRule ldb_health_rules[] = {
     N_ ("Check the database; restore a backup, or repair it into a new directory."), damage },
   { "following-failing", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
     N_ ("It is tried again by itself; if it goes on, open the database anew."), following_failing },
+  { "moved", LDB_SEVERITY_CRITICAL, LDB_REMEDY_NONE,
+    N_ ("Move it back; if it was deleted, read what you need before the database is closed, and "
+        "restore a backup."),
+    moved },
   { "disk-space", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
     N_ ("Make room on the file system; without it writes fail, and merges rest."), disk_space },
   { "exposed", LDB_SEVERITY_WARNING, LDB_REMEDY_RESTRICT_ACCESS,
