@@ -39,10 +39,16 @@ class Program:
     def _window(self):
         return SCREEN.picture(SCREEN.windows(self.process.pid)[-1])
 
+    def _is_drawn(self):
+        """More than a few colours, that is text, and not an empty window with its shadow."""
+        pixels = self._window().get_pixels()
+        places = range(0, len(pixels), 4 * 3)
+        return len({pixels[i:i + 3] for i in places if pixels[i + 3] == 255}) > 20
+
     def picture(self, name):
         directory = pathlib.Path(os.environ["PICTURES"])
         directory.mkdir(parents=True, exist_ok=True)
-        wait_for("something drawn", lambda: any(self._window().get_pixels()[::997]))
+        wait_for("something drawn", self._is_drawn)
         self._window().savev(str(directory / f"{name}.png"), "png", ["compression"], ["9"])
 
     def end(self):
