@@ -478,6 +478,30 @@ test_damaged_blob (void)
   remove_directory (parent);
 }
 
+/* A process dies that wrote a small value, synced, and a large one: before it, synced, too, or behind
+ * it, not synced. */
+static void
+leave_values (const char *path, bool large_first)
+{
+  int outcome;
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      static const uint8_t large[20000];
+      struct engine *engine = open_small (path);
+      for (int i = 0; i < 2; i++)
+        if ((i == 0) == large_first)
+          CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"),
+                                BYTES (large, sizeof large),
+                                large_first ? ENGINE_SYNC_FULL : ENGINE_SYNC_ASYNC, NULL, &failure));
+        else
+          CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("small"),
+                                BYTES_LITERAL ("1"), ENGINE_SYNC_FULL, NULL, &failure));
+      _exit (0);
+    }
+  CHECK (waitpid (child, &outcome, 0) == child && outcome == 0);
+}
+
 /* A large value that is only in the log yet, and of which the record behind it says that it was
  * synced, is no end that a crash tore off. */
 void
@@ -487,19 +511,7 @@ test_damaged_synced_value (void)
   struct engine *engine;
   struct engine_check_report report;
   struct told told = { 0 };
-  int outcome;
-  pid_t child = fork ();
-  if (child == 0)
-    {
-      static const uint8_t large[20000];
-      engine = open_small (path);
-      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"),
-                            BYTES (large, sizeof large), ENGINE_SYNC_FULL, NULL, &failure));
-      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("small"),
-                            BYTES_LITERAL ("1"), ENGINE_SYNC_FULL, NULL, &failure));
-      _exit (0);
-    }
-  CHECK (waitpid (child, &outcome, 0) == child && outcome == 0);
+  leave_values (path, true);
   CHECK_INT (find_files (path, ".blob", name), 1);
   flip (path, name, 64 + 100);
   CHECK_FAILS (engine_check (path, true, tell, NULL, &told, &report, &failure), STATUS_CORRUPT);
@@ -520,19 +532,7 @@ test_unsynced_value (void)
   struct engine *engine;
   struct engine_check_report report;
   struct told told = { 0 };
-  int outcome;
-  pid_t child = fork ();
-  if (child == 0)
-    {
-      static const uint8_t large[20000];
-      engine = open_small (path);
-      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("small"),
-                            BYTES_LITERAL ("1"), ENGINE_SYNC_FULL, NULL, &failure));
-      CHECK_OK (engine_put (engine, ENGINE_STORE_DEFAULT, BYTES_LITERAL ("large"),
-                            BYTES (large, sizeof large), ENGINE_SYNC_ASYNC, NULL, &failure));
-      _exit (0);
-    }
-  CHECK (waitpid (child, &outcome, 0) == child && outcome == 0);
+  leave_values (path, false);
   CHECK_INT (find_files (path, ".blob", name), 1);
   CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
   uint64_t records = report.records;
