@@ -117,7 +117,7 @@ fail (GError **error)
 }
 
 /* NULL: of a kind that is not known. The message, which it may keep, is owned. */
-static LdbEvent *
+static gpointer
 event_from_variant (GVariant *variant)
 {
   LdbEvent its = { 0 };
@@ -133,7 +133,7 @@ event_from_variant (GVariant *variant)
   return ldb_event_copy (&its);
 }
 
-static LdbSlowOperation *
+static gpointer
 operation_from_variant (GVariant *variant)
 {
   LdbSlowOperation its = { 0 };
@@ -149,25 +149,37 @@ operation_from_variant (GVariant *variant)
   return ldb_slow_operation_copy (&its);
 }
 
-gboolean
-insp_seen_take_events (InspRowList *list, GVariant *events, GError **error)
+/* What can be understood of an array, by rising numbers, which are so many bytes into each. FALSE: it is
+ * not such an array. */
+static gboolean
+take (GVariant *array, gsize most, gpointer (*convert) (GVariant *), gsize number, GPtrArray *all,
+      GError **error)
 {
-  gsize count = g_variant_n_children (events);
+  gsize count = g_variant_n_children (array);
   guint64 last = 0;
-  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_event_free);
-  if (count > INSP_EVENTS_MOST)
+  if (count > most)
     return fail (error);
   for (gsize i = 0; i < count; i++)
     {
-      g_autoptr (GVariant) one = g_variant_get_child_value (events, i);
-      LdbEvent *its = event_from_variant (one);
+      g_autoptr (GVariant) one = g_variant_get_child_value (array, i);
+      gpointer its = convert (one);
       if (its == NULL)
         continue;
       g_ptr_array_add (all, its);
-      if (its->number <= last)
+      if (G_STRUCT_MEMBER (guint64, its, number) <= last)
         return fail (error);
-      last = its->number;
+      last = G_STRUCT_MEMBER (guint64, its, number);
     }
+  return TRUE;
+}
+
+gboolean
+insp_seen_take_events (InspRowList *list, GVariant *events, GError **error)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_event_free);
+  if (!take (events, INSP_EVENTS_MOST, event_from_variant, G_STRUCT_OFFSET (LdbEvent, number), all,
+             error))
+    return FALSE;
   insp_seen_add_events (list, all);
   return TRUE;
 }
@@ -175,23 +187,11 @@ insp_seen_take_events (InspRowList *list, GVariant *events, GError **error)
 gboolean
 insp_seen_take_operations (InspRowList *list, GVariant *operations, GError **error)
 {
-  gsize count = g_variant_n_children (operations);
-  guint64 last = 0;
   g_autoptr (GPtrArray) all
       = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_slow_operation_free);
-  if (count > INSP_OPERATIONS_MOST)
-    return fail (error);
-  for (gsize i = 0; i < count; i++)
-    {
-      g_autoptr (GVariant) one = g_variant_get_child_value (operations, i);
-      LdbSlowOperation *its = operation_from_variant (one);
-      if (its == NULL)
-        continue;
-      g_ptr_array_add (all, its);
-      if (its->number <= last)
-        return fail (error);
-      last = its->number;
-    }
+  if (!take (operations, INSP_OPERATIONS_MOST, operation_from_variant,
+             G_STRUCT_OFFSET (LdbSlowOperation, number), all, error))
+    return FALSE;
   insp_seen_add_operations (list, all);
   return TRUE;
 }
