@@ -688,6 +688,26 @@ test_reader_is_not_behind (void)
   remove_directory (path);
 }
 
+/* Nobody writes beside it: what can't be read is tried a few times and not for long. */
+static void
+test_reader_gives_up (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct engine *engine = open_small (path);
+  put_range (engine, 0, 100);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  engine_options_init (&options);
+  options.memory_budget = 10 << 20;
+  options.vfs = faulty_disk_new (false);
+  faulty_disk_break (FAULTY_READ, EIO, ".seg");
+  CHECK_FAILS (engine_open (path, ENGINE_OPEN_READ_ONLY, &options, &engine, &failure), STATUS_IO);
+  CHECK (strstr (failure.message, ".seg") != NULL);
+  CHECK (faulty_disk.failed >= 2 && faulty_disk.failed <= 3);
+  remove_directory (path);
+}
+
 /* A range delete in the log has a key in it; a bound that is empty is none. */
 static void
 test_empty_range_in_the_log (void)
@@ -725,6 +745,7 @@ main (void)
   test_contains_is_validated ();
   test_reader_keeps_large_values ();
   test_reader_is_not_behind ();
+  test_reader_gives_up ();
   puts ("regressions: all passed");
   return 0;
 }

@@ -370,24 +370,40 @@ has_current (struct engine *engine)
   return true;
 }
 
+/* What may come of looking once more. */
+enum reader_hope
+{
+  HOPE_NONE,
+  HOPE_SETTLED, /* nobody writes, or nobody was asked yet */
+  HOPE_WRITER,  /* it may have become another database, or becomes one */
+};
+
+/* Whether a writer beside us may be why an opening failed. */
+static bool
+may_be_replaced (status result)
+{
+  return result == STATUS_NOT_FOUND || result == STATUS_CORRUPT || result == STATUS_IO
+         || result == STATUS_NOT_A_DATABASE;
+}
+
 /* What a reader is told that could not open what was there when it looked first: `cause`, which is
  * damage when something is missing; or that the database is just being deleted or made, or was
- * deleted meanwhile. *again: it may have become another one, which is worth another look. */
+ * deleted meanwhile. */
 static status
-explain_reader (struct engine *engine, status result, const struct failure *cause, bool *again,
-                struct failure *failure)
+explain_reader (struct engine *engine, status result, const struct failure *cause,
+                enum reader_hope *hope, struct failure *failure)
 {
   enum manifest_presence presence;
   struct failure other = FAILURE_INIT;
-  *again = false;
-  if (result != STATUS_NOT_FOUND && result != STATUS_CORRUPT && result != STATUS_NOT_A_DATABASE)
+  *hope = HOPE_NONE;
+  if (!may_be_replaced (result))
     return fail (failure, result, "%s", cause->message);
   status settled = probe_settled (engine, &presence, &other);
   if (settled == STATUS_OK && presence != MANIFEST_PRESENT)
     return refuse_presence (engine, presence, ENGINE_OPEN_EXISTING, failure);
   if (settled == STATUS_LOCKED && !has_current (engine)) /* a writer's is never missing */
     return fail (failure, settled, "%s", other.message);
-  *again = true;
+  *hope = settled == STATUS_OK ? HOPE_SETTLED : HOPE_WRITER;
   if (cause->message[0] == '\0')
     return fail (failure, STATUS_LOCKED,
                  "%s was deleted and created while it was being opened; open it again",
@@ -412,21 +428,20 @@ undo_reader (struct engine *engine)
 
 #define READER_ATTEMPTS_MAX 9
 
-/* A writer beside us may replace files between the manifest and their opening: look again. */
+/* A writer beside us may replace files between the manifest and their opening: look again.
+ * `failures`: how often it may fail. */
 static status
-attempt_reader (struct engine *engine, struct failure *failure)
+attempt_reader (struct engine *engine, int failures, struct failure *failure)
 {
   struct failure cause;
   status result;
   bool again;
-  for (int attempt = 0;; attempt++)
+  for (int attempt = 1;; attempt++)
     {
       cause = FAILURE_INIT;
       result = open_reader_once (engine, &cause);
-      again = result == STATUS_NOT_FOUND || result == STATUS_CORRUPT || result == STATUS_IO
-              || result == STATUS_NOT_A_DATABASE
-              || (result == STATUS_OK && reader_is_behind (engine));
-      if (!again || attempt + 1 == READER_ATTEMPTS_MAX)
+      again = result == STATUS_OK ? reader_is_behind (engine) : may_be_replaced (result);
+      if (!again || attempt >= (result == STATUS_OK ? READER_ATTEMPTS_MAX : failures))
         break;
       undo_reader (engine);
       nanosleep (&(struct timespec){ 0, 2000000 }, NULL);
@@ -435,33 +450,37 @@ attempt_reader (struct engine *engine, struct failure *failure)
 }
 
 #define READER_ROUNDS_MAX 5
+#define SETTLED_ROUNDS_MAX 3
 
-/* What changes under us as a whole, database and all, is looked at anew. */
+/* What changes under us as a whole, database and all, is looked at anew. Where nobody writes, what
+ * failed once will fail again: it is tried a few times, since a writer may come and go in between. */
 static status
 open_reader (struct engine *engine, unsigned flags, struct failure *failure)
 {
   enum manifest_presence presence;
   struct failure told;
-  bool again;
+  enum reader_hope hope = HOPE_SETTLED;
   status result = engine_open_directory (engine, ENGINE_OPEN_EXISTING, &presence, failure);
   if (result != STATUS_OK)
     return result;
-  for (int round = 1;; round++)
+  for (int round = 1, settled = 0;; round++)
     {
       struct failure cause = FAILURE_INIT;
       told = FAILURE_INIT;
       result = follow_begin (engine, (flags & ENGINE_OPEN_STATIC) != 0, failure);
       if (result != STATUS_OK)
         return result;
-      result = attempt_reader (engine, &cause);
+      result = attempt_reader (engine, hope == HOPE_SETTLED ? 1 : READER_ATTEMPTS_MAX, &cause);
       if (result != STATUS_OK)
-        result = explain_reader (engine, result, &cause, &again, &told);
+        result = explain_reader (engine, result, &cause, &hope, &told);
       else
-        again = !follow_is_right (engine);
-      if (!again || round == READER_ROUNDS_MAX)
+        hope = follow_is_right (engine) ? HOPE_NONE : HOPE_WRITER;
+      settled += hope == HOPE_SETTLED;
+      if (hope == HOPE_NONE || round == READER_ROUNDS_MAX || settled == SETTLED_ROUNDS_MAX)
         break;
       undo_reader (engine);
       follow_free (engine);
+      nanosleep (&(struct timespec){ 0, 2000000 }, NULL);
     }
   return result == STATUS_OK ? follow_start (engine, failure)
                              : fail (failure, result, "%s", told.message);
