@@ -65,7 +65,7 @@ def _system():
 
 def describe(source, work):
     """[(what, value)] in the order to be printed."""
-    virtual = _output("systemd-detect-virt")
+    virtual = _output("systemd-detect-virt", "--vm")
     commit = _output("git", "-C", str(source), "log", "-1", "--format=%h of %cs")
     changed = _output("git", "-C", str(source), "status", "--porcelain", "--untracked-files=no")
     huge = _read("/sys/kernel/mm/transparent_hugepage/enabled")
@@ -77,7 +77,7 @@ def describe(source, work):
         ("Memory", _memory()),
         ("Transparent huge pages", huge[huge.find("[") + 1:huge.find("]")] if "[" in huge else ""),
         ("File system", _file_system(work)),
-        ("System", f"{_system()}, Linux {platform.release()}"),
+        ("System", f"{_system()}, Linux {platform.release().partition('-')[0]}"),
         ("Compiler", _output("cc", "--version").splitlines()[0] if _output("cc", "--version")
          else ""),
         ("Source", commit + (" with changes" if changed else "")),
