@@ -270,6 +270,10 @@ uint64_t engine_transaction_snapshot (const struct engine_transaction *transacti
 status engine_transaction_get_value (struct engine_transaction *transaction, engine_store store,
                                      struct bytes key, struct engine_value *out,
                                      struct failure *failure);
+/* As engine_get: a value that is larger than the buffer is not read. */
+status engine_transaction_get (struct engine_transaction *transaction, engine_store store,
+                               struct bytes key, void *buffer, size_t capacity, size_t *size,
+                               struct failure *failure);
 status engine_transaction_contains (struct engine_transaction *transaction, engine_store store,
                                     struct bytes key, struct failure *failure);
 status engine_transaction_put (struct engine_transaction *transaction, engine_store store,
@@ -340,6 +344,16 @@ status engine_cursor_value (struct engine_cursor *cursor, struct bytes *out,
 status engine_cursor_take_value (struct engine_cursor *cursor, struct engine_value *out,
                                  struct failure *failure);
 uint64_t engine_cursor_sequence (const struct engine_cursor *cursor);
+/* From now on `go_on` is asked now and then while a move passes records that it does not show
+ * (deleted, or newer than the snapshot); false: the move ends with CANCELLED. NULL: a move goes on
+ * until it is done. It may not use the cursor. */
+#define ENGINE_CURSOR_PATIENCE 1024u /* records that are passed before it is asked, each time */
+void engine_cursor_limit (struct engine_cursor *cursor, bool (*go_on) (void *data), void *data);
+/* After a move that `go_on` ended: the first key that was not looked at yet. A forward move passed
+ * what is before it, and goes on from it; a backward one passed what is behind it, and goes on with
+ * it. Each lies further in the move's direction than where the move began. Borrowed until the next
+ * move or free; BYTES_NONE after any other move. */
+struct bytes engine_cursor_reached (const struct engine_cursor *cursor);
 void engine_cursor_free (struct engine_cursor *cursor);
 
 /* ---- bulk loading ---- */

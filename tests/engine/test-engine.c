@@ -378,6 +378,99 @@ test_many_drops (void)
   remove_directory (path);
 }
 
+static bool
+no (void *data)
+{
+  ++*(unsigned *) data;
+  return false;
+}
+
+/* Walks as far as there are records with a cursor that is told to give up as often as it asks, and
+ * goes on from where it came to each time, which is always further on. How often it asked. */
+static unsigned
+walk_in_parts (struct engine *engine, struct engine_snapshot *snapshot, bool backward,
+               unsigned expected)
+{
+  struct engine_cursor_settings settings = { .store = ENGINE_STORE_DEFAULT,
+                                             .snapshot = snapshot,
+                                             .lower = BYTES_LITERAL ("key-00000000"),
+                                             .upper = BYTES_LITERAL ("key-00005000") };
+  struct engine_cursor *cursor;
+  unsigned asked = 0, stops = 0, count = 0;
+  char at[32] = "";
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  engine_cursor_limit (cursor, no, &asked);
+  status result
+      = backward ? engine_cursor_last (cursor, &failure) : engine_cursor_first (cursor, &failure);
+  while (result == STATUS_CANCELLED || engine_cursor_valid (cursor))
+    {
+      bool stopped = result == STATUS_CANCELLED;
+      struct bytes key = stopped ? engine_cursor_reached (cursor) : engine_cursor_key (cursor);
+      CHECK (stopped || engine_cursor_reached (cursor).size == 0);
+      CHECK (key.size == 12 && !(stopped && engine_cursor_valid (cursor)));
+      int order = strncmp ((const char *) key.data, at, 12);
+      CHECK (at[0] == '\0' || (backward ? order < 0 : order > 0) || (order == 0 && !stopped));
+      snprintf (at, sizeof at, "%.12s", (const char *) key.data);
+      count += !stopped;
+      stops += stopped;
+      failure_reset (&failure);
+      if (!stopped)
+        result = backward ? engine_cursor_previous (cursor, &failure)
+                          : engine_cursor_next (cursor, &failure);
+      else if (backward)
+        result = engine_cursor_seek_before (cursor, BYTES (at, 13), &failure);
+      else
+        result = engine_cursor_seek (cursor, BYTES (at, 12), &failure);
+    }
+  CHECK_OK (result);
+  CHECK_INT (count, expected);
+  CHECK (stops <= asked && asked <= stops + 1);
+  engine_cursor_free (cursor);
+  return stops;
+}
+
+/* Passing what was deleted, or is newer than the snapshot, can be ended on the way. */
+static void
+test_limited_cursor (void)
+{
+  char *path = fresh_directory (), key[64];
+  struct engine_options options = small_options ();
+  struct engine *engine;
+  struct engine_snapshot *before;
+  options.memtable_size = 8 << 20; /* which is not flushed by itself */
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  put_range (engine, 10, 20, 1);
+  CHECK_OK (engine_snapshot_new (engine, &before, &failure));
+  put_range (engine, 0, 5000, 2);
+  for (unsigned i = 20; i < 4990; i++)
+    CHECK_OK (engine_delete (engine, ENGINE_STORE_DEFAULT, number_key (key, i), ENGINE_SYNC_DEFAULT,
+                             NULL, &failure));
+  for (unsigned round = 0; round < 2; round++)
+    {
+      for (unsigned backward = 0; backward < 2; backward++)
+        {
+          unsigned deleted = walk_in_parts (engine, NULL, backward, 30);
+          unsigned newer = walk_in_parts (engine, before, backward, 10);
+          CHECK (deleted >= 4 && deleted <= 10);
+          CHECK (newer >= 4 && newer <= 10);
+        }
+      CHECK_INT (count_forward (engine), 30);
+      CHECK_OK (engine_flush (engine, &failure));
+    }
+  CHECK_OK (engine_delete_range (engine, ENGINE_STORE_DEFAULT, BYTES_NONE, BYTES_NONE,
+                                 ENGINE_SYNC_DEFAULT, NULL, &failure));
+  CHECK (walk_in_parts (engine, NULL, false, 0) >= 4);
+  CHECK (walk_in_parts (engine, NULL, true, 0) >= 4);
+  /* A thousand versions of one key are one key: there the walk gets on, too. */
+  for (unsigned i = 0; i < 3000; i++)
+    put_range (engine, 7, 8, i);
+  CHECK (walk_in_parts (engine, NULL, false, 1) >= 4);
+  CHECK (walk_in_parts (engine, before, true, 10) >= 4);
+  engine_snapshot_free (before);
+  close_it (engine);
+  remove_directory (path);
+}
+
 /* What a walk over what memory has comes to: BUSY before anything is read, every record after that,
  * and never the value that stands in a file of its own. */
 static void
@@ -666,6 +759,7 @@ main (void)
   test_stores_and_blobs ();
   test_many_drops ();
   test_cached_cursor ();
+  test_limited_cursor ();
   test_many ();
   test_fork ();
   test_saving ();

@@ -296,7 +296,7 @@ read_page (Client *client, guint snapshot, const char *start, const char *end, g
                      g_variant_new ("(us@ay@ayuuu)", snapshot, "", text_variant (start),
                                     text_variant (end), flags, limit, value_limit));
   g_autoptr (GVariant) records = NULL;
-  g_variant_get (reply, "(@a(ayayt)b)", &records, &more);
+  g_variant_get (reply, "(@a(ayayt)b@ay)", &records, &more, NULL);
   for (gsize i = 0; i < g_variant_n_children (records); i++)
     {
       g_autoptr (GVariant) key = NULL;
@@ -368,7 +368,7 @@ test_pages (Place *place, gconstpointer data)
                          g_variant_new ("(us@ay@ayuuu)", 0, "", text_variant (next),
                                         text_variant (""), 0, G_MAXUINT, G_MAXUINT));
       g_assert_cmpuint (g_variant_get_size (reply), <, 1 << 20);
-      g_variant_get (reply, "(@a(ayayt)b)", &records, &more);
+      g_variant_get (reply, "(@a(ayayt)b@ay)", &records, &more, NULL);
       guint count = (guint) g_variant_n_children (records);
       g_assert_cmpuint (count, >, 0);
       g_assert_cmpuint (count, <=, 1000);
@@ -599,7 +599,7 @@ test_large_values (Place *place, gconstpointer data)
   g_autoptr (GVariant) reply = client_call (
       &client, "Read",
       g_variant_new ("(us@ay@ayuuu)", 0, "", text_variant (""), text_variant (""), 0, 1, 10));
-  g_variant_get (reply, "(@a(ayayt)b)", &records, &more);
+  g_variant_get (reply, "(@a(ayayt)b@ay)", &records, &more, NULL);
   guint64 size;
   g_autoptr (GVariant) key = NULL;
   g_autoptr (GVariant) value = NULL;
@@ -740,6 +740,38 @@ test_commit (Place *place, gconstpointer data)
   assert_page ("a=2 b=new c=any", &client, 0, "", "", 0, 10, 100);
   client_do (&client, "Commit", COMMIT ({ "a", NULL, TRUE, "2" }));
   assert_page ("b=new c=any", &client, 0, "", "", 0, 10, 100);
+  client_close (&client);
+}
+
+/* Of a key that has another value than expected no large value is read to find that out. */
+static void
+test_commit_large (Place *place, gconstpointer data)
+{
+  Client client;
+  static const char conflict[] = "org.lightningdb.Error.Conflict";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *half = g_strnfill (20000, 'a'); /* is in a file of its own */
+  g_autofree char *other = g_strnfill (20000, 'b');
+  g_autoptr (LdbDatabase) db = open_shared (place);
+  ldb_database_set_control_allowed (db, TRUE);
+  put_large (db, "large", MIB);
+  ldb_test_put (db, "half", half);
+  g_assert_true (ldb_database_flush (db, NULL, &error));
+  g_assert_no_error (error);
+  client_open (&client);
+  client_do (&client, "RequestControl", NULL);
+  g_autoptr (LdbMetrics) metrics = ldb_database_get_metrics (db, &error);
+  gint64 before = ldb_metrics_get_value (metrics, "blob_read");
+  client_fail (&client, "Commit", COMMIT ({ "large", "1", TRUE, "2" }), conflict);
+  client_fail (&client, "Commit", COMMIT ({ "large", "1", TRUE, NULL }), conflict);
+  client_fail (&client, "Commit", COMMIT ({ "large", NULL, TRUE, half }), conflict);
+  g_assert_cmpint (ldb_metrics_get_value (metrics, "blob_read"), ==, before);
+  client_fail (&client, "Commit", COMMIT ({ "half", NULL, TRUE, other }), conflict);
+  client_do (&client, "Commit",
+             COMMIT ({ "half", "", TRUE, half }, { "half", "x", TRUE, "" },
+                     { "half", NULL, TRUE, "x" }, { "half", "new", TRUE, NULL }));
+  g_assert_cmpint (ldb_metrics_get_value (metrics, "blob_read"), >, before);
+  assert_page ("half=new", &client, 0, "", "large", 0, 10, 100);
   client_close (&client);
 }
 
@@ -895,6 +927,7 @@ main (int argc, char **argv)
   add_test ("/inspection/control-refused", test_control_refused);
   add_test ("/inspection/control", test_control);
   add_test ("/inspection/commit", test_commit);
+  add_test ("/inspection/commit-large", test_commit_large);
   add_test ("/inspection/idle", test_idle);
   add_test ("/inspection/close", test_close);
   add_test ("/inspection/several", test_several);

@@ -17,6 +17,8 @@
  *   C2  Key and value stay valid until the next move.
  *   C3  Steps within a page are counted in `stepped`, and for all to see when the cursor leaves the
  *       page, is positioned anew or goes: counting each there would make a scan a tenth dearer.
+ *   C4  A move that is ended early has looked at one key at least, all of it: whoever goes on from
+ *       where it came to gets to the end.
  */
 #include "core/call.h"
 
@@ -53,6 +55,8 @@ struct engine_cursor
   bool keys_only;
   bool cached_only;                 /* BUSY instead of reading from a file */
   bool past_cache;                  /* runs are read as merges read them */
+  bool (*go_on) (void *data);       /* asked before more records are passed; NULL: go on */
+  void *go_on_data;                 /* for it */
   struct internal_key lower, upper; /* [lower, upper), inside the store */
   uint64_t lower_head, upper_head;  /* their first 8 bytes, which mostly decide (key_head) */
 
@@ -78,6 +82,10 @@ struct engine_cursor
   struct byte_buffer copy;     /* of the value, backward */
   struct engine_value blob;    /* the value when it is a blob and was asked for */
   bool has_blob;
+  uint32_t passed;            /* records that the move passed since `go_on` was asked */
+  bool stopping;              /* `go_on` said no: the move ends behind the key in `reached` (C4) */
+  bool stopped;               /* it has: `reached` is for the caller */
+  struct byte_buffer reached; /* see engine_cursor_reached */
   struct read_span *span; /* serializable: what was looked at since positioning */
 };
 
@@ -435,6 +443,61 @@ is_from_lower (const struct engine_cursor *cursor, struct bytes key)
          || (head == cursor->lower_head && bytes_compare (key, cursor->lower.bytes) >= 0);
 }
 
+/* ---- giving up ---- */
+
+/* The move ends before it has looked at `key`. */
+static status
+stop_before (struct engine_cursor *cursor, struct bytes key, struct failure *failure)
+{
+  status result = buffer_set (&cursor->reached, key, failure);
+  if (result == STATUS_OK && cursor->span != NULL)
+    result = transaction_span_reach (cursor->span, key, false, failure);
+  cursor->stopped = result == STATUS_OK;
+  return cursor->stopped
+             ? fail (failure, STATUS_CANCELLED,
+                     "the search for the next record was ended; go on from the key that "
+                     "it came to")
+             : result;
+}
+
+static bool
+may_go_on (struct engine_cursor *cursor)
+{
+  if (cursor->passed < ENGINE_CURSOR_PATIENCE)
+    return true;
+  cursor->passed = 0;
+  return cursor->go_on (cursor->go_on_data);
+}
+
+/* A forward move came to `record`. It ends where another key begins (C4). */
+static __attribute__ ((noinline)) status
+look_up_forward (struct engine_cursor *cursor, const struct record *record, struct failure *failure)
+{
+  cursor->passed++;
+  if (!cursor->stopping)
+    {
+      cursor->stopping = !may_go_on (cursor);
+      return cursor->stopping ? buffer_set (&cursor->reached, record->key, failure) : STATUS_OK;
+    }
+  if (bytes_equal (record->key, buffer_bytes (&cursor->reached))
+      || !is_below_upper (cursor, record->key))
+    return STATUS_OK;
+  return stop_before (cursor, record->key, failure);
+}
+
+static inline bool
+is_patient (const struct engine_cursor *cursor)
+{
+  return __builtin_expect (cursor->go_on == NULL, 1);
+}
+
+static inline void
+begin_move (struct engine_cursor *cursor)
+{
+  cursor->passed = 0;
+  cursor->stopping = cursor->stopped = false;
+}
+
 /* From where the merge stands to the next key to show. `skip`: the key in cursor->key is done. */
 static inline status
 settle_forward (struct engine_cursor *cursor, bool skip, struct failure *failure)
@@ -445,6 +508,8 @@ settle_forward (struct engine_cursor *cursor, bool skip, struct failure *failure
   for (; result == STATUS_OK && source->valid; result = source_next (source, failure))
     {
       const struct record *record = source_record (source);
+      if (!is_patient (cursor) && (result = look_up_forward (cursor, record, failure)) != STATUS_OK)
+        break;
       if (skip && bytes_equal (record->key, buffer_bytes (&cursor->key)))
         continue;
       if (!is_below_upper (cursor, record->key))
@@ -479,6 +544,7 @@ gather_backward (struct engine_cursor *cursor, bool *found, struct failure *fail
   while (result == STATUS_OK && source->valid
          && bytes_equal (record->key, buffer_bytes (&cursor->key)))
     {
+      cursor->passed++;
       if (is_visible (cursor, record))
         {
           *found = true;
@@ -505,11 +571,17 @@ settle_backward (struct engine_cursor *cursor, struct failure *failure)
          && is_from_lower (cursor, source_record (source)->key))
     {
       bool found;
+      const struct record *record = source_record (source);
+      if (!is_patient (cursor) && !may_go_on (cursor))
+        {
+          result = stop_before (cursor, record->key, failure);
+          break;
+        }
       if (source_is_alone (source))
         {
-          const struct record *record = source_record (source);
           if (is_visible (cursor, record) && !is_hidden (cursor, record))
             return show_source (cursor, failure);
+          cursor->passed++;
           result = source_previous (source, failure);
           continue;
         }
@@ -536,6 +608,7 @@ static status
 position (struct engine_cursor *cursor, struct bytes start, struct failure *failure)
 {
   cursor->steps = DIRECTION_NONE;
+  begin_move (cursor);
   forget_value (cursor);
   cursor->place.valid = false;
   status result = check_open (cursor, failure);
@@ -704,6 +777,7 @@ prepare_step (struct engine_cursor *cursor, enum direction direction, bool *move
 {
   *moved = false;
   cursor->steps = DIRECTION_NONE;
+  begin_move (cursor);
   forget_value (cursor);
   status result = check_open (cursor, failure);
   if (__builtin_expect (result != STATUS_OK || !cursor->place.valid, 0))
@@ -877,6 +951,21 @@ engine_cursor_take_value (struct engine_cursor *cursor, struct engine_value *out
   return STATUS_OK;
 }
 
+void
+engine_cursor_limit (struct engine_cursor *cursor, bool (*go_on) (void *data), void *data)
+{
+  cursor->go_on = go_on;
+  cursor->go_on_data = data;
+}
+
+struct bytes
+engine_cursor_reached (const struct engine_cursor *cursor)
+{
+  struct bytes reached = buffer_bytes (&cursor->reached);
+  return cursor->stopped ? BYTES (reached.data + STORE_ID_SIZE, reached.size - STORE_ID_SIZE)
+                         : BYTES_NONE;
+}
+
 /* ---- making ---- */
 
 static status
@@ -959,6 +1048,7 @@ engine_cursor_free (struct engine_cursor *cursor)
   internal_key_clear (&cursor->upper);
   free (cursor->key.data);
   free (cursor->copy.data);
+  free (cursor->reached.data);
   engine_unref (cursor->engine);
   free (cursor);
 }

@@ -628,6 +628,28 @@ engine_transaction_get_value (struct engine_transaction *transaction, engine_sto
 }
 
 status
+engine_transaction_get (struct engine_transaction *transaction, engine_store store,
+                        struct bytes key, void *buffer, size_t capacity, size_t *size,
+                        struct failure *failure)
+{
+  struct record own;
+  *size = 0;
+  status result = begin_read (transaction, store, key, &own, failure);
+  if (result == STATUS_OK)
+    {
+      *size = own.value.size;
+      if (*size > 0 && *size <= capacity)
+        memcpy (buffer, own.value.data, *size);
+    }
+  if (result != STATUS_BUSY)
+    return result;
+  result = engine_get (transaction->reading.engine, &transaction->reading, store, key, buffer,
+                       capacity, size, failure);
+  return engine_transaction_is_active (transaction) ? result
+                                                    : transaction_check (transaction, failure);
+}
+
+status
 engine_transaction_contains (struct engine_transaction *transaction, engine_store store,
                              struct bytes key, struct failure *failure)
 {

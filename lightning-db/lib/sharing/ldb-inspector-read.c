@@ -125,38 +125,23 @@ new_get (LdbInspector *self, guint snapshot, const char *store, gconstpointer ke
 
 /* ---- ranges, page by page ---- */
 
-/* Goes on behind the last record that was read. */
-static void
-advance (Wish *wish, GBytes *last)
+/* Goes on with the page that begins, or from the end ends, at `next`. FALSE: that would be no further. */
+static gboolean
+advance (Wish *wish, GBytes *next)
 {
-  if ((wish->flags & LDB_SCAN_REVERSE) != 0)
-    {
-      g_clear_pointer (&wish->end, g_bytes_unref);
-      wish->end = g_bytes_ref (last);
-      return;
-    }
-  gsize size;
-  gconstpointer data = g_bytes_get_data (last, &size);
-  g_autoptr (GByteArray) next = g_byte_array_new ();
-  g_byte_array_append (next, data, (guint) size);
-  g_byte_array_append (next, (const guint8 *) "", 1);
-  g_clear_pointer (&wish->start, g_bytes_unref);
-  wish->start = g_byte_array_free_to_bytes (g_steal_pointer (&next));
+  gboolean reverse = (wish->flags & LDB_SCAN_REVERSE) != 0;
+  GBytes **bound = reverse ? &wish->end : &wish->start;
+  gint order = g_bytes_compare (next, *bound);
+  if (reverse ? order >= 0 && g_bytes_get_size (*bound) > 0 : order <= 0)
+    return FALSE;
+  g_bytes_unref (*bound);
+  *bound = g_bytes_ref (next);
+  return TRUE;
 }
 
-static gboolean
-read_page (LdbCall *call, Wish *wish, GPtrArray *records, gboolean *more, GError **error)
+static void
+take_records (Wish *wish, GVariant *page, GPtrArray *records)
 {
-  g_autoptr (GVariant) page = NULL;
-  g_autoptr (GVariant) reply
-      = ldb_inspector_ask (LDB_INSPECTOR (call->subject), "Read",
-                           g_variant_new ("(us@ay@ayuuu)", wish->snapshot, wish->store,
-                                          bytes_argument (wish->start), bytes_argument (wish->end),
-                                          (guint32) wish->flags, wish->limit, wish->value_limit),
-                           "(a(ayayt)b)", FALSE, call->cancellable, error);
-  if (reply == NULL)
-    return FALSE;
-  g_variant_get (reply, "(@a(ayayt)b)", &page, more);
   gsize count = MIN (g_variant_n_children (page), wish->limit);
   for (gsize i = 0; i < count; i++)
     {
@@ -167,12 +152,29 @@ read_page (LdbCall *call, Wish *wish, GPtrArray *records, gboolean *more, GError
       g_autoptr (GBytes) value_bytes
           = (wish->flags & LDB_SCAN_KEYS_ONLY) == 0 ? bytes_of (value) : NULL;
       g_ptr_array_add (records, ldb_record_new (key_bytes, value_bytes));
-      if (i + 1 == count)
-        advance (wish, key_bytes);
     }
   wish->limit -= (guint) count;
-  *more = *more && count > 0 && wish->limit > 0;
-  return TRUE;
+}
+
+static gboolean
+read_page (LdbCall *call, Wish *wish, GPtrArray *records, gboolean *more, GError **error)
+{
+  g_autoptr (GVariant) page = NULL;
+  g_autoptr (GVariant) next = NULL;
+  g_autoptr (GVariant) reply
+      = ldb_inspector_ask (LDB_INSPECTOR (call->subject), "Read",
+                           g_variant_new ("(us@ay@ayuuu)", wish->snapshot, wish->store,
+                                          bytes_argument (wish->start), bytes_argument (wish->end),
+                                          (guint32) wish->flags, wish->limit, wish->value_limit),
+                           "(a(ayayt)bay)", FALSE, call->cancellable, error);
+  if (reply == NULL)
+    return FALSE;
+  g_variant_get (reply, "(@a(ayayt)b@ay)", &page, more, &next);
+  g_autoptr (GBytes) next_bytes = bytes_of (next);
+  take_records (wish, page, records);
+  *more = *more && wish->limit > 0;
+  return !*more || advance (wish, next_bytes)
+         || ldb_error_set (error, LDB_ERROR_FAILED, "The running process gave a wrong answer.");
 }
 
 static gboolean

@@ -7,8 +7,11 @@
 
 #include "ldb-visitor-private.h"
 
+#include <string.h>
+
 #include "ldb-error-private.h"
-#include "ldb-transaction.h"
+#include "ldb-place-private.h"
+#include "ldb-transaction-private.h"
 
 #define OPERATIONS_MAX 10000 /* of one commit */
 
@@ -233,18 +236,39 @@ take_value (GVariant *values, GBytes **value, GError **error)
   return TRUE;
 }
 
+/* Whether the key has this value, or for NULL none. One of another size is not read if it is large,
+ * so what is read is about as much as the visitor sent. */
+static gboolean
+has_value (LdbTransaction *transaction, LdbStore *store, struct bytes key, GBytes *expected,
+           gboolean *has, GError **error)
+{
+  LdbPlace place;
+  struct failure failure = FAILURE_INIT;
+  gsize size, expected_size = expected != NULL ? g_bytes_get_size (expected) : 0;
+  g_autofree gpointer found = g_malloc (expected_size);
+  if (!ldb_place_init (&place, transaction->database, store, error))
+    return FALSE;
+  status code = engine_transaction_get (transaction->transaction, place.store, key, found,
+                                        expected_size, &size, &failure);
+  if (code != STATUS_OK && code != STATUS_NOT_FOUND)
+    return ldb_error_take_failure (error, code, &failure);
+  *has = expected == NULL
+             ? code == STATUS_NOT_FOUND
+             : code == STATUS_OK && size == expected_size
+                   && (size == 0 || memcmp (found, g_bytes_get_data (expected, NULL), size) == 0);
+  return TRUE;
+}
+
 static gboolean
 is_as_expected (LdbTransaction *transaction, LdbStore *store, gconstpointer key, gsize size,
                 GBytes *expected, GError **error)
 {
-  GError *failure = NULL;
-  g_autoptr (GBytes) found = ldb_transaction_get (transaction, store, key, size, NULL, &failure);
-  if (failure != NULL)
-    {
-      g_propagate_error (error, failure);
-      return FALSE;
-    }
-  if (expected == NULL ? found == NULL : found != NULL && g_bytes_equal (found, expected))
+  struct bytes bytes;
+  gboolean has = FALSE;
+  if (!ldb_check_key (key, size, &bytes, error)
+      || !has_value (transaction, store, bytes, expected, &has, error))
+    return FALSE;
+  if (has)
     return ldb_transaction_lock_key (transaction, store, key, size, error);
   return ldb_error_set (error, LDB_ERROR_CONFLICT,
                         "A key has another value than expected; read it again.");

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "ldb-cursor-private.h"
 #include "ldb-error-private.h"
+#include "ldb-range-map-private.h"
 
 #define SNAPSHOTS_MAX 4                      /* of a visitor */
 #define SNAPSHOT_LIFE (600 * G_USEC_PER_SEC) /* after it was opened */
@@ -347,7 +348,9 @@ typedef struct
   guint limit;             /* records at most */
   gsize value_limit;       /* bytes of one value at most */
   gboolean keys_only;      /* no values */
-  gboolean more;           /* there may be others */
+  gboolean reverse;        /* from the end */
+  gint64 until;            /* monotonic time, microseconds: when it is cut short */
+  GByteArray *next;        /* there may be others from here on, or NULL; owned */
   LdbVisit *visit;         /* that it is for */
   LdbSnapshot *snapshot;   /* that it is of; borrowed */
   LdbStore *store;         /* likewise; borrowed */
@@ -386,19 +389,45 @@ add_record (Page *page, LdbCursor *cursor, GError **error)
   return TRUE;
 }
 
+/* The page ends here; the next one is to begin with `key`, or right behind it. */
+static void
+cut_page (Page *page, struct bytes key, gboolean behind)
+{
+  page->next = g_byte_array_sized_new ((guint) key.size + 1);
+  g_byte_array_append (page->next, key.data, (guint) key.size);
+  /* From the end it is the end of the next page, which is not part of that. */
+  if (behind != page->reverse)
+    g_byte_array_append (page->next, (const guint8 *) "", 1);
+  if (!ldb_bound_fit (page->next))
+    g_clear_pointer (&page->next, g_byte_array_unref);
+}
+
+/* Asked while a step of the cursor passes what was deleted. */
+static bool
+has_time (void *data)
+{
+  return g_get_monotonic_time () < ((Page *) data)->until;
+}
+
 static gboolean
 fill_page (Page *page, LdbCursor *cursor, GError **error)
 {
   GError *failure = NULL;
-  gint64 until = g_get_monotonic_time () + PAGE_TIME;
+  engine_cursor_limit (cursor->cursor, has_time, page);
   while (ldb_cursor_next (cursor, NULL, &failure))
     {
       if (!add_record (page, cursor, error))
         return FALSE;
-      page->more = page->count == page->limit || page->bytes >= PAGE_BYTES
-                   || g_get_monotonic_time () >= until;
-      if (page->more)
-        return TRUE;
+      if (page->count < page->limit && page->bytes < PAGE_BYTES && has_time (page))
+        continue;
+      cut_page (page, cursor->place->key, TRUE);
+      return TRUE;
+    }
+  struct bytes reached = engine_cursor_reached (cursor->cursor);
+  if (reached.size > 0)
+    {
+      g_clear_error (&failure);
+      cut_page (page, reached, FALSE);
     }
   if (failure != NULL)
     g_propagate_error (error, failure);
@@ -424,8 +453,9 @@ read_page (LdbVisit *self, Page *page, GError **error)
   page->limit = CLAMP (limit, 1, PAGE_RECORDS);
   page->value_limit = MIN (value_limit, VALUE_BYTES);
   page->keys_only = (flags & READ_KEYS_ONLY) != 0;
-  LdbScanFlags scan = ((flags & READ_REVERSE) != 0 ? LDB_SCAN_REVERSE : 0)
-                      | (page->keys_only ? LDB_SCAN_KEYS_ONLY : 0);
+  page->reverse = (flags & READ_REVERSE) != 0;
+  LdbScanFlags scan
+      = (page->reverse ? LDB_SCAN_REVERSE : 0) | (page->keys_only ? LDB_SCAN_KEYS_ONLY : 0);
   gconstpointer start_data = g_variant_get_fixed_array (start, &start_size, 1);
   gconstpointer end_data = g_variant_get_fixed_array (end, &end_size, 1);
   g_autoptr (LdbSnapshot) snapshot = use_snapshot (self, id, error);
@@ -442,13 +472,16 @@ read_page (LdbVisit *self, Page *page, GError **error)
 void
 ldb_visit_read (LdbVisit *self)
 {
-  Page page = { 0 };
+  Page page = { .until = g_get_monotonic_time () + PAGE_TIME };
   GError *error = NULL;
   g_variant_builder_init (&page.records, G_VARIANT_TYPE ("a(ayayt)"));
   gboolean read = read_page (self, &page, &error);
   g_autoptr (GVariant) records = g_variant_ref_sink (g_variant_builder_end (&page.records));
+  g_autoptr (GByteArray) next = page.next;
   if (read)
-    ldb_visit_return (self, g_variant_new ("(@a(ayayt)b)", records, page.more));
+    ldb_visit_return (self, g_variant_new ("(@a(ayayt)b@ay)", records, next != NULL,
+                                           bytes_variant (next != NULL ? next->data : NULL,
+                                                          next != NULL ? next->len : 0)));
   else
     ldb_visit_fail (self, error);
 }
