@@ -44,8 +44,8 @@ gboolean monitor_connection_is_too_soon (MonitorConnection *self);
 /* Counts and logs. `what` is shown, and may be NULL. */
 void monitor_connection_note_refusal (MonitorConnection *self, MonitorVerdict verdict,
                                       const char *what);
-/* Writes the status at once, without what libsoup would wait for, and hears no more. */
-void monitor_connection_cut_off (MonitorConnection *self, MonitorVerdict verdict);
+/* Writes the status of HTTP at once, without what libsoup would wait for, and hears no more. */
+void monitor_connection_cut_off (MonitorConnection *self, guint status);
 /* It has no deadline any more; `left` is called, once, when the client goes, or says more. */
 void monitor_connection_stay (MonitorConnection *self, void (*left) (gpointer data), gpointer data);
 /* Ends it from within: libsoup's side sees the end, and closes. */

@@ -220,9 +220,8 @@ monitor_connection_stay (MonitorConnection *self, void (*left) (gpointer data), 
 }
 
 void
-monitor_connection_cut_off (MonitorConnection *self, MonitorVerdict verdict)
+monitor_connection_cut_off (MonitorConnection *self, guint status)
 {
-  guint status = monitor_verdict_status (verdict);
   g_autofree char *answer = g_strdup_printf (
       "HTTP/1.1 %u Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status);
   GOutputStream *output = g_io_stream_get_output_stream (self->stream);
@@ -239,7 +238,7 @@ overflowed (gpointer data)
 {
   MonitorConnection *self = data;
   monitor_connection_note_refusal (self, MONITOR_REFUSED_HEADER, NULL);
-  monitor_connection_cut_off (self, MONITOR_REFUSED_HEADER);
+  monitor_connection_cut_off (self, monitor_verdict_status (MONITOR_REFUSED_HEADER));
 }
 
 static void

@@ -40,6 +40,8 @@ gboolean monitor_gate_admits_host (const MonitorSettings *settings, const char *
                                    const char *host);
 /* The value of the field Authorization, or NULL. Takes as long for each wrong token of a length. */
 gboolean monitor_gate_admits_token (const MonitorSettings *settings, const char *authorization);
+/* Whether something is to follow the fields, or says so wrongly. */
+gboolean monitor_gate_sees_body (SoupMessageHeaders *headers);
 /* All but the path. `uri` may be NULL. */
 MonitorVerdict monitor_gate_check (const MonitorSettings *settings, const char *local,
                                    const char *method, GUri *uri, SoupMessageHeaders *headers);

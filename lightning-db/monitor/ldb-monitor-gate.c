@@ -149,8 +149,8 @@ find_field (SoupMessageHeaders *headers, const char *name)
   return field;
 }
 
-static gboolean
-has_body (SoupMessageHeaders *headers)
+gboolean
+monitor_gate_sees_body (SoupMessageHeaders *headers)
 {
   Field length = find_field (headers, "Content-Length");
   return find_field (headers, "Transfer-Encoding").count > 0 || length.count > 1
@@ -182,7 +182,7 @@ MonitorVerdict
 monitor_gate_check (const MonitorSettings *settings, const char *local, const char *method,
                     GUri *uri, SoupMessageHeaders *headers)
 {
-  if (has_body (headers))
+  if (monitor_gate_sees_body (headers))
     return MONITOR_REFUSED_BODY;
   if (strcmp (method, "GET") != 0 && strcmp (method, "HEAD") != 0)
     return MONITOR_REFUSED_METHOD;

@@ -134,11 +134,29 @@ admit (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTabl
                                   soup_server_message_get_method (message),
                                   soup_server_message_get_uri (message),
                                   soup_server_message_get_request_headers (message));
-  if (verdict == MONITOR_ADMITTED)
+  if (verdict != MONITOR_ADMITTED)
+    refuse (connection, message, verdict, what_of (verdict, message, path));
+}
+
+/* When that was answered, or libsoup has refused the request by itself: it is not to look for the body,
+ * since it warns of a length below zero, and warnings can be made to end a program. */
+static void
+keep_from_body (SoupServerMessage *message, gpointer data)
+{
+  guint status = soup_server_message_get_status (message);
+  if (!monitor_gate_sees_body (soup_server_message_get_request_headers (message)))
     return;
-  refuse (connection, message, verdict, what_of (verdict, message, path));
-  if (verdict == MONITOR_REFUSED_BODY)
-    monitor_connection_cut_off (connection, verdict);
+  g_autoptr (MonitorConnection) connection
+      = monitor_connection_ref (monitor_connection_of (message));
+  g_autoptr (GIOStream) stream = soup_server_message_steal_connection (message);
+  monitor_connection_cut_off (connection, status != 0 ? status : SOUP_STATUS_BAD_REQUEST);
+  g_io_stream_close (stream, NULL, NULL);
+}
+
+static void
+watch_headers (SoupServer *soup, SoupServerMessage *message, gpointer data)
+{
+  g_signal_connect (message, "got-headers", G_CALLBACK (keep_from_body), NULL);
 }
 
 static void
@@ -219,6 +237,7 @@ monitor_requests_serve (SoupServer *soup)
       soup_server_add_early_handler (soup, places[i], admit, NULL, NULL);
       soup_server_add_handler (soup, places[i], serve_page, NULL, NULL);
     }
+  g_signal_connect (soup, "request-started", G_CALLBACK (watch_headers), NULL);
   g_signal_connect (soup, "request-finished", G_CALLBACK (note_malformed), NULL);
   g_signal_connect (soup, "request-aborted", G_CALLBACK (note_malformed), NULL);
 }

@@ -142,6 +142,30 @@ class Hostile(monitor.MonitorTest):
         self.assertEqual(server.ask("/health", "Content-Length: 0")[0], 200)
         self.assert_well(server)
 
+    def test_bodies_that_libsoup_warns_of(self):
+        """A length below zero, however it is written: where a warning ends the program it goes on, too."""
+        server = self.serve_socket("--max-requests", "100", G_DEBUG="fatal-warnings")
+        before = server.descriptors()
+        starts = (b"GET /health HTTP/1.1", b"GET /health HTTP/1.0", b"POST /health HTTP/1.1", b"OPTIONS * HTTP/1.1",
+                  b"GET /%2e%2e/health HTTP/1.1", b"GET /x/%2e%2e/y HTTP/1.1", b"GET https://localhost/ HTTP/1.1",
+                  b"GET /health HTTP/1.1\r\nExpect: 100-continue")
+        for length in (b"-5", b"18446744073709551611", b"-9223372036854775808", b"9223372036854775808"):
+            for start in starts:
+                with self.subTest(start, length=length):
+                    status, _, body = monitor.parse(server.send(
+                        start + b"\r\nHost: localhost\r\nContent-Length: " + length + b"\r\n\r\nabcde"))
+                    self.assertIn(status, (400, 413, 429))
+                    self.assertNotIn("healthy", body)
+        # Also when there were too many requests to be looked at.
+        statuses = [monitor.parse(server.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n"))[0]
+                    for _ in range(300)]
+        self.assertLessEqual(set(statuses), {413, 429})
+        monitor.wait_for(lambda: server.descriptors() <= before)
+        monitor.wait_for(lambda: server.ask("/health")[0] == 200)
+        self.assert_logged(server, "body")
+        self.assertNotIn("WARNING", server.log())
+        self.assertEqual(server.stop(), 0)
+
     def test_huge_headers(self):
         server = self.serve_socket()
         for flood in (b"GET /health HTTP/1.1\r\nHost: localhost\r\nCookie: " + b"x" * 1000000,
