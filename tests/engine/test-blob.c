@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 /* --- a file layer that fails when told to ----------------------------------------------------- */
 
@@ -35,6 +36,8 @@ struct faulty_file
 };
 
 static struct faults faults;
+static void (*during_sync) (void);    /* called once, in the middle of the next one */
+static struct vfs_file *being_synced; /* while that is called */
 
 static bool
 strikes (_Atomic int *countdown)
@@ -110,6 +113,7 @@ faulty_open (struct vfs_directory *directory, const char *name, unsigned flags,
 static void
 faulty_close (struct vfs_file *file)
 {
+  CHECK (file != being_synced);
   vfs_close (real_file (file));
   free (file->name);
   free (file);
@@ -133,8 +137,6 @@ faulty_write (struct vfs_file *file, uint64_t offset, const void *from, size_t s
   return vfs_write (real_file (file), offset, from, size, failure);
 }
 
-static void (*during_sync) (void); /* called once, in the middle of the next one */
-
 static status
 faulty_sync_data (struct vfs_file *file, struct failure *failure)
 {
@@ -142,7 +144,11 @@ faulty_sync_data (struct vfs_file *file, struct failure *failure)
   during_sync = NULL;
   faults.syncs++;
   if (hook != NULL)
-    hook ();
+    {
+      being_synced = file;
+      hook ();
+      being_synced = NULL;
+    }
   if (strikes (&faults.sync_in))
     return fail_system (failure, EIO, "%s (as told)", file->name);
   return vfs_sync_data (real_file (file), failure);
@@ -406,6 +412,45 @@ test_put_during_sync (void)
   CHECK_OK (blob_writer_sync (writer, &failure));
   CHECK_INT (faults.syncs, 3); /* both files */
   CHECK_INT (faults.open_files, 1);
+  blob_writer_free (writer);
+  clear_stage ();
+}
+
+static _Atomic bool sealed;
+static pthread_t sealer;
+
+static void *
+seal (void *data)
+{
+  struct failure own = FAILURE_INIT;
+  CHECK (blob_writer_seal (data, &own) == STATUS_OK);
+  atomic_store (&sealed, true);
+  return NULL;
+}
+
+/* Another thread has time enough to be wrong: when it is right, it waits for the end of the sync. */
+static void
+seal_during_sync (void)
+{
+  CHECK (pthread_create (&sealer, NULL, seal, synced_writer) == 0);
+  for (unsigned i = 0; i < 100 && !atomic_load (&sealed); i++)
+    nanosleep (&(struct timespec){ 0, 1000000 }, NULL);
+  CHECK_INT (faults.open_files, 2);
+}
+
+/* W3: a sync walks its files while another thread gives the writer's up. */
+static void
+test_seal_during_sync (void)
+{
+  set_stage ();
+  struct blob_writer *writer = synced_writer = new_writer (100000);
+  put_pattern (writer, 1, 20000);
+  put_pattern (writer, 2, 90000);
+  during_sync = seal_during_sync;
+  CHECK_OK (blob_writer_sync (writer, &failure));
+  CHECK (pthread_join (sealer, NULL) == 0);
+  CHECK_INT (faults.syncs, 2);
+  CHECK_INT (faults.open_files, 0);
   blob_writer_free (writer);
   clear_stage ();
 }
@@ -827,6 +872,7 @@ main (void)
   test_put_and_rotate ();
   test_space_given_back ();
   test_put_during_sync ();
+  test_seal_during_sync ();
   test_streams ();
   test_full_disk ();
   test_failed_sync ();

@@ -3,12 +3,14 @@
  * Another budget while work goes on (U5 of core/memory.h): readers, a scan and a writer never notice,
  * nothing is lost, and what was taken under a larger budget gives way.
  */
+#include "base/epoch.h"
 #include "base/random.h"
 #include "check.h"
 #include "core/memory.h"
 #include "replaced-vfs.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -320,10 +322,89 @@ test_flush (void)
   remove_directory (path);
 }
 
+/* ---- readers of memtables ---- */
+
+static sem_t entered, leave;      /* a reader's section */
+static sem_t flushing, may_flush; /* segments that are being synced */
+
+static void *
+linger (void *data)
+{
+  (void) data;
+  epoch_enter ();
+  sem_post (&entered);
+  sem_wait (&leave);
+  epoch_leave ();
+  return NULL;
+}
+
+static void *
+flush_all (void *data)
+{
+  struct failure own = FAILURE_INIT;
+  (void) data;
+  CHECK_FINE (engine_flush (engine, &own));
+  return NULL;
+}
+
+static status
+sync_slowly (struct vfs_file *file, struct failure *cause)
+{
+  if (strstr (file->name, ".seg") != NULL)
+    {
+      sem_post (&flushing);
+      sem_wait (&may_flush);
+    }
+  return vfs_posix ()->sync_data (file, cause);
+}
+
+/* U4 of core/memory.h: a flushed memtable that a reader still looks at counts as one of the three. */
+static void
+test_readers_of_memtables (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options;
+  struct vfs disk = replaced_vfs ();
+  pthread_t reader, flusher;
+  disk.sync_data = sync_slowly;
+  engine_options_init (&options);
+  options.vfs = &disk;
+  options.memory_budget = 10 * MIB;
+  options.merge_enabled = false;
+  sem_init (&entered, 0, 0);
+  sem_init (&leave, 0, 0);
+  sem_init (&flushing, 0, 0);
+  sem_init (&may_flush, 0, 1);
+  CHECK_OK (engine_open (path, ENGINE_OPEN_CREATE, &options, &engine, &failure));
+  put (1);
+  CHECK (pthread_create (&reader, NULL, linger, NULL) == 0);
+  sem_wait (&entered);
+  CHECK_OK (engine_flush (engine, &failure)); /* the first memtable has a reader, */
+  sem_wait (&flushing);
+  put (2);
+  CHECK (pthread_create (&flusher, NULL, flush_all, NULL) == 0);
+  sem_wait (&flushing); /* the second is being flushed, the third is written to */
+  memory_begin_release (engine);
+  CHECK (!memory_has_place (engine));
+  sem_post (&leave);
+  pthread_join (reader, NULL);
+  memory_end_release (engine); /* frees what nobody looks at */
+  memory_begin_release (engine);
+  CHECK (memory_has_place (engine));
+  memory_end_release (engine);
+  sem_post (&may_flush);
+  pthread_join (flusher, NULL);
+  sem_post (&may_flush);
+  CHECK_OK (engine_close (engine, &failure));
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 int
 main (void)
 {
   test_flush ();
+  test_readers_of_memtables ();
   char *path = fresh_directory ();
   test_refusal (path);
   test_shrink_and_grow (path);

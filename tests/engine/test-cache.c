@@ -600,6 +600,66 @@ test_late_pin (void)
   tear_down (&f);
 }
 
+struct retired
+{
+  struct epoch_link link; /* first, so that a link is its retired */
+  struct cache *cache;    /* whose lock must be free by then */
+};
+
+static unsigned retired_released;
+
+static void
+release_retired (struct epoch_link *link)
+{
+  struct retired *retired = (struct retired *) link;
+  CHECK_INT (pthread_mutex_trylock (&retired->cache->lock), 0);
+  pthread_mutex_unlock (&retired->cache->lock);
+  retired_released++;
+  free (retired);
+}
+
+/* The next retirement is the one that releases all before it. */
+static void
+retire_all_but_one (struct cache *cache)
+{
+  epoch_collect (true);
+  retired_released = 0;
+  for (unsigned i = 0; i + 1 < EPOCH_BATCH; i++)
+    {
+      struct retired *retired = malloc (sizeof *retired);
+      CHECK (retired != NULL);
+      retired->cache = cache;
+      epoch_retire (&retired->link, release_retired);
+    }
+  CHECK_INT (retired_released, 0);
+}
+
+/* A4: what the cache retires may be what releases others' things, which come back to the cache. Each page
+ * is alone in its chunk, which goes with it. */
+static void
+test_retires_unlocked (void)
+{
+  struct fixture f;
+  uint64_t number = 0;
+  set_up (&f, 8 * MIB, 2 * MIB, 4000 * PAGE_CHUNK_SLOTS);
+  for (; number < 1000; number++)
+    touch (f.cache, &f.table, number * PAGE_CHUNK_SLOTS, false, false);
+  retire_all_but_one (f.cache);
+  for (unsigned i = 0; i < 200 && retired_released == 0; i++, number++)
+    touch (f.cache, &f.table, number * PAGE_CHUNK_SLOTS, false, false);
+  CHECK_INT (retired_released, EPOCH_BATCH - 1);
+  retire_all_but_one (f.cache);
+  cache_set_capacity (f.cache, MIB);
+  CHECK (retired_released > 0);
+  retire_all_but_one (f.cache);
+  cache_evict_fraction (f.cache, 0.5);
+  CHECK (retired_released > 0);
+  retire_all_but_one (f.cache);
+  page_table_clear (&f.table);
+  CHECK (retired_released > 0);
+  tear_down (&f);
+}
+
 #define STALL_CAPACITY (2 * MIB)
 #define STALL_SLAB ((128u << 10) + 8192) /* of this budget, with its bookkeeping */
 /* C4's: slabs, a large page and a sixteenth, and a page of one reader. */
@@ -874,6 +934,7 @@ main (void)
   test_large_spares ();
   test_pins ();
   test_late_pin ();
+  test_retires_unlocked ();
   test_stalled_reader ();
   test_coming_and_going ();
   test_threads ();

@@ -178,6 +178,57 @@ test_other_holds_back (void)
   end_stepper (&stepper, thread);
 }
 
+/* C2: what was retired before a reader entered is free, whatever was retired since. */
+static void
+test_limbo_in_order (void)
+{
+  struct stepper first, second;
+  pthread_t threads[2];
+  settle ();
+  begin_stepper (&first, &threads[0]);
+  retire_node (new_node (NULL));
+  epoch_collect (false); /* it is stamped, and waits */
+  size_t before = released;
+  begin_stepper (&second, &threads[1]);
+  end_stepper (&first, threads[0]);
+  retire_node (new_node (NULL));
+  epoch_collect (false);
+  CHECK_INT (released, before + 1);
+  end_stepper (&second, threads[1]);
+  settle ();
+}
+
+static void *
+collect_memory (void *data)
+{
+  (void) data;
+  epoch_collect_memory ();
+  return NULL;
+}
+
+static void
+release_beside_another (struct epoch_link *link)
+{
+  size_t before = released;
+  pthread_t thread;
+  CHECK (pthread_create (&thread, NULL, collect_memory, NULL) == 0);
+  CHECK (pthread_join (thread, NULL) == 0);
+  CHECK_INT (released, before);
+  free (link);
+}
+
+/* C2: while one thread releases, another that collects leaves the rest to it. */
+static void
+test_one_collects (void)
+{
+  struct epoch_link *link = calloc (1, sizeof *link);
+  CHECK (link != NULL);
+  settle ();
+  epoch_retire (link, release_beside_another);
+  retire_node (new_node (NULL));
+  settle ();
+}
+
 /* --- load ------------------------------------------------------------------------------------- */
 
 #define SHARED_POINTERS 16
@@ -442,6 +493,8 @@ main (void)
   test_nesting_and_own_section ();
   test_evictor_clock ();
   test_other_holds_back ();
+  test_limbo_in_order ();
+  test_one_collects ();
   test_slow_part ();
   run_load ();
   test_slots_return ();

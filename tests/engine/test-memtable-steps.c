@@ -6,6 +6,7 @@
 #include "memtable/memtable-private.h"
 #include "stepped.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <setjmp.h>
 
@@ -244,6 +245,56 @@ interrupt_writer (struct steps_trial *trial, void (*between) (void *data, uint64
   epoch_collect (false);
 }
 
+/* ---- a reader, and range deletes that are gathered behind one of its instructions ---- */
+
+#define GATHERED 16u /* range deletes become a set, and twice as many another one */
+
+static void
+delete_ranges (struct memtable *table, unsigned from, unsigned to)
+{
+  for (unsigned i = from; i < to; i++)
+    memtable_delete_range (table,
+                           &(struct range_delete){ BYTES_LITERAL ("a"), BYTES_LITERAL ("c"), i });
+}
+
+static void
+gather_at (void *data, uint64_t step)
+{
+  struct steps_trial *trial = data;
+  if (step < trial->at)
+    return;
+  step_no_more ();
+  delete_ranges (trial->table, GATHERED + 1, 2 * GATHERED + 1);
+}
+
+static void
+cover_wanted (void *data)
+{
+  struct steps_trial *trial = data;
+  trial->found = memtable_cover (trial->table, BYTES_LITERAL ("b"), GATHERED) == GATHERED;
+}
+
+/* R3 of memtable-range.c: what a reader looks at stays until it has left its section. Memory that is freed
+ * is overwritten. */
+static void
+interrupt_cover (struct steps_trial *trial)
+{
+  uint64_t steps = 0;
+  mallopt (M_PERTURB, 0x5a);
+  for (trial->at = 1; trial->at == 1 || trial->at == steps + 1; trial->at++)
+    {
+      trial->table = new_table ();
+      CHECK_OK (memtable_reserve (trial->table, 0, 0, 2 * GATHERED, 2 * GATHERED * 2, &failure));
+      delete_ranges (trial->table, 1, GATHERED + 1);
+      steps = step_through (cover_wanted, gather_at, trial);
+      CHECK (trial->found);
+      memtable_unref (trial->table);
+      epoch_collect (false);
+    }
+  mallopt (M_PERTURB, 0);
+  CHECK (steps > 50);
+}
+
 /* ---- the tests ---- */
 
 void
@@ -276,4 +327,6 @@ test_steps (void)
       };
       interrupt_writer (&trial, get_all);
     }
+  trial = (struct steps_trial){ 0 };
+  interrupt_cover (&trial);
 }

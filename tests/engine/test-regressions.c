@@ -4,7 +4,9 @@
 #include "core/batch.h"
 #include "faulty-disk.h"
 #include "small-engine.h"
+#include "stepped.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 
@@ -446,6 +448,159 @@ test_directory_goes (void)
   engine_unref (engine);
 }
 
+/* ---- another thread amid a lookup ---- */
+
+/* What a get found, and behind which of its instructions another thread comes. */
+struct overtaken
+{
+  struct engine *engine;
+  uint64_t at;
+  uint64_t value; /* was put before, and the next one is put then */
+  uint64_t found;
+  status result;
+};
+
+static void
+put_number (struct engine *engine, uint64_t value)
+{
+  struct failure own = FAILURE_INIT;
+  CHECK (engine_put (engine, 1, BYTES_LITERAL ("key"), BYTES (&value, sizeof value), 0, NULL, &own)
+         == STATUS_OK);
+}
+
+static void *
+overwrite (void *data)
+{
+  struct overtaken *overtaken = data;
+  struct failure own = FAILURE_INIT;
+  put_number (overtaken->engine, overtaken->value + 1);
+  CHECK (engine_flush (overtaken->engine, &own) == STATUS_OK); /* without what was before */
+  return NULL;
+}
+
+static void
+let_run (void *(*run) (void *data), void *data)
+{
+  pthread_t thread;
+  CHECK (pthread_create (&thread, NULL, run, data) == 0);
+  CHECK (pthread_join (thread, NULL) == 0);
+}
+
+static void
+get_number (void *data)
+{
+  struct overtaken *overtaken = data;
+  size_t size;
+  overtaken->result = engine_get (overtaken->engine, NULL, 1, BYTES_LITERAL ("key"),
+                                  &overtaken->found, sizeof overtaken->found, &size, &failure);
+}
+
+static void
+overwrite_at (void *data, uint64_t step)
+{
+  struct overtaken *overtaken = data;
+  if (step < overtaken->at)
+    return;
+  step_no_more ();
+  let_run (overwrite, overtaken);
+}
+
+static status
+sync_nothing (struct vfs_file *file, struct failure *cause)
+{
+  (void) file, (void) cause;
+  return STATUS_OK;
+}
+
+static status
+sync_no_directory (struct vfs_directory *directory, struct failure *cause)
+{
+  (void) directory, (void) cause;
+  return STATUS_OK;
+}
+
+/* L1 of core/read.c: wherever a lookup is when a key is overwritten and only the new value goes to a segment,
+ * it finds the one or the other. */
+static void
+test_overtaken_lookup (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.vfs = faulty_disk_new (false);
+  faulty_disk.vfs.sync_data = sync_nothing; /* it is done hundreds of times */
+  faulty_disk.vfs.directory_sync = sync_no_directory;
+  struct overtaken overtaken = { open_with (path, &options), 1, 0, 0, STATUS_OK };
+  for (uint64_t steps = 0; overtaken.at == 1 || overtaken.at == steps + 1; overtaken.at++)
+    {
+      overtaken.value = 2 * overtaken.at;
+      put_number (overtaken.engine, overtaken.value);
+      steps = step_through (get_number, overwrite_at, &overtaken);
+      CHECK_INT (overtaken.result, STATUS_OK);
+      CHECK_INT (overtaken.found / 2, overtaken.at);
+      CHECK_OK (engine_compact (overtaken.engine, NULL, NULL, &failure));
+    }
+  CHECK (!STEPPED || overtaken.at > 100);
+  engine_unref (overtaken.engine);
+  remove_directory (path);
+}
+
+static void *
+overwrite_and_compact (void *data)
+{
+  struct engine *engine = data;
+  struct failure own = FAILURE_INIT;
+  put_number (engine, 2);
+  CHECK (engine_compact (engine, NULL, NULL, &own) == STATUS_OK);
+  epoch_collect (false); /* what nobody looks at goes at once */
+  return NULL;
+}
+
+static struct engine *overwritten; /* once, while the next page is read; or NULL */
+
+static status
+read_and_overwrite (struct vfs_file *file, uint64_t offset, void *to, size_t size, size_t *got,
+                    struct failure *cause)
+{
+  struct engine *engine = overwritten;
+  if (engine != NULL && strstr (file->name, ".seg") != NULL)
+    {
+      CHECK (!epoch_inside ());
+      overwritten = NULL;
+      let_run (overwrite_and_compact, engine);
+    }
+  return faulty_read (file, offset, to, size, got, cause);
+}
+
+/* L3 of core/read.c: what a lookup needs stays while it reads a page, though nothing else refers to it any
+ * more. Memory that is freed is overwritten. */
+static void
+test_view_goes_during_read (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  uint64_t value;
+  size_t size;
+  options.vfs = faulty_disk_new (false);
+  faulty_disk.vfs.read = read_and_overwrite;
+  mallopt (M_PERTURB, 0x5a);
+  struct engine *engine = open_with (path, &options);
+  for (unsigned round = 0; round < 10; round++)
+    {
+      put_number (engine, 1);
+      CHECK_OK (engine_compact (engine, NULL, NULL, &failure));
+      CHECK_OK (engine_get (engine, NULL, 1, BYTES_LITERAL ("key"), &value, sizeof value, &size,
+                            &failure)); /* makes the index, with a lock held */
+      engine_evict_cache (engine, 1);
+      overwritten = engine;
+      CHECK_OK (engine_get (engine, NULL, 1, BYTES_LITERAL ("key"), &value, sizeof value, &size,
+                            &failure));
+      CHECK (overwritten == NULL && value == 1);
+    }
+  engine_unref (engine);
+  mallopt (M_PERTURB, 0);
+  remove_directory (path);
+}
+
 /* ---- large values without a snapshot ---- */
 
 static struct engine *racing;                /* what the next opening of a blob file is beside */
@@ -740,6 +895,8 @@ main (void)
   test_transactions_beside_a_slow_reader ();
   test_unflushed_blob_files_go ();
   test_directory_goes ();
+  test_overtaken_lookup ();
+  test_view_goes_during_read ();
   test_stale_reference ();
   test_contains_reads_no_value ();
   test_contains_is_validated ();

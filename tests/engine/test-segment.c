@@ -175,6 +175,57 @@ test_writer_refuses (void)
   surroundings_close (&here);
 }
 
+/* ---- what is written ---- */
+
+static uint64_t written; /* bytes of the file that is being written */
+static unsigned writes;
+
+static status
+write_in_order (struct vfs_file *file, uint64_t offset, const void *from, size_t size,
+                struct failure *cause)
+{
+  CHECK_INT (offset, written);
+  CHECK_INT (size % 4096, 0);
+  CHECK_INT ((uintptr_t) from % 4096, 0);
+  written += size;
+  writes++;
+  return vfs_posix ()->write (file, offset, from, size, cause);
+}
+
+/* W1 of segment-writer.c: whole units, one behind the other, as a disk without a cache before it wants
+ * them. */
+static void
+test_written_in_order (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct random random = { 53 };
+  struct segment_information information;
+  surroundings_open (&here, 4096, 8 << 20);
+  model_fill (&model, &random, 0, 12000, 300);
+  const struct vfs *real = use_other_disk (here.directory);
+  other_disk.write = write_in_order;
+  for (unsigned codec = 0; codec < CODEC_COUNT; codec++)
+    {
+      struct segment_settings settings = writer_settings (&here, 4096);
+      settings.number = 100 + codec;
+      settings.codec = (enum codec) codec;
+      settings.memory = 1 << 20; /* for the buffer not to hold all of it */
+      settings.direct = codec % 2 == 0;
+      settings.train_dictionary = codec % 2 == 1;
+      written = writes = 0;
+      CHECK_OK (write_model (&settings, &model, &information, &failure));
+      CHECK (writes > 3);
+      CHECK_INT (written, information.file_size);
+      segment_information_clear (&information);
+    }
+  here.directory->vfs = real;
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
+/* ---- walks ---- */
+
 /* R1 and R3 of segment-source.c: a walk holds the leaf that it stands on, and no other; none behind the
  * last record. */
 static void
@@ -292,6 +343,70 @@ note_will_need (struct vfs_file *file, uint64_t offset, uint64_t size)
   CHECK (asked_count < 64);
   asked[asked_count++] = (struct asked){ offset, size };
 }
+
+/* ---- a cache that keeps nothing ---- */
+
+#define FRAMES_SPOILT 48u
+
+static struct cache *forgetful;
+
+/* While a page is read all the others go, and other bytes come to where they were. */
+static status
+read_and_forget (struct vfs_file *file, uint64_t offset, void *to, size_t size, size_t *got,
+                 struct failure *cause)
+{
+  uint8_t *frames[FRAMES_SPOILT];
+  CHECK (!epoch_inside ());
+  cache_evict_fraction (forgetful, 1);
+  for (unsigned i = 0; i < FRAMES_SPOILT; i++)
+    {
+      frames[i] = cache_allocate (forgetful, 4096);
+      CHECK (frames[i] != NULL);
+      memset (frames[i], 0xee, 4096);
+    }
+  for (unsigned i = 0; i < FRAMES_SPOILT; i++)
+    cache_discard (forgetful, frames[i]);
+  return vfs_posix ()->read (file, offset, to, size, got, cause);
+}
+
+/* P3 of segment-page.c: nothing that was found before a page is read is looked at behind that. The tree has
+ * several levels, and no index above it. */
+static void
+test_forgotten_amid (void)
+{
+  struct surroundings here;
+  struct model model = { 0 };
+  struct random random = { 47 };
+  struct segment_information information;
+  struct segment *segment;
+  struct segment_shape shape;
+  surroundings_open (&here, 4096, 8 << 20);
+  model_fill (&model, &random, 0, 12000, 300);
+  struct segment_settings settings = writer_settings (&here, 4096);
+  struct segment_reader_settings reading = reader_settings (&here);
+  reading.build_index = false;
+  settings.filter = FILTER_NONE;
+  CHECK_OK (write_model (&settings, &model, &information, &failure));
+  CHECK_OK (segment_open (&reading, &information, &segment, &failure));
+  segment_shape (segment, &shape);
+  CHECK (shape.depth > 2);
+  forgetful = here.cache;
+  const struct vfs *real = use_other_disk (here.directory);
+  other_disk.read = read_and_forget;
+  segment->file->vfs = &other_disk;
+  check_gets (segment, &model, &random, 0, 1000);
+  check_get_many (segment, &model, &random, 0);
+  check_sources (segment, &model, &random, 0);
+  check_splits (segment, &model);
+  segment->file->vfs = real;
+  here.directory->vfs = real;
+  segment_unref (segment);
+  segment_information_clear (&information);
+  model_clear (&model);
+  surroundings_close (&here);
+}
+
+/* ---- reading around ---- */
 
 /* Each stretch of the file that pages are read from is asked for, once; none without the
  * setting. */
@@ -565,7 +680,9 @@ main (void)
   test_full_writer ();
   test_full_disk ();
   test_failed_writer ();
+  test_written_in_order ();
   test_held_leaf ();
+  test_forgotten_amid ();
   test_trimmed_beside ();
   test_damage ();
   test_hostile_files ();
