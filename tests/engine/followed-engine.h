@@ -21,6 +21,19 @@ extern struct failure failure;
 #define PATIENCE 300000000u /* microseconds after which something is not coming */
 
 uint64_t now (void);
+
+/* Until it is so. What does not come ends the test. */
+#define AWAIT(condition)                                                                           \
+  do                                                                                               \
+    for (uint64_t await_until = now () + PATIENCE; !(condition); usleep (200))                     \
+      if (now () >= await_until)                                                                   \
+        {                                                                                          \
+          fprintf (stderr, "%s:%d: not within %u seconds: %s\n", __FILE__, __LINE__,               \
+                   PATIENCE / 1000000, #condition);                                                \
+          abort ();                                                                                \
+        }                                                                                          \
+  while (0)
+
 void choose (struct engine_options *options);
 struct engine *open_flags (const char *path, unsigned flags);
 struct engine *open_writer (const char *path);

@@ -161,9 +161,7 @@ count_own (const char *what)
 static void
 await_threads (unsigned threads)
 {
-  for (uint64_t until = now () + PATIENCE; count_own ("task") > threads && now () < until;)
-    usleep (100);
-  CHECK (count_own ("task") <= threads);
+  AWAIT (count_own ("task") <= threads);
 }
 
 /* Readers leave nothing behind, and hold no more files open than there are to be read. */
@@ -212,8 +210,7 @@ test_stopped_writer (void)
   snprintf (file, sizeof file, "%s/board", beside);
   struct board *board = board_map (file);
   pid_t writer = start ("--writer", path, file, 0);
-  while (atomic_load (&board->acknowledged) < 3000)
-    usleep (1000);
+  AWAIT (atomic_load (&board->acknowledged) >= 3000);
   struct engine *follower = open_reader (path), *late;
   kill (writer, SIGSTOP);
   usleep (50000);
@@ -228,10 +225,7 @@ test_stopped_writer (void)
   struct engine *readers[] = { follower, late };
   for (int i = 0; i < 2; i++)
     {
-      for (uint64_t until = now () + PATIENCE;
-           read_number (readers[i], NULL) < acknowledged && now () < until;)
-        usleep (1000);
-      CHECK (read_number (readers[i], NULL) >= acknowledged);
+      AWAIT (read_number (readers[i], NULL) >= acknowledged);
       CHECK_OK (engine_snapshot_new (readers[i], &snapshot, &failure));
       verify_snapshot (readers[i], snapshot, read_number (readers[i], snapshot));
       engine_snapshot_free (snapshot);
@@ -249,11 +243,9 @@ last_words_role (const char *path, struct board *board)
 {
   struct engine *engine = open_writer (path);
   atomic_store (&board->opened, now ());
-  while (atomic_load (&board->seen[0]) == 0)
-    usleep (200);
+  AWAIT (atomic_load (&board->seen[0]) != 0);
   atomic_store (&board->acknowledged, put (engine, 1, "key", "told"));
-  while (atomic_load (&board->seen[0]) == 1)
-    usleep (200);
+  AWAIT (atomic_load (&board->seen[0]) != 1);
   put (engine, 1, "key", "untold");
   raise (SIGKILL);
   return 1;
@@ -273,12 +265,10 @@ test_last_words (void)
       atomic_store (&board->acknowledged, 0);
       atomic_store (&board->seen[0], 0);
       pid_t writer = start ("--last-words", path, file, 0);
-      while (atomic_load (&board->opened) == 0)
-        usleep (500);
+      AWAIT (atomic_load (&board->opened) != 0);
       struct engine *reader = open_reader (path);
       atomic_store (&board->seen[0], 1);
-      while (atomic_load (&board->acknowledged) == 0)
-        usleep (200);
+      AWAIT (atomic_load (&board->acknowledged) != 0);
       uint64_t sequence = atomic_load (&board->acknowledged);
       await (reader, sequence);
       atomic_store (&board->seen[0], 2);

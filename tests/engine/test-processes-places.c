@@ -273,8 +273,7 @@ test_undurable (void)
   put (writer, 1, "key", "before");
   atomic_store (&sync_held, true);
   CHECK (pthread_create (&thread, NULL, put_durably, writer) == 0);
-  while (!atomic_load (&sync_waits))
-    usleep (500);
+  AWAIT (atomic_load (&sync_waits));
   usleep (20000); /* by now it is in the log, whoever waits for the disk */
   reader = open_reader (path);
   CHECK_INT (engine_sequence (writer), 1);
@@ -341,8 +340,7 @@ static struct
 static status
 unlink_some (struct vfs_directory *directory, const char *name, struct failure *cause)
 {
-  while (atomic_load (&deletion.unlinked) >= atomic_load (&deletion.most))
-    usleep (500);
+  AWAIT (atomic_load (&deletion.unlinked) < atomic_load (&deletion.most));
   status result = vfs_posix ()->unlink (directory, name, cause);
   atomic_fetch_add (&deletion.unlinked, 1);
   return result;
@@ -418,8 +416,7 @@ test_being_destroyed (void)
   for (int gone = 1; gone <= names.count - 1; gone++)
     {
       atomic_store (&deletion.most, gone);
-      while (atomic_load (&deletion.unlinked) < gone)
-        usleep (500);
+      AWAIT (atomic_load (&deletion.unlinked) >= gone);
       expect_locked (ENGINE_OPEN_READ_ONLY);
       expect_locked (ENGINE_OPEN_READ_ONLY | ENGINE_OPEN_STATIC);
       expect_locked (0);
@@ -534,8 +531,7 @@ share_late (struct vfs_directory *directory, const char *name, bool write, int *
 {
   if (write)
     atomic_store (&making.waits, true);
-  while (write && atomic_load (&making.looks) > 0)
-    usleep (500);
+  AWAIT (!write || atomic_load (&making.looks) <= 0);
   return vfs_posix ()->share (directory, name, write, descriptor, cause);
 }
 
@@ -545,8 +541,7 @@ share_in_vain (struct vfs_directory *directory, const char *name, bool write, in
 {
   status result = vfs_posix ()->share (directory, name, write, descriptor, cause);
   if (result == STATUS_NOT_FOUND && atomic_fetch_sub (&making.looks, 1) == 1)
-    while (!atomic_load (&making.is_open))
-      usleep (500);
+    AWAIT (atomic_load (&making.is_open));
   return result;
 }
 
@@ -561,8 +556,7 @@ make_late (void *data)
   options.vfs = &late;
   CHECK_OK (engine_open (data, ENGINE_OPEN_CREATE, &options, &making.writer, &cause));
   atomic_store (&making.is_open, true);
-  while (atomic_load (&making.is_open))
-    usleep (500);
+  AWAIT (!atomic_load (&making.is_open));
   close_engine (making.writer);
   return NULL;
 }
@@ -581,8 +575,7 @@ test_opened_while_made (void)
       atomic_store (&making.looks, looks);
       atomic_store (&making.waits, false);
       CHECK (pthread_create (&thread, NULL, make_late, path) == 0);
-      while (!atomic_load (&making.waits))
-        usleep (500);
+      AWAIT (atomic_load (&making.waits));
       vain.share = share_in_vain;
       choose (&options);
       options.vfs = &vain;
@@ -650,8 +643,7 @@ test_turns (void)
   snprintf (file, sizeof file, "%s/board", beside);
   struct board *board = board_map (file);
   pid_t child = start ("--writer", path, file, 0);
-  while (atomic_load (&board->acknowledged) < 100)
-    usleep (1000);
+  AWAIT (atomic_load (&board->acknowledged) >= 100);
   struct engine *reader = open_reader (path);
   for (int i = 0; i < 3; i++)
     begin_turn (&taking[i], path, &threads[i]);
@@ -662,11 +654,9 @@ test_turns (void)
   CHECK (taking[2].engine == NULL);
   uint64_t killed = now ();
   end (child, SIGKILL);
-  for (uint64_t until = now () + PATIENCE;
-       atomic_load (&taking[0].at) == 0 && atomic_load (&taking[1].at) == 0 && now () < until;)
-    usleep (100);
+  AWAIT (atomic_load (&taking[0].at) != 0 || atomic_load (&taking[1].at) != 0);
   int first = atomic_load (&taking[0].at) != 0 ? 0 : 1;
-  CHECK (atomic_load (&taking[first].at) != 0 && atomic_load (&taking[1 - first].at) == 0);
+  CHECK (atomic_load (&taking[1 - first].at) == 0);
   pthread_join (threads[first], NULL);
   printf ("a killed writer's successor was there after %llu ms\n",
           (unsigned long long) (taking[first].at - killed) / 1000);
@@ -679,6 +669,7 @@ test_turns (void)
   usleep (50000);
   CHECK (atomic_load (&taking[1 - first].at) == 0);
   close_engine (taking[first].engine);
+  AWAIT (atomic_load (&taking[1 - first].at) != 0);
   pthread_join (threads[1 - first], NULL);
   await (reader, put (taking[1 - first].engine, 1, "turn", "second"));
   expect (reader, 1, "turn", "second");
