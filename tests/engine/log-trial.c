@@ -156,6 +156,13 @@ fault_read (struct vfs_file *file, uint64_t offset, void *to, size_t size, size_
 {
   if (plan.read_error != 0 && size > 4096)
     return fail_system (failure, plan.read_error, "%s: injected", file->name);
+  if (plan.hole != 0 && offset >= plan.hole)
+    {
+      memset (to, 0, size);
+      *got = size;
+      plan.read_to = offset + size > plan.read_to ? offset + size : plan.read_to;
+      return STATUS_OK;
+    }
   return vfs_read (inner_file (file), offset, to, size, got, failure);
 }
 

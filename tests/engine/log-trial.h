@@ -31,8 +31,10 @@ struct fault_plan
   _Atomic int rename_error;
   _Atomic bool refuse_map;
   _Atomic int read_error;
-  _Atomic int syncs;     /* seen */
-  _Atomic int hide_in;   /* listings of the directory in which a name is missing … */
+  uint64_t hole;       /* from this offset on files are zeros that no disk is asked for; 0: none */
+  uint64_t read_to;    /* the end of what was read of that */
+  _Atomic int syncs;   /* seen */
+  _Atomic int hide_in; /* listings of the directory in which a name is missing … */
   _Atomic uint64_t hide; /* … that of the log file of this number */
 };
 
@@ -132,6 +134,7 @@ void test_run_ended_before (void);
 void test_damaged_beginning (void);
 void test_damaged_size (void);
 void test_hostile (bool tags);
+void test_endless (void);
 void test_heads (void);
 void test_lost_way (void);
 void test_mutations (unsigned rounds);

@@ -61,6 +61,7 @@ void test_torn_and_flipped (const char *path);
 void test_lost_edit (const char *path);
 void test_mutations (const char *path);
 void test_newer_format (const char *path);
+void test_endless_manifest (const char *path);
 void test_presence (const char *path);
 
 /* test-manifest-crashes.c */

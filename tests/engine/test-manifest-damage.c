@@ -305,6 +305,43 @@ test_newer_format (const char *path)
   vfs_directory_close (directory);
 }
 
+static uint64_t hole_read_to; /* the end of what was read of a hole */
+
+static status
+read_hole (struct vfs_file *file, uint64_t offset, void *to, size_t size, size_t *got,
+           struct failure *cause)
+{
+  if (offset < UINT64_C (1) << 20)
+    return vfs_posix ()->read (file, offset, to, size, got, cause);
+  memset (to, 0, size);
+  *got = size;
+  hole_read_to = offset + size;
+  return STATUS_OK;
+}
+
+/* Of a hole of a terabyte behind the edits no more is read than the largest manifest can have. */
+void
+test_endless_manifest (const char *path)
+{
+  clean (path);
+  struct vfs_directory *directory = open_directory (&stopping, path);
+  struct manifest *manifest;
+  struct manifest_state state;
+  char file[600];
+  CHECK_OK (manifest_create (directory, 4096, &manifest, &failure));
+  CHECK_OK (manifest_apply (manifest, &(struct manifest_edit){ .flushed_sequence = 7 }, &failure));
+  manifest_close (manifest);
+  snprintf (file, sizeof file, "%s/MANIFEST-1", path);
+  CHECK_INT (truncate (file, INT64_C (1) << 40), 0);
+  stopping.read = read_hole;
+  CHECK_OK (manifest_load (directory, &state, &failure));
+  stopping.read = vfs_posix ()->read;
+  CHECK_INT (state.flushed_sequence, 7);
+  CHECK (hole_read_to > 0 && hole_read_to <= UINT64_C (9) << 28);
+  manifest_state_clear (&state);
+  vfs_directory_close (directory);
+}
+
 static void
 check_presence (struct vfs_directory *directory, enum manifest_presence expected)
 {

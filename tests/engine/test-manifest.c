@@ -321,6 +321,7 @@ main (void)
   test_lost_edit (path);
   test_mutations (path);
   test_newer_format (path);
+  test_endless_manifest (path);
   test_presence (path);
   test_numbers_and_orphans (path);
   test_switched_while_read (path);

@@ -494,6 +494,25 @@ test_hostile (bool tags)
   place_close (&place);
 }
 
+/* Of a hole of a terabyte behind the records no more is read than the largest segment can have. */
+void
+test_endless (void)
+{
+  struct place place;
+  struct wal_recovery out;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, false, 1);
+  append (&place, 1, 9, false);
+  log_close (&place, false);
+  CHECK_INT (truncate (segment_path (&place, 1), INT64_C (1) << 40), 0);
+  plan.hole = UINT64_C (1) << 20;
+  CHECK_INT (recover_to (&place, 0, payload_size, &out), 9);
+  CHECK_INT (out.torn_bytes, 0);
+  CHECK (plan.read_to > 0 && plan.read_to <= (UINT64_C (1) << 32) + (1 << 20));
+  plan_reset ();
+  place_close (&place);
+}
+
 /* ---- the format ---- */
 
 /* What each record costs, byte by byte, and where the long ones stand. */

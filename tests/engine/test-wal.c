@@ -270,6 +270,7 @@ main (void)
   test_damaged_size ();
   test_hostile (true);
   test_hostile (false);
+  test_endless ();
   test_heads ();
   test_lost_way ();
   test_failed_sync (false);

@@ -19,7 +19,8 @@
  *       that is corruption. When none says so, it is the torn tail of a crash: the run ends there.
  *
  * Each step of a walk moves forward by at least a byte or one segment, and the bytes checksummed
- * in vain have a budget per segment, so that a hostile file costs time in proportion to its size.
+ * in vain have a budget per segment, so that a hostile file costs time in proportion to its size;
+ * what lies beyond the largest that a segment can be is not looked at.
  */
 #include "log/wal.h"
 
@@ -29,6 +30,8 @@
 #include <stdlib.h>
 
 #define WINDOW_SIZE (UINT64_C (1) << 20)
+/* A segment is as large as its option may say, or as one record needs, and rounded up. */
+#define SEGMENT_FILE_MOST (WAL_PAYLOAD_MAX + (UINT64_C (1) << 20))
 /* Bytes checksummed in vain per byte of a segment before it counts as damaged, and a base. */
 #define VAIN_FACTOR 4
 #define VAIN_BASE (UINT64_C (1) << 20)
@@ -48,7 +51,7 @@ struct found_segment
 {
   uint64_t number;          /* of its name */
   uint64_t own_number;      /* of its header; the same, but for salvage; 0 = it has none */
-  uint64_t size;            /* bytes of the file */
+  uint64_t size;            /* bytes of the file that may count */
   uint64_t device, inode;   /* which file it is */
   enum segment_state state; /* as the header says */
   uint16_t flags;           /* from here on: of a valid header */
@@ -310,7 +313,7 @@ segment_inspect (struct window *window, size_t index, struct failure *failure)
     result = vfs_information (window->file, &information, failure);
   if (result != STATUS_OK)
     return result;
-  segment->size = information.size;
+  segment->size = information.size < SEGMENT_FILE_MOST ? information.size : SEGMENT_FILE_MOST;
   segment->device = information.device;
   segment->inode = information.inode;
   segment->state = SEGMENT_UNUSED;
@@ -583,11 +586,12 @@ walk_search (struct walk *walk, struct failure *failure)
       if (result != STATUS_OK)
         return result;
       const uint8_t *begin = at;
-      const uint8_t *end = walk->window->bytes + walk->window->filled - WAL_LONG_HEAD_LEAST;
-      while (at <= end && (load_u32 (at + WAL_LONG_TAG) != tag || *at != WAL_LONG_MARK))
+      const uint8_t *end = walk->window->bytes + walk->window->filled - WAL_LONG_HEAD_LEAST + 1;
+      while ((at = memchr (at, WAL_LONG_MARK, (size_t) (end - at))) != NULL
+             && load_u32 (at + WAL_LONG_TAG) != tag)
         at++;
-      walk->offset += (uint64_t) (at - begin);
-      if (at <= end)
+      walk->offset += (uint64_t) ((at != NULL ? at : end) - begin);
+      if (at != NULL)
         return STATUS_OK;
     }
   walk->offset = segment->size;

@@ -17,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Bytes of a file that may count: what a fresh one, which is one edit, may grow to, and some. */
+#define MANIFEST_SIZE_MAX ((uint64_t) (LOG_GROWTH_MAX + 1) * EDIT_PAYLOAD_MAX)
+#define WINDOW_SIZE 16384u  /* read at once where edits are looked for */
 #define SWITCHES_MAX 16     /* of CURRENT while we look */
 #define FAMILY_MAGIC_SIZE 3 /* of a magic's bytes: what all our files begin with */
 #define VAIN_FACTOR 4       /* bytes checksummed in vain per byte of a file before it is given up */
@@ -159,13 +162,16 @@ struct loader
 {
   struct vfs_file *file;
   const char *name;            /* for messages: "<directory>/<name>" */
-  uint64_t size;               /* of the file when loading began */
+  uint64_t size;               /* of the file when loading began, as far as it may count */
   uint64_t seed;               /* of its checksums */
   uint64_t at;                 /* offset of the next edit */
   uint64_t last;               /* offset of the one that was added last */
   uint64_t copy_end;           /* where its copy ends, if that stands at `at`; else 0 */
   uint64_t vain;               /* bytes checksummed that did not verify */
   uint64_t edits;              /* decoded so far */
+  uint8_t window[WINDOW_SIZE]; /* of the file, where headers are looked for */
+  uint64_t window_start;       /* offset of it */
+  size_t window_filled;        /* bytes; 0 = none */
   uint8_t *buffer;             /* of one edit; owned */
   size_t capacity;             /* of `buffer` */
   struct history history;      /* what the edits said */
@@ -197,18 +203,37 @@ read_edit (struct loader *loader, uint64_t offset, uint64_t size, struct failure
   return vfs_read_exact (loader->file, offset, loader->buffer, (size_t) size, failure);
 }
 
+/* The header of an edit that may stand at `offset`, inside of the file; valid until the next one. */
+static status
+peek_header (struct loader *loader, uint64_t offset, const uint8_t **header,
+             struct failure *failure)
+{
+  status code = STATUS_OK;
+  if (loader->window_filled == 0 || offset < loader->window_start
+      || offset + EDIT_HEADER_SIZE > loader->window_start + loader->window_filled)
+    {
+      uint64_t left = loader->size - offset;
+      size_t length = left < WINDOW_SIZE ? (size_t) left : WINDOW_SIZE;
+      code = vfs_read_exact (loader->file, offset, loader->window, length, failure);
+      loader->window_start = offset;
+      loader->window_filled = code == STATUS_OK ? length : 0;
+    }
+  *header = loader->window + (offset - loader->window_start);
+  return code;
+}
+
 /* Reads what verifies as an edit at `offset` to the buffer: *size is its size, 0 = there is
  * none. */
 static status
 find_edit (struct loader *loader, uint64_t offset, uint64_t *size, uint32_t *payload,
            struct failure *failure)
 {
-  uint8_t header[EDIT_HEADER_SIZE];
+  const uint8_t *header;
   uint64_t sum;
   *size = 0;
   if (loader->size - offset < EDIT_HEADER_SIZE)
     return STATUS_OK;
-  status code = vfs_read_exact (loader->file, offset, header, sizeof header, failure);
+  status code = peek_header (loader, offset, &header, failure);
   if (code != STATUS_OK || !edit_header_decode (header, loader->seed, offset, payload, &sum)
       || *payload > EDIT_PAYLOAD_MAX || edit_size (*payload) > loader->size - offset)
     return code;
@@ -344,7 +369,7 @@ load_file (struct vfs_file *file, uint64_t number, struct manifest_state *state,
   struct loader loader = {
     .file = file,
     .name = name,
-    .size = information.size,
+    .size = information.size < MANIFEST_SIZE_MAX ? information.size : MANIFEST_SIZE_MAX,
     .seed = checksum_seed (state->database_id, number),
     .at = MANIFEST_HEADER_SIZE,
   };

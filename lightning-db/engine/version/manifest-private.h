@@ -14,6 +14,7 @@
 #define MANIFEST_HEADER_SIZE 64u
 #define MANIFEST_FIRST_NUMBER 1u
 #define EDIT_HEADER_SIZE 16u
+#define LOG_GROWTH_MAX 8 /* times the size of a fresh manifest, at which a fresh one follows */
 #define EDIT_PAYLOAD_MAX (UINT32_C (256) << 20) /* bytes; a reader allocates no more at once */
 #define SECTOR_SIZE 512u                        /* what a disk writes whole or not at all */
 #define CURRENT_NAME "CURRENT"

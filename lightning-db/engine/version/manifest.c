@@ -25,7 +25,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define LOG_GROWTH_MAX 8         /* times the size of a fresh manifest */
 #define LOG_SIZE_MIN (64u << 10) /* bytes below which it is not worth a switch */
 
 enum phase
