@@ -178,10 +178,8 @@ find_writer (LdbDatabase *database)
   if (!ldb_database_is_read_only (database))
     return NULL;
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
-  g_autoptr (LdbRunningDatabase) running
-      = ldb_running_list_find (list, ldb_database_get_path (database));
-  if (running == NULL || ldb_running_database_is_read_only (running)
-      || g_strcmp0 (ldb_running_database_get_id (running), ldb_database_get_id (database)) != 0)
+  g_autoptr (LdbRunningDatabase) running = ldb_running_list_find_database (list, database);
+  if (running == NULL || ldb_running_database_is_read_only (running))
     return NULL;
   return ldb_running_database_get_metrics (running, NULL);
 }

@@ -74,6 +74,12 @@ test_advert_of_relative_path (Place *place, gconstpointer data)
   g_autofree char *uri = g_key_file_get_string (file, "Lightning DB", "Path", NULL);
   g_autofree char *path = g_filename_from_uri (uri, NULL, NULL);
   g_assert_cmpstr (path, ==, place->path);
+#ifndef __SANITIZE_THREAD__ /* GFileMonitor's thread is GIO's, which is not built for it */
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  g_assert_null (ldb_running_list_find (list, ldb_database_get_path (db)));
+  g_autoptr (LdbRunningDatabase) found = ldb_running_list_find_database (list, db);
+  g_assert_cmpstr (ldb_running_database_get_path (found), ==, place->path);
+#endif
 }
 
 /* It is shared while one of its handles wants that. */

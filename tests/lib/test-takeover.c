@@ -495,6 +495,35 @@ test_elsewhere (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* It has gone there while the database was to be opened. */
+static void
+test_opened_elsewhere (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL, other = NULL;
+  g_auto (Other) writer = { 0 };
+  g_autofree char *before = g_get_current_dir ();
+  g_autofree char *name = g_path_get_basename (place->path);
+  begin (&writer, "--writer", place->path);
+  hear_ok (&writer);
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  ldb_database_open_async (name, LDB_OPEN_WAIT, NULL, NULL, KEEP (result));
+  run_for (20);
+  ldb_database_open_async (name, LDB_OPEN_READ_ONLY, NULL, NULL, KEEP (other));
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  g_autoptr (GAsyncResult) read = ldb_test_wait (&other);
+  g_autoptr (LdbDatabase) reader = ldb_database_open_finish (read, &error);
+  g_assert_no_error (error);
+  g_assert_null (result);
+  kill_it (&writer);
+  g_autoptr (GAsyncResult) opened = ldb_test_wait (&result);
+  g_autoptr (LdbDatabase) db = ldb_database_open_finish (opened, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (ldb_database_get_path (db), ==, name);
+  g_assert_true (ldb_database_put_string (db, "k", "v", NULL, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_refused (Place *place, gconstpointer data)
 {
@@ -731,6 +760,7 @@ main (int argc, char **argv)
   add_test ("/takeover/cancelled", test_cancelled);
   add_test ("/takeover/closed", test_closed);
   add_test ("/takeover/elsewhere", test_elsewhere);
+  add_test ("/takeover/opened-elsewhere", test_opened_elsewhere);
   add_test ("/takeover/refused", test_refused);
   add_test ("/takeover/beside-writer", test_beside_writer);
   add_test ("/takeover/threads", test_threads);

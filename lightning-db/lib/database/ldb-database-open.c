@@ -15,8 +15,12 @@
 static LdbDatabase *
 new_handle (const LdbCall *call)
 {
-  return g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags", call->flags, "options",
-                       call->options, NULL);
+  LdbDatabase *handle = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags", call->flags,
+                                      "options", call->options, NULL);
+  /* The process may have gone to another folder since it made the call. */
+  g_free (handle->location);
+  handle->location = g_strdup (call->other_path);
+  return handle;
 }
 
 static gboolean
@@ -36,6 +40,7 @@ new_open (LdbCallFunc run, const char *path, LdbOpenFlags flags, LdbOptions *opt
 {
   LdbCall *call = ldb_call_new (run, NULL);
   call->path = g_strdup (path);
+  call->other_path = ldb_database_absolute_path (path);
   call->flags = flags;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
   call->result_free = (GDestroyNotify) g_object_unref;
@@ -238,6 +243,8 @@ run_open_default (LdbCall *call, GError **error)
     }
   g_free (call->path);
   call->path = g_build_filename (folder, "lightning-db", NULL);
+  g_free (call->other_path);
+  call->other_path = g_strdup (call->path);
   return run_open (call, error);
 }
 

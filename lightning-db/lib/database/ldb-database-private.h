@@ -95,6 +95,8 @@ ldb_database_is_open (const LdbDatabase *self)
 /* The same for a write; READ_ONLY on a read-only handle. */
 struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
 gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
+/* Where a path leads now. NULL for NULL. */
+char *ldb_database_absolute_path (const char *path);
 
 /* For LdbEventListener: tells whoever is connected of it; and whether anybody is. */
 void ldb_database_emit_event (gpointer self, LdbEvent *event);

@@ -310,8 +310,8 @@ ldb_database_get_property (GObject *object, guint id, GValue *value, GParamSpec 
 }
 
 /* ".." stays: behind a link it leads elsewhere than the text says. */
-static char *
-absolute (const char *path)
+char *
+ldb_database_absolute_path (const char *path)
 {
   if (path == NULL || g_path_is_absolute (path))
     return g_strdup (path);
@@ -328,7 +328,7 @@ ldb_database_set_property (GObject *object, guint id, const GValue *value, GPara
     {
     case PROP_PATH:
       self->path = g_value_dup_string (value);
-      self->location = absolute (self->path);
+      self->location = ldb_database_absolute_path (self->path);
       break;
     case PROP_FLAGS:
       self->flags = g_value_get_flags (value);

@@ -239,12 +239,21 @@ take_over_present (LdbDatabase *handle, gboolean *joined, GError **error)
 }
 
 /* Joins a share that is there: *joined. FALSE when it is there but cannot be joined. */
+/* As it was given, so that errors name it, as long as that still leads there: one that waits, or is
+ * opened by a worker, may come to this when the process has gone to another folder. */
+static const char *
+path_of (const LdbDatabase *handle)
+{
+  g_autofree char *now = ldb_database_absolute_path (handle->path);
+  return g_strcmp0 (now, handle->location) == 0 ? handle->path : handle->location;
+}
+
 static gboolean
 join_present (LdbDatabase *handle, gboolean *joined, GError **error)
 {
   gboolean agreed = TRUE;
   pthread_mutex_lock (&lock);
-  LdbShare *share = wait_for_share (handle->path, handle->flags);
+  LdbShare *share = wait_for_share (path_of (handle), handle->flags);
   *joined = share != NULL;
   if (share != NULL && (handle->flags & LDB_OPEN_CREATE) && (handle->flags & LDB_OPEN_EXCLUSIVE))
     agreed = ldb_error_set (error, LDB_ERROR_EXISTS,
@@ -342,7 +351,7 @@ begin_share (struct engine *engine)
 static gboolean
 open_engine (LdbDatabase *handle, gboolean *locked, GError **error)
 {
-  LdbShare *share = open_share (handle, handle->path, handle->flags, locked, error);
+  LdbShare *share = open_share (handle, path_of (handle), handle->flags, locked, error);
   if (share == NULL)
     return FALSE;
   struct engine *engine = engine_ref (share->engine);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ldb-database-private.h"
 #include "ldb-running-database-private.h"
 #include "ldb-running-list.h"
 #include "ldb-runtime-directory-private.h"
@@ -547,4 +548,29 @@ ldb_running_list_find (LdbRunningList *self, const char *path)
         found = item;
     }
   return found != NULL ? g_object_ref (found) : NULL;
+}
+
+/**
+ * ldb_running_list_find_database:
+ * @self: a list
+ * @database: an open database
+ *
+ * Finds who shares a database that is open here, too, as [method@Ldb.RunningList.find] does by its path; but
+ * also when that is relative and the process has gone to another folder since.
+ *
+ * In the list's main context.
+ *
+ * Returns: (transfer full) (nullable): the database, or %NULL when nobody shares it
+ *
+ * Since: 0.1
+ */
+LdbRunningDatabase *
+ldb_running_list_find_database (LdbRunningList *self, LdbDatabase *database)
+{
+  g_return_val_if_fail (LDB_IS_RUNNING_LIST (self), NULL);
+  g_return_val_if_fail (LDB_IS_DATABASE (database), NULL);
+  g_autoptr (LdbRunningDatabase) found = ldb_running_list_find (self, database->location);
+  if (found == NULL || g_strcmp0 (found->advert.id, ldb_database_get_id (database)) != 0)
+    return NULL;
+  return g_steal_pointer (&found);
 }

@@ -21,5 +21,7 @@ LDB_AVAILABLE_IN_ALL
 guint ldb_running_list_get_n_items (LdbRunningList *self);
 LDB_AVAILABLE_IN_ALL
 LdbRunningDatabase *ldb_running_list_find (LdbRunningList *self, const char *path);
+LDB_AVAILABLE_IN_ALL
+LdbRunningDatabase *ldb_running_list_find_database (LdbRunningList *self, LdbDatabase *database);
 
 G_END_DECLS
