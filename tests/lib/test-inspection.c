@@ -6,6 +6,7 @@
 #include "inspector-client.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static LdbDatabase *
 open_shared (Place *place)
@@ -218,6 +219,77 @@ test_unsafe_folder (Place *place, gconstpointer data)
   ldb_database_set_inspectable (db, FALSE);
   ldb_database_set_inspectable (db, TRUE);
   g_autofree char *advert = runtime_file (".database");
+}
+
+static LdbDatabase *
+open_counted (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_setenv ("LIGHTNING_INSPECT", "1", TRUE);
+  LdbDatabase *db = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_unsetenv ("LIGHTNING_INSPECT");
+  g_assert_no_error (error);
+  return db;
+}
+
+/* The second one's advert cannot be written: nothing is left of it. */
+static void
+test_half_offered (Place *place, gconstpointer data)
+{
+  g_autofree char *other = g_build_filename (place->directory, "other", NULL);
+  g_autoptr (LdbDatabase) db = open_counted (place->path);
+  g_autoptr (GPtrArray) counters = runtime_files (".counters"); /* none where it is not in memory */
+  g_autofree char *socket = runtime_file (".socket");
+  g_autofree char *folder = runtime_folder ();
+  g_autofree char *name = g_path_get_basename (socket);
+  g_autofree char *obstacle = g_strdup_printf ("%s/.%.32s-new", folder, name);
+  guint before = warnings;
+  g_assert_cmpint (g_mkdir (obstacle, 0700), ==, 0);
+  g_autoptr (LdbDatabase) half = open_counted (other);
+  g_assert_cmpuint (warnings, ==, before + 1);
+  g_assert_cmpint (g_rmdir (obstacle), ==, 0);
+  g_autoptr (GPtrArray) left = runtime_files (".counters");
+  g_assert_cmpuint (left->len, ==, counters->len);
+  g_autofree char *advert = runtime_file (".database");
+  ldb_database_set_inspectable (half, TRUE);
+  ldb_test_close (half);
+  ldb_test_close (db);
+  assert_nothing_shared ();
+}
+
+/* Whether the process has anything open in the folder, or a socket; without allocating. */
+static gboolean
+holds_something (void)
+{
+  char link[32], target[256];
+  for (guint i = 0; i < 1024; i++)
+    {
+      g_snprintf (link, sizeof link, "/proc/self/fd/%u", i);
+      gssize length = readlink (link, target, sizeof target - 1);
+      target[MAX (length, 0)] = '\0';
+      if (strstr (target, "/lightning-db-1") != NULL || g_str_has_prefix (target, "socket:"))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The child of a fork gives everything back, also while the parent's thread is ending: a sign of life
+ * that it held would outlive the parent. */
+static void
+test_forked_while_ending (Place *place, gconstpointer data)
+{
+  for (guint i = 0; i < 30; i++)
+    {
+      int status;
+      g_autoptr (LdbDatabase) db = open_shared (place);
+      ldb_database_set_inspectable (db, FALSE);
+      pid_t child = fork ();
+      if (child == 0)
+        _exit (holds_something () ? 1 : 0);
+      g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+      g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+      ldb_test_close (db);
+    }
 }
 
 /* ---- looking ---- */
@@ -921,6 +993,8 @@ main (int argc, char **argv)
   add_test ("/inspection/properties", test_properties);
   g_test_add_func ("/inspection/environment", test_environment);
   add_test ("/inspection/unsafe-folder", test_unsafe_folder);
+  add_test ("/inspection/half-offered", test_half_offered);
+  add_test ("/inspection/forked-while-ending", test_forked_while_ending);
   add_test ("/inspection/look", test_look);
   add_test ("/inspection/standard-interfaces", test_standard_interfaces);
   add_test ("/inspection/read", test_read);

@@ -79,7 +79,7 @@ ensure_fork_handler (void)
   static gsize once;
   if (g_once_init_enter (&once))
     {
-      pthread_atfork (NULL, NULL, start_anew_after_fork);
+      pthread_atfork (ldb_inspection_prepare_fork, ldb_inspection_go_on, start_anew_after_fork);
       g_once_init_leave (&once, 1);
     }
 }

@@ -34,6 +34,9 @@ void ldb_inspection_allow_control (LdbExport *self, gboolean allowed);
 /* Whether the environment wants every database offered. */
 gboolean ldb_inspection_is_wanted (void);
 
+/* Before a fork, and behind it in the parent: nothing is half offered in the child. */
+void ldb_inspection_prepare_fork (void);
+void ldb_inspection_go_on (void);
 /* In the child of a fork: the host stayed with the parent. Closes what keeps the parent's alive. */
 void ldb_inspection_forget (void);
 

@@ -5,6 +5,8 @@
  *   2. The files of a host are there from before its first export is returned until its last one is
  *      withdrawn.
  *   3. Only the host's thread touches visitors, and it alone frees the host's descriptors.
+ *   4. A host is in `hosts` while it has descriptors; these are opened and closed with the lock held,
+ *      and so is a fork: the child finds all of them.
  */
 #include "config.h"
 
@@ -43,6 +45,7 @@ struct _LdbHost
   GPtrArray *withdrawn; /* LdbExport, for the thread to close; references */
   guint last_object;    /* number given out */
   gboolean stopping;    /* the thread is to end */
+  LdbHost *next;        /* in `hosts` */
 
   /* The thread's. */
   GPtrArray *visitors;       /* LdbVisitor; references */
@@ -56,6 +59,7 @@ struct _LdbHost
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `host` and parts of it */
 static LdbHost *host;                                    /* see 1; a reference */
+static LdbHost *hosts;                                   /* see 4; with the lock; borrowed */
 
 /* ---- exports ---- */
 
@@ -402,6 +406,23 @@ woken (gint descriptor, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* With the lock held. */
+static void
+close_descriptors (LdbHost *self)
+{
+  int *const descriptors[] = { &self->wake, &self->listener, &self->life, &self->directory };
+  for (guint i = 0; i < G_N_ELEMENTS (descriptors); i++)
+    if (*descriptors[i] >= 0)
+      {
+        close (*descriptors[i]);
+        *descriptors[i] = -1;
+      }
+  LdbHost **place = &hosts;
+  while (*place != self)
+    place = &(*place)->next;
+  *place = self->next;
+}
+
 static void
 end_thread (LdbHost *self)
 {
@@ -435,11 +456,7 @@ run (void *data)
   g_source_unref (waking);
   g_main_context_pop_thread_default (self->context);
   pthread_mutex_lock (&lock);
-  close (self->listener);
-  close (self->wake);
-  close (self->life);
-  close (self->directory);
-  self->listener = self->wake = self->life = self->directory = -1;
+  close_descriptors (self);
   pthread_mutex_unlock (&lock);
   ldb_host_unref (self);
   return NULL;
@@ -499,12 +516,9 @@ open_files (LdbHost *self, GError **error)
 static void
 close_files (LdbHost *self)
 {
-  const int descriptors[] = { self->wake, self->listener, self->life, self->directory };
   if (self->life >= 0)
     ldb_life_remove_files (self->directory, self->token);
-  for (guint i = 0; i < G_N_ELEMENTS (descriptors); i++)
-    if (descriptors[i] >= 0)
-      close (descriptors[i]);
+  close_descriptors (self);
 }
 
 /* With the lock held. */
@@ -514,6 +528,8 @@ ensure_host (GError **error)
   if (host != NULL)
     return TRUE;
   LdbHost *self = host_alloc ();
+  self->next = hosts;
+  hosts = self;
   gboolean opened = open_files (self, error);
   if (opened)
     {
@@ -595,15 +611,16 @@ ldb_inspection_offer (LdbDatabase *handle, const char *path, LdbCounters *counte
       self->path = g_canonicalize_filename (path, NULL);
       self->program = program_name ();
       self->application = application_id ();
+      g_autofree char *name = ldb_counters_file_name (host->token, self->object);
       if (counters != NULL)
-        {
-          g_autofree char *name = ldb_counters_file_name (host->token, self->object);
-          ldb_counters_link (counters, host->directory, name);
-        }
+        ldb_counters_link (counters, host->directory, name);
       if (write_advert (self, error))
         g_ptr_array_add (host->exports, ldb_export_ref (self));
       else
-        g_clear_pointer (&self, ldb_export_unref);
+        {
+          unlinkat (host->directory, name, 0);
+          g_clear_pointer (&self, ldb_export_unref);
+        }
       end_host_if_idle ();
     }
   pthread_mutex_unlock (&lock);
@@ -663,17 +680,31 @@ ldb_inspection_is_wanted (void)
 }
 
 void
+ldb_inspection_prepare_fork (void)
+{
+  pthread_mutex_lock (&lock);
+}
+
+void
+ldb_inspection_go_on (void)
+{
+  pthread_mutex_unlock (&lock);
+}
+
+void
 ldb_inspection_forget (void)
 {
   lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
-  LdbHost *parents = g_steal_pointer (&host);
-  if (parents == NULL)
-    return;
-  const int descriptors[] = { parents->life, parents->listener, parents->wake, parents->directory };
-  for (guint i = 0; i < G_N_ELEMENTS (descriptors); i++)
-    if (descriptors[i] >= 0)
-      close (descriptors[i]);
-  for (guint i = 0; i < LDB_VISITORS_MAX; i++)
-    if (parents->slots[i] >= 0)
-      close (parents->slots[i]);
+  host = NULL; /* it and those in the list are lost with the threads of the parent */
+  for (LdbHost *parents = g_steal_pointer (&hosts); parents != NULL; parents = parents->next)
+    {
+      const int descriptors[]
+          = { parents->life, parents->listener, parents->wake, parents->directory };
+      for (guint i = 0; i < G_N_ELEMENTS (descriptors); i++)
+        if (descriptors[i] >= 0)
+          close (descriptors[i]);
+      for (guint i = 0; i < LDB_VISITORS_MAX; i++)
+        if (parents->slots[i] >= 0)
+          close (parents->slots[i]);
+    }
 }
