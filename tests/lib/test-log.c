@@ -55,6 +55,21 @@ test_opened (Place *place, gconstpointer data)
   g_assert_cmpstr (written_field (line, "PRIORITY"), ==, "6");
 }
 
+/* What a path has in it that would begin another line, or steer a terminal. */
+static void
+test_unprintable_path (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = g_build_filename (place->directory, "a\nLdb-WARNING **: b\r\t\033[1m", NULL);
+  log_begin ("Ldb");
+  g_autoptr (LdbDatabase) db = ldb_database_open (path, LDB_OPEN_CREATE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  GHashTable *line = written_log_find ("opened", NULL);
+  g_assert_cmpstr (written_field (line, "LDB_DATABASE"), ==, path);
+  g_assert_nonnull (
+      strstr (written_field (line, "MESSAGE"), "/a\\nLdb-WARNING **: b\\r\\t\\x1b[1m"));
+}
+
 /* Each event once, though two handles could tell: in the main loop, and what it did not come to at the
  * closing. */
 static void
@@ -465,6 +480,7 @@ main (int argc, char **argv)
   written_log_begin ();
   add_test ("/log/variable", test_variable);
   add_test ("/log/opened", test_opened);
+  add_test ("/log/unprintable-path", test_unprintable_path);
   add_test ("/log/events", test_events);
   add_test ("/log/recovered", test_recovered);
   add_test ("/log/failed", test_failed);

@@ -63,7 +63,8 @@ written_line_check (GHashTable *line, GLogLevelFlags level)
       g_hash_table_add (log_seen[kind], g_strdup (name));
       g_assert_true (written_field_is_of_all (name)
                      || g_strv_contains ((const char *const *) fields, name));
-      for (const guchar *at = value; *at != '\0'; at++)
+      /* A path is told as it is, in its field. */
+      for (const guchar *at = value; *at != '\0' && strcmp (name, "LDB_DATABASE") != 0; at++)
         g_assert_cmpuint (*at, >=, 0x20);
     }
 }

@@ -135,13 +135,27 @@ ldb_log_line_set (LdbLogLine *self, const char *name, const char *format, ...)
   va_end (arguments);
 }
 
+/* A line is one line, whatever a path has in it: GLib's writers let new lines through. */
+static void
+append_in_line (GString *to, const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (*text == '\n' || *text == '\r' || *text == '\t')
+      g_string_append_printf (to, "\\%c", *text == '\n' ? 'n' : *text == '\r' ? 'r' : 't');
+    else if ((guchar) *text < 0x20 || *text == 0x7f)
+      g_string_append_printf (to, "\\x%02x", (guint) (guchar) *text);
+    else
+      g_string_append_c (to, *text);
+}
+
 void
 ldb_log_line_say (LdbLogLine *self, const char *format, ...)
 {
   va_list arguments;
   va_start (arguments, format);
-  g_string_append_vprintf (self->message, format, arguments);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
+  append_in_line (self->message, text);
 }
 
 /* As in syslog(3). */
