@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BAR_WIDTH 32u
+#define KEY_SHOWN 60u /* bytes of a key, for people */
 #define LIMIT_MAX 10000
 #define THERE_LIMIT 1000 /* largest values that an application names */
 #define THERE_SECONDS 10 /* that it measures for */
@@ -88,7 +89,12 @@ append_biggest (GString *to, LdbSizes *sizes)
       const guint8 *data = g_bytes_get_data (value->key, &size);
       g_autofree char *text = command_format_count (value->size);
       g_string_append_printf (to, "%14s  ", text);
-      text_form_append_escaped (to, data, size);
+      text_form_append_escaped (to, data, MIN (size, KEY_SHOWN));
+      if (size > KEY_SHOWN)
+        {
+          g_autofree char *length = command_format_size (size);
+          g_string_append_printf (to, "… (%s)", length);
+        }
       g_string_append_c (to, '\n');
     }
 }

@@ -417,6 +417,25 @@ command_connect (LdbRunningDatabase *running, GError **error)
   return self.inspector;
 }
 
+gboolean
+command_check_count (gint64 *count, GError **error)
+{
+  gboolean given = *count != COMMAND_COUNT_NONE;
+  if (!given)
+    *count = 0;
+  if (!given || *count > 0)
+    return TRUE;
+  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                       _ ("--count is how many, 1 or more; without it there is no end"));
+  return FALSE;
+}
+
+gboolean
+command_check_running (LdbRunningList *list, GError **error)
+{
+  return ldb_running_list_get_n_items (list) > 0 || ldb_running_list_check_folder (list, error);
+}
+
 /* An application that does not answer is no reason not to look: a process may read beside it. */
 static void
 connect_to_application (struct invocation *invocation, const char *path)

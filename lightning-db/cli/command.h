@@ -108,6 +108,9 @@ void session_clear (struct session *session);
  * help; translated. FALSE: error, or no error when --help was asked for and printed. */
 gboolean command_parse (struct invocation *invocation, const GOptionEntry *entries,
                         const GOptionEntry *more, const char *description, GError **error);
+/* --count, of which COMMAND_COUNT_NONE was the value before: 0 when it is not given. FALSE: error. */
+#define COMMAND_COUNT_NONE G_MININT64
+gboolean command_check_count (gint64 *count, GError **error);
 /* The next argument. NULL: error that says what `name` is missing. */
 const char *command_take (struct invocation *invocation, const char *name, GError **error);
 /* FALSE: error, when arguments are left over. */
@@ -121,6 +124,9 @@ gboolean command_open_look (struct invocation *invocation, GError **error);
 /* The same for having something done to it: in the application that has it open, where that lets itself be
  * controlled; else for writing (`else_read`: or read-only, where it can't be written). */
 gboolean command_open_control (struct invocation *invocation, gboolean else_read, GError **error);
+/* Nobody shares anything: FALSE with an error, if that is because the folder where it is announced cannot be
+ * used. */
+gboolean command_check_running (LdbRunningList *list, GError **error);
 /* Connects to an application; NULL with an error, soon, when it does not answer. */
 LdbInspector *command_connect (LdbRunningDatabase *running, GError **error);
 /* Opens what command_open_look looks at in an application here, beside it. */

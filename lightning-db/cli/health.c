@@ -211,6 +211,9 @@ events_run (struct invocation *invocation)
                       &error)
       || !live_open (invocation, &live, &error))
     return command_fail (invocation, error);
+  g_autoptr (LdbRunningList) list = ldb_running_list_new ();
+  if (live.inspector == NULL && !command_check_running (list, &error))
+    return command_fail (invocation, error);
   if (live.inspector == NULL)
     {
       g_set_error (&error, COMMAND_ERROR, COMMAND_ERROR_INPUT,

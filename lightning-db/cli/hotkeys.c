@@ -22,6 +22,8 @@ inspect_running (struct invocation *invocation, GError **error)
   g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
   if (running != NULL)
     return command_connect (running, error);
+  if (!command_check_running (list, error))
+    return NULL;
   g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT,
                _ ("No running application lets “%s” be inspected, and only the application that "
                   "does the work knows this. Set LdbDatabase:inspectable there, or start it with "

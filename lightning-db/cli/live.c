@@ -18,20 +18,40 @@ live_database_clear (struct live_database *live)
   g_clear_pointer (&live->path, g_free);
 }
 
-gboolean
-live_open (struct invocation *invocation, struct live_database *live, GError **error)
+static gboolean
+take_path (struct invocation *invocation, struct live_database *live, GError **error)
 {
   const char *path = command_take (invocation, _ ("the database"), error);
   if (path == NULL || !command_finish (invocation, error))
     return FALSE;
   live->path = g_strdup (path);
+  return TRUE;
+}
+
+static LdbRunningDatabase *
+find_running (struct live_database *live)
+{
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
-  g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
-  if (running != NULL)
-    live->inspector = command_connect (running, error);
-  else
-    live->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, NULL, NULL, error);
-  return live->inspector != NULL || live->database != NULL;
+  return ldb_running_list_find (list, live->path);
+}
+
+static gboolean
+open_here (struct live_database *live, GError **error)
+{
+  live->database = ldb_database_open (live->path, LDB_OPEN_READ_ONLY, NULL, NULL, error);
+  return live->database != NULL;
+}
+
+gboolean
+live_open (struct invocation *invocation, struct live_database *live, GError **error)
+{
+  if (!take_path (invocation, live, error))
+    return FALSE;
+  g_autoptr (LdbRunningDatabase) running = find_running (live);
+  if (running == NULL)
+    return open_here (live, error);
+  live->inspector = command_connect (running, error);
+  return live->inspector != NULL;
 }
 
 gboolean
@@ -131,28 +151,191 @@ const struct live_figure live_figures[] = {
   { NULL },
 };
 
+static void
+add_figure (JsonBuilder *builder, const struct live_figure *figure, const LdbStats *stats)
+{
+  if (!figure->real)
+    {
+      command_add_number (builder, figure->name, G_STRUCT_MEMBER (guint64, stats, figure->offset));
+      return;
+    }
+  json_builder_set_member_name (builder, figure->name);
+  json_builder_add_double_value (builder, G_STRUCT_MEMBER (double, stats, figure->offset));
+}
+
 void
 live_add_figures (JsonBuilder *builder, const LdbStats *stats)
 {
   for (const struct live_figure *figure = live_figures; figure->name != NULL; figure++)
-    if (figure->real)
-      {
-        json_builder_set_member_name (builder, figure->name);
-        json_builder_add_double_value (builder, G_STRUCT_MEMBER (double, stats, figure->offset));
-      }
-    else
-      command_add_number (builder, figure->name, G_STRUCT_MEMBER (guint64, stats, figure->offset));
+    add_figure (builder, figure, stats);
 }
 
-static void
-print_figures (const LdbStats *stats)
+/* ---- of an application that does not answer ---- */
+
+/* What is counted where it can be read without the application, and as what it is shown. */
+static const struct
 {
+  const char *source; /* what LdbMetrics calls it */
+  gsize offset;       /* in LdbStats */
+} shared[] = {
+#define SHARED(source, member)                                                                     \
+  {                                                                                                \
+    source, G_STRUCT_OFFSET (LdbStats, member)                                                     \
+  }
+  SHARED ("frozen_memtables", frozen_memtables),
+  SHARED ("memory_budget_bytes", memory_budget),
+  SHARED ("cache_capacity_bytes", cache_capacity),
+  SHARED ("memory_cache_bytes", cache_used),
+  SHARED ("gets_disk", cache_misses),
+  SHARED ("cache_evictions", cache_evictions),
+  SHARED ("puts", puts),
+  SHARED ("deletes", deletes),
+  SHARED ("range_deletes", range_deletes),
+  SHARED ("commits", commits),
+  SHARED ("cursors", cursors),
+  SHARED ("transactions_active", transactions_active),
+  SHARED ("transactions_committed", transactions_committed),
+  SHARED ("transactions_aborted", transactions_aborted),
+  SHARED ("conflicts", conflicts),
+  SHARED ("snapshots_active", snapshots),
+  SHARED ("flushes", flushes),
+  SHARED ("merges", merges),
+  SHARED ("flush_bytes", flush_bytes),
+  SHARED ("merge_bytes_read", merge_bytes_read),
+  SHARED ("merge_bytes_written", merge_bytes_written),
+  SHARED ("user_bytes", user_bytes),
+  SHARED ("log_bytes", log_written_bytes),
+  SHARED ("log_sync", log_syncs),
+  SHARED ("stalls", stalls),
+#undef SHARED
+};
+
+gboolean
+live_read_counters (LdbRunningDatabase *running, LdbStats *stats, GError **error)
+{
+  static const char *const lookups[]
+      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted", "gets_failed" };
+  g_autoptr (LdbMetrics) metrics = ldb_running_database_get_metrics (running, error);
+  if (metrics == NULL)
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (shared); i++)
+    G_STRUCT_MEMBER (guint64, stats, shared[i].offset)
+        = (guint64) ldb_metrics_get_value (metrics, shared[i].source);
+  stats->gets = stats->gets_found = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS (lookups); i++)
+    {
+      guint64 count = (guint64) ldb_metrics_get_value (metrics, lookups[i]);
+      stats->gets += count;
+      stats->gets_found += i < 3 ? count : 0;
+    }
+  stats->cache_hits = stats->gets - MIN (stats->cache_misses, stats->gets);
+  stats->memory_used = ldb_metrics_get_memory_used_bytes (metrics);
+  stats->stall_microseconds = (guint64) ldb_metrics_get_sum (metrics, "stall") / 1000;
+  stats->worst_stall_microseconds = (guint64) ldb_metrics_get_maximum (metrics, "stall") / 1000;
+  return TRUE;
+}
+
+/* Those that the function above fills. */
+static gboolean
+is_shared (const struct live_figure *figure)
+{
+  static const gsize others[] = {
+    G_STRUCT_OFFSET (LdbStats, gets),
+    G_STRUCT_OFFSET (LdbStats, gets_found),
+    G_STRUCT_OFFSET (LdbStats, cache_hits),
+    G_STRUCT_OFFSET (LdbStats, memory_used),
+    G_STRUCT_OFFSET (LdbStats, stall_microseconds),
+    G_STRUCT_OFFSET (LdbStats, worst_stall_microseconds),
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (shared); i++)
+    if (shared[i].offset == figure->offset)
+      return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    if (others[i] == figure->offset)
+      return TRUE;
+  return FALSE;
+}
+
+/* ---- metrics ---- */
+
+/* What is shown, and whose it is. */
+struct figures
+{
+  LdbStats *stats;  /* owned */
+  gboolean running; /* of an application */
+  gboolean partly;  /* which does not answer: only what it shares */
+};
+
+static void
+print_figures (const struct figures *shown)
+{
+  const LdbStats *stats = shown->stats;
   for (const struct live_figure *figure = live_figures; figure->name != NULL; figure++)
-    if (figure->real)
+    if (shown->partly && !is_shared (figure))
+      continue;
+    else if (figure->real)
       printf ("%s %.4f\n", figure->name, G_STRUCT_MEMBER (double, stats, figure->offset));
     else
       printf ("%s %" G_GUINT64_FORMAT "\n", figure->name,
               G_STRUCT_MEMBER (guint64, stats, figure->offset));
+}
+
+static void
+print_figures_as_json (const struct live_database *live, const struct figures *shown)
+{
+  JsonBuilder *builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  command_add_text (builder, "path", live->path);
+  json_builder_set_member_name (builder, "running");
+  json_builder_add_boolean_value (builder, shown->running);
+  if (shown->running)
+    {
+      json_builder_set_member_name (builder, "answers");
+      json_builder_add_boolean_value (builder, !shown->partly);
+    }
+  for (const struct live_figure *figure = live_figures; figure->name != NULL; figure++)
+    if (!shown->partly || is_shared (figure))
+      add_figure (builder, figure, shown->stats);
+  json_builder_end_object (builder);
+  command_print_json (builder);
+}
+
+/* FALSE: error. */
+static gboolean
+ask_application (struct live_database *live, LdbRunningDatabase *running, struct figures *out,
+                 GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  out->running = TRUE;
+  live->inspector = command_connect (running, &failure);
+  if (live->inspector != NULL)
+    {
+      out->stats = ldb_inspector_get_stats (live->inspector, NULL, error);
+      return out->stats != NULL;
+    }
+  out->partly = g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  out->stats = g_new0 (LdbStats, 1);
+  if (!out->partly || !live_read_counters (running, out->stats, NULL))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  g_printerr (_ ("lightning-cli: %s. What it counts in shared memory is shown; what it would have "
+                 "to be asked is missing.\n"),
+              failure->message);
+  return TRUE;
+}
+
+/* The same. */
+static gboolean
+find_figures (struct live_database *live, struct figures *out, GError **error)
+{
+  g_autoptr (LdbRunningDatabase) running = find_running (live);
+  if (running != NULL)
+    return ask_application (live, running, out, error);
+  if (open_here (live, error))
+    out->stats = ldb_database_get_stats (live->database, error);
+  return out->stats != NULL;
 }
 
 #ifdef HAVE_MONITOR
@@ -160,9 +343,7 @@ print_figures (const LdbStats *stats)
 static gboolean
 print_prometheus (struct live_database *live, GError **error)
 {
-  if (live->database == NULL)
-    live->database = ldb_database_open (live->path, LDB_OPEN_READ_ONLY, NULL, NULL, error);
-  if (live->database == NULL)
+  if (!open_here (live, error))
     return FALSE;
   g_autofree char *text = ldb_monitor_format_metrics (live->database);
   fputs (text, stdout);
@@ -182,34 +363,23 @@ metrics_run (struct invocation *invocation)
     { NULL },
   };
   GError *error = NULL;
+  struct figures shown = { NULL };
   g_auto (live_database) live = { NULL };
-  g_autoptr (LdbStats) stats = NULL;
   if (!command_parse (invocation, entries, NULL,
                       _ ("Of an application that has the database open and lets it be inspected, "
                          "they are what it has done since it opened it."),
                       &error)
-      || !live_open (invocation, &live, &error))
+      || !take_path (invocation, &live, &error))
     return command_fail (invocation, error);
 #ifdef HAVE_MONITOR
   if (prometheus)
     return print_prometheus (&live, &error) ? EXIT_STATUS_DONE : command_fail (invocation, error);
 #endif
-  stats = live.inspector != NULL ? ldb_inspector_get_stats (live.inspector, NULL, &error)
-                                 : ldb_database_get_stats (live.database, &error);
-  if (stats == NULL)
-    return command_fail (invocation, error);
-  if (!invocation->json)
-    {
-      print_figures (stats);
-      return EXIT_STATUS_DONE;
-    }
-  JsonBuilder *builder = json_builder_new ();
-  json_builder_begin_object (builder);
-  command_add_text (builder, "path", live.path);
-  json_builder_set_member_name (builder, "running");
-  json_builder_add_boolean_value (builder, live.inspector != NULL);
-  live_add_figures (builder, stats);
-  json_builder_end_object (builder);
-  command_print_json (builder);
-  return EXIT_STATUS_DONE;
+  gboolean found = find_figures (&live, &shown, &error);
+  if (found && invocation->json)
+    print_figures_as_json (&live, &shown);
+  else if (found)
+    print_figures (&shown);
+  g_clear_pointer (&shown.stats, ldb_stats_free);
+  return found ? EXIT_STATUS_DONE : command_fail (invocation, error);
 }

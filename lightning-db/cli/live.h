@@ -34,6 +34,10 @@ struct live_figure
 extern const struct live_figure live_figures[];
 void live_add_figures (JsonBuilder *builder, const LdbStats *stats);
 
+/* What the application counts where it can be read without it, which may be stopped; the other figures stay as
+ * they are. FALSE: error. */
+gboolean live_read_counters (LdbRunningDatabase *running, LdbStats *stats, GError **error);
+
 /* After the inspector has ended. FALSE: the application shares the database still, so it was dropped, with
  * an error that says so; else the application has closed it. */
 gboolean live_is_closed (const struct live_database *live, GError **error);

@@ -181,7 +181,7 @@ monitor (struct invocation *invocation, struct live_database *live, const struct
 enum exit_status
 monitor_run (struct invocation *invocation)
 {
-  struct choice choice = { NULL };
+  struct choice choice = { .count = COMMAND_COUNT_NONE };
   const GOptionEntry entries[] = {
     { "prefix", 'p', 0, G_OPTION_ARG_FILENAME, &choice.prefix, N_ ("Keys that begin with this"),
       N_ ("PREFIX") },
@@ -202,6 +202,7 @@ monitor_run (struct invocation *invocation)
              "says that there was too much to be told. Ends at Ctrl+C, and when the "
              "application closes the database."),
           &error)
+      || !command_check_count (&choice.count, &error)
       || !live_open (invocation, &live, &error))
     status = command_fail (invocation, error);
   else

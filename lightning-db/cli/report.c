@@ -26,6 +26,17 @@ parse_format (const char *name, const char *path, LdbReportFormat *format, GErro
   return name == NULL;
 }
 
+static gboolean
+agree_on_format (struct invocation *invocation, LdbReportFormat format, GError **error)
+{
+  if (!invocation->json || format == LDB_REPORT_JSON)
+    return TRUE;
+  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                       _ ("--json is another form than --format, or the file's ending, says; give one "
+                          "of them"));
+  return FALSE;
+}
+
 static const char *
 path_of_database (struct invocation *invocation)
 {
@@ -100,7 +111,8 @@ report_run (struct invocation *invocation)
     return command_fail (invocation, error);
   if (invocation->json)
     format = LDB_REPORT_JSON;
-  if (!parse_format (format_name, path, &format, &error) || !command_open_look (invocation, &error)
+  if (!parse_format (format_name, path, &format, &error)
+      || !agree_on_format (invocation, format, &error) || !command_open_look (invocation, &error)
       || !command_finish (invocation, &error)
       || (report = generate (invocation, format, keys, &error)) == NULL
       || !write_report (invocation, report, format, path, &error))

@@ -93,34 +93,15 @@ connected (GObject *source, GAsyncResult *result, gpointer data)
   shown_unref (self);
 }
 
-/* What a counter says, or 0. */
-static guint64
-counted (GVariant *counters, const char *name)
-{
-  gint64 value = 0;
-  g_variant_lookup (counters, name, "x", &value);
-  return (guint64) MAX (value, 0);
-}
-
 /* One that does not answer: what it counts with can be read without it. */
 static void
 read_counters (struct shown *self)
 {
-  static const char *const lookups[]
-      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted", "gets_failed" };
-  g_autoptr (GVariant) counters = ldb_running_database_read_counters (self->running, NULL);
-  if (counters == NULL)
-    return;
   LdbStats *stats = self->now != NULL ? ldb_stats_copy (self->now) : g_new0 (LdbStats, 1);
-  stats->gets = 0;
-  for (guint i = 0; i < G_N_ELEMENTS (lookups); i++)
-    stats->gets += counted (counters, lookups[i]);
-  stats->puts = counted (counters, "puts");
-  stats->deletes = counted (counters, "deletes");
-  stats->commits = counted (counters, "commits");
-  stats->conflicts = counted (counters, "conflicts");
-  stats->transactions_active = counted (counters, "transactions_active");
-  take_stats (self, stats);
+  if (live_read_counters (self->running, stats, NULL))
+    take_stats (self, stats);
+  else
+    ldb_stats_free (stats);
 }
 
 static void
@@ -286,6 +267,19 @@ room_for_rows (const struct board *board, int lines)
 }
 
 static void
+print_nothing (const struct board *board)
+{
+  g_autoptr (GError) error = NULL;
+  if (ldb_running_list_check_folder (board->list, &error))
+    puts (_ ("No running application lets its databases be inspected."));
+  else
+    {
+      g_autofree char *shown = text_form_show (error->message, "");
+      puts (shown);
+    }
+}
+
+static void
 print_table (struct board *board)
 {
   struct winsize size = { 0 };
@@ -306,7 +300,7 @@ print_table (struct board *board)
   if (others > 0)
     printf (ngettext ("  and %u more\n", "  and %u more\n", others), others);
   if (board->shown->len == 0)
-    puts (_ ("No running application lets its databases be inspected."));
+    print_nothing (board);
 }
 
 static void
@@ -364,7 +358,6 @@ static void
 show (struct board *board, double interval)
 {
   board->loop = g_main_loop_new (NULL, FALSE);
-  board->list = ldb_running_list_new ();
   board->shown = g_ptr_array_new_with_free_func (shown_unref);
   board->screen = !board->json && isatty (STDOUT_FILENO);
   update (board);
@@ -377,7 +370,6 @@ show (struct board *board, double interval)
   for (guint i = 0; i < board->shown->len; i++)
     ((struct shown *) g_ptr_array_index (board->shown, i))->board = NULL;
   g_ptr_array_unref (board->shown);
-  g_object_unref (board->list);
   g_main_loop_unref (board->loop);
 }
 
@@ -385,7 +377,7 @@ enum exit_status
 top_run (struct invocation *invocation)
 {
   double interval = 1;
-  struct board board = { NULL };
+  struct board board = { .left = COMMAND_COUNT_NONE };
   const GOptionEntry entries[] = {
     { "interval", 'i', 0, G_OPTION_ARG_DOUBLE, &interval, N_ ("Seconds from one look to the next"),
       N_ ("SECONDS") },
@@ -404,11 +396,14 @@ top_run (struct invocation *invocation)
     board.path = g_strdup (invocation->arguments[invocation->next_argument++]);
   board.json = invocation->json;
   interval = interval >= 0.05 ? MIN (interval, 3600) : 0.05; /* what is no number is no longer one */
+  board.list = ldb_running_list_new ();
   enum exit_status status = EXIT_STATUS_DONE;
-  if (command_finish (invocation, &error))
+  if (command_check_count (&board.left, &error) && command_finish (invocation, &error)
+      && command_check_running (board.list, &error))
     show (&board, interval);
   else
     status = command_fail (invocation, error);
+  g_object_unref (board.list);
   g_free (board.path);
   return status;
 }

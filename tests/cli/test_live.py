@@ -87,7 +87,7 @@ class Metrics(LiveTest):
         self.assertEqual(metrics["commits"], 2)
         lines = self.run_live("metrics", self.database).decode().splitlines()
         self.assertIn("puts 2", lines)
-        self.assertEqual(len(lines), len(metrics) - 2)
+        self.assertEqual(len(lines), len(metrics) - 3)  # path, running, answers
 
     def test_prometheus(self):
         """The application's, though it is written by another process."""
@@ -100,9 +100,45 @@ class Metrics(LiveTest):
         self.assertIn('lightning_db_operations_total{type="write"} 2', lines)
         self.assertIn("# TYPE lightning_db_up gauge", lines)
 
+    def test_stopped(self):
+        """What it counts in shared memory is shown, and said to be that."""
+        self.share_counters()
+        shell = self.start_application()
+        self.tell(shell, "put a 1", "put b 2", "get a")
+        whole = self.metrics()
+        shell.send_signal(signal.SIGSTOP)
+        said = self.run_raw("metrics", self.database, XDG_RUNTIME_DIR=self.runtime)
+        part = self.metrics()
+        shell.send_signal(signal.SIGCONT)
+        self.assertEqual(said.returncode, DONE)
+        self.assertIn(f"(process {shell.pid}) does not answer", said.stderr.decode())
+        self.assertIn("is missing", said.stderr.decode())
+        lines = dict(line.split(" ") for line in said.stdout.decode().splitlines())
+        self.assertEqual((lines["puts"], lines["gets"]), ("2", str(whole["gets"])))
+        self.assertNotIn("keys", lines)
+        self.assertEqual((whole["answers"], part["answers"], part["running"]), (True, False, True))
+        self.assertEqual(len(lines), len(part) - 3)
+        for name, value in part.items():
+            if name != "answers" and "memory" not in name:
+                self.assertEqual(value, whole[name], name)
+        self.assertGreater(part["memory_used"], 0)
+        self.assertGreater(part["memory_budget"], part["memory_used"])
+
+    def test_stopped_without_counters(self):
+        shell = self.start_application()
+        for name in os.listdir(os.path.join(self.runtime, "lightning-db-1")):
+            if name.endswith(".counters"):
+                os.unlink(os.path.join(self.runtime, "lightning-db-1", name))
+        shell.send_signal(signal.SIGSTOP)
+        said = self.run_raw("metrics", self.database, XDG_RUNTIME_DIR=self.runtime)
+        shell.send_signal(signal.SIGCONT)
+        self.assertEqual(said.returncode, FAILED)
+        self.assertIn("does not answer; it may be stopped", said.stderr.decode())
+
     def test_closed(self):
         self.run_live("put", "--create", self.database, "a", "1")
         metrics = self.metrics()
+        self.assertNotIn("answers", metrics)
         self.assertFalse(metrics["running"])
         self.assertEqual(metrics["puts"], 0)
         self.assertEqual(metrics["sequence"], 1)
@@ -484,6 +520,12 @@ class Storage(LiveTest):
         self.assertIn("issues", report["health"])
         self.assertIn("for writing", self.run_live("report", self.database).decode())
         self.assertIn("<h2>Health</h2>", self.run_live("report", self.database, "--format", "html").decode())
+        for other in (("--format", "html"), ("--format", "text"), ("--output", self.path("report.html"))):
+            said = self.run_raw("report", self.database, "--json", *other, XDG_RUNTIME_DIR=self.runtime)
+            self.assertEqual((said.returncode, said.stdout), (FAILED, b""))
+            self.assertIn("give one of them", said.stderr.decode())
+        self.assertFalse(os.path.exists(self.path("report.html")))
+        self.assertIn("issues", self.look("report", self.database, "--format", "json")["health"])
 
     def test_inspect(self):
         looked = self.look("inspect", self.database, "--count")
@@ -515,6 +557,36 @@ class Top(LiveTest):
         self.look_until(top, lambda looked: not looked)
         top.send_signal(signal.SIGINT)
         self.assertEqual(top.wait(), DONE)
+
+    def test_unsafe_folder(self):
+        """It is not used, neither by applications nor here; that is no reason to say that there are none."""
+        self.run_live("put", "--create", self.database, "a", "1")
+        folder = os.path.join(self.runtime, "lightning-db-1")
+        os.makedirs(folder, exist_ok=True)
+        os.chmod(folder, 0o755)
+        for command in (("top", "--count", "1"), ("top", "--json"), ("hotkeys", self.database),
+                        ("events", self.database)):
+            with self.subTest(command):
+                said = self.run_raw(*command, XDG_RUNTIME_DIR=self.runtime)
+                self.assertEqual((said.returncode, said.stdout), (FAILED, b""))
+                self.assertIn(f'"{folder}" is another user\'s or open to others', said.stderr.decode().replace("\\", ""))
+                self.assertIn("set its mode to 0700", said.stderr.decode())
+        os.rmdir(folder)
+        os.symlink(self.path("elsewhere"), folder)
+        os.mkdir(self.path("elsewhere"), 0o700)
+        said = self.run_raw("top", "--count", "1", XDG_RUNTIME_DIR=self.runtime)
+        self.assertEqual(said.returncode, FAILED)
+        self.assertIn("is a link or a file, and has to be a folder; remove it", said.stderr.decode())
+        os.unlink(folder)
+        self.assertIn(b"No running application", self.run_live("top", "--count", "1", "--interval", "0.05"))
+
+    def test_counts(self):
+        for command in ("top", "monitor"):
+            for count in ("-1", "0"):
+                with self.subTest(command, count=count):
+                    said = self.run_raw(command, self.database, "--count", count, XDG_RUNTIME_DIR=self.runtime)
+                    self.assertEqual(said.returncode, FAILED)
+                    self.assertIn("1 or more; without it there is no end", said.stderr.decode())
 
     def test_table(self):
         shell = self.start_application()

@@ -123,6 +123,10 @@ class Storage(CommandLineTest):
                          [{"key": "bob", "size": 5}])
         self.assertLess(self.run_json("bigkeys", self.database, "--time-limit", "1e-6")["share"], 1.1)
         self.assertIn("00ff0a", self.run_cli("bigkeys", self.database, "--json", "--limit", "9999").decode())
+        self.run_cli("put", self.database, "--store", "long", "--create", "k" * 65536, "value")
+        text = self.run_cli("bigkeys", self.database, "--store", "long").decode()
+        self.assertIn("5  " + "k" * 60 + "… (65.5 kB)\n", text)
+        self.assertEqual(len(self.run_json("bigkeys", self.database, "--store", "long")["biggest"][0]["key"]), 65536)
 
     def test_wrong_command_lines(self):
         self.create()

@@ -574,3 +574,30 @@ ldb_running_list_find_database (LdbRunningList *self, LdbDatabase *database)
     return NULL;
   return g_steal_pointer (&found);
 }
+
+/**
+ * ldb_running_list_check_folder:
+ * @self: a list
+ * @error: return location for an error
+ *
+ * Tells why nothing can be found when the folder in the user's runtime directory, in which applications
+ * announce what they share, is not used: neither they nor the list use one that is a link, another user's, or
+ * open to others.
+ *
+ * Fails with %LDB_ERROR_PERMISSION_DENIED or %LDB_ERROR_IO, and says what to do. In the list's main
+ * context.
+ *
+ * Returns: %TRUE if it is used
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_running_list_check_folder (LdbRunningList *self, GError **error)
+{
+  g_return_val_if_fail (LDB_IS_RUNNING_LIST (self), FALSE);
+  g_autofree char *own = ldb_runtime_directory_path ();
+  int directory = ldb_runtime_directory_open (own, TRUE, error);
+  if (directory >= 0)
+    close (directory);
+  return directory >= 0;
+}

@@ -22,6 +22,8 @@ guint ldb_running_list_get_n_items (LdbRunningList *self);
 LDB_AVAILABLE_IN_ALL
 LdbRunningDatabase *ldb_running_list_find (LdbRunningList *self, const char *path);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_running_list_check_folder (LdbRunningList *self, GError **error);
+LDB_AVAILABLE_IN_ALL
 LdbRunningDatabase *ldb_running_list_find_database (LdbRunningList *self, LdbDatabase *database);
 
 G_END_DECLS

@@ -52,6 +52,14 @@ ldb_runtime_directory_open (const char *path, gboolean create, GError **error)
         return fail_in_folder (error, "the folder cannot be made:", path);
     }
   int directory = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (directory < 0 && (errno == ELOOP || errno == ENOTDIR))
+    {
+      ldb_error_set (error, LDB_ERROR_PERMISSION_DENIED,
+                     "Sharing with inspectors: \"%s\" is a link or a file, and has to be a folder; "
+                     "remove it.",
+                     path);
+      return -1;
+    }
   if (directory < 0)
     return fail_in_folder (error, "the folder cannot be opened:", path);
   if (fstat (directory, &info) != 0 || info.st_uid != geteuid () || (info.st_mode & 077) != 0)
