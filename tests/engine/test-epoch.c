@@ -288,14 +288,16 @@ with_crowd (void (*inside) (void))
   pthread_attr_t small;
   pthread_attr_init (&small);
   pthread_attr_setstacksize (&small, 256 << 10);
-  for (int i = 0; i < CROWD; i++)
+  for (int i = 0; i < CROWD; i++) /* the last one is the last to come in */
     {
+      for (int other = 0; i == CROWD - 1 && other < i; other++)
+        while (atomic_load (&steppers[other].step) != 1)
+          sched_yield ();
       atomic_store (&steppers[i].step, 0);
       CHECK (pthread_create (&threads[i], &small, step_through, &steppers[i]) == 0);
     }
-  for (int i = 0; i < CROWD; i++)
-    while (atomic_load (&steppers[i].step) != 1)
-      sched_yield ();
+  while (atomic_load (&steppers[CROWD - 1].step) != 1)
+    sched_yield ();
   size_t before = released;
   retire_node (new_node (NULL));
   epoch_collect (false);
