@@ -102,32 +102,53 @@ ldb_list_count_clear (LdbListCount *count)
   g_clear_pointer (&count->edge, g_bytes_unref);
 }
 
-static gboolean
-is_enough (const LdbListWalk *walk, guint64 rows, guint64 rows_most, gint64 until)
+/* How long a count goes on. */
+typedef struct
 {
-  if (rows >= rows_most)
-    return TRUE;
-  return rows % KEYS_BETWEEN_LOOKS == KEYS_BETWEEN_LOOKS - 1
-         && (g_get_monotonic_time () >= until
-             || (walk->cancelled != NULL && g_atomic_int_get (walk->cancelled) != 0));
+  const LdbListWalk *walk; /* which may be cancelled */
+  gint64 until;            /* monotonic time, microseconds */
+} Patience;
+
+/* Also asked by the cursor, while it passes what was deleted. */
+static bool
+has_time (void *data)
+{
+  const Patience *patience = data;
+  const gint *cancelled = patience->walk->cancelled;
+  return g_get_monotonic_time () < patience->until
+         && (cancelled == NULL || g_atomic_int_get (cancelled) == 0);
 }
 
-/* Counting has come to the builder's last key: where it goes on. FALSE: there can be nothing
- * more. */
 static gboolean
-find_edge (const LdbBucketBuilder *builder, GBytes **edge)
+is_enough (Patience *patience, guint64 rows, guint64 rows_most)
 {
-  if (builder->rows == 0)
-    return TRUE;
-  /* A GString has a zero byte behind its end: with it, it is the first key above. */
-  guint size = (guint) builder->last->len + (builder->reverse ? 0 : 1);
-  GByteArray *bound = g_byte_array_sized_new (size);
-  g_byte_array_append (bound, (const guint8 *) builder->last->str, size);
+  return rows >= rows_most
+         || (rows % KEYS_BETWEEN_LOOKS == KEYS_BETWEEN_LOOKS - 1 && !has_time (patience));
+}
+
+/* Counting goes on with `key`, or behind it. FALSE: there can be nothing more. */
+static gboolean
+set_edge (struct bytes key, gboolean behind, GBytes **edge)
+{
+  GByteArray *bound = g_byte_array_sized_new ((guint) key.size + 1);
+  g_byte_array_append (bound, key.data, (guint) key.size);
+  if (behind)
+    g_byte_array_append (bound, (const guint8 *) "", 1);
   gboolean more = ldb_bound_fit (bound);
   *edge = g_byte_array_free_to_bytes (bound);
   if (!more)
     g_clear_pointer (edge, g_bytes_unref);
   return more;
+}
+
+/* Counting has come to the key that the cursor reached, or else to the builder's last one: where it
+ * goes on. In reverse an edge is the end of what is left. FALSE: there can be nothing more. */
+static gboolean
+find_edge (const LdbBucketBuilder *builder, struct bytes reached, GBytes **edge)
+{
+  if (reached.size > 0)
+    return set_edge (reached, builder->reverse, edge);
+  return builder->rows == 0 || set_edge (string_bytes (builder->last), !builder->reverse, edge);
 }
 
 status
@@ -136,22 +157,27 @@ ldb_list_count (const LdbListWalk *walk, LdbPin *state, gboolean reverse, guint6
 {
   struct engine_cursor *cursor;
   LdbBucketBuilder builder;
+  Patience patience = { walk, until };
   *out = (LdbListCount){ .index = ldb_rank_index_new (NULL) };
   status code
       = ldb_list_walk_cursor (walk, state, walk->lower, walk->upper, TRUE, &cursor, failure);
   if (code != STATUS_OK)
     return code;
+  engine_cursor_limit (cursor, has_time, &patience);
   ldb_bucket_builder_begin (&builder, out->index, reverse, walk->lower);
   code = reverse ? engine_cursor_last (cursor, failure) : engine_cursor_first (cursor, failure);
   while (code == STATUS_OK && engine_cursor_valid (cursor)
-         && !is_enough (walk, builder.rows, rows, until))
+         && !is_enough (&patience, builder.rows, rows))
     {
       ldb_bucket_builder_add (&builder, engine_cursor_key (cursor));
       code = reverse ? engine_cursor_previous (cursor, failure)
                      : engine_cursor_next (cursor, failure);
     }
-  out->complete
-      = (code == STATUS_OK && !engine_cursor_valid (cursor)) || !find_edge (&builder, &out->edge);
+  struct bytes reached = engine_cursor_reached (cursor);
+  out->complete = (code == STATUS_OK && !engine_cursor_valid (cursor))
+                  || !find_edge (&builder, reached, &out->edge);
+  if (reached.size > 0)
+    code = STATUS_OK;
   out->rows = builder.rows;
   ldb_bucket_builder_end (&builder, out->complete ? walk->lower : string_bytes (builder.last));
   engine_cursor_free (cursor);
