@@ -465,6 +465,8 @@ test_limited_cursor (void)
   for (unsigned i = 0; i < 3000; i++)
     put_range (engine, 7, 8, i);
   CHECK (walk_in_parts (engine, NULL, false, 1) >= 4);
+  CHECK (walk_in_parts (engine, NULL, true, 1) >= 4);
+  CHECK (walk_in_parts (engine, before, false, 10) >= 4);
   CHECK (walk_in_parts (engine, before, true, 10) >= 4);
   engine_snapshot_free (before);
   close_it (engine);
