@@ -500,7 +500,7 @@ static void
 test_opened_elsewhere (Place *place, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GAsyncResult) result = NULL, other = NULL;
+  g_autoptr (GAsyncResult) result = NULL, other = NULL, destroyed = NULL;
   g_auto (Other) writer = { 0 };
   g_autofree char *before = g_get_current_dir ();
   g_autofree char *name = g_path_get_basename (place->path);
@@ -522,6 +522,15 @@ test_opened_elsewhere (Place *place, gconstpointer data)
   g_assert_cmpstr (ldb_database_get_path (db), ==, name);
   g_assert_true (ldb_database_put_string (db, "k", "v", NULL, &error));
   g_assert_no_error (error);
+  ldb_test_close (db);
+  ldb_test_close (reader);
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  ldb_database_destroy_async (name, NULL, KEEP (destroyed));
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  g_autoptr (GAsyncResult) gone = ldb_test_wait (&destroyed);
+  g_assert_true (ldb_database_destroy_finish (gone, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (place->path, G_FILE_TEST_EXISTS));
 }
 
 static void

@@ -17,9 +17,12 @@ new_handle (const LdbCall *call)
 {
   LdbDatabase *handle = g_object_new (LDB_TYPE_DATABASE, "path", call->path, "flags", call->flags,
                                       "options", call->options, NULL);
-  /* The process may have gone to another folder since it made the call. */
-  g_free (handle->location);
-  handle->location = g_strdup (call->other_path);
+  handle->later = call->other_path != NULL;
+  if (handle->later)
+    {
+      g_free (handle->location);
+      handle->location = g_strdup (call->other_path);
+    }
   return handle;
 }
 
@@ -35,12 +38,18 @@ run_open (LdbCall *call, GError **error)
   return TRUE;
 }
 
+/* A worker may come to it when the process has gone to another folder. */
+static void
+do_later (LdbCall *call)
+{
+  call->other_path = ldb_database_absolute_path (call->path);
+}
+
 static LdbCall *
 new_open (LdbCallFunc run, const char *path, LdbOpenFlags flags, LdbOptions *options)
 {
   LdbCall *call = ldb_call_new (run, NULL);
   call->path = g_strdup (path);
-  call->other_path = ldb_database_absolute_path (path);
   call->flags = flags;
   call->options = options != NULL ? ldb_options_copy (options) : NULL;
   call->result_free = (GDestroyNotify) g_object_unref;
@@ -106,6 +115,7 @@ ldb_database_open_async (const char *path, LdbOpenFlags flags, LdbOptions *optio
 {
   g_return_if_fail (path != NULL);
   LdbCall *call = new_open (run_open, path, flags, options);
+  do_later (call);
   const LdbReply *reply
       = LDB_REPLY (NULL, ldb_database_open_async, cancellable, callback, user_data);
   if ((flags & LDB_OPEN_WAIT) == 0 || (flags & ~(guint) LDB_OPEN_KNOWN) != 0)
@@ -184,6 +194,7 @@ ldb_database_create_async (const char *path, LdbOptions *options, GCancellable *
 {
   g_return_if_fail (path != NULL);
   LdbCall *call = new_open (run_open, path, LDB_OPEN_CREATE | LDB_OPEN_EXCLUSIVE, options);
+  do_later (call);
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_create_async, cancellable, callback, user_data),
                   LDB_WORK_LONG);
@@ -243,8 +254,6 @@ run_open_default (LdbCall *call, GError **error)
     }
   g_free (call->path);
   call->path = g_build_filename (folder, "lightning-db", NULL);
-  g_free (call->other_path);
-  call->other_path = g_strdup (call->path);
   return run_open (call, error);
 }
 
@@ -324,12 +333,13 @@ static gboolean
 run_destroy (LdbCall *call, GError **error)
 {
   struct failure failure = FAILURE_INIT;
-  if (ldb_share_is_open (call->path))
+  const char *path = call->other_path != NULL ? call->other_path : call->path;
+  if (ldb_share_is_open (path))
     return ldb_error_set (error, LDB_ERROR_LOCKED,
                           "The database \"%s\" is open in this process; close all its handles "
                           "first.",
                           call->path);
-  status code = engine_destroy (call->path, NULL, &failure);
+  status code = engine_destroy (path, NULL, &failure);
   return ldb_error_check_path (error, code, &failure, call->path);
 }
 
@@ -378,6 +388,7 @@ ldb_database_destroy_async (const char *path, GCancellable *cancellable,
   g_return_if_fail (path != NULL);
   LdbCall *call = ldb_call_new (run_destroy, NULL);
   call->path = g_strdup (path);
+  do_later (call);
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_destroy_async, cancellable, callback, user_data),
                   LDB_WORK_LONG);

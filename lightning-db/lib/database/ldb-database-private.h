@@ -42,6 +42,7 @@ struct _LdbDatabase
   LdbPlace place;        /* its default store, now; borrows the database itself */
   char *path;            /* as given; construct-only */
   char *location;        /* the same, absolute: the process may go to another folder; owned */
+  gboolean later;        /* it is opened on another thread than it was asked for; set before */
   LdbOpenFlags flags;    /* construct-only */
   LdbOptions *options;   /* what was asked for, then a copy of what is in force; owned; atomic */
   struct engine *engine; /* NULL while NEW; a reference; atomic */

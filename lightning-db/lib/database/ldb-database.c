@@ -587,6 +587,8 @@ init_async (GAsyncInitable *initable, int io_priority, GCancellable *cancellable
   const LdbReply *reply = LDB_REPLY (initable, init_async, cancellable, callback, user_data);
   LdbCall *call = ldb_call_new (run_init, NULL);
   call->subject = G_OBJECT (g_object_ref (initable));
+  if (g_atomic_int_get (&self->state) == LDB_DATABASE_NEW)
+    self->later = TRUE;
   if ((self->flags & LDB_OPEN_WAIT) != 0 && g_atomic_int_get (&self->state) == LDB_DATABASE_NEW)
     ldb_database_open_handle_later (self, call, reply);
   else

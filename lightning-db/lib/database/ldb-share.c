@@ -239,13 +239,12 @@ take_over_present (LdbDatabase *handle, gboolean *joined, GError **error)
 }
 
 /* Joins a share that is there: *joined. FALSE when it is there but cannot be joined. */
-/* As it was given, so that errors name it, as long as that still leads there: one that waits, or is
- * opened by a worker, may come to this when the process has gone to another folder. */
+/* As it was given, so that errors name it, where that was on this thread just now. Else the process may
+ * have gone to another folder since, and may go while it is opened. */
 static const char *
 path_of (const LdbDatabase *handle)
 {
-  g_autofree char *now = ldb_database_absolute_path (handle->path);
-  return g_strcmp0 (now, handle->location) == 0 ? handle->path : handle->location;
+  return handle->later || (handle->flags & LDB_OPEN_WAIT) != 0 ? handle->location : handle->path;
 }
 
 static gboolean
