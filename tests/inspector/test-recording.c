@@ -63,6 +63,45 @@ static const LdbSlowOperation known_operation = { .number = 9,
                                                   .log_sync = 8,
                                                   .turn = 9 };
 
+static const LdbActiveWatch known_watches[] = {
+  { .id = 2,
+    .kind = LDB_WATCH_KIND_PREFIX,
+    .store = (char *) "people",
+    .start_length = 10,
+    .waiting = TRUE,
+    .batch_interval = 12000,
+    .deliveries = 4,
+    .changes = 5,
+    .resyncs = 1,
+    .lag = 3 },
+  { .id = 7, .kind = LDB_WATCH_KIND_LIST, .paused = TRUE },
+};
+
+static const LdbWatchDelivery known_deliveries[] = {
+  { .number = 5,
+    .watch = 2,
+    .committed = 1234567890000000,
+    .delivered = 1234567890004000,
+    .changes = 3 },
+  { .number = 6, .watch = 7, .delivered = 1234567890005000, .resync = TRUE },
+};
+
+static void
+add_known_watches (InspWatchLog *log, GBytes *secret)
+{
+  g_autoptr (GPtrArray) watches
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_active_watch_free);
+  g_autoptr (GPtrArray) deliveries
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_watch_delivery_free);
+  for (guint i = 0; i < G_N_ELEMENTS (known_watches); i++)
+    g_ptr_array_add (watches, ldb_active_watch_copy (&known_watches[i]));
+  ((LdbActiveWatch *) g_ptr_array_index (watches, 0))->start = g_bytes_ref (secret);
+  for (guint i = 0; i < G_N_ELEMENTS (known_deliveries); i++)
+    g_ptr_array_add (deliveries, ldb_watch_delivery_copy (&known_deliveries[i]));
+  insp_watch_log_set_watches (log, watches);
+  insp_watch_log_add (log, deliveries);
+}
+
 static void
 add_known (InspSession *session)
 {
@@ -83,6 +122,7 @@ add_known (InspSession *session)
   g_ptr_array_add (operations, operation);
   insp_seen_add_events (insp_session_get_events (session), events);
   insp_seen_add_operations (insp_session_get_operations (session), operations);
+  add_known_watches (insp_session_get_watches (session), secret);
 }
 
 static InspSession *
@@ -190,6 +230,73 @@ test_seen (void)
   g_assert_null (memmem (g_variant_get_data (plain), g_variant_get_size (plain), "secret", 6));
 }
 
+/* So do watches and what they were told: one whose keys are not there is called by its number. */
+static void
+test_watches (void)
+{
+  g_autoptr (InspSession) session = known_session ();
+  g_autoptr (GBytes) bytes = packed (insp_recording_new (session));
+  g_autoptr (InspSession) again = insp_recording_read (bytes, NULL);
+  InspWatchLog *log = insp_session_get_watches (again);
+  for (guint i = 0; i < G_N_ELEMENTS (known_watches); i++)
+    {
+      LdbActiveWatch its
+          = *(const LdbActiveWatch *) insp_row_list_get (insp_watch_log_get_watches (log), i);
+      g_assert_cmpstr (its.store, ==, known_watches[i].store);
+      its.store = known_watches[i].store;
+      g_assert_cmpmem (&its, sizeof its, &known_watches[i], sizeof its);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (known_deliveries); i++)
+    {
+      const LdbWatchDelivery *its
+          = insp_row_list_get (insp_watch_log_get_deliveries (log), 1 - i);
+      g_assert_cmpmem (its, sizeof *its, &known_deliveries[i], sizeof *its);
+    }
+  g_assert_cmpstr (insp_watch_log_get_name (insp_session_get_watches (session), 2), ==,
+                   "Prefix secret-key… · people");
+  g_assert_cmpstr (insp_watch_log_get_name (log, 2), ==, "Prefix #2 · people");
+  g_assert_cmpstr (insp_watch_log_get_name (log, 7), ==, "List");
+}
+
+/* What was seen is shown with the time of the clock that belongs to it, on a machine that has another. */
+static void
+test_clock (void)
+{
+  g_autoptr (InspSession) session = known_session ();
+  g_autoptr (GBytes) bytes = packed (insp_recording_new (session));
+  g_autoptr (InspSession) again = insp_recording_read (bytes, NULL);
+  InspHistory *history = insp_session_get_history (again);
+  InspAxis *axis = insp_session_get_axis (again);
+  gint64 newest = insp_history_get_time (history, SAMPLES - 1);
+  g_assert_cmpint (insp_axis_to_clock (axis, newest), ==, 1234567890123456);
+  g_assert_cmpint (insp_axis_to_clock (axis, insp_history_get_time (history, 0)), ==,
+                   1234567890123456 - (SAMPLES - 1) * SECOND / 4);
+  g_assert_cmpint (insp_axis_from_clock (axis, 1234567890123455), ==, newest - 1);
+}
+
+/* A clock that says what none can: the recording is shown by this machine's. */
+static void
+test_no_clock (void)
+{
+  static const char *const saved[] = { "-1", "-9223372036854775808", "253402300800000000",
+                                       "9223372036854775807" };
+  for (guint i = 0; i < G_N_ELEMENTS (saved); i++)
+    {
+      g_autofree char *whole
+          = g_strdup_printf ("('lightning-db-recording', 1, {'path': <b'/x'>, 'saved': <int64 %s>, "
+                             "'history': <@(asasa(xaxa(qqu))) (['a'], [], [(5, [1], [])])>})",
+                             saved[i]);
+      GVariant *recording
+          = g_variant_parse (G_VARIANT_TYPE ("(sua{sv})"), whole, NULL, NULL, NULL);
+      g_autoptr (GBytes) bytes = packed (recording);
+      g_autoptr (InspSession) session = insp_recording_read (bytes, NULL);
+      g_assert_cmpint (insp_session_get_recorded (session), ==, 0);
+      gint64 shown = insp_axis_to_clock (insp_session_get_axis (session), 5);
+      g_assert_cmpint (shown, >, 0);
+      g_assert_cmpint (shown, <=, g_get_real_time ());
+    }
+}
+
 static void
 assert_seen_damaged (const char *what)
 {
@@ -200,7 +307,7 @@ assert_seen_damaged (const char *what)
   GVariant *recording = g_variant_parse (G_VARIANT_TYPE ("(sua{sv})"), whole, NULL, NULL, &error);
   g_assert_no_error (error);
   g_autoptr (GBytes) bytes = packed (recording);
-  assert_refused (bytes, G_IO_ERROR_INVALID_DATA, "events or slow operations");
+  assert_refused (bytes, G_IO_ERROR_INVALID_DATA, "events, slow operations or watches");
 }
 
 /* Numbers that do not rise, more than are kept; of an unknown kind, or another type: passed over. */
@@ -212,18 +319,25 @@ test_seen_malice (void)
       "0, -1, '')]>");
   assert_seen_damaged (
       "'operations': <@a(tixtbtttttttttt) [(0, 0, 0, 0, false, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]>");
+  assert_seen_damaged ("'watches': <@a(tisttbbttttt) [(0, 0, '', 0, 0, false, false, 0, 0, 0, 0, "
+                       "0)]>");
+  assert_seen_damaged ("'deliveries': <@a(ttxxtb) [(2, 1, 0, 0, 1, false), (1, 1, 0, 0, 1, false)]>");
   GVariantBuilder many;
   g_variant_builder_init (&many, G_VARIANT_TYPE (INSP_EVENTS_TYPE));
   for (guint64 i = 1; i <= INSP_EVENTS_MOST + 1; i++)
     g_variant_builder_add (&many, INSP_EVENTS_TYPE + 1, i, 0, (gint64) 0, (gint64) 0, i, i, i, i,
                            -1, "");
   g_autoptr (GVariant) all = g_variant_ref_sink (g_variant_builder_end (&many));
-  g_autoptr (InspRowList) list = insp_seen_events_new ();
-  g_assert_false (insp_seen_take_events (list, all, NULL));
-  g_autoptr (GVariant) odd = g_variant_ref_sink (g_variant_new_parsed (
-      "@a(tixxttttis) [(1, -1, 0, 0, 1, 0, 0, 0, -1, ''), (1, 99, 0, 0, 1, 0, 0, 0, -1, '')]"));
-  g_assert_true (insp_seen_take_events (list, odd, NULL));
-  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 0);
+  g_assert_null (insp_seen_events_from_variant (all, NULL));
+  g_autoptr (GVariant) odd = g_variant_ref_sink (
+      g_variant_new_parsed ("@a(tixxttttis) [(1, -1, 0, 0, 1, 0, 0, 0, -1, ''), (1, 99, 0, 0, 1, "
+                            "0, 0, 0, -1, ''), (1, 2, -1, 0, 1, 0, 0, 0, -1, '')]"));
+  g_autoptr (GPtrArray) none = insp_seen_events_from_variant (odd, NULL);
+  g_assert_cmpuint (none->len, ==, 0);
+  g_autoptr (GVariant) odd_delivery = g_variant_ref_sink (
+      g_variant_new_parsed ("@a(ttxxtb) [(1, 1, 0, 9223372036854775807, 1, false)]"));
+  g_autoptr (GPtrArray) no_delivery = insp_seen_deliveries_from_variant (odd_delivery, NULL);
+  g_assert_cmpuint (no_delivery->len, ==, 0);
 }
 
 static void
@@ -343,6 +457,9 @@ main (int argc, char **argv)
   g_test_add_func ("/recording/round", test_round);
   g_test_add_func ("/recording/series", test_series);
   g_test_add_func ("/recording/seen", test_seen);
+  g_test_add_func ("/recording/watches", test_watches);
+  g_test_add_func ("/recording/clock", test_clock);
+  g_test_add_func ("/recording/no-clock", test_no_clock);
   g_test_add_func ("/recording/seen-malice", test_seen_malice);
   g_test_add_func ("/recording/nothing-seen", test_nothing_seen);
   g_test_add_func ("/recording/damage", test_damage);

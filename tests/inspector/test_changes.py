@@ -112,9 +112,26 @@ class Changes(inspecting.Case):
             told += 1
             application.do("told", told)
         inspector.picture("watches")
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        file = inspector.save_recording()
         application.kill()
         inspector.wait_for("The database was closed")
         self.assertEqual(len(watches()), 2)  # what was seen stays
+        seen = watches(), inspector.rows("Deliveries", 20)
+        self.assertEqual(inspector.close(), (0, ""))
+        # The recording has them, too, but for keys: numbers tell them apart.
+        inspector = self.inspect(file)
+        inspector.wait_for("This is a recording")
+        inspector.show_page("Changes", "From Commit to Delivery")
+        one, other = (row[1] for row in inspector.rows("Watches"))
+        self.assertRegex(one + other, r"^#\d+#\d+$")
+        self.assertEqual([[row[0], *row[2:]] for row in inspector.rows("Watches")], [[row[0], *row[2:]] for row in seen[0]])
+        inspector.picture("recorded-watches")
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        inspector.wait_for("Within 12 ms")
+        self.assertEqual([[row[0], *row[2:]] for row in inspector.rows("Deliveries", 20)],
+                         [[row[0], *row[2:]] for row in seen[1]])
+        self.assertEqual({row[1] for row in inspector.rows("Deliveries")}, {f"Prefix {one}", f"Prefix {other}"})
         self.assertEqual(inspector.close(), (0, ""))
 
 

@@ -2,12 +2,15 @@
 """The inspector in use: test_inspector.py INSPECTOR"""
 
 import csv
+import gzip
 import io
 import json
 import pathlib
 import shutil
+import time
 
 import inspecting
+from gi.repository import GLib
 from accessible import wait_for
 from inspecting import IN_MEMORY, Application
 
@@ -160,6 +163,33 @@ class Use(inspecting.Case):
         """Rows by the title above them."""
         tables = [list(csv.reader(io.StringIO(part, newline=""))) for part in text.split("\r\n\r\n")]
         return {rows[0][0]: rows[1:] for rows in tables}
+
+    def test_recording_of_another_day(self):
+        """Times are those of the clock then, wherever it is opened; and what earlier versions left out is not there."""
+        application = self.start()
+        application.put(100)
+        inspector = self.connect()
+        if IN_MEMORY:
+            wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
+        file = pathlib.Path(inspector.save_recording())
+        self.assertEqual(inspector.close(), (0, ""))
+        kind = GLib.VariantType("(sua{sv})")
+        recording = GLib.Variant.new_from_bytes(kind, GLib.Bytes(gzip.decompress(file.read_bytes())), False)
+        name, version, seen = recording[0], recording[1], recording.get_child_value(2)
+        entries = [seen.get_child_value(i) for i in range(seen.n_children())]
+        seen = {its.get_child_value(0).get_string(): its.get_child_value(1).get_variant() for its in entries}
+        for left_out in ("events", "operations", "watches", "deliveries"):
+            del seen[left_out]
+        then = 10**9 + 0.5
+        seen["saved"] = GLib.Variant("x", int(then * 10**6))
+        data = GLib.Variant("(sua{sv})", (name, version, seen)).get_data_as_bytes().get_data()
+        file.write_bytes(gzip.compress(data))
+        inspector = self.inspect(str(file))
+        inspector.wait_for(time.strftime("%T %Y", time.localtime(then)))
+        next(inspector.find("group", "Disk").all("button", "Show as table")).use()
+        newest = wait_for("the table", lambda: inspector.rows("Disk", 1))[0]
+        self.assertEqual(newest[0], time.strftime("%T", time.localtime(then)) + ".5")
+        self.assertEqual(inspector.close(), (0, ""))
 
     def test_recording_of_nobody(self):
         file = pathlib.Path(self.directory, "other.ldb-recording")

@@ -90,6 +90,6 @@ insp_event_is_work (LdbEventKind kind)
 void
 insp_event_get_span (const LdbEvent *event, gint64 *from, gint64 *to)
 {
-  *to = insp_plot_from_clock (event->time);
+  *to = event->time;
   *from = *to - (gint64) (event->duration / 1000);
 }

@@ -27,7 +27,7 @@ void insp_event_log_add (InspEventLog *self, GPtrArray *events);
 const char *insp_event_name (LdbEventKind kind);
 gboolean insp_event_is_work (LdbEventKind kind);
 
-/* When it began and ended, monotonic microseconds. */
+/* When it began and ended, microseconds since 1970. */
 void insp_event_get_span (const LdbEvent *event, gint64 *from, gint64 *to);
 
 G_END_DECLS

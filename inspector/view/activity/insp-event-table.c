@@ -28,7 +28,7 @@ G_DEFINE_FINAL_TYPE (InspEventTable, insp_event_table, GTK_TYPE_WIDGET)
 static char *
 format_time (gconstpointer contents, gpointer data)
 {
-  return insp_plot_format_time (insp_plot_from_clock (((const LdbEvent *) contents)->time));
+  return insp_plot_format_clock (((const LdbEvent *) contents)->time);
 }
 
 static char *
@@ -36,7 +36,7 @@ format_begin (gconstpointer contents, gpointer data)
 {
   gint64 from, to;
   insp_event_get_span (contents, &from, &to);
-  return insp_plot_format_time (from);
+  return insp_plot_format_clock (from);
 }
 
 static char *

@@ -21,7 +21,6 @@ struct _InspGantt
 
   InspEventLog *log; /* owned */
   InspAxis *axis;    /* owned */
-  gint64 shift;      /* from the times of events to those of the axis */
 };
 
 G_DEFINE_FINAL_TYPE (InspGantt, insp_gantt, GTK_TYPE_WIDGET)
@@ -61,8 +60,8 @@ static void
 get_span (InspGantt *self, const LdbEvent *event, gint64 *from, gint64 *to)
 {
   insp_event_get_span (event, from, to);
-  *from += self->shift;
-  *to += self->shift;
+  *from = insp_axis_from_clock (self->axis, *from);
+  *to = insp_axis_from_clock (self->axis, *to);
 }
 
 /* Begin and end of what is shown of a kind, by begin. */
@@ -218,7 +217,6 @@ insp_gantt_new (InspEventLog *log, InspSession *session)
 {
   InspGantt *self = g_object_new (INSP_TYPE_GANTT, NULL);
   InspAxis *axis = insp_session_get_axis (session);
-  self->shift = insp_session_get_clock_shift (session);
   self->log = g_object_ref (log);
   self->axis = g_object_ref (axis);
   insp_pointing_add (GTK_WIDGET (self), axis, insp_session_get_history (session));

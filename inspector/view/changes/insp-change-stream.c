@@ -101,7 +101,7 @@ change_of (gconstpointer contents)
 static char *
 format_time (gconstpointer contents, gpointer data)
 {
-  return insp_plot_format_time (insp_plot_from_clock (((const InspChangeEntry *) contents)->time));
+  return insp_plot_format_clock (((const InspChangeEntry *) contents)->time);
 }
 
 static char *

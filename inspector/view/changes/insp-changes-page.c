@@ -6,6 +6,7 @@
 #include "insp-change-stream.h"
 #include "insp-changes-page.h"
 #include "insp-chart-card.h"
+#include "insp-export.h"
 #include "insp-figure.h"
 #include "insp-refresher.h"
 #include "insp-twin.h"
@@ -20,8 +21,8 @@ struct _InspChangesPage
 {
   InspPage parent_instance;
 
-  InspChangeStream *stream;
-  InspWatchLog *log;         /* owned */
+  InspChangeStream *stream;  /* NULL: of a recording, which has no keys and no values */
+  InspWatchLog *log;         /* the session's */
   InspRefresher *watches;    /* who is told */
   InspRefresher *deliveries; /* and what */
 };
@@ -78,13 +79,17 @@ insp_changes_page_refresh (InspPage *page)
 static void
 insp_changes_page_search (InspPage *page)
 {
-  insp_change_stream_focus_search (INSP_CHANGES_PAGE (page)->stream);
+  if (INSP_CHANGES_PAGE (page)->stream != NULL)
+    insp_change_stream_focus_search (INSP_CHANGES_PAGE (page)->stream);
 }
 
 static void
 insp_changes_page_export (InspPage *page)
 {
-  insp_change_stream_export (INSP_CHANGES_PAGE (page)->stream);
+  if (INSP_CHANGES_PAGE (page)->stream != NULL)
+    insp_change_stream_export (INSP_CHANGES_PAGE (page)->stream);
+  else
+    insp_export_ask_tables (GTK_WIDGET (page), "changes");
 }
 
 /* ---- parts ---- */
@@ -128,6 +133,14 @@ add_watches (InspChangesPage *self, InspHistory *history, InspAxis *axis)
   insp_page_add_section (INSP_PAGE (self), _ ("Watches"), NULL, insp_watch_table_new (self->log));
 }
 
+static void
+add_stream (InspChangesPage *self, InspSession *session)
+{
+  GtkWidget *stream = insp_change_stream_new (session);
+  self->stream = INSP_CHANGE_STREAM (stream);
+  insp_page_add_section (INSP_PAGE (self), _ ("Change Stream"), NULL, stream);
+}
+
 /* ---- the object ---- */
 
 static void
@@ -136,7 +149,6 @@ insp_changes_page_dispose (GObject *object)
   InspChangesPage *self = INSP_CHANGES_PAGE (object);
   g_clear_pointer (&self->watches, insp_refresher_free);
   g_clear_pointer (&self->deliveries, insp_refresher_free);
-  g_clear_object (&self->log);
   G_OBJECT_CLASS (insp_changes_page_parent_class)->dispose (object);
 }
 
@@ -152,7 +164,6 @@ insp_changes_page_class_init (InspChangesPageClass *class)
 static void
 insp_changes_page_init (InspChangesPage *self)
 {
-  self->log = insp_watch_log_new ();
 }
 
 GtkWidget *
@@ -161,10 +172,11 @@ insp_changes_page_new (InspSession *session)
   InspChangesPage *self = g_object_new (INSP_TYPE_CHANGES_PAGE, "session", session, NULL);
   InspHistory *history = insp_session_get_history (session);
   InspAxis *axis = insp_session_get_axis (session);
+  self->log = insp_session_get_watches (session);
   add_tiles (self, history);
   add_watches (self, history, axis);
-  self->stream = INSP_CHANGE_STREAM (insp_change_stream_new (session));
-  insp_page_add_section (INSP_PAGE (self), _ ("Change Stream"), NULL, GTK_WIDGET (self->stream));
+  if (insp_session_get_state (session) != INSP_SESSION_RECORDED)
+    add_stream (self, session);
   add_delays (self, history, axis);
   self->watches = insp_refresher_new (GTK_WIDGET (self), session, WATCHES_INTERVAL, ask_watches,
                                       take_watches, insp_page_tell_from);

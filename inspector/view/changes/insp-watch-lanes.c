@@ -116,7 +116,7 @@ append_marks (InspWatchLanes *self, GtkSnapshot *snapshot, const LdbActiveWatch 
   memset (last, 0xff, sizeof last);
   for (guint i = 0; (its = insp_row_list_get (list, i)) != NULL; i++)
     {
-      gint64 time = insp_plot_from_clock (its->delivered);
+      gint64 time = insp_axis_from_clock (self->axis, its->delivered);
       guint lane = 0;
       while (lane < count && lanes[lane]->id != its->watch)
         lane++;
@@ -197,9 +197,8 @@ delivery_at (InspWatchLanes *self, guint64 watch, double x)
   double reach = POINT_REACH;
   for (guint i = 0; (its = insp_row_list_get (list, i)) != NULL; i++)
     {
-      double away = fabs (
-          insp_plot_x_of (GTK_WIDGET (self), self->axis, insp_plot_from_clock (its->delivered))
-          - x);
+      gint64 time = insp_axis_from_clock (self->axis, its->delivered);
+      double away = fabs (insp_plot_x_of (GTK_WIDGET (self), self->axis, time) - x);
       if (its->watch != watch || away > reach)
         continue;
       reach = away;

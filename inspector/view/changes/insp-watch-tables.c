@@ -86,8 +86,7 @@ insp_watch_table_new (InspWatchLog *log)
 static char *
 format_time (gconstpointer contents, gpointer data)
 {
-  return insp_plot_format_time (
-      insp_plot_from_clock (((const LdbWatchDelivery *) contents)->delivered));
+  return insp_plot_format_clock (((const LdbWatchDelivery *) contents)->delivered);
 }
 
 static char *

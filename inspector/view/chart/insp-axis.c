@@ -12,6 +12,7 @@ struct _InspAxis
   gint64 span;      /* shown */
   gint64 span_most; /* microseconds of history there can be */
   gint64 cursor;    /* 0: none */
+  gint64 at_zero;   /* what the clock said at the moment 0, microseconds since 1970 */
   gboolean following;
 };
 
@@ -75,6 +76,7 @@ insp_axis_init (InspAxis *self)
 {
   self->span = INSP_AXIS_SPAN_USUAL;
   self->following = TRUE;
+  self->at_zero = g_get_real_time () - g_get_monotonic_time ();
 }
 
 InspAxis *
@@ -162,6 +164,24 @@ insp_axis_reset (InspAxis *self)
 {
   insp_axis_set_following (self, TRUE);
   show (self, self->now, INSP_AXIS_SPAN_USUAL);
+}
+
+void
+insp_axis_set_clock (InspAxis *self, gint64 at_zero)
+{
+  self->at_zero = at_zero;
+}
+
+gint64
+insp_axis_to_clock (InspAxis *self, gint64 time)
+{
+  return time + self->at_zero;
+}
+
+gint64
+insp_axis_from_clock (InspAxis *self, gint64 clock)
+{
+  return CLAMP (clock, 0, INSP_CLOCK_MOST) - self->at_zero;
 }
 
 gint64

@@ -104,7 +104,8 @@ cell_text (InspChartCard *self, guint64 number, int index)
       InspSeries *series = series_at (self, (guint) index);
       return insp_series_format (series, insp_series_get (series, number));
     }
-  return insp_plot_format_time (insp_history_get_time (history, number));
+  gint64 time = insp_history_get_time (history, number);
+  return insp_plot_format_clock (insp_axis_to_clock (self->axis, time));
 }
 
 static void
@@ -184,11 +185,13 @@ add_column_of (InspSheet *sheet, InspSeries *series)
 }
 
 static char *
-format_moment (gint64 time)
+format_moment (gint64 clock)
 {
-  gint64 clock = insp_plot_to_clock (time);
   g_autoptr (GDateTime) second = g_date_time_new_from_unix_utc (clock / G_USEC_PER_SEC);
-  g_autofree char *text = g_date_time_format (second, "%Y-%m-%dT%H:%M:%S");
+  g_autofree char *text
+      = second != NULL && clock >= 0 ? g_date_time_format (second, "%Y-%m-%dT%H:%M:%S") : NULL;
+  if (text == NULL)
+    return g_strdup (""); /* of a recording that nobody's clock made */
   return g_strdup_printf ("%s.%03dZ", text, (int) (clock % G_USEC_PER_SEC / 1000));
 }
 
@@ -207,7 +210,8 @@ insp_chart_card_to_sheet (InspChartCard *self)
     add_column_of (sheet, series_at (self, i));
   for (; end > first; end--)
     {
-      insp_sheet_add_text (sheet, format_moment (insp_history_get_time (history, end - 1)));
+      gint64 time = insp_history_get_time (history, end - 1);
+      insp_sheet_add_text (sheet, format_moment (insp_axis_to_clock (self->axis, time)));
       for (guint i = 0; i < count; i++)
         insp_sheet_add_number (sheet, insp_series_get (series_at (self, i), end - 1));
     }

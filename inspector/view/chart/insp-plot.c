@@ -92,22 +92,12 @@ insp_plot_append_cursor (GtkWidget *widget, InspAxis *axis, GtkSnapshot *snapsho
 }
 
 char *
-insp_plot_format_time (gint64 time)
+insp_plot_format_clock (gint64 clock)
 {
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
-  g_autoptr (GDateTime) then = g_date_time_add (now, time - g_get_monotonic_time ());
-  g_autofree char *text = g_date_time_format (then, "%T");
-  return g_strdup_printf ("%s.%d", text, g_date_time_get_microsecond (then) / 100000);
-}
-
-gint64
-insp_plot_from_clock (gint64 since_1970)
-{
-  return since_1970 - g_get_real_time () + g_get_monotonic_time ();
-}
-
-gint64
-insp_plot_to_clock (gint64 time)
-{
-  return time - g_get_monotonic_time () + g_get_real_time ();
+  g_autoptr (GDateTime) then
+      = clock >= 0 ? g_date_time_new_from_unix_local (clock / G_USEC_PER_SEC) : NULL;
+  g_autofree char *text = then != NULL ? g_date_time_format (then, "%T") : NULL;
+  if (text == NULL)
+    return g_strdup ("–");
+  return g_strdup_printf ("%s.%d", text, (int) (clock % G_USEC_PER_SEC / 100000));
 }

@@ -29,10 +29,7 @@ void insp_plot_append_box (GtkSnapshot *snapshot, double x, double y, double wid
 void insp_plot_append_times (GtkWidget *widget, InspAxis *axis, GtkSnapshot *snapshot);
 void insp_plot_append_cursor (GtkWidget *widget, InspAxis *axis, GtkSnapshot *snapshot);
 
-/* When a moment was, by the clock. Free it. */
-char *insp_plot_format_time (gint64 time);
-/* A moment of the clock (microseconds since 1970) on an axis, and the way back. */
-gint64 insp_plot_from_clock (gint64 since_1970);
-gint64 insp_plot_to_clock (gint64 time);
+/* A moment of the clock (microseconds since 1970), without its day; “–” for what is none. Free it. */
+char *insp_plot_format_clock (gint64 clock);
 
 G_END_DECLS

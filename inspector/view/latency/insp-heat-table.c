@@ -82,9 +82,10 @@ fill (InspHeatTable *self)
 }
 
 static char *
-format_time (gconstpointer contents, gpointer data)
+format_time (gconstpointer contents, gpointer table)
 {
-  return insp_plot_format_time (((const Cell *) contents)->from);
+  InspHeatTable *self = table;
+  return insp_plot_format_clock (insp_axis_to_clock (self->axis, ((const Cell *) contents)->from));
 }
 
 static char *
@@ -157,7 +158,7 @@ insp_heat_table_init (InspHeatTable *self)
   self->table = INSP_TABLE (insp_table_new (_ ("Durations over time"), _ ("None in this time"),
                                             G_LIST_MODEL (g_object_ref (self->rows))));
   insp_table_set_heights (self->table, HEIGHT, HEIGHT);
-  insp_table_add_column (self->table, _ ("Time"), INSP_TABLE_TEXT, format_time, NULL);
+  insp_table_add_column (self->table, _ ("Time"), INSP_TABLE_TEXT, format_time, self);
   for (guint i = 0; i < DECADES; i++)
     {
       g_autofree char *title = title_of (i);

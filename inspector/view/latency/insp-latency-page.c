@@ -44,8 +44,9 @@ tell_region (InspLatencyPage *self, const InspRegion *region)
                           _ ("Drag over a part of the heat map to see the slow operations in it."));
       return;
     }
-  g_autofree char *from = insp_plot_format_time (region->from);
-  g_autofree char *to = insp_plot_format_time (region->to);
+  InspAxis *axis = insp_session_get_axis (insp_page_get_session (INSP_PAGE (self)));
+  g_autofree char *from = insp_plot_format_clock (insp_axis_to_clock (axis, region->from));
+  g_autofree char *to = insp_plot_format_clock (insp_axis_to_clock (axis, region->to));
   g_autofree char *least = insp_unit_format (INSP_UNIT_NANOSECONDS, region->least);
   g_autofree char *most = insp_unit_format (INSP_UNIT_NANOSECONDS, region->most);
   /* Translators: a region of a heat map: from one moment to another, and two durations */
@@ -61,9 +62,9 @@ review_region (InspLatencyPage *self)
   range.kinds = insp_distribution_get_operation (self->distribution)->kinds;
   if (region != NULL)
     {
-      gint64 shift = insp_session_get_clock_shift (insp_page_get_session (INSP_PAGE (self)));
-      range.from = insp_plot_to_clock (region->from - shift);
-      range.to = insp_plot_to_clock (region->to - shift);
+      InspAxis *axis = insp_session_get_axis (insp_page_get_session (INSP_PAGE (self)));
+      range.from = insp_axis_to_clock (axis, region->from);
+      range.to = insp_axis_to_clock (axis, region->to);
       range.least = (guint64) region->least;
       range.most = (guint64) region->most;
     }

@@ -75,13 +75,19 @@ insp_export_tables (gpointer widget, const char *name)
                                           : insp_sheets_to_csv (sheets);
 }
 
+void
+insp_export_ask_tables (GtkWidget *page, const char *name)
+{
+  g_autofree char *file = g_strconcat (name, ".csv", NULL);
+  insp_export_ask (page, _ ("Export Charts and Tables"), file, insp_export_tables);
+}
+
 static gboolean
 on_offered (GtkWidget *page, GVariant *arguments, gpointer name)
 {
   if (!gtk_widget_get_mapped (page))
     return GDK_EVENT_PROPAGATE;
-  g_autofree char *file = g_strconcat (name, ".csv", NULL);
-  insp_export_ask (page, _ ("Export Charts and Tables"), file, insp_export_tables);
+  insp_export_ask_tables (page, name);
   return GDK_EVENT_STOP;
 }
 

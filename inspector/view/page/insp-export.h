@@ -20,6 +20,9 @@ void insp_export_ask (GtkWidget *widget, const char *title, const char *name, In
  * or JSON if the file's name ends so: an InspExportMake. */
 GBytes *insp_export_tables (gpointer widget, const char *name);
 
+/* Asks for a file for them, which is called so, without its ending. */
+void insp_export_ask_tables (GtkWidget *page, const char *name);
+
 /* Ctrl+E exports these while the widget, a page, is shown. `name` is what the file is called, without its
  * ending; it stays. */
 void insp_export_offer (GtkWidget *page, const char *name);

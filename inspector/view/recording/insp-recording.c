@@ -13,28 +13,41 @@
 
 /* ---- writing ---- */
 
+/* When its newest sample was taken, microseconds since 1970; without one, now. */
+static gint64
+moment_of (InspSession *session)
+{
+  InspHistory *history = insp_session_get_history (session);
+  guint64 end = insp_history_get_end (history);
+  if (insp_session_get_state (session) == INSP_SESSION_RECORDED)
+    return insp_session_get_recorded (session);
+  if (end == insp_history_get_first (history))
+    return g_get_real_time ();
+  return insp_axis_to_clock (insp_session_get_axis (session),
+                             insp_history_get_time (history, end - 1));
+}
+
 GVariant *
 insp_recording_new (InspSession *session)
 {
   InspHistory *history = insp_session_get_history (session);
-  guint64 end = insp_history_get_end (history);
-  gint64 since = end > insp_history_get_first (history)
-                     ? g_get_monotonic_time () - insp_history_get_time (history, end - 1)
-                     : 0;
-  gint64 saved = insp_session_get_recorded (session);
   GVariantBuilder seen;
   g_variant_builder_init (&seen, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&seen, "{sv}", "program",
                          g_variant_new_string (insp_session_get_program (session)));
   g_variant_builder_add (&seen, "{sv}", "path",
                          g_variant_new_bytestring (insp_session_get_path (session)));
-  g_variant_builder_add (&seen, "{sv}", "saved",
-                         g_variant_new_int64 (saved != 0 ? saved : g_get_real_time () - since));
+  g_variant_builder_add (&seen, "{sv}", "saved", g_variant_new_int64 (moment_of (session)));
   g_variant_builder_add (&seen, "{sv}", "history", insp_history_to_variant (history));
   g_variant_builder_add (&seen, "{sv}", "events",
                          insp_seen_events_to_variant (insp_session_get_events (session)));
   g_variant_builder_add (&seen, "{sv}", "operations",
                          insp_seen_operations_to_variant (insp_session_get_operations (session)));
+  InspWatchLog *log = insp_session_get_watches (session);
+  g_variant_builder_add (&seen, "{sv}", "watches",
+                         insp_seen_watches_to_variant (insp_watch_log_get_watches (log)));
+  g_variant_builder_add (&seen, "{sv}", "deliveries",
+                         insp_seen_deliveries_to_variant (insp_watch_log_get_deliveries (log)));
   return g_variant_new (TYPE, FORMAT, VERSION_NOW, &seen);
 }
 
@@ -121,19 +134,40 @@ unpack (GBytes *bytes, GError **error)
   return g_steal_pointer (&seen);
 }
 
-/* Earlier recordings have neither events nor slow operations. */
+/* What there is of a kind: nothing, in a recording that was made earlier. */
+static GPtrArray *
+take_kind (GVariant *seen, const char *name, const char *type,
+           GPtrArray *(*understand) (GVariant *, GError **), GError **error)
+{
+  g_autoptr (GVariant) all = g_variant_lookup_value (seen, name, G_VARIANT_TYPE (type));
+  return all != NULL ? understand (all, error) : g_ptr_array_new ();
+}
+
 static gboolean
 take_seen (InspSession *session, GVariant *seen, GError **error)
 {
-  g_autoptr (GVariant) events
-      = g_variant_lookup_value (seen, "events", G_VARIANT_TYPE (INSP_EVENTS_TYPE));
-  g_autoptr (GVariant) operations
-      = g_variant_lookup_value (seen, "operations", G_VARIANT_TYPE (INSP_OPERATIONS_TYPE));
-  return (events == NULL
-          || insp_seen_take_events (insp_session_get_events (session), events, error))
-         && (operations == NULL
-             || insp_seen_take_operations (insp_session_get_operations (session), operations,
-                                           error));
+  InspWatchLog *log = insp_session_get_watches (session);
+  g_autoptr (GPtrArray) events
+      = take_kind (seen, "events", INSP_EVENTS_TYPE, insp_seen_events_from_variant, error);
+  if (events == NULL)
+    return FALSE;
+  g_autoptr (GPtrArray) operations = take_kind (seen, "operations", INSP_OPERATIONS_TYPE,
+                                                insp_seen_operations_from_variant, error);
+  if (operations == NULL)
+    return FALSE;
+  g_autoptr (GPtrArray) watches
+      = take_kind (seen, "watches", INSP_WATCHES_TYPE, insp_seen_watches_from_variant, error);
+  if (watches == NULL)
+    return FALSE;
+  g_autoptr (GPtrArray) deliveries = take_kind (seen, "deliveries", INSP_DELIVERIES_TYPE,
+                                                insp_seen_deliveries_from_variant, error);
+  if (deliveries == NULL)
+    return FALSE;
+  insp_seen_add_events (insp_session_get_events (session), events);
+  insp_seen_add_operations (insp_session_get_operations (session), operations);
+  insp_watch_log_set_watches (log, watches);
+  insp_watch_log_add (log, deliveries);
+  return TRUE;
 }
 
 InspSession *
@@ -146,7 +180,8 @@ insp_recording_read (GBytes *bytes, GError **error)
   gint64 saved = 0;
   g_variant_lookup (seen, "program", "&s", &program);
   g_variant_lookup (seen, "path", "^&ay", &path);
-  g_variant_lookup (seen, "saved", "x", &saved);
+  if (g_variant_lookup (seen, "saved", "x", &saved) && (saved < 0 || saved > INSP_CLOCK_MOST))
+    saved = 0; /* no clock says so */
   g_autoptr (GVariant) kept
       = g_variant_lookup_value (seen, "history", G_VARIANT_TYPE (INSP_HISTORY_TYPE));
   if (kept == NULL)

@@ -6,9 +6,14 @@
  * The file is a GVariant "(sua{sv})" in little-endian order, compressed by gzip: "lightning-db-recording",
  * the version of the format, and what was seen: "program" (s) and "path" (ay, without a NUL: the folder),
  * "saved" (x: the time of the newest sample, microseconds since 1970), "history" (INSP_HISTORY_TYPE), and,
- * not in the earliest ones, "events" (INSP_EVENTS_TYPE) and "operations" (INSP_OPERATIONS_TYPE). A reader passes over what it does not know; a new version means that it must not.
+ * not in the earliest ones, "events" (INSP_EVENTS_TYPE), "operations" (INSP_OPERATIONS_TYPE), "watches"
+ * (INSP_WATCHES_TYPE) and "deliveries" (INSP_DELIVERIES_TYPE). A reader passes over what it does not know; a
+ * new version means that it must not.
  *
- * There are no keys or values of the database in it.
+ * The times of a history are those since the machine was started that made it; what the clock said at
+ * them follows from "saved".
+ *
+ * There are no keys or values of the database in it, but names of its stores.
  *
  * Threads: insp_recording_read() and insp_recording_pack() any, the rest the main one.
  */

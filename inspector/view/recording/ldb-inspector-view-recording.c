@@ -85,6 +85,21 @@ on_late (gpointer data)
 }
 
 static void
+on_watches (GObject *inspector, GAsyncResult *result, gpointer data)
+{
+  Asking *asking = data;
+  InspSession *session = g_object_get_data (G_OBJECT (asking->task), "insp-session");
+  g_autoptr (GPtrArray) watches
+      = ldb_inspector_list_watches_finish (LDB_INSPECTOR (inspector), result, NULL);
+  if (watches != NULL)
+    insp_watch_log_set_watches (insp_session_get_watches (session), watches);
+  pack (asking->task);
+  g_clear_handle_id (&asking->timer, g_source_remove);
+  g_object_unref (asking->cancellable);
+  g_free (asking);
+}
+
+static void
 on_operations (GObject *inspector, GAsyncResult *result, gpointer data)
 {
   Asking *asking = data;
@@ -93,10 +108,8 @@ on_operations (GObject *inspector, GAsyncResult *result, gpointer data)
       = ldb_inspector_list_slow_operations_finish (LDB_INSPECTOR (inspector), result, NULL);
   if (operations != NULL)
     insp_seen_add_operations (insp_session_get_operations (session), operations);
-  pack (asking->task);
-  g_clear_handle_id (&asking->timer, g_source_remove);
-  g_object_unref (asking->cancellable);
-  g_free (asking);
+  ldb_inspector_list_watches_async (LDB_INSPECTOR (inspector), asking->cancellable, on_watches,
+                                    asking);
 }
 
 static void
@@ -133,8 +146,9 @@ ask (GTask *task, InspSession *session)
  * @user_data: for @callback
  *
  * Writes what was seen of the database in the last quarter of an hour to a file, for
- * [method@LdbInspector.View.open_recording_async]: what was counted, events and slow operations, and the name
- * of the program and the folder of the database. There are no keys or values of it in the file.
+ * [method@LdbInspector.View.open_recording_async]: what was counted, events, slow operations, watches and what
+ * they were told, and the names of the program, of the folder of the database and of its stores. There are no
+ * keys or values of it in the file.
  *
  * Since: 0.1
  */

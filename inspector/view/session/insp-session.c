@@ -30,6 +30,7 @@ struct _InspSession
   InspAxis *axis;              /* owned */
   InspRowList *events;         /* of LdbEvent; owned */
   InspRowList *operations;     /* of LdbSlowOperation; owned */
+  InspWatchLog *watches;       /* owned */
   GCancellable *cancellable;   /* ends what is under way; owned */
   InspSessionState state;
   char *error;
@@ -70,6 +71,7 @@ take (InspSession *self, LdbMetrics *metrics)
       && now <= insp_history_get_time (self->history, end - 1))
     return;
   insp_history_look (self->history, metrics, now);
+  insp_axis_set_clock (self->axis, g_get_real_time () - now);
   insp_axis_set_now (self->axis, now);
 }
 
@@ -206,6 +208,7 @@ insp_session_finalize (GObject *object)
   g_clear_object (&self->axis);
   g_clear_object (&self->events);
   g_clear_object (&self->operations);
+  g_clear_object (&self->watches);
   g_clear_object (&self->cancellable);
   g_free (self->error);
   g_free (self->program);
@@ -239,6 +242,7 @@ insp_session_init (InspSession *self)
   self->axis = insp_axis_new (HISTORY_SECONDS * G_USEC_PER_SEC);
   self->events = insp_seen_events_new ();
   self->operations = insp_seen_operations_new ();
+  self->watches = insp_watch_log_new ();
   self->cancellable = g_cancellable_new ();
 }
 
@@ -265,8 +269,12 @@ insp_session_new_recorded (const char *program, const char *path, InspHistory *h
   self->recorded = saved;
   g_set_object (&self->history, history);
   guint64 end = insp_history_get_end (history);
-  if (end > insp_history_get_first (history))
-    insp_axis_set_now (self->axis, insp_history_get_time (history, end - 1));
+  if (end == insp_history_get_first (history))
+    return self;
+  gint64 newest = insp_history_get_time (history, end - 1);
+  if (saved != 0)
+    insp_axis_set_clock (self->axis, saved - newest);
+  insp_axis_set_now (self->axis, newest);
   return self;
 }
 
@@ -294,14 +302,10 @@ insp_session_get_operations (InspSession *self)
   return self->operations;
 }
 
-gint64
-insp_session_get_clock_shift (InspSession *self)
+InspWatchLog *
+insp_session_get_watches (InspSession *self)
 {
-  guint64 end = insp_history_get_end (self->history);
-  if (self->recorded == 0 || end == insp_history_get_first (self->history))
-    return 0;
-  gint64 saved = self->recorded - g_get_real_time () + g_get_monotonic_time ();
-  return insp_history_get_time (self->history, end - 1) - saved;
+  return self->watches;
 }
 
 void

@@ -14,6 +14,7 @@
 #include "insp-axis.h"
 #include "insp-history.h"
 #include "insp-seen.h"
+#include "insp-watch-log.h"
 
 G_BEGIN_DECLS
 
@@ -33,7 +34,7 @@ G_DECLARE_FINAL_TYPE (InspSession, insp_session, INSP, SESSION, GObject)
  * shared anew, as another one. */
 InspSession *insp_session_new (LdbRunningDatabase *running);
 
-/* Shows what was seen earlier, up to `saved` (microseconds since 1970). */
+/* Shows what was seen earlier, up to `saved` (microseconds since 1970; 0: not known). */
 InspSession *insp_session_new_recorded (const char *program, const char *path, InspHistory *history,
                                         gint64 saved);
 
@@ -65,10 +66,7 @@ InspAxis *insp_session_get_axis (InspSession *self);
 /* What happened, as far as somebody asked for it: insp-seen.h. Borrowed. */
 InspRowList *insp_session_get_events (InspSession *self);
 InspRowList *insp_session_get_operations (InspSession *self);
-
-/* Microseconds from a moment of the clock, as insp_plot_from_clock() has it, to the same one on the axis:
- * the times of a recording are those of the machine that made it. */
-gint64 insp_session_get_clock_shift (InspSession *self);
+InspWatchLog *insp_session_get_watches (InspSession *self);
 
 /* Whether what the database counts can be looked at; else the application is asked. */
 gboolean insp_session_has_counters (InspSession *self);

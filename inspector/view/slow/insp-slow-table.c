@@ -69,8 +69,7 @@ take (gpointer widget, LdbInspector *inspector, GAsyncResult *result, GError **e
 static char *
 format_time (gconstpointer contents, gpointer data)
 {
-  return insp_plot_format_time (
-      insp_plot_from_clock (((const LdbSlowOperation *) contents)->ended));
+  return insp_plot_format_clock (((const LdbSlowOperation *) contents)->ended);
 }
 
 static char *

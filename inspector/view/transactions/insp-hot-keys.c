@@ -131,7 +131,7 @@ static char *
 format_last (gconstpointer contents, gpointer widget)
 {
   gint64 last = ((const LdbHotKey *) contents)->last;
-  return last > 0 ? insp_plot_format_time (insp_plot_from_clock (last)) : g_strdup ("–");
+  return last > 0 ? insp_plot_format_clock (last) : g_strdup ("–");
 }
 
 /* ---- the object ---- */

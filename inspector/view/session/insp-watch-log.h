@@ -33,10 +33,15 @@ void insp_watch_log_add (InspWatchLog *self, GPtrArray *deliveries);
 /* What people call a watch, also one that is gone. Borrowed, until the log changes. */
 const char *insp_watch_log_get_name (InspWatchLog *self, guint64 watch);
 
-/* What it is, in a word; the keys that it is about; both, and its store. Free the last two. */
+/* What it is, in a word; the keys that it is about, of a recording its number; both, and its store. Free
+ * the last two. */
 const char *insp_watch_kind_name (LdbWatchKind kind);
 char *insp_watch_format_keys (const LdbActiveWatch *watch);
 char *insp_watch_format (const LdbActiveWatch *watch);
+
+/* The number of an LdbActiveWatch, and of an LdbWatchDelivery. */
+guint64 insp_watch_get_id (gconstpointer contents);
+guint64 insp_watch_get_number (gconstpointer contents);
 
 /* Microseconds from the first commit to its delivery; -1: not known. */
 gint64 insp_watch_get_delay (const LdbWatchDelivery *delivery);

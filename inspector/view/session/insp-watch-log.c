@@ -9,9 +9,9 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-key-text.h"
+#include "insp-seen.h"
 #include "insp-watch-log.h"
 
-#define KEPT_MOST 4000u  /* deliveries */
 #define NAMES_MOST 4000u /* that are kept of watches that are gone */
 
 struct _InspWatchLog
@@ -44,9 +44,19 @@ insp_watch_kind_name (LdbWatchKind kind)
   return (guint) kind < G_N_ELEMENTS (names) ? _ (names[kind]) : _ ("Other");
 }
 
+/* Of a recording, which has no keys. */
+static gboolean
+has_lost_its_keys (const LdbActiveWatch *watch)
+{
+  return (watch->start == NULL && watch->start_length > 0)
+         || (watch->end == NULL && watch->end_length > 0);
+}
+
 char *
 insp_watch_format_keys (const LdbActiveWatch *watch)
 {
+  if (has_lost_its_keys (watch))
+    return g_strdup_printf ("#%" G_GUINT64_FORMAT, watch->id);
   g_autofree char *start = insp_key_text_of (watch->start, watch->start_length);
   g_autofree char *end = insp_key_text_of (watch->end, watch->end_length);
   gboolean single = watch->kind == LDB_WATCH_KIND_KEY || watch->kind == LDB_WATCH_KIND_ENTRY;
@@ -71,7 +81,7 @@ insp_watch_format (const LdbActiveWatch *watch)
   g_autofree char *keys = insp_watch_format_keys (watch);
   const char *kind = insp_watch_kind_name (watch->kind);
   GString *text = g_string_new (kind);
-  if (watch->start != NULL || watch->end != NULL)
+  if (watch->start_length > 0 || watch->end_length > 0)
     g_string_append_printf (text, " %s", keys);
   if (watch->store != NULL)
     g_string_append_printf (text, " · %s", watch->store);
@@ -86,8 +96,8 @@ insp_watch_get_delay (const LdbWatchDelivery *delivery)
 
 /* ---- watches ---- */
 
-static guint64
-identity_of_watch (gconstpointer contents)
+guint64
+insp_watch_get_id (gconstpointer contents)
 {
   return ((const LdbActiveWatch *) contents)->id;
 }
@@ -95,8 +105,8 @@ identity_of_watch (gconstpointer contents)
 static int
 compare_ids (gconstpointer one, gconstpointer other)
 {
-  guint64 a = identity_of_watch (*(gconstpointer *) one);
-  guint64 b = identity_of_watch (*(gconstpointer *) other);
+  guint64 a = insp_watch_get_id (*(gconstpointer *) one);
+  guint64 b = insp_watch_get_id (*(gconstpointer *) other);
   return a < b ? -1 : a > b;
 }
 
@@ -161,8 +171,8 @@ insp_watch_log_get_name (InspWatchLog *self, guint64 watch)
 
 /* ---- deliveries ---- */
 
-static guint64
-identity_of_delivery (gconstpointer contents)
+guint64
+insp_watch_get_number (gconstpointer contents)
 {
   return ((const LdbWatchDelivery *) contents)->number;
 }
@@ -185,7 +195,7 @@ insp_watch_log_add (InspWatchLog *self, GPtrArray *deliveries)
     }
   if (deliveries->len == 0)
     return;
-  insp_row_list_prepend_reversed (self->deliveries, deliveries, KEPT_MOST);
+  insp_row_list_prepend_reversed (self->deliveries, deliveries, INSP_DELIVERIES_MOST);
   g_signal_emit (self, changed, 0);
 }
 
@@ -225,9 +235,9 @@ insp_watch_log_class_init (InspWatchLogClass *class)
 static void
 insp_watch_log_init (InspWatchLog *self)
 {
-  self->watches = insp_row_list_new (identity_of_watch, (GDestroyNotify) ldb_active_watch_free);
+  self->watches = insp_row_list_new (insp_watch_get_id, (GDestroyNotify) ldb_active_watch_free);
   self->deliveries
-      = insp_row_list_new (identity_of_delivery, (GDestroyNotify) ldb_watch_delivery_free);
+      = insp_row_list_new (insp_watch_get_number, (GDestroyNotify) ldb_watch_delivery_free);
   self->names = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->inspectors = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
 }
