@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-pages.h"
+#include "insp-palette.h"
 #include "insp-scratch.h"
 #include "ldb-inspector-view-private.h"
 
@@ -30,7 +31,8 @@ struct _LdbInspectorView
   GtkWidget *pages;  /* a GtkStack */
   GtkWidget *notice; /* a GtkRevealer: ended, or no counters … */
   GtkWidget *notice_text;
-  guint ticking; /* source that counts the seconds since the end; 0: none */
+  guint ticking;     /* source that counts the seconds since the end; 0: none */
+  guint contrasting; /* source that looks whether the theme is one of high contrast; 0: none */
   gboolean paused;
 };
 
@@ -260,6 +262,28 @@ load_style (GdkDisplay *display)
   g_object_set_data (G_OBJECT (display), "insp-style", GINT_TO_POINTER (TRUE));
 }
 
+static gboolean
+review_contrast (gpointer view)
+{
+  LdbInspectorView *self = view;
+  self->contrasting = 0;
+  if (insp_palette_is_high_contrast (view))
+    gtk_widget_add_css_class (view, "insp-high-contrast");
+  else
+    gtk_widget_remove_css_class (view, "insp-high-contrast");
+  return G_SOURCE_REMOVE;
+}
+
+/* It has another style with each theme: style.css sees to that. Not while styles are being found. */
+static void
+ldb_inspector_view_css_changed (GtkWidget *widget, GtkCssStyleChange *change)
+{
+  LdbInspectorView *self = LDB_INSPECTOR_VIEW (widget);
+  GTK_WIDGET_CLASS (ldb_inspector_view_parent_class)->css_changed (widget, change);
+  if (self->contrasting == 0 && self->box != NULL)
+    self->contrasting = g_idle_add_full (G_PRIORITY_HIGH_IDLE, review_contrast, self, NULL);
+}
+
 static void
 ldb_inspector_view_root (GtkWidget *widget)
 {
@@ -345,6 +369,7 @@ ldb_inspector_view_dispose (GObject *object)
   LdbInspectorView *self = LDB_INSPECTOR_VIEW (object);
   if (self->box != NULL)
     leave_session (self);
+  g_clear_handle_id (&self->contrasting, g_source_remove);
   g_clear_pointer (&self->box, gtk_widget_unparent);
   G_OBJECT_CLASS (ldb_inspector_view_parent_class)->dispose (object);
 }
@@ -357,6 +382,7 @@ ldb_inspector_view_class_init (LdbInspectorViewClass *class)
   object_class->get_property = ldb_inspector_view_get_property;
   object_class->set_property = ldb_inspector_view_set_property;
   object_class->dispose = ldb_inspector_view_dispose;
+  widget_class->css_changed = ldb_inspector_view_css_changed;
   widget_class->root = ldb_inspector_view_root;
   widget_class->map = ldb_inspector_view_map;
   widget_class->unmap = ldb_inspector_view_unmap;

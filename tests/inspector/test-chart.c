@@ -167,12 +167,40 @@ test_following (Fixture *self, gconstpointer data)
   g_assert_cmpstr (after, ==, expected);
 }
 
+/* GTK's own themes of high contrast are told from the others. */
+static void
+test_contrast (void)
+{
+  static const struct
+  {
+    const char *theme;
+    gboolean dark, high;
+  } themes[] = { { "Default", FALSE, FALSE },
+                 { "HighContrast", FALSE, TRUE },
+                 { "Default", TRUE, FALSE },
+                 { "HighContrast", TRUE, TRUE } };
+  GtkWidget *window = gtk_window_new (), *label = gtk_label_new ("text");
+  gtk_window_set_child (GTK_WINDOW (window), label);
+  gtk_window_present (GTK_WINDOW (window));
+  for (guint i = 0; i < G_N_ELEMENTS (themes); i++)
+    {
+      g_object_set (gtk_settings_get_default (), "gtk-theme-name", themes[i].theme,
+                    "gtk-application-prefer-dark-theme", themes[i].dark, NULL);
+      iterate (50);
+      g_assert_cmpint (insp_palette_is_high_contrast (label), ==, themes[i].high);
+    }
+  gtk_window_destroy (GTK_WINDOW (window));
+  iterate (1);
+}
+
 int
 main (int argument_count, char **arguments)
 {
+  g_unsetenv ("GTK_THEME"); /* a test has several */
   gtk_test_init (&argument_count, &arguments);
   g_test_add ("/chart/table", Fixture, NULL, set_up, test_table, tear_down);
   g_test_add ("/chart/picture", Fixture, NULL, set_up, test_picture, tear_down);
   g_test_add ("/chart/following", Fixture, NULL, set_up, test_following, tear_down);
+  g_test_add_func ("/chart/contrast", test_contrast);
   return g_test_run ();
 }

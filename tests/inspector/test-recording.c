@@ -248,8 +248,7 @@ test_watches (void)
     }
   for (guint i = 0; i < G_N_ELEMENTS (known_deliveries); i++)
     {
-      const LdbWatchDelivery *its
-          = insp_row_list_get (insp_watch_log_get_deliveries (log), 1 - i);
+      const LdbWatchDelivery *its = insp_row_list_get (insp_watch_log_get_deliveries (log), 1 - i);
       g_assert_cmpmem (its, sizeof *its, &known_deliveries[i], sizeof *its);
     }
   g_assert_cmpstr (insp_watch_log_get_name (insp_session_get_watches (session), 2), ==,
@@ -278,16 +277,15 @@ test_clock (void)
 static void
 test_no_clock (void)
 {
-  static const char *const saved[] = { "-1", "-9223372036854775808", "253402300800000000",
-                                       "9223372036854775807" };
+  static const char *const saved[]
+      = { "-1", "-9223372036854775808", "253402300800000000", "9223372036854775807" };
   for (guint i = 0; i < G_N_ELEMENTS (saved); i++)
     {
       g_autofree char *whole
           = g_strdup_printf ("('lightning-db-recording', 1, {'path': <b'/x'>, 'saved': <int64 %s>, "
                              "'history': <@(asasa(xaxa(qqu))) (['a'], [], [(5, [1], [])])>})",
                              saved[i]);
-      GVariant *recording
-          = g_variant_parse (G_VARIANT_TYPE ("(sua{sv})"), whole, NULL, NULL, NULL);
+      GVariant *recording = g_variant_parse (G_VARIANT_TYPE ("(sua{sv})"), whole, NULL, NULL, NULL);
       g_autoptr (GBytes) bytes = packed (recording);
       g_autoptr (InspSession) session = insp_recording_read (bytes, NULL);
       g_assert_cmpint (insp_session_get_recorded (session), ==, 0);
@@ -321,7 +319,8 @@ test_seen_malice (void)
       "'operations': <@a(tixtbtttttttttt) [(0, 0, 0, 0, false, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]>");
   assert_seen_damaged ("'watches': <@a(tisttbbttttt) [(0, 0, '', 0, 0, false, false, 0, 0, 0, 0, "
                        "0)]>");
-  assert_seen_damaged ("'deliveries': <@a(ttxxtb) [(2, 1, 0, 0, 1, false), (1, 1, 0, 0, 1, false)]>");
+  assert_seen_damaged (
+      "'deliveries': <@a(ttxxtb) [(2, 1, 0, 0, 1, false), (1, 1, 0, 0, 1, false)]>");
   GVariantBuilder many;
   g_variant_builder_init (&many, G_VARIANT_TYPE (INSP_EVENTS_TYPE));
   for (guint64 i = 1; i <= INSP_EVENTS_MOST + 1; i++)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """How well a database is, in the inspector: test_health.py INSPECTOR"""
 
+import csv
+import io
 import os
 
 import inspecting
@@ -17,11 +19,18 @@ class Health(inspecting.Case):
         inspector = self.connect()
         inspector.show_page("Health", "Healthy")
         inspector.picture("healthy")
+        rows = list(csv.reader(io.StringIO(inspector.export("health.csv"))))
+        self.assertEqual(rows[2][0], "Healthy")
         os.chmod(f"{self.directory}/shared", 0o755)
         inspector.press("F5")
         inspector.wait_for("Other users can get into the directory")
         inspector.wait_for("directory mode: 0755")
         inspector.picture("health")
+        rows = list(csv.reader(io.StringIO(inspector.export("health.csv"))))
+        self.assertEqual(rows[:2], [["Health"], ["Severity", "Issue", "Remedy", "Evidence", "Snoozed"]])
+        issue = next(row for row in rows[2:] if "Other users" in row[1])
+        self.assertEqual((issue[0], issue[4]), ("Advice", "No"))
+        self.assertIn("directory mode: 0755", issue[3])
         # It stays away until it is called for.
         inspector.use("Snooze")
         inspector.wait_for("Snoozed (1)")

@@ -265,6 +265,7 @@ insp_chart_card_init (InspChartCard *self)
   GtkLayoutManager *layout = gtk_widget_get_layout_manager (GTK_WIDGET (self));
   gtk_orientable_set_orientation (GTK_ORIENTABLE (layout), GTK_ORIENTATION_VERTICAL);
   gtk_box_layout_set_spacing (GTK_BOX_LAYOUT (layout), 6);
+  gtk_widget_set_vexpand (GTK_WIDGET (self), TRUE);
   self->figures = g_ptr_array_new ();
 }
 
@@ -297,6 +298,7 @@ insp_chart_card_new (const char *title, InspAxis *axis)
   self->axis = axis;
   make_header (self);
   self->stack = gtk_stack_new ();
+  gtk_widget_set_vexpand (self->stack, TRUE);
   gtk_stack_add_child (GTK_STACK (self->stack), GTK_WIDGET (self->chart));
   self->legend = insp_flow_new (6, 0);
   gtk_widget_set_parent (self->header, GTK_WIDGET (self));

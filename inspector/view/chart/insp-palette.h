@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 /* Whether a widget's text is lighter than what is behind it. */
 gboolean insp_palette_is_dark (GtkWidget *widget);
 
+/* Whether the theme is one of high contrast: its borders stand out. */
+gboolean insp_palette_is_high_contrast (GtkWidget *widget);
+
 GdkRGBA insp_palette_color (guint index, gboolean dark);
 
 /* A line of a grid, a crosshair: the text's colour, thinned. */

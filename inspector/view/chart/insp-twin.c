@@ -78,6 +78,8 @@ insp_twin_new (const char *title, GtkWidget *picture, GtkWidget *table)
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   self->picture = picture;
   self->table = table;
+  gtk_widget_set_vexpand (GTK_WIDGET (self),
+                          gtk_widget_compute_expand (picture, GTK_ORIENTATION_VERTICAL));
   gtk_widget_set_parent (picture, GTK_WIDGET (self));
   gtk_widget_set_parent (table, GTK_WIDGET (self));
   on_toggled (self);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "insp-deed.h"
+#include "insp-export.h"
 #include "insp-health-page.h"
 #include "insp-issue-row.h"
 #include "insp-refresher.h"
@@ -175,6 +176,34 @@ on_apply (InspHealthPage *self, InspIssueRow *row)
                   (GDestroyNotify) ldb_health_issue_free);
 }
 
+/* ---- exporting ---- */
+
+/* What is wrong, also what is snoozed; or that nothing is. */
+static InspSheet *
+to_sheet (GtkWidget *list)
+{
+  InspHealthPage *self = INSP_HEALTH_PAGE (gtk_widget_get_ancestor (list, INSP_TYPE_HEALTH_PAGE));
+  const char *const columns[]
+      = { _ ("Severity"), _ ("Issue"), _ ("Remedy"), _ ("Evidence"), _ ("Snoozed") };
+  InspSheet *sheet = insp_sheet_new (_ ("Health"));
+  guint count = g_list_model_get_n_items (G_LIST_MODEL (self->issues));
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    insp_sheet_add_column (sheet, columns[i]);
+  for (guint i = 0; i < count; i++)
+    {
+      g_autoptr (InspRow) row = g_list_model_get_item (G_LIST_MODEL (self->issues), i);
+      insp_issue_add_to_sheet (insp_row_get (row), sheet);
+      insp_sheet_add_text (sheet, g_strdup (is_snoozed (row, self) ? _ ("Yes") : _ ("No")));
+    }
+  if (count > 0 || !self->examined)
+    return sheet;
+  insp_sheet_add_text (sheet, g_strdup (insp_severity_name (LDB_SEVERITY_NONE)));
+  insp_sheet_add_text (sheet, g_strdup (gtk_label_get_text (GTK_LABEL (self->explanation))));
+  for (guint i = 2; i < G_N_ELEMENTS (columns); i++)
+    insp_sheet_add_text (sheet, NULL);
+  return sheet;
+}
+
 /* ---- the object ---- */
 
 static void
@@ -280,6 +309,7 @@ insp_health_page_new (InspSession *session)
   add_verdict (self);
   self->open = gtk_custom_filter_new (is_open, self, NULL);
   self->open_list = make_group (self, _ ("Issues"), self->open, make_open_row);
+  insp_export_set_sheet (self->open_list, to_sheet);
   insp_page_add (INSP_PAGE (self), self->open_list);
   self->folded = gtk_custom_filter_new (is_snoozed, self, NULL);
   self->folder = gtk_expander_new (NULL);
@@ -287,6 +317,7 @@ insp_health_page_new (InspSession *session)
                           make_group (self, _ ("Snoozed issues"), self->folded, make_snoozed_row));
   insp_page_add (INSP_PAGE (self), self->folder);
   insp_page_add_section (INSP_PAGE (self), _ ("Upkeep"), NULL, insp_upkeep_new (session));
+  insp_export_offer (GTK_WIDGET (self), "health");
   tell_verdict (self);
   self->refresher = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, tell);
   return GTK_WIDGET (self);

@@ -4,6 +4,8 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "insp-flow.h"
+#include "insp-fold.h"
 #include "insp-issue-row.h"
 #include "insp-key-text.h"
 #include "insp-row-text.h"
@@ -15,8 +17,9 @@ struct _InspIssueRow
 
   InspRow *row;    /* owned */
   GtkWidget *icon; /* child; likewise below */
-  GtkWidget *texts;
-  GtkWidget *buttons;
+  GtkWidget *fold;
+  GtkWidget *texts;    /* in the fold; likewise below */
+  GtkWidget *buttons;  /* an InspFlow */
   GtkWidget *severity; /* in the texts; likewise below */
   GtkWidget *summary;
   GtkWidget *remedy;
@@ -155,9 +158,18 @@ show (InspIssueRow *self)
   gtk_label_set_text (GTK_LABEL (self->summary), issue->summary);
   gtk_label_set_text (GTK_LABEL (self->remedy), issue->remedy);
   gtk_label_set_text (GTK_LABEL (self->evidence), evidence);
-  gtk_widget_set_visible (self->apply, action != NULL);
+  gtk_widget_set_visible (gtk_widget_get_parent (self->apply), action != NULL);
   if (action != NULL)
     gtk_button_set_label (GTK_BUTTON (self->apply), action);
+}
+
+void
+insp_issue_add_to_sheet (const LdbHealthIssue *issue, InspSheet *sheet)
+{
+  insp_sheet_add_text (sheet, g_strdup (insp_severity_name (issue->severity)));
+  insp_sheet_add_text (sheet, g_strdup (issue->summary));
+  insp_sheet_add_text (sheet, g_strdup (issue->remedy));
+  insp_sheet_add_text (sheet, evidence_of (issue));
 }
 
 static void
@@ -179,8 +191,7 @@ insp_issue_row_dispose (GObject *object)
 {
   InspIssueRow *self = INSP_ISSUE_ROW (object);
   g_clear_pointer (&self->icon, gtk_widget_unparent);
-  g_clear_pointer (&self->texts, gtk_widget_unparent);
-  g_clear_pointer (&self->buttons, gtk_widget_unparent);
+  g_clear_pointer (&self->fold, gtk_widget_unparent);
   g_clear_object (&self->row);
   G_OBJECT_CLASS (insp_issue_row_parent_class)->dispose (object);
 }
@@ -203,7 +214,7 @@ add_button (InspIssueRow *self, void (*pressed) (InspIssueRow *))
 {
   GtkWidget *button = gtk_button_new ();
   g_signal_connect_swapped (button, "clicked", G_CALLBACK (pressed), self);
-  gtk_box_append (GTK_BOX (self->buttons), button);
+  insp_flow_add (self->buttons, button);
   return button;
 }
 
@@ -215,19 +226,18 @@ insp_issue_row_init (InspIssueRow *self)
   self->icon = gtk_image_new ();
   gtk_widget_set_valign (self->icon, GTK_ALIGN_START);
   self->texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
-  gtk_widget_set_hexpand (self->texts, TRUE);
   self->severity = insp_row_text_add (GTK_BOX (self->texts), "caption-heading");
   self->summary = insp_row_text_add (GTK_BOX (self->texts), NULL);
   self->remedy = insp_row_text_add (GTK_BOX (self->texts), "dim-label");
   self->evidence = insp_row_text_add (GTK_BOX (self->texts), "caption");
   gtk_widget_add_css_class (self->evidence, "dim-label");
-  self->buttons = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  self->buttons = insp_flow_new (2, 0);
   gtk_widget_set_valign (self->buttons, GTK_ALIGN_CENTER);
   self->apply = add_button (self, on_apply);
   self->snooze = add_button (self, on_snooze);
   gtk_widget_set_parent (self->icon, GTK_WIDGET (self));
-  gtk_widget_set_parent (self->texts, GTK_WIDGET (self));
-  gtk_widget_set_parent (self->buttons, GTK_WIDGET (self));
+  self->fold = insp_fold_new (self->texts, self->buttons);
+  gtk_widget_set_parent (self->fold, GTK_WIDGET (self));
 }
 
 GtkWidget *

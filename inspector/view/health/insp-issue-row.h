@@ -9,6 +9,7 @@
 #include <lightning-db.h>
 
 #include "insp-row-list.h"
+#include "insp-sheet.h"
 
 G_BEGIN_DECLS
 
@@ -25,5 +26,8 @@ const char *insp_severity_icon (LdbSeverity severity);
 
 /* Figures of an issue, as people read them. Free it. */
 char *insp_evidence_format (GVariant *evidence);
+
+/* Its severity, what it is, the remedy and the evidence: four cells. */
+void insp_issue_add_to_sheet (const LdbHealthIssue *issue, InspSheet *sheet);
 
 G_END_DECLS

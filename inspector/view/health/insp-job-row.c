@@ -7,6 +7,8 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-flow.h"
+#include "insp-fold.h"
 #include "insp-job-row.h"
 #include "insp-row-text.h"
 
@@ -16,13 +18,14 @@ struct _InspJobRow
 {
   GtkWidget parent_instance;
 
-  GtkWidget *texts;   /* child; likewise below */
+  GtkWidget *fold;    /* child */
+  GtkWidget *texts;   /* in the fold; likewise below */
   GtkWidget *buttons; /* that begin it, or the one that ends it */
   GtkWidget *title;   /* in the texts; likewise below */
   GtkWidget *text;
   GtkWidget *bar;
   GtkWidget *result;
-  GtkWidget *beginning; /* in the buttons; likewise below */
+  GtkWidget *beginning; /* in the buttons, an InspFlow; likewise below */
   GtkWidget *cancel;
   GCancellable *cancellable; /* J1; owned */
   guint pulse;               /* 0: none */
@@ -78,7 +81,7 @@ insp_job_row_end (InspJobRow *self, const char *text)
 {
   g_clear_handle_id (&self->pulse, g_source_remove);
   g_clear_object (&self->cancellable);
-  if (self->texts == NULL)
+  if (self->fold == NULL)
     return; /* it is gone */
   gtk_label_set_text (GTK_LABEL (self->result), text);
   gtk_widget_set_visible (self->result, TRUE);
@@ -103,7 +106,7 @@ insp_job_row_add_button (InspJobRow *self, const char *label, GCallback pressed,
 void
 insp_job_row_add (InspJobRow *self, GtkWidget *widget)
 {
-  gtk_box_append (GTK_BOX (self->beginning), widget);
+  insp_flow_add (self->beginning, widget);
 }
 
 /* ---- the object ---- */
@@ -115,8 +118,7 @@ insp_job_row_dispose (GObject *object)
   g_clear_handle_id (&self->pulse, g_source_remove);
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
-  g_clear_pointer (&self->texts, gtk_widget_unparent);
-  g_clear_pointer (&self->buttons, gtk_widget_unparent);
+  g_clear_pointer (&self->fold, gtk_widget_unparent);
   G_OBJECT_CLASS (insp_job_row_parent_class)->dispose (object);
 }
 
@@ -125,17 +127,14 @@ insp_job_row_class_init (InspJobRowClass *class)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   G_OBJECT_CLASS (class)->dispose = insp_job_row_dispose;
-  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_css_name (widget_class, "insp-issue");
 }
 
 static void
 insp_job_row_init (InspJobRow *self)
 {
-  GtkLayoutManager *layout = gtk_widget_get_layout_manager (GTK_WIDGET (self));
-  gtk_box_layout_set_spacing (GTK_BOX_LAYOUT (layout), 12);
   self->texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
-  gtk_widget_set_hexpand (self->texts, TRUE);
   self->title = insp_row_text_add (GTK_BOX (self->texts), NULL);
   self->text = insp_row_text_add (GTK_BOX (self->texts), "dim-label");
   self->bar = gtk_progress_bar_new ();
@@ -144,13 +143,13 @@ insp_job_row_init (InspJobRow *self)
   gtk_widget_set_visible (self->result, FALSE);
   self->buttons = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   gtk_widget_set_valign (self->buttons, GTK_ALIGN_CENTER);
-  self->beginning = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  self->beginning = insp_flow_new (2, 0);
   self->cancel = gtk_button_new_with_label (_ ("Cancel"));
   g_signal_connect_swapped (self->cancel, "clicked", G_CALLBACK (on_cancel), self);
   gtk_box_append (GTK_BOX (self->buttons), self->beginning);
   gtk_box_append (GTK_BOX (self->buttons), self->cancel);
-  gtk_widget_set_parent (self->texts, GTK_WIDGET (self));
-  gtk_widget_set_parent (self->buttons, GTK_WIDGET (self));
+  self->fold = insp_fold_new (self->texts, self->buttons);
+  gtk_widget_set_parent (self->fold, GTK_WIDGET (self));
   review (self);
 }
 

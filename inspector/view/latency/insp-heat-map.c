@@ -371,6 +371,7 @@ insp_heat_map_init (InspHeatMap *self)
   self->is_stale = TRUE;
   gtk_widget_set_focusable (widget, TRUE);
   gtk_widget_set_hexpand (widget, TRUE);
+  gtk_widget_set_vexpand (widget, TRUE);
   gtk_widget_set_overflow (widget, GTK_OVERFLOW_HIDDEN);
 }
 

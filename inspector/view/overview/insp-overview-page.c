@@ -154,6 +154,7 @@ insp_overview_page_new (InspSession *session)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
   GtkWidget *charts = insp_flow_new_even (1, 3, 12);
   gtk_widget_add_css_class (box, "insp-page");
+  gtk_widget_set_vexpand (charts, TRUE);
   add_tiles (self, box);
   add_charts (self, charts);
   gtk_box_append (GTK_BOX (box), charts);

@@ -52,7 +52,10 @@ static void
 collect (GtkWidget *widget, GPtrArray *sheets)
 {
   InspSheet *sheet = NULL;
-  if (INSP_IS_TABLE (widget))
+  InspExportSheet make = (InspExportSheet) g_object_get_data (G_OBJECT (widget), "insp-sheet");
+  if (make != NULL)
+    sheet = make (widget);
+  else if (INSP_IS_TABLE (widget))
     sheet = insp_table_to_sheet (INSP_TABLE (widget));
   else if (INSP_IS_CHART_CARD (widget))
     sheet = insp_chart_card_to_sheet (INSP_CHART_CARD (widget));
@@ -64,6 +67,12 @@ collect (GtkWidget *widget, GPtrArray *sheets)
     g_ptr_array_add (sheets, sheet);
   else if (sheet != NULL)
     insp_sheet_free (sheet);
+}
+
+void
+insp_export_set_sheet (GtkWidget *part, InspExportSheet make)
+{
+  g_object_set_data (G_OBJECT (part), "insp-sheet", (gpointer) make);
 }
 
 GBytes *

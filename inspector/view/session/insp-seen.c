@@ -118,11 +118,10 @@ insp_seen_watches_to_variant (InspRowList *list)
   for (guint i = 0; i < MIN (count_of (list), INSP_WATCHES_MOST); i++)
     {
       const LdbActiveWatch *its = insp_row_list_get (list, i);
-      g_variant_builder_add (&all, "(tisttbbttttt)", its->id, (gint32) its->kind,
-                             its->store != NULL ? its->store : "", (guint64) its->start_length,
-                             (guint64) its->end_length, its->paused, its->waiting,
-                             its->batch_interval, its->deliveries, its->changes, its->resyncs,
-                             its->lag);
+      g_variant_builder_add (
+          &all, "(tisttbbttttt)", its->id, (gint32) its->kind, its->store != NULL ? its->store : "",
+          (guint64) its->start_length, (guint64) its->end_length, its->paused, its->waiting,
+          its->batch_interval, its->deliveries, its->changes, its->resyncs, its->lag);
     }
   return g_variant_builder_end (&all);
 }
@@ -233,9 +232,8 @@ take (GVariant *array, gsize most, gpointer (*convert) (GVariant *), InspRowIden
     }
   if (taken == count)
     return g_steal_pointer (&all);
-  g_set_error_literal (
-      error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-      _ ("The events, slow operations or watches of the recording are damaged."));
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                       _ ("The events, slow operations or watches of the recording are damaged."));
   return NULL;
 }
 

@@ -301,6 +301,7 @@ insp_storage_panel_init (InspStoragePanel *self)
   insp_twin_add_control (INSP_TWIN (self->twin), self->lenses);
   insp_twin_add_control (INSP_TWIN (self->twin), self->arrangements);
   gtk_widget_set_parent (self->twin, GTK_WIDGET (self));
+  gtk_widget_set_vexpand (GTK_WIDGET (self), TRUE);
   insp_legend_set_lens (self->legend, INSP_LENS_AGE);
 }
 
