@@ -7,6 +7,26 @@
 
 #define PUBLISHED_EVERY 50000000 /* ns until what a worker did is on the board */
 #define LOOKED_EVERY 16          /* operations until the clock is looked at */
+#define SCAN_REACH 64u           /* records that a scan looks at, if some of them are deleted */
+
+const struct mix_name mix_kind_names[MIX_KINDS] = {
+  /* Translators: kinds of operations in a load test */
+  [MIX_GET] = { "reads", WORKLOAD_TEXT ("Reads") },
+  /* Translators: reads of keys that are not there */
+  [MIX_MISSING] = { "missing", WORKLOAD_TEXT ("Reads of missing keys") },
+  [MIX_PUT] = { "writes", WORKLOAD_TEXT ("Writes") },
+  [MIX_SCAN] = { "scans", WORKLOAD_TEXT ("Scans") },
+  [MIX_TRANSACTION] = { "transactions", WORKLOAD_TEXT ("Transactions") },
+  [MIX_DELETE] = { "deletes", WORKLOAD_TEXT ("Deletions") },
+};
+
+const struct mix_name mix_order_names[MIX_ORDERS] = {
+  /* Translators: which keys a load test uses */
+  [MIX_EVENLY] = { "evenly", WORKLOAD_TEXT ("All alike") },
+  /* Translators: a hundredth of the keys, some of them far more often than others */
+  [MIX_HOT] = { "hot", WORKLOAD_TEXT ("A hot hundredth") },
+  [MIX_IN_ORDER] = { "in-order", WORKLOAD_TEXT ("In order") },
+};
 
 const struct mix_preset mix_presets[] = {
   { "mixed", { [MIX_GET] = 80, [MIX_PUT] = 20 }, MIX_EVENLY, false },
@@ -17,8 +37,15 @@ const struct mix_preset mix_presets[] = {
   { "overwrite", { [MIX_PUT] = 100 }, MIX_EVENLY, false },
   { "fillsync", { [MIX_PUT] = 100 }, MIX_EVENLY, true },
   { "transactions", { [MIX_TRANSACTION] = 100 }, MIX_EVENLY, false },
+  { "deleterandom", { [MIX_DELETE] = 100 }, MIX_EVENLY, false },
   { NULL },
 };
+
+bool
+mix_deletes (const struct benchmark *benchmark)
+{
+  return benchmark->mix != NULL && benchmark->mix->shares[MIX_DELETE] > 0;
+}
 
 /* ---- Tally and board ---- */
 
@@ -115,23 +142,53 @@ do_put (struct worker *worker)
 }
 
 static bool
-scan_from (struct worker *worker, uint64_t record, const uint8_t *lows)
+do_delete (struct worker *worker)
 {
-  const struct benchmark *benchmark = worker->benchmark;
-  char name[GENERATOR_KEY_MAXIMUM];
-  generator_key (benchmark->generator, record, name);
-  if (!benchmark->driver->scan_seek (worker->session,
-                                     (struct driver_bytes){ name, benchmark->options.key_size }))
-    return false;
-  for (unsigned i = 0; i < WORKLOAD_SCAN_LENGTH; i++)
+  return worker_delete (worker, pick_own (worker));
+}
+
+/* What is known of a record before a scan begins. */
+struct before
+{
+  uint8_t low;
+  bool deleted;
+};
+
+/* The place from `place` on of the record that a key must be; those that may be gone are passed over.
+ * `key` NULL: the scan is at its end. */
+static unsigned
+find_place (struct worker *worker, uint64_t record, const struct before *before, unsigned reach,
+            unsigned place, const struct driver_bytes *key)
+{
+  while (place < reach && (key == NULL || !worker_is_key_of (worker, record + place, *key))
+         && worker_may_be_absent (worker, record + place, before[place].deleted))
+    place++;
+  return place;
+}
+
+/* Ten records, or what is left of `reach` of them when others are deleted. */
+static bool
+scan_records (struct worker *worker, uint64_t record, const struct before *before, unsigned reach)
+{
+  unsigned place = 0;
+  for (unsigned found = 0; found < WORKLOAD_SCAN_LENGTH; found++)
     {
       struct driver_bytes key, value;
-      enum driver_answer answer = benchmark->driver->scan_next (worker->session, &key, &value);
-      if (answer == DRIVER_ABSENT)
-        return worker_fail_record (worker, record + i, "did not find");
-      if (answer == DRIVER_FAILED
-          || !worker_verify_record (worker, record + i, lows[i], key, value))
+      enum driver_answer answer
+          = worker->benchmark->driver->scan_next (worker->session, &key, &value);
+      if (answer == DRIVER_FAILED)
         return false;
+      place
+          = find_place (worker, record, before, reach, place, answer == DRIVER_FOUND ? &key : NULL);
+      if (place == reach)
+        break;
+      if (answer == DRIVER_ABSENT)
+        return worker_fail_record (worker, record + place, "did not find");
+      const struct before *its = &before[place];
+      if (!worker_verify_record (worker, record + place, its->low, key, value)
+          || !worker_verify_alive (worker, record + place, its->low, its->deleted, value))
+        return false;
+      place++;
     }
   return true;
 }
@@ -140,18 +197,28 @@ scan_from (struct worker *worker, uint64_t record, const uint8_t *lows)
 static bool
 do_scan (struct worker *worker)
 {
-  const struct driver *driver = worker->benchmark->driver;
-  uint64_t last = worker->benchmark->options.records - WORKLOAD_SCAN_LENGTH;
+  const struct benchmark *benchmark = worker->benchmark;
+  uint64_t last = benchmark->options.records - WORKLOAD_SCAN_LENGTH;
   uint64_t record = pick (worker);
-  uint8_t lows[WORKLOAD_SCAN_LENGTH];
+  struct before before[SCAN_REACH];
   record = record <= last ? record : last;
-  for (unsigned i = 0; i < WORKLOAD_SCAN_LENGTH; i++)
-    lows[i] = worker_version_of (worker, record + i);
+  unsigned reach = mix_deletes (benchmark) ? SCAN_REACH : WORKLOAD_SCAN_LENGTH;
+  if (reach > benchmark->options.records - record)
+    reach = (unsigned) (benchmark->options.records - record);
+  for (unsigned i = 0; i < reach; i++)
+    {
+      before[i].low = worker_version_of (worker, record + i);
+      before[i].deleted = worker_is_deleted (worker, record + i);
+    }
+  char name[GENERATOR_KEY_MAXIMUM];
+  generator_key (benchmark->generator, record, name);
   uint64_t begun = worker_call_begins (worker);
-  if (!driver->scan_begin (worker->session, false))
+  if (!benchmark->driver->scan_begin (worker->session, false))
     return false;
-  bool sound = scan_from (worker, record, lows);
-  driver->scan_end (worker->session);
+  bool sound = benchmark->driver->scan_seek (
+                   worker->session, (struct driver_bytes){ name, benchmark->options.key_size })
+               && scan_records (worker, record, before, reach);
+  benchmark->driver->scan_end (worker->session);
   worker_call_ends (worker, begun);
   return sound;
 }
@@ -167,7 +234,7 @@ do_transaction (struct worker *worker)
 
 static bool (*const operations[MIX_KINDS]) (struct worker *worker) = {
   [MIX_GET] = do_get,   [MIX_MISSING] = do_missing,         [MIX_PUT] = do_put,
-  [MIX_SCAN] = do_scan, [MIX_TRANSACTION] = do_transaction,
+  [MIX_SCAN] = do_scan, [MIX_TRANSACTION] = do_transaction, [MIX_DELETE] = do_delete,
 };
 
 /* ---- The row ---- */
@@ -216,7 +283,7 @@ work_on (struct worker *worker, const struct mix *mix, struct mix_tally *tally)
       enum mix_kind kind = draw (mix, sum, &worker->random);
       if (!do_one (worker, kind, tally))
         return false;
-      if (worker->operations % LOOKED_EVERY != 0 && kind != MIX_PUT)
+      if (worker->operations % LOOKED_EVERY != 0 && kind != MIX_PUT && kind != MIX_DELETE)
         continue;
       uint64_t now = latency_now ();
       if (now > worker->deadline)

@@ -9,6 +9,7 @@
  *   MIX_PUT          the next version of a record
  *   MIX_SCAN         a seek, then ten records, each verified
  *   MIX_TRANSACTION  six reads, three puts, a delete, one commit
+ *   MIX_DELETE       a delete of a record; a put brings it back
  *
  * A wrong value is counted, and the row goes on; an engine that fails ends it.
  *
@@ -26,7 +27,15 @@ enum mix_kind
   MIX_PUT,
   MIX_SCAN,
   MIX_TRANSACTION,
+  MIX_DELETE, /* the last: files have these numbers */
   MIX_KINDS,
+};
+
+/* How a kind and an order are called: in options and files, and by people, in English. */
+struct mix_name
+{
+  const char *id;
+  const char *title;
 };
 
 enum mix_order
@@ -36,6 +45,9 @@ enum mix_order
   MIX_IN_ORDER, /* one after the other */
   MIX_ORDERS,
 };
+
+extern const struct mix_name mix_kind_names[MIX_KINDS];
+extern const struct mix_name mix_order_names[MIX_ORDERS];
 
 /* What was done. All zeros: nothing. */
 struct mix_tally
@@ -72,6 +84,9 @@ extern const struct mix_preset mix_presets[]; /* ended by one without a row */
 
 /* The row that does what the benchmark's mix says. It is in no list: it needs a mix. */
 extern const struct workload mix_workload;
+
+/* Does a benchmark's mix delete records? FALSE also without a mix. */
+bool mix_deletes (const struct benchmark *benchmark);
 
 void mix_tally_add (struct mix_tally *into, const struct mix_tally *from);
 

@@ -40,7 +40,7 @@ workload_readwhilewriting (struct worker *worker)
 
 /* One get within a transaction, which must see the transaction's own puts. */
 static bool
-transaction_read (struct worker *worker, uint64_t record, uint8_t version)
+transaction_read (struct worker *worker, uint64_t record, uint8_t version, bool deleted)
 {
   const struct benchmark *benchmark = worker->benchmark;
   char key[GENERATOR_KEY_MAXIMUM];
@@ -49,10 +49,12 @@ transaction_read (struct worker *worker, uint64_t record, uint8_t version)
   enum driver_answer answer = benchmark->driver->transaction_get (
       worker->session, (struct driver_bytes){ key, benchmark->options.key_size }, worker->buffer,
       benchmark->options.value_size, &size);
-  if (answer == DRIVER_ABSENT)
-    return worker_fail_record (worker, record, "did not find");
   if (answer == DRIVER_FAILED)
     return false;
+  if (answer == DRIVER_ABSENT)
+    return deleted || worker_fail_record (worker, record, "did not find");
+  if (deleted)
+    return worker_fail_record (worker, record, "found what was deleted of");
   return generator_matches (benchmark->generator, record, version, worker->buffer, size)
          || worker_fail_record (worker, record, "read a wrong value of");
 }
@@ -95,10 +97,11 @@ transact_once (struct worker *worker, struct pending *pending, uint64_t record, 
 {
   unsigned place = pending_find (pending, record);
   uint8_t old = worker_version_of (worker, record);
-  uint8_t next = workload_next_version (old), seen = place < pending->count ? next : old;
-  if (!transaction_read (worker, record, seen)
+  bool again = place < pending->count, deleted = !again && worker_is_deleted (worker, record);
+  uint8_t next = workload_next_version (old), seen = again ? next : old;
+  if (!transaction_read (worker, record, seen, deleted)
       || !transaction_write (worker, record, next, deletes_first)
-      || !transaction_read (worker, record, next))
+      || !transaction_read (worker, record, next, false))
     return false;
   pending->records[place] = record;
   pending->versions[place] = next;
@@ -120,8 +123,12 @@ worker_transact (struct worker *worker, uint64_t (*pick) (struct worker *worker)
   if (!driver->transaction_commit (worker->session))
     return false;
   for (unsigned i = 0; i < pending.count; i++)
-    atomic_store_explicit (&worker->benchmark->versions[pending.records[i]], pending.versions[i],
-                           memory_order_release);
+    {
+      atomic_store_explicit (&worker->benchmark->versions[pending.records[i]], pending.versions[i],
+                             memory_order_release);
+      atomic_store_explicit (&worker->benchmark->deleted[pending.records[i]], 0,
+                             memory_order_release);
+    }
   return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows that read. Every key and every byte of every value is compared. */
-#include "workload.h"
+#include "mix.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -53,12 +53,49 @@ worker_version_of (const struct worker *worker, uint64_t record)
 }
 
 bool
+worker_is_deleted (const struct worker *worker, uint64_t record)
+{
+  return atomic_load_explicit (&worker->benchmark->deleted[record], memory_order_acquire) != 0;
+}
+
+/* Another worker may be deleting it. */
+bool
+worker_may_be_absent (const struct worker *worker, uint64_t record, bool deleted)
+{
+  bool own = record % worker->threads == worker->number;
+  return deleted || worker_is_deleted (worker, record) || (!own && mix_deletes (worker->benchmark));
+}
+
+/* A record that was put anew since has a later version. */
+bool
+worker_verify_alive (struct worker *worker, uint64_t record, uint8_t low, bool deleted,
+                     struct driver_bytes value)
+{
+  if (!deleted)
+    return true;
+  bool own = record % worker->threads == worker->number;
+  uint64_t version
+      = generator_claimed_version (worker->benchmark->generator, record, value.data, value.size);
+  return (!own && version != low)
+         || worker_fail_record (worker, record, "found what was deleted of");
+}
+
+bool
+worker_is_key_of (const struct worker *worker, uint64_t record, struct driver_bytes key)
+{
+  char name[GENERATOR_KEY_MAXIMUM];
+  generator_key (worker->benchmark->generator, record, name);
+  return key.size == worker->benchmark->options.key_size && memcmp (key.data, name, key.size) == 0;
+}
+
+bool
 worker_get (struct worker *worker, uint64_t record)
 {
   const struct benchmark *benchmark = worker->benchmark;
   char key[GENERATOR_KEY_MAXIMUM];
   generator_key (benchmark->generator, record, key);
   uint8_t low = worker_version_of (worker, record);
+  bool deleted = worker_is_deleted (worker, record);
   size_t size = 0;
   uint64_t begun = worker_call_begins (worker);
   enum driver_answer answer = benchmark->driver->get (
@@ -68,8 +105,11 @@ worker_get (struct worker *worker, uint64_t record)
   if (answer == DRIVER_FAILED)
     return false;
   if (answer == DRIVER_ABSENT)
-    return worker_fail_record (worker, record, "did not find");
-  return worker_verify (worker, record, low, worker->buffer, size);
+    return worker_may_be_absent (worker, record, deleted)
+           || worker_fail_record (worker, record, "did not find");
+  return worker_verify (worker, record, low, worker->buffer, size)
+         && worker_verify_alive (worker, record, low, deleted,
+                                 (struct driver_bytes){ worker->buffer, size });
 }
 
 bool

@@ -31,6 +31,29 @@ worker_overwrite (struct worker *worker, uint64_t record)
   if (!worker_put (worker, record, next))
     return false;
   atomic_store_explicit (version, next, memory_order_release);
+  atomic_store_explicit (&worker->benchmark->deleted[record], 0, memory_order_release);
+  return true;
+}
+
+static bool
+remove_key (struct worker *worker, uint64_t record)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  char key[GENERATOR_KEY_MAXIMUM];
+  generator_key (benchmark->generator, record, key);
+  uint64_t begun = worker_call_begins (worker);
+  bool done = benchmark->driver->remove (
+      worker->session, (struct driver_bytes){ key, benchmark->options.key_size });
+  worker_call_ends (worker, begun);
+  return done;
+}
+
+bool
+worker_delete (struct worker *worker, uint64_t record)
+{
+  if (!remove_key (worker, record))
+    return false;
+  atomic_store_explicit (&worker->benchmark->deleted[record], 1, memory_order_release);
   return true;
 }
 
@@ -154,13 +177,8 @@ workload_deleterandom (struct worker *worker)
     {
       uint64_t place = generator_shuffle (benchmark->generator, worker->operations - 1);
       uint64_t record = generator_shuffle (benchmark->generator, place);
-      char key[GENERATOR_KEY_MAXIMUM];
-      generator_key (benchmark->generator, record, key);
-      uint64_t begun = worker_call_begins (worker);
-      if (!benchmark->driver->remove (worker->session,
-                                      (struct driver_bytes){ key, benchmark->options.key_size }))
+      if (!remove_key (worker, record))
         return false;
-      worker_call_ends (worker, begun);
       atomic_store_explicit (&benchmark->versions[record], WORKLOAD_ABSENT, memory_order_relaxed);
     }
   return true;

@@ -194,8 +194,10 @@ prepare (struct benchmark *benchmark, bool existing)
   benchmark->generator = generator_new (options->records, options->key_size, options->value_size,
                                         benchmark->settings.seed);
   benchmark->versions = malloc (options->records);
+  benchmark->deleted = calloc (1, options->records);
   uint64_t hot = options->records / 100;
   if (benchmark->generator == NULL || benchmark->versions == NULL
+      || benchmark->deleted == NULL
       || !generator_zipf_init (&benchmark->hot, hot < 10000000 ? (uint32_t) hot : 10000000, 0.99))
     return driver_fail ("memory is short");
   memset ((void *) benchmark->versions, existing ? 0 : WORKLOAD_ABSENT, options->records);
@@ -229,9 +231,11 @@ benchmark_close (struct benchmark *benchmark)
   generator_free (benchmark->generator);
   generator_zipf_clear (&benchmark->hot);
   free ((void *) benchmark->versions);
+  free ((void *) benchmark->deleted);
   benchmark->database = NULL;
   benchmark->generator = NULL;
   benchmark->versions = NULL;
+  benchmark->deleted = NULL;
   benchmark->watched = false;
   return done;
 }

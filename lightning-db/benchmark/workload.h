@@ -6,7 +6,8 @@
  * What a read must give is known: `versions` has the version of each record's newest acknowledged
  * value. Each record is written by one thread only, which moves its version on after the
  * acknowledgement. A reader on another thread accepts what lies between the version it saw before
- * its read and the one after the read, plus the one that may be under way.
+ * its read and the one after the read, plus the one that may be under way. A record that a mix deletes
+ * keeps its version, and is marked as deleted after the acknowledgement, until it is put again.
  *
  * Threads: a benchmark belongs to the thread that runs its rows; a worker to its own.
  */
@@ -53,6 +54,7 @@ struct benchmark
   struct generator *generator;      /* owned */
   struct generator_zipf hot;        /* ranks of the hot records */
   _Atomic uint8_t *versions;        /* of each record; owned */
+  _Atomic uint8_t *deleted;         /* 1: it is not there since its version was put; owned */
   bool uniform;                     /* every record is there with version 0 */
   struct measure_peak peak;         /* watches the memory */
   bool watched;                     /* peak is running */
@@ -188,9 +190,19 @@ uint8_t workload_next_version (uint8_t version);
 bool worker_put (struct worker *worker, uint64_t record, uint8_t version);
 /* Puts the record's next version and moves its version on. */
 bool worker_overwrite (struct worker *worker, uint64_t record);
+/* Deletes it, and marks it so. */
+bool worker_delete (struct worker *worker, uint64_t record);
 bool worker_get (struct worker *worker, uint64_t record);
 bool worker_get_missing (struct worker *worker, uint64_t record);
+/* To be asked in this order, before a read. */
 uint8_t worker_version_of (const struct worker *worker, uint64_t record);
+bool worker_is_deleted (const struct worker *worker, uint64_t record);
+/* After a read: is it sound not to find it? `deleted`: it was, before the read. */
+bool worker_may_be_absent (const struct worker *worker, uint64_t record, bool deleted);
+/* Is what was found, of the right value, not what was deleted before the read? */
+bool worker_verify_alive (struct worker *worker, uint64_t record, uint8_t low, bool deleted,
+                          struct driver_bytes value);
+bool worker_is_key_of (const struct worker *worker, uint64_t record, struct driver_bytes key);
 /* Is this the record's value? `low`: its version before the read. */
 bool worker_verify (struct worker *worker, uint64_t record, uint8_t low, const char *value,
                     size_t size);

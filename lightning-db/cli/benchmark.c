@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* lightning-cli benchmark: the rows of the project's own benchmark, on a database of their own. */
+/* lightning-cli benchmark: the rows of the project's own benchmark, or a mix of operations as the inspector's
+ * load tests have, on a database of their own. */
 #include "benchmark.h"
 
 #include "columns.h"
+#include "mix.h"
 #include "progress.h"
 #include "settings.h"
-#include "workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,12 +18,16 @@
   "fillseq,fillrandom,fillseq-batch,bulkload," DEFAULT_FILL                                        \
   ",readseq,readreverse,seek,readrandom,readhot,readmissing,multiget,mixed,mixed@8,overwrite,"     \
   "deleterandom"
-#define FIGURES_COLUMN 42 /* where the figures of a row begin */
+#define FIGURES_COLUMN 42  /* where the figures of a row begin */
+#define SHARE_MOST 1000000 /* of a kind in a mix */
 
 /* The options of the command line, as typed. */
 struct request
 {
   char *rows;              /* --rows; owned */
+  char *mix;               /* --mix; owned */
+  char *order;             /* --order; owned */
+  int threads;             /* --threads; 0: not said */
   char *budget;            /* --cache-size; owned */
   gint64 records;          /* --records */
   int key_size;            /* --key-size */
@@ -105,6 +110,76 @@ parse_row (const char *text, unsigned *threads, GError **error)
   return workload;
 }
 
+/* "KIND=SHARE,…" */
+static gboolean
+parse_mix (const char *text, struct mix *mix, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  guint64 share = 0, sum = 0;
+  for (gsize i = 0; parts[i] != NULL; i++)
+    {
+      char *equals = strchr (parts[i], '=');
+      unsigned kind = 0;
+      if (equals != NULL)
+        *equals++ = '\0';
+      while (kind < MIX_KINDS && strcmp (parts[i], mix_kind_names[kind].id) != 0)
+        kind++;
+      if (kind == MIX_KINDS || equals == NULL
+          || !g_ascii_string_to_unsigned (equals, 10, 0, SHARE_MOST, &share, NULL))
+        {
+          g_autoptr (GString) names = g_string_new (NULL);
+          for (kind = 0; kind < MIX_KINDS; kind++)
+            g_string_append_printf (names, "%s%s", kind > 0 ? ", " : "", mix_kind_names[kind].id);
+          g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                       _ ("a mix is KIND=SHARE,…, as in reads=80,writes=20; kinds are: %s"),
+                       names->str);
+          return FALSE;
+        }
+      mix->shares[kind] = (unsigned) share;
+    }
+  for (unsigned kind = 0; kind < MIX_KINDS; kind++)
+    sum += mix->shares[kind];
+  if (sum > 0)
+    return TRUE;
+  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                       _ ("give at least one kind of operation a share"));
+  return FALSE;
+}
+
+static gboolean
+parse_order (const char *text, struct mix *mix, GError **error)
+{
+  unsigned order = 0;
+  while (text != NULL && order < MIX_ORDERS && strcmp (text, mix_order_names[order].id) != 0)
+    order++;
+  mix->order = (enum mix_order) order;
+  if (order < MIX_ORDERS)
+    return TRUE;
+  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+               _ ("there is no order “%s”; there are: %s, %s, %s"), text,
+               mix_order_names[MIX_EVENLY].id, mix_order_names[MIX_HOT].id,
+               mix_order_names[MIX_IN_ORDER].id);
+  return FALSE;
+}
+
+/* What --mix, --order and --threads say; without --mix the others say nothing. */
+static gboolean
+parse_mix_options (const struct request *request, struct mix *mix, GError **error)
+{
+  if (request->mix != NULL && request->rows == NULL && request->threads >= 0
+      && request->threads <= WORKLOAD_THREADS_MAXIMUM)
+    return parse_mix (request->mix, mix, error) && parse_order (request->order, mix, error);
+  if (request->mix == NULL && request->order == NULL && request->threads == 0)
+    return TRUE;
+  if (request->mix != NULL && request->rows == NULL)
+    g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE, _ ("from 1 to %d threads are possible"),
+                 WORKLOAD_THREADS_MAXIMUM);
+  else
+    g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
+                         _ ("--mix is run instead of rows; --order and --threads are of a mix"));
+  return FALSE;
+}
+
 /* ---- Output ---- */
 
 static char *
@@ -136,27 +211,36 @@ print_latency (const struct latency *latency)
 }
 
 static void
+print_rate (const char *title, double rate, const char *unit, const struct latency *latency)
+{
+  g_autofree char *count = command_format_count ((guint64) rate);
+  column_print_left (title, FIGURES_COLUMN);
+  printf ("%12s %s/s", count, unit);
+  if (latency != NULL)
+    print_latency (latency);
+  putchar ('\n');
+  fflush (stdout);
+}
+
+static void
 print_row (const struct workload *workload, unsigned threads, const struct workload_result *result)
 {
   g_autoptr (GString) title = g_string_new (_ (workload->title));
   if (threads > 1)
     g_string_append_printf (title, _ (", %u threads"), threads);
   g_string_append_c (title, ' ');
-  column_print_left (title->str, FIGURES_COLUMN);
   if (workload->unit[0] == '\0')
     {
       g_autofree char *time = command_format_seconds ((gint64) (result->seconds * 1e6));
+      column_print_left (title->str, FIGURES_COLUMN);
       printf ("%12s\n", time);
       return;
     }
   double rate = result->seconds > 0 ? (double) result->operations / result->seconds : 0;
-  g_autofree char *count = command_format_count ((guint64) rate);
-  printf ("%12s %s/s", count, _ (workload->unit));
   /* What a call of many records takes is no latency of one. */
-  if (strcmp (workload->unit, "records") != 0 || strstr (workload->name, "-batch") == NULL)
-    print_latency (&result->latency);
-  putchar ('\n');
-  fflush (stdout);
+  gboolean batch
+      = strcmp (workload->unit, "records") == 0 && strstr (workload->name, "-batch") != NULL;
+  print_rate (title->str, rate, _ (workload->unit), batch ? NULL : &result->latency);
 }
 
 static void
@@ -164,6 +248,17 @@ add_real (JsonBuilder *builder, const char *name, double number)
 {
   json_builder_set_member_name (builder, name);
   json_builder_add_double_value (builder, number);
+}
+
+static void
+add_latency (JsonBuilder *builder, const struct latency *latency)
+{
+  if (latency->count == 0)
+    return;
+  command_add_number (builder, "p50_ns", latency_percentile (latency, 0.5));
+  command_add_number (builder, "p99_ns", latency_percentile (latency, 0.99));
+  command_add_number (builder, "p999_ns", latency_percentile (latency, 0.999));
+  command_add_number (builder, "longest_ns", latency->maximum);
 }
 
 static void
@@ -181,18 +276,43 @@ print_json_row (const struct workload *workload, unsigned threads,
   if (result->other_seconds > 0)
     add_real (builder, "writes_per_second",
               (double) result->other_operations / result->other_seconds);
-  if (result->latency.count > 0)
-    {
-      command_add_number (builder, "p50_ns", latency_percentile (&result->latency, 0.5));
-      command_add_number (builder, "p99_ns", latency_percentile (&result->latency, 0.99));
-      command_add_number (builder, "p999_ns", latency_percentile (&result->latency, 0.999));
-      command_add_number (builder, "longest_ns", result->latency.maximum);
-    }
+  add_latency (builder, &result->latency);
   command_add_number (builder, "written_bytes", result->written);
   command_add_number (builder, "disk_bytes", result->disk);
   command_add_number (builder, "memory_bytes", result->peak_memory);
   json_builder_end_object (builder);
   command_print_json (builder);
+}
+
+/* A line for each kind of a mix. */
+static void
+print_mix (struct invocation *invocation, const struct mix *mix, const struct mix_tally *tally,
+           unsigned threads, double seconds)
+{
+  for (unsigned kind = 0; kind < MIX_KINDS; kind++)
+    {
+      double rate = seconds > 0 ? (double) tally->operations[kind] / seconds : 0;
+      if (mix->shares[kind] == 0)
+        continue;
+      if (!invocation->json)
+        {
+          print_rate (_ (mix_kind_names[kind].title), rate, _ ("operations"),
+                      &tally->latencies[kind]);
+          continue;
+        }
+      JsonBuilder *builder = json_builder_new ();
+      json_builder_begin_object (builder);
+      command_add_text (builder, "row", "mix");
+      command_add_text (builder, "kind", mix_kind_names[kind].id);
+      command_add_number (builder, "share", mix->shares[kind]);
+      command_add_number (builder, "threads", threads);
+      command_add_number (builder, "operations", tally->operations[kind]);
+      add_real (builder, "seconds", seconds);
+      add_real (builder, "per_second", rate);
+      add_latency (builder, &tally->latencies[kind]);
+      json_builder_end_object (builder);
+      command_print_json (builder);
+    }
 }
 
 /* ---- Running ---- */
@@ -247,6 +367,16 @@ check_rows (char **rows, GError **error)
   return TRUE;
 }
 
+static gboolean
+run_filling (struct invocation *invocation, struct benchmark *benchmark, GError **error)
+{
+  g_auto (GStrv) rows = g_strsplit (DEFAULT_FILL, ",", -1);
+  for (gsize i = 0; rows[i] != NULL; i++)
+    if (!run_row (invocation, benchmark, rows[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 /* All rows; reading ones find a filled database. */
 static gboolean
 run_rows (struct invocation *invocation, struct benchmark *benchmark, const char *rows,
@@ -257,17 +387,45 @@ run_rows (struct invocation *invocation, struct benchmark *benchmark, const char
     return FALSE;
   unsigned threads;
   const struct workload *first = asked[0] != NULL ? parse_row (asked[0], &threads, NULL) : NULL;
-  if (first != NULL && (first->use & WORKLOAD_FILLS) == 0)
-    {
-      g_auto (GStrv) before = g_strsplit (DEFAULT_FILL, ",", -1);
-      for (gsize i = 0; before[i] != NULL; i++)
-        if (!run_row (invocation, benchmark, before[i], error))
-          return FALSE;
-    }
+  if (first != NULL && (first->use & WORKLOAD_FILLS) == 0
+      && !run_filling (invocation, benchmark, error))
+    return FALSE;
   for (gsize i = 0; asked[i] != NULL; i++)
     if (!run_row (invocation, benchmark, asked[i], error))
       return FALSE;
   return TRUE;
+}
+
+/* Wrong values are counted, and the first one told. */
+static gboolean
+run_mix (struct invocation *invocation, struct benchmark *benchmark, struct mix *mix,
+         unsigned threads, GError **error)
+{
+  g_autofree struct mix_board *board = g_new0 (struct mix_board, 1);
+  g_autofree struct mix_tally *tally = g_new0 (struct mix_tally, 1);
+  g_autofree struct workload_result *result = g_new0 (struct workload_result, 1);
+  struct progress progress;
+  if (!run_filling (invocation, benchmark, error))
+    return FALSE;
+  mix_board_init (board);
+  mix->board = board;
+  benchmark->mix = mix;
+  progress_begin (&progress, _ ("a mix of operations"), FALSE, invocation->quiet);
+  progress_wait (&progress, _ ("a mix of operations"));
+  gboolean done = workload_run (benchmark, &mix_workload, threads, result);
+  progress_end (&progress);
+  benchmark->mix = NULL;
+  mix_board_read (board, tally);
+  done = (done || fail (error, COMMAND_ERROR_OUTPUT)) && !command_interrupted (error);
+  if (done && tally->wrong > 0)
+    g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_OUTPUT,
+                 ngettext ("%" PRIu64 " wrong value was read: %s",
+                           "%" PRIu64 " wrong values were read, the first: %s", tally->wrong),
+                 tally->wrong, board->wrong);
+  else if (done)
+    print_mix (invocation, mix, tally, threads, result->seconds);
+  mix_board_clear (board);
+  return done && tally->wrong == 0;
 }
 
 static gboolean
@@ -275,6 +433,9 @@ measure (struct invocation *invocation, const struct request *request, const cha
          GError **error)
 {
   struct benchmark benchmark;
+  struct mix mix = { .order = MIX_EVENLY };
+  if (!parse_mix_options (request, &mix, error))
+    return FALSE;
   if (g_file_test (directory, G_FILE_TEST_EXISTS))
     {
       g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
@@ -286,8 +447,11 @@ measure (struct invocation *invocation, const struct request *request, const cha
   if (!fill_in (request, directory, &benchmark, error))
     return FALSE;
   command_catch_interrupts ();
-  gboolean done = run_rows (invocation, &benchmark,
-                            request->rows != NULL ? request->rows : DEFAULT_ROWS, error);
+  gboolean done
+      = request->mix != NULL
+            ? run_mix (invocation, &benchmark, &mix, (unsigned) MAX (request->threads, 1), error)
+            : run_rows (invocation, &benchmark,
+                        request->rows != NULL ? request->rows : DEFAULT_ROWS, error);
   gboolean made = benchmark.database != NULL;
   if (made && !benchmark_close (&benchmark) && done)
     done = fail (error, COMMAND_ERROR_OUTPUT);
@@ -303,6 +467,14 @@ benchmark_run (struct invocation *invocation)
   const GOptionEntry entries[] = {
     { "rows", 0, 0, G_OPTION_ARG_STRING, &request.rows, N_ ("Only these, in this order"),
       N_ ("ROW[@THREADS],…") },
+    { "mix", 0, 0, G_OPTION_ARG_STRING, &request.mix,
+      N_ ("Instead of rows, operations by their shares: reads, missing, writes, deletes, scans, "
+          "transactions"),
+      N_ ("KIND=SHARE,…") },
+    { "order", 0, 0, G_OPTION_ARG_STRING, &request.order,
+      N_ ("Keys of a mix: evenly, hot or in-order (evenly)"), N_ ("ORDER") },
+    { "threads", 0, 0, G_OPTION_ARG_INT, &request.threads, N_ ("That do a mix (1)"),
+      N_ ("NUMBER") },
     { "records", 0, 0, G_OPTION_ARG_INT64, &request.records, N_ ("How many (1,000,000)"),
       N_ ("NUMBER") },
     { "key-size", 0, 0, G_OPTION_ARG_INT, &request.key_size,
@@ -335,5 +507,7 @@ benchmark_run (struct invocation *invocation)
                   && measure (invocation, &request, directory, &error);
   g_free (request.rows);
   g_free (request.budget);
+  g_free (request.mix);
+  g_free (request.order);
   return done ? EXIT_STATUS_DONE : command_fail (invocation, error);
 }

@@ -310,6 +310,7 @@ run_mix (const struct mix *asked, unsigned threads, struct fault its_fault, bool
   unsigned questions = 0;
   driver.get = faulty_get;
   driver.put = faulty_put;
+  driver.remove = faulty_remove;
   driver.scan_next = faulty_scan_next;
   struct benchmark benchmark = {
     .driver = &driver,
@@ -333,6 +334,32 @@ run_mix (const struct mix *asked, unsigned threads, struct fault its_fault, bool
   CHECK (workload_run (&benchmark, &mix_workload, threads, &result));
   CHECK (benchmark_close (&benchmark));
   mix_board_clear (board);
+}
+
+/* What is deleted must not be found, by reads, scans and transactions, until it is put again; and what is not
+ * must be, also where much is deleted. */
+static void
+test_deletes (struct mix_board *board)
+{
+  const struct mix some
+      = { .shares = { [MIX_GET] = 40, [MIX_PUT] = 10, [MIX_SCAN] = 20, [MIX_DELETE] = 30 } };
+  const struct mix all = { .shares = { [MIX_DELETE] = 100 } };
+  for (enum mix_order order = MIX_EVENLY; order < MIX_ORDERS; order++)
+    {
+      struct mix mix = some;
+      mix.order = order;
+      run_mix (&mix, 1, (struct fault){ FAULT_NONE, 0 }, false, board);
+      CHECK (board->tally.wrong == 0 && board->wrong[0] == '\0');
+      CHECK (board->tally.operations[MIX_DELETE] > 0 && board->tally.operations[MIX_SCAN] > 0);
+    }
+  run_mix (&all, 1, (struct fault){ FAULT_NONE, 0 }, false, board);
+  CHECK (board->tally.wrong == 0 && board->tally.operations[MIX_DELETE] > RECORDS);
+  run_mix (&some, 1, (struct fault){ FAULT_LOST_DELETE, 20 }, false, board);
+  CHECK (board->tally.wrong > 0 && board->wrong[0] != '\0');
+  run_mix (&some, 1, (struct fault){ FAULT_BYTE, 20 }, false, board);
+  CHECK (board->tally.wrong == 1);
+  run_mix (&some, 1, (struct fault){ FAULT_SKIP, 20 }, false, board);
+  CHECK (board->tally.wrong == 1 && strstr (board->wrong, "record") != NULL);
 }
 
 static void
@@ -362,6 +389,7 @@ test_mix (void)
       run_mix (&all, 1, faults[i], false, &board);
       CHECK (board.tally.wrong == 1 && board.wrong[0] != '\0'); /* counted, and it went on */
     }
+  test_deletes (&board);
   run_mix (&all, 1, (struct fault){ FAULT_NONE, 0 }, true, &board);
   uint64_t done = 0;
   for (unsigned kind = 0; kind < MIX_KINDS; kind++)

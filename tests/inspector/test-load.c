@@ -216,7 +216,7 @@ test_every_kind (void)
       for (guint i = 0; i < MIX_KINDS; i++)
         plan.shares[i] = 10 + i;
       g_autoptr (InspLoadRun) run = run_to_end (test, &plan, NULL);
-      check_figures (run);
+      check_figures (run); /* deletes among them */
       g_assert_false (run->stopped);
       g_assert_cmpuint (run->disk, >, 0);
       /* What was followed ends with what came of it. */
@@ -224,9 +224,8 @@ test_every_kind (void)
       guint64 end = insp_history_get_end (history);
       g_assert_cmpuint (end - insp_history_get_first (history), >, 1);
       for (guint i = 0; i < MIX_KINDS; i++)
-        g_assert_cmpint (insp_history_get_value (
-                             history, end - 1,
-                             insp_history_find (history, insp_load_kind_id ((enum mix_kind) i))),
+        g_assert_cmpint (insp_history_get_value (history, end - 1,
+                                                 insp_history_find (history, mix_kind_names[i].id)),
                          ==, (gint64) run->kinds[i].operations);
     }
 }

@@ -5,6 +5,7 @@ import csv
 import json
 import os
 import pathlib
+import subprocess
 
 import inspecting
 from accessible import SENSITIVE, wait_for
@@ -110,6 +111,42 @@ class Load(inspecting.Case):
         inspector.wait_for("The database was closed")
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_full_disk(self):
+        """Somebody else fills the disk while it works: it ends, says so, and leaves nothing behind."""
+        application = self.start()
+        application.put(10)
+        cache, signal = f"{self.directory}/cache", f"{self.directory}/signal"
+        os.mkdir(cache)
+        # A disk that only this inspector sees, and who fills it.
+        disk = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount", "sh", "-c",
+                'mount -t tmpfs -o size=128m none "$0" || exit 77; signal=$1; shift; '
+                '(while [ ! -e "$signal" ]; do sleep 0.1; done; cat /dev/zero > "$0/full") 2>/dev/null & exec "$@"', cache, signal]
+        if subprocess.run([*disk[:-1], "/", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no file system can be mounted here")
+        inspector = self.inspect(before=disk)
+        inspector.wait_for(f"{self.directory}/shared")
+        inspector.press("Tab")
+        inspector.press("Return")
+        inspector.wait_for("Time of reads")
+        inspector.show_page("Load Tester", "No Load Test Yet")
+        inspector.choose("Preset", 5)  # overwrites
+        self.set(inspector, "Records", 1000)
+        self.set(inspector, "Bytes of a value", 1000)
+        self.set(inspector, "Seconds", 3600)
+        inspector.use("Start")
+        inspector.wait_for("Working:")
+        pathlib.Path(signal).touch()
+        inspector.wait_for("No space left on device")
+        inspector.picture("load-full")
+        scratch = pathlib.Path(f"/proc/{inspector.process.pid}/root{self.scratch}")
+        wait_for("that it is cleaned up", lambda: scratch.is_dir() and not list(scratch.iterdir()))
+        wait_for("that it can be started", lambda: inspector.find("button", "Start").has_state(SENSITIVE))
+        application.put(10)
+        application.do("expect", "key00000019=value 19")
+        status, output = inspector.close()
+        self.assertEqual(status, 0)
+        self.assertRegex(output.replace("\n", " "), "^.{0,20}lightning-inspector:[0-9]+\\): Ldb-WARNING .*No space left on device")
+
     def test_refusals(self):
         self.start().put(10)
         # What a crashed inspector left is removed by the next one; what is not ours stays.
@@ -131,7 +168,7 @@ class Load(inspecting.Case):
         inspector.wait_for("Give at least one kind of operation a share")
         inspector.use("Dismiss")
         # More than there is room for.
-        inspector.choose("Preset", -8)
+        inspector.choose("Preset", -9)
         self.set(inspector, "Records", 10000000)
         self.set(inspector, "Bytes of a value", 1048576)
         inspector.use("Start")

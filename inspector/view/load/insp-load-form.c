@@ -186,7 +186,7 @@ static void
 add_numbers (InspLoadForm *self)
 {
   InspLoadPlan plan;
-  GtkWidget *sizes = insp_flow_new (4, 9), *shares = insp_flow_new (5, 9);
+  GtkWidget *sizes = insp_flow_new (4, 9), *shares = insp_flow_new_even (2, 6, 9);
   insp_load_plan_init (&plan);
   self->records = add_number (self, sizes, _ ("Records"), INSP_LOAD_RECORDS_LEAST,
                               INSP_LOAD_RECORDS_MOST, 10000, plan.records);

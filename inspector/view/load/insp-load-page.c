@@ -115,7 +115,7 @@ make_charts (InspLoadPage *self)
   insp_flow_remove_all (self->charts);
   for (guint i = 0; i < MIX_KINDS; i++)
     {
-      const char *id = insp_load_kind_id ((enum mix_kind) i);
+      const char *id = mix_kind_names[i].id;
       const char *name = insp_load_kind_name ((enum mix_kind) i);
       g_autofree char *histogram = g_strconcat (id, "_time", NULL);
       if (plan->shares[i] == 0)

@@ -9,29 +9,6 @@
 #define GROWTH 3            /* of what is stored, until it is merged */
 #define LOG_ROOM (64 << 20) /* bytes */
 
-static const char *const kind_names[MIX_KINDS] = {
-  /* Translators: kinds of operations in a load test */
-  [MIX_GET] = N_ ("Reads"),
-  /* Translators: reads of keys that are not there */
-  [MIX_MISSING] = N_ ("Reads of missing keys"),
-  [MIX_PUT] = N_ ("Writes"),
-  [MIX_SCAN] = N_ ("Scans"),
-  [MIX_TRANSACTION] = N_ ("Transactions"),
-};
-
-static const char *const kind_ids[MIX_KINDS] = {
-  [MIX_GET] = "reads",  [MIX_MISSING] = "missing",          [MIX_PUT] = "writes",
-  [MIX_SCAN] = "scans", [MIX_TRANSACTION] = "transactions",
-};
-
-static const char *const order_names[MIX_ORDERS] = {
-  /* Translators: which keys a load test uses */
-  [MIX_EVENLY] = N_ ("All alike"),
-  /* Translators: a hundredth of the keys, some of them far more often than others */
-  [MIX_HOT] = N_ ("A hot hundredth"),
-  [MIX_IN_ORDER] = N_ ("In order"),
-};
-
 void
 insp_load_plan_init (InspLoadPlan *self)
 {
@@ -97,17 +74,11 @@ insp_load_plan_get_room (const InspLoadPlan *self)
 const char *
 insp_load_kind_name (enum mix_kind kind)
 {
-  return _ (kind_names[kind]);
+  return _ (mix_kind_names[kind].title);
 }
 
 const char *
 insp_load_order_name (enum mix_order order)
 {
-  return _ (order_names[order]);
-}
-
-const char *
-insp_load_kind_id (enum mix_kind kind)
-{
-  return kind_ids[kind];
+  return _ (mix_order_names[order].title);
 }

@@ -46,7 +46,5 @@ guint64 insp_load_plan_get_room (const InspLoadPlan *self);
 /* Translated. */
 const char *insp_load_kind_name (enum mix_kind kind);
 const char *insp_load_order_name (enum mix_order order);
-/* In files. */
-const char *insp_load_kind_id (enum mix_kind kind);
 
 G_END_DECLS

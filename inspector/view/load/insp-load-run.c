@@ -156,14 +156,6 @@ format_time (const InspLoadRun *self)
   return time != NULL ? g_date_time_format_iso8601 (time) : g_strdup ("");
 }
 
-static const char *
-order_id (enum mix_order order)
-{
-  static const char *const ids[MIX_ORDERS]
-      = { [MIX_EVENLY] = "evenly", [MIX_HOT] = "hot", [MIX_IN_ORDER] = "in-order" };
-  return ids[order];
-}
-
 /* A figure as every program reads it. */
 static const char *
 real (double number, char *buffer)
@@ -195,13 +187,13 @@ add_json_kinds (GString *text, const InspLoadRun *self)
       const InspLoadFigures *its = &self->kinds[i];
       if (self->plan.shares[i] == 0)
         continue;
-      g_string_append_printf (
-          text,
-          "%s\n    \"%s\": {\"share\": %u, \"operations\": %" G_GUINT64_FORMAT
-          ", \"p50_ns\": %" G_GUINT64_FORMAT ", \"p99_ns\": %" G_GUINT64_FORMAT
-          ", \"p999_ns\": %" G_GUINT64_FORMAT ", \"longest_ns\": %" G_GUINT64_FORMAT "}",
-          first ? "" : ",", insp_load_kind_id ((enum mix_kind) i), self->plan.shares[i],
-          its->operations, its->median, its->p99, its->p999, its->longest);
+      g_string_append_printf (text,
+                              "%s\n    \"%s\": {\"share\": %u, \"operations\": %" G_GUINT64_FORMAT
+                              ", \"p50_ns\": %" G_GUINT64_FORMAT ", \"p99_ns\": %" G_GUINT64_FORMAT
+                              ", \"p999_ns\": %" G_GUINT64_FORMAT
+                              ", \"longest_ns\": %" G_GUINT64_FORMAT "}",
+                              first ? "" : ",", mix_kind_names[i].id, self->plan.shares[i],
+                              its->operations, its->median, its->p99, its->p999, its->longest);
       first = FALSE;
     }
   g_string_append (text, "\n   }");
@@ -224,8 +216,8 @@ add_json_run (GString *text, const InspLoadRun *self)
                           ",\n   \"records\": %u, \"value_size\": %u, \"threads\": %u, \"keys\": "
                           "\"%s\", \"durable\": %s, \"stopped\": %s,\n",
                           self->plan.records, self->plan.value_size, self->plan.threads,
-                          order_id (self->plan.order), self->plan.durable ? "true" : "false",
-                          self->stopped ? "true" : "false");
+                          mix_order_names[self->plan.order].id,
+                          self->plan.durable ? "true" : "false", self->stopped ? "true" : "false");
   g_string_append_printf (text, "   \"seconds\": %s, ", real (self->seconds, number));
   g_string_append_printf (text, "\"operations_per_second\": %s,\n",
                           real (insp_load_run_get_rate (self), number));
@@ -278,9 +270,9 @@ add_csv_run (GString *text, const InspLoadRun *self)
           ",%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT
           "\r\n",
           self->plan.records, self->plan.value_size, self->plan.threads,
-          order_id (self->plan.order), self->plan.durable, self->stopped,
-          real (self->seconds, seconds), insp_load_kind_id ((enum mix_kind) i),
-          self->plan.shares[i], its->operations,
+          mix_order_names[self->plan.order].id, self->plan.durable, self->stopped,
+          real (self->seconds, seconds), mix_kind_names[i].id, self->plan.shares[i],
+          its->operations,
           real (self->seconds > 0 ? (double) its->operations / self->seconds : 0, rate),
           its->median, its->p99, its->p999, its->longest, self->wrong);
     }

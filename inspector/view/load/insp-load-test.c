@@ -310,7 +310,7 @@ set_names (InspLoadTest *self)
   char *histograms[MIX_KINDS + 1] = { NULL };
   for (guint i = 0; i < MIX_KINDS; i++)
     {
-      names[i] = insp_load_kind_id ((enum mix_kind) i);
+      names[i] = mix_kind_names[i].id;
       histograms[i] = g_strconcat (names[i], "_time", NULL);
     }
   names[MIX_KINDS] = "wrong";
