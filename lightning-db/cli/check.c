@@ -7,37 +7,15 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #define FAULTS_PRINTED 100
-
-/* A reason may be a message that names its place itself: "DIRECTORY/FILE: page 7: …". */
-static const char *
-skip_place (const LdbFault *fault)
-{
-  const char *rest = strstr (fault->reason, fault->file);
-  if (rest == NULL || !g_str_has_prefix (rest + strlen (fault->file), ": "))
-    return fault->reason;
-  rest += strlen (fault->file) + 2;
-  g_autofree char *page = g_strdup_printf ("page %" PRId64 ": ", fault->page);
-  return g_str_has_prefix (rest, page) ? rest + strlen (page) : rest;
-}
-
-static char *
-describe_fault (const LdbFault *fault)
-{
-  if (fault->page == LDB_FAULT_NO_PAGE)
-    return g_strdup_printf ("%s: %s", fault->file, skip_place (fault));
-  return g_strdup_printf (_ ("%s, page %" PRId64 ": %s"), fault->file, fault->page,
-                          skip_place (fault));
-}
 
 void
 print_faults (GPtrArray *faults, guint limit)
 {
   for (guint i = 0; i < faults->len && i < limit; i++)
     {
-      g_autofree char *text = describe_fault (faults->pdata[i]);
+      g_autofree char *text = ldb_fault_describe (faults->pdata[i]);
       g_autofree char *shown = text_form_show (text, "");
       printf ("  %s\n", shown);
     }

@@ -316,6 +316,28 @@ test_corrupt_page (Place *place, gconstpointer data)
   g_assert_no_error (error);
 }
 
+/* Where and what in one line, the place once. */
+static void
+test_fault_in_words (void)
+{
+  static const struct
+  {
+    LdbFault fault;
+    const char *line;
+  } cases[] = {
+    { { "7.seg", 3, "wrong checksum" }, "7.seg, page 3: wrong checksum" },
+    { { "7.seg", 3, "/srv/db/7.seg: page 3: wrong checksum" }, "7.seg, page 3: wrong checksum" },
+    { { "7.seg", 3, "/srv/db/7.seg: page 4: wrong" }, "7.seg, page 3: page 4: wrong" },
+    { { "2.log", LDB_FAULT_NO_PAGE, "/srv/db/2.log: it ends early" }, "2.log: it ends early" },
+    { { "2.log", LDB_FAULT_NO_PAGE, "2.log is short" }, "2.log: 2.log is short" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *line = ldb_fault_describe (&cases[i].fault);
+      g_assert_cmpstr (line, ==, cases[i].line);
+    }
+}
+
 /* Garbage and truncation: opening or reading fails cleanly, with the file's name. */
 static void
 test_garbage (Place *place, gconstpointer data)
@@ -700,6 +722,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   ldb_test_allow_warnings ();
+  g_test_add_func ("/bad-input/fault-in-words", test_fault_in_words);
   add_test ("/bad-input/second-writer", test_second_writer);
   add_test ("/bad-input/unwritable", test_unwritable);
   add_test ("/bad-input/keys", test_keys);

@@ -13,7 +13,4 @@ G_BEGIN_DECLS
  * once. Free it. */
 char *insp_faults_describe (LdbCheckReport *report);
 
-/* One of these lines. Free it. */
-char *insp_fault_describe (const LdbFault *fault);
-
 G_END_DECLS

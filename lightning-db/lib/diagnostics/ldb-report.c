@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "ldb-language-private.h"
 #include "ldb-report-private.h"
+
+#include <inttypes.h>
+#include <string.h>
 
 G_DEFINE_BOXED_TYPE (LdbFault, ldb_fault, ldb_fault_copy, ldb_fault_free)
 G_DEFINE_BOXED_TYPE (LdbCheckReport, ldb_check_report, ldb_check_report_copy, ldb_check_report_free)
@@ -115,6 +119,41 @@ ldb_fault_free (LdbFault *self)
   g_free (self->file);
   g_free (self->reason);
   g_free (self);
+}
+
+/* A reason may be a message that names its place itself: "DIRECTORY/FILE: page 7: …". */
+static const char *
+skip_place (const LdbFault *fault)
+{
+  const char *rest = strstr (fault->reason, fault->file);
+  if (rest == NULL || !g_str_has_prefix (rest + strlen (fault->file), ": "))
+    return fault->reason;
+  rest += strlen (fault->file) + 2;
+  g_autofree char *page = g_strdup_printf ("page %" PRId64 ": ", fault->page);
+  return g_str_has_prefix (rest, page) ? rest + strlen (page) : rest;
+}
+
+/**
+ * ldb_fault_describe:
+ * @self: a fault
+ *
+ * Says in a line what is wrong and where: the file, its page, if it is of one, and the reason, which is in
+ * English; the place is named once, also if the reason names it.
+ *
+ * Any thread.
+ *
+ * Returns: (transfer full): the line
+ *
+ * Since: 0.1
+ */
+char *
+ldb_fault_describe (const LdbFault *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  if (self->page == LDB_FAULT_NO_PAGE)
+    return g_strdup_printf ("%s: %s", self->file, skip_place (self));
+  return g_strdup_printf (_ ("%s, page %" PRId64 ": %s"), self->file, self->page,
+                          skip_place (self));
 }
 
 /**

@@ -44,6 +44,8 @@ LDB_AVAILABLE_IN_ALL
 LdbFault *ldb_fault_copy (const LdbFault *self);
 LDB_AVAILABLE_IN_ALL
 void ldb_fault_free (LdbFault *self);
+LDB_AVAILABLE_IN_ALL
+char *ldb_fault_describe (const LdbFault *self);
 
 #define LDB_TYPE_CHECK_REPORT (ldb_check_report_get_type ())
 typedef struct _LdbCheckReport LdbCheckReport;
