@@ -88,6 +88,10 @@ class Node:
     def name(self):
         return self._property("Accessible", "Name")
 
+    @property
+    def description(self):
+        return self._property("Accessible", "Description")
+
     def has_state(self, state):
         return bool(self._ask("Accessible", "GetState")[state // 32] >> state % 32 & 1)
 

@@ -18,6 +18,7 @@ It does what it is told on its standard input, a line each, and answers with a l
   key NAME        writes a key of a name, or another value to it
   forget NAME     deletes it
   watch PREFIX    watches the keys with a prefix
+  list PREFIX     shows these keys in a list
   told N          runs its main loop until its watches were told of changes N times in all
   expect KEY=TEXT checks that a key has this value, or (KEY) that there is none
   forms 0         writes a record of each form, and one to a store “other”
@@ -74,7 +75,15 @@ class Application:
         self.watches.append(self.database.watch_prefix(prefix.encode(), Ldb.WatchFlags.NONE))
         self.watches[-1].connect("changed", self.on_changed)
 
-    def on_changed(self, watch, changes):
+    def list(self, prefix):
+        rows = Ldb.ListModel.new_prefix(self.database, None, prefix.encode(), Ldb.ListFlags.NONE, Ldb.Entry)
+        rows.connect("items-changed", self.on_changed)
+        self.watches.append(rows)
+        while rows.props.pending:
+            GLib.MainContext.default().iteration(True)
+        self.times_told = 0
+
+    def on_changed(self, *_):
         self.times_told += 1
 
     def told(self, times):

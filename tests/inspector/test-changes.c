@@ -194,9 +194,11 @@ test_watches (void)
   g_assert_cmpuint (insp_watch_log_get_newest (log), ==, 5);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (deliveries)), ==, 2);
   g_assert_cmpuint (((const LdbWatchDelivery *) insp_row_list_get (deliveries, 0))->number, ==, 4);
-  set_watches (log, a_watch (9, LDB_WATCH_KIND_RANGE, "a", "b", FALSE), NULL);
+  set_watches (log, a_watch (9, LDB_WATCH_KIND_RANGE, "a", "b", FALSE),
+               a_watch (11, LDB_WATCH_KIND_LIST, "list:", "list;", FALSE));
   g_assert_cmpstr (insp_watch_log_get_name (log, 7), ==, "Prefix user:…");
   g_assert_cmpstr (insp_watch_log_get_name (log, 9), ==, "Range a to b");
+  g_assert_cmpstr (insp_watch_log_get_name (log, 11), ==, "List list:…");
   g_assert_cmpstr (insp_watch_log_get_name (log, 10), ==, "Closed");
 }
 

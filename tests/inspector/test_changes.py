@@ -135,5 +135,55 @@ class Changes(inspecting.Case):
         self.assertEqual(inspector.close(), (0, ""))
 
 
+    def test_many_watches(self):
+        """Twelve have a lane; how many have none is said, and all are in the table."""
+        application = self.start()
+        application.do("list", "list:")
+        for i in range(13):
+            application.do("watch", f"prefix{i}:")
+        inspector = self.connect()
+        inspector.show_page("Changes", "From Commit to Delivery")
+        watches = lambda: inspector.rows("Watches")
+        wait_for("all of them", lambda: len(watches()) == 14)
+        self.assertEqual(watches()[0][:3], ["List", "list:…", "default"])
+        lanes = inspector.find("image", "Deliveries to watches over time")
+        wait_for("what is said of them", lambda: lanes.description.endswith("2 more in the table"))
+        self.assertIn("Prefix prefix10:…: ", lanes.description)
+        self.assertNotIn("prefix11:", lanes.description)
+        # A list is told, too.
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        inspector.wait_for("No watch was told of changes")
+        deliveries = lambda: inspector.rows("Deliveries") if inspector.all("tree grid", "Deliveries") else []
+        told = 0
+        while not deliveries():  # what is told is noted from when it is asked for on
+            told += 1
+            application.do("key", f"list:{told}")
+            application.do("told", told)
+            inspector.press("F5")
+        self.assertEqual(deliveries()[0][1], "List list:…")
+        seen = len(deliveries())
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        wait_for("the lanes", lambda: lanes.height() > 12 * 50)
+        inspector.picture("many-watches")
+        # It stops ten seconds after nobody has asked: what is told then is not noted.
+        inspector.show_page("Overview", "Time of reads")
+        time.sleep(10.5)
+        told += 1
+        application.do("key", "list:unseen")
+        application.do("told", told)
+        before = watches()[0][4]
+        inspector.show_page("Changes", "From Commit to Delivery")
+        wait_for("that it was told", lambda: watches()[0][4] != before)
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        wait_for("the table", deliveries)
+        self.assertEqual(len(deliveries()), seen)
+        while len(deliveries()) == seen:  # and goes on when the page is shown again
+            told += 1
+            application.do("key", f"list:seen{told}")
+            application.do("told", told)
+            inspector.press("F5")
+        self.assertEqual(inspector.close(), (0, ""))
+
+
 if __name__ == "__main__":
     inspecting.main()

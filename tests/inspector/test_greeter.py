@@ -116,6 +116,24 @@ class Greeter(inspecting.Case):
         inspector.wait_for("Time of reads")
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_network(self):
+        """Where nobody is told of what others write it is read as it is, once the user has read that."""
+        folder = self.make(flush=True)
+        before = self.files(folder)
+        network = {"LD_PRELOAD": os.environ["NETWORK_FILE_SYSTEM"], "NETWORK": str(folder)}
+        inspector = self.inspect(str(folder), **network)
+        inspector.wait_for("The File System Cannot Do It")
+        inspector.wait_for("is on a file system (NFS)")
+        self.assertEqual(inspector.nameless(), [])
+        inspector.picture("network")
+        inspector.use("Open as It Is Now")
+        inspector.wait_for("Time of reads")
+        inspector.show_page("Data", "No Key Selected")
+        inspector.wait_for("100 keys")
+        inspector.show_page("Health", "Nothing is wrong")
+        self.assertEqual(inspector.close(), (0, ""))
+        self.assertEqual(self.files(folder), before)
+
     def test_no_database(self):
         pathlib.Path(self.directory, "notes").write_text("hello")
         inspector, before = self.refuse(pathlib.Path(self.directory), "No Database")

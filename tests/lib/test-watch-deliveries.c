@@ -85,6 +85,12 @@ test_kinds (Place *place, gconstpointer data)
   ASSERT_LISTED (db, "all s [:0,:0)", LdbWatch, ldb_store_watch_all (store, 0, error));
   ASSERT_LISTED (db, "stores - [:0,:0)", LdbWatch, ldb_database_watch_stores (db, 0, error));
   ASSERT_LISTED (db, "entry - [e:1,:0)", LdbEntry, ldb_database_watch_entry (db, "e", 1, error));
+  ASSERT_LISTED (
+      db, "list - [list::5,list;:5)", LdbListModel, /* a prefix, or from it on? */
+      ldb_list_model_new_prefix (db, NULL, "list:", 5, LDB_LIST_BLOCKING, LDB_TYPE_ENTRY, error));
+  ASSERT_LISTED (
+      db, "list - [b:1,:0)", LdbListModel,
+      ldb_list_model_new (db, NULL, "b", 1, NULL, 0, LDB_LIST_BLOCKING, LDB_TYPE_ENTRY, error));
   g_autoptr (GPtrArray) gone = list_watches (db);
   g_assert_cmpuint (gone->len, ==, 0);
 }

@@ -60,6 +60,18 @@ find_lanes (InspWatchLanes *self, const LdbActiveWatch *lanes[LANES_MOST], guint
   return count;
 }
 
+/* How many have none, in words; "": each has one. Free it. */
+static char *
+format_beyond (guint beyond)
+{
+  if (beyond == 0)
+    return g_strdup ("");
+  /* Translators: of a chart with a lane for each watch: so many have none */
+  return g_strdup_printf (
+      g_dngettext (GETTEXT_PACKAGE, "%u more in the table", "%u more in the table", beyond),
+      beyond);
+}
+
 static double
 plot_top (guint lane)
 {
@@ -165,14 +177,8 @@ insp_watch_lanes_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   if (count > 0)
     insp_plot_append_times (widget, self->axis, snapshot);
   insp_plot_append_cursor (widget, self->axis, snapshot);
-  if (beyond > 0)
-    {
-      /* Translators: of a chart with a lane for each watch: so many have none */
-      g_autofree char *more = g_strdup_printf (
-          g_dngettext (GETTEXT_PACKAGE, "%u more in the table", "%u more in the table", beyond),
-          beyond);
-      insp_plot_append_text (widget, snapshot, more, gtk_widget_get_width (widget), 2, 1, &text);
-    }
+  g_autofree char *more = format_beyond (beyond);
+  insp_plot_append_text (widget, snapshot, more, gtk_widget_get_width (widget), 2, 1, &text);
 }
 
 static void
@@ -243,6 +249,8 @@ describe (InspWatchLanes *self)
       /* Translators: of a chart of watches: a watch, and how often it was told of changes */
       g_string_append_printf (text, _ ("%s: %u. "), name, (guint) lanes[i]->deliveries);
     }
+  g_autofree char *more = format_beyond (beyond);
+  g_string_append (text, more);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                   text->str, -1);
 }

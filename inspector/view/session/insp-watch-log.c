@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "insp-key-text.h"
 #include "insp-seen.h"
@@ -52,6 +53,20 @@ has_lost_its_keys (const LdbActiveWatch *watch)
          || (watch->end == NULL && watch->end_length > 0);
 }
 
+/* As a list of them has it: from a prefix on, and before what follows all keys that begin so. */
+static gboolean
+ends_behind_prefix (const LdbActiveWatch *watch)
+{
+  gsize start_size, end_size;
+  if (watch->start == NULL || watch->end == NULL)
+    return FALSE;
+  const guint8 *start = g_bytes_get_data (watch->start, &start_size);
+  const guint8 *end = g_bytes_get_data (watch->end, &end_size);
+  return start_size == watch->start_length && end_size == start_size
+         && watch->end_length == end_size && memcmp (start, end, end_size - 1) == 0
+         && end[end_size - 1] == start[end_size - 1] + 1;
+}
+
 char *
 insp_watch_format_keys (const LdbActiveWatch *watch)
 {
@@ -62,7 +77,8 @@ insp_watch_format_keys (const LdbActiveWatch *watch)
   gboolean single = watch->kind == LDB_WATCH_KIND_KEY || watch->kind == LDB_WATCH_KIND_ENTRY;
   if (single || (watch->start == NULL && watch->end == NULL))
     return g_steal_pointer (&start);
-  if (watch->kind == LDB_WATCH_KIND_PREFIX)
+  if (watch->kind == LDB_WATCH_KIND_PREFIX
+      || (watch->kind == LDB_WATCH_KIND_LIST && ends_behind_prefix (watch)))
     /* Translators: keys that begin so */
     return g_strdup_printf (_ ("%s…"), start);
   if (watch->start == NULL)

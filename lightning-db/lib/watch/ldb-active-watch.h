@@ -22,7 +22,7 @@ typedef struct _LdbActiveWatch LdbActiveWatch;
  *   first key on
  * @start_length: how long that is, in bytes
  * @end: (nullable): the beginning of the key that it ends before, 64 bytes at most; %NULL: to the last key,
- *   or it is about one key or a prefix
+ *   or it is about one key or is of %LDB_WATCH_KIND_PREFIX
  * @end_length: how long that is, in bytes
  * @inspector: whether an inspector follows changes with it
  * @paused: whether it is [paused][method@Ldb.Watch.pause]

@@ -219,7 +219,7 @@ describe (const LdbObserver *observer, const LdbDatabase *own)
     watch->store = g_strdup (observer->name->text);
   watch->start = beginning_of (observer->lower.key);
   watch->start_length = observer->lower.key.size;
-  if (!observer->single && !is_prefix (observer->lower.key, observer->upper.key))
+  if (!observer->single && watch->kind != LDB_WATCH_KIND_PREFIX)
     {
       watch->end = beginning_of (observer->upper.key);
       watch->end_length = observer->upper.key.size;
