@@ -9,6 +9,7 @@ is said here.
 import ctypes
 import ctypes.util
 import itertools
+import time
 
 import gi
 
@@ -126,6 +127,29 @@ class Screen:
         for code, down in [*((code, 1) for code in codes), *((code, 0) for code in reversed(codes))]:
             self._test.XTestFakeKeyEvent(self._display, code, down, ctypes.c_ulong(0))
         self._x.XSync(self._display, 0)
+
+    def place(self, window, x, y):
+        """Moves a window, above all others."""
+        self._x.XMoveWindow(self._display, window, x, y)
+        self._x.XRaiseWindow(self._display, window)
+        self._x.XSync(self._display, 0)
+
+    def drag(self, start, end):
+        """With the first button of the mouse, from one place on the screen to another, on a way that is seen."""
+        self._point(*start)
+        self._test.XTestFakeButtonEvent(self._display, 1, 1, ctypes.c_ulong(0))
+        steps = 20
+        for i in range(1, steps + 1):
+            self._point(*(a + (b - a) * i // steps for a, b in zip(start, end)))
+        self._point(end[0] + 1, end[1])
+        self._test.XTestFakeButtonEvent(self._display, 1, 0, ctypes.c_ulong(0))
+        self._x.XSync(self._display, 0)
+        self._point(9999, 9999)  # out of the way
+
+    def _point(self, x, y):
+        self._test.XTestFakeMotionEvent(self._display, -1, x, y, ctypes.c_ulong(0))
+        self._x.XSync(self._display, 0)
+        time.sleep(0.05)
 
     def pictures(self, process):
         """What the windows of a process show, the lowest below the others."""

@@ -6,6 +6,9 @@ import os
 import pathlib
 import shutil
 import struct
+import subprocess
+import sys
+import time
 import unittest
 
 import inspecting
@@ -133,6 +136,25 @@ class Greeter(inspecting.Case):
         inspector.show_page("Health", "Nothing is wrong")
         self.assertEqual(inspector.close(), (0, ""))
         self.assertEqual(self.files(folder), before)
+
+    def test_drop(self):
+        """A folder that is dragged out of another program's window."""
+        folder = self.make()
+        inspector = self.inspect()
+        inspector.wait_for("Running Applications")
+        manager = subprocess.Popen([sys.executable, pathlib.Path(__file__).parent / "file_manager.py", folder],
+                                   text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(manager.stdout.close)
+        self.addCleanup(manager.wait)
+        self.addCleanup(manager.stdin.close)
+        self.assertEqual(manager.stdout.readline(), "there\n")
+        window = wait_for("its window", lambda: self.screen.windows(manager.pid))[0]
+        self.screen.place(window, 1290, 850)
+        time.sleep(1)  # the window has to know where it is
+        self.screen.drag((1340, 900), (600, 500))
+        inspector.wait_for(str(folder))
+        inspector.wait_for("Time of reads")
+        self.assertEqual(inspector.close(), (0, ""))
 
     def test_no_database(self):
         pathlib.Path(self.directory, "notes").write_text("hello")
