@@ -109,6 +109,11 @@ test_count_at_most_and_merge (void)
   CHECK_INT (histogram_maximum (&histogram), INT64_C (1) << 50);
   CHECK_INT (histogram_count_at_most (&histogram, 500), 100);
   CHECK_INT (histogram_count (&other), 101);
+  const uint64_t asked[] = { 0, 0, 40, 40, 41, 500, 5, 7000, 6999, UINT64_MAX, UINT64_MAX, 1 };
+  struct histogram_walk walk = { 0 };
+  for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+    CHECK_INT (histogram_walk_to (&histogram, &walk, asked[i]),
+               histogram_count_at_most (&histogram, asked[i]));
 }
 
 static void *

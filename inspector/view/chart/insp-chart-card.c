@@ -75,6 +75,14 @@ tell_figures (InspChartCard *self)
     }
 }
 
+/* Those of the newest sample come with the history's. */
+static void
+on_axis (InspChartCard *self)
+{
+  if (!insp_axis_get_following (self->axis))
+    tell_figures (self);
+}
+
 static void
 add_to_legend (InspChartCard *self, InspSeries *series, guint index)
 {
@@ -305,7 +313,9 @@ insp_chart_card_new (const char *title, InspAxis *axis)
   gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
   gtk_widget_set_parent (self->legend, GTK_WIDGET (self));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
-  g_signal_connect_object (axis, "changed", G_CALLBACK (tell_figures), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (axis, "changed", G_CALLBACK (on_axis), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (axis, "notify::following", G_CALLBACK (tell_figures), self,
+                           G_CONNECT_SWAPPED);
   g_signal_connect_object (axis, "pointed", G_CALLBACK (tell_figures), self, G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
 }
@@ -314,6 +324,9 @@ void
 insp_chart_card_add (InspChartCard *self, InspSeries *series)
 {
   guint index = series_count (self);
+  if (index == 0)
+    g_signal_connect_object (insp_series_get_history (series), "figures", G_CALLBACK (tell_figures),
+                             self, G_CONNECT_SWAPPED);
   insp_chart_add (self->chart, series);
   add_to_legend (self, series, index);
 }

@@ -95,7 +95,7 @@ insp_figure_new (InspSeries *series, gboolean large)
   gtk_widget_add_css_class (self->figure, large ? "title-2" : "heading");
   gtk_label_set_width_chars (GTK_LABEL (self->figure), large ? 8 : 9); /* so that nothing jumps */
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
-  g_signal_connect_object (insp_series_get_history (series), "appended", G_CALLBACK (follow), self,
+  g_signal_connect_object (insp_series_get_history (series), "figures", G_CALLBACK (follow), self,
                            G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
 }

@@ -12,7 +12,8 @@ typedef struct
   GtkWidget *list;          /* the view, or what is in it; borrowed */
   GtkSelectionModel *model; /* what it shows; owned, or NULL */
   gulong handler;           /* of its items-changed */
-  guint check;              /* a source: whether anything is shown; 0: none */
+  guint check;  /* a callback of the view that looks whether it shows anything; 0: none */
+  guint frames; /* that it has seen since rows went */
 } Place;
 
 static void
@@ -47,10 +48,13 @@ shows_nothing (Place *self)
   return height > 0 && g_list_model_get_n_items (G_LIST_MODEL (self->model)) > 0;
 }
 
+/* In the frame after the one in which it is laid out. */
 static gboolean
-check (gpointer data)
+check (GtkWidget *view, GdkFrameClock *clock, gpointer data)
 {
   Place *self = data;
+  if (++self->frames < 2)
+    return G_SOURCE_CONTINUE;
   self->check = 0;
   if (self->model != NULL && gtk_widget_get_mapped (self->list) && shows_nothing (self))
     scroll_to_beginning (self);
@@ -64,8 +68,12 @@ on_items_changed (Place *self, guint position, guint removed, guint added)
   gboolean had_rows = added < g_list_model_get_n_items (G_LIST_MODEL (self->model));
   if (had_rows && is_at_beginning (self))
     scroll_to_beginning (self);
-  else if (removed > 0 && self->check == 0) /* behind the layout, in which it would show nothing */
-    self->check = g_idle_add_full (GDK_PRIORITY_REDRAW + 10, check, self, NULL);
+  else if (removed > 0)
+    {
+      self->frames = 0;
+      if (self->check == 0)
+        self->check = gtk_widget_add_tick_callback (self->view, check, self, NULL);
+    }
 }
 
 static void
@@ -91,8 +99,7 @@ place_free (gpointer data)
 {
   Place *self = data;
   leave_model (self);
-  g_clear_handle_id (&self->check, g_source_remove);
-  g_free (self);
+  g_free (self); /* the view's callbacks ended before */
 }
 
 void

@@ -58,7 +58,15 @@ show_cell (InspRow *row, GtkListItem *item)
     }
   g_autofree char *text = column->text (insp_row_get (row), column->data);
   gtk_label_set_text (GTK_LABEL (widget), text);
-  gtk_widget_set_tooltip_text (widget, column->kind == INSP_TABLE_WIDE ? text : NULL);
+}
+
+/* All of a text that is cut. It is asked for: with a text of its own GTK 4.8 would ask the X server where the
+ * pointer is, for each cell that is shown. */
+static gboolean
+on_tooltip (GtkLabel *label, int x, int y, gboolean by_keyboard, GtkTooltip *tooltip)
+{
+  gtk_tooltip_set_text (tooltip, gtk_label_get_text (label));
+  return gtk_label_get_text (label)[0] != '\0';
 }
 
 static void
@@ -73,6 +81,8 @@ on_setup (Column *column, GtkListItem *item)
         {
           gtk_label_set_ellipsize (GTK_LABEL (child), PANGO_ELLIPSIZE_END);
           gtk_label_set_width_chars (GTK_LABEL (child), WIDE_LEAST);
+          gtk_widget_set_has_tooltip (child, TRUE);
+          g_signal_connect (child, "query-tooltip", G_CALLBACK (on_tooltip), NULL);
         }
       gtk_widget_add_css_class (child, "numeric");
     }

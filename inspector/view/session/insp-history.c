@@ -4,6 +4,7 @@
  *   H1  Samples first … end - 1 are in the ring at number % capacity; their times rise.
  *   H2  A sample holds only bars that are not empty: most of them are.
  *   H3  State first, signal second: whoever is told of a sample can read it.
+ *   H4  “figures” has told of the newest sample, or `telling` will.
  */
 #include "config.h"
 
@@ -19,6 +20,7 @@
 /* What a history that a stranger wrote may have at most. */
 #define STRANGERS_SAMPLES 100000u
 #define STRANGERS_NAMES 4096u
+#define FIGURES_WAIT 300                /* milliseconds: more than there are between two samples */
 #define STRANGERS_TIME (G_MAXINT64 / 4) /* microseconds: there is room to reckon with it */
 
 typedef struct
@@ -47,6 +49,7 @@ struct _InspHistory
   char **names;      /* of values; owned */
   char **histograms; /* names; owned */
   gint64 *recorded;  /* INSP_BARS for each histogram, as of the newest sample; owned */
+  guint telling;     /* H4; a source; 0: none */
 };
 
 G_DEFINE_FINAL_TYPE (InspHistory, insp_history, G_TYPE_OBJECT)
@@ -55,6 +58,7 @@ enum
 {
   APPENDED,
   BEGUN_ANEW,
+  FIGURES,
   N_SIGNALS
 };
 
@@ -92,6 +96,7 @@ insp_history_finalize (GObject *object)
   g_strfreev (self->names);
   g_strfreev (self->histograms);
   g_free (self->recorded);
+  g_clear_handle_id (&self->telling, g_source_remove);
   G_OBJECT_CLASS (insp_history_parent_class)->finalize (object);
 }
 
@@ -102,6 +107,9 @@ insp_history_class_init (InspHistoryClass *class)
   /* There is one more, and perhaps one less. */
   signals[APPENDED] = g_signal_new ("appended", INSP_TYPE_HISTORY, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                     NULL, G_TYPE_NONE, 0);
+  /* There is one more, or there are two: figures that people read change no more often than that. */
+  signals[FIGURES] = g_signal_new ("figures", INSP_TYPE_HISTORY, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 0);
   /* All are gone, and names may be others. */
   signals[BEGUN_ANEW] = g_signal_new ("begun-anew", INSP_TYPE_HISTORY, G_SIGNAL_RUN_LAST, 0, NULL,
                                       NULL, NULL, G_TYPE_NONE, 0);
@@ -197,6 +205,26 @@ take_bars (InspHistory *self, Sample *sample, const gint64 *recorded, gboolean i
   sample->bar_count = count;
 }
 
+static gboolean
+tell_figures (gpointer history)
+{
+  InspHistory *self = history;
+  self->telling = 0;
+  g_signal_emit (self, signals[FIGURES], 0);
+  return G_SOURCE_REMOVE;
+}
+
+/* Every other sample at once, and the others unless the next one comes first: H4. */
+static void
+review_figures (InspHistory *self)
+{
+  g_clear_handle_id (&self->telling, g_source_remove);
+  if (self->end % 2 == 0)
+    g_signal_emit (self, signals[FIGURES], 0);
+  else
+    self->telling = g_timeout_add (FIGURES_WAIT, tell_figures, self);
+}
+
 void
 insp_history_append (InspHistory *self, gint64 time, const gint64 *values, const gint64 *recorded)
 {
@@ -213,6 +241,7 @@ insp_history_append (InspHistory *self, gint64 time, const gint64 *values, const
     take_bars (self, sample, recorded, is_first);
   self->end++;
   g_signal_emit (self, signals[APPENDED], 0); /* H3 */
+  review_figures (self);
 }
 
 /* What bars hold, of numbers of values up to their ends. */
@@ -394,8 +423,8 @@ insp_history_new_from_variant (GVariant *variant, GError **error)
     }
   if (good)
     return g_steal_pointer (&self);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               _ ("Sample %" PRIu64 " is damaged."), self->end);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("Sample %" PRIu64 " is damaged."),
+               self->end);
   return NULL;
 }
 

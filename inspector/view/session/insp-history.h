@@ -6,7 +6,8 @@
  * no more room. Of each counter and gauge a sample has the value, of each histogram what was added
  * since the sample before.
  *
- * Threads: the main one.
+ * Signals: appended (), there is one more; figures (), there are one or two more, for what is read as text;
+ * begun-anew (). Threads: the main one.
  */
 #pragma once
 

@@ -68,13 +68,21 @@ histogram_maximum (const struct histogram *histogram)
 }
 
 uint64_t
+histogram_walk_to (const struct histogram *histogram, struct histogram_walk *walk, uint64_t value)
+{
+  size_t end = histogram_bucket (value) + 1;
+  if (end < walk->end)
+    *walk = (struct histogram_walk){ 0 };
+  for (; walk->end < end; walk->end++)
+    walk->count += bucket_count (histogram, walk->end);
+  return walk->count;
+}
+
+uint64_t
 histogram_count_at_most (const struct histogram *histogram, uint64_t value)
 {
-  uint64_t count = 0;
-  size_t last = histogram_bucket (value);
-  for (size_t bucket = 0; bucket <= last; bucket++)
-    count += bucket_count (histogram, bucket);
-  return count;
+  struct histogram_walk walk = { 0 };
+  return histogram_walk_to (histogram, &walk, value);
 }
 
 /* Which of `count` ordered values is asked for, from 1. */

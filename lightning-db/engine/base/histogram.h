@@ -68,6 +68,15 @@ uint64_t histogram_sum (const struct histogram *histogram);
 uint64_t histogram_maximum (const struct histogram *histogram);
 /* Values recorded that are at most `value`; those that share its bucket all count. */
 uint64_t histogram_count_at_most (const struct histogram *histogram, uint64_t value);
+/* The same of one value after another: those that rise cost one walk through the buckets, and another that
+ * does not begins anew. Zeroed at first. */
+struct histogram_walk
+{
+  size_t end;     /* of the buckets that are counted */
+  uint64_t count; /* of the values in them */
+};
+uint64_t histogram_walk_to (const struct histogram *histogram, struct histogram_walk *walk,
+                            uint64_t value);
 /* The value that `fraction` (0 … 1; 0.99 for P99) of the recorded ones do not exceed, at most 1/128
  * off; 0 when empty. 1 gives the maximum, exactly. */
 uint64_t histogram_percentile (const struct histogram *histogram, double fraction);

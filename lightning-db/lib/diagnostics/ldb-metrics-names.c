@@ -243,8 +243,9 @@ ldb_metrics_list_counts_at_most (LdbMetrics *self, const char *name, const gint6
   g_return_val_if_fail (values != NULL || n_values == 0, NULL);
   const struct histogram *histogram = ldb_metrics_histogram_of (self, name);
   gint64 *counts = g_new0 (gint64, n_values + 1);
+  struct histogram_walk walk = { 0 };
   for (gsize i = 0; i < n_values; i++)
     if (values[i] >= 0)
-      counts[i] = (gint64) histogram_count_at_most (histogram, (guint64) values[i]);
+      counts[i] = (gint64) histogram_walk_to (histogram, &walk, (guint64) values[i]);
   return counts;
 }
