@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an application knows of its own work: slow operations and hot keys. They are in its memory, so
- * it has to be running, and to let the database be inspected.
+ * it has to be running, and to let the database be inspected. Where none does, the command does some
+ * work of its own.
  */
 #include "live.h"
+#include "own-load.h"
 #include "text-form.h"
 
 #include <inttypes.h>
@@ -11,25 +13,63 @@
 #include <stdio.h>
 #include <string.h>
 
-/* NULL: error. */
-static LdbInspector *
-inspect_running (struct invocation *invocation, GError **error)
+/* Whose work it is. */
+typedef struct worked_database
 {
-  const char *path = command_take (invocation, _ ("the database"), error);
-  if (path == NULL || !command_finish (invocation, error))
-    return NULL;
+  LdbInspector *inspector; /* in the application that has it open; owned; NULL: our own */
+  struct own_load load;    /* where no application shares it */
+} worked_database;
+
+static void
+worked_database_clear (worked_database *self)
+{
+  g_clear_object (&self->inspector);
+  own_load_clear (&self->load);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (worked_database, worked_database_clear)
+
+/* Reads, and says so. */
+static gboolean
+do_own_work (worked_database *self, const struct invocation *invocation, const char *path,
+             double seconds, GError **error)
+{
+  if (!own_load_open (&self->load, path, error))
+    return FALSE;
+  if (!invocation->json && !invocation->quiet)
+    printf (_ ("No running application lets “%s” be inspected: its keys are read at random for "
+               "%.1f s.\n"),
+            path, seconds);
+  command_catch_interrupts ();
+  gboolean read = own_load_run (
+      &self->load, g_get_monotonic_time () + (gint64) (seconds * G_USEC_PER_SEC), error);
+  command_forget_interrupt ();
+  return read;
+}
+
+/* `seconds`: of work of our own, where nobody else does any. FALSE: error. */
+static gboolean
+find_work (worked_database *self, struct invocation *invocation, double seconds, GError **error)
+{
+  const char *path;
+  if (!own_load_check_duration (seconds, error)
+      || (path = command_take (invocation, _ ("the database"), error)) == NULL
+      || !command_finish (invocation, error))
+    return FALSE;
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();
   g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
   if (running != NULL)
-    return command_connect (running, error);
-  if (!command_check_running (list, error))
-    return NULL;
-  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_INPUT,
-               _ ("No running application lets “%s” be inspected, and only the application that "
-                  "does the work knows this. Set LdbDatabase:inspectable there, or start it with "
-                  "LIGHTNING_INSPECT=1."),
-               path);
-  return NULL;
+    return (self->inspector = command_connect (running, error)) != NULL;
+  return command_check_running (list, error)
+         && do_own_work (self, invocation, path, seconds, error);
+}
+
+static gboolean
+check_not_negative (const char *option, gint64 value, GError **error)
+{
+  if (value >= 0)
+    return TRUE;
+  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE, _ ("%s must not be below 0"), option);
+  return FALSE;
 }
 
 static void
@@ -125,27 +165,38 @@ append_slow (GString *to, const LdbSlowOperation *slow)
   g_string_append_c (to, '\n');
 }
 
+static GPtrArray *
+list_slow (const worked_database *work, guint64 after, GError **error)
+{
+  return work->inspector != NULL
+             ? ldb_inspector_list_slow_operations (work->inspector, after, NULL, error)
+             : ldb_database_list_slow_operations (work->load.database, after, error);
+}
+
 enum exit_status
 slow_run (struct invocation *invocation)
 {
   gint64 after = 0;
+  double seconds = 2;
   GError *error = NULL;
-  g_autoptr (LdbInspector) inspector = NULL;
+  g_auto (worked_database) work = { NULL };
   g_autoptr (GPtrArray) list = NULL;
   const GOptionEntry entries[] = {
     { "after", 0, 0, G_OPTION_ARG_INT64, &after, N_ ("Only those with a higher number"),
       N_ ("NUMBER") },
+    { "duration", 0, 0, G_OPTION_ARG_DOUBLE, &seconds,
+      N_ ("How long to read at random where no application is at work (2)"), N_ ("SECONDS") },
     { NULL },
   };
   if (!command_parse (invocation, entries, NULL,
                       _ ("Prints which operations of the application took long (10 ms, unless it "
                          "set another threshold), oldest first, and what they waited for, in "
-                         "milliseconds. The newest 256 are kept."),
+                         "milliseconds. The newest 256 are kept. Of a database that nobody "
+                         "shares, keys are read at random."),
                       &error)
-      || (inspector = inspect_running (invocation, &error)) == NULL
-      || (list
-          = ldb_inspector_list_slow_operations (inspector, (guint64) MAX (after, 0), NULL, &error))
-             == NULL)
+      || !check_not_negative ("--after", after, &error)
+      || !find_work (&work, invocation, seconds, &error)
+      || (list = list_slow (&work, (guint64) after, &error)) == NULL)
     return command_fail (invocation, error);
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < list->len; i++)
@@ -236,36 +287,48 @@ append_heading (GString *to, guint64 total, LdbHotKeyKind kind)
     g_string_append_printf (to, _ ("Of %s keys in sampled operations, ± chance (95%%):\n"), count);
 }
 
+static GPtrArray *
+list_hot (const worked_database *work, LdbHotKeyKind kind, guint64 *total, GError **error)
+{
+  return work->inspector != NULL
+             ? ldb_inspector_list_hot_keys (work->inspector, kind, total, NULL, error)
+             : ldb_database_list_hot_keys (work->load.database, kind, total, error);
+}
+
 enum exit_status
 hotkeys_run (struct invocation *invocation)
 {
   gint limit = 20;
   guint64 total = 0;
+  double seconds = 2;
   GError *error = NULL;
   LdbHotKeyKind kind;
   g_autofree char *kind_text = NULL;
-  g_autoptr (LdbInspector) inspector = NULL;
+  g_auto (worked_database) work = { NULL };
   g_autoptr (GPtrArray) list = NULL;
   const GOptionEntry entries[] = {
     { "kind", 'k', 0, G_OPTION_ARG_STRING, &kind_text,
       N_ ("What happens to them: reads (unless said otherwise), writes or conflicts"),
       N_ ("KIND") },
     { "limit", 'n', 0, G_OPTION_ARG_INT, &limit, N_ ("Name so many at most (20)"), N_ ("COUNT") },
+    { "duration", 0, 0, G_OPTION_ARG_DOUBLE, &seconds,
+      N_ ("How long to read at random where no application is at work (2)"), N_ ("SECONDS") },
     { NULL },
   };
   if (!command_parse (invocation, entries, NULL,
                       _ ("Prints the keys that the application reads or writes most, of the "
                          "operations that are sampled, or about which commits were in conflict. "
-                         "Counts of keys that made room for others meanwhile are bounds."),
+                         "Counts of keys that made room for others meanwhile are bounds. Of a "
+                         "database that nobody shares, keys are read at random."),
                       &error)
-      || !parse_kind (kind_text, &kind, &error)
-      || (inspector = inspect_running (invocation, &error)) == NULL
-      || (list = ldb_inspector_list_hot_keys (inspector, kind, &total, NULL, &error)) == NULL)
+      || !parse_kind (kind_text, &kind, &error) || !check_not_negative ("--limit", limit, &error)
+      || !find_work (&work, invocation, seconds, &error)
+      || (list = list_hot (&work, kind, &total, &error)) == NULL)
     return command_fail (invocation, error);
   g_autoptr (GString) text = g_string_new (NULL);
   if (!invocation->json)
     append_heading (text, total, kind);
-  for (guint i = 0; i < list->len && i < (guint) MAX (limit, 0); i++)
+  for (guint i = 0; i < list->len && i < (guint) limit; i++)
     if (invocation->json)
       append_hot_json (text, g_ptr_array_index (list, i), total);
     else

@@ -6,78 +6,33 @@
  */
 #include "columns.h"
 #include "live.h"
+#include "own-load.h"
 #include "storage.h"
 
 #include <stdio.h>
 
-#define KEYS_MAX 100000u           /* of a load of our own: the first ones of the store */
-#define LOAD_SAMPLING 16u          /* of how many operations one is timed there */
 #define BAR_WIDTH 24u              /* characters */
 #define SLICE_MICROSECONDS 1000000 /* of waiting, between two looks at Ctrl+C */
 
 /* What is looked at. */
 typedef struct timed_database
 {
-  LdbMetrics *metrics;   /* as of the last look; owned */
-  LdbDatabase *database; /* to read at random; owned; NULL: somebody else is at work */
+  LdbMetrics *metrics;  /* as of the last look; owned */
+  struct own_load load; /* not opened: somebody else is at work */
   LdbInspector
-      *inspector;  /* whom to ask for the next ones; owned; NULL: they follow by themselves */
-  GPtrArray *keys; /* GBytes; owned, or NULL */
-  char *path;      /* as given; owned */
+      *inspector; /* whom to ask for the next ones; owned; NULL: they follow by themselves */
+  char *path;     /* as given; owned */
 } timed_database;
 
 static void
 timed_database_clear (timed_database *self)
 {
   g_clear_object (&self->metrics);
-  g_clear_object (&self->database);
+  own_load_clear (&self->load);
   g_clear_object (&self->inspector);
-  g_clear_pointer (&self->keys, g_ptr_array_unref);
   g_clear_pointer (&self->path, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (timed_database, timed_database_clear)
-
-/* ---- a load of our own ---- */
-
-static gboolean
-gather_keys (timed_database *self, GError **error)
-{
-  GError *failure = NULL;
-  g_autoptr (LdbCursor) cursor
-      = ldb_database_scan_prefix (self->database, NULL, 0, LDB_SCAN_KEYS_ONLY, error);
-  self->keys = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  if (cursor == NULL)
-    return FALSE;
-  while (self->keys->len < KEYS_MAX && ldb_cursor_next (cursor, NULL, &failure))
-    g_ptr_array_add (self->keys, ldb_cursor_get_key (cursor));
-  if (failure == NULL)
-    return TRUE;
-  g_propagate_error (error, failure);
-  return FALSE;
-}
-
-/* Gets keys at random until the time is over. */
-static gboolean
-read_at_random (timed_database *self, gint64 until, GError **error)
-{
-  g_autoptr (GRand) random = g_rand_new_with_seed (1);
-  GError *failure = NULL;
-  do
-    for (guint i = 0; i < 100 && self->keys->len > 0 && failure == NULL; i++)
-      {
-        gint32 which = g_rand_int_range (random, 0, (gint32) self->keys->len);
-        GBytes *key = g_ptr_array_index (self->keys, (guint) which);
-        gsize size;
-        gconstpointer data = g_bytes_get_data (key, &size);
-        g_autoptr (GBytes) value = ldb_database_get (self->database, data, size, NULL, &failure);
-      }
-  while (self->keys->len > 0 && failure == NULL && g_get_monotonic_time () < until
-         && !command_is_interrupted ());
-  if (failure == NULL)
-    return TRUE;
-  g_propagate_error (error, failure);
-  return FALSE;
-}
 
 /* ---- the database ---- */
 
@@ -110,12 +65,9 @@ timed_database_open (struct invocation *invocation, timed_database *self, GError
   g_autoptr (LdbRunningDatabase) running = ldb_running_list_find (list, path);
   if (running != NULL)
     return look_into (self, running, error);
-  g_autoptr (LdbOptions) options = ldb_options_new ();
-  ldb_options_set_sampling_interval (options, LOAD_SAMPLING);
-  self->database = ldb_database_open (path, LDB_OPEN_READ_ONLY, options, NULL, error);
-  if (self->database == NULL || !gather_keys (self, error))
+  if (!own_load_open (&self->load, path, error))
     return FALSE;
-  self->metrics = ldb_database_get_metrics (self->database, error);
+  self->metrics = ldb_database_get_metrics (self->load.database, error);
   return self->metrics != NULL;
 }
 
@@ -141,21 +93,11 @@ static gboolean
 let_pass (timed_database *self, double seconds, GError **error)
 {
   gint64 until = g_get_monotonic_time () + (gint64) (seconds * G_USEC_PER_SEC), left;
-  if (self->database != NULL)
-    return read_at_random (self, until, error);
+  if (self->load.database != NULL)
+    return own_load_run (&self->load, until, error);
   while ((left = until - g_get_monotonic_time ()) > 0 && !command_is_interrupted ())
     g_usleep ((gulong) MIN (left, SLICE_MICROSECONDS));
   return TRUE;
-}
-
-static gboolean
-check_duration (double seconds, GError **error)
-{
-  if (seconds > 0 && seconds <= 86400)
-    return TRUE;
-  g_set_error_literal (error, COMMAND_ERROR, COMMAND_ERROR_USAGE,
-                       _ ("--duration is a number of seconds, up to a day"));
-  return FALSE;
 }
 
 /* ---- latency ---- */
@@ -241,7 +183,7 @@ print_latencies (const struct invocation *invocation, const timed_database *time
   json_builder_begin_object (builder);
   command_add_text (builder, "path", timed->path);
   json_builder_set_member_name (builder, "running");
-  json_builder_add_boolean_value (builder, timed->database == NULL);
+  json_builder_add_boolean_value (builder, timed->load.database == NULL);
   json_builder_set_member_name (builder, "nanoseconds");
   json_builder_begin_object (builder);
   for (guint i = 0; names[i] != NULL; i++)
@@ -269,10 +211,11 @@ latency_run (struct invocation *invocation)
                          "it opened it, also while it is stopped. Operations are sampled, waits "
                          "are not. Of a database that nobody shares, keys are read at random."),
                       &error)
-      || !check_duration (seconds, &error) || !timed_database_open (invocation, &timed, &error))
+      || !own_load_check_duration (seconds, &error)
+      || !timed_database_open (invocation, &timed, &error))
     return command_fail (invocation, error);
   command_catch_interrupts ();
-  gboolean fine = timed.database == NULL || let_pass (&timed, seconds, &error);
+  gboolean fine = timed.load.database == NULL || let_pass (&timed, seconds, &error);
   command_forget_interrupt ();
   if (!fine)
     return command_fail (invocation, error);
@@ -424,7 +367,7 @@ show_profile (const struct invocation *invocation, const timed_database *timed,
   json_builder_begin_object (builder);
   command_add_text (builder, "path", timed->path);
   json_builder_set_member_name (builder, "running");
-  json_builder_add_boolean_value (builder, timed->database == NULL);
+  json_builder_add_boolean_value (builder, timed->load.database == NULL);
   json_builder_set_member_name (builder, "seconds");
   json_builder_add_double_value (builder, seconds);
   command_add_number (builder, "samples", (guint64) spent->samples);
@@ -451,7 +394,8 @@ profile_run (struct invocation *invocation)
                          "random meanwhile. Steps are timed in operations that are sampled, waits "
                          "always; flushes and merges in the background are left out."),
                       &error)
-      || !check_duration (seconds, &error) || !timed_database_open (invocation, &timed, &error))
+      || !own_load_check_duration (seconds, &error)
+      || !timed_database_open (invocation, &timed, &error))
     return command_fail (invocation, error);
   command_catch_interrupts ();
   gint64 began = g_get_monotonic_time ();

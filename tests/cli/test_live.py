@@ -364,11 +364,25 @@ class Timing(LiveTest):
 
     def test_not_shared(self):
         self.create()
-        for command in ("slow", "hotkeys"):
-            self.run_live(command, self.database, status=FAILED)
-        self.run_live("profile", self.database, "--duration", "0", status=FAILED)
-        for command in ("latency", "profile"):
+        for key in "abc":
+            self.put(key, "value")
+        slow = self.run_live("slow", self.database, "--duration", "0.1").decode().splitlines()
+        self.assertIn("read at random for 0.1 s", slow[0])
+        self.assertEqual(self.run_live("slow", self.database, "--duration", "0.1", "--after", "1000000", "--json"), b"")
+        hot = [json.loads(line) for line in
+               self.run_live("hotkeys", self.database, "--duration", "0.2", "--json").splitlines()]
+        self.assertGreater(len(hot), 1)
+        self.assertGreater(hot[0]["count"], 0)
+        self.assertGreaterEqual(hot[0]["total"], sum(key["count"] - key["uncertainty"] for key in hot))
+        shown = self.run_live("hotkeys", self.database, "--duration", "0.2", "--limit", "1").decode()
+        self.assertRegex(shown, r"(?s)read at random for 0.2 s.*Of [0-9,]+ keys")
+        writes = self.run_live("hotkeys", self.database, "--duration", "0.1", "--kind", "writes")
+        self.assertIn("Nothing was sampled", writes.decode())
+        for command in ("slow", "hotkeys", "profile", "latency"):
+            self.run_live(command, self.database, "--duration", "0", status=FAILED)
             self.run_live(command, self.path("nothing"), status=FAILED)
+        self.run_live("slow", self.database, "--after", "-1", status=FAILED)
+        self.run_live("hotkeys", self.database, "--limit", "-1", status=FAILED)
 
 
 class Monitor(LiveTest):

@@ -184,6 +184,14 @@ class Inspector:
         path.unlink()
         return text
 
+    def last_words(self):
+        """Whatever it said, once it has ended; once."""
+        if self._output.closed:
+            return ""
+        with self._output as output:
+            output.seek(0)
+            return output.read().decode()
+
     def picture(self, name):
         directory = pathlib.Path(os.environ["PICTURES"])
         directory.mkdir(parents=True, exist_ok=True)
@@ -194,9 +202,7 @@ class Inspector:
         """The exit status, and whatever it said."""
         self.press("Control_L", "q")
         status = self.process.wait(accessible.LIMIT)
-        with self._output as output:
-            output.seek(0)
-            return status, output.read().decode()
+        return status, self.last_words()
 
 
 class Case(unittest.TestCase):
@@ -235,6 +241,9 @@ class Case(unittest.TestCase):
                 inspector.picture(f"failed-{self.id()}")
                 inspector.process.kill()
                 inspector.process.wait()
+            elif inspector.process.returncode != 0:  # by itself
+                print(f"{self.id()}: the inspector ended with {inspector.process.returncode}:",
+                      inspector.last_words(), file=sys.stderr)
 
 
 class DataCase(Case):
