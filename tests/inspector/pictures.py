@@ -2,43 +2,23 @@
 """Pictures of the inspector's pages: pictures.py INSPECTOR NAME …
 
 Of a database that an application in another process works on. NAME: all, or some of those below. They go
-to the directory PICTURES of the environment; docs/take-pictures sets what else it needs.
+to the directory PICTURES of the environment; docs/with-inspector sets what else it needs.
 """
 
 import os
-import pathlib
-import shutil
-import subprocess
 import sys
 import time
 
 import inspecting
 from accessible import SELECTED, wait_for
-from inspecting import Case
+from busy import FOLDER, PAGES, BusyCase
 
-FOLDER = pathlib.Path("/tmp/contacts")
 SUFFIX = os.environ.get("PICTURES_SUFFIX", "")  # of the names
 UNTIL_FULL = int(os.environ.get("PICTURES_AFTER", "100"))  # seconds: then the charts have something to show
 
 
-class Pictures(inspecting.Case):
+class Pictures(BusyCase):
     wanted = ()
-
-    def setUp(self):
-        super().setUp()
-        if FOLDER.exists():
-            raise FileExistsError(f"{FOLDER} is in the way")
-        self.addCleanup(shutil.rmtree, FOLDER, ignore_errors=True)
-        self._application = subprocess.Popen(
-            [sys.executable, pathlib.Path(__file__).parent / "busy_application.py", FOLDER], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.addCleanup(self._end)
-        assert self._application.stdout.readline() == "open\n"
-
-    def _end(self):
-        self._application.stdin.close()
-        self._application.wait(60)
-        self._application.stdout.close()
 
     def _wants(self, name):
         return name in self.wanted or "all" in self.wanted
@@ -72,7 +52,7 @@ class Pictures(inspecting.Case):
             self._show(page)
             getattr(self, f"_{page}", lambda inspector: None)(inspector)
             self._take(page)
-        self._end()
+        self.end()
         self._show("overview")
         self._take("ended")
         inspector.close()
@@ -96,8 +76,6 @@ class Pictures(inspecting.Case):
     def _changes(inspector):
         time.sleep(40)  # deliveries are told of while they are looked at
 
-
-PAGES = ("overview", "latency", "data", "storage", "memory", "transactions", "changes", "activity", "health", "load")
 
 if __name__ == "__main__":
     Pictures.wanted = sys.argv[2:] or ("all",)
