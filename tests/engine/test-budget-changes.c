@@ -3,10 +3,10 @@
  * Another budget while work goes on (U5 of core/memory.h): readers, a scan and a writer never notice,
  * nothing is lost, and what was taken under a larger budget gives way.
  */
-#include "base/epoch.h"
 #include "base/random.h"
 #include "check.h"
 #include "core/memory.h"
+#include "lingering-reader.h"
 #include "replaced-vfs.h"
 
 #include <pthread.h>
@@ -324,19 +324,7 @@ test_flush (void)
 
 /* ---- readers of memtables ---- */
 
-static sem_t entered, leave;      /* a reader's section */
 static sem_t flushing, may_flush; /* segments that are being synced */
-
-static void *
-linger (void *data)
-{
-  (void) data;
-  epoch_enter ();
-  sem_post (&entered);
-  sem_wait (&leave);
-  epoch_leave ();
-  return NULL;
-}
 
 static void *
 flush_all (void *data)

@@ -3,6 +3,7 @@
 #include "base/epoch.h"
 #include "core/batch.h"
 #include "faulty-disk.h"
+#include "lingering-reader.h"
 #include "small-engine.h"
 #include "stepped.h"
 
@@ -117,19 +118,6 @@ test_unflushed_blob_files_go (void)
   CHECK_OK (engine_check (path, true, NULL, NULL, NULL, &report, &failure));
   CHECK (report.no_orphans);
   remove_directory (path);
-}
-
-static sem_t entered, leave;
-
-static void *
-linger (void *data)
-{
-  (void) data;
-  epoch_enter ();
-  sem_post (&entered);
-  sem_wait (&leave);
-  epoch_leave ();
-  return NULL;
 }
 
 /* A reader that is not scheduled for a while holds no transaction's memory back. */
