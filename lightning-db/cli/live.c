@@ -2,6 +2,8 @@
 /* A database of a running application, and what it counts: metrics. */
 #include "live.h"
 
+#include "ldb-counted-stats.h"
+
 #include <glib-unix.h>
 #ifdef HAVE_MONITOR
 #include <lightning-db-monitor.h>
@@ -172,88 +174,14 @@ live_add_figures (JsonBuilder *builder, const LdbStats *stats)
 
 /* ---- of an application that does not answer ---- */
 
-/* What is counted where it can be read without the application, and as what it is shown. */
-static const struct
-{
-  const char *source; /* what LdbMetrics calls it */
-  gsize offset;       /* in LdbStats */
-} shared[] = {
-#define SHARED(source, member)                                                                     \
-  {                                                                                                \
-    source, G_STRUCT_OFFSET (LdbStats, member)                                                     \
-  }
-  SHARED ("frozen_memtables", frozen_memtables),
-  SHARED ("memory_budget_bytes", memory_budget),
-  SHARED ("cache_capacity_bytes", cache_capacity),
-  SHARED ("memory_cache_bytes", cache_used),
-  SHARED ("gets_disk", cache_misses),
-  SHARED ("cache_evictions", cache_evictions),
-  SHARED ("puts", puts),
-  SHARED ("deletes", deletes),
-  SHARED ("range_deletes", range_deletes),
-  SHARED ("commits", commits),
-  SHARED ("cursors", cursors),
-  SHARED ("transactions_active", transactions_active),
-  SHARED ("transactions_committed", transactions_committed),
-  SHARED ("transactions_aborted", transactions_aborted),
-  SHARED ("conflicts", conflicts),
-  SHARED ("snapshots_active", snapshots),
-  SHARED ("flushes", flushes),
-  SHARED ("merges", merges),
-  SHARED ("flush_bytes", flush_bytes),
-  SHARED ("merge_bytes_read", merge_bytes_read),
-  SHARED ("merge_bytes_written", merge_bytes_written),
-  SHARED ("user_bytes", user_bytes),
-  SHARED ("log_bytes", log_written_bytes),
-  SHARED ("log_sync", log_syncs),
-  SHARED ("stalls", stalls),
-#undef SHARED
-};
-
 gboolean
 live_read_counters (LdbRunningDatabase *running, LdbStats *stats, GError **error)
 {
-  static const char *const lookups[]
-      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted", "gets_failed" };
   g_autoptr (LdbMetrics) metrics = ldb_running_database_get_metrics (running, error);
   if (metrics == NULL)
     return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (shared); i++)
-    G_STRUCT_MEMBER (guint64, stats, shared[i].offset)
-        = (guint64) ldb_metrics_get_value (metrics, shared[i].source);
-  stats->gets = stats->gets_found = 0;
-  for (gsize i = 0; i < G_N_ELEMENTS (lookups); i++)
-    {
-      guint64 count = (guint64) ldb_metrics_get_value (metrics, lookups[i]);
-      stats->gets += count;
-      stats->gets_found += i < 3 ? count : 0;
-    }
-  stats->cache_hits = stats->gets - MIN (stats->cache_misses, stats->gets);
-  stats->memory_used = ldb_metrics_get_memory_used_bytes (metrics);
-  stats->stall_microseconds = (guint64) ldb_metrics_get_sum (metrics, "stall") / 1000;
-  stats->worst_stall_microseconds = (guint64) ldb_metrics_get_maximum (metrics, "stall") / 1000;
+  ldb_counted_stats_take (stats, metrics);
   return TRUE;
-}
-
-/* Those that the function above fills. */
-static gboolean
-is_shared (const struct live_figure *figure)
-{
-  static const gsize others[] = {
-    G_STRUCT_OFFSET (LdbStats, gets),
-    G_STRUCT_OFFSET (LdbStats, gets_found),
-    G_STRUCT_OFFSET (LdbStats, cache_hits),
-    G_STRUCT_OFFSET (LdbStats, memory_used),
-    G_STRUCT_OFFSET (LdbStats, stall_microseconds),
-    G_STRUCT_OFFSET (LdbStats, worst_stall_microseconds),
-  };
-  for (gsize i = 0; i < G_N_ELEMENTS (shared); i++)
-    if (shared[i].offset == figure->offset)
-      return TRUE;
-  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
-    if (others[i] == figure->offset)
-      return TRUE;
-  return FALSE;
 }
 
 /* ---- metrics ---- */
@@ -271,7 +199,7 @@ print_figures (const struct figures *shown)
 {
   const LdbStats *stats = shown->stats;
   for (const struct live_figure *figure = live_figures; figure->name != NULL; figure++)
-    if (shown->partly && !is_shared (figure))
+    if (shown->partly && !ldb_counted_stats_have (figure->offset))
       continue;
     else if (figure->real)
       printf ("%s %.4f\n", figure->name, G_STRUCT_MEMBER (double, stats, figure->offset));
@@ -294,7 +222,7 @@ print_figures_as_json (const struct live_database *live, const struct figures *s
       json_builder_add_boolean_value (builder, !shown->partly);
     }
   for (const struct live_figure *figure = live_figures; figure->name != NULL; figure++)
-    if (!shown->partly || is_shared (figure))
+    if (!shown->partly || ldb_counted_stats_have (figure->offset))
       add_figure (builder, figure, shown->stats);
   json_builder_end_object (builder);
   command_print_json (builder);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ldb-monitor-metrics-private.h"
 
+#include "ldb-counted-stats.h"
 #include "ldb-monitor-health-private.h"
 #include "ldb-monitor-server.h"
 #include "ldb-monitor-text-private.h"
@@ -133,44 +134,6 @@ append_operations (GString *out, const LdbStats *stats, gboolean writes)
 
 /* ---- of the process that writes ---- */
 
-/* What it counts, where it shares that, and which member of LdbStats it is. */
-static const struct
-{
-  const char *source; /* what LdbMetrics calls it */
-  gsize offset;       /* of the member */
-} shared[] = {
-#define SHARED(source, member)                                                                     \
-  {                                                                                                \
-    source, G_STRUCT_OFFSET (LdbStats, member)                                                     \
-  }
-  SHARED ("transactions_active", transactions_active),
-  SHARED ("transactions_committed", transactions_committed),
-  SHARED ("transactions_aborted", transactions_aborted),
-  SHARED ("conflicts", conflicts),
-  SHARED ("snapshots_active", snapshots),
-  SHARED ("cursors", cursors),
-  SHARED ("commits", commits),
-  SHARED ("puts", puts),
-  SHARED ("deletes", deletes),
-  SHARED ("range_deletes", range_deletes),
-  SHARED ("user_bytes", user_bytes),
-  SHARED ("log_bytes", log_written_bytes),
-  SHARED ("log_sync", log_syncs),
-  SHARED ("flushes", flushes),
-  SHARED ("flush_bytes", flush_bytes),
-  SHARED ("merges", merges),
-  SHARED ("merge_bytes_read", merge_bytes_read),
-  SHARED ("merge_bytes_written", merge_bytes_written),
-  SHARED ("stalls", stalls),
-  SHARED ("gets_disk", cache_misses),
-  SHARED ("cache_evictions", cache_evictions),
-  SHARED ("memory_cache_bytes", cache_used),
-  SHARED ("cache_capacity_bytes", cache_capacity),
-  SHARED ("memory_memtable_bytes", memtable_bytes),
-  SHARED ("frozen_memtables", frozen_memtables),
-#undef SHARED
-};
-
 /* Of another process that writes and shares what it counts; NULL: there is none. */
 static LdbMetrics *
 find_writer (LdbDatabase *database)
@@ -184,28 +147,6 @@ find_writer (LdbDatabase *database)
   return ldb_running_database_get_metrics (running, NULL);
 }
 
-static void
-take_shared (LdbStats *stats, LdbMetrics *writer)
-{
-  static const char *const lookups[]
-      = { "gets_hot", "gets_memtable", "gets_run", "gets_missing", "gets_deleted", "gets_failed" };
-  for (gsize i = 0; i < G_N_ELEMENTS (shared); i++)
-    G_STRUCT_MEMBER (guint64, stats, shared[i].offset)
-        = (guint64) ldb_metrics_get_value (writer, shared[i].source);
-  stats->gets = stats->gets_found = 0;
-  for (gsize i = 0; i < G_N_ELEMENTS (lookups); i++)
-    {
-      guint64 count = (guint64) ldb_metrics_get_value (writer, lookups[i]);
-      stats->gets += count;
-      stats->gets_found += i < 3 ? count : 0;
-    }
-  stats->cache_hits = stats->gets - MIN (stats->cache_misses, stats->gets);
-  stats->stall_microseconds = (guint64) ldb_metrics_get_sum (writer, "stall") / 1000;
-  stats->worst_stall_microseconds = (guint64) ldb_metrics_get_maximum (writer, "stall") / 1000;
-  stats->memory_used = ldb_metrics_get_memory_used_bytes (writer);
-  stats->memory_budget = ldb_metrics_get_memory_budget_bytes (writer);
-}
-
 /* The statistics; NULL: it is closed. *timed: whose timings go with them; *writes: they are those of
  * who writes. */
 static LdbStats *
@@ -216,7 +157,10 @@ get_stats (LdbDatabase *database, LdbMetrics **timed, gboolean *writes)
   if (stats == NULL)
     return NULL;
   if (writer != NULL)
-    take_shared (stats, writer);
+    {
+      ldb_counted_stats_take (stats, writer);
+      stats->memtable_bytes = (guint64) ldb_metrics_get_value (writer, "memory_memtable_bytes");
+    }
   *writes = writer != NULL || !ldb_database_is_read_only (database);
   if (timed != NULL)
     *timed = writer != NULL ? g_steal_pointer (&writer) : ldb_database_get_metrics (database, NULL);
