@@ -50,11 +50,12 @@ void
 ldb_hub_review_timing (LdbHub *self)
 {
   LdbTiming *timing = self->timing;
+  /* A watch that was lost is not live until its resync was handled, which is a delivery too. */
   gboolean wanted
-      = timing != NULL && self->live->len > 0 && g_get_monotonic_time () < timing->until;
-  if (wanted && !self->timed)
+      = timing != NULL && self->observers->len > 0 && g_get_monotonic_time () < timing->until;
+  if (wanted && (!self->timed || self->live->len == 0))
     {
-      timing->mark_count = 0; /* what was committed meanwhile is not that old */
+      timing->mark_count = 0; /* what is committed meanwhile is not that old */
       timing->armed = FALSE;
     }
   __atomic_store_n (&self->timed, wanted, __ATOMIC_RELAXED);
