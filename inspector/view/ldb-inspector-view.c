@@ -14,8 +14,8 @@
  * Shows what a database does, live: one that an application shares
  * ([property@Ldb.Database:inspectable]), this one or another.
  *
- * It looks four times a second while it can be seen, and not at all while it cannot, or is
- * [property@LdbInspector.View:paused]. When the database is closed, what was seen stays.
+ * It looks four times a second while it can be seen, and not at all while it cannot, its window is
+ * minimized, or it is [property@LdbInspector.View:paused]. When the database is closed, what was seen stays.
  *
  * Threads: GTK's.
  *
@@ -31,8 +31,9 @@ struct _LdbInspectorView
   GtkWidget *pages;  /* a GtkStack */
   GtkWidget *notice; /* a GtkRevealer: ended, or no counters … */
   GtkWidget *notice_text;
-  guint ticking;     /* source that counts the seconds since the end; 0: none */
-  guint contrasting; /* source that looks whether the theme is one of high contrast; 0: none */
+  GdkSurface *surface; /* of its window, while it is mapped; NULL: it is not; owned */
+  guint ticking;       /* source that counts the seconds since the end; 0: none */
+  guint contrasting;   /* source that looks whether the theme is one of high contrast; 0: none */
   gboolean paused;
 };
 
@@ -53,12 +54,16 @@ static GParamSpec *properties[N_PROPS];
 
 /* ---- the state of the session ---- */
 
-static void
-review_looking (LdbInspectorView *self)
+/* GTK 4.12 has GDK_TOPLEVEL_STATE_SUSPENDED: the compositor says that nobody sees the window. */
+#define HIDDEN_STATES (GDK_TOPLEVEL_STATE_MINIMIZED | (GdkToplevelState) (1 << 16))
+
+/* Whether it is shown, and its window too, as far as GTK knows. */
+static gboolean
+can_be_seen (LdbInspectorView *self)
 {
-  if (self->session != NULL)
-    insp_session_set_looking (self->session,
-                              gtk_widget_get_mapped (GTK_WIDGET (self)) && !self->paused);
+  if (!GDK_IS_TOPLEVEL (self->surface))
+    return self->surface != NULL;
+  return (gdk_toplevel_get_state (GDK_TOPLEVEL (self->surface)) & HIDDEN_STATES) == 0;
 }
 
 static void
@@ -68,7 +73,7 @@ notify_with (LdbInspectorView *self, const char *text)
   gtk_revealer_set_reveal_child (GTK_REVEALER (self->notice), text != NULL);
 }
 
-/* Ended so long ago. */
+/* Ended so long ago. It comes again when that changes. */
 static gboolean
 tell_end (gpointer data)
 {
@@ -92,7 +97,26 @@ tell_end (gpointer data)
                                          (gulong) (ago / 60)),
                             (int) (ago / 60));
   notify_with (self, text);
-  return G_SOURCE_CONTINUE;
+  self->ticking = g_timeout_add_seconds (ago < 120 ? 1 : 60 - (guint) (ago % 60), tell_end, self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+review_ticking (LdbInspectorView *self)
+{
+  gboolean ended
+      = self->session != NULL && insp_session_get_state (self->session) == INSP_SESSION_ENDED;
+  g_clear_handle_id (&self->ticking, g_source_remove);
+  if (ended && can_be_seen (self))
+    tell_end (self);
+}
+
+static void
+review_looking (LdbInspectorView *self)
+{
+  if (self->session != NULL)
+    insp_session_set_looking (self->session, can_be_seen (self) && !self->paused);
+  review_ticking (self);
 }
 
 static char *
@@ -127,15 +151,9 @@ review_state (LdbInspectorView *self)
   InspSessionState state
       = self->session != NULL ? insp_session_get_state (self->session) : INSP_SESSION_CONNECTING;
   gboolean ended = state == INSP_SESSION_ENDED;
-  if (ended && self->ticking == 0)
-    self->ticking = g_timeout_add_seconds (1, tell_end, self);
-  else if (!ended)
-    g_clear_handle_id (&self->ticking, g_source_remove);
+  review_ticking (self);
   if (ended)
-    {
-      tell_end (self);
-      gtk_widget_add_css_class (self->pages, "insp-ended");
-    }
+    gtk_widget_add_css_class (self->pages, "insp-ended");
   else
     {
       g_autofree char *text = remark (self, state);
@@ -294,15 +312,23 @@ ldb_inspector_view_root (GtkWidget *widget)
 static void
 ldb_inspector_view_map (GtkWidget *widget)
 {
+  LdbInspectorView *self = LDB_INSPECTOR_VIEW (widget);
   GTK_WIDGET_CLASS (ldb_inspector_view_parent_class)->map (widget);
-  review_looking (LDB_INSPECTOR_VIEW (widget));
+  self->surface = g_object_ref (gtk_native_get_surface (gtk_widget_get_native (widget)));
+  if (GDK_IS_TOPLEVEL (self->surface))
+    g_signal_connect_object (self->surface, "notify::state", G_CALLBACK (review_looking), self,
+                             G_CONNECT_SWAPPED);
+  review_looking (self);
 }
 
 static void
 ldb_inspector_view_unmap (GtkWidget *widget)
 {
+  LdbInspectorView *self = LDB_INSPECTOR_VIEW (widget);
   GTK_WIDGET_CLASS (ldb_inspector_view_parent_class)->unmap (widget);
-  review_looking (LDB_INSPECTOR_VIEW (widget));
+  g_signal_handlers_disconnect_by_data (self->surface, self);
+  g_clear_object (&self->surface);
+  review_looking (self);
 }
 
 static void

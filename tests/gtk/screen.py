@@ -128,6 +128,16 @@ class Screen:
             self._test.XTestFakeKeyEvent(self._display, code, down, ctypes.c_ulong(0))
         self._x.XSync(self._display, 0)
 
+    def hide(self, window):
+        """As a window manager minimises it."""
+        self._x.XUnmapWindow(self._display, window)
+        self._x.XSync(self._display, 0)
+
+    def show(self, window):
+        """And shows it again."""
+        self._x.XMapWindow(self._display, window)
+        self._x.XSync(self._display, 0)
+
     def place(self, window, x, y):
         """Moves a window, above all others."""
         self._x.XMoveWindow(self._display, window, x, y)

@@ -60,7 +60,12 @@ class Cost(BusyCase):
                 self._measure(page, inspector)
             self._press(inspector, "Alt_L", "1")
             self._press(inspector, "space")
+            time.sleep(3)  # what is read as text follows
             self._measure("overview, paused", inspector)
+            self._press(inspector, "space")
+            inspecting.Case.screen.hide(inspecting.Case.screen.windows(inspector.pid)[0])
+            time.sleep(3)
+            self._measure("overview, minimized", inspector)
             inspector.terminate()
         self._measure("not connected any more")
 

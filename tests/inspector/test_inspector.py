@@ -119,6 +119,51 @@ class Use(inspecting.Case):
         inspector.wait_for("This is a recording")
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_nothing_to_do(self):
+        """It sleeps while nobody looks, whatever the application does, and then shows what there is."""
+        application = self.start()
+        application.put(10)
+        inspector = self.inspect()
+        inspector.wait_for(f"{self.directory}/shared")
+        self.wait_until_asleep(inspector, application, "the list of applications")
+        inspector.press("Tab")
+        inspector.press("Return")
+        inspector.wait_for("Time of reads")
+        for page, text in (("Overview", "Time of reads"), ("Data", "No Key Selected"),
+                           ("Changes", "From Commit to Delivery"), ("Activity", "Jobs over Time")):
+            inspector.show_page(page, text)
+            inspector.press("space")
+            self.wait_until_asleep(inspector, application, f"{page}, paused")
+            inspector.press("space")
+        inspector.show_page("Changes", "From Commit to Delivery")
+        window = inspecting.Case.screen.windows(inspector.process.pid)[0]
+        inspecting.Case.screen.hide(window)
+        self.wait_until_asleep(inspector, application, "a window that is minimised")
+        inspecting.Case.screen.show(window)
+        wait_for("a change", lambda: application.do("key", "seen") or "seen" in [row[4] for row in inspector.rows("Changes")])
+        inspector.show_page("Overview", "Time of reads")
+        if IN_MEMORY:
+            wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
+        inspecting.Case.screen.hide(window)
+        application.kill()
+        self.wait_until_asleep(inspector, None, "a database that is closed, in a window that is minimised")
+        inspecting.Case.screen.show(window)
+        inspector.wait_for("The database was closed")
+        self.assertEqual(inspector.close(), (0, ""))
+
+    @staticmethod
+    def wait_until_asleep(inspector, application, where):
+        """For two seconds in which no thread of it wakes up, though the application writes."""
+        def sleeps():
+            before = inspector.wake_ups()
+            for _ in range(20):
+                if application is not None:
+                    application.put(10)
+                time.sleep(0.1)
+            return inspector.wake_ups() == before
+
+        wait_for(f"sleep: {where}", sleeps)
+
     def test_export(self):
         """Each page's charts and tables go to a file, as they are shown."""
         application = self.start()
