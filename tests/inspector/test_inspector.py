@@ -140,7 +140,7 @@ class Use(inspecting.Case):
         inspecting.Case.screen.hide(window)
         self.wait_until_asleep(inspector, application, "a window that is minimised")
         inspecting.Case.screen.show(window)
-        wait_for("a change", lambda: application.do("key", "seen") or "seen" in [row[4] for row in inspector.rows("Changes")])
+        wait_for("a change", lambda: application.do("key", "seen") or inspector.all("tree grid", "Changes"))
         inspector.show_page("Overview", "Time of reads")
         if IN_MEMORY:
             wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
