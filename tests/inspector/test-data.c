@@ -570,6 +570,45 @@ test_deletion (void)
   end (&self);
 }
 
+/* As a list view, which holds what it shows. */
+static void
+on_rows (GListModel *list, guint position, guint removed, guint added, GPtrArray *shown)
+{
+  g_ptr_array_set_size (shown, 0);
+  for (guint i = 0; i < 200 && i < g_list_model_get_n_items (list); i++)
+    g_ptr_array_add (shown, g_list_model_get_item (list, i));
+}
+
+/* Where what moves up into view is gone as well, the main loop has its turns in between. */
+static void
+test_deletion_in_view (void)
+{
+  Fixture self = { .store = g_object_new (MADE_TYPE_STORE, NULL) };
+  g_autoptr (GBytes) from = BYTES ("key"), to = BYTES ("kez");
+  g_autoptr (GPtrArray) shown = g_ptr_array_new_with_free_func (g_object_unref);
+  guint most = 0;
+  put_many (self.store, 20000);
+  put (self.store, "last", "");
+  begin (&self, "", FALSE);
+  g_signal_connect (self.list, "items-changed", G_CALLBACK (on_rows), shown);
+  complete (&self);
+  for (guint i = 0; i < 20000; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("key%07u", 2 * i);
+      delete (self.store, key);
+    }
+  insp_key_list_touch (self.list, from, to);
+  while (self.count != 1)
+    {
+      self.told = 0;
+      g_main_context_iteration (NULL, TRUE);
+      most = MAX (most, self.told);
+    }
+  g_assert_cmpuint (most, <, 5); /* of 80 chunks */
+  g_ptr_array_set_size (shown, 0);
+  end (&self);
+}
+
 static void
 go_to (Fixture *self, const char *key)
 {
@@ -725,6 +764,7 @@ main (int argc, char **argv)
   g_test_add_func ("/data/changes", test_changes);
   g_test_add_func ("/data/growth", test_growth);
   g_test_add_func ("/data/deletion", test_deletion);
+  g_test_add_func ("/data/deletion-in-view", test_deletion_in_view);
   g_test_add_func ("/data/go-to", test_go_to);
   g_test_add_func ("/data/begun-and-left", test_begun_and_left);
   g_test_add_func ("/data/tree", test_tree);

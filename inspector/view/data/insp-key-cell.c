@@ -31,26 +31,44 @@ show_bytes (GtkWidget *label, GBytes *bytes, gsize limit)
   gtk_label_set_text (GTK_LABEL (label), text);
 }
 
+static gboolean
+is_staged (InspKeyCell *self)
+{
+  return self->edits != NULL
+         && insp_edits_find (self->edits, self->store, insp_key_get_key (self->key)) != NULL;
+}
+
+/* What a mark says; "": there is none. */
+static const char *
+name_mark (InspKeyCell *self, InspKeyMark mark)
+{
+  return is_staged (self)           ? _ ("Staged")
+         : mark == INSP_KEY_NEW     ? _ ("New")
+         : mark == INSP_KEY_CHANGED ? _ ("Changed")
+                                    : "";
+}
+
 /* By a sign and its name as well as by colour. */
 static void
 show_mark (InspKeyCell *self, InspKeyMark mark)
 {
   static const char *const signs[] = { "", "+", "●" };
-  gboolean staged
-      = self->edits != NULL
-        && insp_edits_find (self->edits, self->store, insp_key_get_key (self->key)) != NULL;
-  const char *name = staged                     ? _ ("Staged")
-                     : mark == INSP_KEY_NEW     ? _ ("New")
-                     : mark == INSP_KEY_CHANGED ? _ ("Changed")
-                                                : "";
-  gtk_label_set_text (GTK_LABEL (self->mark), staged ? "✎" : signs[mark]);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->mark), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
-                                  -1);
-  gtk_widget_set_tooltip_text (self->mark, name[0] != '\0' ? name : NULL);
+  gtk_label_set_text (GTK_LABEL (self->mark), is_staged (self) ? "✎" : signs[mark]);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->mark), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  name_mark (self, mark), -1);
   if (mark != INSP_KEY_SETTLED)
     gtk_widget_add_css_class (GTK_WIDGET (self), "insp-flash");
   else
     gtk_widget_remove_css_class (GTK_WIDGET (self), "insp-flash");
+}
+
+/* Asked for: to set one takes GTK 4.8 a question to the X server, and rows are bound by the hundred. */
+static gboolean
+on_mark_tooltip (InspKeyCell *self, int x, int y, gboolean by_keyboard, GtkTooltip *tooltip)
+{
+  const char *name = self->key != NULL ? name_mark (self, insp_key_get_mark (self->key)) : "";
+  gtk_tooltip_set_text (tooltip, name);
+  return name[0] != '\0';
 }
 
 static void
@@ -132,6 +150,8 @@ insp_key_cell_init (InspKeyCell *self)
   self->mark = add_label (self, 2);
   self->name = add_label (self, 12);
   self->value = add_label (self, 6);
+  gtk_widget_set_has_tooltip (self->mark, TRUE);
+  g_signal_connect_swapped (self->mark, "query-tooltip", G_CALLBACK (on_mark_tooltip), self);
   gtk_label_set_max_width_chars (GTK_LABEL (self->name), 44);
   gtk_label_set_ellipsize (GTK_LABEL (self->name), PANGO_ELLIPSIZE_MIDDLE);
   gtk_label_set_ellipsize (GTK_LABEL (self->value), PANGO_ELLIPSIZE_END);

@@ -26,6 +26,7 @@
 #define PATIENCE_SPAN 40000   /* … these */
 #define REFRESH_INTERVAL 250  /* milliseconds between readings of what is touched */
 #define HURRY 1000000u        /* keys, above which looking further takes its time */
+#define PENDING_PRIORITY (G_PRIORITY_HIGH_IDLE + 30) /* behind drawing, before what is idle */
 
 struct _InspKeyList
 {
@@ -320,18 +321,32 @@ take_records (InspKeyList *self, InspKeyChunk *chunk, GPtrArray *records)
   g_signal_emit (self, signals[PROGRESSED], 0);
 }
 
+static guint
+find_pending (InspKeyList *self)
+{
+  guint index = 0;
+  while (index < self->chunks->len && chunk_at (self, index)->pending == NULL)
+    index++;
+  return index;
+}
+
+/* One chunk in a turn of the main loop: who is told of it asks for what has moved up, and where keys go by
+ * the thousand these are others as well, and so on. */
 static gboolean
 take_pending (gpointer data)
 {
   InspKeyList *self = data;
-  self->pending_idle = 0;
-  for (guint i = 0; i < self->chunks->len; i++)
+  guint index = find_pending (self);
+  if (index < self->chunks->len)
     {
-      g_autoptr (GPtrArray) records = g_steal_pointer (&chunk_at (self, i)->pending);
-      if (records != NULL)
-        take_records (self, chunk_at (self, i), records);
+      InspKeyChunk *chunk = chunk_at (self, index);
+      g_autoptr (GPtrArray) records = g_steal_pointer (&chunk->pending);
+      take_records (self, chunk, records);
+      try_to_arrive (self);
     }
-  try_to_arrive (self);
+  if (find_pending (self) < self->chunks->len)
+    return G_SOURCE_CONTINUE;
+  self->pending_idle = 0;
   return G_SOURCE_REMOVE;
 }
 
@@ -405,7 +420,7 @@ on_loaded (gpointer data, GPtrArray *records, const GError *error)
       g_clear_pointer (&chunk->pending, g_ptr_array_unref);
       chunk->pending = g_ptr_array_ref (records);
       if (self->pending_idle == 0)
-        self->pending_idle = g_idle_add_full (G_PRIORITY_DEFAULT, take_pending, self, NULL);
+        self->pending_idle = g_idle_add_full (PENDING_PRIORITY, take_pending, self, NULL);
       return;
     }
   if (self->is_asked)
