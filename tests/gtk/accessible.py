@@ -133,10 +133,13 @@ class Node:
         except GLib.Error:
             return False
 
+    def length(self):
+        """Characters of its text."""
+        return self._property("Text", "CharacterCount")
+
     def text(self):
         """The text of an entry."""
-        end = self._property("Text", "CharacterCount")
-        return self._ask("Text", "GetText", GLib.Variant("(ii)", (0, end)))
+        return self._ask("Text", "GetText", GLib.Variant("(ii)", (0, self.length())))
 
     def write(self, text):
         """Replaces the text of an entry."""

@@ -22,16 +22,27 @@ It does what it is told on its standard input, a line each, and answers with a l
   told N          runs its main loop until its watches were told of changes N times in all
   expect KEY=TEXT checks that a key has this value, or (KEY) that there is none
   forms 0         writes a record of each form, and one to a store “other”
+  odd 0           writes records that take more to show than they look like
   control N       inspectors may change things, or (0) may not
   share N         inspectors may look from now on, or (0) may not
 """
 
+import struct
 import sys
+import zlib
 
 import gi
 
 gi.require_version("Ldb", "1")
 from gi.repository import GLib, Ldb  # noqa: E402
+
+
+def picture(width, height, rows):
+    """A gray PNG that says it is so large, and has so many rows."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) + chunk(
+        b"IDAT", zlib.compress(bytes(width + 1) * rows)) + chunk(b"IEND", b"")
 
 
 class Application:
@@ -102,6 +113,14 @@ class Application:
         self.database["binary"] = bytes(range(20))
         self.database["large"] = "x" * 300000
         self.database.open_store("other", Ldb.OpenFlags.CREATE)["k"] = "v"
+
+    def odd(self, _):
+        self.database["odd:deep"] = "[" * 199 + "1," * 500000 + "1" + "]" * 199
+        self.database["odd:dump"] = bytes(range(256)) * 1024
+        self.database["odd:line"] = "x" * 65000
+        self.database["odd:marks"] = "a" + "\u0300" * 30000
+        self.database["odd:picture:huge"] = picture(100000, 100000, 1)
+        self.database["odd:picture:wide"] = picture(40000, 1, 1)
 
     def slow(self, microseconds):
         self.database.set_slow_threshold(microseconds)

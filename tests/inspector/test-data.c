@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "insp-bytes.h"
+#include "insp-image.h"
 #include "insp-json.h"
 #include "insp-key-list.h"
 #include "insp-key-tree.h"
@@ -33,6 +34,23 @@ test_escaping (void)
       g_assert_null (insp_bytes_unescape (wrong[i], &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
     }
+}
+
+/* A stack of marks on one letter is what lays out in hours. */
+static void
+test_marks (void)
+{
+  g_autoptr (GString) text = g_string_new ("a");
+  for (guint i = 0; i < 31; i++)
+    g_string_append (text, "\xcc\x80");
+  g_autoptr (GBytes) many = g_bytes_new (text->str, text->len);
+  g_autoptr (GBytes) fewer = g_bytes_new_from_bytes (many, 0, text->len - 2);
+  g_assert_true (insp_bytes_are_text (fewer, TRUE));
+  g_assert_false (insp_bytes_are_text (many, TRUE));
+  g_autofree char *shown = insp_bytes_escape (many, 0);
+  g_assert_true (g_str_has_suffix (shown, "\xcc\x80\\xcc\\x80"));
+  g_autoptr (GBytes) back = insp_bytes_unescape (shown, NULL);
+  g_assert_true (g_bytes_equal (many, back));
 }
 
 static void
@@ -117,6 +135,21 @@ test_json (void)
   assert_json (deep->str, TRUE, NULL);
 }
 
+/* As long as it is deep, it is not shown as a hundred times as much. */
+static void
+test_deep_json (void)
+{
+  g_autoptr (GString) deep = g_string_new (NULL);
+  for (guint i = 0; i < 199; i++)
+    g_string_append_c (deep, '[');
+  while (deep->len < 1 << 20)
+    g_string_append (deep, "1,");
+  g_assert_true (insp_json_is (deep->str, deep->len, FALSE));
+  g_assert_false (insp_json_is (deep->str, deep->len, TRUE));
+  g_autofree char *indented = insp_json_indent (deep->str, deep->len, FALSE);
+  g_assert_cmpuint (strlen (indented), <, 50 << 20);
+}
+
 static GBytes *
 stored (GVariant *variant)
 {
@@ -146,6 +179,70 @@ test_guesses (void)
   g_autofree char *printed = insp_value_form_print (INSP_VALUE_DOCUMENT, document, TRUE);
   g_assert_cmpstr (printed, ==, "{\n  'n': 1,\n  'on': true\n}");
   g_assert_null (insp_value_form_print (INSP_VALUE_DOCUMENT, odd, TRUE));
+}
+
+/* ---- images ---- */
+
+static void
+on_image (GObject *source, GAsyncResult *result, gpointer at)
+{
+  *(GAsyncResult **) at = g_object_ref (result);
+}
+
+static GdkTexture *
+load (GBytes *bytes, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  insp_image_load_async (bytes, NULL, on_image, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return insp_image_load_finish (result, error);
+}
+
+static GBytes *
+picture (int width, int height)
+{
+  char *data;
+  gsize size;
+  g_autoptr (GdkPixbuf) image = gdk_pixbuf_new (GDK_COLORSPACE_RGB, FALSE, 8, width, height);
+  gdk_pixbuf_fill (image, 0x336699ff);
+  g_assert_true (gdk_pixbuf_save_to_buffer (image, &data, &size, "png", NULL, NULL));
+  return g_bytes_new_take (data, size);
+}
+
+static void
+assert_image (GBytes *bytes, int width, int height)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GdkTexture) texture = load (bytes, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (gdk_texture_get_width (texture), ==, width);
+  g_assert_cmpint (gdk_texture_get_height (texture), ==, height);
+}
+
+static void
+assert_no_image (GBytes *bytes, const char *reason)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (load (bytes, &error));
+  g_assert_nonnull (error);
+  g_assert_nonnull (strstr (error->message, reason));
+}
+
+/* What is wider than cairo can draw is scaled down; what would take gigabytes is not decoded. */
+static void
+test_images (void)
+{
+  g_autoptr (GBytes) small = picture (30, 20), wide = picture (40000, 1);
+  g_autoptr (GBytes) cut = g_bytes_new_from_bytes (small, 0, g_bytes_get_size (small) / 2);
+  g_autoptr (GBytes) none = BYTES ("\x89PNG\r\n\x1a\nnothing of the kind");
+  g_autoptr (GBytes) bomb = BYTES ("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x01\x86\xa0\0\x01\x86\xa0"
+                                   "\x08\0\0\0\0\x8d\x39\x54\x14\0\1\0\0IDATx\xda........");
+  assert_image (small, 30, 20);
+  assert_image (wide, INSP_IMAGE_SIDE_MAX, 1);
+  assert_no_image (none, "is no image");
+  assert_no_image (cut, "is no image");
+  assert_no_image (bomb, "too large");
 }
 
 /* ---- a store that is made up ---- */
@@ -750,11 +847,14 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/data/escaping", test_escaping);
+  g_test_add_func ("/data/marks", test_marks);
   g_test_add_func ("/data/literals", test_literals);
   g_test_add_func ("/data/hex", test_hex);
   g_test_add_func ("/data/order", test_order);
   g_test_add_func ("/data/json", test_json);
+  g_test_add_func ("/data/deep-json", test_deep_json);
   g_test_add_func ("/data/guesses", test_guesses);
+  g_test_add_func ("/data/images", test_images);
   g_test_add_func ("/data/list", test_list);
   g_test_add_func ("/data/prefix", test_prefix);
   g_test_add_func ("/data/million", test_million);

@@ -97,6 +97,26 @@ class Data(inspecting.DataCase):
         inspector.picture("ended")
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_odd_values(self):
+        """What others write may be made to cost whoever looks at it."""
+        application = self.start()
+        application.do("odd", 0)
+        inspector = self.open()
+        for key, value in (("odd:line", "x" * 65000), ("odd:marks", "00000000  61 cc 80"), ("odd:dump", "00000000  00 01"),
+                           ("odd:deep", "[\n  [\n    [")):
+            self.go_to(inspector, key)
+            self.wait_for_value(inspector, value)
+        inspector.use("Load All")
+        inspector.wait_for("Only the beginning is shown.")
+        text = inspector.part("text box", "Value")
+        self.assertLess(text.length(), 7 << 20)
+        self.go_to(inspector, "odd:picture:huge")
+        self.wait_for_value(inspector, "The image is too large to be shown here.")
+        self.go_to(inspector, "odd:picture:wide")
+        wait_for("the picture", lambda: any(inspector.all("image", "Value")))
+        inspector.picture("wide-image")
+        self.assertEqual(inspector.close(), (0, ""))
+
 
 if __name__ == "__main__":
     inspecting.main()

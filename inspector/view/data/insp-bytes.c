@@ -8,6 +8,7 @@
 #include "insp-bytes.h"
 
 #define DUMP_WIDTH 16 /* bytes of a line */
+#define MARKS_MAX 30  /* in a row on one character: no text has more (Unicode's stream-safe format) */
 
 /* ---- text ---- */
 
@@ -19,6 +20,19 @@ character_length (const guint8 *data, gsize size)
   if (character == (gunichar) -1 || character == (gunichar) -2 || character == 0)
     return 0;
   return g_unichar_isprint (character) ? g_utf8_skip[*data] : 0;
+}
+
+/* The same of the character that comes next. More than so many marks, each on the one before, are not shown:
+ * Pango takes the square of their number, seconds for 60 kB of them. `marks`: that came just before. */
+static gsize
+next_length (const guint8 *data, gsize size, guint *marks)
+{
+  gsize length = character_length (data, size);
+  if (length > 1 && g_unichar_ismark (g_utf8_get_char ((const char *) data)))
+    return ++*marks <= MARKS_MAX ? length : 0;
+  if (length > 0)
+    *marks = 0;
+  return length;
 }
 
 /* The escape of a byte that has a name; NULL: it has none. */
@@ -44,6 +58,7 @@ char *
 insp_bytes_escape (GBytes *bytes, gsize limit)
 {
   gsize size, length;
+  guint marks = 0;
   const guint8 *data = g_bytes_get_data (bytes, &size);
   GString *text = g_string_new (NULL);
   for (gsize i = 0; i < size; i += length)
@@ -54,7 +69,7 @@ insp_bytes_escape (GBytes *bytes, gsize limit)
           g_string_append (text, "…");
           break;
         }
-      length = escape == NULL ? character_length (data + i, size - i) : 0;
+      length = escape == NULL ? next_length (data + i, size - i, &marks) : 0;
       if (escape != NULL)
         g_string_append (text, escape);
       else if (length > 0)
@@ -111,13 +126,15 @@ gsize
 insp_bytes_text_length (GBytes *bytes)
 {
   gsize size, at = 0, length = 0;
+  guint marks = 0;
   const guint8 *data = g_bytes_get_data (bytes, &size);
   for (at = 0; at < size; at += length)
     {
       guint8 byte = data[at];
       gboolean plain
           = (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\r' || byte == '\t';
-      length = plain ? 1 : character_length (data + at, size - at);
+      marks = plain ? 0 : marks;
+      length = plain ? 1 : next_length (data + at, size - at, &marks);
       if (length == 0)
         break;
     }
@@ -137,6 +154,14 @@ insp_bytes_are_text (GBytes *bytes, gboolean whole)
 }
 
 /* ---- hex ---- */
+
+static void
+append_byte (GString *text, guint8 byte)
+{
+  static const char digits[] = "0123456789abcdef";
+  g_string_append_c (text, digits[byte >> 4]);
+  g_string_append_c (text, digits[byte & 15]);
+}
 
 char *
 insp_bytes_dump (GBytes *bytes)
@@ -158,7 +183,7 @@ insp_bytes_dump_in (GBytes *bytes, gsize width)
         {
           g_string_append (text, i == width / 2 ? "  " : " ");
           if (i < count)
-            g_string_append_printf (text, "%02x", data[line + i]);
+            append_byte (text, data[line + i]);
           else
             g_string_append (text, "  ");
         }
@@ -177,11 +202,11 @@ insp_bytes_to_hex (GBytes *bytes)
   const guint8 *data = g_bytes_get_data (bytes, &size);
   GString *text = g_string_sized_new (size * 3);
   for (gsize i = 0; i < size; i++)
-    g_string_append_printf (text,
-                            i == 0                ? "%02x"
-                            : i % DUMP_WIDTH == 0 ? "\n%02x"
-                                                  : " %02x",
-                            data[i]);
+    {
+      if (i > 0)
+        g_string_append_c (text, i % DUMP_WIDTH == 0 ? '\n' : ' ');
+      append_byte (text, data[i]);
+    }
   return g_string_free (text, FALSE);
 }
 

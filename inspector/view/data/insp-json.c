@@ -10,7 +10,8 @@
 
 #include "insp-json.h"
 
-#define DEPTH 200 /* containers in each other */
+#define DEPTH 200  /* containers in each other */
+#define INDENTED 40 /* of them: a hostile text is all depth, and would become a hundred times as long */
 
 /* What may come next. */
 typedef enum
@@ -26,7 +27,7 @@ typedef enum
 typedef struct
 {
   const char *at, *end; /* what is left */
-  GString *text;        /* indented so far */
+  GString *text;        /* indented so far; NULL: nobody wants it */
   char closers[DEPTH];  /* J1 */
   guint depth;          /* of them */
   Expect expect;
@@ -35,8 +36,10 @@ typedef struct
 static void
 break_line (Indenter *self)
 {
+  if (self->text == NULL)
+    return;
   g_string_append_c (self->text, '\n');
-  for (guint i = 0; i < self->depth; i++)
+  for (guint i = 0; i < MIN (self->depth, INDENTED); i++)
     g_string_append (self->text, "  ");
 }
 
@@ -125,7 +128,8 @@ is_word (const char *at, gsize length)
 static gboolean
 take (Indenter *self, gsize length, Expect next)
 {
-  g_string_append_len (self->text, self->at, (gssize) length);
+  if (self->text != NULL)
+    g_string_append_len (self->text, self->at, (gssize) length);
   self->at += length;
   self->expect = next;
   return length > 0;
@@ -191,7 +195,8 @@ take_colon (Indenter *self)
 {
   if (*self->at != ':' || !take (self, 1, EXPECT_VALUE))
     return FALSE;
-  g_string_append_c (self->text, ' ');
+  if (self->text != NULL)
+    g_string_append_c (self->text, ' ');
   return TRUE;
 }
 
@@ -247,28 +252,40 @@ is_whole (const Indenter *self)
   return self->at == self->end && self->depth == 0 && self->expect == EXPECT_COMMA_OR_END;
 }
 
+/* All of it is taken. FALSE: it is no JSON. */
+static gboolean
+accept (Indenter *self, gboolean whole)
+{
+  if (self->at == self->end)
+    return FALSE;
+  gboolean fine = take_all (self);
+  if (whole || (!fine && !may_be_cut (self)))
+    return fine && is_whole (self);
+  if (!fine)
+    take (self, (gsize) (self->end - self->at), EXPECT_VALUE);
+  return TRUE;
+}
+
 char *
 insp_json_indent (const char *text, gsize size, gboolean whole)
 {
   Indenter self = { .at = text, .end = text + size, .expect = EXPECT_VALUE };
   self.text = g_string_sized_new (size + size / 2);
-  gboolean fine = size > 0 && take_all (&self);
-  if (whole)
-    fine = fine && is_whole (&self);
-  else if (!fine && size > 0 && may_be_cut (&self))
-    {
-      take (&self, (gsize) (self.end - self.at), EXPECT_VALUE);
-      fine = TRUE;
-    }
+  gboolean fine = accept (&self, whole);
   return g_string_free (self.text, !fine);
+}
+
+gboolean
+insp_json_is (const char *text, gsize size, gboolean whole)
+{
+  Indenter self = { .at = text, .end = text + size, .expect = EXPECT_VALUE };
+  return accept (&self, whole);
 }
 
 gssize
 insp_json_find_error (const char *text, gsize size)
 {
   Indenter self = { .at = text, .end = text + size, .expect = EXPECT_VALUE };
-  self.text = g_string_sized_new (size + size / 2);
   take_all (&self);
-  g_string_free (self.text, TRUE);
   return is_whole (&self) ? -1 : self.at - text;
 }

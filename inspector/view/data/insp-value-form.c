@@ -173,6 +173,14 @@ insp_value_form_print (InspValueForm form, GBytes *value, gboolean whole)
     }
 }
 
+static gboolean
+is_json (GBytes *value, gboolean whole)
+{
+  const char *data = g_bytes_get_data (value, NULL);
+  return insp_bytes_are_text (value, whole)
+         && insp_json_is (data, insp_bytes_text_length (value), whole);
+}
+
 InspValueForm
 insp_value_form_guess (GBytes *value, gboolean whole)
 {
@@ -186,11 +194,7 @@ insp_value_form_guess (GBytes *value, gboolean whole)
       if (variant != NULL)
         return INSP_VALUE_DOCUMENT;
     }
-  if (size > 0 && (data[0] == '{' || data[0] == '['))
-    {
-      g_autofree char *json = print_json (value, whole);
-      if (json != NULL)
-        return INSP_VALUE_JSON;
-    }
+  if (size > 0 && (data[0] == '{' || data[0] == '[') && is_json (value, whole))
+    return INSP_VALUE_JSON;
   return insp_bytes_are_text (value, whole) ? INSP_VALUE_TEXT : INSP_VALUE_HEX;
 }

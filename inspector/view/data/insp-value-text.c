@@ -22,6 +22,7 @@ insp_value_text_new (const char *name)
   GtkWidget *view = gtk_text_view_new (), *scroller = gtk_scrolled_window_new ();
   gtk_text_view_set_monospace (GTK_TEXT_VIEW (view), TRUE);
   gtk_text_view_set_accepts_tab (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
   gtk_widget_add_css_class (view, "insp-value");
   gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
@@ -29,15 +30,43 @@ insp_value_text_new (const char *name)
   return view;
 }
 
-void
-insp_value_text_set (GtkTextView *self, const char *text)
+static void
+wrap (GtkTextView *self, const char *text)
+{
+  gtk_text_view_set_wrap_mode (self, has_long_line (text) ? GTK_WRAP_CHAR : GTK_WRAP_WORD_CHAR);
+}
+
+static char *
+get_text (GtkTextView *self)
 {
   GtkTextBuffer *buffer = gtk_text_view_get_buffer (self);
   GtkTextIter start, end;
   gtk_text_buffer_get_bounds (buffer, &start, &end);
-  g_autofree char *old = gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
+  return gtk_text_buffer_get_text (buffer, &start, &end, FALSE);
+}
+
+static gboolean
+on_frame (GtkWidget *view, GdkFrameClock *clock, gpointer data)
+{
+  if (gtk_widget_get_width (view) == 0)
+    return G_SOURCE_CONTINUE;
+  g_autofree char *text = get_text (GTK_TEXT_VIEW (view));
+  wrap (GTK_TEXT_VIEW (view), text);
+  return G_SOURCE_REMOVE;
+}
+
+void
+insp_value_text_set (GtkTextView *self, const char *text)
+{
+  g_autofree char *old = get_text (self);
   if (g_str_equal (old, text))
     return;
-  gtk_text_view_set_wrap_mode (self, has_long_line (text) ? GTK_WRAP_CHAR : GTK_WRAP_WORD_CHAR);
-  gtk_text_buffer_set_text (buffer, text, -1);
+  if (gtk_widget_get_width (GTK_WIDGET (self)) > 0)
+    wrap (self, text);
+  else if (gtk_text_view_get_wrap_mode (self) != GTK_WRAP_NONE)
+    {
+      gtk_text_view_set_wrap_mode (self, GTK_WRAP_NONE);
+      gtk_widget_add_tick_callback (GTK_WIDGET (self), on_frame, NULL, NULL);
+    }
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self), text, -1);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A text view for values, however long their lines are: GTK takes seconds to find where to wrap between
- * the words of a line of 64 KiB, so that long ones are wrapped anywhere.
+ * the words of a line of 64 KiB, so that long ones are wrapped anywhere; and not before it has a width: GTK
+ * would make a line of each character.
  */
 #pragma once
 

@@ -3,23 +3,26 @@
  * Invariants
  *   V1  `cancellable` is there exactly while the value is being read.
  *   V2  What is shown is `value` in a form; it is all of the record's unless `is_part`.
+ *   V3  `decoding` is there exactly while an image of `value` is decoded.
  */
 #include "config.h"
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "insp-bytes.h"
 #include "insp-choice.h"
+#include "insp-image.h"
 #include "insp-status.h"
 #include "insp-unit.h"
 #include "insp-value-form.h"
 #include "insp-value-text.h"
 #include "insp-value-view.h"
 
-#define PART 65536u           /* bytes that are read at first */
-#define SHOWN_MAX (1u << 20)  /* bytes that a text view is given */
-#define IMAGE_MAX (32u << 20) /* bytes that are decoded */
-#define AUTOMATIC 0u          /* row of the forms; the others are an InspValueForm and 1 */
+#define PART 65536u          /* bytes that are read at first */
+#define SHOWN_MAX (1u << 20) /* bytes that a text view is given, in a form */
+#define TEXT_MAX (6u << 20)  /* and as which it is given them: a dump of all takes 5 MB */
+#define AUTOMATIC 0u         /* row of the forms; the others are an InspValueForm and 1 */
 
 struct _InspValueView
 {
@@ -31,6 +34,8 @@ struct _InspValueView
   GBytes *value;             /* NULL: not there; owned */
   gboolean is_part;          /* V2 */
   GCancellable *cancellable; /* V1; owned */
+  GCancellable *decoding;    /* V3; owned */
+  guint hiding;              /* source that hides `part`; 0: none */
 
   GtkWidget *stack; /* child: what is shown, or why nothing is */
   InspStatus *status;
@@ -80,21 +85,40 @@ show_text (InspValueView *self, const char *text)
 }
 
 static void
-show_image (InspValueView *self)
+stop_decoding (InspValueView *self)
 {
+  g_cancellable_cancel (self->decoding);
+  g_clear_object (&self->decoding);
+}
+
+static void
+on_decoded (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (InspValueView) self = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GdkTexture) texture = NULL;
-  if (self->is_part)
-    show_text (self, _ ("Load all of the value to see the image."));
-  else if (g_bytes_get_size (self->value) > IMAGE_MAX)
-    show_text (self, _ ("The image is too large to be shown here."));
-  else if ((texture = gdk_texture_new_from_bytes (self->value, &error)) == NULL)
-    show_text (self, _ ("The value is no image that can be shown."));
+  g_autoptr (GdkTexture) texture = insp_image_load_finish (result, &error);
+  if (g_task_get_cancellable (G_TASK (result)) != self->decoding)
+    return; /* V3 */
+  g_clear_object (&self->decoding);
+  if (texture == NULL)
+    show_text (self, error->message);
   else
     {
       gtk_picture_set_paintable (self->image, GDK_PAINTABLE (texture));
       gtk_stack_set_visible_child_name (GTK_STACK (self->views), "image");
     }
+}
+
+static void
+show_image (InspValueView *self)
+{
+  if (self->is_part)
+    {
+      show_text (self, _ ("Load all of the value to see the image."));
+      return;
+    }
+  self->decoding = g_cancellable_new (); /* V3 */
+  insp_image_load_async (self->value, self->decoding, on_decoded, g_object_ref (self));
 }
 
 static InspValueForm
@@ -114,8 +138,32 @@ refusal (InspValueForm form, gboolean whole)
   return form == INSP_VALUE_JSON ? _ ("The value is no JSON.") : _ ("The value is no document.");
 }
 
+static gboolean
+hide_part (gpointer data)
+{
+  InspValueView *self = data;
+  self->hiding = 0;
+  gtk_widget_set_visible (self->part, FALSE);
+  return G_SOURCE_REMOVE;
+}
+
+/* Where a text view of GTK 4.8 grows and has not laid out its text, it lays out all of it at once to draw a
+ * frame: that took four seconds for a dump of 1 MiB. So it grows when all of the text is laid out. */
 static void
-show_part (InspValueView *self, gsize shown)
+set_part_visible (InspValueView *self, gboolean visible)
+{
+  g_clear_handle_id (&self->hiding, g_source_remove);
+  gtk_widget_set_opacity (self->part, visible ? 1 : 0);
+  gtk_widget_set_sensitive (self->part, visible);
+  if (visible || !gtk_widget_get_mapped (self->part))
+    gtk_widget_set_visible (self->part, visible);
+  else
+    self->hiding = g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, hide_part, self, NULL);
+}
+
+/* `shown`: bytes of the value; `is_cut`: or less of them. */
+static void
+show_part (InspValueView *self, gsize shown, gboolean is_cut)
 {
   gsize size = g_bytes_get_size (self->value);
   g_autofree char *shown_text = insp_unit_format (INSP_UNIT_BYTES, (double) shown);
@@ -126,10 +174,31 @@ show_part (InspValueView *self, gsize shown)
   g_autofree char *more
       /* Translators: a size in bytes: the value has more than that */
       = g_strdup_printf (_ ("more than %s"), size_text);
-  gtk_label_set_text (GTK_LABEL (self->part_text), text);
-  gtk_widget_set_visible (self->part, shown < size || self->is_part);
+  gtk_label_set_text (GTK_LABEL (self->part_text),
+                      is_cut ? _ ("Only the beginning is shown.") : text);
+  set_part_visible (self, shown < size || self->is_part || is_cut);
   gtk_widget_set_visible (gtk_widget_get_next_sibling (self->part_text), self->is_part);
   gtk_label_set_text (GTK_LABEL (self->size), self->is_part ? more : size_text);
+}
+
+/* How much of a text is given to a text view: so much, and not more than SHOWN_MAX in a line, which it has
+ * to lay out at once. */
+static gsize
+bearable_length (const char *text)
+{
+  const char *line = text, *end;
+  while (*line != '\0' && (gsize) (line - text) < TEXT_MAX)
+    {
+      end = strchrnul (line, '\n');
+      if (end - line > SHOWN_MAX)
+        {
+          for (line += SHOWN_MAX; (*line & 0xc0) == 0x80;)
+            line--; /* to where a character begins */
+          break;
+        }
+      line = *end != '\0' ? end + 1 : end;
+    }
+  return (gsize) (line - text);
 }
 
 /* V2 */
@@ -137,15 +206,22 @@ static void
 show_value (InspValueView *self)
 {
   gsize size = self->value != NULL ? g_bytes_get_size (self->value) : 0;
+  stop_decoding (self);
   if (self->value == NULL)
     return;
   gsize shown_size = MIN (size, SHOWN_MAX);
-  gboolean whole = !self->is_part && shown_size == size;
+  gboolean whole = !self->is_part && shown_size == size, is_cut = FALSE;
   g_autoptr (GBytes) shown = g_bytes_new_from_bytes (self->value, 0, shown_size);
   InspValueForm form = form_of (self, shown, whole);
   g_autofree char *text = insp_value_form_print (form, shown, whole);
+  gsize length = text != NULL ? bearable_length (text) : 0;
+  if (text != NULL && text[length] != '\0')
+    {
+      text[length] = '\0';
+      is_cut = TRUE;
+    }
   gtk_stack_set_visible_child_name (GTK_STACK (self->stack), "value");
-  show_part (self, shown_size);
+  show_part (self, form == INSP_VALUE_IMAGE ? size : shown_size, is_cut);
   if (form == INSP_VALUE_IMAGE)
     show_image (self);
   else
@@ -246,6 +322,8 @@ insp_value_view_show (InspValueView *self, LdbInspector *inspector, const char *
   g_clear_pointer (&self->key, g_bytes_unref);
   g_clear_pointer (&self->value, g_bytes_unref);
   self->key = g_steal_pointer (&held);
+  stop_decoding (self);
+  gtk_picture_set_paintable (self->image, NULL); /* it was another one's */
   if (self->key == NULL)
     {
       say_nothing (self);
@@ -433,6 +511,8 @@ insp_value_view_dispose (GObject *object)
 {
   InspValueView *self = INSP_VALUE_VIEW (object);
   stop (self);
+  stop_decoding (self);
+  g_clear_handle_id (&self->hiding, g_source_remove);
   g_clear_object (&self->inspector);
   g_clear_pointer (&self->stack, gtk_widget_unparent);
   g_clear_pointer (&self->key, g_bytes_unref);
