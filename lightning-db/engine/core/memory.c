@@ -153,6 +153,16 @@ headroom (const struct engine *engine)
   return room;
 }
 
+/* While writes go on the log and flushes take and give back a few megabytes again and again. A cache
+ * that followed would drop pages that it reads again, and have the system clear memory that it just
+ * gave back. */
+static int64_t
+gain_least (const struct engine *engine, int64_t all)
+{
+  bool bursting = atomic_load_explicit (&engine->settle_armed, memory_order_relaxed);
+  return bursting ? all / 32 : all / 256;
+}
+
 static void
 balance_within (struct engine *engine, int64_t all)
 {
@@ -161,7 +171,7 @@ balance_within (struct engine *engine, int64_t all)
   int64_t left = all - others - headroom (engine);
   left = left < least ? least : left;
   int64_t before = (int64_t) atomic_load_explicit (&engine->cache_capacity, memory_order_relaxed);
-  if (left - before < all / 256 && before - left < all / 256)
+  if (left - before < gain_least (engine, all) && before - left < all / 256)
     return;
   atomic_store_explicit (&engine->cache_capacity, (uint64_t) left, memory_order_relaxed);
   cache_set_capacity (engine->cache, (uint64_t) left);
