@@ -306,7 +306,7 @@ sample_segment (struct samples *samples, const struct placed *item, uint64_t ste
 {
   struct segment *segment = item->segment;
   uint64_t pieces = size_of (segment) / step + 1;
-  struct bytes key;
+  struct bytes key = BYTES_NONE;
   status result = copy_key (item->smallest, &key, failure);
   if (result == STATUS_OK)
     result = samples_add (samples, key, size_of (segment) / pieces, failure);

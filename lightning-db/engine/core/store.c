@@ -263,7 +263,7 @@ remove_store (struct engine *engine, struct bytes key, engine_store store, struc
   status result = engine_transaction_begin (engine, 0, &transaction, failure);
   if (result != STATUS_OK)
     return result;
-  uint32_t named;
+  uint32_t named = 0;
   transaction_set_drops (transaction, store);
   result = read_number (transaction, key, &named, failure);
   if (result == STATUS_OK && named != store)

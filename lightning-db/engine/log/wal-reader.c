@@ -351,7 +351,7 @@ wal_reader_take (struct wal_reader *reader, uint64_t limit, uint64_t *sequence,
     return is_at_end (reader) ? STATUS_NOT_FOUND : STATUS_BUSY;
   if (reader->segment == NULL || reader->next != reader->wanted)
     return STATUS_BUSY;
-  struct wal_record_head head;
+  struct wal_record_head head = { 0 };
   const uint8_t *at = window_at (reader, WAL_HEAD_MOST);
   if (at == NULL || segment_last (reader->segment) < reader->next
       || !wal_record_head_decode (BYTES (at, WAL_HEAD_MOST), reader->segment->binding.tag,
@@ -367,7 +367,7 @@ static status
 next_record (struct wal_reader *reader, uint64_t limit, uint64_t *sequence, struct bytes *payload,
              struct failure *failure)
 {
-  struct wal_record_head head;
+  struct wal_record_head head = { 0 };
   const uint8_t *at;
   status result = find_wanted (reader, limit, &head, failure);
   if (result == STATUS_OK)

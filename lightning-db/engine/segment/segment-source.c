@@ -282,7 +282,7 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const st
              uint32_t *slot, struct failure *failure)
 {
   struct segment *segment = walk->segment;
-  const struct page_place *place;
+  const struct page_place *place = NULL;
   status result = STATUS_OK;
   epoch_enter ();
   const uint8_t *page = segment_page_cached (segment, leaf);
