@@ -389,7 +389,7 @@ uint64_t engine_oldest_unflushed_blob (struct engine *engine);
  * open. */
 uint64_t engine_oldest_referred_blob (struct engine *engine);
 
-/* ---- transactions (transaction.c) ---- */
+/* ---- transactions (transaction.c, validation.c) ---- */
 
 /* Whether anything the transaction depends on changed; CONFLICT names the key. The first half may
  * read pages and runs without locks, the second under commit_lock from memory. */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transaction-private: what the files of transactions share.
+ *
+ *   transaction.c   begin, reads, writes, savepoints, commit
+ *   validation.c    whether anything that a transaction depends on was changed
+ */
+#ifndef LIGHTNING_CORE_TRANSACTION_PRIVATE_H
+#define LIGHTNING_CORE_TRANSACTION_PRIVATE_H
+
+#include "core/engine-private.h"
+
+/* ACTIVE ──commit──► COMMITTING ──► ENDED, or back to ACTIVE when it may be tried again
+ * ACTIVE ──rollback──► ENDED        ACTIVE ──timer──► EXPIRED        ACTIVE ──abort──► REVOKED
+ * Whoever makes the step out of ACTIVE owns what follows (the timer runs on another thread). */
+enum transaction_state
+{
+  TRANSACTION_ACTIVE,
+  TRANSACTION_COMMITTING,
+  TRANSACTION_ENDED,
+  TRANSACTION_EXPIRED,
+  TRANSACTION_REVOKED,
+};
+
+struct savepoint
+{
+  struct engine_batch mark; /* counters of the batch at that time; data is not owned */
+};
+
+struct engine_transaction
+{
+  struct engine_snapshot reading; /* references the engine */
+  unsigned flags;                 /* enum engine_transaction_flags */
+  uint64_t id;
+  _Atomic int state;                          /* enum transaction_state */
+  uint64_t began;                             /* nanoseconds, monotonic */
+  uint64_t deadline;                          /* microseconds, monotonic; UINT64_MAX = none */
+  struct engine_transaction *next, *previous; /* not read-only; engine's transactions_lock */
+  _Atomic uint64_t operations, bytes;         /* of `log`, for other threads to see */
+  _Atomic uint64_t dependencies;              /* in `reads` and `spans`, likewise */
+  struct engine_batch log;                    /* the writes, in order */
+  struct memtable *index;                     /* the writes, by key; NULL before the first */
+  struct savepoint *savepoints;               /* malloc'd */
+  size_t savepoint_count;
+  struct engine_batch reads; /* keys to check, encoded as deletes */
+  struct read_span *spans;
+  bool locks_keys;    /* some of `reads` were locked: checked even without writes */
+  engine_store drops; /* the store that it takes out of the catalogue; 0 = none */
+};
+
+#endif
