@@ -125,6 +125,7 @@ insp_explanation_explain (InspExplanation *self, const char *path, const GError 
   gtk_widget_set_visible (self->again, (reason->offers & TRY_AGAIN) != 0);
   gtk_widget_set_visible (self->open_static, (reason->offers & OPEN_STATIC) != 0);
   gtk_widget_set_visible (self->check, (reason->offers & CHECK) != 0 && path != NULL);
+  gtk_widget_set_sensitive (self->check, TRUE); /* one that was under way is stopped */
   gtk_widget_set_visible (self->progress, FALSE);
   gtk_widget_set_visible (self->report, FALSE);
 }

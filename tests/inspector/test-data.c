@@ -165,7 +165,7 @@ test_guesses (void)
   g_autoptr (GBytes) binary = BYTES ("\x00\x01\x02"), png = BYTES ("\x89PNG\r\n\x1a\n....");
   g_autoptr (GBytes) brace = BYTES ("{not json");
   g_autoptr (GBytes) cut = BYTES ("caf\xc3"), odd = BYTES ("\x05\x00"
-                                                            "a{sv}");
+                                                           "a{sv}");
   g_assert_cmpint (insp_value_form_guess (document, TRUE), ==, INSP_VALUE_DOCUMENT);
   g_assert_cmpint (insp_value_form_guess (document, FALSE), ==, INSP_VALUE_HEX);
   g_assert_cmpint (insp_value_form_guess (text, TRUE), ==, INSP_VALUE_TEXT);
@@ -257,6 +257,7 @@ struct _MadeStore
   GMutex lock;
   GTree *records; /* GBytes → GBytes; the lock */
   guint reads;    /* the lock */
+  guint failing;  /* this read fails, of those; 0: none; the lock */
   gulong delay;   /* microseconds of each read */
   int begun;      /* reads; atomic */
 };
@@ -320,6 +321,13 @@ read_made (gpointer source, const InspWish *wish, GCancellable *cancellable, GEr
   g_usleep (self->delay);
   g_mutex_lock (&self->lock);
   self->reads++;
+  if (self->reads == self->failing)
+    {
+      g_mutex_unlock (&self->lock);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "It did not answer.");
+      g_ptr_array_unref (records);
+      return NULL;
+    }
   GTreeNode *node = NULL;
   if (!reverse)
     node = g_tree_lower_bound (self->records, start);
@@ -821,6 +829,46 @@ test_tree (void)
   g_object_unref (reader);
 }
 
+static void
+on_told (InspKeyTree *tree, guint *told)
+{
+  ++*told;
+}
+
+static void
+on_error (InspKeyTree *tree, const GError *error, guint *failed)
+{
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+  ++*failed;
+}
+
+/* A level that was read in part is read from its beginning the next time, and who watches knows. */
+static void
+test_tree_fails (void)
+{
+  g_autoptr (MadeStore) store = g_object_new (MADE_TYPE_STORE, NULL);
+  g_autoptr (GBytes) prefix = g_bytes_new (NULL, 0);
+  guint told = 0, failed = 0;
+  for (guint i = 0; i < 150; i++) /* in two readings */
+    {
+      g_autofree char *name = g_strdup_printf ("key%03u", i);
+      put (store, name, "");
+    }
+  store->failing = 2;
+  g_autoptr (InspRecordReader) reader = insp_record_reader_new (read_made, store);
+  g_autoptr (InspKeyTree) tree = insp_key_tree_new (reader, NULL, prefix, ':');
+  g_signal_connect (tree, "progressed", G_CALLBACK (on_told), &told);
+  g_signal_connect (tree, "failed", G_CALLBACK (on_error), &failed);
+  g_autoptr (GtkTreeListModel) model = insp_key_tree_make_model (tree);
+  while (failed == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (model)), ==, 0);
+  insp_key_tree_touch (tree, NULL);
+  while (told == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (model)), ==, 150);
+}
+
 static char
 guess (const char *const *keys)
 {
@@ -855,6 +903,7 @@ main (int argc, char **argv)
   g_test_add_func ("/data/deep-json", test_deep_json);
   g_test_add_func ("/data/guesses", test_guesses);
   g_test_add_func ("/data/images", test_images);
+  g_test_add_func ("/data/tree-fails", test_tree_fails);
   g_test_add_func ("/data/list", test_list);
   g_test_add_func ("/data/prefix", test_prefix);
   g_test_add_func ("/data/million", test_million);

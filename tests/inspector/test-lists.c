@@ -112,6 +112,30 @@ test_identity (void)
   g_assert_true (same == row);
 }
 
+/* An application may tell the same thing twice: the first is taken. */
+static void
+test_twice (void)
+{
+  static const guint64 answers[][3] = { { 7, 7, 8 }, { 7, 7, 7 }, { 8, 7, 8 }, { 7, 8, 7 } };
+  static const guint64 seen[][2] = { { 7, 8 }, { 7 }, { 8, 7 }, { 7, 8 } };
+  static const guint counts[] = { 2, 1, 2, 2 };
+  g_autoptr (InspRowList) list = insp_row_list_new (identity, g_free);
+  g_autoptr (GPtrArray) belief = g_ptr_array_new_with_free_func (g_object_unref);
+  g_signal_connect (list, "items-changed", G_CALLBACK (apply), belief);
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    {
+      g_autoptr (GPtrArray) contents = g_ptr_array_new_with_free_func (g_free);
+      for (guint j = 0; j < G_N_ELEMENTS (answers[i]); j++)
+        g_ptr_array_add (contents, contents_new (answers[i][j], (int) j));
+      insp_row_list_set (list, contents);
+      assert_belief (list, belief);
+      g_assert_cmpuint (belief->len, ==, counts[i]);
+      for (guint j = 0; j < counts[i]; j++)
+        g_assert_cmpuint (((const Contents *) insp_row_list_get (list, j))->identity, ==,
+                          seen[i][j]);
+    }
+}
+
 static void
 test_prepend (void)
 {
@@ -198,6 +222,7 @@ main (int argument_count, char **arguments)
   g_test_init (&argument_count, &arguments, NULL);
   g_test_add_func ("/lists/set", test_set);
   g_test_add_func ("/lists/identity", test_identity);
+  g_test_add_func ("/lists/twice", test_twice);
   g_test_add_func ("/lists/prepend", test_prepend);
   g_test_add_func ("/lists/keys", test_keys);
   g_test_add_func ("/lists/sheets", test_sheets);

@@ -356,9 +356,15 @@ call_one (LdbInspector *self, guint which, GCancellable *cancellable, GError **e
         return got != NULL || *error == NULL;
       }
     case 13:
-      OF (GPtrArray, got,
-          ldb_inspector_read (self, 0, NULL, NULL, 0, NULL, 0, LDB_SCAN_NONE, 10, 100, cancellable,
-                              error));
+      {
+        g_autoptr (GPtrArray) got = ldb_inspector_read (self, 0, NULL, NULL, 0, NULL, 0,
+                                                        LDB_SCAN_NONE, 10, 100, cancellable, error);
+        for (guint i = 1; got != NULL && i < got->len; i++)
+          g_assert_cmpint (g_bytes_compare (ldb_record_get_key (got->pdata[i - 1]),
+                                            ldb_record_get_key (got->pdata[i])),
+                           <, 0);
+        return got != NULL;
+      }
     case 14:
       return ldb_inspector_subscribe (self, NULL, "", 0, LDB_WATCH_VALUES, 16, cancellable, error)
                  != 0

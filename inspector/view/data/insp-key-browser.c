@@ -86,9 +86,8 @@ say_empty (InspKeyBrowser *self)
 static void
 on_failed (InspKeyBrowser *self, const GError *error)
 {
-  gboolean shows_keys
-      = self->keys != NULL && g_list_model_get_n_items (G_LIST_MODEL (self->keys)) > 0;
-  if (!shows_keys)
+  GtkSelectionModel *shown = self->tree != NULL ? self->branches : self->keys;
+  if (shown == NULL || g_list_model_get_n_items (G_LIST_MODEL (shown)) == 0)
     say (self, "dialog-warning-symbolic", _ ("The Keys Cannot Be Read"), error->message);
 }
 
@@ -315,6 +314,8 @@ review_tree (InspKeyBrowser *self)
 {
   if (g_list_model_get_n_items (G_LIST_MODEL (self->branches)) > 0)
     gtk_stack_set_visible_child_name (GTK_STACK (self->stack), "tree");
+  else
+    say_empty (self);
   g_signal_emit (self, signals[PROGRESSED], 0);
 }
 
@@ -326,8 +327,9 @@ begin_tree (InspKeyBrowser *self, char delimiter)
   g_autoptr (GtkTreeListModel) model = insp_key_tree_make_model (self->tree);
   g_clear_object (&self->branches);
   self->branches = make_selection (self, G_LIST_MODEL (model), G_CALLBACK (on_branch_selected));
-  g_signal_connect_object (self->branches, "items-changed", G_CALLBACK (review_tree), self,
-                           G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+  g_signal_connect_object (self->tree, "progressed", G_CALLBACK (review_tree), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->tree, "failed", G_CALLBACK (on_failed), self, G_CONNECT_SWAPPED);
   gtk_list_view_set_model (GTK_LIST_VIEW (self->tree_view), self->branches);
 }
 
@@ -337,9 +339,7 @@ on_sample (gpointer data, GPtrArray *records, const GError *error)
   InspKeyBrowser *self = data;
   if (error != NULL)
     on_failed (self, error);
-  else if (records->len == 0)
-    say_empty (self);
-  if (error == NULL)
+  else
     begin_tree (self, insp_key_tree_guess (records));
 }
 
@@ -438,6 +438,8 @@ leave (InspKeyBrowser *self)
     g_signal_handlers_disconnect_by_data (self->list, self);
   if (self->sampler != NULL)
     insp_record_reader_cancel (self->sampler);
+  if (self->tree != NULL) /* its rows keep it */
+    g_signal_handlers_disconnect_by_data (self->tree, self);
   g_clear_object (&self->sampler);
   g_clear_object (&self->list);
   g_clear_object (&self->tree);

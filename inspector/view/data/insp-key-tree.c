@@ -109,6 +109,15 @@ struct _InspKeyTree
 
 G_DEFINE_FINAL_TYPE (InspKeyTree, insp_key_tree, G_TYPE_OBJECT)
 
+enum
+{
+  PROGRESSED,
+  FAILED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
 /* What belongs to a level's GListStore, and goes with it. */
 typedef struct
 {
@@ -208,6 +217,16 @@ end_reading (Level *level)
   level->reading = FALSE;
   splice (level);
   g_ptr_array_set_size (level->found, 0);
+  g_signal_emit (level->tree, signals[PROGRESSED], 0);
+}
+
+/* What is shown stays, until it is read again. */
+static void
+give_up (Level *level, const GError *error)
+{
+  level->reading = FALSE;
+  g_ptr_array_set_size (level->found, 0);
+  g_signal_emit (level->tree, signals[FAILED], 0, error);
 }
 
 static void
@@ -219,7 +238,7 @@ on_read (gpointer data, GPtrArray *records, const GError *error)
   for (guint i = 0; records != NULL && i < records->len; i++)
     take_key (level, ldb_record_get_key (records->pdata[i]));
   if (error != NULL)
-    level->reading = FALSE;
+    give_up (level, error);
   else if (records->len < LEAP)
     end_reading (level);
   else if (level->found->len >= INSP_BRANCHES_MAX)
@@ -377,6 +396,10 @@ insp_key_tree_class_init (InspKeyTreeClass *class)
   GObjectClass *object_class = G_OBJECT_CLASS (class);
   object_class->dispose = insp_key_tree_dispose;
   object_class->finalize = insp_key_tree_finalize;
+  signals[PROGRESSED] = g_signal_new ("progressed", INSP_TYPE_KEY_TREE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                      NULL, NULL, G_TYPE_NONE, 0);
+  signals[FAILED] = g_signal_new ("failed", INSP_TYPE_KEY_TREE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                  NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
 }
 
 static void

@@ -4,7 +4,7 @@
  * is in “user:”. A level is read when it is opened, by leaps: a branch costs one read, however many keys
  * it has.
  *
- * The items of its levels are InspBranch. Threads: the main one.
+ * Signals: progressed (), when a level was read; failed (GError). The items of its levels are InspBranch. Threads: the main one.
  */
 #pragma once
 

@@ -204,14 +204,19 @@ count_new (InspRowList *self, GPtrArray *contents, guint next)
   return end - next;
 }
 
+/* What comes a second time goes: an application may tell what it likes. */
 static GHashTable *
-identities_of (InspRowList *self, GPtrArray *contents)
+take_identities (InspRowList *self, GPtrArray *contents)
 {
   GHashTable *set = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  for (guint i = 0; i < contents->len; i++)
+  guint i = 0;
+  while (i < contents->len)
     {
       guint64 identity = self->identity (g_ptr_array_index (contents, i));
-      g_hash_table_add (set, g_memdup2 (&identity, sizeof identity));
+      if (g_hash_table_add (set, g_memdup2 (&identity, sizeof identity)))
+        i++;
+      else
+        g_ptr_array_remove_index (contents, i);
     }
   return set;
 }
@@ -230,7 +235,7 @@ void
 insp_row_list_set (InspRowList *self, GPtrArray *contents)
 {
   guint position = 0, next = 0;
-  g_autoptr (GHashTable) wanted = identities_of (self, contents);
+  g_autoptr (GHashTable) wanted = take_identities (self, contents);
   while (next < contents->len)
     {
       gpointer *from = &g_ptr_array_index (contents, next);

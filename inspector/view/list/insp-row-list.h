@@ -25,8 +25,8 @@ G_DECLARE_FINAL_TYPE (InspRowList, insp_row_list, INSP, ROW_LIST, GObject)
 
 InspRowList *insp_row_list_new (InspRowIdentity identity, GDestroyNotify free_contents);
 
-/* These are the contents now; takes all of them, and leaves the array empty. No two have one identity.
- * What is told to the list's users is as little as a walk over both finds. */
+/* These are the contents now; takes all of them, and leaves the array empty. Of several with one
+ * identity the first is taken. What is told to the list's users is as little as a walk over both finds. */
 void insp_row_list_set (InspRowList *self, GPtrArray *contents);
 
 /* These come before all others, the last of them first; what is beyond `most` goes. Takes them. */

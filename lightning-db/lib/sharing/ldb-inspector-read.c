@@ -139,7 +139,22 @@ advance (Wish *wish, GBytes *next)
   return TRUE;
 }
 
-static void
+/* Whether a key comes behind the one before, and is in what was asked for. */
+static gboolean
+is_next (const Wish *wish, GPtrArray *records, GBytes *key)
+{
+  gboolean reverse = (wish->flags & LDB_SCAN_REVERSE) != 0;
+  if (g_bytes_compare (key, wish->start) < 0
+      || (g_bytes_get_size (wish->end) > 0 && g_bytes_compare (key, wish->end) >= 0))
+    return FALSE;
+  if (records->len == 0)
+    return TRUE;
+  int order = g_bytes_compare (key, ldb_record_get_key (records->pdata[records->len - 1]));
+  return reverse ? order < 0 : order > 0;
+}
+
+/* FALSE: they are not what was asked for. */
+static gboolean
 take_records (Wish *wish, GVariant *page, GPtrArray *records)
 {
   gsize count = MIN (g_variant_n_children (page), wish->limit);
@@ -151,9 +166,12 @@ take_records (Wish *wish, GVariant *page, GPtrArray *records)
       g_autoptr (GBytes) key_bytes = bytes_of (key);
       g_autoptr (GBytes) value_bytes
           = (wish->flags & LDB_SCAN_KEYS_ONLY) == 0 ? bytes_of (value) : NULL;
+      if (!is_next (wish, records, key_bytes))
+        return FALSE;
       g_ptr_array_add (records, ldb_record_new (key_bytes, value_bytes));
     }
   wish->limit -= (guint) count;
+  return TRUE;
 }
 
 static gboolean
@@ -171,9 +189,9 @@ read_page (LdbCall *call, Wish *wish, GPtrArray *records, gboolean *more, GError
     return FALSE;
   g_variant_get (reply, "(@a(ayayt)b@ay)", &page, more, &next);
   g_autoptr (GBytes) next_bytes = bytes_of (next);
-  take_records (wish, page, records);
+  gboolean fine = take_records (wish, page, records);
   *more = *more && wish->limit > 0;
-  return !*more || advance (wish, next_bytes)
+  return (fine && (!*more || advance (wish, next_bytes)))
          || ldb_error_set (error, LDB_ERROR_FAILED, "The running process gave a wrong answer.");
 }
 
