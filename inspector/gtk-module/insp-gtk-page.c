@@ -104,8 +104,7 @@ on_chosen (InspGtkPage *self)
   gtk_stack_set_visible_child_name (GTK_STACK (self->content), running != NULL ? "view" : "none");
   gtk_widget_set_visible (GTK_WIDGET (self->databases), running != NULL);
   gtk_widget_set_visible (self->open, running != NULL);
-  if (running
-      != NULL) /* of one that was closed what was seen stays, as long as there is no other */
+  if (running != NULL) /* else nothing is seen of the view */
     ldb_inspector_view_set_running_database (self->view, running);
 }
 

@@ -242,7 +242,7 @@ class Case(unittest.TestCase):
         inspector.wait_for(f"{self.directory}/shared")
         inspector.press("Tab")
         inspector.press("Return")  # the first row has the keyboard
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         return inspector
 
     def tearDown(self):

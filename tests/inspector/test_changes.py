@@ -166,7 +166,7 @@ class Changes(inspecting.Case):
         wait_for("the lanes", lambda: lanes.height() > 12 * 50)
         inspector.picture("many-watches")
         # It stops ten seconds after nobody has asked: what is told then is not noted.
-        inspector.show_page("Overview", "Time of reads")
+        inspector.show_page("Overview", "Time of Reads")
         time.sleep(10.5)
         told += 1
         application.do("key", "list:unseen")

@@ -198,7 +198,7 @@ class Edit(inspecting.DataCase):
         application.end()
         before = self.files()
         inspector = self.inspect(f"{self.directory}/shared")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         inspector.show_page("Data", "No Key Selected")
         self.wait_for_key(inspector, "a")
         inspector.use("Allow Edits")
@@ -228,7 +228,7 @@ class Edit(inspecting.DataCase):
         self.assertNotEqual(self.wait_for_key(inspector, "user:ada:card")[0].name, "Staged")
         inspector.picture("edit-staged")
         inspector.press("Alt_L", "1")  # another page keeps it
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         for keys in (("Alt_L", "Home"), ("Control_L", "w")):
             inspector.press(*keys)
             inspector.wait_for("1 change is staged and was not written")

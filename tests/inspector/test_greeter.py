@@ -50,7 +50,7 @@ class Greeter(inspecting.Case):
         folder = self.make()
         settings = {"GSETTINGS_BACKEND": "keyfile"}  # others are forgotten
         inspector = self.inspect(str(folder), **settings)
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         self.assertEqual(inspector.close(), (0, ""))
 
         inspector = self.inspect(**settings)
@@ -59,7 +59,7 @@ class Greeter(inspecting.Case):
         self.assertEqual(inspector.nameless(), [])
         wait_for("the keyboard on the row", lambda: inspector.focused() == row or inspector.press("Tab"))
         inspector.press("Return")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         inspector.use("All Databases")
         shutil.rmtree(folder)
         self.assertEqual(inspector.close(), (0, ""))
@@ -116,7 +116,7 @@ class Greeter(inspecting.Case):
         inspector.picture("not-permitted")
         folder.chmod(0o700)
         inspector.use("Try Again")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         self.assertEqual(inspector.close(), (0, ""))
 
     def test_network(self):
@@ -130,7 +130,7 @@ class Greeter(inspecting.Case):
         self.assertEqual(inspector.nameless(), [])
         inspector.picture("network")
         inspector.use("Open as It Is Now")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         inspector.show_page("Data", "No Key Selected")
         inspector.wait_for("100 keys")
         inspector.show_page("Health", "Nothing is wrong")
@@ -153,7 +153,7 @@ class Greeter(inspecting.Case):
         time.sleep(1)  # the window has to know where it is
         self.screen.drag((1340, 900), (600, 500))
         inspector.wait_for(str(folder))
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         self.assertEqual(inspector.close(), (0, ""))
 
     def test_no_database(self):
@@ -171,7 +171,7 @@ class Greeter(inspecting.Case):
         self.addCleanup(application.kill)
         application.do("key", "a")
         inspector = self.inspect(f"{self.directory}/shared")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         inspector.show_page("Data", "No Key Selected")
         inspector.use("Allow Edits")
         inspector.wait_for("This folder is only read so far.")

@@ -72,7 +72,7 @@ class Page(unittest.TestCase):
         program = self.program
         self.assertFalse(program.tell("shared"))  # nobody looks
         program.show("lightning-db")
-        program.wait_for("Time of reads")
+        program.wait_for("Time of Reads")
         program.wait_for(f"{self.directory}/readings")
         wait_for("sharing", lambda: program.tell("shared"))
         program.picture("gtk-inspector")
@@ -80,7 +80,7 @@ class Page(unittest.TestCase):
         wait_for("the end of sharing", lambda: not program.tell("shared"))
         program.show("lightning-db")
         wait_for("sharing", lambda: program.tell("shared"))
-        program.wait_for("Time of reads")
+        program.wait_for("Time of Reads")
         program.tell("close")
         program.wait_for("No Database Open")
         program.picture("gtk-inspector-none")

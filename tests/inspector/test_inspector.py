@@ -24,14 +24,14 @@ class Use(inspecting.Case):
         inspector.picture("greeter")
         inspector.press("Tab")
         inspector.press("Return")  # the first row has the keyboard
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         if not IN_MEMORY:
             inspector.wait_for("The application shares no counters")
         wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
         wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
         inspector.picture("overview")
         # The keyboard gets from the tiles to the charts, and past their legends.
-        for title in ("Operations", "Time of reads"):
+        for title in ("Operations", "Time of Reads"):
             inspector.go_to(next(chart for chart in inspector.all("group", title) if any(chart.all("button"))))
         application.kill()
         inspector.wait_for("The database was closed")
@@ -62,7 +62,7 @@ class Use(inspecting.Case):
         inspector = self.inspect()
         inspector.wait_for("Running Applications")
         inspector.use("Try A Database to Try")
-        inspector.wait_for("What a write does")
+        inspector.wait_for("What a Write Does")
         if IN_MEMORY:
             wait_for("work", lambda: inspector.figure("Operations") not in ("–", "0/s"))
         inspector.picture("trial")
@@ -84,9 +84,11 @@ class Use(inspecting.Case):
         application.end()
         before = {path.name: path.read_bytes() for path in pathlib.Path(self.directory, "plain").iterdir()}
         inspector = self.inspect(f"{self.directory}/plain")
-        inspector.wait_for("Time of reads")
-        if IN_MEMORY:
-            wait_for("the figures", lambda: inspector.figure("On disk") != "–")
+        inspector.wait_for("Time of Reads")
+        on_disk = wait_for("the size", lambda: (text := inspector.figure("On disk")) != "–" and text)
+        number, unit = on_disk.split()
+        size = sum(map(len, before.values()))  # all files: the log, too
+        self.assertAlmostEqual(float(number) * {"kB": 1e3, "MB": 1e6}[unit] / size, 1, delta=0.01)
         self.assertEqual(inspector.close(), (0, ""))
         after = {path.name: path.read_bytes() for path in pathlib.Path(self.directory, "plain").iterdir()}
         self.assertEqual(before, after)  # nothing is written unasked
@@ -98,7 +100,7 @@ class Use(inspecting.Case):
         inspector.row(f"{self.directory}/shared")
         inspector.press("Tab")
         inspector.press("Return")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         if IN_MEMORY:
             wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
         file = inspector.save_recording()
@@ -109,7 +111,7 @@ class Use(inspecting.Case):
 
         inspector = self.inspect(file)
         inspector.wait_for("This is a recording")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         if IN_MEMORY:
             self.assertNotIn(inspector.figure("Memory"), ("–", "0 B"))
             self.assertEqual(inspector.figure("Memory")[-2:], memory[-2:])
@@ -128,8 +130,8 @@ class Use(inspecting.Case):
         self.wait_until_asleep(inspector, application, "the list of applications")
         inspector.press("Tab")
         inspector.press("Return")
-        inspector.wait_for("Time of reads")
-        for page, text in (("Overview", "Time of reads"), ("Data", "No Key Selected"),
+        inspector.wait_for("Time of Reads")
+        for page, text in (("Overview", "Time of Reads"), ("Data", "No Key Selected"),
                            ("Changes", "From Commit to Delivery"), ("Activity", "Jobs over Time")):
             inspector.show_page(page, text)
             inspector.press("space")
@@ -141,7 +143,7 @@ class Use(inspecting.Case):
         self.wait_until_asleep(inspector, application, "a window that is minimised")
         inspecting.Case.screen.show(window)
         wait_for("a change", lambda: application.do("key", "seen") or inspector.all("tree grid", "Changes"))
-        inspector.show_page("Overview", "Time of reads")
+        inspector.show_page("Overview", "Time of Reads")
         if IN_MEMORY:
             wait_for("writes", lambda: application.put(100) or inspector.figure("Operations") not in ("–", "0/s"))
         inspecting.Case.screen.hide(window)
@@ -174,7 +176,7 @@ class Use(inspecting.Case):
         if IN_MEMORY:
             wait_for("the figures", lambda: inspector.figure("Memory") not in ("–", "0 B"))
         sheets = self.sheets(inspector.export("overview.csv"))
-        self.assertIn("Time of reads", sheets)
+        self.assertIn("Time of Reads", sheets)
         columns, *rows = sheets["Operations"]
         self.assertEqual(columns[0], "Time")
         self.assertGreater(len(rows), 0)

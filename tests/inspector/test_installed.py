@@ -75,7 +75,7 @@ class Installed(unittest.TestCase):
             subprocess.run([self.root / "bin" / "lightning-cli", "put", "--create", f"{folder}/db", "key", "value"],
                            check=True, env={**os.environ, **self.environment}, stdout=subprocess.DEVNULL)
             program = accessible.Desktop().find(self.start(f"{folder}/db"))
-            wait_for("the overview", lambda: any(label.name == "Time of reads" for label in program.all("label")))
+            wait_for("the overview", lambda: any(label.name == "Time of Reads" for label in program.all("label")))
 
     def test_what_belongs_to_it(self):
         for file in (f"icons/hicolor/scalable/apps/{ID}.svg", f"icons/hicolor/symbolic/apps/{ID}-symbolic.svg",

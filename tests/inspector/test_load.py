@@ -127,7 +127,7 @@ class Load(inspecting.Case):
         inspector.wait_for(f"{self.directory}/shared")
         inspector.press("Tab")
         inspector.press("Return")
-        inspector.wait_for("Time of reads")
+        inspector.wait_for("Time of Reads")
         inspector.show_page("Load Tester", "No Load Test Yet")
         inspector.choose("Preset", 5)  # overwrites
         self.set(inspector, "Records", 1000)

@@ -60,6 +60,7 @@ class Storage(inspecting.Case):
         for key in "key00000007":
             inspector.press(key)
         inspector.press("Return")
+        inspector.wait_for(" answers. Found: a value of 7 B.")
         places = wait_for("the places", lambda: inspector.rows("Places That Are Searched"))
         self.assertEqual([place[1:] for place in places if place[4] == "yes"],
                          [["Found: a value of 7 B.", "0", places[-1][3], "yes"]])

@@ -98,7 +98,6 @@ static void
 add_tiles (InspChangesPage *self, InspHistory *history)
 {
   InspSeries *tiles[] = {
-    insp_series_new_value (history, _ ("Watches"), INSP_UNIT_COUNT, "watches"),
     insp_series_new_rate (history, _ ("Told"), INSP_UNIT_PER_SECOND, "watch_emissions"),
     insp_series_new_rate (history, _ ("Changes told"), INSP_UNIT_PER_SECOND, "watch_changes"),
     insp_series_new_rate (history, _ ("Summed up"), INSP_UNIT_PER_SECOND, "watch_coalesced"),

@@ -64,13 +64,16 @@ static void
 tell_figures (InspChartCard *self)
 {
   guint64 number;
+  gboolean points = insp_axis_get_cursor (self->axis) != 0;
   if (!gtk_widget_get_mapped (GTK_WIDGET (self)) || series_count (self) == 0
       || !find_sample (self, &number))
     return;
   for (guint i = 0; i < series_count (self); i++)
     {
       InspSeries *series = series_at (self, i);
-      g_autofree char *text = insp_series_format (series, insp_series_get (series, number));
+      double figure
+          = points ? insp_series_get (series, number) : insp_series_get_recent (series, number);
+      g_autofree char *text = insp_series_format (series, figure);
       gtk_label_set_text (g_ptr_array_index (self->figures, i), text);
     }
 }

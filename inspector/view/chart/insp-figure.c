@@ -12,32 +12,27 @@ struct _InspFigure
 {
   GtkWidget parent_instance;
 
-  InspSeries *series; /* owned */
+  InspSeries *series; /* NULL: it is told what to say; owned */
   GtkWidget *figure;  /* child */
   GtkWidget *name;    /* child */
 };
 
 G_DEFINE_FINAL_TYPE (InspFigure, insp_figure, GTK_TYPE_WIDGET)
 
-/* What is counted rarely is told for as long as a few seconds. */
 static double
 newest (InspSeries *series)
 {
-  InspHistory *history = insp_series_get_history (series);
-  guint64 end = insp_history_get_end (history), first = insp_history_get_first (history);
-  double value = NAN;
-  for (guint64 back = 1; isnan (value) && back <= 20 && end >= first + back; back++)
-    value = insp_series_get (series, end - back);
-  return value;
+  guint64 end = insp_history_get_end (insp_series_get_history (series));
+  return end > 0 ? insp_series_get_recent (series, end - 1) : NAN;
 }
 
 static void
 follow (InspFigure *self)
 {
-  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+  if (self->series == NULL || !gtk_widget_get_mapped (GTK_WIDGET (self)))
     return;
   g_autofree char *text = insp_series_format (self->series, newest (self->series));
-  gtk_label_set_text (GTK_LABEL (self->figure), text);
+  insp_figure_say (self, text);
 }
 
 static void
@@ -85,19 +80,39 @@ insp_figure_init (InspFigure *self)
   gtk_widget_set_parent (self->name, GTK_WIDGET (self));
 }
 
-GtkWidget *
-insp_figure_new (InspSeries *series, gboolean large)
+static InspFigure *
+new_of (const char *title, gboolean large)
 {
   InspFigure *self = g_object_new (INSP_TYPE_FIGURE, NULL);
-  const char *title = insp_series_get_title (series);
-  self->series = series;
   gtk_label_set_text (GTK_LABEL (self->name), title);
   gtk_widget_add_css_class (self->figure, large ? "title-2" : "heading");
   gtk_label_set_width_chars (GTK_LABEL (self->figure), large ? 8 : 9); /* so that nothing jumps */
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+  return self;
+}
+
+GtkWidget *
+insp_figure_new (InspSeries *series, gboolean large)
+{
+  InspFigure *self = new_of (insp_series_get_title (series), large);
+  self->series = series;
   g_signal_connect_object (insp_series_get_history (series), "figures", G_CALLBACK (follow), self,
                            G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
+}
+
+GtkWidget *
+insp_figure_new_tile (const char *title)
+{
+  GtkWidget *self = GTK_WIDGET (new_of (title, TRUE));
+  gtk_widget_add_css_class (self, "insp-tile");
+  return self;
+}
+
+void
+insp_figure_say (InspFigure *self, const char *text)
+{
+  gtk_label_set_text (GTK_LABEL (self->figure), text);
 }
 
 GtkWidget *

@@ -16,6 +16,9 @@ G_DECLARE_FINAL_TYPE (InspFigure, insp_figure, INSP, FIGURE, GtkWidget)
 
 /* `large`: as a tile. Takes the series. */
 GtkWidget *insp_figure_new (InspSeries *series, gboolean large);
+/* A tile that says what it is told. */
+GtkWidget *insp_figure_new_tile (const char *title);
+void insp_figure_say (InspFigure *self, const char *text);
 /* A row of tiles. Takes the series. */
 GtkWidget *insp_figure_new_tiles (InspSeries **series, guint count);
 

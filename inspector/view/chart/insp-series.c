@@ -5,6 +5,8 @@
 
 #include "insp-series.h"
 
+#define RECENT 20 /* samples: five seconds */
+
 typedef enum
 {
   KIND_VALUE,
@@ -269,10 +271,13 @@ insp_series_get (InspSeries *self, guint64 number)
 }
 
 double
-insp_series_get_newest (InspSeries *self)
+insp_series_get_recent (InspSeries *self, guint64 number)
 {
-  guint64 end = insp_history_get_end (self->history);
-  return end > 0 ? insp_series_get (self, end - 1) : NAN;
+  guint64 first = insp_history_get_first (self->history);
+  double value = insp_series_get (self, number);
+  for (guint64 back = 1; isnan (value) && back <= RECENT && number >= first + back; back++)
+    value = insp_series_get (self, number - back);
+  return value;
 }
 
 gboolean

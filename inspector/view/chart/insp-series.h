@@ -46,7 +46,8 @@ InspUnit insp_series_get_unit (InspSeries *self);
 
 /* NAN: nothing is known. */
 double insp_series_get (InspSeries *self, guint64 number);
-double insp_series_get_newest (InspSeries *self);
+/* What is counted rarely is told of for a few seconds: the last that is known up to a sample. */
+double insp_series_get_recent (InspSeries *self, guint64 number);
 
 /* Of samples `from` … `to` - 1; FALSE when nothing is known of any. */
 gboolean insp_series_get_extent (InspSeries *self, guint64 from, guint64 to, double *least,

@@ -9,7 +9,7 @@
 
 #define HEIGHT_LEAST 120 /* pixels, unless it is said otherwise … */
 #define HEIGHT_MOST 320
-#define WIDE_LEAST 10 /* characters of a column that takes what room there is */
+#define WIDE_LEAST 16 /* characters of a column that takes what room there is */
 
 typedef struct
 {

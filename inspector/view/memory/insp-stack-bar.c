@@ -128,11 +128,9 @@ add_to_legend (InspStackBar *self, const InspStackPart *part)
   GtkWidget *figure = gtk_label_new (NULL);
   gtk_label_set_ellipsize (GTK_LABEL (name), PANGO_ELLIPSIZE_END);
   gtk_label_set_xalign (GTK_LABEL (name), 0);
-  gtk_widget_set_hexpand (name, TRUE);
   gtk_widget_add_css_class (name, "caption");
-  gtk_widget_add_css_class (name, "dim-label");
   gtk_widget_add_css_class (figure, "numeric");
-  gtk_widget_add_css_class (figure, "caption");
+  gtk_widget_add_css_class (figure, "caption-heading");
   gtk_box_append (GTK_BOX (line), insp_swatch_new (part->color));
   gtk_box_append (GTK_BOX (line), name);
   gtk_box_append (GTK_BOX (line), figure);

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-chart-card.h"
+#include "insp-disk-tile.h"
 #include "insp-export.h"
 #include "insp-figure.h"
 #include "insp-flow.h"
@@ -41,9 +42,10 @@ add_tiles (InspOverviewPage *self, GtkWidget *box)
     insp_series_new_share (history, _ ("Reads from memory"), "gets_disk", INSP_LOOKUPS, TRUE),
     insp_series_new_rate (history, _ ("Log"), INSP_UNIT_BYTES_PER_SECOND, "log_bytes"),
     insp_series_new_value (history, _ ("Memory"), INSP_UNIT_BYTES, MEMORY),
-    insp_series_new_value (history, _ ("On disk"), INSP_UNIT_BYTES, "run_bytes"),
   };
   GtkWidget *tiles = insp_figure_new_tiles (series, G_N_ELEMENTS (series));
+  if (insp_session_get_state (self->session) != INSP_SESSION_RECORDED)
+    insp_flow_add (tiles, insp_disk_tile_new (self->session));
   insp_flow_add (tiles, insp_health_tile_new (self->session));
   gtk_box_append (GTK_BOX (box), tiles);
 }
@@ -101,9 +103,9 @@ add_charts (InspOverviewPage *self, GtkWidget *flow)
     insp_series_new_rate (history, _ ("Pages read"), INSP_UNIT_BYTES_PER_SECOND, "page_bytes_read"),
   };
   add_chart (self, flow, _ ("Operations"), operations, G_N_ELEMENTS (operations));
-  add_chart (self, flow, _ ("Time of reads"), reads, G_N_ELEMENTS (reads));
-  add_chart (self, flow, _ ("Time of writes"), writes, G_N_ELEMENTS (writes));
-  add_chart (self, flow, _ ("Reads from memory"), hits, G_N_ELEMENTS (hits));
+  add_chart (self, flow, _ ("Time of Reads"), reads, G_N_ELEMENTS (reads));
+  add_chart (self, flow, _ ("Time of Writes"), writes, G_N_ELEMENTS (writes));
+  add_chart (self, flow, _ ("Reads From Memory"), hits, G_N_ELEMENTS (hits));
   self->memory = add_chart (self, flow, _ ("Memory"), memory, G_N_ELEMENTS (memory));
   insp_chart_set_stacked (self->memory, TRUE);
   add_chart (self, flow, _ ("Disk"), disk, G_N_ELEMENTS (disk));
@@ -151,7 +153,7 @@ insp_overview_page_new (InspSession *session)
   self->session = g_object_ref (session);
   self->history = insp_session_get_history (session);
   self->axis = insp_session_get_axis (session);
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
   GtkWidget *charts = insp_flow_new_even (1, 3, 12);
   gtk_widget_add_css_class (box, "insp-page");
   gtk_widget_set_vexpand (charts, TRUE);

@@ -175,11 +175,11 @@ path_new (InspHistory *history, const char *title, const Step *steps, guint coun
 GtkWidget *
 insp_path_new_for_reads (InspHistory *history)
 {
-  return path_new (history, _ ("What a read does"), reads, G_N_ELEMENTS (reads));
+  return path_new (history, _ ("What a Read Does"), reads, G_N_ELEMENTS (reads));
 }
 
 GtkWidget *
 insp_path_new_for_writes (InspHistory *history)
 {
-  return path_new (history, _ ("What a write does"), writes, G_N_ELEMENTS (writes));
+  return path_new (history, _ ("What a Write Does"), writes, G_N_ELEMENTS (writes));
 }

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include "insp-deed.h"
-#include "insp-sentence.h"
 
 /* One that is under way. */
 typedef struct
@@ -28,8 +27,7 @@ end (Doing *self, const GError *error)
 {
   if (gtk_widget_get_root (GTK_WIDGET (self->page)) != NULL)
     {
-      g_autofree char *sentence = error != NULL ? insp_sentence_of (error->message) : NULL;
-      insp_page_say (self->page, sentence);
+      insp_page_say (self->page, error != NULL ? error->message : NULL);
       insp_page_refresh (self->page);
     }
   doing_free (self);

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-page.h"
+#include "insp-sentence.h"
 #include "insp-status.h"
 
 typedef struct
@@ -65,9 +66,10 @@ void
 insp_page_say (InspPage *self, const char *text)
 {
   InspPagePrivate *its = private_of (self);
+  g_autofree char *sentence = text != NULL ? insp_sentence_of (text) : NULL;
   its->tells_error = FALSE;
-  if (text != NULL)
-    gtk_label_set_text (GTK_LABEL (its->notice_text), text);
+  if (sentence != NULL)
+    gtk_label_set_text (GTK_LABEL (its->notice_text), sentence);
   gtk_revealer_set_reveal_child (GTK_REVEALER (its->notice), text != NULL);
 }
 
@@ -303,6 +305,9 @@ insp_page_init (InspPage *self)
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
                                   GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), its->parts);
+  gtk_scrollable_set_vscroll_policy (
+      GTK_SCROLLABLE (gtk_scrolled_window_get_child (GTK_SCROLLED_WINDOW (scroller))),
+      GTK_SCROLL_NATURAL); /* tables have room for their rows */
   gtk_widget_set_vexpand (scroller, TRUE);
   its->column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   gtk_box_append (GTK_BOX (its->column), its->notice);

@@ -18,7 +18,8 @@ struct _InspKeyFinder
   GCancellable *cancellable; /* of what is asked; owned */
   InspRowList *places;       /* of LdbKeyLocation, newest first; owned */
   GtkWidget *box;            /* child */
-  GtkWidget *entry;
+  GtkWidget *entry;          /* in it; likewise below */
+  GtkWidget *answer;         /* a label: which of the places answers */
   InspTable *table;
 };
 
@@ -94,6 +95,27 @@ insp_key_location_describe (const LdbKeyLocation *location)
 
 /* ---- asking ---- */
 
+/* The table may be longer than what is seen of it. */
+static void
+tell_answer (InspKeyFinder *self)
+{
+  const LdbKeyLocation *place = NULL;
+  guint i = 0;
+  do
+    place = insp_row_list_get (self->places, i++);
+  while (place != NULL && !place->decides);
+  if (place == NULL)
+    {
+      gtk_label_set_text (GTK_LABEL (self->answer), i > 1 ? _ ("No place has it.") : "");
+      return;
+    }
+  g_autofree char *name = insp_key_location_name (place);
+  g_autofree char *outcome = insp_key_location_describe (place);
+  /* Translators: a place where a key is stored, and a sentence about what is there */
+  g_autofree char *text = g_strdup_printf (_ ("%s answers. %s"), name, outcome);
+  gtk_label_set_text (GTK_LABEL (self->answer), text);
+}
+
 static void
 clear (InspKeyFinder *self)
 {
@@ -101,6 +123,7 @@ clear (InspKeyFinder *self)
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   insp_row_list_set (self->places, none);
+  tell_answer (self);
 }
 
 static void
@@ -115,6 +138,7 @@ on_located (GObject *source, GAsyncResult *result, gpointer data)
   if (places != NULL)
     {
       insp_row_list_set (self->places, places);
+      tell_answer (self);
       insp_page_reveal (self->box);
     }
   insp_page_tell_from (self, error);
@@ -256,7 +280,12 @@ insp_key_finder_init (InspKeyFinder *self)
   g_signal_connect_object (self->table, "selected", G_CALLBACK (on_selected), self,
                            G_CONNECT_SWAPPED);
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  self->answer = gtk_label_new (NULL);
+  gtk_label_set_wrap (GTK_LABEL (self->answer), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (self->answer), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_xalign (GTK_LABEL (self->answer), 0);
   gtk_box_append (GTK_BOX (self->box), self->entry);
+  gtk_box_append (GTK_BOX (self->box), self->answer);
   gtk_box_append (GTK_BOX (self->box), GTK_WIDGET (self->table));
   gtk_widget_set_parent (self->box, GTK_WIDGET (self));
 }
