@@ -27,14 +27,16 @@ struct _LdbInspectorView
 
   InspSession *session; /* NULL: of no database; owned */
   GtkWidget *box;       /* child */
-  GtkWidget *sidebar;
-  GtkWidget *pages;  /* a GtkStack */
-  GtkWidget *notice; /* a GtkRevealer: ended, or no counters … */
+  GtkWidget *sidebar;   /* a GtkListBox of the pages */
+  GtkWidget *pages;     /* a GtkStack */
+  GtkWidget *notice;    /* a GtkRevealer: ended, or no counters … */
   GtkWidget *notice_text;
   GdkSurface *surface; /* of its window, while it is mapped; NULL: it is not; owned */
   guint ticking;       /* source that counts the seconds since the end; 0: none */
   guint contrasting;   /* source that looks whether the theme is one of high contrast; 0: none */
-  gboolean paused;
+  gboolean paused;     /* it does not look, though it can be seen */
+  gboolean show_memory_map; /* the page is there; likewise below */
+  gboolean change_stream_graph;
 };
 
 G_DEFINE_FINAL_TYPE (LdbInspectorView, ldb_inspector_view, GTK_TYPE_WIDGET)
@@ -46,6 +48,8 @@ enum
   PROP_DATABASE,
   PROP_PAUSED,
   PROP_SHOW_SIDEBAR,
+  PROP_SHOW_MEMORY_MAP,
+  PROP_CHANGE_STREAM_GRAPH,
   PROP_TITLE,
   N_PROPS
 };
@@ -172,16 +176,48 @@ drop_pages (LdbInspectorView *self)
     gtk_stack_remove (GTK_STACK (self->pages), page);
 }
 
+/* NULL: nothing is shown, so there is none. */
+static GtkStackPage *
+find_page (LdbInspectorView *self, const char *name)
+{
+  GtkWidget *child = gtk_stack_get_child_by_name (GTK_STACK (self->pages), name);
+  return child != NULL ? gtk_stack_get_page (GTK_STACK (self->pages), child) : NULL;
+}
+
+/* Pages that the application leaves out are there, and not visible. */
+static void
+review_pages (LdbInspectorView *self)
+{
+  if (self->session == NULL)
+    return;
+  gtk_stack_page_set_visible (find_page (self, "memory"), self->show_memory_map);
+  gtk_stack_page_set_visible (find_page (self, "changes"), self->change_stream_graph);
+}
+
+static void
+set_page_shown (LdbInspectorView *self, gboolean *is_shown, gboolean shown, guint property)
+{
+  shown = shown != FALSE;
+  if (*is_shown == shown)
+    return;
+  *is_shown = shown;
+  review_pages (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
+}
+
 static GtkWidget *
 make_page_row (gpointer item, gpointer data)
 {
-  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  GtkWidget *row = gtk_list_box_row_new ();
+  GtkWidget *line = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
   GtkWidget *icon = gtk_image_new (), *title = gtk_label_new (NULL);
   g_object_bind_property (item, "icon-name", icon, "icon-name", G_BINDING_SYNC_CREATE);
   g_object_bind_property (item, "title", title, "label", G_BINDING_SYNC_CREATE);
+  g_object_bind_property (item, "visible", row, "visible", G_BINDING_SYNC_CREATE);
   gtk_label_set_xalign (GTK_LABEL (title), 0);
-  gtk_box_append (GTK_BOX (row), icon);
-  gtk_box_append (GTK_BOX (row), title);
+  gtk_box_append (GTK_BOX (line), icon);
+  gtk_box_append (GTK_BOX (line), title);
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), line);
   return row;
 }
 
@@ -256,10 +292,12 @@ insp_view_show (LdbInspectorView *self, InspSession *session)
                                G_CONNECT_SWAPPED);
       g_signal_connect_object (session, "moved", G_CALLBACK (on_moved), self, G_CONNECT_SWAPPED);
       insp_pages_add (GTK_STACK (self->pages), session);
+      review_pages (self);
     }
   review_state (self);
   review_looking (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RUNNING_DATABASE]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DATABASE]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TITLE]);
 }
 
@@ -349,6 +387,12 @@ ldb_inspector_view_get_property (GObject *object, guint property, GValue *value,
     case PROP_SHOW_SIDEBAR:
       g_value_set_boolean (value, ldb_inspector_view_get_show_sidebar (self));
       break;
+    case PROP_SHOW_MEMORY_MAP:
+      g_value_set_boolean (value, self->show_memory_map);
+      break;
+    case PROP_CHANGE_STREAM_GRAPH:
+      g_value_set_boolean (value, self->change_stream_graph);
+      break;
     case PROP_TITLE:
       g_value_set_string (value, ldb_inspector_view_get_title (self));
       break;
@@ -376,6 +420,12 @@ ldb_inspector_view_set_property (GObject *object, guint property, const GValue *
     case PROP_SHOW_SIDEBAR:
       ldb_inspector_view_set_show_sidebar (self, g_value_get_boolean (value));
       break;
+    case PROP_SHOW_MEMORY_MAP:
+      ldb_inspector_view_set_show_memory_map (self, g_value_get_boolean (value));
+      break;
+    case PROP_CHANGE_STREAM_GRAPH:
+      ldb_inspector_view_set_change_stream_graph (self, g_value_get_boolean (value));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property, spec);
     }
@@ -385,8 +435,10 @@ ldb_inspector_view_set_property (GObject *object, guint property, const GValue *
 static void
 show_page (GtkWidget *widget, const char *action, GVariant *name)
 {
-  gtk_stack_set_visible_child_name (GTK_STACK (LDB_INSPECTOR_VIEW (widget)->pages),
-                                    g_variant_get_string (name, NULL));
+  LdbInspectorView *self = LDB_INSPECTOR_VIEW (widget);
+  GtkStackPage *page = find_page (self, g_variant_get_string (name, NULL));
+  if (page != NULL && gtk_stack_page_get_visible (page))
+    gtk_stack_set_visible_child (GTK_STACK (self->pages), gtk_stack_page_get_child (page));
 }
 
 static void
@@ -458,6 +510,27 @@ ldb_inspector_view_class_init (LdbInspectorViewClass *class)
       = g_param_spec_boolean ("show-sidebar", NULL, NULL, TRUE,
                               G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   /**
+   * LdbInspectorView:show-memory-map:
+   *
+   * Whether the page “Memory” is among the pages: the budget and what it is used for.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_SHOW_MEMORY_MAP]
+      = g_param_spec_boolean ("show-memory-map", NULL, NULL, TRUE,
+                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
+   * LdbInspectorView:change-stream-graph:
+   *
+   * Whether the page “Changes” is among the pages: what is committed, with keys and values, and how soon
+   * those who watch are told.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_CHANGE_STREAM_GRAPH]
+      = g_param_spec_boolean ("change-stream-graph", NULL, NULL, TRUE,
+                              G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  /**
    * LdbInspectorView:title:
    *
    * The program whose database is shown.
@@ -487,6 +560,7 @@ static void
 ldb_inspector_view_init (LdbInspectorView *self)
 {
   GtkWidget *content = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  self->show_memory_map = self->change_stream_graph = TRUE;
   insp_scratch_sweep_once ();
   make_notice (self);
   self->pages = gtk_stack_new ();
@@ -594,7 +668,8 @@ ldb_inspector_view_set_database (LdbInspectorView *self, LdbDatabase *database)
  * ldb_inspector_view_get_pages:
  * @self: a view
  *
- * Gets its pages as a list of [class@Gtk.StackPage] of which one is selected: the one that is shown.
+ * Gets its pages as a list of [class@Gtk.StackPage] of which one is selected: the one that is shown. What is
+ * left out ([property@LdbInspector.View:show-memory-map]) is in it, and not visible.
  *
  * Returns: (transfer full): the pages
  *
@@ -631,6 +706,7 @@ ldb_inspector_view_new_sidebar (LdbInspectorView *self)
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (pages, "selection-changed", G_CALLBACK (mark_page), list,
                            G_CONNECT_SWAPPED);
+  mark_page (GTK_LIST_BOX (list), 0, 0, pages);
   return list;
 }
 
@@ -726,6 +802,72 @@ ldb_inspector_view_set_show_sidebar (LdbInspectorView *self, gboolean show_sideb
     return;
   gtk_widget_set_visible (self->sidebar, show_sidebar);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SHOW_SIDEBAR]);
+}
+
+/**
+ * ldb_inspector_view_get_show_memory_map:
+ * @self: a view
+ *
+ * Gets [property@LdbInspector.View:show-memory-map].
+ *
+ * Returns: whether the page is there
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_inspector_view_get_show_memory_map (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), FALSE);
+  return self->show_memory_map;
+}
+
+/**
+ * ldb_inspector_view_set_show_memory_map:
+ * @self: a view
+ * @show_memory_map: whether the page is to be there
+ *
+ * Sets [property@LdbInspector.View:show-memory-map].
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_view_set_show_memory_map (LdbInspectorView *self, gboolean show_memory_map)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR_VIEW (self));
+  set_page_shown (self, &self->show_memory_map, show_memory_map, PROP_SHOW_MEMORY_MAP);
+}
+
+/**
+ * ldb_inspector_view_get_change_stream_graph:
+ * @self: a view
+ *
+ * Gets [property@LdbInspector.View:change-stream-graph].
+ *
+ * Returns: whether the page is there
+ *
+ * Since: 0.1
+ */
+gboolean
+ldb_inspector_view_get_change_stream_graph (LdbInspectorView *self)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR_VIEW (self), FALSE);
+  return self->change_stream_graph;
+}
+
+/**
+ * ldb_inspector_view_set_change_stream_graph:
+ * @self: a view
+ * @change_stream_graph: whether the page is to be there
+ *
+ * Sets [property@LdbInspector.View:change-stream-graph].
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_view_set_change_stream_graph (LdbInspectorView *self, gboolean change_stream_graph)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR_VIEW (self));
+  set_page_shown (self, &self->change_stream_graph, change_stream_graph, PROP_CHANGE_STREAM_GRAPH);
 }
 
 /**

@@ -46,6 +46,15 @@ gboolean ldb_inspector_view_get_show_sidebar (LdbInspectorView *self);
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 void ldb_inspector_view_set_show_sidebar (LdbInspectorView *self, gboolean show_sidebar);
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+gboolean ldb_inspector_view_get_show_memory_map (LdbInspectorView *self);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+void ldb_inspector_view_set_show_memory_map (LdbInspectorView *self, gboolean show_memory_map);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+gboolean ldb_inspector_view_get_change_stream_graph (LdbInspectorView *self);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
+void ldb_inspector_view_set_change_stream_graph (LdbInspectorView *self,
+                                                 gboolean change_stream_graph);
+LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL
 const char *ldb_inspector_view_get_title (LdbInspectorView *self);
 
 LDB_INSPECTOR_VIEW_AVAILABLE_IN_ALL

@@ -6,4 +6,5 @@
 
 #define LDB_INSPECTOR_VIEW_INSIDE
 #include "ldb-inspector-view.h"
+#include "ldb-inspector-window.h"
 #undef LDB_INSPECTOR_VIEW_INSIDE
