@@ -431,6 +431,15 @@ command_check_count (gint64 *count, GError **error)
 }
 
 gboolean
+command_check_not_negative (const char *option, double value, GError **error)
+{
+  if (!(value < 0))
+    return TRUE;
+  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE, _ ("%s must not be below 0"), option);
+  return FALSE;
+}
+
+gboolean
 command_check_running (LdbRunningList *list, GError **error)
 {
   return ldb_running_list_get_n_items (list) > 0 || ldb_running_list_check_folder (list, error);

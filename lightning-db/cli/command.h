@@ -111,6 +111,8 @@ gboolean command_parse (struct invocation *invocation, const GOptionEntry *entri
 /* --count, of which COMMAND_COUNT_NONE was the value before: 0 when it is not given. FALSE: error. */
 #define COMMAND_COUNT_NONE G_MININT64
 gboolean command_check_count (gint64 *count, GError **error);
+/* What is no number is no negative one. */
+gboolean command_check_not_negative (const char *option, double value, GError **error);
 /* The next argument. NULL: error that says what `name` is missing. */
 const char *command_take (struct invocation *invocation, const char *name, GError **error);
 /* FALSE: error, when arguments are left over. */

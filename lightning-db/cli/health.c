@@ -209,6 +209,7 @@ events_run (struct invocation *invocation)
                          "line each. The newest 256 are kept; of those that are not, the numbers "
                          "are missing."),
                       &error)
+      || !command_check_not_negative ("--after", after, &error)
       || !live_open (invocation, &live, &error))
     return command_fail (invocation, error);
   g_autoptr (LdbRunningList) list = ldb_running_list_new ();

@@ -63,15 +63,6 @@ find_work (worked_database *self, struct invocation *invocation, double seconds,
          && do_own_work (self, invocation, path, seconds, error);
 }
 
-static gboolean
-check_not_negative (const char *option, gint64 value, GError **error)
-{
-  if (value >= 0)
-    return TRUE;
-  g_set_error (error, COMMAND_ERROR, COMMAND_ERROR_USAGE, _ ("%s must not be below 0"), option);
-  return FALSE;
-}
-
 static void
 append_key_json (GString *to, GBytes *key)
 {
@@ -194,7 +185,7 @@ slow_run (struct invocation *invocation)
                          "milliseconds. The newest 256 are kept. Of a database that nobody "
                          "shares, keys are read at random."),
                       &error)
-      || !check_not_negative ("--after", after, &error)
+      || !command_check_not_negative ("--after", after, &error)
       || !find_work (&work, invocation, seconds, &error)
       || (list = list_slow (&work, (guint64) after, &error)) == NULL)
     return command_fail (invocation, error);
@@ -321,7 +312,8 @@ hotkeys_run (struct invocation *invocation)
                          "Counts of keys that made room for others meanwhile are bounds. Of a "
                          "database that nobody shares, keys are read at random."),
                       &error)
-      || !parse_kind (kind_text, &kind, &error) || !check_not_negative ("--limit", limit, &error)
+      || !parse_kind (kind_text, &kind, &error)
+      || !command_check_not_negative ("--limit", limit, &error)
       || !find_work (&work, invocation, seconds, &error)
       || (list = list_hot (&work, kind, &total, &error)) == NULL)
     return command_fail (invocation, error);

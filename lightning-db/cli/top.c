@@ -390,12 +390,14 @@ top_run (struct invocation *invocation)
                       _ ("Shows the databases that running applications let be inspected, or one "
                          "of them: those whose application sets LdbDatabase:inspectable, or was "
                          "started with LIGHTNING_INSPECT=1."),
-                      &error))
+                      &error)
+      || !command_check_not_negative ("--interval", interval, &error))
     return command_fail (invocation, error);
   if (invocation->next_argument < invocation->argument_count)
     board.path = g_strdup (invocation->arguments[invocation->next_argument++]);
   board.json = invocation->json;
-  interval = interval >= 0.05 ? MIN (interval, 3600) : 0.05; /* what is no number is no longer one */
+  interval
+      = interval >= 0.05 ? MIN (interval, 3600) : 0.05; /* what is no number is no longer one */
   board.list = ldb_running_list_new ();
   enum exit_status status = EXIT_STATUS_DONE;
   if (command_check_count (&board.left, &error) && command_finish (invocation, &error)

@@ -206,6 +206,7 @@ class Events(LiveTest):
         text = self.run_live("events", self.database).decode()
         self.assertIn("The database was opened", text)
         later = self.run_live("events", self.database, "--after", str(len(lines)))
+        self.run_live("events", self.database, "--after", "-1", status=FAILED)
         self.assertNotIn(b"opened", later)
 
     def test_follow(self):
@@ -606,6 +607,7 @@ class Top(LiveTest):
         shell = self.start_application()
         self.tell(shell, "put a 1")
         self.run_live("top", "--count", "1", "--interval", "nan")
+        self.run_live("top", "--count", "1", "--interval", "-1", status=FAILED)
         table = self.run_live("top", "--count", "1", "--interval", "0.05", self.database).decode()
         head, row = table.splitlines()
         self.assertTrue(head.startswith("PROGRAM"))

@@ -533,6 +533,56 @@ test_opened_elsewhere (Place *place, gconstpointer data)
   g_assert_false (g_file_test (place->path, G_FILE_TEST_EXISTS));
 }
 
+/* Or while it was backed up, restored, looked at or repaired. */
+static void
+test_kept_elsewhere (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) first = NULL, second = NULL, third = NULL, fourth = NULL;
+  g_autofree char *before = g_get_current_dir ();
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_assert_true (ldb_database_put_string (db, "k", "v", NULL, &error));
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  ldb_database_backup_async (db, "backup", LDB_BACKUP_NONE, NULL, NULL, NULL, NULL, KEEP (first));
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  g_autoptr (GAsyncResult) saved = ldb_test_wait (&first);
+  g_autoptr (LdbBackupResult) backup = ldb_database_backup_finish (db, saved, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (backup);
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  ldb_database_restore_async ("backup", "restored", NULL, NULL, NULL, NULL, KEEP (second));
+  ldb_database_check_path_async ("backup", LDB_CHECK_DEEP, NULL, NULL, NULL, NULL, KEEP (third));
+  ldb_database_repair_async ("backup", "repaired", NULL, NULL, NULL, NULL, KEEP (fourth));
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  g_autoptr (GAsyncResult) restored = ldb_test_wait (&second);
+  g_assert_true (ldb_database_restore_finish (restored, &error));
+  g_assert_no_error (error);
+  g_autoptr (GAsyncResult) checked = ldb_test_wait (&third);
+  g_autoptr (LdbCheckReport) report = ldb_database_check_path_finish (checked, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (report->fault_count, ==, 0);
+  g_autoptr (GAsyncResult) repaired = ldb_test_wait (&fourth);
+  g_autoptr (LdbRepairReport) repair = ldb_database_repair_finish (repaired, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (repair);
+}
+
+/* No path is none, not the folder one is in. */
+static void
+test_nowhere (Place *place, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autofree char *before = g_get_current_dir ();
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  ldb_database_open_async ("", LDB_OPEN_CREATE, NULL, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) opened = ldb_test_wait (&result);
+  g_assert_null (ldb_database_open_finish (opened, &error));
+  g_assert_nonnull (error);
+  g_assert_cmpint (g_chdir (before), ==, 0);
+  g_test_message ("%s", error->message);
+}
+
 static void
 test_refused (Place *place, gconstpointer data)
 {
@@ -770,6 +820,8 @@ main (int argc, char **argv)
   add_test ("/takeover/closed", test_closed);
   add_test ("/takeover/elsewhere", test_elsewhere);
   add_test ("/takeover/opened-elsewhere", test_opened_elsewhere);
+  add_test ("/takeover/kept-elsewhere", test_kept_elsewhere);
+  add_test ("/takeover/nowhere", test_nowhere);
   add_test ("/takeover/refused", test_refused);
   add_test ("/takeover/beside-writer", test_beside_writer);
   add_test ("/takeover/threads", test_threads);

@@ -105,6 +105,7 @@ ldb_database_backup_async (LdbDatabase *self, const char *path, LdbBackupFlags f
   g_return_if_fail (LDB_IS_DATABASE (self));
   g_return_if_fail (path != NULL);
   LdbCall *call = new_backup (self, path, flags);
+  ldb_database_settle_paths (call);
   ldb_call_tell_later (call, progress, progress_data, progress_destroy);
   ldb_call_start (call,
                   LDB_REPLY (self, ldb_database_backup_async, cancellable, callback, user_data),
@@ -234,6 +235,7 @@ ldb_database_restore_async (const char *backup_path, const char *path, LdbProgre
   g_return_if_fail (backup_path != NULL);
   g_return_if_fail (path != NULL);
   LdbCall *call = new_restore (backup_path, path);
+  ldb_database_settle_paths (call);
   ldb_call_tell_later (call, progress, progress_data, progress_destroy);
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_restore_async, cancellable, callback, user_data),

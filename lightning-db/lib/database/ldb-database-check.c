@@ -256,6 +256,7 @@ ldb_database_check_path_async (const char *path, LdbCheckFlags flags, LdbProgres
 {
   g_return_if_fail (path != NULL);
   LdbCall *call = new_check_path (path, flags);
+  ldb_database_settle_paths (call);
   ldb_call_tell_later (call, progress, progress_data, progress_destroy);
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_check_path_async, cancellable, callback, user_data),
@@ -389,6 +390,7 @@ ldb_database_repair_async (const char *path, const char *destination, LdbProgres
   g_return_if_fail (path != NULL);
   g_return_if_fail (destination != NULL);
   LdbCall *call = new_repair (path, destination);
+  ldb_database_settle_paths (call);
   ldb_call_tell_later (call, progress, progress_data, progress_destroy);
   ldb_call_start (call,
                   LDB_REPLY (NULL, ldb_database_repair_async, cancellable, callback, user_data),

@@ -96,8 +96,12 @@ ldb_database_is_open (const LdbDatabase *self)
 /* The same for a write; READ_ONLY on a read-only handle. */
 struct engine *ldb_database_enter_write (LdbDatabase *self, GError **error);
 gboolean ldb_database_is_usable (LdbDatabase *self, GError **error);
-/* Where a path leads now. NULL for NULL. */
+/* Where a path leads now. NULL for NULL, and an empty one stays so. */
 char *ldb_database_absolute_path (const char *path);
+struct _LdbCall;
+/* Of a call that a worker does: the process may have gone to another folder by then. Its errors name
+ * the absolute paths. */
+void ldb_database_settle_paths (struct _LdbCall *call);
 
 /* For LdbEventListener: tells whoever is connected of it; and whether anybody is. */
 void ldb_database_emit_event (gpointer self, LdbEvent *event);

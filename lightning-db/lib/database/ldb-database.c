@@ -313,10 +313,25 @@ ldb_database_get_property (GObject *object, guint id, GValue *value, GParamSpec 
 char *
 ldb_database_absolute_path (const char *path)
 {
-  if (path == NULL || g_path_is_absolute (path))
+  if (path == NULL || *path == '\0' || g_path_is_absolute (path))
     return g_strdup (path);
   g_autofree char *here = g_get_current_dir ();
   return g_build_filename (here, path, NULL);
+}
+
+static void
+make_absolute (char **path)
+{
+  char *absolute = ldb_database_absolute_path (*path);
+  g_free (*path);
+  *path = absolute;
+}
+
+void
+ldb_database_settle_paths (LdbCall *call)
+{
+  make_absolute (&call->path);
+  make_absolute (&call->other_path);
 }
 
 static void
