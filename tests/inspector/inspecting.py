@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,13 @@ class Application:
 
     def put(self, count):
         self.do("put", count)
+
+    def stop(self):
+        """It answers nobody, until it may go on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
 
     def end(self):
         self._process.stdin.close()

@@ -112,6 +112,33 @@ class Edit(inspecting.DataCase):
         application.do("expect", "user:ada:name=Ada")
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_another_is_selected(self):
+        """What is edited is the key that it was asked for, though the application answers later."""
+        application = self.start()
+        application.do("control", 1)
+        application.do("key", "a")
+        application.do("key", "b")
+        inspector = self.open()
+        self.allow(inspector)
+        self.go_to(inspector, "a")
+        self.wait_for_value(inspector, "value 1")
+        self.wait_for_keyboard(inspector, "a")
+        application.stop()
+        inspector.press("F2")
+        inspector.press("Down")
+        self.wait_for_keyboard(inspector, "b")
+        application.go_on()
+        self.wait_for_editor(inspector)
+        self.write(inspector, "New Value", "mine")
+        inspector.press("Control_L", "Return")
+        inspector.find("button", "Review 1 Change")
+        inspector.press("Control_L", "s")
+        inspector.find("button", "Discard the Change of a")
+        self.assertEqual(self.difference(inspector), [["− value 1", "+ mine"]])
+        inspector.press("Return")
+        inspector.wait_for("Committed: 1 record was written.")
+        self.assertEqual(inspector.close(), (0, ""))
+
     def test_conflict(self):
         application = self.start()
         application.do("control", 1)

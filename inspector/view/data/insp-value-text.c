@@ -33,7 +33,10 @@ insp_value_text_new (const char *name)
 static void
 wrap (GtkTextView *self, const char *text)
 {
-  gtk_text_view_set_wrap_mode (self, has_long_line (text) ? GTK_WRAP_CHAR : GTK_WRAP_WORD_CHAR);
+  gboolean is_whole = g_object_get_data (G_OBJECT (self), "insp-whole") != NULL;
+  gtk_text_view_set_wrap_mode (self, is_whole               ? GTK_WRAP_NONE
+                                     : has_long_line (text) ? GTK_WRAP_CHAR
+                                                            : GTK_WRAP_WORD_CHAR);
 }
 
 static char *
@@ -56,9 +59,10 @@ on_frame (GtkWidget *view, GdkFrameClock *clock, gpointer data)
 }
 
 void
-insp_value_text_set (GtkTextView *self, const char *text)
+insp_value_text_set (GtkTextView *self, const char *text, gboolean whole_lines)
 {
   g_autofree char *old = get_text (self);
+  g_object_set_data (G_OBJECT (self), "insp-whole", GINT_TO_POINTER (whole_lines));
   if (g_str_equal (old, text))
     return;
   if (gtk_widget_get_width (GTK_WIDGET (self)) > 0)

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 /* A GtkTextView, and what scrolls it as its parent. */
 GtkWidget *insp_value_text_new (const char *name);
-/* The same text stays, and where it is scrolled to. */
-void insp_value_text_set (GtkTextView *self, const char *text);
+/* The same text stays, and where it is scrolled to. `whole_lines`: none is wrapped, as of a dump. */
+void insp_value_text_set (GtkTextView *self, const char *text, gboolean whole_lines);
 
 G_END_DECLS

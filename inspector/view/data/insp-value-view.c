@@ -78,10 +78,16 @@ say_nothing (InspValueView *self)
 }
 
 static void
+show_lines (InspValueView *self, const char *text, gboolean whole_lines)
+{
+  insp_value_text_set (self->text, text, whole_lines);
+  gtk_stack_set_visible_child_name (GTK_STACK (self->views), "text");
+}
+
+static void
 show_text (InspValueView *self, const char *text)
 {
-  insp_value_text_set (self->text, text);
-  gtk_stack_set_visible_child_name (GTK_STACK (self->views), "text");
+  show_lines (self, text, FALSE);
 }
 
 static void
@@ -225,7 +231,7 @@ show_value (InspValueView *self)
   if (form == INSP_VALUE_IMAGE)
     show_image (self);
   else
-    show_text (self, text != NULL ? text : refusal (form, whole));
+    show_lines (self, text != NULL ? text : refusal (form, whole), form == INSP_VALUE_HEX);
 }
 
 static void

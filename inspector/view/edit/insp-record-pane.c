@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants
- *   P1  `cancellable` is there exactly while a value is read that is to be edited or deleted.
+ *   P1  `cancellable` and `changed` are there exactly while the value of that key is read, to be edited or
+ *       deleted; another one may be selected meanwhile.
  *   P2  While the editor is open `edited_store` and `expected` are those of its record.
  */
 #include "config.h"
@@ -26,7 +27,7 @@ struct _InspRecordPane
   char *store;                /* that is shown; NULL: none yet */
   char *edited_store;         /* P2 */
   GBytes *expected;           /* P2; NULL: no such key; owned */
-  GBytes *deleted;            /* key whose value is read to be deleted; NULL: none; owned */
+  GBytes *changed;            /* P1: of this key; NULL: none; owned */
   GCancellable *cancellable;  /* P1; owned */
 
   GtkWidget *box;   /* child */
@@ -135,7 +136,7 @@ stop (InspRecordPane *self)
 {
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
-  g_clear_pointer (&self->deleted, g_bytes_unref);
+  g_clear_pointer (&self->changed, g_bytes_unref);
 }
 
 static void
@@ -143,20 +144,23 @@ read_value (InspRecordPane *self, GBytes *key, GAsyncReadyCallback callback)
 {
   gsize size;
   gconstpointer data = g_bytes_get_data (key, &size);
+  self->changed = g_bytes_ref (key);
   self->cancellable = g_cancellable_new ();
   ldb_inspector_get_async (insp_session_get_inspector (self->session), 0, self->store, data, size,
                            self->cancellable, callback, g_object_ref (self));
 }
 
-/* The answer, if it is wanted still; errors are said. FALSE: nothing is to be done. */
+/* The answer, if it is wanted still, and whose it is; errors are said. FALSE: nothing is to be done. */
 static gboolean
-take_value (InspRecordPane *self, GObject *source, GAsyncResult *result, GBytes **value)
+take_value (InspRecordPane *self, GObject *source, GAsyncResult *result, GBytes **key,
+            GBytes **value)
 {
   g_autoptr (GError) error = NULL;
   *value = ldb_inspector_get_finish (LDB_INSPECTOR (source), result, &error);
   if (g_task_get_cancellable (G_TASK (result)) != self->cancellable)
     return FALSE;
   g_clear_object (&self->cancellable);
+  *key = g_steal_pointer (&self->changed);
   if (error != NULL)
     say (self, error->message);
   return error == NULL;
@@ -188,13 +192,13 @@ static void
 on_read_to_edit (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspRecordPane) self = data;
+  g_autoptr (GBytes) key = NULL;
   g_autoptr (GBytes) value = NULL;
-  if (!take_value (self, source, result, &value))
+  if (!take_value (self, source, result, &key, &value))
     return;
-  GBytes *key = insp_value_view_get_key (self->value);
   if (value == NULL)
     say (self, _ ("The key is gone: it was deleted since it was listed."));
-  else if (key != NULL)
+  else
     open_editor (self, key, value, value);
 }
 
@@ -238,15 +242,15 @@ static void
 on_read_to_add (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspRecordPane) self = data;
+  g_autoptr (GBytes) key = NULL;
   g_autoptr (GBytes) there = NULL;
-  if (!take_value (self, source, result, &there) || !shows (self, "editor"))
+  if (!take_value (self, source, result, &key, &there) || !shows (self, "editor"))
     return;
-  g_autoptr (GBytes) key = insp_value_editor_get_key (self->editor);
   g_autoptr (GBytes) value = insp_value_editor_get_value (self->editor);
   if (there != NULL)
     insp_value_editor_refuse (self->editor,
                               _ ("There is such a key. Select it to change its value."));
-  else if (key != NULL && value != NULL)
+  else if (value != NULL)
     stage (self, self->edited_store, key, NULL, value);
 }
 
@@ -270,10 +274,10 @@ static void
 on_read_to_delete (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspRecordPane) self = data;
+  g_autoptr (GBytes) key = NULL;
   g_autoptr (GBytes) value = NULL;
-  if (!take_value (self, source, result, &value))
+  if (!take_value (self, source, result, &key, &value))
     return;
-  g_autoptr (GBytes) key = g_steal_pointer (&self->deleted);
   if (value != NULL)
     stage (self, self->store, key, value, NULL);
   else
@@ -293,7 +297,6 @@ insp_record_pane_delete (InspRecordPane *self)
       stage (self, self->store, key, NULL, NULL);
       return;
     }
-  self->deleted = g_bytes_ref (key);
   read_value (self, key, on_read_to_delete);
 }
 

@@ -193,7 +193,7 @@ show_value (InspValueEditor *self, Form form, GBytes *value)
       = form == HEX ? insp_bytes_to_hex (value) : g_strndup (data != NULL ? data : "", size);
   self->form = form;
   self->is_beginning = TRUE;
-  insp_value_text_set (GTK_TEXT_VIEW (self->view), text);
+  insp_value_text_set (GTK_TEXT_VIEW (self->view), text, FALSE);
   gtk_drop_down_set_selected (self->forms, form);
   self->is_beginning = FALSE;
   review (self);
