@@ -55,12 +55,6 @@ take (gpointer page, LdbInspector *inspector, GAsyncResult *result, GError **err
 }
 
 static void
-tell (gpointer page, const GError *error)
-{
-  insp_page_tell (INSP_PAGE (page), error);
-}
-
-static void
 insp_activity_page_refresh (InspPage *page)
 {
   InspActivityPage *self = INSP_ACTIVITY_PAGE (page);
@@ -180,7 +174,8 @@ insp_activity_page_new (InspSession *session)
                                 insp_event_table_new_of_work (self->log)));
   add_events (self);
   add_slow_operations (self, session);
-  self->refresher = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, tell);
+  self->refresher
+      = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, insp_page_tell_from);
   insp_export_offer (GTK_WIDGET (self), "activity");
   return GTK_WIDGET (self);
 }

@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <math.h>
 
+#include "insp-figure.h"
 #include "insp-flow.h"
 #include "insp-unit.h"
 #include "insp-work-figures.h"
@@ -17,7 +18,7 @@ struct _InspWorkFigures
   InspHistory *history; /* owned */
   InspAxis *axis;       /* owned */
   GtkWidget *flow;      /* child */
-  GtkWidget *figures[TILES];
+  InspFigure *figures[TILES];
 };
 
 G_DEFINE_FINAL_TYPE (InspWorkFigures, insp_work_figures, GTK_TYPE_WIDGET)
@@ -62,7 +63,7 @@ static void
 set_figure (InspWorkFigures *self, guint index, InspUnit unit, double value)
 {
   g_autofree char *text = insp_unit_format (unit, value);
-  gtk_label_set_text (GTK_LABEL (self->figures[index]), text);
+  insp_figure_say (self->figures[index], text);
 }
 
 static void
@@ -110,21 +111,8 @@ insp_work_figures_class_init (InspWorkFiguresClass *class)
 static void
 add_tile (InspWorkFigures *self, guint index, const char *name)
 {
-  GtkWidget *tile = g_object_new (GTK_TYPE_BOX, "orientation", GTK_ORIENTATION_VERTICAL,
-                                  "accessible-role", GTK_ACCESSIBLE_ROLE_GROUP, NULL);
-  GtkWidget *label = gtk_label_new (name);
-  self->figures[index] = gtk_label_new ("–");
-  gtk_widget_add_css_class (self->figures[index], "title-3");
-  gtk_widget_add_css_class (self->figures[index], "numeric");
-  gtk_widget_add_css_class (label, "caption");
-  gtk_widget_add_css_class (label, "dim-label");
-  gtk_label_set_xalign (GTK_LABEL (self->figures[index]), 0);
-  gtk_label_set_xalign (GTK_LABEL (label), 0);
-  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-  gtk_widget_add_css_class (tile, "insp-tile");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (tile), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
-  gtk_box_append (GTK_BOX (tile), self->figures[index]);
-  gtk_box_append (GTK_BOX (tile), label);
+  GtkWidget *tile = insp_figure_new_tile (name);
+  self->figures[index] = INSP_FIGURE (tile);
   insp_flow_add (self->flow, tile);
 }
 

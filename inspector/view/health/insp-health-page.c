@@ -143,12 +143,6 @@ take (gpointer page, LdbInspector *inspector, GAsyncResult *result, GError **err
 }
 
 static void
-tell (gpointer page, const GError *error)
-{
-  insp_page_tell (INSP_PAGE (page), error);
-}
-
-static void
 insp_health_page_refresh (InspPage *page)
 {
   insp_refresher_ask (INSP_HEALTH_PAGE (page)->refresher);
@@ -319,6 +313,7 @@ insp_health_page_new (InspSession *session)
   insp_page_add_section (INSP_PAGE (self), _ ("Upkeep"), NULL, insp_upkeep_new (session));
   insp_export_offer (GTK_WIDGET (self), "health");
   tell_verdict (self);
-  self->refresher = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, tell);
+  self->refresher
+      = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, insp_page_tell_from);
   return GTK_WIDGET (self);
 }

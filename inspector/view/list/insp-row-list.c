@@ -216,7 +216,7 @@ take_identities (InspRowList *self, GPtrArray *contents)
       if (g_hash_table_add (set, g_memdup2 (&identity, sizeof identity)))
         i++;
       else
-        g_ptr_array_remove_index (contents, i);
+        self->free_contents (g_ptr_array_steal_index (contents, i));
     }
   return set;
 }
