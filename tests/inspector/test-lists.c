@@ -2,6 +2,7 @@
 /* Rows that stay the same objects, and how keys are written. */
 #include <math.h>
 
+#include "insp-first-rows.h"
 #include "insp-key-text.h"
 #include "insp-row-list.h"
 #include "insp-sheet.h"
@@ -155,6 +156,62 @@ test_prepend (void)
   g_assert_cmpuint (((const Contents *) insp_row_list_get (list, 9))->identity, ==, 20);
 }
 
+/* Whatever is inserted and removed, and however many are wanted, they are the first ones. */
+static void
+test_first (void)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (11);
+  g_autoptr (GListStore) list = g_list_store_new (G_TYPE_OBJECT);
+  g_autoptr (InspFirstRows) first = insp_first_rows_new (G_LIST_MODEL (list), 10);
+  g_autoptr (GPtrArray) belief = g_ptr_array_new_with_free_func (g_object_unref);
+  g_signal_connect (first, "items-changed", G_CALLBACK (apply), belief);
+  for (int turn = 0; turn < 5000; turn++)
+    {
+      static const guint mosts[] = { 0, 1, 5, 10, 12, G_MAXUINT };
+      GObject *items[15];
+      guint added = (guint) g_rand_int_range (random, 0, G_N_ELEMENTS (items) + 1);
+      guint count = g_list_model_get_n_items (G_LIST_MODEL (list));
+      guint at = (guint) g_rand_int_range (random, 0, (int) count + 1);
+      guint removed = (guint) g_rand_int_range (random, 0, (int) (count - at) + 1);
+      for (guint i = 0; i < added; i++)
+        items[i] = g_object_new (G_TYPE_OBJECT, NULL);
+      g_list_store_splice (list, at, removed, (gpointer *) items, added);
+      for (guint i = 0; i < added; i++)
+        g_object_unref (items[i]);
+      guint most = mosts[(guint) turn / 50 % G_N_ELEMENTS (mosts)];
+      insp_first_rows_set_most (first, most);
+      g_assert_cmpuint (belief->len, ==,
+                        MIN (g_list_model_get_n_items (G_LIST_MODEL (list)), most));
+      for (guint i = 0; i < belief->len; i++)
+        {
+          g_autoptr (GObject) expected = g_list_model_get_item (G_LIST_MODEL (list), i);
+          g_assert_true (expected == g_ptr_array_index (belief, i));
+        }
+      g_assert_null (g_list_model_get_object (G_LIST_MODEL (first), belief->len));
+    }
+}
+
+/* As little as can be is told, and at once. */
+static void
+test_first_stay (void)
+{
+  g_autoptr (GListStore) list = g_list_store_new (G_TYPE_OBJECT);
+  g_autoptr (InspFirstRows) first = insp_first_rows_new (G_LIST_MODEL (list), 10);
+  g_autoptr (GPtrArray) belief = g_ptr_array_new_with_free_func (g_object_unref);
+  g_signal_connect (first, "items-changed", G_CALLBACK (apply), belief);
+  guint told = 0;
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (GObject) item = g_object_new (G_TYPE_OBJECT, NULL);
+      g_list_store_insert (list, 0, item);
+    }
+  g_signal_connect_swapped (first, "items-changed", G_CALLBACK (g_atomic_int_inc), &told);
+  g_list_store_remove (list, 15); /* nobody sees it */
+  g_assert_cmpuint (told, ==, 0);
+  g_list_store_remove (list, 3);
+  g_assert_cmpuint (told, ==, 1); /* that one, and another one at the end */
+}
+
 static void
 assert_key (const char *bytes, gsize size, gsize length, const char *text, const char *prefix)
 {
@@ -224,6 +281,8 @@ main (int argument_count, char **arguments)
   g_test_add_func ("/lists/identity", test_identity);
   g_test_add_func ("/lists/twice", test_twice);
   g_test_add_func ("/lists/prepend", test_prepend);
+  g_test_add_func ("/lists/first", test_first);
+  g_test_add_func ("/lists/first/stay", test_first_stay);
   g_test_add_func ("/lists/keys", test_keys);
   g_test_add_func ("/lists/sheets", test_sheets);
   return g_test_run ();

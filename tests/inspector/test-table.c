@@ -84,11 +84,18 @@ text_at (Shown *shown, double y)
   return NULL;
 }
 
+/* Also those that cannot be seen. */
+static guint
+count_rows (Shown *shown)
+{
+  GtkColumnView *view = GTK_COLUMN_VIEW (find (shown->table, GTK_TYPE_COLUMN_VIEW));
+  return g_list_model_get_n_items (G_LIST_MODEL (gtk_column_view_get_model (view)));
+}
+
 static GtkAdjustment *
 place (Shown *shown)
 {
-  GtkScrolledWindow *scroller
-      = GTK_SCROLLED_WINDOW (find (shown->table, GTK_TYPE_SCROLLED_WINDOW));
+  GtkScrolledWindow *scroller = GTK_SCROLLED_WINDOW (find (shown->table, GTK_TYPE_SCROLLED_WINDOW));
   return gtk_scrolled_window_get_vadjustment (scroller);
 }
 
@@ -166,6 +173,46 @@ test_selected (void)
   hide (&shown);
 }
 
+/* Rows that come all the time: those that can be seen, until somebody uses the table. */
+static void
+test_first (void)
+{
+  Shown shown = { 0 };
+  show (&shown);
+  gtk_widget_set_visible (shown.table, FALSE);
+  insp_table_show_first (INSP_TABLE (shown.table));
+  prepend (&shown, 100);
+  g_assert_cmpuint (count_rows (&shown), ==, 0); /* while it is hidden */
+  gtk_widget_set_visible (shown.table, TRUE);
+  run_frames (&shown);
+  g_assert_cmpuint (count_rows (&shown), ==, 20);
+  g_assert_cmpstr (text_at (&shown, 8), ==, "row 200");
+  g_autofree char *last = insp_table_get_cell (INSP_TABLE (shown.table), 199, 0);
+  g_assert_cmpstr (last, ==, "row 1"); /* what is exported has all of them */
+  gtk_adjustment_set_value (place (&shown), 40);
+  run_frames (&shown);
+  g_assert_cmpuint (count_rows (&shown), ==, 200);
+  g_autofree char *before = g_strdup (text_at (&shown, 8));
+  prepend (&shown, 50);
+  g_assert_cmpuint (count_rows (&shown), ==, 250);
+  g_assert_cmpstr (text_at (&shown, 8), ==, before);
+  gtk_adjustment_set_value (place (&shown), 0);
+  run_frames (&shown);
+  g_assert_cmpuint (count_rows (&shown), ==, 20);
+  GtkColumnView *view = GTK_COLUMN_VIEW (find (shown.table, GTK_TYPE_COLUMN_VIEW));
+  gtk_selection_model_select_item (gtk_column_view_get_model (view), 3, TRUE);
+  run_frames (&shown);
+  g_assert_cmpuint (count_rows (&shown), ==, 250);
+  insp_table_unselect (INSP_TABLE (shown.table));
+  run_frames (&shown);
+  g_assert_cmpuint (count_rows (&shown), ==, 20);
+  gtk_widget_child_focus (shown.table, GTK_DIR_TAB_FORWARD);
+  gtk_widget_child_focus (shown.table, GTK_DIR_TAB_FORWARD);
+  run_frames (&shown);
+  g_assert_cmpuint (count_rows (&shown), ==, 250);
+  hide (&shown);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -173,5 +220,6 @@ main (int argc, char **argv)
   g_test_add_func ("/table/newest", test_newest);
   g_test_add_func ("/table/elsewhere", test_elsewhere);
   g_test_add_func ("/table/selected", test_selected);
+  g_test_add_func ("/table/first", test_first);
   return g_test_run ();
 }

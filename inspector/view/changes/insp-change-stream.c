@@ -295,6 +295,7 @@ make_table (InspChangeStream *self)
       insp_table_new (_ ("Changes"), _ ("Nothing has been committed since this page was opened."),
                       g_object_ref (self->shown)));
   insp_table_set_heights (self->table, 240, 320);
+  insp_table_show_first (self->table);
   insp_table_add_column (self->table, _ ("Time"), INSP_TABLE_TEXT, format_time, NULL);
   insp_table_add_column (self->table, _ ("Commit"), INSP_TABLE_NUMBER, format_commit, NULL);
   insp_table_add_column (self->table, _ ("Change"), INSP_TABLE_TEXT, format_kind, NULL);

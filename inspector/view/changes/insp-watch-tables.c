@@ -127,6 +127,7 @@ insp_delivery_table_new (InspWatchLog *log)
       _ ("Deliveries"), _ ("No watch was told of changes since this page was opened."),
       g_object_ref (list));
   InspTable *table = INSP_TABLE (widget);
+  insp_table_show_first (table);
   insp_table_add_column (table, _ ("Time"), INSP_TABLE_TEXT, format_time, NULL);
   insp_table_add_column (table, _ ("Watch"), INSP_TABLE_WIDE, format_watch, log);
   insp_table_add_column (table, _ ("Changes"), INSP_TABLE_NUMBER, format_changes, NULL);

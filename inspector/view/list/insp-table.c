@@ -3,12 +3,14 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-first-rows.h"
 #include "insp-list-place.h"
 #include "insp-tab-stop.h"
 #include "insp-table.h"
 
 #define HEIGHT_LEAST 120 /* pixels, unless it is said otherwise … */
 #define HEIGHT_MOST 320
+#define ROW_LEAST 16  /* pixels: no row is less high */
 #define WIDE_LEAST 16 /* characters of a column that takes what room there is */
 
 typedef struct
@@ -31,6 +33,12 @@ struct _InspTable
   GtkColumnView *view;
   GtkSingleSelection *selection; /* borrowed of the view */
   GPtrArray *columns;            /* Column; owned */
+
+  InspFirstRows *first;        /* what the selection is of; NULL: all rows, always; owned */
+  guint unused;                /* rows of it while nobody uses the table */
+  GtkEventController *pointer; /* it looks whether it is in the table; borrowed; likewise … */
+  GtkEventController *keyboard;
+  guint reviewing; /* source that looks how many rows are to be shown; 0: none */
 };
 
 G_DEFINE_FINAL_TYPE (InspTable, insp_table, GTK_TYPE_WIDGET)
@@ -139,10 +147,18 @@ insp_table_add_widgets (InspTable *self, const char *title, GType widget, InspTa
 
 /* ---- rows ---- */
 
+/* All of them, also those that are not shown; borrowed. */
+static GListModel *
+get_rows (InspTable *self)
+{
+  return self->first != NULL ? insp_first_rows_get_list (self->first)
+                             : G_LIST_MODEL (self->selection);
+}
+
 static void
 review_rows (InspTable *self)
 {
-  gboolean any = g_list_model_get_n_items (G_LIST_MODEL (self->selection)) > 0;
+  gboolean any = g_list_model_get_n_items (get_rows (self)) > 0;
   gtk_widget_set_visible (self->stop, any);
   gtk_widget_set_visible (self->empty, !any);
 }
@@ -211,12 +227,67 @@ insp_table_set_heights (InspTable *self, int least, int most)
   gtk_scrolled_window_set_min_content_height (scroller, least);
 }
 
+/* ---- rows that come all the time ---- */
+
+static gboolean
+review_first (gpointer table)
+{
+  InspTable *self = table;
+  GtkAdjustment *place = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (self->scroller));
+  gboolean is_used
+      = gtk_event_controller_motion_contains_pointer (GTK_EVENT_CONTROLLER_MOTION (self->pointer))
+        || gtk_event_controller_focus_contains_focus (GTK_EVENT_CONTROLLER_FOCUS (self->keyboard))
+        || gtk_single_selection_get_selected_item (self->selection) != NULL
+        || gtk_adjustment_get_value (place) >= 1;
+  gboolean is_shown = gtk_widget_get_mapped (GTK_WIDGET (self));
+  self->reviewing = 0;
+  insp_first_rows_set_most (self->first, is_used ? G_MAXUINT : is_shown ? self->unused : 0);
+  return G_SOURCE_REMOVE;
+}
+
+/* Before the next frame: not while rows are laid out, which may scroll, or are told of. */
+static void
+on_use (InspTable *self)
+{
+  if (self->reviewing == 0)
+    self->reviewing = g_idle_add_full (G_PRIORITY_HIGH_IDLE, review_first, self, NULL);
+}
+
+static void
+watch_use (InspTable *self, gpointer object, const char *signal)
+{
+  g_signal_connect_object (object, signal, G_CALLBACK (on_use), self, G_CONNECT_SWAPPED);
+}
+
+void
+insp_table_show_first (InspTable *self)
+{
+  g_return_if_fail (self->first == NULL);
+  int height = gtk_scrolled_window_get_max_content_height (GTK_SCROLLED_WINDOW (self->scroller));
+  self->unused = (guint) height / ROW_LEAST;
+  self->first
+      = insp_first_rows_new (gtk_single_selection_get_model (self->selection), self->unused);
+  gtk_single_selection_set_model (self->selection, G_LIST_MODEL (self->first));
+  self->pointer = gtk_event_controller_motion_new ();
+  self->keyboard = gtk_event_controller_focus_new ();
+  gtk_widget_add_controller (GTK_WIDGET (self), self->pointer);
+  gtk_widget_add_controller (GTK_WIDGET (self), self->keyboard);
+  watch_use (self, self, "map");
+  watch_use (self, self, "unmap");
+  watch_use (self, self->pointer, "notify::contains-pointer");
+  watch_use (self, self->keyboard, "notify::contains-focus");
+  watch_use (self, self->selection, "notify::selected-item");
+  watch_use (self, gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (self->scroller)),
+             "value-changed");
+  on_use (self);
+}
+
 InspSheet *
 insp_table_to_sheet (InspTable *self)
 {
   InspSheet *sheet = insp_sheet_new (self->title);
   GListModel *columns = gtk_column_view_get_columns (self->view);
-  GListModel *rows = G_LIST_MODEL (self->selection);
+  GListModel *rows = get_rows (self);
   for (guint i = 0; i < self->columns->len; i++)
     {
       g_autoptr (GtkColumnViewColumn) column = g_list_model_get_item (columns, i);
@@ -234,7 +305,7 @@ insp_table_to_sheet (InspTable *self)
 char *
 insp_table_get_cell (InspTable *self, guint row, guint column)
 {
-  g_autoptr (InspRow) its = g_list_model_get_item (G_LIST_MODEL (self->selection), row);
+  g_autoptr (InspRow) its = g_list_model_get_item (get_rows (self), row);
   return its != NULL ? cell_text (self, its, column) : NULL;
 }
 
@@ -246,6 +317,8 @@ insp_table_dispose (GObject *object)
   InspTable *self = INSP_TABLE (object);
   g_clear_pointer (&self->stop, gtk_widget_unparent);
   g_clear_pointer (&self->empty, gtk_widget_unparent);
+  g_clear_handle_id (&self->reviewing, g_source_remove);
+  g_clear_object (&self->first);
   g_clear_pointer (&self->columns, g_ptr_array_unref);
   g_clear_pointer (&self->title, g_free);
   G_OBJECT_CLASS (insp_table_parent_class)->dispose (object);

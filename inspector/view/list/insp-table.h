@@ -42,6 +42,11 @@ void insp_table_set_empty (InspTable *self, const char *empty);
 /* Pixels: at least and at most, by what is in it. */
 void insp_table_set_heights (InspTable *self, int least, int most);
 
+/* For rows that come all the time: it has those that fit into its height, and no others, while nobody uses
+ * it, and none while it is hidden. Who points at it, has the keyboard in it, has selected or scrolled, has all of them. Once, after the
+ * heights are set. */
+void insp_table_show_first (InspTable *self);
+
 /* What is selected; NULL: nothing. Valid until the list changes. */
 gconstpointer insp_table_get_selected (InspTable *self);
 void insp_table_unselect (InspTable *self);
