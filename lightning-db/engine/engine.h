@@ -784,5 +784,8 @@ void engine_condition (struct engine *engine, struct engine_condition *out);
  * UNSUPPORTED where nobody knows. */
 status engine_disk_space (struct engine *engine, uint64_t *total, uint64_t *available,
                           struct failure *failure);
+/* The name of that file system, where files may change without this system's seeing it: on others' machines
+ * (`network`), or by a program that serves it; else NULL. */
+const char *engine_foreign_file_system (struct engine *engine, bool *network);
 
 #endif

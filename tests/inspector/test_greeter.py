@@ -133,7 +133,9 @@ class Greeter(inspecting.Case):
         inspector.wait_for("Time of Reads")
         inspector.show_page("Data", "No Key Selected")
         inspector.wait_for("100 keys")
-        inspector.show_page("Health", "Nothing is wrong")
+        inspector.show_page("Health", "The database is on a network file system (NFS)")
+        inspector.wait_for("file system: NFS")
+        inspector.picture("network-health")
         self.assertEqual(inspector.close(), (0, ""))
         self.assertEqual(self.files(folder), before)
 

@@ -152,6 +152,23 @@ test_disk_space (void)
 }
 
 static void
+test_network (void)
+{
+  FACTS;
+  facts.foreign_file_system = "NFS";
+  facts.network = TRUE;
+  FIRES ("network-file-system", WARNING, NONE);
+  facts.read_only = TRUE;
+  FIRES ("network-file-system", ADVICE, NONE);
+  facts.network = FALSE; /* a program serves it, nobody knows where from */
+  facts.foreign_file_system = "FUSE";
+  NOT_WHEN (facts.read_only = TRUE);
+  facts.read_only = FALSE;
+  FIRES ("network-file-system", ADVICE, NONE);
+  NOT_WHEN (facts.foreign_file_system = NULL);
+}
+
+static void
 test_moved (void)
 {
   FACTS;
@@ -355,6 +372,8 @@ everything (void)
   facts.moved = TRUE;
   facts.disk_available = 0;
   facts.memory_used = 100 * MIB;
+  facts.foreign_file_system = "NFS";
+  facts.network = TRUE;
   facts.runs = 100;
   facts.transaction = 7;
   facts.transaction_age = 100 * SECOND;
@@ -452,6 +471,7 @@ main (int argc, char **argv)
   g_test_add_func ("/health-rules/causes", test_causes);
   g_test_add_func ("/health-rules/disk-space", test_disk_space);
   g_test_add_func ("/health-rules/moved", test_moved);
+  g_test_add_func ("/health-rules/network", test_network);
   g_test_add_func ("/health-rules/exposed", test_exposed);
   g_test_add_func ("/health-rules/stalls", test_stalls);
   g_test_add_func ("/health-rules/many-runs", test_many_runs);

@@ -11,8 +11,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
 /* ---- the system, as the library has it in this program ---- */
 
@@ -25,6 +27,7 @@ static gint failing_opening;    /* the errno of opening one that is there; atomi
 static gint failing_thread;     /* the errno of the library's making a thread; atomic */
 static gint threads_refused;    /* how often it was given; atomic */
 static guint64 space_available; /* bytes that are free; 0: as it is */
+static long foreign_magic;      /* of the file system that everything is on; 0: as it is */
 
 #define SPACE_TOTAL (G_GUINT64_CONSTANT (1) << 40)
 
@@ -33,6 +36,7 @@ static guint64 space_available; /* bytes that are free; 0: as it is */
 OF_THE_SYSTEM int fdatasync (int descriptor);
 OF_THE_SYSTEM int openat64 (int directory, const char *name, int flags, ...);
 OF_THE_SYSTEM int fstatvfs64 (int descriptor, struct statvfs64 *out);
+OF_THE_SYSTEM int fstatfs64 (int descriptor, struct statfs64 *out);
 OF_THE_SYSTEM int pthread_create (pthread_t *thread, const pthread_attr_t *attributes,
                                   void *(*run) (void *), void *data);
 
@@ -95,6 +99,18 @@ fstatvfs64 (int descriptor, struct statvfs64 *out)
       out->f_blocks = SPACE_TOTAL / out->f_frsize;
       out->f_bavail = out->f_bfree = available / out->f_frsize;
     }
+  return result;
+}
+
+int
+fstatfs64 (int descriptor, struct statfs64 *out)
+{
+  static int (*original) (int, struct statfs64 *);
+  if (original == NULL)
+    original = (int (*) (int, struct statfs64 *)) dlsym (RTLD_NEXT, "fstatfs64");
+  int result = original (descriptor, out);
+  if (result == 0 && foreign_magic != 0)
+    out->f_type = foreign_magic;
   return result;
 }
 
@@ -380,6 +396,30 @@ commit_many (LdbDatabase *db)
     ldb_test_put (db, "key", "value");
 }
 
+/* Whoever agreed to write there is told what that means; on a local disk nobody is. */
+static void
+test_network (Place *place, gconstpointer data)
+{
+  g_autoptr (LdbOptions) options = ldb_options_new ();
+  ldb_options_set_network_file_systems (options, TRUE);
+  g_autoptr (LdbDatabase) db = place_open (place, options);
+  g_assert_false (is_found (db, "network-file-system"));
+  foreign_magic = NFS_SUPER_MAGIC;
+  {
+    g_autoptr (LdbHealthIssue) issue = found (db, "network-file-system");
+    g_assert_cmpint (issue->severity, ==, LDB_SEVERITY_WARNING);
+    g_assert_nonnull (strstr (issue->summary, "(NFS)"));
+  }
+  foreign_magic = FUSE_SUPER_MAGIC;
+  {
+    g_autoptr (LdbHealthIssue) issue = found (db, "network-file-system");
+    g_assert_cmpint (issue->severity, ==, LDB_SEVERITY_ADVICE);
+    g_assert_nonnull (strstr (issue->summary, "(FUSE)"));
+  }
+  foreign_magic = 0;
+  g_assert_false (is_found (db, "network-file-system"));
+}
+
 /* Each commit waits for the disk; and the same load where none does. */
 static void
 test_sync_load (Place *place, gconstpointer data)
@@ -413,6 +453,7 @@ main (int argc, char **argv)
   add_test ("/health-trials/flush-failing", test_flush_failing);
   add_test ("/health-trials/following-failing", test_following_failing);
   add_test ("/health-trials/disk-space", test_disk_space);
+  add_test ("/health-trials/network", test_network);
   add_test ("/health-trials/stalls", test_stalls);
   add_test ("/health-trials/over-budget", test_over_budget);
   add_test ("/health-trials/sync-load", test_sync_load);

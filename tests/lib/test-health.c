@@ -26,14 +26,18 @@ find (LdbHealth *health, const char *id)
   return issue;
 }
 
-/* A machine may be short of space or memory, whatever the test does: nothing of ours is among it. */
+/* A machine may be short of space, or have a file system of another's, whatever the test does: nothing of ours
+ * is among it. */
 static void
 assert_nothing_of_ours (LdbHealth *health)
 {
   GPtrArray *issues = ldb_health_get_issues (health);
   for (guint i = 0; i < issues->len; i++)
-    g_assert_cmpstr (((const LdbHealthIssue *) g_ptr_array_index (issues, i))->id, ==,
-                     "disk-space");
+    {
+      const LdbHealthIssue *issue = g_ptr_array_index (issues, i);
+      if (!g_str_equal (issue->id, "disk-space"))
+        g_assert_cmpstr (issue->id, ==, "network-file-system");
+    }
 }
 
 static void

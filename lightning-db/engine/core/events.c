@@ -314,3 +314,13 @@ engine_condition (struct engine *engine, struct engine_condition *out)
   out->following = engine->events.following;
   pthread_mutex_unlock (&engine->events.lock);
 }
+
+const char *
+engine_foreign_file_system (struct engine *engine, bool *network)
+{
+  struct failure failure;
+  const char *name = NULL;
+  *network = engine_enter_slow (engine, &failure) == STATUS_OK
+             && vfs_reach (engine->directory, &name) == VFS_REACH_NETWORK;
+  return name;
+}

@@ -197,6 +197,9 @@ ldb_health_facts_gather (struct engine *engine, const char *path, LdbHealthFacts
   out->space_known = engine_disk_space (engine, &total, &available, NULL) == STATUS_OK;
   out->disk_total = total;
   out->disk_available = available;
+  bool network;
+  out->foreign_file_system = engine_foreign_file_system (engine, &network);
+  out->network = network;
   gather_access (path, out);
   gather_transactions (engine, out);
   gather_conflicts (engine, out);

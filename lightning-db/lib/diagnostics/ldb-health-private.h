@@ -52,6 +52,8 @@ typedef struct
   /* The file system. */
   gboolean space_known;
   guint64 disk_total, disk_available; /* bytes */
+  const char *foreign_file_system;    /* its name, where others may change files unseen; or NULL */
+  gboolean network;                   /* these are on other machines */
 
   /* Who may get at the files. */
   guint directory_mode;   /* permissions; 0: not known */

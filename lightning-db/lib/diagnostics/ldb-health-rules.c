@@ -131,6 +131,36 @@ disk_space (const LdbHealthFacts *facts, LdbFinding *finding)
   return TRUE;
 }
 
+/* A program that serves a file system may keep it anywhere: it is advice to see where. Who only reads on
+ * such a one was told so at the opening. */
+static gboolean
+network_file_system (const LdbHealthFacts *facts, LdbFinding *finding)
+{
+  const char *name = facts->foreign_file_system;
+  if (name == NULL || (facts->read_only && !facts->network))
+    return FALSE;
+  if (facts->read_only || !facts->network)
+    finding->severity = LDB_SEVERITY_ADVICE;
+  add_text (finding, "file_system", name);
+  if (facts->read_only)
+    finding->summary = g_strdup_printf (
+        _ ("The database is on a network file system (%s): what other machines write there is "
+           "seen late, or not at all"),
+        name);
+  else if (facts->network)
+    finding->summary = g_strdup_printf (
+        _ ("The database is on a network file system (%s): other machines may not see its locks, "
+           "and synced commits may be lost with the server"),
+        name);
+  else
+    finding->summary = g_strdup_printf (
+        /* Translators: %s is FUSE */
+        _ ("The database is on a file system that a program serves (%s): if that is on another "
+           "machine, as with sshfs, locks and syncs may not reach it"),
+        name);
+  return TRUE;
+}
+
 static gboolean
 moved (const LdbHealthFacts *facts, LdbFinding *finding)
 {
@@ -386,6 +416,10 @@ const LdbHealthRule ldb_health_rules[] = {
     moved },
   { "disk-space", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
     N_ ("Make room on the file system; without it writes fail, and merges rest."), disk_space },
+  { "network-file-system", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
+    N_ ("Move the database to a local disk, and back it up to the network; or see to it that one "
+        "machine alone works with it."),
+    network_file_system },
   { "exposed", LDB_SEVERITY_WARNING, LDB_REMEDY_RESTRICT_ACCESS,
     N_ ("Take the permissions of others away: directory 0700, files 0600."), exposed },
   { "stalls", LDB_SEVERITY_WARNING, LDB_REMEDY_NONE,
