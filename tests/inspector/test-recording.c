@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What a session saw, written to a file and read again: all of it, or an error that says why not. */
+#include <glib/gstdio.h>
 #include <math.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "insp-recording.h"
+#include "insp-save.h"
 #include "insp-series.h"
 
 #define SECOND ((gint64) G_USEC_PER_SEC)
@@ -449,6 +453,58 @@ test_bomb (void)
   assert_refused (bomb, G_IO_ERROR_NO_SPACE, "larger than 256 MiB");
 }
 
+/* ---- where it goes ---- */
+
+static void
+on_saved (GObject *file, GAsyncResult *result, gpointer at)
+{
+  *(GAsyncResult **) at = g_object_ref (result);
+}
+
+static gboolean
+save (GFile *file, gsize size, GFileCreateFlags flags, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (size), size);
+  insp_save_async (file, bytes, flags, NULL, on_saved, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return insp_save_finish (file, result, error);
+}
+
+/* Where there is no room for all of it the old file stays, and nothing else. */
+static void
+test_full_disk (void)
+{
+  static const GFileCreateFlags flags[]
+      = { G_FILE_CREATE_PRIVATE, G_FILE_CREATE_REPLACE_DESTINATION };
+  g_autofree char *folder = g_dir_make_tmp ("recording-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "old", NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  struct rlimit before, small;
+  getrlimit (RLIMIT_FSIZE, &before);
+  small = before;
+  small.rlim_cur = 4096;
+  signal (SIGXFSZ, SIG_IGN);
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (flags); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = NULL;
+      gboolean was_there = i % 2 == 0;
+      g_remove (path);
+      g_assert_true (!was_there || g_file_set_contents (path, "old", -1, NULL));
+      setrlimit (RLIMIT_FSIZE, &small);
+      g_assert_false (save (file, 100000, flags[i / 2], &error));
+      setrlimit (RLIMIT_FSIZE, &before);
+      g_assert_nonnull (error);
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL) == was_there);
+      g_assert_cmpstr (text, ==, was_there ? "old" : NULL);
+      g_assert_true (save (file, 100000, flags[i / 2], NULL));
+    }
+  g_remove (path);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -465,5 +521,6 @@ main (int argc, char **argv)
   g_test_add_func ("/recording/malice", test_malice);
   g_test_add_func ("/recording/foreign", test_foreign);
   g_test_add_func ("/recording/bomb", test_bomb);
+  g_test_add_func ("/recording/full-disk", test_full_disk);
   return g_test_run ();
 }

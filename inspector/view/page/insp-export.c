@@ -6,6 +6,7 @@
 #include "insp-chart-card.h"
 #include "insp-export.h"
 #include "insp-page.h"
+#include "insp-save.h"
 #include "insp-table.h"
 
 static void
@@ -13,7 +14,7 @@ on_written (GObject *file, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GtkWidget) widget = data;
   g_autoptr (GError) error = NULL;
-  if (!g_file_replace_contents_finish (G_FILE (file), result, NULL, &error))
+  if (!insp_save_finish (G_FILE (file), result, &error))
     insp_page_tell_from (widget, error);
 }
 
@@ -26,8 +27,7 @@ on_chosen (GtkNativeDialog *dialog, int response, GtkWidget *widget)
     {
       g_autofree char *name = g_file_get_basename (file);
       g_autoptr (GBytes) text = make (widget, name);
-      g_file_replace_contents_bytes_async (file, text, NULL, FALSE, G_FILE_CREATE_PRIVATE, NULL,
-                                           on_written, g_object_ref (widget));
+      insp_save_async (file, text, G_FILE_CREATE_PRIVATE, NULL, on_written, g_object_ref (widget));
     }
   g_object_unref (dialog);
 }

@@ -7,6 +7,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-recording.h"
+#include "insp-save.h"
 #include "ldb-inspector-view-private.h"
 
 #define FILE_SIZE_MOST ((gsize) 64 << 20) /* bytes: a quarter of an hour takes 2 MB */
@@ -20,7 +21,7 @@ on_written (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task = data;
   GError *error = NULL;
-  if (g_file_replace_contents_finish (G_FILE (source), result, NULL, &error))
+  if (insp_save_finish (G_FILE (source), result, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -50,8 +51,8 @@ on_packed (GObject *source, GAsyncResult *result, gpointer data)
     }
   GFile *file = g_task_get_task_data (task);
   GCancellable *cancellable = g_task_get_cancellable (task);
-  g_file_replace_contents_bytes_async (file, bytes, NULL, FALSE, G_FILE_CREATE_REPLACE_DESTINATION,
-                                       cancellable, on_written, g_steal_pointer (&task));
+  insp_save_async (file, bytes, G_FILE_CREATE_REPLACE_DESTINATION, cancellable, on_written,
+                   g_steal_pointer (&task));
 }
 
 static void
@@ -140,7 +141,7 @@ ask (GTask *task, InspSession *session)
 /**
  * ldb_inspector_view_save_recording_async:
  * @self: a view
- * @file: where to; a file that is there is replaced
+ * @file: where to; a file that is there is replaced once all is written
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async): called when it is written
  * @user_data: for @callback
