@@ -56,6 +56,31 @@ assert_lines (GPtrArray *found, const char *expected)
   g_assert_cmpstr (text->str, ==, expected);
 }
 
+/* Of a long line what is around its first difference: a label that has all of it lays it out for minutes. */
+static void
+test_long_lines (void)
+{
+  g_autoptr (GString) old = g_string_new (NULL);
+  for (guint i = 0; i < 20000; i++)
+    g_string_append (old, "é");
+  g_autofree char *new = g_strdup_printf ("%.*sNEW%s", 20000, old->str, old->str + 20000);
+  g_autoptr (GPtrArray) lines = insp_diff_compare (old->str, new);
+  g_assert_cmpuint (lines->len, ==, 2);
+  for (guint i = 0; i < lines->len; i++)
+    {
+      const InspDiffLine *line = lines->pdata[i];
+      g_assert_cmpuint (strlen (line->text), <, 500);
+      g_assert_true (g_utf8_validate (line->text, -1, NULL));
+      g_assert_true (g_str_has_prefix (line->text, "…é") && g_str_has_suffix (line->text, "é…"));
+      g_assert_true ((strstr (line->text, "éNEWé") != NULL) == (line->kind == INSP_DIFF_NEW));
+    }
+  g_autoptr (GBytes) value = g_bytes_new (old->str, old->len);
+  g_autoptr (GPtrArray) added = insp_diff_compare_values (NULL, value);
+  g_assert_cmpuint (added->len, ==, 1);
+  g_assert_true (g_str_has_suffix (((InspDiffLine *) added->pdata[0])->text, "é…"));
+  g_assert_cmpuint (strlen (((InspDiffLine *) added->pdata[0])->text), <, 500);
+}
+
 static void
 test_differences (void)
 {
@@ -325,6 +350,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/edit/json-errors", test_json_errors);
   g_test_add_func ("/edit/differences", test_differences);
+  g_test_add_func ("/edit/long-lines", test_long_lines);
   g_test_add_func ("/edit/values", test_values);
   g_test_add ("/edit/staging", Fixture, NULL, set_up, test_staging, tear_down);
   g_test_add ("/edit/commit", Fixture, NULL, set_up, test_commit, tear_down);

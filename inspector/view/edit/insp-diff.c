@@ -12,6 +12,7 @@
   1000000u                /* of the table of common lines; beyond it all lines count as different */
 #define DUMP_WIDTH 8u     /* bytes of a line: it fits beside a list */
 #define VALUE_MAX 131072u /* bytes that are compared */
+#define LINE_SHOWN 400u   /* bytes of a line that are shown */
 
 static void
 line_free (gpointer data)
@@ -96,6 +97,72 @@ abridge (GPtrArray *lines)
   return kept;
 }
 
+/* ---- long lines ---- */
+
+static gsize
+common_length (const char *a, const char *b)
+{
+  gsize length = 0;
+  while (a[length] != '\0' && a[length] == b[length])
+    length++;
+  return length;
+}
+
+static const char *
+character_at (const char *text, gsize offset)
+{
+  while ((text[offset] & 0xc0) == 0x80)
+    offset--;
+  return text + offset;
+}
+
+/* To what is around a place in it. */
+static void
+shorten (InspDiffLine *line, gsize place)
+{
+  gsize size = line->text != NULL ? strlen (line->text) : 0;
+  if (size <= LINE_SHOWN)
+    return;
+  gsize from = MIN (place > LINE_SHOWN / 4 ? place - LINE_SHOWN / 4 : 0, size - LINE_SHOWN);
+  const char *begin = character_at (line->text, from);
+  const char *end = character_at (line->text, from + LINE_SHOWN);
+  char *text = g_strdup_printf ("%s%.*s%s", from > 0 ? "…" : "", (int) (end - begin), begin,
+                                *end != '\0' ? "…" : "");
+  g_free (line->text);
+  line->text = text;
+}
+
+static guint
+end_of_kind (GPtrArray *lines, guint index, InspDiffKind kind)
+{
+  while (index < lines->len && ((InspDiffLine *) lines->pdata[index])->kind == kind)
+    index++;
+  return index;
+}
+
+/* Labels lay out the whole of their text for each of the widths that they try, which takes minutes for a
+ * line of a megabyte. Of an old line and a new one the same part is shown, where they begin to differ. */
+static GPtrArray *
+shorten_all (GPtrArray *lines)
+{
+  for (guint i = 0; i < lines->len;)
+    {
+      guint middle = end_of_kind (lines, i, INSP_DIFF_OLD);
+      guint end = end_of_kind (lines, middle, INSP_DIFF_NEW);
+      for (guint old = i, new = middle; old < middle && new < end; old++, new++)
+        {
+          InspDiffLine *before = lines->pdata[old], *after = lines->pdata[new];
+          gsize place = common_length (before->text, after->text);
+          shorten (before, place);
+          shorten (after, place);
+        }
+      for (guint rest = i; rest < MAX (end, i + 1); rest++)
+        shorten (lines->pdata[rest], 0);
+      i = MAX (end, i + 1);
+    }
+  return lines;
+}
+
 GPtrArray *
 insp_diff_compare (const char *old, const char *new)
 {
@@ -110,7 +177,7 @@ insp_diff_compare (const char *old, const char *new)
   compare_middle (lines, before + head, n - head - tail, after + head, m - head - tail);
   for (guint i = n - tail; i < n; i++)
     add (lines, INSP_DIFF_SAME, before[i]);
-  return abridge (lines);
+  return shorten_all (abridge (lines));
 }
 
 /* ---- values ---- */
@@ -155,7 +222,7 @@ all_as (const char *text, InspDiffKind kind)
     add (lines, kind, "");
   for (guint i = 0; parts[i] != NULL; i++)
     add (lines, kind, parts[i]);
-  return lines;
+  return shorten_all (lines);
 }
 
 GPtrArray *

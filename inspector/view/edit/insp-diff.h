@@ -21,7 +21,7 @@ typedef enum
 typedef struct
 {
   InspDiffKind kind;
-  char *text; /* without the line end; NULL: SKIPPED */
+  char *text; /* without the line end; of a long one what is around the first difference; NULL: SKIPPED */
 } InspDiffLine;
 
 /* An array of InspDiffLine: the lines of both texts, few where much is different. Free it. */

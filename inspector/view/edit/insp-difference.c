@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <string.h>
+
 #include "insp-diff.h"
 #include "insp-difference.h"
 
-#define LINES_MAX 400u /* that are shown */
+#define LINES_MAX 400u   /* that are shown */
+#define BYTES_MAX 32768u /* of them */
 
 /* Lines of one kind: by a sign as well as by colour. */
 static void
@@ -22,18 +25,32 @@ add_lines (GtkWidget *box, InspDiffKind kind, const char *text)
   gtk_box_append (GTK_BOX (box), label);
 }
 
+static guint
+count_shown (GPtrArray *lines)
+{
+  gsize bytes = 0;
+  guint count = 0;
+  for (; count < MIN (lines->len, LINES_MAX) && bytes < BYTES_MAX; count++)
+    {
+      const InspDiffLine *line = lines->pdata[count];
+      bytes += line->text != NULL ? strlen (line->text) : 0;
+    }
+  return count;
+}
+
 void
 insp_difference_show (GtkWidget *box, GPtrArray *lines)
 {
   static const char *const signs[] = { "  ", "− ", "+ ", "⋯" };
   GtkWidget *old;
+  guint count = count_shown (lines);
   while ((old = gtk_widget_get_first_child (box)) != NULL)
     gtk_box_remove (GTK_BOX (box), old);
   g_autoptr (GString) text = g_string_new (NULL);
-  for (guint i = 0; i < lines->len && i < LINES_MAX; i++)
+  for (guint i = 0; i < count; i++)
     {
       const InspDiffLine *line = lines->pdata[i];
-      gboolean ends = i + 1 == MIN (lines->len, LINES_MAX)
+      gboolean ends = i + 1 == count
                       || ((InspDiffLine *) lines->pdata[i + 1])->kind != line->kind;
       g_string_append (text, signs[line->kind]);
       g_string_append (text, line->text != NULL ? line->text : "");
@@ -45,7 +62,7 @@ insp_difference_show (GtkWidget *box, GPtrArray *lines)
           g_string_truncate (text, 0);
         }
     }
-  if (lines->len > LINES_MAX)
+  if (lines->len > count)
     add_lines (box, INSP_DIFF_SKIPPED, signs[INSP_DIFF_SKIPPED]);
 }
 
