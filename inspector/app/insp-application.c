@@ -43,16 +43,15 @@ insp_application_open (GApplication *application, GFile **files, int file_count,
     }
 }
 
+/* One may take others with it: dialogs are windows, too. */
 static void
 on_quit (GSimpleAction *action, GVariant *parameter, gpointer application)
 {
-  GList *windows = gtk_application_get_windows (application);
-  while (windows != NULL)
-    {
-      GtkWindow *window = windows->data;
-      windows = windows->next;
-      gtk_window_close (window);
-    }
+  g_autolist (GObject) windows = g_list_copy_deep (gtk_application_get_windows (application),
+                                                   (GCopyFunc) (gpointer) g_object_ref, NULL);
+  for (GList *its = windows; its != NULL; its = its->next)
+    if (gtk_window_get_application (its->data) != NULL)
+      gtk_window_close (its->data);
 }
 
 static void

@@ -46,14 +46,14 @@ insp_leaving_ask (InspWindow *window, InspLeave leave, gpointer data, GDestroyNo
       ngettext ("%u change is staged and was not written. It will be lost.",
                 "%u changes are staged and were not written. They will be lost.", count),
       count);
-  GtkWidget *dialog
-      = adw_message_dialog_new (GTK_WINDOW (window), _ ("Discard Staged Changes?"), text);
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "keep", _ ("_Keep Editing"),
+  AdwMessageDialog *dialog
+      = insp_window_new_message (window, _ ("Discard Staged Changes?"), text);
+  adw_message_dialog_add_responses (dialog, "keep", _ ("_Keep Editing"),
                                     "discard", _ ("_Discard"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "discard",
+  adw_message_dialog_set_response_appearance (dialog, "discard",
                                               ADW_RESPONSE_DESTRUCTIVE);
-  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
-  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "keep");
+  adw_message_dialog_set_default_response (dialog, "keep");
+  adw_message_dialog_set_close_response (dialog, "keep");
   g_signal_connect (dialog, "response", G_CALLBACK (on_response), self);
   gtk_window_present (GTK_WINDOW (dialog));
 }

@@ -90,12 +90,20 @@ show_content (InspWindow *self, GtkWidget *content)
     gtk_widget_set_visible (child, child == content);
 }
 
+AdwMessageDialog *
+insp_window_new_message (InspWindow *self, const char *heading, const char *text)
+{
+  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), heading, text);
+  g_object_set_data_full (G_OBJECT (dialog), "insp-window", g_object_ref (self), g_object_unref);
+  return ADW_MESSAGE_DIALOG (dialog);
+}
+
 void
 insp_window_say (InspWindow *self, const char *heading, const char *message)
 {
   g_autofree char *text = insp_sentence_of (message);
-  GtkWidget *dialog = adw_message_dialog_new (GTK_WINDOW (self), heading, text);
-  adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (dialog), "close", _ ("_Close"));
+  AdwMessageDialog *dialog = insp_window_new_message (self, heading, text);
+  adw_message_dialog_add_response (dialog, "close", _ ("_Close"));
   gtk_window_present (GTK_WINDOW (dialog));
 }
 

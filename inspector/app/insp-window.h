@@ -25,6 +25,10 @@ void insp_window_open_folder (InspWindow *self, GFile *folder);
 /* What the view shows already: a recording. */
 void insp_window_show_recording (InspWindow *self);
 
+/* A message over the window, which stays in memory as long: GTK 4.8 asks a dialog's parent when the dialog
+ * goes, also one that was closed by an answer. The message has no answers yet, and is not shown. */
+AdwMessageDialog *insp_window_new_message (InspWindow *self, const char *heading, const char *text);
+
 /* Says what went wrong: `message` as the library has it. */
 void insp_window_say (InspWindow *self, const char *heading, const char *message);
 

@@ -145,11 +145,15 @@ class Inspector:
     def use(self, name):
         self._program.find("button", name).use()
 
-    def answer(self, dialog, label):
+    def answer(self, dialog, label, ends=False):
+        """`ends`: the program does, too."""
         button = next(its for its in self._program.find("dialog", dialog).all("button")
                       if label in (its.name, *(text.name for text in its.all("label"))))
         button.use()
-        wait_for("the end of the dialog", lambda: not any(self._program.all("dialog", dialog)))
+        if ends:
+            self.process.wait(accessible.LIMIT)
+        else:
+            wait_for("the end of the dialog", lambda: not any(self._program.all("dialog", dialog)))
 
     def go_to(self, part):
         """Gives it the keyboard, by the keyboard."""

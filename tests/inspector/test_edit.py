@@ -270,6 +270,21 @@ class Edit(inspecting.DataCase):
         application.do("expect", "user:ada:name=Ada")
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_leaving_for_good(self):
+        """With the window."""
+        application = self.start()
+        application.do("control", 1)
+        application.do("forms", 0)
+        for key in ("w", "q"):
+            inspector = self.open()
+            self.allow(inspector)
+            self.edit(inspector, "user:ada:name", "Ada Lovelace")
+            inspector.press("Control_L", key)
+            inspector.wait_for("1 change is staged and was not written")
+            inspector.answer("Discard Staged Changes?", "Discard", ends=True)
+            self.assertEqual((inspector.process.returncode, inspector.last_words()), (0, ""))
+        application.do("expect", "user:ada:name=Ada")
+
 
 if __name__ == "__main__":
     inspecting.main()
