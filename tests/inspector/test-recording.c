@@ -77,7 +77,8 @@ static const LdbActiveWatch known_watches[] = {
     .deliveries = 4,
     .changes = 5,
     .resyncs = 1,
-    .lag = 3 },
+    .lag = 3,
+    .coalesced = 6 },
   { .id = 7, .kind = LDB_WATCH_KIND_LIST, .paused = TRUE },
 };
 
@@ -299,6 +300,26 @@ test_no_clock (void)
     }
 }
 
+/* Watches as they were recorded before it was counted what went up in others. */
+static void
+test_earlier_watches (void)
+{
+  GVariant *recording = g_variant_parse (
+      G_VARIANT_TYPE ("(sua{sv})"),
+      "('lightning-db-recording', 1, {'path': <b'/x'>, 'history': <@(asasa(xaxa(qqu))) ([], [], "
+      "[])>, "
+      "'watches': <@a(tisttbbttttt) [(2, 1, 'people', 10, 0, false, true, 12000, 4, 5, 1, 3)]>})",
+      NULL, NULL, NULL);
+  g_autoptr (GBytes) bytes = packed (recording);
+  g_autoptr (InspSession) session = insp_recording_read (bytes, NULL);
+  InspRowList *watches = insp_watch_log_get_watches (insp_session_get_watches (session));
+  const LdbActiveWatch *its = insp_row_list_get (watches, 0);
+  g_assert_cmpuint (its->id, ==, 2);
+  g_assert_cmpstr (its->store, ==, "people");
+  g_assert_cmpuint (its->lag, ==, 3);
+  g_assert_cmpuint (its->coalesced, ==, 0);
+}
+
 static void
 assert_seen_damaged (const char *what)
 {
@@ -323,6 +344,8 @@ test_seen_malice (void)
       "'operations': <@a(tixtbtttttttttt) [(0, 0, 0, 0, false, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]>");
   assert_seen_damaged ("'watches': <@a(tisttbbttttt) [(0, 0, '', 0, 0, false, false, 0, 0, 0, 0, "
                        "0)]>");
+  assert_seen_damaged ("'watches': <@a(tisttbbtttttt) [(0, 0, '', 0, 0, false, false, 0, 0, 0, 0, "
+                       "0, 0)]>");
   assert_seen_damaged (
       "'deliveries': <@a(ttxxtb) [(2, 1, 0, 0, 1, false), (1, 1, 0, 0, 1, false)]>");
   GVariantBuilder many;
@@ -513,6 +536,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recording/series", test_series);
   g_test_add_func ("/recording/seen", test_seen);
   g_test_add_func ("/recording/watches", test_watches);
+  g_test_add_func ("/recording/watches/earlier", test_earlier_watches);
   g_test_add_func ("/recording/clock", test_clock);
   g_test_add_func ("/recording/no-clock", test_no_clock);
   g_test_add_func ("/recording/seen-malice", test_seen_malice);

@@ -102,8 +102,19 @@ class Changes(inspecting.Case):
         tell()
         wait_for("the other", lambda: len(deliveries()) == seen + 2)
         self.assertEqual(deliveries()[0][1:3], ["Prefix key…", "5"])
-        wait_for("what they were told", lambda: [row[3:7] for row in watches()]
-                 == [["Waits", str(told - 1), str(told - 1), "0"], ["Waits", "1", "5", "0"]])
+        wait_for("what they were told", lambda: [row[3:8] for row in watches()]
+                 == [["Waits", str(told - 1), str(told - 1), "0", "0"], ["Waits", "1", "5", "0", "0"]])
+        # Of what gathers while the main loop does not come a change is left, and how many there were.
+        for _ in range(4):
+            application.do("key", "key")
+        tell()
+        application.do("key", "key, the last")  # by then all four are told, at once or after the first of them
+        tell()
+        counts = lambda: [int(its) for its in watches()[1][5:7]]
+        wait_for("all that was told", lambda: sum(counts()) >= 5 + 4)
+        changes, summed_up = counts()
+        self.assertIn(summed_up, (2, 3))
+        self.assertIn(changes + summed_up, (5 + 4, 5 + 4 + 1))
         self.assertEqual(inspector.nameless(), [])
         next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
         inspector.find("image", "Deliveries to watches over time")

@@ -125,6 +125,83 @@ test_counts (Place *place, gconstpointer data)
   g_assert_cmpuint (last->changes, ==, 3);
   g_assert_cmpuint (last->resyncs, ==, 0);
   g_assert_cmpuint (last->lag, ==, 2);
+  g_assert_cmpuint (last->coalesced, ==, 0);
+}
+
+/* What is not told by itself counts at each watch that it was for: k1 was put three times, k2 came to nothing.
+ * Another one, of one key, and one of other keys. */
+static void
+test_coalesced (Place *place, gconstpointer data)
+{
+  static const guint64 expected[] = { 4, 2, 0 };
+  g_auto (Listener) all = { NULL }, one = { NULL }, other = { NULL };
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (GError) error = NULL;
+  listen_to (&all, ldb_database_watch_prefix (db, "k", 1, LDB_WATCH_NONE, &error));
+  g_assert_no_error (error);
+  listen_to (&one, ldb_database_watch_key (db, "k1", 2, LDB_WATCH_NONE, &error));
+  g_assert_no_error (error);
+  listen_to (&other, ldb_database_watch_prefix (db, "x", 1, LDB_WATCH_NONE, &error));
+  g_assert_no_error (error);
+  ldb_watch_pause (all.watch);
+  ldb_watch_pause (one.watch);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *value = g_strdup_printf ("%u", i);
+      g_assert_true (ldb_database_put_string (db, "k1", value, NULL, &error));
+      if (i == 1)
+        g_assert_true (ldb_database_put_string (db, "k2", "1", NULL, &error));
+    }
+  g_assert_true (ldb_database_delete_string (db, "k2", NULL, &error));
+  g_assert_no_error (error);
+  ldb_watch_resume (all.watch);
+  ldb_watch_resume (one.watch);
+  expect (&all, "put k1");
+  expect (&one, "put k1");
+  g_autoptr (GPtrArray) list = list_watches (db);
+  g_assert_cmpuint (list->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < list->len; i++)
+    g_assert_cmpuint (((const LdbActiveWatch *) g_ptr_array_index (list, i))->coalesced, ==,
+                      expected[i]);
+}
+
+/* However many go up in others: of two watches, each of the changes of its keys is told or counted. */
+static void
+test_all_counted (Place *place, gconstpointer data)
+{
+  enum
+  {
+    PUTS = 3000,
+    KEYS = 10
+  };
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbWatch) all = ldb_database_watch_prefix (db, "k", 1, LDB_WATCH_NONE, &error);
+  g_assert_no_error (error);
+  g_autoptr (LdbWatch) one = ldb_database_watch_key (db, "k7", 2, LDB_WATCH_NONE, &error);
+  g_assert_no_error (error);
+  ldb_watch_set_batch_interval (one, 40);
+  for (guint i = 0; i < PUTS; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("k%u", i % KEYS);
+      g_autofree char *value = g_strdup_printf ("%u", i);
+      g_assert_true (ldb_database_put_string (db, key, value, NULL, &error));
+      if (i % 100 == 0)
+        g_main_context_iteration (NULL, FALSE);
+    }
+  for (;;)
+    {
+      g_autoptr (GPtrArray) list = list_watches (db);
+      const LdbActiveWatch *of_all = g_ptr_array_index (list, 0);
+      const LdbActiveWatch *of_one = g_ptr_array_index (list, 1);
+      g_assert_cmpuint (of_all->resyncs + of_one->resyncs, ==, 0);
+      g_assert_cmpuint (of_all->changes + of_all->coalesced, <=, PUTS);
+      g_assert_cmpuint (of_one->changes + of_one->coalesced, <=, PUTS / KEYS);
+      if (of_all->changes + of_all->coalesced == PUTS
+          && of_one->changes + of_one->coalesced == PUTS / KEYS)
+        break;
+      g_main_context_iteration (NULL, TRUE);
+    }
 }
 
 /* Puts and waits to be told until that was noted with its time; returns its number. */
@@ -254,6 +331,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_test ("/watch-deliveries/kinds", test_kinds);
   add_test ("/watch-deliveries/counts", test_counts);
+  add_test ("/watch-deliveries/coalesced", test_coalesced);
+  add_test ("/watch-deliveries/all-counted", test_all_counted);
   add_test ("/watch-deliveries/deliveries", test_deliveries);
   add_test ("/watch-deliveries/delay", test_delay);
   add_test ("/watch-deliveries/bounds", test_bounds);

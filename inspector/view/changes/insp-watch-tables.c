@@ -75,6 +75,7 @@ insp_watch_table_new (InspWatchLog *log)
   /* Translators: columns of a table: how often a watch was told, of how many changes … */
   add_count (table, _ ("Told"), G_STRUCT_OFFSET (LdbActiveWatch, deliveries));
   add_count (table, _ ("Changes"), G_STRUCT_OFFSET (LdbActiveWatch, changes));
+  add_count (table, _ ("Summed Up"), G_STRUCT_OFFSET (LdbActiveWatch, coalesced));
   add_count (table, _ ("Read Anew"), G_STRUCT_OFFSET (LdbActiveWatch, resyncs));
   /* Translators: the column of a table: how many commits a watch was behind when it was told */
   add_count (table, _ ("Behind"), G_STRUCT_OFFSET (LdbActiveWatch, lag));

@@ -143,6 +143,16 @@ take_kind (GVariant *seen, const char *name, const char *type,
   return all != NULL ? understand (all, error) : g_ptr_array_new ();
 }
 
+static GPtrArray *
+take_watches (GVariant *seen, GError **error)
+{
+  g_autoptr (GVariant) earlier
+      = g_variant_lookup_value (seen, "watches", G_VARIANT_TYPE (INSP_EARLIER_WATCHES_TYPE));
+  return earlier != NULL ? insp_seen_watches_from_variant (earlier, error)
+                         : take_kind (seen, "watches", INSP_WATCHES_TYPE,
+                                      insp_seen_watches_from_variant, error);
+}
+
 static gboolean
 take_seen (InspSession *session, GVariant *seen, GError **error)
 {
@@ -155,8 +165,7 @@ take_seen (InspSession *session, GVariant *seen, GError **error)
                                                 insp_seen_operations_from_variant, error);
   if (operations == NULL)
     return FALSE;
-  g_autoptr (GPtrArray) watches
-      = take_kind (seen, "watches", INSP_WATCHES_TYPE, insp_seen_watches_from_variant, error);
+  g_autoptr (GPtrArray) watches = take_watches (seen, error);
   if (watches == NULL)
     return FALSE;
   g_autoptr (GPtrArray) deliveries = take_kind (seen, "deliveries", INSP_DELIVERIES_TYPE,

@@ -118,10 +118,11 @@ insp_seen_watches_to_variant (InspRowList *list)
   for (guint i = 0; i < MIN (count_of (list), INSP_WATCHES_MOST); i++)
     {
       const LdbActiveWatch *its = insp_row_list_get (list, i);
-      g_variant_builder_add (
-          &all, "(tisttbbttttt)", its->id, (gint32) its->kind, its->store != NULL ? its->store : "",
-          (guint64) its->start_length, (guint64) its->end_length, its->paused, its->waiting,
-          its->batch_interval, its->deliveries, its->changes, its->resyncs, its->lag);
+      g_variant_builder_add (&all, "(tisttbbtttttt)", its->id, (gint32) its->kind,
+                             its->store != NULL ? its->store : "", (guint64) its->start_length,
+                             (guint64) its->end_length, its->paused, its->waiting,
+                             its->batch_interval, its->deliveries, its->changes, its->resyncs,
+                             its->lag, its->coalesced);
     }
   return g_variant_builder_end (&all);
 }
@@ -188,9 +189,10 @@ watch_from_variant (GVariant *variant)
   gint32 kind;
   guint64 start, end;
   const char *store;
-  g_variant_get (variant, "(ti&sttbbttttt)", &its.id, &kind, &store, &start, &end, &its.paused,
-                 &its.waiting, &its.batch_interval, &its.deliveries, &its.changes, &its.resyncs,
-                 &its.lag);
+  gboolean is_earlier = g_variant_is_of_type (variant, G_VARIANT_TYPE ("(tisttbbttttt)"));
+  g_variant_get (variant, is_earlier ? "(ti&sttbbttttt)" : "(ti&sttbbtttttt)", &its.id, &kind,
+                 &store, &start, &end, &its.paused, &its.waiting, &its.batch_interval,
+                 &its.deliveries, &its.changes, &its.resyncs, &its.lag, &its.coalesced);
   if (kind < (gint32) LDB_WATCH_KIND_KEY || kind > (gint32) LDB_WATCH_KIND_LIST)
     return NULL;
   its.kind = (LdbWatchKind) kind;

@@ -38,7 +38,8 @@ guint64 insp_seen_get_newest_operation (InspRowList *list);
 
 /* By their numbers: number, kind, store ("": the default one, or all), how long start and end are, whether
  * it is paused, whether it is being told, and the numbers of LdbActiveWatch from the interval on. */
-#define INSP_WATCHES_TYPE "a(tisttbbttttt)"
+#define INSP_WATCHES_TYPE "a(tisttbbtttttt)"
+#define INSP_EARLIER_WATCHES_TYPE "a(tisttbbttttt)" /* without what was put together */
 /* The oldest first: number, watch, commit, delivery, changes, whether it says “read anew”. */
 #define INSP_DELIVERIES_TYPE "a(ttxxtb)"
 
@@ -48,7 +49,7 @@ GVariant *insp_seen_operations_to_variant (InspRowList *list);
 GVariant *insp_seen_watches_to_variant (InspRowList *list);
 GVariant *insp_seen_deliveries_to_variant (InspRowList *list);
 
-/* What a variant of that type has, which may come from anybody. NULL with `error`: there are too many, or
+/* What a variant of that type, or an earlier one, has, which may come from anybody. NULL with `error`: there are too many, or
  * numbers do not rise. What is of an unknown kind, or of no moment of a clock, is passed over. */
 GPtrArray *insp_seen_events_from_variant (GVariant *events, GError **error);
 GPtrArray *insp_seen_operations_from_variant (GVariant *operations, GError **error);

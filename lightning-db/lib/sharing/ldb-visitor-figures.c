@@ -182,6 +182,7 @@ static const Figure watch_figures[] = {
   COUNT (LdbActiveWatch, changes),
   COUNT (LdbActiveWatch, resyncs),
   COUNT (LdbActiveWatch, lag),
+  COUNT (LdbActiveWatch, coalesced),
 };
 
 static const Figure delivery_figures[] = {

@@ -32,6 +32,8 @@ typedef struct _LdbActiveWatch LdbActiveWatch;
  * @changes: how many changes these were, without resyncs
  * @resyncs: how many of @deliveries said that everything has to be read anew
  * @lag: how many commits it was behind when it was told last
+ * @coalesced: how many changes it was not told of, as a later one of the key or a delete of its range stood
+ *   for them, or the value was as before in the end; without those that a resync stood for
  *
  * A watch, an entry or a list that is told of changes.
  *
@@ -56,6 +58,7 @@ struct _LdbActiveWatch
   guint64 changes;
   guint64 resyncs;
   guint64 lag;
+  guint64 coalesced;
 };
 
 LDB_AVAILABLE_IN_ALL

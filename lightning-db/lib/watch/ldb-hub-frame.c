@@ -578,9 +578,17 @@ ldb_frame_build (LdbHub *hub, LdbObserver *observer, LdbFrame **out)
   *out = NULL;
   ldb_hub_compact (hub, observer);
   guint touches = observer->pending->len;
+  guint64 repeats = 0;
+  for (guint i = 0; i < touches; i++)
+    repeats += ((const LdbTouch *) observer->pending->pdata[i])->repeats;
   status code = observer->single ? tell_single (&build) : tell_all (&build);
   if (code == STATUS_OK && touches > build.changes->len)
-    count_shared (hub->metrics, SHARED_WATCH_COALESCED, touches - build.changes->len);
+    {
+      count_shared (hub->metrics, SHARED_WATCH_COALESCED, touches - build.changes->len);
+      repeats += touches - build.changes->len;
+    }
+  if (code == STATUS_OK)
+    ldb_observer_count_coalesced (observer, repeats);
   if (code == STATUS_OK && build.changes->len > 0)
     {
       if (observer->flags & LDB_OBSERVE_COMMIT_ORDER)

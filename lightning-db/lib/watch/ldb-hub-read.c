@@ -127,12 +127,14 @@ remove_repeats (LdbHub *self, LdbObserver *observer)
 {
   GPtrArray *pending = observer->pending;
   gsize removed = 0;
+  guint64 repeats = 0;
   guint kept = 0;
   for (guint i = 0; i < pending->len; i++)
     {
       LdbTouch *touch = pending->pdata[i];
       if (kept > 0 && ldb_touch_same (pending->pdata[kept - 1], touch))
         {
+          repeats += 1 + touch->repeats;
           removed += ldb_touch_size (touch);
           continue;
         }
@@ -142,6 +144,7 @@ remove_repeats (LdbHub *self, LdbObserver *observer)
   self->pending_count -= pending->len - kept;
   if (pending->len > kept)
     count_shared (self->metrics, SHARED_WATCH_COALESCED, pending->len - kept);
+  ldb_observer_count_coalesced (observer, repeats);
   g_ptr_array_set_size (pending, (gint) kept);
   observer->pending_bytes -= removed;
 }
@@ -256,7 +259,10 @@ arrive (gpointer item, gpointer data)
   if (!arrival->repeated || observer->told != 0)
     gather (arrival->hub, observer, touch_of (arrival));
   else
-    count_shared (arrival->hub->metrics, SHARED_WATCH_COALESCED, 1);
+    {
+      count_shared (arrival->hub->metrics, SHARED_WATCH_COALESCED, 1);
+      ldb_observer_count_coalesced (observer, 1);
+    }
 }
 
 static gboolean
@@ -320,7 +326,10 @@ note_change (LdbHub *self, const struct engine_change *change, guint64 sequence,
   if (!arrival.repeated || self->ahead > 0)
     spread (self, &arrival, only);
   else if (arrival.touch->references > 1) /* beside the table: those for whom it is pending */
-    count_shared (self->metrics, SHARED_WATCH_COALESCED, (guint64) arrival.touch->references - 1);
+    {
+      count_shared (self->metrics, SHARED_WATCH_COALESCED, (guint64) arrival.touch->references - 1);
+      arrival.touch->repeats++;
+    }
   if (arrival.touch != NULL && arrival.probe.kind != LDB_TOUCH_KEY)
     ldb_touch_unref (arrival.touch);
   if (is_all_too_much (self))

@@ -233,6 +233,7 @@ describe (const LdbObserver *observer, const LdbDatabase *own)
   watch->changes = __atomic_load_n (&observer->changes, __ATOMIC_RELAXED);
   watch->resyncs = __atomic_load_n (&observer->resyncs, __ATOMIC_RELAXED);
   watch->lag = __atomic_load_n (&observer->lag, __ATOMIC_RELAXED);
+  watch->coalesced = __atomic_load_n (&observer->coalesced, __ATOMIC_RELAXED);
   return watch;
 }
 

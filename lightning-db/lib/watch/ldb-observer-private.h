@@ -69,6 +69,8 @@ struct _LdbObserver
   guint64 resyncs;    /* how often that everything is to be read anew */
   guint64 lag;        /* commits that it was behind when it was told last */
 
+  guint64 coalesced; /* changes that went up in others; written on the hub's thread, atomic */
+
   /* Guarded by the hub's lock. */
   LdbWay way;               /* of the frame */
   guint64 pushed;           /* when it was QUEUED: nanoseconds, monotonic */
@@ -241,6 +243,13 @@ static inline guint
 ldb_observer_get_limit (const LdbObserver *self)
 {
   return __atomic_load_n (&self->limit, __ATOMIC_RELAXED);
+}
+
+/* On the hub's thread: so many more went up in others, or came to nothing. */
+static inline void
+ldb_observer_count_coalesced (LdbObserver *self, guint64 more)
+{
+  __atomic_store_n (&self->coalesced, self->coalesced + more, __ATOMIC_RELAXED);
 }
 
 LdbObserver *ldb_observer_ref (LdbObserver *self);

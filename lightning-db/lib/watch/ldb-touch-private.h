@@ -32,6 +32,7 @@ typedef struct
   guint64 change_since; /* between this commit … */
   guint64 change_until; /* … and this one; 0 = not worked out */
   guint change_flags;   /* for observers with these flags */
+  guint repeats;        /* later changes of the key that went up in this one, for all who have it */
   gsize *counted;       /* where its bytes are counted while it lives; borrowed, or NULL */
 } LdbTouch;
 
