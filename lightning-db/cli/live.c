@@ -124,6 +124,7 @@ const struct live_figure live_figures[] = {
   COUNT (cache_hits),
   COUNT (cache_misses),
   COUNT (cache_evictions),
+  COUNT (cache_pinned),
   COUNT (gets),
   COUNT (gets_found),
   COUNT (puts),

@@ -702,6 +702,7 @@ struct engine_statistics
   double compression_ratio; /* logical / stored page bytes; 1 = none */
   uint64_t memory_used, memory_budget;
   uint64_t cache_capacity, cache_used, cache_hits, cache_misses, cache_evictions;
+  uint64_t cache_pinned; /* pages that readers hold, also ones that left the cache since */
   uint64_t gets, gets_found, puts, deletes, range_deletes, commits, cursors;
   uint64_t transactions_active, transactions_committed, transactions_aborted, conflicts;
   uint64_t snapshots, oldest_snapshot; /* sequence; 0 = none */

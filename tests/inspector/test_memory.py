@@ -22,6 +22,7 @@ class Memory(inspecting.Case):
         self.assertNotEqual(next(size for use, size, share in uses if use == "Memory tables"), "0 B")
         next(inspector.find("group", "Memory Budget").all("button", "Show as table")).use()
         if IN_MEMORY:
+            wait_for("no page that is held", lambda: inspector.figure("Pinned") == "0")
             wait_for("cached pages", lambda: inspector.figure("Pages") not in ("–", "0"))
         self.assertEqual(inspector.nameless(), [])
         inspector.picture("memory")

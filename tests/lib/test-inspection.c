@@ -323,6 +323,39 @@ test_look (Place *place, gconstpointer data)
   client_close (&client);
 }
 
+static guint64
+count_pinned (Client *client)
+{
+  guint64 pinned = G_MAXUINT64;
+  g_autoptr (GVariant) reply = client_call (client, "GetStatistics", NULL);
+  g_autoptr (GVariant) statistics = g_variant_get_child_value (reply, 0);
+  g_assert_true (g_variant_lookup (statistics, "cache_pinned", "t", &pinned));
+  return pinned;
+}
+
+/* A page whose bytes somebody holds is told of until they are let go, also when it was evicted. */
+static void
+test_pinned (Place *place, gconstpointer data)
+{
+  Client client;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = open_shared (place);
+  g_autofree char *value = g_strnfill (3000, 'v');
+  ldb_test_put (db, "key", value);
+  g_assert_true (ldb_database_flush (db, NULL, &error));
+  client_open (&client);
+  g_assert_cmpuint (count_pinned (&client), ==, 0);
+  GBytes *held = ldb_database_get (db, "key", 3, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_pinned (&client), ==, 1);
+  ldb_database_evict_cache (db, 1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_pinned (&client), ==, 1);
+  g_bytes_unref (held);
+  g_assert_cmpuint (count_pinned (&client), ==, 0);
+  client_close (&client);
+}
+
 static void
 test_standard_interfaces (Place *place, gconstpointer data)
 {
@@ -996,6 +1029,7 @@ main (int argc, char **argv)
   add_test ("/inspection/half-offered", test_half_offered);
   add_test ("/inspection/forked-while-ending", test_forked_while_ending);
   add_test ("/inspection/look", test_look);
+  add_test ("/inspection/pinned", test_pinned);
   add_test ("/inspection/standard-interfaces", test_standard_interfaces);
   add_test ("/inspection/read", test_read);
   add_test ("/inspection/pages", test_pages);

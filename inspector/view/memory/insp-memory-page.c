@@ -7,11 +7,13 @@
 #include "insp-chart-card.h"
 #include "insp-export.h"
 #include "insp-figure.h"
+#include "insp-flow.h"
 #include "insp-memory-control.h"
 #include "insp-memory-page.h"
 #include "insp-memory-parts.h"
 #include "insp-palette.h"
 #include "insp-stack-bar.h"
+#include "insp-stats-tile.h"
 #include "insp-table.h"
 #include "insp-twin.h"
 
@@ -164,7 +166,7 @@ add_control (InspMemoryPage *self)
 }
 
 static void
-add_cache (InspMemoryPage *self, InspAxis *axis)
+add_cache (InspMemoryPage *self, InspSession *session)
 {
   InspHistory *history = self->history;
   InspSeries *tiles[] = {
@@ -185,7 +187,8 @@ add_cache (InspMemoryPage *self, InspAxis *axis)
                                       "would part them. Outlines are pages that were dropped and "
                                       "are remembered: one that is wanted again "
                                       "moves the line."));
-  GtkWidget *card = insp_chart_card_new (_ ("Pages That Go"), axis);
+  GtkWidget *card = insp_chart_card_new (_ ("Pages That Go"), insp_session_get_axis (session));
+  GtkWidget *figures = insp_figure_new_tiles (tiles, G_N_ELEMENTS (tiles));
   gtk_label_set_wrap (GTK_LABEL (text), TRUE);
   gtk_label_set_xalign (GTK_LABEL (text), 0);
   gtk_widget_add_css_class (text, "dim-label");
@@ -196,7 +199,11 @@ add_cache (InspMemoryPage *self, InspAxis *axis)
     }
   self->lists
       = INSP_STACK_BAR (insp_stack_bar_new (_ ("Pages of the cache, by list"), INSP_UNIT_COUNT));
-  gtk_box_append (GTK_BOX (box), insp_figure_new_tiles (tiles, G_N_ELEMENTS (tiles)));
+  if (insp_session_get_state (session) != INSP_SESSION_RECORDED)
+    /* Translators: pages of memory that somebody uses, so that they cannot go */
+    insp_flow_add (figures, insp_stats_tile_new (session, _ ("Pinned"), INSP_UNIT_COUNT,
+                                                 G_STRUCT_OFFSET (LdbStats, cache_pinned)));
+  gtk_box_append (GTK_BOX (box), figures);
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->lists));
   gtk_box_append (GTK_BOX (box), text);
   insp_page_add_section (INSP_PAGE (self), _ ("Page Cache"), NULL, box);
@@ -238,7 +245,7 @@ insp_memory_page_new (InspSession *session)
   self->history = insp_session_get_history (session);
   add_budget (self);
   add_control (self);
-  add_cache (self, insp_session_get_axis (session));
+  add_cache (self, session);
   g_signal_connect_object (self->history, "appended", G_CALLBACK (follow), self, G_CONNECT_SWAPPED);
   insp_export_offer (GTK_WIDGET (self), "memory");
   return GTK_WIDGET (self);

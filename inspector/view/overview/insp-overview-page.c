@@ -4,13 +4,13 @@
 #include <glib/gi18n-lib.h>
 
 #include "insp-chart-card.h"
-#include "insp-disk-tile.h"
 #include "insp-export.h"
 #include "insp-figure.h"
 #include "insp-flow.h"
 #include "insp-health-tile.h"
 #include "insp-overview-page.h"
 #include "insp-path.h"
+#include "insp-stats-tile.h"
 
 #define MEMORY                                                                                     \
   "memory_cache_bytes memory_page_table_bytes memory_index_bytes memory_filter_bytes "             \
@@ -45,7 +45,8 @@ add_tiles (InspOverviewPage *self, GtkWidget *box)
   };
   GtkWidget *tiles = insp_figure_new_tiles (series, G_N_ELEMENTS (series));
   if (insp_session_get_state (self->session) != INSP_SESSION_RECORDED)
-    insp_flow_add (tiles, insp_disk_tile_new (self->session));
+    insp_flow_add (tiles, insp_stats_tile_new (self->session, _ ("On disk"), INSP_UNIT_BYTES,
+                                               G_STRUCT_OFFSET (LdbStats, disk_bytes)));
   insp_flow_add (tiles, insp_health_tile_new (self->session));
   gtk_box_append (GTK_BOX (box), tiles);
 }

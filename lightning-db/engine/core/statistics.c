@@ -147,6 +147,7 @@ engine_statistics (struct engine *engine, struct engine_statistics *out)
   out->cache_capacity = cache.capacity;
   out->cache_used = cache.used;
   out->cache_evictions = cache.evictions;
+  out->cache_pinned = cache.pinned_pages;
   out->cache_hits = out->gets > out->cache_misses ? out->gets - out->cache_misses : 0;
   out->memory_used = (uint64_t) ledger_total (&engine->ledger);
   out->memory_budget = engine->ledger.budget;

@@ -71,6 +71,7 @@ stats_from_engine (const struct engine_statistics *from)
   stats->cache_hits = from->cache_hits;
   stats->cache_misses = from->cache_misses;
   stats->cache_evictions = from->cache_evictions;
+  stats->cache_pinned = from->cache_pinned;
   stats->gets = from->gets;
   stats->gets_found = from->gets_found;
   stats->puts = from->puts;

@@ -38,6 +38,7 @@ G_BEGIN_DECLS
  * @cache_hits: keys looked up that memory alone could answer
  * @cache_misses: keys looked up for which pages had to be read
  * @cache_evictions: pages dropped from the cache
+ * @cache_pinned: pages whose bytes somebody holds, so that they stay in memory, in the cache or dropped from it
  * @gets: keys looked up
  * @gets_found: of these, found
  * @puts: records put
@@ -100,6 +101,7 @@ struct _LdbStats
   guint64 cache_hits;
   guint64 cache_misses;
   guint64 cache_evictions;
+  guint64 cache_pinned;
   guint64 gets;
   guint64 gets_found;
   guint64 puts;

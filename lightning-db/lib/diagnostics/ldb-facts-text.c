@@ -47,6 +47,7 @@ const LdbFigure ldb_stats_figures[] = {
   FIGURE (cache_hits, N_ ("Lookups that memory answered"), COUNT),
   FIGURE (cache_misses, N_ ("Lookups that read pages"), COUNT),
   FIGURE (cache_evictions, N_ ("Pages evicted"), COUNT),
+  FIGURE (cache_pinned, N_ ("Pages that are held"), COUNT),
   HEADING (N_ ("Writing")),
   FIGURE (sequence, N_ ("Newest commit"), COUNT),
   FIGURE (durable_sequence, N_ ("Newest commit on the disk"), COUNT),

@@ -74,6 +74,7 @@ static const Figure stats_figures[] = {
   COUNT (LdbStats, cache_hits),
   COUNT (LdbStats, cache_misses),
   COUNT (LdbStats, cache_evictions),
+  COUNT (LdbStats, cache_pinned),
   COUNT (LdbStats, gets),
   COUNT (LdbStats, gets_found),
   COUNT (LdbStats, puts),

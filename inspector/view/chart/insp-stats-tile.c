@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include <glib/gi18n-lib.h>
-
-#include "insp-disk-tile.h"
 #include "insp-figure.h"
 #include "insp-refresher.h"
-#include "insp-unit.h"
+#include "insp-stats-tile.h"
 
 #define INTERVAL 5000 /* milliseconds between requests */
 
-struct _InspDiskTile
+struct _InspStatsTile
 {
   GtkWidget parent_instance;
 
   InspRefresher *refresher;
   GtkWidget *figure; /* an InspFigure; child */
+  InspUnit unit;
+  gsize offset; /* in LdbStats */
 };
 
-G_DEFINE_FINAL_TYPE (InspDiskTile, insp_disk_tile, GTK_TYPE_WIDGET)
+G_DEFINE_FINAL_TYPE (InspStatsTile, insp_stats_tile, GTK_TYPE_WIDGET)
 
 static void
 ask (gpointer tile, LdbInspector *inspector, GCancellable *cancellable,
@@ -30,43 +29,47 @@ ask (gpointer tile, LdbInspector *inspector, GCancellable *cancellable,
 static gboolean
 take (gpointer tile, LdbInspector *inspector, GAsyncResult *result, GError **error)
 {
+  InspStatsTile *self = tile;
   g_autoptr (LdbStats) stats = ldb_inspector_get_stats_finish (inspector, result, error);
   if (stats == NULL)
     return FALSE;
-  g_autofree char *text = insp_unit_format (INSP_UNIT_BYTES, (double) stats->disk_bytes);
-  insp_figure_say (INSP_FIGURE (INSP_DISK_TILE (tile)->figure), text);
+  guint64 figure = G_STRUCT_MEMBER (guint64, stats, self->offset);
+  g_autofree char *text = insp_unit_format (self->unit, (double) figure);
+  insp_figure_say (INSP_FIGURE (self->figure), text);
   return TRUE;
 }
 
 /* ---- the object ---- */
 
 static void
-insp_disk_tile_dispose (GObject *object)
+insp_stats_tile_dispose (GObject *object)
 {
-  InspDiskTile *self = INSP_DISK_TILE (object);
+  InspStatsTile *self = INSP_STATS_TILE (object);
   g_clear_pointer (&self->refresher, insp_refresher_free);
   g_clear_pointer (&self->figure, gtk_widget_unparent);
-  G_OBJECT_CLASS (insp_disk_tile_parent_class)->dispose (object);
+  G_OBJECT_CLASS (insp_stats_tile_parent_class)->dispose (object);
 }
 
 static void
-insp_disk_tile_class_init (InspDiskTileClass *class)
+insp_stats_tile_class_init (InspStatsTileClass *class)
 {
-  G_OBJECT_CLASS (class)->dispose = insp_disk_tile_dispose;
+  G_OBJECT_CLASS (class)->dispose = insp_stats_tile_dispose;
   gtk_widget_class_set_layout_manager_type (GTK_WIDGET_CLASS (class), GTK_TYPE_BIN_LAYOUT);
 }
 
 static void
-insp_disk_tile_init (InspDiskTile *self)
+insp_stats_tile_init (InspStatsTile *self)
 {
-  self->figure = insp_figure_new_tile (_ ("On disk"));
-  gtk_widget_set_parent (self->figure, GTK_WIDGET (self));
 }
 
 GtkWidget *
-insp_disk_tile_new (InspSession *session)
+insp_stats_tile_new (InspSession *session, const char *title, InspUnit unit, gsize offset)
 {
-  InspDiskTile *self = g_object_new (INSP_TYPE_DISK_TILE, NULL);
+  InspStatsTile *self = g_object_new (INSP_TYPE_STATS_TILE, NULL);
+  self->unit = unit;
+  self->offset = offset;
+  self->figure = insp_figure_new_tile (title);
+  gtk_widget_set_parent (self->figure, GTK_WIDGET (self));
   self->refresher = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, NULL);
   return GTK_WIDGET (self);
 }
