@@ -58,19 +58,21 @@ class Pictures(BusyCase):
         inspector.close()
 
     @staticmethod
-    def _look_for(inspector, key):
-        """A key, in the entry that Ctrl and this go to."""
-        inspector.press("Control_L", key)
+    def _data(inspector):
+        """A key, in the entry that Ctrl+L goes to."""
+        inspector.press("Control_L", "l")
         time.sleep(1)
         wait_for("an entry", inspector.focused).write("person:00001")
         inspector.press("Return")
         time.sleep(2)
 
-    def _data(self, inspector):
-        self._look_for(inspector, "l")
-
-    def _storage(self, inspector):
-        self._look_for(inspector, "f")
+    @staticmethod
+    def _storage(inspector):
+        """A segment, which is beside the largest parts; what is known of it."""
+        inspector.go_to(inspector.all("image")[0])
+        for _ in range(3):
+            inspector.press("Right")
+            time.sleep(1)
 
     @staticmethod
     def _changes(inspector):
