@@ -9,6 +9,11 @@
 #include "insp-load.h"
 
 #define PATIENCE 10 /* seconds until a database that is open should be shared */
+#define END_PATIENCE (10 * G_TIME_SPAN_SECOND) /* that the end of the program waits */
+
+static GMutex ending_lock;
+static GCond ending_less;
+static guint ending; /* databases that are being closed, or deleted; guarded by ending_lock */
 
 struct _InspHost
 {
@@ -60,7 +65,30 @@ end (gpointer data)
       g_rmdir (folder);
     }
   rest_free (rest);
+  g_mutex_lock (&ending_lock);
+  ending--;
+  g_cond_broadcast (&ending_less);
+  g_mutex_unlock (&ending_lock);
   return NULL;
+}
+
+static void
+begin_end (Rest *rest)
+{
+  g_mutex_lock (&ending_lock);
+  ending++;
+  g_mutex_unlock (&ending_lock);
+  g_thread_unref (g_thread_new ("closing", end, rest));
+}
+
+void
+insp_host_wait_for_ends (void)
+{
+  gint64 limit = g_get_monotonic_time () + END_PATIENCE;
+  g_mutex_lock (&ending_lock);
+  while (ending > 0 && g_cond_wait_until (&ending_less, &ending_lock, limit))
+    ;
+  g_mutex_unlock (&ending_lock);
 }
 
 static void
@@ -73,7 +101,7 @@ insp_host_dispose (GObject *object)
       rest->path = self->is_demo ? g_strdup (self->path) : NULL;
       rest->database = g_steal_pointer (&self->database);
       rest->load = g_steal_pointer (&self->load);
-      g_thread_unref (g_thread_new ("closing", end, rest));
+      begin_end (rest);
     }
   g_clear_pointer (&self->path, g_free);
   g_clear_handle_id (&self->patience, g_source_remove);

@@ -20,6 +20,9 @@ G_DECLARE_FINAL_TYPE (InspHost, insp_host, INSP, HOST, GObject)
 InspHost *insp_host_new_for_folder (GFile *folder, gboolean is_static);
 InspHost *insp_host_new_for_demo (void);
 
+/* Until all that were dropped are closed, and those for trying deleted; not long: before the program ends. */
+void insp_host_wait_for_ends (void);
+
 /* Opens it. The result is borrowed from the host. */
 void insp_host_share_async (InspHost *self, GAsyncReadyCallback callback, gpointer user_data);
 LdbRunningDatabase *insp_host_share_finish (InspHost *self, GAsyncResult *result, GError **error);

@@ -5,6 +5,7 @@
 #include <locale.h>
 
 #include "insp-application.h"
+#include "insp-host.h"
 
 int
 main (int argument_count, char **arguments)
@@ -14,5 +15,7 @@ main (int argument_count, char **arguments)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_autoptr (InspApplication) application = insp_application_new ();
-  return g_application_run (G_APPLICATION (application), argument_count, arguments);
+  int status = g_application_run (G_APPLICATION (application), argument_count, arguments);
+  insp_host_wait_for_ends ();
+  return status;
 }

@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import pathlib
 import shutil
 import time
@@ -77,6 +78,15 @@ class Use(inspecting.Case):
         inspector.press("Return")
         inspector.find("button", "New Key")
         self.assertEqual(inspector.close(), (0, ""))
+
+    def test_what_was_tried_is_deleted(self):
+        """Also when the program ends while it is busy."""
+        for _ in range(4):
+            inspector = self.inspect("--demo", TMPDIR=self.directory)
+            inspector.wait_for("What a Write Does")
+            self.assertEqual(len(os.listdir(self.directory)), 1)
+            self.assertEqual(inspector.close(), (0, ""))
+            self.assertEqual(os.listdir(self.directory), [])
 
     def test_folder(self):
         application = Application(f"{self.directory}/plain")
