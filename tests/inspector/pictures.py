@@ -69,8 +69,8 @@ class Pictures(BusyCase):
     @staticmethod
     def _storage(inspector):
         """A segment, which is beside the largest parts; what is known of it."""
-        inspector.go_to(inspector.all("image")[0])
-        for _ in range(3):
+        inspector.go_to(next(its for its in inspector.all("image") if its.height() > 100))
+        for _ in range(4):
             inspector.press("Right")
             time.sleep(1)
 
