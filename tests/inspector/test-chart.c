@@ -167,6 +167,25 @@ test_following (Fixture *self, gconstpointer data)
   g_assert_cmpstr (after, ==, expected);
 }
 
+/* It takes what room there is, and no more than lines are read in. */
+static void
+test_height (Fixture *self, gconstpointer data)
+{
+  static const int heights[][2] = { { 300, 300 }, { 600, 600 }, { 900, 720 }, { 1900, 720 } };
+  GtkWidget *card = gtk_widget_get_first_child (self->card);
+  for (guint i = 0; i < G_N_ELEMENTS (heights); i++)
+    {
+      int least;
+      gtk_widget_measure (self->card, GTK_ORIENTATION_VERTICAL, 800, &least, NULL, NULL, NULL);
+      g_assert_cmpint (least, <=, heights[i][0]);
+      gtk_widget_allocate (self->card, 800, heights[i][0], -1, NULL);
+      graphene_rect_t bounds;
+      g_assert_true (gtk_widget_compute_bounds (card, self->card, &bounds));
+      g_assert_cmpfloat (bounds.origin.y, ==, 0);
+      g_assert_cmpfloat (bounds.size.height, ==, heights[i][1]);
+    }
+}
+
 /* GTK's own themes of high contrast are told from the others. */
 static void
 test_contrast (void)
@@ -201,6 +220,7 @@ main (int argument_count, char **arguments)
   g_test_add ("/chart/table", Fixture, NULL, set_up, test_table, tear_down);
   g_test_add ("/chart/picture", Fixture, NULL, set_up, test_picture, tear_down);
   g_test_add ("/chart/following", Fixture, NULL, set_up, test_following, tear_down);
+  g_test_add ("/chart/height", Fixture, NULL, set_up, test_height, tear_down);
   g_test_add_func ("/chart/contrast", test_contrast);
   return g_test_run ();
 }

@@ -12,6 +12,7 @@
 #include "insp-tab-stop.h"
 
 #define TABLE_HEIGHT 220 /* pixels */
+#define HEIGHT_MOST 720  /* pixels of the card: lines that are steeper are not read better */
 
 struct _InspChartCard
 {
@@ -19,10 +20,11 @@ struct _InspChartCard
 
   char *title;
   InspAxis *axis;      /* borrowed of the chart */
-  InspChart *chart;    /* child */
-  GtkWidget *header;   /* child */
-  GtkWidget *stack;    /* of chart and table; child */
-  GtkWidget *legend;   /* child */
+  GtkWidget *card;     /* a box; child; at the top of what room there is */
+  InspChart *chart;    /* in the stack */
+  GtkWidget *stack;    /* of chart and table; in the card, likewise … */
+  GtkWidget *header;   /* above it */
+  GtkWidget *legend;   /* below it */
   GtkWidget *toggle;   /* in the header */
   GtkWidget *table;    /* NULL: was never asked for */
   GListModel *samples; /* of the table; owned by it */
@@ -248,12 +250,33 @@ insp_chart_card_map (GtkWidget *widget)
 }
 
 static void
+insp_chart_card_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                         int *natural, int *minimum_baseline, int *natural_baseline)
+{
+  gtk_widget_measure (INSP_CHART_CARD (widget)->card, orientation, for_size, minimum, natural,
+                      minimum_baseline, natural_baseline);
+}
+
+static GtkSizeRequestMode
+insp_chart_card_get_request_mode (GtkWidget *widget)
+{
+  return GTK_SIZE_REQUEST_HEIGHT_FOR_WIDTH;
+}
+
+static void
+insp_chart_card_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  GtkWidget *card = INSP_CHART_CARD (widget)->card;
+  int least;
+  gtk_widget_measure (card, GTK_ORIENTATION_VERTICAL, width, &least, NULL, NULL, NULL);
+  gtk_widget_allocate (card, width, MIN (height, MAX (HEIGHT_MOST, least)), baseline, NULL);
+}
+
+static void
 insp_chart_card_dispose (GObject *object)
 {
   InspChartCard *self = INSP_CHART_CARD (object);
-  g_clear_pointer (&self->header, gtk_widget_unparent);
-  g_clear_pointer (&self->stack, gtk_widget_unparent);
-  g_clear_pointer (&self->legend, gtk_widget_unparent);
+  g_clear_pointer (&self->card, gtk_widget_unparent);
   g_clear_pointer (&self->figures, g_ptr_array_unref);
   g_clear_pointer (&self->title, g_free);
   G_OBJECT_CLASS (insp_chart_card_parent_class)->dispose (object);
@@ -265,17 +288,18 @@ insp_chart_card_class_init (InspChartCardClass *class)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (class);
   G_OBJECT_CLASS (class)->dispose = insp_chart_card_dispose;
   widget_class->map = insp_chart_card_map;
-  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BOX_LAYOUT);
-  gtk_widget_class_set_css_name (widget_class, "insp-card");
+  widget_class->get_request_mode = insp_chart_card_get_request_mode;
+  widget_class->measure = insp_chart_card_measure;
+  widget_class->size_allocate = insp_chart_card_size_allocate;
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
 }
 
 static void
 insp_chart_card_init (InspChartCard *self)
 {
-  GtkLayoutManager *layout = gtk_widget_get_layout_manager (GTK_WIDGET (self));
-  gtk_orientable_set_orientation (GTK_ORIENTABLE (layout), GTK_ORIENTATION_VERTICAL);
-  gtk_box_layout_set_spacing (GTK_BOX_LAYOUT (layout), 6);
+  self->card = g_object_new (GTK_TYPE_BOX, "css-name", "insp-card", "orientation",
+                             GTK_ORIENTATION_VERTICAL, "spacing", 6, NULL);
+  gtk_widget_set_parent (self->card, GTK_WIDGET (self));
   gtk_widget_set_vexpand (GTK_WIDGET (self), TRUE);
   self->figures = g_ptr_array_new ();
 }
@@ -312,9 +336,9 @@ insp_chart_card_new (const char *title, InspAxis *axis)
   gtk_widget_set_vexpand (self->stack, TRUE);
   gtk_stack_add_child (GTK_STACK (self->stack), GTK_WIDGET (self->chart));
   self->legend = insp_flow_new (6, 0);
-  gtk_widget_set_parent (self->header, GTK_WIDGET (self));
-  gtk_widget_set_parent (self->stack, GTK_WIDGET (self));
-  gtk_widget_set_parent (self->legend, GTK_WIDGET (self));
+  gtk_box_append (GTK_BOX (self->card), self->header);
+  gtk_box_append (GTK_BOX (self->card), self->stack);
+  gtk_box_append (GTK_BOX (self->card), self->legend);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   g_signal_connect_object (axis, "changed", G_CALLBACK (on_axis), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (axis, "notify::following", G_CALLBACK (tell_figures), self,
