@@ -46,17 +46,26 @@ on_saved (GObject *view, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspWindow) window = data;
   g_autoptr (GError) error = NULL;
+  gboolean is_open = gtk_window_get_application (GTK_WINDOW (window)) != NULL;
   if (!ldb_inspector_view_save_recording_finish (LDB_INSPECTOR_VIEW (view), result, &error))
-    insp_window_say (window, _ ("The Recording Cannot Be Saved"), error->message);
+    {
+      if (is_open)
+        insp_window_say (window, _ ("The Recording Cannot Be Saved"), error->message);
+      else
+        g_message ("%s", error->message);
+    }
+  g_application_release (g_application_get_default ());
 }
 
 static void
 on_save_chosen (GtkNativeDialog *dialog, int response, gpointer window)
 {
   g_autoptr (GFile) file = answer (dialog, response);
-  if (file != NULL)
-    ldb_inspector_view_save_recording_async (insp_window_get_view (window), file, NULL, on_saved,
-                                             g_object_ref (window));
+  if (file == NULL)
+    return;
+  g_application_hold (g_application_get_default ()); /* also when the window is closed meanwhile */
+  ldb_inspector_view_save_recording_async (insp_window_get_view (window), file, NULL, on_saved,
+                                           g_object_ref (window));
 }
 
 static void

@@ -221,6 +221,26 @@ class Use(inspecting.Case):
         tables = [list(csv.reader(io.StringIO(part, newline=""))) for part in text.split("\r\n\r\n")]
         return {rows[0][0]: rows[1:] for rows in tables}
 
+    def test_recording_outlasts_the_window(self):
+        """Who is asked for what happened does not answer, and nobody waits for it."""
+        folder = pathlib.Path(os.environ["XDG_RUNTIME_DIR"])
+        before = set(folder.glob("*.ldb-recording"))
+        application = self.start()
+        application.put(10)
+        inspector = self.connect()
+        application.stop()
+        inspector.press("Control_L", "r")
+        wait_for("a dialog", lambda: len(self.screen.windows(inspector.process.pid)) == 2)
+        self.screen.focus(self.screen.windows(inspector.process.pid)[-1])
+        wait_for("its end", lambda: self.screen.press("Return") or len(self.screen.windows(inspector.process.pid)) == 1)
+        self.assertEqual(inspector.close(), (0, ""))
+        recordings = list(set(folder.glob("*.ldb-recording")) - before)
+        self.assertEqual(len(recordings), 1)
+        inspector = self.inspect(str(recordings[0]))
+        inspector.wait_for("This is a recording.")
+        recordings[0].unlink()
+        self.assertEqual(inspector.close(), (0, ""))
+
     def test_recording_of_another_day(self):
         """Times are those of the clock then, wherever it is opened; and what earlier versions left out is not there."""
         application = self.start()
