@@ -221,6 +221,27 @@ test_lanes (void)
     }
 }
 
+/* An application notes what it tells from a question on, for ten seconds: what lies before, and between, is
+ * not known. */
+static void
+test_gaps (void)
+{
+  static const gint64 answers[] = { 100, 105, 114, 124, 140, 141, 1000 }; /* seconds */
+  static const gint64 gaps[][2] = { { 0, 100 }, { 134, 140 }, { 151, 1000 } };
+  g_autoptr (InspWatchLog) log = insp_watch_log_new ();
+  gint64 start, end;
+  g_assert_false (insp_watch_log_get_gap (log, 0, &start, &end));
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    insp_watch_log_note_answer (log, answers[i] * G_USEC_PER_SEC);
+  for (guint i = 0; i < G_N_ELEMENTS (gaps); i++)
+    {
+      g_assert_true (insp_watch_log_get_gap (log, i, &start, &end));
+      g_assert_cmpint (start, ==, gaps[i][0] * G_USEC_PER_SEC);
+      g_assert_cmpint (end, ==, gaps[i][1] * G_USEC_PER_SEC);
+    }
+  g_assert_false (insp_watch_log_get_gap (log, G_N_ELEMENTS (gaps), &start, &end));
+}
+
 int
 main (int argument_count, char **arguments)
 {
@@ -230,5 +251,6 @@ main (int argument_count, char **arguments)
   g_test_add ("/changes/json", Fixture, NULL, set_up, test_json, tear_down);
   g_test_add_func ("/changes/watches", test_watches);
   g_test_add_func ("/changes/lanes", test_lanes);
+  g_test_add_func ("/changes/gaps", test_gaps);
   return g_test_run ();
 }

@@ -191,6 +191,12 @@ class Changes(inspecting.Case):
         next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
         wait_for("the table", deliveries)
         self.assertEqual(len(deliveries()), seen)
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        wait_for("the lanes", lambda: lanes.height() > 12 * 50)
+        self.assertIn("Shaded: the application noted nothing", lanes.description)
+        inspector.picture("gap")
+        next(inspector.find("group", "From Commit to Delivery").all("button", "Show as table")).use()
+        wait_for("the table again", deliveries)
         while len(deliveries()) == seen:  # and goes on when the page is shown again
             told += 1
             application.do("key", f"list:seen{told}")

@@ -63,6 +63,7 @@ take_deliveries (gpointer page, LdbInspector *inspector, GAsyncResult *result, G
       = ldb_inspector_list_deliveries_finish (inspector, result, error);
   if (deliveries == NULL)
     return FALSE;
+  insp_watch_log_note_answer (INSP_CHANGES_PAGE (page)->log, g_get_real_time ());
   insp_watch_log_add (INSP_CHANGES_PAGE (page)->log, deliveries);
   return TRUE;
 }

@@ -18,6 +18,8 @@
 #define MARK_LEAST 4.0 /* pixels */
 #define MARK_MOST 12.0
 #define POINT_REACH 6 /* pixels that may be pointed beside a mark */
+#define GAP_NAMED                                                                                  \
+  300 /* pixels from which on a gap is called by its name, beside those of watches */
 
 struct _InspWatchLanes
 {
@@ -146,6 +148,60 @@ append_marks (InspWatchLanes *self, GtkSnapshot *snapshot, const LdbActiveWatch 
     }
 }
 
+/* ---- where nothing is known ---- */
+
+/* From where to where a gap can be seen. FALSE: it can't. */
+static gboolean
+place_gap (InspWatchLanes *self, gint64 start, gint64 end, double *left, double *right)
+{
+  GtkWidget *widget = GTK_WIDGET (self);
+  gint64 from = MAX (insp_axis_from_clock (self->axis, start), insp_axis_get_start (self->axis));
+  gint64 to = MIN (insp_axis_from_clock (self->axis, end), insp_axis_get_end (self->axis));
+  if (to <= from)
+    return FALSE;
+  *left = ceil (insp_plot_x_of (widget, self->axis, from));
+  *right = floor (insp_plot_x_of (widget, self->axis, to));
+  return *right > *left;
+}
+
+static void
+append_gaps (InspWatchLanes *self, GtkSnapshot *snapshot, guint count)
+{
+  GtkWidget *widget = GTK_WIDGET (self);
+  GdkRGBA shade = insp_palette_faint (widget, 0.05), text = insp_palette_faint (widget, 0.65);
+  double left, right;
+  gint64 start, end;
+  for (guint i = 0; insp_watch_log_get_gap (self->log, i, &start, &end); i++)
+    if (place_gap (self, start, end, &left, &right))
+      {
+        insp_plot_append_box (snapshot, left, 0, right - left, count * LANE_HEIGHT, &shade);
+        if (count > 0 && right - left >= GAP_NAMED)
+          /* Translators: of a part of a chart of what was told to watches over time */
+          insp_plot_append_text (widget, snapshot, _ ("Not noted"), (left + right) / 2, 2, 0.5,
+                                 &text);
+      }
+}
+
+static gboolean
+is_in_gap (InspWatchLanes *self, double x)
+{
+  double left, right;
+  gint64 start, end;
+  for (guint i = 0; insp_watch_log_get_gap (self->log, i, &start, &end); i++)
+    if (place_gap (self, start, end, &left, &right) && x >= left && x < right)
+      return TRUE;
+  return FALSE;
+}
+
+static const char *
+describe_gap (void)
+{
+  /* Translators: of the shaded part of a chart of what was told to watches over time */
+  return _ ("Shaded: the application noted nothing, since this page was not shown.");
+}
+
+/* ---- lanes ---- */
+
 static void
 append_lane (InspWatchLanes *self, GtkSnapshot *snapshot, guint lane, const LdbActiveWatch *watch)
 {
@@ -171,6 +227,7 @@ insp_watch_lanes_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   if (count == 0)
     insp_plot_append_text (widget, snapshot, _ ("Each watch of the application has a lane here."),
                            gtk_widget_get_width (widget) / 2.0, LANE_HEIGHT / 2 - 8, 0.5, &text);
+  append_gaps (self, snapshot, count);
   for (guint i = 0; i < count; i++)
     append_lane (self, snapshot, i, lanes[i]);
   append_marks (self, snapshot, lanes, count);
@@ -221,6 +278,11 @@ on_tooltip (InspWatchLanes *self, int x, int y, gboolean by_keyboard, GtkTooltip
   guint lane = (guint) (MAX (y, 0) / LANE_HEIGHT);
   const LdbWatchDelivery *its
       = lane < count && !by_keyboard ? delivery_at (self, lanes[lane]->id, x) : NULL;
+  if (its == NULL && !by_keyboard && lane < count && is_in_gap (self, x))
+    {
+      gtk_tooltip_set_text (tooltip, describe_gap ());
+      return TRUE;
+    }
   if (its == NULL)
     return FALSE;
   gint64 delay = insp_watch_get_delay (its);
@@ -249,6 +311,9 @@ describe (InspWatchLanes *self)
       /* Translators: of a chart of watches: a watch, and how often it was told of changes */
       g_string_append_printf (text, _ ("%s: %u. "), name, (guint) lanes[i]->deliveries);
     }
+  gint64 start, end;
+  if (count > 0 && insp_watch_log_get_gap (self->log, 0, &start, &end))
+    g_string_append_printf (text, "%s ", describe_gap ());
   g_autofree char *more = format_beyond (beyond);
   g_string_append (text, more);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,

@@ -2,6 +2,7 @@
 /*
  * Invariants
  *   D1  Of each watch in `watches` there is its name in `names`.
+ *   D3  Gaps do not meet; each ends with an answer, and begins when the one before had been too long ago.
  *   D2  No watch in `watches`, and no delivery in `deliveries`, is one that is known to be an inspector's.
  */
 #include "config.h"
@@ -13,7 +14,14 @@
 #include "insp-seen.h"
 #include "insp-watch-log.h"
 
-#define NAMES_MOST 4000u /* that are kept of watches that are gone */
+#define NAMES_MOST 4000u                /* that are kept of watches that are gone */
+#define NOTED_FOR (10 * G_USEC_PER_SEC) /* after a request: as the library has it */
+#define GAPS_MOST 100u
+
+typedef struct
+{
+  gint64 start, end; /* microseconds since 1970 */
+} Gap;
 
 struct _InspWatchLog
 {
@@ -24,6 +32,8 @@ struct _InspWatchLog
   GHashTable *names;       /* guint64 → char *; owned */
   GHashTable *inspectors;  /* guint64: the watches of inspectors; owned */
   guint64 newest;          /* number of a delivery */
+  GArray *gaps;            /* of Gap, in which nothing was noted, the oldest first; owned */
+  gint64 answered;         /* microseconds since 1970; 0: never */
 };
 
 G_DEFINE_FINAL_TYPE (InspWatchLog, insp_watch_log, G_TYPE_OBJECT)
@@ -200,6 +210,31 @@ insp_watch_log_get_newest (InspWatchLog *self)
 }
 
 void
+insp_watch_log_note_answer (InspWatchLog *self, gint64 time)
+{
+  gint64 noted_until = self->answered != 0 ? self->answered + NOTED_FOR : 0;
+  self->answered = time;
+  if (time <= noted_until)
+    return;
+  Gap gap = { noted_until, time }; /* D3 */
+  g_array_append_val (self->gaps, gap);
+  if (self->gaps->len > GAPS_MOST)
+    g_array_remove_index (self->gaps, 0);
+  g_signal_emit (self, changed, 0);
+}
+
+gboolean
+insp_watch_log_get_gap (InspWatchLog *self, guint number, gint64 *start, gint64 *end)
+{
+  if (number >= self->gaps->len)
+    return FALSE;
+  const Gap *gap = &g_array_index (self->gaps, Gap, number);
+  *start = gap->start;
+  *end = gap->end;
+  return TRUE;
+}
+
+void
 insp_watch_log_add (InspWatchLog *self, GPtrArray *deliveries)
 {
   for (guint i = deliveries->len; i > 0; i--)
@@ -237,6 +272,7 @@ insp_watch_log_finalize (GObject *object)
   g_object_unref (self->deliveries);
   g_hash_table_unref (self->names);
   g_hash_table_unref (self->inspectors);
+  g_array_unref (self->gaps);
   G_OBJECT_CLASS (insp_watch_log_parent_class)->finalize (object);
 }
 
@@ -256,6 +292,7 @@ insp_watch_log_init (InspWatchLog *self)
       = insp_row_list_new (insp_watch_get_number, (GDestroyNotify) ldb_watch_delivery_free);
   self->names = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->inspectors = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  self->gaps = g_array_new (FALSE, FALSE, sizeof (Gap));
 }
 
 InspWatchLog *

@@ -27,6 +27,12 @@ InspRowList *insp_watch_log_get_deliveries (InspWatchLog *self);
 void insp_watch_log_set_watches (InspWatchLog *self, GPtrArray *watches);
 /* The newest number that is known: what is asked for comes after it. */
 guint64 insp_watch_log_get_newest (InspWatchLog *self);
+/* An answer at a moment of the clock, microseconds since 1970: an application notes what it tells from a
+ * request on, for ten seconds. */
+void insp_watch_log_note_answer (InspWatchLog *self, gint64 time);
+/* From when until when it noted nothing, the first time before the first answer (`start` is 0 then). FALSE: there
+ * is none of that number, from 0 on. */
+gboolean insp_watch_log_get_gap (InspWatchLog *self, guint number, gint64 *start, gint64 *end);
 /* More of them, the oldest first; takes what is in the array. */
 void insp_watch_log_add (InspWatchLog *self, GPtrArray *deliveries);
 
