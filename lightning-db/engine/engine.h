@@ -552,7 +552,7 @@ enum engine_wait
   ENGINE_WAIT_BLOB_READ,
   ENGINE_WAIT_LOCK,  /* other commits */
   ENGINE_WAIT_STALL, /* a memtable to be flushed */
-  ENGINE_WAIT_NAP,   /* flushes and merges to keep up */
+  ENGINE_WAIT_NAP,   /* flushes and merges to keep up, and readers to get on */
   ENGINE_WAIT_LOG_CHANGE,
   ENGINE_WAIT_LOG_SYNC,
   ENGINE_WAIT_TURN, /* to be durable, or visible */

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ALIVE 0x600d600d600d600dull
@@ -416,6 +417,44 @@ test_slots_return (void)
   CHECK_INT (epoch_thread_count (), 1);
 }
 
+static _Atomic uint32_t runs_as
+    = EPOCH_NO_NUMBER; /* the number of a thread that has run for 50 ms */
+static _Atomic bool may_end;
+
+static void *
+run_a_while (void *data)
+{
+  struct timespec ran;
+  enter_once (NULL);
+  do
+    clock_gettime (CLOCK_THREAD_CPUTIME_ID, &ran);
+  while (ran.tv_sec == 0 && ran.tv_nsec < 50000000);
+  atomic_store (&runs_as, epoch_thread_number ());
+  while (!atomic_load (&may_end))
+    sched_yield ();
+  return NULL;
+}
+
+/* What a thread has run can be asked by others, while it is there. */
+static void
+test_thread_time (void)
+{
+  pthread_t thread;
+  uint64_t before, ran;
+  CHECK (pthread_create (&thread, NULL, run_a_while, NULL) == 0);
+  while (atomic_load (&runs_as) == EPOCH_NO_NUMBER)
+    sched_yield ();
+  CHECK (epoch_thread_time (runs_as, &before));
+  CHECK (before >= 50000000);
+  CHECK (epoch_thread_time (runs_as, &ran));
+  CHECK (ran >= before);
+  atomic_store (&may_end, true);
+  CHECK (pthread_join (thread, NULL) == 0);
+  CHECK (!epoch_thread_time (runs_as, &ran));
+  CHECK (!epoch_thread_time (1000000, &ran));
+  CHECK (!epoch_thread_time (EPOCH_NO_NUMBER, &ran));
+}
+
 static void
 test_fork (void)
 {
@@ -500,6 +539,7 @@ main (void)
   test_slow_part ();
   run_load ();
   test_slots_return ();
+  test_thread_time ();
   test_fork ();
   test_sandbox ();
   atomic_store (&no_memory, true);

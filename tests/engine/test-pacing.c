@@ -45,6 +45,16 @@ test_nap (void)
   CHECK (pacing_nap (1e12, (size_t) 1 << 31) <= 1100000);
 }
 
+/* P4: of what takes long by nature no more is paid for than of what takes its time to be written. */
+static void
+test_rest (void)
+{
+  CHECK (pacing_rest (600, 116) == PACING_REST * 0.6);
+  CHECK (pacing_rest (1000000000, 116) == PACING_REST * 5.58);
+  CHECK (pacing_rest (1000000, 1000000) == PACING_REST * 1000);
+  CHECK (pacing_rest (UINT64_MAX, 1000000) == PACING_REST * 5005);
+}
+
 /* The most runs while `memtables` are written in commits of `size`, and merges work off so many
  * bytes a second. */
 static unsigned
@@ -101,6 +111,7 @@ main (void)
 {
   test_debt ();
   test_nap ();
+  test_rest ();
   test_runs_stay_few ();
   return 0;
 }

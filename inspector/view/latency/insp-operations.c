@@ -28,7 +28,7 @@ const InspOperation insp_operations[] = {
   { N_ ("Reading a large value"), "blob_read", READS },
   { N_ ("Waiting for other commits"), "commit_lock", WRITES },
   { N_ ("Waiting to be durable or visible"), "commit_turn", WRITES },
-  { N_ ("Slowing down for merges"), "nap", WRITES },
+  { N_ ("Slowing down for merges and readers"), "nap", WRITES },
   { N_ ("Next log segment"), "log_change", WRITES },
   { N_ ("Syncing the log"), "log_sync", WRITES },
   { N_ ("Flush"), "flush", WRITES },

@@ -161,6 +161,16 @@ following_chunk (struct slot_chunk *chunk)
   return next;
 }
 
+/* For other threads to ask how much the calling one has run. */
+static void
+note_clock (struct epoch_slot *slot)
+{
+  clockid_t clock;
+  if (pthread_getcpuclockid (pthread_self (), &clock) != 0)
+    clock = -1; /* one that there is not */
+  atomic_store_explicit (&slot->clock, clock, memory_order_relaxed);
+}
+
 /* NULL when out of memory, or of thread-specific keys. */
 static struct epoch_slot *
 claim_slot (void)
@@ -178,7 +188,26 @@ claim_slot (void)
       atomic_store_explicit (&slot->claimed, false, memory_order_release);
       slot = NULL;
     }
+  if (slot != NULL)
+    note_clock (slot);
   return slot;
+}
+
+bool
+epoch_thread_time (uint32_t number, uint64_t *out)
+{
+  struct slot_chunk *chunk = &first_chunk;
+  for (; chunk != NULL && number >= SLOTS_PER_CHUNK; number -= SLOTS_PER_CHUNK)
+    chunk = atomic_load (&chunk->next);
+  if (chunk == NULL)
+    return false;
+  struct epoch_slot *slot = &chunk->slots[number];
+  struct timespec time;
+  if (!atomic_load_explicit (&slot->claimed, memory_order_relaxed)
+      || clock_gettime (atomic_load_explicit (&slot->clock, memory_order_relaxed), &time) != 0)
+    return false;
+  *out = (uint64_t) time.tv_sec * 1000000000 + (uint64_t) time.tv_nsec;
+  return true;
 }
 
 /* First section of this thread, or no memory when it last tried. depth is already counted. */

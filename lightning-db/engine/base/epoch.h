@@ -45,6 +45,7 @@ struct epoch_slot
   alignas (EPOCH_CACHE_LINE) _Atomic uint64_t entered; /* the clock at entry; 0 = outside */
   _Atomic bool claimed;                                /* some thread owns it */
   uint32_t number;                                     /* of the slot, from 0; its owner's */
+  _Atomic int clock; /* a clockid_t: the owner's processor time; of no meaning when not claimed */
 };
 
 struct epoch_thread
@@ -170,5 +171,9 @@ epoch_thread_number (void)
 {
   return epoch_self.slot != NULL ? epoch_self.slot->number : EPOCH_NO_NUMBER;
 }
+
+/* The processor time of the thread with that number, nanoseconds. False when there is none, or when
+ * the system doesn't tell. The number may become another thread's meanwhile. */
+bool epoch_thread_time (uint32_t number, uint64_t *out);
 
 #endif

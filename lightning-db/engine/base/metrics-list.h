@@ -142,7 +142,8 @@
   X (BLOB_READ, "blob_read", NANOSECONDS, "reading a large value")                                 \
   X (COMMIT_LOCK, "commit_lock", NANOSECONDS, "a commit's wait for others to get on")              \
   X (COMMIT_TURN, "commit_turn", NANOSECONDS, "a commit's wait to be durable or visible")          \
-  X (NAP, "nap", NANOSECONDS, "a writer's sleep so that flushes and merges keep up")               \
+  X (NAP, "nap", NANOSECONDS,                                                                      \
+     "a writer's sleep for flushes and merges to keep up, and readers to get on")                  \
   X (LOG_CHANGE, "log_change", NANOSECONDS, "going on in the next segment of the log")             \
   X (LOG_SYNC, "log_sync", NANOSECONDS, "making the log durable, with the values it refers to")    \
   X (FLUSH, "flush", NANOSECONDS, "writing a memtable to a run, and installing that")              \

@@ -27,7 +27,7 @@ enum wait
   WAIT_BLOB_READ,  /* a large value that was not in memory */
   WAIT_LOCK,       /* until other commits let go of the pipeline */
   WAIT_STALL,      /* until a memtable was flushed */
-  WAIT_NAP,        /* so that flushes and merges keep up */
+  WAIT_NAP,        /* so that flushes and merges keep up, and readers get on */
   WAIT_LOG_CHANGE, /* the next segment of the log */
   WAIT_LOG_SYNC,   /* making the log durable, for itself and others */
   WAIT_TURN,       /* until the commit was visible: others made the log durable */

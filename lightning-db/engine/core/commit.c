@@ -649,8 +649,10 @@ commit_run (struct engine *engine, struct commit *commit, uint64_t *sequence,
   if (commit->sync == ENGINE_SYNC_DEFAULT)
     commit->sync = engine->options.sync;
   PROBE3 (commit_begin, engine->path, commit->record_bytes, (int) commit->sync);
-  pacing_apply (engine, commit->record_bytes + commit->range_bytes);
+  size_t bytes = commit->record_bytes + commit->range_bytes;
+  uint64_t began = pacing_begin (engine, bytes);
   status result = validate_and_commit (engine, commit, &number, failure);
+  pacing_end (began, bytes);
   if (result == STATUS_OK && commit->sync == ENGINE_SYNC_FULL)
     result = flush_deleted_log (engine, failure);
   PROBE3 (commit_end, engine->path, number, (int) result);

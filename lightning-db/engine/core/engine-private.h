@@ -30,6 +30,7 @@
 #include "core/events.h"
 #include "core/hot-keys.h"
 #include "core/hot-records.h"
+#include "core/readers.h"
 #include "core/snapshots.h"
 #include "core/view.h"
 #include "core/writer-lock.h"
@@ -236,6 +237,7 @@ struct engine
   uint64_t last_write;         /* microseconds, monotonic, of the last flush or switch */
   _Atomic bool cancel_merges;  /* closing: give up merges under way */
   _Atomic uint64_t flush_rate; /* bytes a second of recent flushes, for pacing */
+  struct readers readers;      /* likewise */
 
   struct metrics *metrics; /* all that is counted; the accounts of `ledger` are there */
   struct engine_thread threads[METRICS_LINES];

@@ -269,6 +269,7 @@ note_flush (struct engine *engine, const struct flushed *flushed, uint64_t data,
   uint64_t rate = (uint64_t) ((double) data * 1e9 / (double) took);
   uint64_t before = atomic_load (&engine->flush_rate);
   atomic_store (&engine->flush_rate, before == 0 ? rate : (3 * before + rate) / 4);
+  readers_review_now (&engine->readers, engine->metrics);
   count_shared (engine->metrics, SHARED_FLUSHES, 1);
   count_shared (engine->metrics, SHARED_FLUSH_BYTES, bytes);
   metrics_record (engine->metrics, HISTOGRAM_FLUSH, took);

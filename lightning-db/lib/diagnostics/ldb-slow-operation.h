@@ -27,7 +27,7 @@ typedef struct _LdbSlowOperation LdbSlowOperation;
  * @blob_read: nanoseconds of reading large values
  * @lock: nanoseconds of waiting for other commits
  * @stall: nanoseconds of waiting for a table in memory to be written out
- * @nap: nanoseconds of waiting so that flushes and merges keep up
+ * @nap: nanoseconds of waiting so that flushes and merges keep up, and readers get on
  * @log_change: nanoseconds of going on in the log's next segment
  * @log_sync: nanoseconds of making the log durable
  * @turn: nanoseconds of waiting for others to make it durable, or visible
