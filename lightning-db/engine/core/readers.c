@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/readers.h"
 
-#define READ_MOST                                                                                  \
-  5000u /* nanoseconds of a processor for a record: who takes longer does something else */
-#define STEPS_A_READ 16u /* a cursor's steps that count as one lookup */
+/* Nanoseconds of a processor for a record: who takes longer does something else. */
+#define READ_MOST 20000u
+/* A cursor's steps that count as one lookup. */
+#define STEPS_A_READ 16u
 
 _Static_assert(METRICS_LINES <= 32, "each line has a bit");
 

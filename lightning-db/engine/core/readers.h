@@ -7,7 +7,7 @@
  *
  * Invariants
  *   D1  A thread reads fast that was running for half of the time since the last review at least,
- *       looked up a record every 5 microseconds of it at least, and committed nothing.
+ *       looked up a record every 20 microseconds of it at least, and committed nothing.
  *   D2  What is not known (threads that share a line, a system that does not tell) reads slowly.
  *
  * Threads: noting, from any that commits; reviews are the flush's.
