@@ -21,6 +21,7 @@
 #include "base/epoch.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -167,7 +168,7 @@ note_clock (struct epoch_slot *slot)
 {
   clockid_t clock;
   if (pthread_getcpuclockid (pthread_self (), &clock) != 0)
-    clock = -1; /* one that there is not */
+    clock = INT_MAX; /* there is none of that number */
   atomic_store_explicit (&slot->clock, clock, memory_order_relaxed);
 }
 
