@@ -180,16 +180,12 @@ static gboolean
 compact (struct invocation *invocation, gint64 *duration, GError **error)
 {
   struct progress progress;
-  gint64 begun = g_get_monotonic_time ();
-  if (invocation->inspector != NULL)
-    {
-      gboolean done = ldb_inspector_compact (invocation->inspector, NULL, error);
-      *duration = g_get_monotonic_time () - begun;
-      return done;
-    }
   progress_begin (&progress, _ ("Compacting"), TRUE, invocation->quiet);
-  gboolean done = ldb_database_compact (invocation->database, progress_report, &progress,
-                                        progress.cancellable, error);
+  gboolean done = invocation->inspector != NULL
+                      ? ldb_inspector_compact (invocation->inspector, progress_report, &progress,
+                                               progress.cancellable, error)
+                      : ldb_database_compact (invocation->database, progress_report, &progress,
+                                              progress.cancellable, error);
   *duration = progress_end (&progress);
   return done;
 }
@@ -281,17 +277,16 @@ back_up (struct invocation *invocation, const char *path, LdbBackupFlags flags, 
 {
   struct progress progress;
   LdbBackupResult *result;
-  gint64 begun = g_get_monotonic_time ();
+  progress_begin (&progress, _ ("Backing up"), TRUE, invocation->quiet);
   if (invocation->inspector != NULL)
     {
       g_autofree char *whole = g_canonicalize_filename (path, NULL);
-      result = ldb_inspector_backup (invocation->inspector, whole, flags, NULL, error);
-      *duration = g_get_monotonic_time () - begun;
-      return result;
+      result = ldb_inspector_backup (invocation->inspector, whole, flags, progress_report,
+                                     &progress, progress.cancellable, error);
     }
-  progress_begin (&progress, _ ("Backing up"), TRUE, invocation->quiet);
-  result = ldb_database_backup (invocation->database, path, flags, progress_report, &progress,
-                                progress.cancellable, error);
+  else
+    result = ldb_database_backup (invocation->database, path, flags, progress_report, &progress,
+                                  progress.cancellable, error);
   *duration = progress_end (&progress);
   return result;
 }

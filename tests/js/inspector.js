@@ -38,7 +38,7 @@ async function look() {
     db.put('b', '2');
     equal(await told, [subscription, 1, 'b']);
     let refused = false;
-    await inspector.compact_async(null).catch(error => {
+    await inspector.compact_async(null, null).catch(error => {
         refused = error.matches(Ldb.Error, Ldb.Error.PERMISSION_DENIED);
     });
     equal(refused, true);

@@ -491,7 +491,7 @@ test_control (Application *application, gconstpointer data)
   g_autofree char *backup = g_build_filename (application->directory, "backup", NULL);
   g_assert_false (ldb_inspector_request_control (inspector, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_PERMISSION_DENIED, "control-allowed");
-  g_assert_false (ldb_inspector_compact (inspector, NULL, &error));
+  g_assert_false (ldb_inspector_compact (inspector, NULL, NULL, NULL, &error));
   assert_ldb_error (error, LDB_ERROR_PERMISSION_DENIED, "control");
   tell (application, "put 0 a 1");
   tell (application, "allow 0");
@@ -499,7 +499,7 @@ test_control (Application *application, gconstpointer data)
   g_assert_true (ldb_inspector_flush (inspector, NULL, &error));
   g_assert_true (ldb_inspector_checkpoint (inspector, NULL, &error));
   g_assert_true (ldb_inspector_sync (inspector, NULL, &error));
-  g_assert_true (ldb_inspector_compact (inspector, NULL, &error));
+  g_assert_true (ldb_inspector_compact (inspector, NULL, NULL, NULL, &error));
   g_assert_true (ldb_inspector_evict_cache (inspector, 0.5, NULL, &error));
   g_assert_no_error (error);
   g_assert_false (ldb_inspector_set_memory_budget (inspector, 10485759, NULL, &error));
@@ -508,12 +508,12 @@ test_control (Application *application, gconstpointer data)
   g_assert_no_error (error);
   g_autoptr (LdbStats) stats = ldb_inspector_get_stats (inspector, NULL, &error);
   g_assert_cmpuint (stats->memory_budget, ==, 20 << 20);
-  g_autoptr (LdbCheckReport) report = ldb_inspector_check (inspector, LDB_CHECK_DEEP, NULL, &error);
+  g_autoptr (LdbCheckReport) report = ldb_inspector_check (inspector, LDB_CHECK_DEEP, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (report->page_checksums && report->fault_count == 0);
   g_assert_cmpuint (ldb_check_report_get_faults (report)->len, ==, 0);
   g_autoptr (LdbBackupResult) result
-      = ldb_inspector_backup (inspector, backup, LDB_BACKUP_VERIFY, NULL, &error);
+      = ldb_inspector_backup (inspector, backup, LDB_BACKUP_VERIFY, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (result->files, >, 0);
   g_autoptr (GVariant) operations
@@ -530,6 +530,104 @@ test_control (Application *application, gconstpointer data)
   g_assert_no_error (error);
   g_autoptr (GBytes) value = ldb_inspector_get (inspector, 0, NULL, "a", 1, NULL, &error);
   assert_bytes (value, "2");
+}
+
+/* ---- what takes long ---- */
+
+typedef struct
+{
+  guint reports;
+  gboolean released;
+  GCancellable *cancels; /* with the next report; borrowed, or NULL */
+} Heard;
+
+static void
+hear_progress (guint64 done, guint64 total, const char *step, gpointer data)
+{
+  Heard *heard = data;
+  g_assert_true (total == 0 || done <= total);
+  g_assert_cmpuint (strlen (step), >, 0);
+  g_assert_false (heard->released);
+  heard->reports++;
+  if (heard->cancels != NULL)
+    g_cancellable_cancel (heard->cancels);
+}
+
+static void
+note_released (gpointer data)
+{
+  ((Heard *) data)->released = TRUE;
+}
+
+static void
+test_progress (Application *application, gconstpointer data)
+{
+  Heard heard = { 0 }, later = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  g_autofree char *backup = g_build_filename (application->directory, "backup", NULL);
+  tell (application, "fill 0");
+  tell (application, "allow 0");
+  g_assert_true (ldb_inspector_request_control (inspector, NULL, &error));
+  g_autoptr (LdbCheckReport) report = ldb_inspector_check (inspector, LDB_CHECK_DEEP, hear_progress,
+                                                           &heard, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (heard.reports, >, 0);
+  g_assert_true (ldb_inspector_compact (inspector, hear_progress, &heard, NULL, &error));
+  ldb_inspector_backup_async (inspector, backup, LDB_BACKUP_VERIFY, hear_progress, &later,
+                              note_released, NULL, KEEP (result));
+  g_autoptr (GAsyncResult) done = ldb_test_wait (&result);
+  g_autoptr (LdbBackupResult) made = ldb_inspector_backup_finish (inspector, done, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (later.reports, >, 0);
+  g_assert_true (later.released);
+}
+
+/* Whether there is a whole backup. */
+static gboolean
+is_backup (const char *path)
+{
+  g_autoptr (LdbCheckReport) report
+      = ldb_database_check_path (path, LDB_CHECK_NONE, NULL, NULL, NULL, NULL);
+  return report != NULL && report->fault_count == 0;
+}
+
+/* FALSE: it was made before it could be cancelled. */
+static gboolean
+cancel_backup (LdbInspector *inspector, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Heard heard = { .cancels = cancellable };
+  g_autoptr (LdbBackupResult) made = ldb_inspector_backup (
+      inspector, path, LDB_BACKUP_VERIFY, hear_progress, &heard, cancellable, &error);
+  if (made != NULL)
+    return FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  while (!ldb_inspector_flush (inspector, NULL, &error))
+    assert_ldb_error (error, LDB_ERROR_PENDING, "not finished");
+  return !is_backup (path);
+}
+
+/* What is given up here is given up there, too. */
+static void
+test_cancelled (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbInspector) inspector = inspect (application);
+  gboolean cancelled = FALSE;
+  tell (application, "big 0");
+  tell (application, "allow 0");
+  g_assert_true (ldb_inspector_request_control (inspector, NULL, &error));
+  for (guint i = 0; i < 100 && !cancelled; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("backup-%u", i);
+      g_autofree char *path = g_build_filename (application->directory, name, NULL);
+      cancelled = cancel_backup (inspector, path);
+    }
+  g_assert_true (cancelled);
 }
 
 /* ---- health and events ---- */
@@ -713,6 +811,8 @@ add_tests (void)
   add_look ("/inspector/get", test_get);
   add_look ("/inspector/changes", test_changes);
   add_look ("/inspector/control", test_control);
+  add_look ("/inspector/progress", test_progress);
+  add_look ("/inspector/cancelled", test_cancelled);
   add_look ("/inspector/health", test_health);
   add_look ("/inspector/async", test_async);
   add_look ("/inspector/stopped", test_stopped);

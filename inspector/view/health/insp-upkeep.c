@@ -69,6 +69,14 @@ begin_with_control (InspUpkeep *self, InspJobRow *row, GAsyncReadyCallback grant
                                        g_object_ref (self));
 }
 
+/* How far the work of a row is: an LdbProgressFunc. */
+static void
+tell_progress (guint64 done, guint64 total, const char *step, gpointer row)
+{
+  if (total > 0)
+    insp_job_row_progress (INSP_JOB_ROW (row), (double) done / (double) total);
+}
+
 /* ---- checking ---- */
 
 static void
@@ -86,8 +94,9 @@ on_check_granted (GObject *inspector, GAsyncResult *result, gpointer data)
   g_autoptr (InspUpkeep) self = data;
   if (is_granted (inspector, result, self->check))
     ldb_inspector_check_async (
-        LDB_INSPECTOR (inspector), self->deep ? LDB_CHECK_DEEP : LDB_CHECK_NONE,
-        insp_job_row_get_cancellable (self->check), on_checked, g_object_ref (self));
+        LDB_INSPECTOR (inspector), self->deep ? LDB_CHECK_DEEP : LDB_CHECK_NONE, tell_progress,
+        g_object_ref (self->check), g_object_unref, insp_job_row_get_cancellable (self->check),
+        on_checked, g_object_ref (self));
 }
 
 static void
@@ -135,7 +144,8 @@ on_backup_granted (GObject *inspector, GAsyncResult *result, gpointer data)
   gboolean verify = gtk_check_button_get_active (GTK_CHECK_BUTTON (self->verify));
   if (is_granted (inspector, result, self->backup))
     ldb_inspector_backup_async (LDB_INSPECTOR (inspector), g_file_peek_path (self->target),
-                                verify ? LDB_BACKUP_VERIFY : LDB_BACKUP_NONE,
+                                verify ? LDB_BACKUP_VERIFY : LDB_BACKUP_NONE, tell_progress,
+                                g_object_ref (self->backup), g_object_unref,
                                 insp_job_row_get_cancellable (self->backup), on_backed_up,
                                 g_object_ref (self));
 }
@@ -150,13 +160,6 @@ insp_upkeep_back_up (InspUpkeep *self, GFile *folder)
 /* ---- verifying a backup ---- */
 
 static void
-on_progress (guint64 done, guint64 total, const char *step, gpointer data)
-{
-  if (total > 0)
-    insp_job_row_progress (INSP_UPKEEP (data)->verification, (double) done / (double) total);
-}
-
-static void
 on_verified (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspUpkeep) self = data;
@@ -169,9 +172,9 @@ void
 insp_upkeep_verify (InspUpkeep *self, GFile *folder)
 {
   GCancellable *cancellable = insp_job_row_begin (self->verification);
-  ldb_database_check_path_async (g_file_peek_path (folder), LDB_CHECK_DEEP, on_progress,
-                                 g_object_ref (self), g_object_unref, cancellable, on_verified,
-                                 g_object_ref (self));
+  ldb_database_check_path_async (g_file_peek_path (folder), LDB_CHECK_DEEP, tell_progress,
+                                 g_object_ref (self->verification), g_object_unref, cancellable,
+                                 on_verified, g_object_ref (self));
 }
 
 /* ---- asking where ---- */

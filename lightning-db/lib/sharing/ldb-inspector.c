@@ -406,43 +406,143 @@ ldb_inspector_open_finish (GAsyncResult *result, GError **error)
 
 /* ---- calls ---- */
 
-GVariant *
-ldb_inspector_ask (LdbInspector *self, const char *method, GVariant *arguments,
-                   const char *reply_type, gboolean patient, GCancellable *cancellable,
-                   GError **error)
+static gboolean
+is_open (LdbInspector *self, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GVariant) held = arguments != NULL ? g_variant_ref_sink (arguments) : NULL;
-  if (self->connection == NULL || ldb_inspector_is_closed (self))
-    {
-      ldb_error_set (error, LDB_ERROR_CLOSED,
-                     "The connection to the running database has ended; open it again.");
-      return NULL;
-    }
-  GVariant *reply = g_dbus_connection_call_sync (
-      self->connection, NULL, self->object, INTERFACE, method, held,
-      reply_type != NULL ? G_VARIANT_TYPE (reply_type) : NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START,
-      patient ? G_MAXINT : ANSWER_TIME, cancellable, &failure);
-  if (reply != NULL)
-    return reply;
+  return (self->connection != NULL && !ldb_inspector_is_closed (self))
+         || ldb_error_set (error, LDB_ERROR_CLOSED,
+                           "The connection to the running database has ended; open it again.");
+}
+
+static const GVariantType *
+type_of (const char *reply_type)
+{
+  return reply_type != NULL ? G_VARIANT_TYPE (reply_type) : NULL;
+}
+
+/* The serial of the message that this thread sent since its last one was `before`; 0: of none. */
+static guint32
+serial_since (LdbInspector *self, guint32 before)
+{
+  guint32 serial = g_dbus_connection_get_last_serial (self->connection); /* of this thread */
+  return serial != before ? serial : 0;
+}
+
+/* Has the other side give up, too, what nobody waits for any longer. */
+static void
+cancel_there (LdbInspector *self, guint32 serial)
+{
+  g_dbus_connection_call (self->connection, NULL, self->object, INTERFACE, "Cancel",
+                          g_variant_new ("(u)", serial), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1,
+                          NULL, NULL, NULL);
+}
+
+/* The call of that serial has failed; takes the failure over. */
+static void
+tell_failure (LdbInspector *self, guint32 serial, GError *failure, GError **error)
+{
+  g_autoptr (GError) owned = failure;
+  if (serial != 0 && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    cancel_there (self, serial);
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CLOSED)
       || g_error_matches (failure, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_OBJECT))
     {
       ldb_error_set (error, LDB_ERROR_CLOSED,
                      "The running process has closed the database, or ended.");
-      return NULL;
+      return;
     }
   g_dbus_error_strip_remote_error (failure);
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return NULL;
+  g_propagate_error (error, g_steal_pointer (&owned));
+}
+
+GVariant *
+ldb_inspector_ask (LdbInspector *self, const char *method, GVariant *arguments,
+                   const char *reply_type, gboolean patient, GCancellable *cancellable,
+                   GError **error)
+{
+  GError *failure = NULL;
+  g_autoptr (GVariant) held = arguments != NULL ? g_variant_ref_sink (arguments) : NULL;
+  if (!is_open (self, error))
+    return NULL;
+  guint32 before = g_dbus_connection_get_last_serial (self->connection);
+  GVariant *reply = g_dbus_connection_call_sync (
+      self->connection, NULL, self->object, INTERFACE, method, held, type_of (reply_type),
+      G_DBUS_CALL_FLAGS_NO_AUTO_START, patient ? G_MAXINT : ANSWER_TIME, cancellable, &failure);
+  if (reply == NULL)
+    tell_failure (self, serial_since (self, before), failure, error);
+  return reply;
+}
+
+/* Somebody who waits on this thread for the answer to a call, and is told how it goes. */
+typedef struct
+{
+  LdbProgress *progress; /* borrowed */
+  guint32 serial;        /* of the call's message; 0: it was not sent */
+  gboolean answered;
+  GVariant *reply; /* or NULL, with the failure */
+  GError *failure;
+} Waiting;
+
+static void
+hear_progress (GDBusConnection *connection, const char *sender, const char *path,
+               const char *interface, const char *name, GVariant *arguments, gpointer data)
+{
+  Waiting *waiting = data;
+  guint32 serial;
+  guint64 done, total;
+  const char *step;
+  if (!g_variant_is_of_type (arguments, G_VARIANT_TYPE ("(utts)")))
+    return;
+  g_variant_get (arguments, "(utt&s)", &serial, &done, &total, &step);
+  if (serial == waiting->serial)
+    ldb_progress_report (waiting->progress, done, total, step);
+}
+
+static void
+on_answer (GObject *connection, GAsyncResult *result, gpointer data)
+{
+  Waiting *waiting = data;
+  waiting->answered = TRUE;
+  waiting->reply
+      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (connection), result, &waiting->failure);
+}
+
+/* The same for a call that tells how it goes: waits in a context that has nothing else to do. */
+static GVariant *
+ask_and_tell (LdbInspector *self, LdbCall *call, GError **error)
+{
+  Waiting waiting = { .progress = &call->progress };
+  if (!is_open (self, error))
+    return NULL;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  guint32 before = g_dbus_connection_get_last_serial (self->connection);
+  g_main_context_push_thread_default (context);
+  guint subscription = g_dbus_connection_signal_subscribe (
+      self->connection, NULL, INTERFACE, "Progress", self->object, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+      hear_progress, &waiting, NULL);
+  g_dbus_connection_call (self->connection, NULL, self->object, INTERFACE, call->path,
+                          call->arguments, type_of (call->reply_type),
+                          G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, call->cancellable, on_answer,
+                          &waiting);
+  waiting.serial = serial_since (self, before);
+  g_main_context_pop_thread_default (context);
+  while (!waiting.answered)
+    g_main_context_iteration (context, TRUE);
+  g_dbus_connection_signal_unsubscribe (self->connection, subscription);
+  if (waiting.reply == NULL)
+    tell_failure (self, waiting.serial, waiting.failure, error);
+  return waiting.reply;
 }
 
 static gboolean
 run_call (LdbCall *call, GError **error)
 {
+  LdbInspector *self = LDB_INSPECTOR (call->subject);
   g_autoptr (GVariant) reply
-      = ldb_inspector_ask (LDB_INSPECTOR (call->subject), call->path, call->arguments,
-                           call->reply_type, call->flags != 0, call->cancellable, error);
+      = call->progress.func != NULL
+            ? ask_and_tell (self, call, error)
+            : ldb_inspector_ask (self, call->path, call->arguments, call->reply_type,
+                                 call->flags != 0, call->cancellable, error);
   if (reply == NULL)
     return FALSE;
   if (call->answer != NULL)

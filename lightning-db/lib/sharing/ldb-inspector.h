@@ -299,19 +299,12 @@ void ldb_inspector_sync_async (LdbInspector *self, GCancellable *cancellable,
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_sync_finish (LdbInspector *self, GAsyncResult *result, GError **error);
 LDB_AVAILABLE_IN_ALL
-gboolean ldb_inspector_compact (LdbInspector *self, GCancellable *cancellable, GError **error);
-LDB_AVAILABLE_IN_ALL
-void ldb_inspector_compact_async (LdbInspector *self, GCancellable *cancellable,
-                                  GAsyncReadyCallback callback, gpointer user_data);
-LDB_AVAILABLE_IN_ALL
-gboolean ldb_inspector_compact_finish (LdbInspector *self, GAsyncResult *result, GError **error);
-LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_set_memory_budget (LdbInspector *self, guint64 bytes,
                                           GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
 void ldb_inspector_set_memory_budget_async (LdbInspector *self, guint64 bytes,
-                                            GCancellable *cancellable,
-                                            GAsyncReadyCallback callback, gpointer user_data);
+                                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_set_memory_budget_finish (LdbInspector *self, GAsyncResult *result,
                                                  GError **error);
@@ -326,21 +319,49 @@ LDB_AVAILABLE_IN_ALL
 gboolean ldb_inspector_evict_cache_finish (LdbInspector *self, GAsyncResult *result,
                                            GError **error);
 LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_compact (LdbInspector *self, LdbProgressFunc progress,
+                                gpointer progress_data, GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_compact_async (LdbInspector *self, LdbProgressFunc progress,
+                                  gpointer progress_data, GDestroyNotify progress_destroy,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_compact_with_closure_async (LdbInspector *self, GClosure *progress,
+                                               GCancellable *cancellable,
+                                               GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_inspector_compact_finish (LdbInspector *self, GAsyncResult *result, GError **error);
+LDB_AVAILABLE_IN_ALL
 LdbCheckReport *ldb_inspector_check (LdbInspector *self, LdbCheckFlags flags,
+                                     LdbProgressFunc progress, gpointer progress_data,
                                      GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
-void ldb_inspector_check_async (LdbInspector *self, LdbCheckFlags flags, GCancellable *cancellable,
-                                GAsyncReadyCallback callback, gpointer user_data);
+void ldb_inspector_check_async (LdbInspector *self, LdbCheckFlags flags, LdbProgressFunc progress,
+                                gpointer progress_data, GDestroyNotify progress_destroy,
+                                GCancellable *cancellable, GAsyncReadyCallback callback,
+                                gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_check_with_closure_async (LdbInspector *self, LdbCheckFlags flags,
+                                             GClosure *progress, GCancellable *cancellable,
+                                             GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 LdbCheckReport *ldb_inspector_check_finish (LdbInspector *self, GAsyncResult *result,
                                             GError **error);
 LDB_AVAILABLE_IN_ALL
 LdbBackupResult *ldb_inspector_backup (LdbInspector *self, const char *path, LdbBackupFlags flags,
+                                       LdbProgressFunc progress, gpointer progress_data,
                                        GCancellable *cancellable, GError **error);
 LDB_AVAILABLE_IN_ALL
 void ldb_inspector_backup_async (LdbInspector *self, const char *path, LdbBackupFlags flags,
-                                 GCancellable *cancellable, GAsyncReadyCallback callback,
-                                 gpointer user_data);
+                                 LdbProgressFunc progress, gpointer progress_data,
+                                 GDestroyNotify progress_destroy, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_backup_with_closure_async (LdbInspector *self, const char *path,
+                                              LdbBackupFlags flags, GClosure *progress,
+                                              GCancellable *cancellable,
+                                              GAsyncReadyCallback callback, gpointer user_data);
 LDB_AVAILABLE_IN_ALL
 LdbBackupResult *ldb_inspector_backup_finish (LdbInspector *self, GAsyncResult *result,
                                               GError **error);

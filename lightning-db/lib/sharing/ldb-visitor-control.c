@@ -78,7 +78,7 @@ flushed (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_flush (LdbVisit *self)
 {
-  ldb_database_flush_async (self->export->handle, self->visitor->cancellable, flushed, self);
+  ldb_database_flush_async (self->export->handle, self->cancellable, flushed, self);
 }
 
 static void
@@ -92,7 +92,7 @@ checkpointed (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_checkpoint (LdbVisit *self)
 {
-  ldb_database_checkpoint_async (self->export->handle, self->visitor->cancellable, checkpointed,
+  ldb_database_checkpoint_async (self->export->handle, self->cancellable, checkpointed,
                                  self);
 }
 
@@ -107,7 +107,7 @@ synced (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_sync (LdbVisit *self)
 {
-  ldb_database_sync_async (self->export->handle, self->visitor->cancellable, synced, self);
+  ldb_database_sync_async (self->export->handle, self->cancellable, synced, self);
 }
 
 static void
@@ -121,8 +121,8 @@ compacted (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_compact (LdbVisit *self)
 {
-  ldb_database_compact_async (self->export->handle, NULL, NULL, NULL, self->visitor->cancellable,
-                              compacted, self);
+  ldb_database_compact_async (self->export->handle, ldb_visit_tell_progress, self, NULL,
+                              self->cancellable, compacted, self);
 }
 
 void
@@ -149,7 +149,7 @@ ldb_visit_set_memory_budget (LdbVisit *self)
 {
   guint64 bytes;
   g_variant_get (self->arguments, "(t)", &bytes);
-  ldb_database_set_memory_budget_async (self->export->handle, bytes, self->visitor->cancellable,
+  ldb_database_set_memory_budget_async (self->export->handle, bytes, self->cancellable,
                                         budget_set, self);
 }
 
@@ -182,8 +182,8 @@ ldb_visit_check (LdbVisit *self)
 {
   gboolean deep;
   g_variant_get (self->arguments, "(b)", &deep);
-  ldb_database_check_async (self->export->handle, deep ? LDB_CHECK_DEEP : LDB_CHECK_NONE, NULL,
-                            NULL, NULL, self->visitor->cancellable, checked, self);
+  ldb_database_check_async (self->export->handle, deep ? LDB_CHECK_DEEP : LDB_CHECK_NONE,
+                            ldb_visit_tell_progress, self, NULL, self->cancellable, checked, self);
 }
 
 static void
@@ -213,8 +213,8 @@ ldb_visit_backup (LdbVisit *self)
       return;
     }
   ldb_database_backup_async (self->export->handle, path,
-                             verify ? LDB_BACKUP_VERIFY : LDB_BACKUP_NONE, NULL, NULL, NULL,
-                             self->visitor->cancellable, backed_up, self);
+                             verify ? LDB_BACKUP_VERIFY : LDB_BACKUP_NONE, ldb_visit_tell_progress,
+                             self, NULL, self->cancellable, backed_up, self);
 }
 
 /* ---- commits ---- */
@@ -337,7 +337,7 @@ ldb_visit_commit (LdbVisit *self)
   g_autoptr (LdbTransaction) transaction
       = ldb_database_begin (self->export->handle, LDB_TRANSACTION_NONE, &error);
   if (transaction != NULL && apply_all (self, transaction, &error))
-    ldb_transaction_commit_async (transaction, LDB_SYNC_MODE_DEFAULT, self->visitor->cancellable,
+    ldb_transaction_commit_async (transaction, LDB_SYNC_MODE_DEFAULT, self->cancellable,
                                   committed, self);
   else
     ldb_visit_fail (self, error);

@@ -29,7 +29,7 @@ examined (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_get_health (LdbVisit *self)
 {
-  ldb_database_examine_health_async (self->export->handle, self->visitor->cancellable, examined,
+  ldb_database_examine_health_async (self->export->handle, self->cancellable, examined,
                                      self);
 }
 
@@ -140,12 +140,12 @@ examined_to_apply (GObject *source, GAsyncResult *result, gpointer data)
     ldb_visit_refuse (self, LDB_ERROR_NOT_FOUND,
                       "The database has no such issue (any more); ask for its health.");
   else
-    ldb_database_apply_remedy_async (database, issue, self->visitor->cancellable, applied, self);
+    ldb_database_apply_remedy_async (database, issue, self->cancellable, applied, self);
 }
 
 void
 ldb_visit_apply_remedy (LdbVisit *self)
 {
-  ldb_database_examine_health_async (self->export->handle, self->visitor->cancellable,
+  ldb_database_examine_health_async (self->export->handle, self->cancellable,
                                      examined_to_apply, self);
 }

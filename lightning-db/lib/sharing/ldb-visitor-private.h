@@ -163,7 +163,7 @@ struct _LdbVisitor
   GPtrArray *subscriptions;  /* LdbSubscription; owned */
   GPtrArray *follows;        /* LdbVisitorFollow; owned */
   GHashTable *grants;        /* LdbExport → the number of the permission it was granted under */
-  GCancellable *cancellable; /* of its calls; owned */
+  GPtrArray *visits;         /* LdbVisit: those that have not been answered; borrowed */
 };
 
 /* Takes the descriptor over. */
@@ -181,12 +181,14 @@ void ldb_visitor_send_signal (LdbVisitor *self, LdbExport *export, const char *n
 
 struct _LdbVisit
 {
-  LdbVisitor *visitor; /* a reference */
-  LdbExport *export;   /* a reference */
-  GDBusMessage *call;  /* owned */
-  GVariant *arguments; /* a tuple; owned */
-  gboolean operation;  /* counts as the host's operation under way */
-  LdbLane lane;        /* in which it is; LDB_LANES: in none */
+  LdbVisitor *visitor;       /* a reference */
+  LdbExport *export;         /* a reference */
+  GDBusMessage *call;        /* owned */
+  GVariant *arguments;       /* a tuple; owned */
+  GCancellable *cancellable; /* when the visitor cancels it, or goes; owned */
+  gboolean operation;        /* counts as the host's operation under way */
+  LdbLane lane;              /* in which it is; LDB_LANES: in none */
+  gint64 told;               /* when how it goes was told last; monotonic */
 };
 
 /* Answer a visit, and free it. The variant, a tuple or NULL for none, is sunk; the error is taken
@@ -197,6 +199,8 @@ void ldb_visit_fail (LdbVisit *self, GError *error);
 LdbStore *ldb_visit_open_store (LdbVisit *self, const char *name, GError **error);
 /* An error of the caller's. */
 void ldb_visit_refuse (LdbVisit *self, LdbError code, const char *message);
+/* Tells the visitor how it goes: an LdbProgressFunc. */
+void ldb_visit_tell_progress (guint64 done, guint64 total, const char *step, gpointer visit);
 
 /* Each method of the interface: takes the visit over. ldb-visitor-read.c */
 void ldb_visit_get_statistics (LdbVisit *self);

@@ -103,7 +103,7 @@ ldb_visit_load_storage_map (LdbVisit *self)
   LdbVisitorMap *map = self->visitor->map;
   g_variant_get (self->arguments, "(uu)", &id, &first);
   if (id == 0)
-    ldb_database_load_storage_map_async (self->export->handle, self->visitor->cancellable, loaded,
+    ldb_database_load_storage_map_async (self->export->handle, self->cancellable, loaded,
                                          self);
   else if (map != NULL && map->id == id && map->of == self->export)
     return_map_part (self, first);
@@ -143,7 +143,7 @@ ldb_visit_list_pages (LdbVisit *self)
   gboolean read;
   g_variant_get (self->arguments, "(ttub)", &segment, &first, &count, &read);
   ldb_database_list_pages_async (self->export->handle, segment, first, MIN (count, PAGES_MAX), read,
-                                 self->visitor->cancellable, listed, self);
+                                 self->cancellable, listed, self);
 }
 
 static void
@@ -167,7 +167,7 @@ ldb_visit_read_page (LdbVisit *self)
 {
   guint64 segment, page;
   g_variant_get (self->arguments, "(tttu)", &segment, &page, NULL, NULL);
-  ldb_database_read_page_async (self->export->handle, segment, page, self->visitor->cancellable,
+  ldb_database_read_page_async (self->export->handle, segment, page, self->cancellable,
                                 page_read, self);
 }
 
@@ -201,7 +201,7 @@ ldb_visit_locate_key (LdbVisit *self)
   g_autoptr (LdbStore) store = ldb_visit_open_store (self, name, &error);
   if (!has_failed (self, store, error))
     ldb_database_locate_key_async (self->export->handle, store, data, size,
-                                   self->visitor->cancellable, located, self);
+                                   self->cancellable, located, self);
 }
 
 static void
@@ -234,5 +234,5 @@ ldb_visit_measure_sizes (LdbVisit *self)
     ldb_database_measure_sizes_async (
         self->export->handle, store, start_data, start_size, end_data, end_size,
         time == 0 || time > MEASURING_TIME ? MEASURING_TIME : time, MIN (biggest, BIGGEST_MAX),
-        NULL, NULL, NULL, self->visitor->cancellable, measured, self);
+        NULL, NULL, NULL, self->cancellable, measured, self);
 }

@@ -13,6 +13,8 @@
 #include "ldb-error-private.h"
 #include "ldb-inspector-interface.h"
 
+#define PROGRESS_INTERVAL (G_USEC_PER_SEC / 10)
+
 /* ---- answers ---- */
 
 static void run_method (LdbVisit *self);
@@ -27,6 +29,8 @@ visit_free (LdbVisit *self)
     next = ldb_host_end_work (self->visitor->host, self->lane);
   ldb_host_end_visit (self->visitor->host);
   ldb_peer_end_call (self->visitor->peer);
+  g_ptr_array_remove_fast (self->visitor->visits, self);
+  g_object_unref (self->cancellable);
   g_clear_pointer (&self->export, ldb_export_unref);
   g_clear_pointer (&self->arguments, g_variant_unref);
   g_clear_object (&self->call);
@@ -98,6 +102,19 @@ ldb_visit_open_store (LdbVisit *self, const char *name, GError **error)
 {
   return ldb_database_open_store (self->export->handle, name[0] != '\0' ? name : "default",
                                   LDB_OPEN_NONE, NULL, error);
+}
+
+void
+ldb_visit_tell_progress (guint64 done, guint64 total, const char *step, gpointer visit)
+{
+  LdbVisit *self = visit;
+  gint64 now = g_get_monotonic_time ();
+  if (now - self->told < PROGRESS_INTERVAL)
+    return;
+  self->told = now;
+  ldb_visitor_send_signal (
+      self->visitor, self->export, "Progress",
+      g_variant_new ("(utts)", g_dbus_message_get_serial (self->call), done, total, step));
 }
 
 /* ---- what is said about an object ---- */
@@ -220,6 +237,24 @@ hello (LdbVisit *self)
   ldb_visit_return (self, g_variant_new ("(s)", ":1.1"));
 }
 
+static void
+cancel (LdbVisit *self)
+{
+  guint32 serial;
+  g_variant_get (self->arguments, "(u)", &serial);
+  GPtrArray *visits = self->visitor->visits;
+  for (guint i = 0; i < visits->len; i++)
+    {
+      const LdbVisit *visit = g_ptr_array_index (visits, i);
+      if (g_dbus_message_get_serial (visit->call) == serial)
+        {
+          g_cancellable_cancel (visit->cancellable);
+          break;
+        }
+    }
+  ldb_visit_return (self, NULL);
+}
+
 /* ---- methods ---- */
 
 typedef enum
@@ -275,6 +310,7 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "ListEvents", "t", ldb_visit_list_events, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "FollowEvents", "b", ldb_visit_follow_events, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "RequestControl", "", ldb_visit_request_control, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "Cancel", "u", cancel, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "Flush", "", ldb_visit_flush, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Checkpoint", "", ldb_visit_checkpoint, LONG_CONTROL },
   { LDB_INSPECTOR_INTERFACE, "Sync", "", ldb_visit_sync, LONG_CONTROL },
@@ -380,6 +416,8 @@ take_message (gpointer owner, GDBusMessage *message)
   visitor->references++;
   visit->visitor = visitor;
   visit->lane = LDB_LANES;
+  visit->cancellable = g_cancellable_new ();
+  g_ptr_array_add (visitor->visits, visit);
   visit->call = g_object_ref (message);
   visit->arguments
       = body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
@@ -457,13 +495,21 @@ log_end (LdbVisitor *self, LdbPeerEnd end)
   ldb_host_end_line (self->host, line);
 }
 
+/* Nobody waits for them any longer. */
+static void
+cancel_visits (LdbVisitor *self)
+{
+  for (guint i = 0; i < self->visits->len; i++)
+    g_cancellable_cancel (((LdbVisit *) g_ptr_array_index (self->visits, i))->cancellable);
+}
+
 static void
 ended (gpointer owner, LdbPeerEnd end)
 {
   LdbVisitor *self = owner;
   log_end (self, end);
   close_all (self);
-  g_cancellable_cancel (self->cancellable);
+  cancel_visits (self);
   ldb_host_forget_visitor (self->host, self);
 }
 
@@ -496,7 +542,7 @@ ldb_visitor_new (LdbHost *host, int descriptor, const struct ucred *credentials,
   self->subscriptions = g_ptr_array_new_with_free_func (ldb_subscription_free);
   self->follows = g_ptr_array_new_with_free_func (ldb_visitor_follow_free);
   self->grants = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) ldb_export_unref, NULL);
-  self->cancellable = g_cancellable_new ();
+  self->visits = g_ptr_array_new ();
   self->process = credentials->pid;
   self->heard = g_get_monotonic_time ();
   self->peer = ldb_peer_new (descriptor, credentials->uid, guid, ldb_host_get_context (host),
@@ -515,7 +561,7 @@ ldb_visitor_unref (LdbVisitor *self)
   g_ptr_array_unref (self->follows);
   g_ptr_array_unref (self->snapshots);
   g_hash_table_unref (self->grants);
-  g_object_unref (self->cancellable);
+  g_ptr_array_unref (self->visits);
   ldb_peer_unref (self->peer);
   ldb_host_unref (self->host);
   g_free (self);
