@@ -662,6 +662,32 @@ struct engine_transaction_information
 /* Those that are open now, `room` at most, the newest first. Returns how many there are. */
 size_t engine_transactions (struct engine *engine, struct engine_transaction_information *out,
                             size_t room);
+/* A key or range that a transaction wrote or depends on. */
+enum engine_access
+{
+  ENGINE_ACCESS_PUT,
+  ENGINE_ACCESS_DELETE,
+  ENGINE_ACCESS_DELETE_RANGE,
+  ENGINE_ACCESS_READ, /* nobody else may change it until the commit: locked, or of a serializable one read */
+  ENGINE_ACCESS_READ_RANGE,
+};
+struct engine_transaction_key
+{
+  enum engine_access access;
+  engine_store store;
+  uint8_t key[64];   /* the beginning; of a range, its start */
+  uint8_t end[64];   /* of a range: the beginning of its end, which is not in it */
+  size_t key_size;   /* of the whole key, in bytes */
+  size_t end_size;   /* of the whole end; 0: the end of the store */
+  size_t value_size; /* bytes put */
+};
+#define ENGINE_TRANSACTION_KEYS 1000u
+/* Those of one that is open: the first ENGINE_TRANSACTION_KEYS that it wrote, in this order, then as
+ * many that it depends on. `out` has room for both; *count: how many they are. NOT_FOUND when none of
+ * that id is open (any more), or it is just being committed. Any thread; its owner waits meanwhile, some
+ * ten microseconds. */
+status engine_transaction_keys (struct engine *engine, uint64_t id,
+                                struct engine_transaction_key *out, size_t *count);
 /* Rolls one back, from any thread, as if its timeout had passed: its owner is told TIMED_OUT by its
  * next call. NOT_FOUND when none of that id is open (any more), or it is just being committed. */
 status engine_transaction_abort (struct engine *engine, uint64_t id);

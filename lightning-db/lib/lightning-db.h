@@ -55,6 +55,7 @@
 #include "ldb-storage-node.h"
 #include "ldb-store.h"
 #include "ldb-trace.h"
+#include "ldb-transaction-key.h"
 #include "ldb-transaction.h"
 #include "ldb-types.h"
 #include "ldb-version.h"

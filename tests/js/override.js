@@ -437,8 +437,14 @@ async function lookAround(db, call) {
     const found = (await call(inspector, 'examine_health_async')).find_issue('exposed');
     equal(await call(inspector, 'apply_remedy_async', found), true);
     const open = db.begin(Ldb.TransactionFlags.NONE);
+    open.put_string(null, 'own', '1');
+    const keys = await call(inspector, 'list_transaction_keys_async', open.get_id());
+    equal(keys.map(key => [key.access, text(key.key)]), [[Ldb.KeyAccess.PUT, 'own']]);
     equal(await call(inspector, 'abort_transaction_async', open.get_id()), true);
-    equal((await call(inspector, 'check_async', Ldb.CheckFlags.NONE)).fault_count, 0);
+    const steps = [];
+    const hear = (...step) => steps.push(step);
+    equal((await call(inspector, 'check_async', Ldb.CheckFlags.NONE, hear)).fault_count, 0);
+    equal(steps.length > 0 && steps.every(([done, total]) => done <= total), true);
     equal((await call(inspector, 'backup_async', `${db.path}.copied`, Ldb.BackupFlags.NONE)).files > 0, true);
     const put = new GLib.Variant('a(sayaaybaay)', [['', encoder.encode('z'), [encoder.encode('1')], false, []]]);
     equal(await call(inspector, 'commit_async', put), db.get_sequence());

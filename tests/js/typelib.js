@@ -133,6 +133,7 @@ function synchronous(directory) {
     const trace = db.trace_get(people, bytes('bob'), null);
     equal([trace.found, trace.value_length], [true, 5]);
     equal(db.list_transactions(), []);
+    fails(Ldb.Error.INVALID_ARGUMENT, () => db.list_transaction_keys(1));
     equal(db.list_snapshots().every(one => one.holders > 0), true);
     const [hot, conflicts] = db.list_hot_keys(Ldb.HotKeyKind.CONFLICT);
     equal(hot.reduce((sum, one) => sum + one.count, 0), conflicts);

@@ -45,6 +45,26 @@ test_transactions (Place *place, gconstpointer data)
   g_assert_cmpuint (oldest->left, <=, G_GUINT64_CONSTANT (30000000000));
   g_assert_cmpuint (oldest->snapshot, ==, ldb_database_get_sequence (db));
 
+  g_autoptr (GPtrArray) written = ldb_database_list_transaction_keys (db, oldest->id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (written->len, ==, 2);
+  g_autoptr (LdbTransactionKey) second = ldb_transaction_key_copy (g_ptr_array_index (written, 1));
+  g_assert_cmpint (second->access, ==, LDB_KEY_ACCESS_PUT);
+  g_assert_cmpstr (second->store, ==, "default");
+  assert_bytes (second->key, "b");
+  g_assert_cmpuint (second->key_length, ==, 1);
+  g_assert_cmpuint (second->value_length, ==, 2);
+  g_assert_null (second->end);
+  g_autoptr (GPtrArray) read = ldb_database_list_transaction_keys (db, newest->id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (read->len, ==, 1);
+  const LdbTransactionKey *key = g_ptr_array_index (read, 0);
+  g_assert_cmpint (key->access, ==, LDB_KEY_ACCESS_READ);
+  assert_bytes (key->key, "key");
+  g_assert_null (ldb_database_list_transaction_keys (db, ldb_transaction_get_id (looks), &error));
+  g_assert_error (error, LDB_ERROR, LDB_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+
   g_assert_true (ldb_database_abort_transaction (db, oldest->id, &error));
   g_assert_no_error (error);
   g_assert_false (ldb_transaction_commit (writes, LDB_SYNC_MODE_DEFAULT, NULL, &error));
@@ -225,6 +245,7 @@ test_closed (Place *place, gconstpointer data)
   ldb_database_close (db, NULL, &error);
   g_assert_no_error (error);
   check_closed (ldb_database_list_transactions (db, &error), &error);
+  check_closed (ldb_database_list_transaction_keys (db, 1, &error), &error);
   check_closed (ldb_database_list_snapshots (db, &error), &error);
   check_closed (ldb_database_list_hot_keys (db, LDB_HOT_KEY_READ, NULL, &error), &error);
   check_closed (ldb_database_list_watches (db, &error), &error);

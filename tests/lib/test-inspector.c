@@ -296,6 +296,17 @@ test_activity (Application *application, gconstpointer data)
   g_assert_cmpuint (transaction->operations, ==, 1);
   g_assert_cmpuint (transaction->bytes, ==, 7);
   g_assert_false (transaction->serializable);
+  g_autoptr (GPtrArray) written
+      = ldb_inspector_list_transaction_keys (inspector, transaction->id, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (written->len, ==, 1);
+  const LdbTransactionKey *its = g_ptr_array_index (written, 0);
+  g_assert_cmpint (its->access, ==, LDB_KEY_ACCESS_PUT);
+  g_assert_cmpstr (its->store, ==, "default");
+  assert_bytes (its->key, "key");
+  g_assert_cmpuint (its->value_length, ==, 4);
+  g_assert_null (ldb_inspector_list_transaction_keys (inspector, 999, NULL, &error));
+  assert_ldb_error (error, LDB_ERROR_INVALID_ARGUMENT, "999");
   g_autoptr (GPtrArray) snapshots = ldb_inspector_list_snapshots (inspector, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (snapshots->len, ==, 1);
@@ -508,7 +519,8 @@ test_control (Application *application, gconstpointer data)
   g_assert_no_error (error);
   g_autoptr (LdbStats) stats = ldb_inspector_get_stats (inspector, NULL, &error);
   g_assert_cmpuint (stats->memory_budget, ==, 20 << 20);
-  g_autoptr (LdbCheckReport) report = ldb_inspector_check (inspector, LDB_CHECK_DEEP, NULL, NULL, NULL, &error);
+  g_autoptr (LdbCheckReport) report
+      = ldb_inspector_check (inspector, LDB_CHECK_DEEP, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (report->page_checksums && report->fault_count == 0);
   g_assert_cmpuint (ldb_check_report_get_faults (report)->len, ==, 0);
@@ -570,8 +582,8 @@ test_progress (Application *application, gconstpointer data)
   tell (application, "fill 0");
   tell (application, "allow 0");
   g_assert_true (ldb_inspector_request_control (inspector, NULL, &error));
-  g_autoptr (LdbCheckReport) report = ldb_inspector_check (inspector, LDB_CHECK_DEEP, hear_progress,
-                                                           &heard, NULL, &error);
+  g_autoptr (LdbCheckReport) report
+      = ldb_inspector_check (inspector, LDB_CHECK_DEEP, hear_progress, &heard, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (heard.reports, >, 0);
   g_assert_true (ldb_inspector_compact (inspector, hear_progress, &heard, NULL, &error));

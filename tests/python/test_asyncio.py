@@ -264,9 +264,15 @@ class Everything(WithDatabase):
         self.assertTrue(await call(inspector, "apply_remedy_async", issue))
         self.assertEqual(os.stat(db.get_path()).st_mode & 0o777, 0o700)
         transaction = db.begin(Ldb.TransactionFlags.NONE)
+        transaction["own"] = b"1"
+        keys = await call(inspector, "list_transaction_keys_async", transaction.get_id())
+        self.assertEqual([(key.access, key.key) for key in keys], [(Ldb.KeyAccess.PUT, b"own")])
         self.assertTrue(await call(inspector, "abort_transaction_async", transaction.get_id()))
-        report = await call(inspector, "check_async", Ldb.CheckFlags.NONE)
+        steps = []
+        report = await call(inspector, "check_async", Ldb.CheckFlags.NONE, lambda *step: steps.append(step))
         self.assertEqual(report.fault_count, 0)
+        self.assertTrue(all(done <= total for done, total, step in steps))
+        self.assertTrue(steps)
         result = await call(inspector, "backup_async", db.props.path + ".copied",
                             Ldb.BackupFlags.NONE)
         self.assertGreater(result.files, 0)

@@ -65,6 +65,9 @@ class Metrics(unittest.TestCase):
         transaction.put(None, b"key", b"1")
         opened = self.db.list_transactions()
         self.assertEqual([(one.id, one.operations, one.bytes) for one in opened], [(transaction.get_id(), 1, 4)])
+        self.assertEqual([(key.access, key.store, key.key, key.value_length)
+                          for key in self.db.list_transaction_keys(transaction.get_id())],
+                         [(Ldb.KeyAccess.PUT, "default", b"key", 1)])
         self.assertEqual([(one.behind, one.holders) for one in self.db.list_snapshots()], [(0, 1)])
         self.db["key"] = b"2"
         with self.assertRaises(GLib.Error):

@@ -13,7 +13,8 @@
  *   view_lock      replacing the view; busy flags of runs. Never held over I/O.
  *   sync_lock      one log sync at a time; taken without any of the above
  *   work_lock      what the background threads wait on
- *   transactions_lock  the list of read-write transactions; only events' lock is taken under it
+ *   transactions_lock  the list of read-write transactions; under it only events' lock is taken, and
+ *                  each one's `looking`
  *   hot_keys[].lock  a table of hot keys; a leaf
  *   feed_lock      the list of feeds, and whether they may use the log; taken without any of the above
  * Readers take none of them.
@@ -578,7 +579,8 @@ status blob_copy (struct engine *engine, struct view *view, struct bytes referen
 struct read_span
 {
   struct read_span *next;
-  uint8_t *start, *end; /* internal keys, [start, end); malloc'd */
+  struct engine_transaction *transaction; /* whose it is */
+  uint8_t *start, *end;                   /* internal keys, [start, end); malloc'd */
   size_t start_size, end_size;
 };
 

@@ -2,8 +2,9 @@
 /*
  * transaction-private: what the files of transactions share.
  *
- *   transaction.c   begin, reads, writes, savepoints, commit
- *   validation.c    whether anything that a transaction depends on was changed
+ *   transaction.c       begin, reads, writes, savepoints, commit
+ *   transaction-keys.c  which keys they are, for others to see
+ *   validation.c        whether anything that a transaction depends on was changed
  */
 #ifndef LIGHTNING_CORE_TRANSACTION_PRIVATE_H
 #define LIGHTNING_CORE_TRANSACTION_PRIVATE_H
@@ -24,7 +25,7 @@ enum transaction_state
 
 struct savepoint
 {
-  struct engine_batch mark; /* counters of the batch at that time; data is not owned */
+  size_t log_size; /* bytes of the log at that time */
 };
 
 struct engine_transaction
@@ -38,6 +39,7 @@ struct engine_transaction
   struct engine_transaction *next, *previous; /* not read-only; engine's transactions_lock */
   _Atomic uint64_t operations, bytes;         /* of `log`, for other threads to see */
   _Atomic uint64_t dependencies;              /* in `reads` and `spans`, likewise */
+  pthread_mutex_t looking;                    /* guards log, reads and spans: T4 */
   struct engine_batch log;                    /* the writes, in order */
   struct memtable *index;                     /* the writes, by key; NULL before the first */
   struct savepoint *savepoints;               /* malloc'd */

@@ -14,6 +14,8 @@
  *   T2  Serializable: also every key read, found or not, and every span a cursor walked.
  *   T3  Validation against what may still change (memtables) and the log append are one step under
  *       the commit lock; runs are validated before it, and again if a flush came between.
+ *   T4  What others look at (log, reads, spans) changes only under `looking`, and they look only while
+ *       the transaction is active: it begins to commit under `looking`, too, and has its log for itself.
  */
 #include "core/transaction-private.h"
 
@@ -80,6 +82,7 @@ engine_transaction_begin (struct engine *engine, unsigned flags, struct engine_t
   if (result != STATUS_OK)
     goto refuse;
   engine_ref (engine);
+  pthread_mutex_init (&transaction->looking, NULL);
   transaction->flags = flags;
   transaction->id = atomic_fetch_add (&engine->next_transaction, 1) + 1;
   uint64_t timeout = engine->options.transaction_timeout;
@@ -243,6 +246,7 @@ engine_transaction_free (struct engine_transaction *transaction)
   batch_clear_memory (&transaction->log);
   batch_clear_memory (&transaction->reads);
   free (transaction->savepoints);
+  pthread_mutex_destroy (&transaction->looking);
   engine_unref (transaction->reading.engine);
   free (transaction);
 }
@@ -335,6 +339,17 @@ show_size (struct engine_transaction *transaction)
   atomic_store_explicit (&transaction->bytes, transaction->log.user_bytes, memory_order_relaxed);
 }
 
+/* To the log, or what it depends on (T4). */
+static status
+append (struct engine_transaction *transaction, struct engine_batch *list,
+        const struct operation *operation, struct failure *failure)
+{
+  pthread_mutex_lock (&transaction->looking);
+  status result = batch_append (list, operation, failure);
+  pthread_mutex_unlock (&transaction->looking);
+  return result;
+}
+
 /* Adds one operation to log and index; either both or neither. */
 static status
 transaction_write (struct engine_transaction *transaction, const struct operation *operation,
@@ -363,7 +378,7 @@ transaction_write (struct engine_transaction *transaction, const struct operatio
         transaction->index, is_range ? 0 : 1, is_range ? 0 : key.bytes.size + operation->value.size,
         is_range ? 1 : 0, is_range ? key.bytes.size + end.bytes.size : 0, failure);
   if (result == STATUS_OK)
-    result = batch_append (&transaction->log, operation, failure);
+    result = append (transaction, &transaction->log, operation, failure);
   if (result == STATUS_OK && is_range)
     {
       struct range_delete range = { key.bytes, end.bytes, transaction->log.count };
@@ -452,7 +467,7 @@ note_key (struct engine_transaction *transaction, engine_store store, struct byt
           struct failure *failure)
 {
   struct operation operation = { OPERATION_DELETE, false, store, key, BYTES_NONE };
-  status result = batch_append (&transaction->reads, &operation, failure);
+  status result = append (transaction, &transaction->reads, &operation, failure);
   if (result == STATUS_OK)
     show_dependency (transaction);
   return result;
@@ -502,8 +517,11 @@ transaction_span_new (struct engine_transaction *transaction, struct bytes start
       free (span);
       return result;
     }
+  span->transaction = transaction;
   span->next = transaction->spans;
-  transaction->spans = span;
+  pthread_mutex_lock (&transaction->looking);
+  transaction->spans = span; /* T4 */
+  pthread_mutex_unlock (&transaction->looking);
   show_dependency (transaction);
   *out = span;
   return STATUS_OK;
@@ -513,12 +531,18 @@ status
 transaction_span_reach (struct read_span *span, struct bytes key, bool including,
                         struct failure *failure)
 {
-  if (bytes_compare (key, BYTES (span->start, span->start_size)) < 0)
-    return copy_bytes (key, false, &span->start, &span->start_size, failure);
-  int order = bytes_compare (key, BYTES (span->end, span->end_size));
-  if (order > 0 || (order == 0 && including))
-    return copy_bytes (key, including, &span->end, &span->end_size, failure);
-  return STATUS_OK;
+  status result = STATUS_OK;
+  bool before = bytes_compare (key, BYTES (span->start, span->start_size)) < 0;
+  int order = before ? -1 : bytes_compare (key, BYTES (span->end, span->end_size));
+  if (!before && (order < 0 || (order == 0 && !including)))
+    return STATUS_OK;
+  pthread_mutex_lock (&span->transaction->looking); /* T4 */
+  if (before)
+    result = copy_bytes (key, false, &span->start, &span->start_size, failure);
+  else
+    result = copy_bytes (key, including, &span->end, &span->end_size, failure);
+  pthread_mutex_unlock (&span->transaction->looking);
+  return result;
 }
 
 /* ---- reading ---- */
@@ -637,21 +661,22 @@ engine_transaction_savepoint (struct engine_transaction *transaction, uint64_t *
   if (savepoints == NULL)
     return fail_memory (failure, sizeof *savepoints, "a savepoint");
   transaction->savepoints = savepoints;
-  savepoints[transaction->savepoint_count++].mark = transaction->log;
+  savepoints[transaction->savepoint_count++].log_size = transaction->log.size;
   *out = transaction->savepoint_count;
   return STATUS_OK;
 }
 
-/* A fresh index of everything in the log; dead marks of a commit that failed are lifted. */
+/* Log and index anew, of the first `size` bytes of the log; dead marks of a commit that failed are
+ * lifted. */
 static status
-rebuild_index (struct engine_transaction *transaction, struct failure *failure)
+rebuild (struct engine_transaction *transaction, size_t size, struct failure *failure)
 {
   struct engine_transaction fresh = {
     .reading = { .engine = transaction->reading.engine }, /* the slot is the timer's to change */
     .flags = transaction->flags,
+    .looking = PTHREAD_MUTEX_INITIALIZER,
   };
-  struct operation_reader reader
-      = operation_reader_over (BYTES (transaction->log.data, transaction->log.size));
+  struct operation_reader reader = operation_reader_over (BYTES (transaction->log.data, size));
   struct operation operation;
   status result;
   while ((result = operation_next (&reader, &operation, failure)) == STATUS_OK)
@@ -666,8 +691,10 @@ rebuild_index (struct engine_transaction *transaction, struct failure *failure)
       if (transaction->index != NULL)
         memtable_unref (transaction->index);
       transaction->index = fresh.index;
-      batch_clear_memory (&transaction->log);
+      pthread_mutex_lock (&transaction->looking);
+      batch_clear_memory (&transaction->log); /* T4 */
       transaction->log = fresh.log;
+      pthread_mutex_unlock (&transaction->looking);
       return STATUS_OK;
     }
   if (fresh.index != NULL)
@@ -686,16 +713,9 @@ engine_transaction_rollback_to (struct engine_transaction *transaction, uint64_t
   if (savepoint == 0 || savepoint > transaction->savepoint_count)
     return fail (failure, STATUS_INVALID, "savepoint %llu does not exist (any more); there are %zu",
                  (unsigned long long) savepoint, transaction->savepoint_count);
-  struct engine_batch before = transaction->log;
-  struct engine_batch *mark = &transaction->savepoints[savepoint - 1].mark;
-  transaction->log = *mark;
-  transaction->log.data = before.data;
-  transaction->log.capacity = before.capacity;
-  result = rebuild_index (transaction, failure);
+  result = rebuild (transaction, transaction->savepoints[savepoint - 1].log_size, failure);
   if (result == STATUS_OK)
     transaction->savepoint_count = (size_t) savepoint;
-  else
-    transaction->log = before;
   show_size (transaction);
   return result;
 }
@@ -738,6 +758,16 @@ validate_alone (struct engine_transaction *transaction, struct failure *failure)
   return result;
 }
 
+/* False when the timer was faster. */
+static bool
+begin_commit (struct engine_transaction *transaction)
+{
+  pthread_mutex_lock (&transaction->looking);
+  bool begun = step (transaction, TRANSACTION_ACTIVE, TRANSACTION_COMMITTING); /* T4 */
+  pthread_mutex_unlock (&transaction->looking);
+  return begun;
+}
+
 status
 engine_transaction_commit (struct engine_transaction *transaction, enum engine_sync sync,
                            uint64_t *sequence, struct failure *failure)
@@ -747,8 +777,8 @@ engine_transaction_commit (struct engine_transaction *transaction, enum engine_s
   status result = transaction_check (transaction, failure);
   if (result != STATUS_OK)
     return result;
-  if (!step (transaction, TRANSACTION_ACTIVE, TRANSACTION_COMMITTING))
-    return transaction_check (transaction, failure); /* the timer was faster */
+  if (!begin_commit (transaction))
+    return transaction_check (transaction, failure);
   if (transaction->log.count > 0)
     result = commit_batch (engine, &transaction->log, sync, transaction, &committed, failure);
   else if (transaction->locks_keys)

@@ -500,6 +500,28 @@ typedef enum
 } LdbHotKeyKind;
 
 /**
+ * LdbKeyAccess:
+ * @LDB_KEY_ACCESS_PUT: it put the key
+ * @LDB_KEY_ACCESS_DELETE: it deleted the key
+ * @LDB_KEY_ACCESS_DELETE_RANGE: it deleted the range
+ * @LDB_KEY_ACCESS_READ: nobody else may change the key until it commits: it locked it, or read it and
+ *   is serializable
+ * @LDB_KEY_ACCESS_READ_RANGE: likewise of a range that its cursors looked at
+ *
+ * What a transaction has to do with a key.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  LDB_KEY_ACCESS_PUT = 0,
+  LDB_KEY_ACCESS_DELETE = 1,
+  LDB_KEY_ACCESS_DELETE_RANGE = 2,
+  LDB_KEY_ACCESS_READ = 3,
+  LDB_KEY_ACCESS_READ_RANGE = 4,
+} LdbKeyAccess;
+
+/**
  * LdbWatchKind:
  * @LDB_WATCH_KIND_KEY: a watch of one key
  * @LDB_WATCH_KIND_PREFIX: a watch of the keys with a prefix

@@ -134,6 +134,23 @@ ldb_database_open_store_finish (LdbDatabase *self, GAsyncResult *result, GError 
 }
 
 static bool
+note_name (void *data, const char *name, engine_store store)
+{
+  g_hash_table_insert (data, GUINT_TO_POINTER (store), g_strdup (name));
+  return true;
+}
+
+GHashTable *
+ldb_store_list_names (struct engine *engine, GError **error)
+{
+  struct failure failure = FAILURE_INIT;
+  g_autoptr (GHashTable) names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  if (!ldb_error_check (error, engine_store_list (engine, note_name, names, &failure), &failure))
+    return NULL;
+  return g_steal_pointer (&names);
+}
+
+static bool
 collect_name (void *data, const char *name, engine_store store)
 {
   g_strv_builder_add (data, name);

@@ -15,4 +15,7 @@ struct _LdbStore
   char *name;     /* UTF-8 */
 };
 
+/* The stores that are there now: number → name, owned. NULL with an error. */
+GHashTable *ldb_store_list_names (struct engine *engine, GError **error);
+
 G_END_DECLS

@@ -42,4 +42,7 @@ void ldb_transaction_add_cursor (LdbTransaction *self, LdbCursor *cursor);
 /* Closes the cursor now, or when the call under way has finished. */
 void ldb_transaction_remove_cursor (LdbTransaction *self, LdbCursor *cursor);
 
+/* FALSE with an error: none of that number is open. */
+gboolean ldb_transaction_refuse_number (guint64 id, GError **error);
+
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include "ldb-active-transaction.h"
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
+#include "ldb-transaction-private.h"
 
 G_DEFINE_BOXED_TYPE (LdbActiveTransaction, ldb_active_transaction, ldb_active_transaction_copy,
                      ldb_active_transaction_free)
@@ -45,6 +46,15 @@ ldb_active_transaction_free (LdbActiveTransaction *self)
 {
 
   g_free (self);
+}
+
+gboolean
+ldb_transaction_refuse_number (guint64 id, GError **error)
+{
+  return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
+                        "There is no open read-write transaction %" G_GUINT64_FORMAT
+                        " (any more); list them again.",
+                        id);
 }
 
 static LdbActiveTransaction *
@@ -117,8 +127,5 @@ ldb_database_abort_transaction (LdbDatabase *self, guint64 id, GError **error)
     return FALSE;
   if (engine_transaction_abort (engine, id) == STATUS_OK)
     return TRUE;
-  return ldb_error_set (error, LDB_ERROR_INVALID_ARGUMENT,
-                        "There is no open read-write transaction %" G_GUINT64_FORMAT
-                        " (any more); list them again.",
-                        id);
+  return ldb_transaction_refuse_number (id, error);
 }

@@ -7,6 +7,7 @@
 #include "ldb-database-private.h"
 #include "ldb-error-private.h"
 #include "ldb-hot-key.h"
+#include "ldb-store-private.h"
 
 G_STATIC_ASSERT ((int) LDB_HOT_KEY_CONFLICT == (int) ENGINE_HOT_CONFLICTS
                  && (int) LDB_HOT_KEY_READ == (int) ENGINE_HOT_READS
@@ -56,13 +57,6 @@ ldb_hot_key_free (LdbHotKey *self)
   g_free (self);
 }
 
-static bool
-note_name (void *data, const char *name, engine_store id)
-{
-  g_hash_table_insert (data, GUINT_TO_POINTER (id), g_strdup (name));
-  return true;
-}
-
 static LdbHotKey *
 hot_key_new (const struct engine_hot_key *from, GHashTable *names)
 {
@@ -108,15 +102,14 @@ ldb_database_list_hot_keys (LdbDatabase *self, LdbHotKeyKind kind, guint64 *tota
 {
   g_return_val_if_fail (LDB_IS_DATABASE (self), NULL);
   g_return_val_if_fail ((guint) kind < ENGINE_HOT_KINDS, NULL);
-  struct failure failure = FAILURE_INIT;
   guint64 all;
   struct engine *engine = ldb_database_enter (self, error);
   if (engine == NULL)
     return NULL;
   g_autofree struct engine_hot_key *keys = g_new (struct engine_hot_key, ENGINE_HOT_KEYS);
-  g_autoptr (GHashTable) names = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   size_t count = engine_hot_keys (engine, (enum engine_hot_kind) kind, keys, &all);
-  if (!ldb_error_check (error, engine_store_list (engine, note_name, names, &failure), &failure))
+  g_autoptr (GHashTable) names = ldb_store_list_names (engine, error);
+  if (names == NULL)
     return NULL;
   GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) ldb_hot_key_free);
   for (size_t i = 0; i < count; i++)

@@ -233,7 +233,8 @@ install_figures (GParamFlags flags)
   /**
    * LdbStorageNode:smallest: (getter get_smallest)
    *
-   * The smallest key of a segment, cut to 1,024 bytes.
+   * The smallest key of a segment, cut to 1,024 bytes. Of one with records of several stores it is that of
+   * the first store in it, in the order of their creation.
    *
    * Since: 0.1
    */
@@ -241,7 +242,8 @@ install_figures (GParamFlags flags)
   /**
    * LdbStorageNode:largest: (getter get_largest)
    *
-   * The largest key of a segment, cut to 1,024 bytes.
+   * The largest key of a segment, cut to 1,024 bytes. Of one with records of several stores it is that of
+   * the last store in it, in the order of their creation.
    *
    * Since: 0.1
    */

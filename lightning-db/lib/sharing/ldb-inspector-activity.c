@@ -39,6 +39,13 @@ answer_transactions (GVariant *reply, GError **error)
 }
 
 static gpointer
+answer_transaction_keys (GVariant *reply, GError **error)
+{
+  g_autoptr (GVariant) all = g_variant_get_child_value (reply, 0);
+  return list_of (all, ldb_transaction_key_from_variant, (GDestroyNotify) ldb_transaction_key_free);
+}
+
+static gpointer
 answer_snapshots (GVariant *reply, GError **error)
 {
   g_autoptr (GVariant) all = g_variant_get_child_value (reply, 0);
@@ -258,6 +265,84 @@ GPtrArray *
 ldb_inspector_list_transactions_finish (LdbInspector *self, GAsyncResult *result, GError **error)
 {
   return ldb_call_finish_pointer (self, result, ldb_inspector_list_transactions_async, error);
+}
+
+static LdbCall *
+new_list_transaction_keys (LdbInspector *self, guint64 id)
+{
+  return ldb_inspector_call_new (self, "ListTransactionKeys", g_variant_new ("(t)", id), "(aa{sv})",
+                                 answer_transaction_keys, (GDestroyNotify) g_ptr_array_unref);
+}
+
+/**
+ * ldb_inspector_list_transaction_keys:
+ * @self: an inspector
+ * @id: the number of a transaction, as in [struct@Ldb.ActiveTransaction]
+ * @cancellable: (nullable): to give up
+ * @error: return location for an error
+ *
+ * Lists the keys of a transaction, as [method@Ldb.Database.list_transaction_keys] does there.
+ *
+ * Fails with %LDB_ERROR_INVALID_ARGUMENT when no transaction of that number is open (any more),
+ * %LDB_ERROR_CLOSED once the connection has ended. Blocks for the other process; any thread.
+ *
+ * Returns: (transfer container) (element-type LdbTransactionKey): the keys and ranges
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_inspector_list_transaction_keys (LdbInspector *self, guint64 id, GCancellable *cancellable,
+                                     GError **error)
+{
+  g_return_val_if_fail (LDB_IS_INSPECTOR (self), NULL);
+  LdbCall *call = new_list_transaction_keys (self, id);
+  return ldb_call_now_pointer (call, cancellable, error);
+}
+
+/**
+ * ldb_inspector_list_transaction_keys_async:
+ * @self: an inspector
+ * @id: the number of a transaction, as in [struct@Ldb.ActiveTransaction]
+ * @cancellable: (nullable): to give up
+ * @callback: (scope async): called when it is done
+ * @user_data: for @callback
+ *
+ * The same as [method@Ldb.Inspector.list_transaction_keys], without blocking.
+ *
+ * Any thread; completes in its thread-default main context.
+ *
+ * Since: 0.1
+ */
+void
+ldb_inspector_list_transaction_keys_async (LdbInspector *self, guint64 id,
+                                           GCancellable *cancellable, GAsyncReadyCallback callback,
+                                           gpointer user_data)
+{
+  g_return_if_fail (LDB_IS_INSPECTOR (self));
+  LdbCall *call = new_list_transaction_keys (self, id);
+  ldb_call_start (
+      call,
+      LDB_REPLY (self, ldb_inspector_list_transaction_keys_async, cancellable, callback, user_data),
+      LDB_WORK_ENDLESS);
+}
+
+/**
+ * ldb_inspector_list_transaction_keys_finish:
+ * @self: an inspector
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@Ldb.Inspector.list_transaction_keys_async].
+ *
+ * Returns: (transfer container) (element-type LdbTransactionKey): the keys and ranges
+ *
+ * Since: 0.1
+ */
+GPtrArray *
+ldb_inspector_list_transaction_keys_finish (LdbInspector *self, GAsyncResult *result,
+                                            GError **error)
+{
+  return ldb_call_finish_pointer (self, result, ldb_inspector_list_transaction_keys_async, error);
 }
 
 static LdbCall *

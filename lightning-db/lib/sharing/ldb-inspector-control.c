@@ -6,8 +6,6 @@
 
 #include "ldb-error-private.h"
 #include "ldb-inspector-private.h"
-#include "ldb-report-private.h"
-#include "ldb-visitor-private.h"
 
 #define OPERATIONS_TYPE "a(sayaaybaay)"
 
@@ -416,9 +414,8 @@ ldb_inspector_set_memory_budget (LdbInspector *self, guint64 bytes, GCancellable
  * Since: 0.1
  */
 void
-ldb_inspector_set_memory_budget_async (LdbInspector *self, guint64 bytes,
-                                       GCancellable *cancellable, GAsyncReadyCallback callback,
-                                       gpointer user_data)
+ldb_inspector_set_memory_budget_async (LdbInspector *self, guint64 bytes, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data)
 {
   g_return_if_fail (LDB_IS_INSPECTOR (self));
   ldb_call_start (

@@ -5,8 +5,8 @@
 #error "Only <lightning-db.h> can be included directly."
 #endif
 
-#include "ldb-health.h"
 #include "ldb-database-report.h"
+#include "ldb-health.h"
 #include "ldb-key-location.h"
 #include "ldb-metrics.h"
 #include "ldb-page.h"
@@ -219,6 +219,16 @@ void ldb_inspector_list_transactions_async (LdbInspector *self, GCancellable *ca
 LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_inspector_list_transactions_finish (LdbInspector *self, GAsyncResult *result,
                                                    GError **error);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_transaction_keys (LdbInspector *self, guint64 id,
+                                                GCancellable *cancellable, GError **error);
+LDB_AVAILABLE_IN_ALL
+void ldb_inspector_list_transaction_keys_async (LdbInspector *self, guint64 id,
+                                                GCancellable *cancellable,
+                                                GAsyncReadyCallback callback, gpointer user_data);
+LDB_AVAILABLE_IN_ALL
+GPtrArray *ldb_inspector_list_transaction_keys_finish (LdbInspector *self, GAsyncResult *result,
+                                                       GError **error);
 LDB_AVAILABLE_IN_ALL
 GPtrArray *ldb_inspector_list_snapshots (LdbInspector *self, GCancellable *cancellable,
                                          GError **error);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a visitor may see of the work that is going on: slow operations, transactions, held states,
- * hot keys, who watches and what he was told, one get step by step; and, with control, roll a transaction back. The lists are bounded
- * by what the engine keeps, and by LIST_MAX.
+ * What a visitor may see of the work that is going on: slow operations, transactions and their keys, held
+ * states, hot keys, who watches and what he was told, one get step by step; and, with control, roll a
+ * transaction back. The lists are bounded by what the engine keeps, and by LIST_MAX.
  */
 #include "config.h"
 
 #include "ldb-visitor-private.h"
 
-#define LIST_MAX 1000u /* of transactions or held states in one answer: the first of the list */
+#define LIST_MAX 1000u /* in one answer: the first of the list */
 
-/* Takes the list over; NULL: the visit fails with the error. */
+/* The first of the list, which is taken over; NULL: the visit fails with the error. */
 static void
-answer_list (LdbVisit *self, GPtrArray *list, GVariant *(*to_variant) (gconstpointer structure),
-             GError *error)
+answer_first (LdbVisit *self, GPtrArray *list, guint max,
+              GVariant *(*to_variant) (gconstpointer structure), GError *error)
 {
   GVariantBuilder all;
   if (list == NULL)
@@ -22,10 +22,17 @@ answer_list (LdbVisit *self, GPtrArray *list, GVariant *(*to_variant) (gconstpoi
       return;
     }
   g_variant_builder_init (&all, G_VARIANT_TYPE ("aa{sv}"));
-  for (guint i = 0; i < MIN (list->len, LIST_MAX); i++)
+  for (guint i = 0; i < MIN (list->len, max); i++)
     g_variant_builder_add_value (&all, to_variant (g_ptr_array_index (list, i)));
   g_ptr_array_unref (list);
   ldb_visit_return (self, g_variant_new ("(aa{sv})", &all));
+}
+
+static void
+answer_list (LdbVisit *self, GPtrArray *list, GVariant *(*to_variant) (gconstpointer structure),
+             GError *error)
+{
+  answer_first (self, list, LIST_MAX, to_variant, error);
 }
 
 void
@@ -44,6 +51,16 @@ ldb_visit_list_transactions (LdbVisit *self)
   GError *error = NULL;
   GPtrArray *list = ldb_database_list_transactions (self->export->handle, &error);
   answer_list (self, list, ldb_active_transaction_to_variant, error);
+}
+
+void
+ldb_visit_list_transaction_keys (LdbVisit *self)
+{
+  guint64 id;
+  GError *error = NULL;
+  g_variant_get (self->arguments, "(t)", &id);
+  GPtrArray *list = ldb_database_list_transaction_keys (self->export->handle, id, &error);
+  answer_first (self, list, G_MAXUINT, ldb_transaction_key_to_variant, error);
 }
 
 void

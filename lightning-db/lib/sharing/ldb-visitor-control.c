@@ -92,8 +92,7 @@ checkpointed (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_checkpoint (LdbVisit *self)
 {
-  ldb_database_checkpoint_async (self->export->handle, self->cancellable, checkpointed,
-                                 self);
+  ldb_database_checkpoint_async (self->export->handle, self->cancellable, checkpointed, self);
 }
 
 static void
@@ -139,8 +138,7 @@ static void
 budget_set (GObject *source, GAsyncResult *result, gpointer data)
 {
   GError *error = NULL;
-  gboolean done
-      = ldb_database_set_memory_budget_finish (LDB_DATABASE (source), result, &error);
+  gboolean done = ldb_database_set_memory_budget_finish (LDB_DATABASE (source), result, &error);
   finish (data, done, error);
 }
 
@@ -149,8 +147,8 @@ ldb_visit_set_memory_budget (LdbVisit *self)
 {
   guint64 bytes;
   g_variant_get (self->arguments, "(t)", &bytes);
-  ldb_database_set_memory_budget_async (self->export->handle, bytes, self->cancellable,
-                                        budget_set, self);
+  ldb_database_set_memory_budget_async (self->export->handle, bytes, self->cancellable, budget_set,
+                                        self);
 }
 
 static void
@@ -337,8 +335,8 @@ ldb_visit_commit (LdbVisit *self)
   g_autoptr (LdbTransaction) transaction
       = ldb_database_begin (self->export->handle, LDB_TRANSACTION_NONE, &error);
   if (transaction != NULL && apply_all (self, transaction, &error))
-    ldb_transaction_commit_async (transaction, LDB_SYNC_MODE_DEFAULT, self->cancellable,
-                                  committed, self);
+    ldb_transaction_commit_async (transaction, LDB_SYNC_MODE_DEFAULT, self->cancellable, committed,
+                                  self);
   else
     ldb_visit_fail (self, error);
 }

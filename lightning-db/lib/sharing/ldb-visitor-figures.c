@@ -158,6 +158,16 @@ static const Figure snapshot_figures[] = {
   COUNT (LdbHeldSnapshot, holders),
 };
 
+static const Figure transaction_key_figures[] = {
+  OTHER (LdbTransactionKey, access, FIGURE_KIND),
+  OTHER (LdbTransactionKey, store, FIGURE_TEXT),
+  OTHER (LdbTransactionKey, key, FIGURE_BYTES),
+  OTHER (LdbTransactionKey, key_length, FIGURE_SIZE),
+  OTHER (LdbTransactionKey, end, FIGURE_BYTES),
+  OTHER (LdbTransactionKey, end_length, FIGURE_SIZE),
+  OTHER (LdbTransactionKey, value_length, FIGURE_SIZE),
+};
+
 static const Figure hot_key_figures[] = {
   OTHER (LdbHotKey, store, FIGURE_TEXT),
   OTHER (LdbHotKey, key, FIGURE_BYTES),
@@ -412,6 +422,22 @@ ldb_held_snapshot_from_variant (GVariant *dictionary)
 {
   LdbHeldSnapshot *made = g_new0 (LdbHeldSnapshot, 1);
   from_variant (made, dictionary, snapshot_figures, G_N_ELEMENTS (snapshot_figures));
+  return made;
+}
+
+GVariant *
+ldb_transaction_key_to_variant (gconstpointer structure)
+{
+  return to_variant (structure, transaction_key_figures, G_N_ELEMENTS (transaction_key_figures));
+}
+
+gpointer
+ldb_transaction_key_from_variant (GVariant *dictionary)
+{
+  LdbTransactionKey *made = g_new0 (LdbTransactionKey, 1);
+  from_variant (made, dictionary, transaction_key_figures, G_N_ELEMENTS (transaction_key_figures));
+  if (made->key == NULL) /* every one has it */
+    made->key = g_bytes_new_static ("", 0);
   return made;
 }
 

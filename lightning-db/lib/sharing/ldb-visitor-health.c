@@ -29,8 +29,7 @@ examined (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_get_health (LdbVisit *self)
 {
-  ldb_database_examine_health_async (self->export->handle, self->cancellable, examined,
-                                     self);
+  ldb_database_examine_health_async (self->export->handle, self->cancellable, examined, self);
 }
 
 /* ---- events ---- */
@@ -146,6 +145,6 @@ examined_to_apply (GObject *source, GAsyncResult *result, gpointer data)
 void
 ldb_visit_apply_remedy (LdbVisit *self)
 {
-  ldb_database_examine_health_async (self->export->handle, self->cancellable,
-                                     examined_to_apply, self);
+  ldb_database_examine_health_async (self->export->handle, self->cancellable, examined_to_apply,
+                                     self);
 }

@@ -24,6 +24,7 @@
 #include "ldb-storage-map.h"
 #include "ldb-store.h"
 #include "ldb-trace.h"
+#include "ldb-transaction-key.h"
 #include "ldb-watch-delivery.h"
 #include "ldb-watch.h"
 
@@ -149,21 +150,21 @@ typedef struct
 
 struct _LdbVisitor
 {
-  guint references;          /* of the host, and of each visit */
-  LdbHost *host;             /* a reference */
-  LdbPeer *peer;             /* owned */
-  gint64 process;            /* its number, as seen from here; 0: it is in another namespace */
-  gint64 heard;              /* when it called last, or connected; monotonic */
-  guint slot;                /* of its descriptor in the host */
-  guint last_id;             /* given out */
-  GPtrArray *snapshots;      /* LdbVisitorSnapshot; owned */
-  LdbVisitorMap *map;        /* or NULL; owned */
-  LdbVisitorValue *value;    /* or NULL; owned */
-  GSource *expiry;           /* when the next of these goes, or NULL; owned */
-  GPtrArray *subscriptions;  /* LdbSubscription; owned */
-  GPtrArray *follows;        /* LdbVisitorFollow; owned */
-  GHashTable *grants;        /* LdbExport → the number of the permission it was granted under */
-  GPtrArray *visits;         /* LdbVisit: those that have not been answered; borrowed */
+  guint references;         /* of the host, and of each visit */
+  LdbHost *host;            /* a reference */
+  LdbPeer *peer;            /* owned */
+  gint64 process;           /* its number, as seen from here; 0: it is in another namespace */
+  gint64 heard;             /* when it called last, or connected; monotonic */
+  guint slot;               /* of its descriptor in the host */
+  guint last_id;            /* given out */
+  GPtrArray *snapshots;     /* LdbVisitorSnapshot; owned */
+  LdbVisitorMap *map;       /* or NULL; owned */
+  LdbVisitorValue *value;   /* or NULL; owned */
+  GSource *expiry;          /* when the next of these goes, or NULL; owned */
+  GPtrArray *subscriptions; /* LdbSubscription; owned */
+  GPtrArray *follows;       /* LdbVisitorFollow; owned */
+  GHashTable *grants;       /* LdbExport → the number of the permission it was granted under */
+  GPtrArray *visits;        /* LdbVisit: those that have not been answered; borrowed */
 };
 
 /* Takes the descriptor over. */
@@ -236,6 +237,7 @@ void ldb_visitor_resync (LdbVisitor *self);
 /* ldb-visitor-activity.c */
 void ldb_visit_list_slow_operations (LdbVisit *self);
 void ldb_visit_list_transactions (LdbVisit *self);
+void ldb_visit_list_transaction_keys (LdbVisit *self);
 void ldb_visit_list_snapshots (LdbVisit *self);
 void ldb_visit_list_hot_keys (LdbVisit *self);
 void ldb_visit_list_watches (LdbVisit *self);
@@ -275,6 +277,8 @@ GVariant *ldb_slow_operation_to_variant (gconstpointer structure);
 gpointer ldb_slow_operation_from_variant (GVariant *dictionary);
 GVariant *ldb_active_transaction_to_variant (gconstpointer structure);
 gpointer ldb_active_transaction_from_variant (GVariant *dictionary);
+GVariant *ldb_transaction_key_to_variant (gconstpointer structure);
+gpointer ldb_transaction_key_from_variant (GVariant *dictionary);
 GVariant *ldb_held_snapshot_to_variant (gconstpointer structure);
 gpointer ldb_held_snapshot_from_variant (GVariant *dictionary);
 GVariant *ldb_hot_key_to_variant (gconstpointer structure);

@@ -103,8 +103,7 @@ ldb_visit_load_storage_map (LdbVisit *self)
   LdbVisitorMap *map = self->visitor->map;
   g_variant_get (self->arguments, "(uu)", &id, &first);
   if (id == 0)
-    ldb_database_load_storage_map_async (self->export->handle, self->cancellable, loaded,
-                                         self);
+    ldb_database_load_storage_map_async (self->export->handle, self->cancellable, loaded, self);
   else if (map != NULL && map->id == id && map->of == self->export)
     return_map_part (self, first);
   else
@@ -167,8 +166,8 @@ ldb_visit_read_page (LdbVisit *self)
 {
   guint64 segment, page;
   g_variant_get (self->arguments, "(tttu)", &segment, &page, NULL, NULL);
-  ldb_database_read_page_async (self->export->handle, segment, page, self->cancellable,
-                                page_read, self);
+  ldb_database_read_page_async (self->export->handle, segment, page, self->cancellable, page_read,
+                                self);
 }
 
 /* ---- keys ---- */
@@ -200,8 +199,8 @@ ldb_visit_locate_key (LdbVisit *self)
   gconstpointer data = g_variant_get_fixed_array (key, &size, 1);
   g_autoptr (LdbStore) store = ldb_visit_open_store (self, name, &error);
   if (!has_failed (self, store, error))
-    ldb_database_locate_key_async (self->export->handle, store, data, size,
-                                   self->cancellable, located, self);
+    ldb_database_locate_key_async (self->export->handle, store, data, size, self->cancellable,
+                                   located, self);
 }
 
 static void

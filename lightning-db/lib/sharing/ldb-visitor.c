@@ -296,6 +296,8 @@ static const struct
   { LDB_INSPECTOR_INTERFACE, "ListSlowOperations", "t", ldb_visit_list_slow_operations,
     METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListTransactions", "", ldb_visit_list_transactions, METHOD_PLAIN },
+  { LDB_INSPECTOR_INTERFACE, "ListTransactionKeys", "t", ldb_visit_list_transaction_keys,
+    METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListSnapshots", "", ldb_visit_list_snapshots, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListHotKeys", "u", ldb_visit_list_hot_keys, METHOD_PLAIN },
   { LDB_INSPECTOR_INTERFACE, "ListWatches", "", ldb_visit_list_watches, METHOD_PLAIN },
