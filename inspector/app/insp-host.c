@@ -2,11 +2,11 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <unistd.h>
 
 #include "insp-host.h"
 #include "insp-load.h"
+#include "insp-scratch.h"
 
 #define PATIENCE 10 /* seconds until a database that is open should be shared */
 #define END_PATIENCE (10 * G_TIME_SPAN_SECOND) /* that the end of the program waits */
@@ -19,8 +19,10 @@ struct _InspHost
 {
   GObject parent_instance;
 
-  char *path;                  /* of the database */
+  char *path;                  /* of the database; NULL: there can be none */
   gboolean is_demo;            /* it is deleted in the end */
+  InspScratch *scratch;        /* of a demo, where it is; owned */
+  GError *failure;             /* of a demo, why there can be none; owned */
   gboolean is_static;          /* what is written later is not followed */
   LdbDatabase *database;       /* NULL: not open; owned */
   InspLoad *load;              /* NULL: none; owned */
@@ -36,19 +38,10 @@ G_DEFINE_FINAL_TYPE (InspHost, insp_host, G_TYPE_OBJECT)
 
 typedef struct
 {
-  char *path; /* to delete; NULL: nothing */
+  InspScratch *scratch; /* to delete; NULL: nothing */
   LdbDatabase *database;
   InspLoad *load;
 } Rest;
-
-static void
-rest_free (gpointer data)
-{
-  Rest *rest = data;
-  g_free (rest->path);
-  g_clear_object (&rest->database);
-  g_free (rest);
-}
 
 /* Closing may have to write, and deleting takes its time. */
 static gpointer
@@ -58,13 +51,9 @@ end (gpointer data)
   g_clear_pointer (&rest->load, insp_load_stop);
   if (rest->database != NULL)
     ldb_database_close (rest->database, NULL, NULL);
-  if (rest->path != NULL)
-    {
-      g_autofree char *folder = g_path_get_dirname (rest->path);
-      ldb_database_destroy (rest->path, NULL, NULL);
-      g_rmdir (folder);
-    }
-  rest_free (rest);
+  g_clear_object (&rest->database);
+  g_clear_pointer (&rest->scratch, insp_scratch_free);
+  g_free (rest);
   g_mutex_lock (&ending_lock);
   ending--;
   g_cond_broadcast (&ending_less);
@@ -98,12 +87,13 @@ insp_host_dispose (GObject *object)
   if (self->path != NULL)
     {
       Rest *rest = g_new0 (Rest, 1);
-      rest->path = self->is_demo ? g_strdup (self->path) : NULL;
+      rest->scratch = g_steal_pointer (&self->scratch);
       rest->database = g_steal_pointer (&self->database);
       rest->load = g_steal_pointer (&self->load);
       begin_end (rest);
     }
   g_clear_pointer (&self->path, g_free);
+  g_clear_error (&self->failure);
   g_clear_handle_id (&self->patience, g_source_remove);
   g_clear_object (&self->list);
   g_clear_object (&self->running);
@@ -135,10 +125,10 @@ InspHost *
 insp_host_new_for_demo (void)
 {
   InspHost *self = g_object_new (INSP_TYPE_HOST, NULL);
-  g_autofree char *folder = g_dir_make_tmp ("lightning-inspector-XXXXXX", NULL);
   self->is_demo = TRUE;
-  if (folder != NULL)
-    self->path = g_build_filename (folder, "contacts", NULL);
+  self->scratch = insp_scratch_new ("contacts", &self->failure);
+  if (self->scratch != NULL)
+    self->path = g_strdup (insp_scratch_get_path (self->scratch));
   return self;
 }
 
@@ -217,8 +207,11 @@ insp_host_share_async (InspHost *self, GAsyncReadyCallback callback, gpointer us
   if (self->path == NULL)
     {
       g_autoptr (GTask) task = g_steal_pointer (&self->waiting);
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                               _ ("That is no local folder."));
+      if (self->failure != NULL)
+        g_task_return_error (task, g_steal_pointer (&self->failure));
+      else
+        g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                                 _ ("That is no local folder."));
       return;
     }
   if (!self->is_demo && look (self, TRUE))

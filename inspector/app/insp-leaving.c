@@ -43,15 +43,13 @@ insp_leaving_ask (InspWindow *window, InspLeave leave, gpointer data, GDestroyNo
       return;
     }
   g_autofree char *text = g_strdup_printf (
-      ngettext ("%u change is staged and was not written. It will be lost.",
-                "%u changes are staged and were not written. They will be lost.", count),
+      ngettext ("%u change was not written to the database. It will be lost.",
+                "%u changes were not written to the database. They will be lost.", count),
       count);
-  AdwMessageDialog *dialog
-      = insp_window_new_message (window, _ ("Discard Staged Changes?"), text);
-  adw_message_dialog_add_responses (dialog, "keep", _ ("_Keep Editing"),
-                                    "discard", _ ("_Discard"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "discard",
-                                              ADW_RESPONSE_DESTRUCTIVE);
+  AdwMessageDialog *dialog = insp_window_new_message (window, _ ("Discard Changes?"), text);
+  adw_message_dialog_add_responses (dialog, "keep", _ ("_Keep Editing"), "discard", _ ("_Discard"),
+                                    NULL);
+  adw_message_dialog_set_response_appearance (dialog, "discard", ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_default_response (dialog, "keep");
   adw_message_dialog_set_close_response (dialog, "keep");
   g_signal_connect (dialog, "response", G_CALLBACK (on_response), self);

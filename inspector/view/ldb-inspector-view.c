@@ -714,8 +714,8 @@ ldb_inspector_view_new_sidebar (LdbInspectorView *self)
  * ldb_inspector_view_get_staged_changes:
  * @self: a view
  *
- * Gets how many changes of records are staged: they are lost when another database is shown, or the view
- * goes. Who has the view may ask before that.
+ * Gets how many changes of records are staged; what is being written in the editor is one more. They are
+ * lost when another database is shown, or the view goes. Who has the view may ask before that.
  *
  * Returns: how many
  *

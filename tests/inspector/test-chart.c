@@ -207,6 +207,7 @@ test_contrast (void)
                     "gtk-application-prefer-dark-theme", themes[i].dark, NULL);
       iterate (50);
       g_assert_cmpint (insp_palette_is_high_contrast (label), ==, themes[i].high);
+      g_assert_cmpint (insp_palette_faint (label, 0.12).alpha > 0.3f, ==, themes[i].high);
     }
   gtk_window_destroy (GTK_WINDOW (window));
   iterate (1);

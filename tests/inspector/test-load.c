@@ -138,14 +138,15 @@ static void
 test_scratch (void)
 {
   g_autoptr (GError) error = NULL;
-  InspScratch *scratch = insp_scratch_new (&error), *living = insp_scratch_new (&error);
+  InspScratch *scratch = insp_scratch_new ("data", &error),
+              *living = insp_scratch_new ("data", &error);
   g_assert_no_error (error);
   g_assert_cmpuint (insp_scratch_get_room (scratch), >, 0);
   g_autofree char *below = g_build_filename (insp_scratch_get_path (scratch), "below", NULL);
   g_autofree char *file = g_build_filename (below, "file", NULL);
   g_autofree char *link = g_build_filename (below, "link", NULL);
   g_autofree char *root = insp_scratch_get_root ();
-  g_autofree char *foreign = g_build_filename (root, "load-foreign", NULL);
+  g_autofree char *foreign = g_build_filename (root, "database-foreign", NULL);
   g_autofree char *kept = g_build_filename (foreign, "kept", NULL);
   g_assert_cmpint (g_mkdir_with_parents (below, 0700), ==, 0);
   g_assert_true (g_file_set_contents (file, "x", 1, NULL));

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Who keeps which state of a database, and how often a key was in conflict. */
+/* Who keeps which state of a database, how often a key was in conflict, and what a transaction wrote. */
 #include "insp-hot-keys.h"
 #include "insp-pins.h"
+#include "insp-transaction-keys.h"
+
+#include <string.h>
 
 static guint64
 identity (gconstpointer contents)
@@ -79,11 +82,42 @@ test_counts (void)
   assert_count (3, 5, "0–3");
 }
 
+/* NULL for no end. */
+static void
+assert_key (LdbKeyAccess access, const char *key, const char *end, gsize end_length,
+            const char *expected)
+{
+  g_autoptr (GBytes) key_bytes = g_bytes_new_static (key, strlen (key));
+  g_autoptr (GBytes) end_bytes = end != NULL ? g_bytes_new_static (end, end_length) : NULL;
+  const LdbTransactionKey its = { .access = access,
+                                  .key = key_bytes,
+                                  .key_length = strlen (key),
+                                  .end = end_bytes,
+                                  .end_length = end != NULL ? end_length : 0 };
+  g_autofree char *text = insp_transaction_key_format (&its);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+test_keys (void)
+{
+  assert_key (LDB_KEY_ACCESS_PUT, "a", NULL, 0, "a");
+  assert_key (LDB_KEY_ACCESS_READ, "a", NULL, 0, "a");
+  assert_key (LDB_KEY_ACCESS_DELETE_RANGE, "a", "c", 1, "a to c");
+  assert_key (LDB_KEY_ACCESS_DELETE_RANGE, "a", NULL, 0, "from a");
+  assert_key (LDB_KEY_ACCESS_DELETE_RANGE, "", "c", 1, "before c");
+  assert_key (LDB_KEY_ACCESS_DELETE_RANGE, "", NULL, 0, "All keys");
+  assert_key (LDB_KEY_ACCESS_READ_RANGE, "a", "a\0", 2, "a");
+  assert_key (LDB_KEY_ACCESS_READ_RANGE, "a", "b\0", 2, "a to b\\x00");
+  assert_key (LDB_KEY_ACCESS_READ_RANGE, "a", "ab", 2, "a to ab");
+}
+
 int
 main (int argument_count, char **arguments)
 {
   g_test_init (&argument_count, &arguments, NULL);
   g_test_add_func ("/transactions/pins", test_pins);
   g_test_add_func ("/transactions/counts", test_counts);
+  g_test_add_func ("/transactions/keys", test_keys);
   return g_test_run ();
 }

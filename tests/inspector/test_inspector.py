@@ -80,13 +80,19 @@ class Use(inspecting.Case):
         self.assertEqual(inspector.close(), (0, ""))
 
     def test_what_was_tried_is_deleted(self):
-        """Also when the program ends while it is busy."""
-        for _ in range(4):
-            inspector = self.inspect("--demo", TMPDIR=self.directory)
+        """Also when the program ends while it is busy; what one that crashed left, by the next one."""
+        scratch = pathlib.Path(self.directory, "lightning-inspector", "scratch")
+        count = lambda: len(list(scratch.iterdir()))
+        for crashes in (False, False, True, False):
+            inspector = self.inspect("--demo", XDG_CACHE_HOME=self.directory)
             inspector.wait_for("What a Write Does")
-            self.assertEqual(len(os.listdir(self.directory)), 1)
-            self.assertEqual(inspector.close(), (0, ""))
-            self.assertEqual(os.listdir(self.directory), [])
+            wait_for("its folder alone", lambda: count() == 1)
+            if crashes:
+                inspector.process.kill()
+                inspector.process.wait()
+            else:
+                self.assertEqual(inspector.close(), (0, ""))
+            self.assertEqual(count(), 1 if crashes else 0)
 
     def test_folder(self):
         application = Application(f"{self.directory}/plain")
@@ -270,12 +276,15 @@ class Use(inspecting.Case):
 
     def test_recording_of_nobody(self):
         file = pathlib.Path(self.directory, "other.ldb-recording")
+        pipe = pathlib.Path(self.directory, "pipe.ldb-recording")
         file.write_text("hello")
-        inspector = self.inspect(str(file))
-        inspector.wait_for("The Recording Cannot Be Opened")
-        inspector.wait_for("That is no recording of this program")
-        inspector.answer("The Recording Cannot Be Opened", "Close")
-        self.assertEqual(inspector.close(), (0, ""))
+        os.mkfifo(pipe)  # nobody writes to it
+        for path, reason in ((file, "That is no recording of this program"), (pipe, "That is a pipe")):
+            inspector = self.inspect(str(path))
+            inspector.wait_for("The Recording Cannot Be Opened")
+            inspector.wait_for(reason)
+            inspector.answer("The Recording Cannot Be Opened", "Close")
+            self.assertEqual(inspector.close(), (0, ""))
 
     def test_no_runtime_directory(self):
         pathlib.Path(self.directory, "file").touch()

@@ -150,7 +150,7 @@ class Load(inspecting.Case):
     def test_refusals(self):
         self.start().put(10)
         # What a crashed inspector left is removed by the next one; what is not ours stays.
-        foreign = self.scratch / "load-others"
+        foreign = self.scratch / "database-others"
         (foreign / "data").mkdir(parents=True)
         crashing = self.open()
         self.set(crashing, "Seconds", 3600)

@@ -43,8 +43,17 @@ class Transactions(inspecting.Case):
         application.do("conflict", 3)
         wait_for("the hot key", lambda: [row[:4] for row in inspector.rows("Hot Keys")]
                  == [["contested", "default", "3", "100 %"]])
+        # What they wrote and depend on, of the one that is selected.
+        inspector.go_to(next(inspector.part("tree grid", "Open Transactions").all("list")))
+        inspector.press("Home")
+        wait_for("what it wrote", lambda: inspector.rows("Keys of the Transaction")
+                 == [["Put", f"open{i:08}", "default", "7 B"] for i in range(5)])
+        inspector.wait_for(f"Keys of Transaction {rows[0][0]}")
         self.assertEqual(inspector.nameless(), [])
         inspector.picture("transactions")
+        inspector.press("Down")
+        wait_for("what it read", lambda: inspector.rows("Keys of the Transaction")
+                 == [["Depends on", f"key{i:08}", "default", "–"] for i in range(7)])
         # The application does not allow it, and then does. Nothing is done before it is confirmed.
         self.ask(inspector)
         inspector.answer(QUESTION, "Roll Back")

@@ -68,6 +68,6 @@ insp_palette_faint (GtkWidget *widget, double alpha)
 {
   GdkRGBA color;
   gtk_style_context_get_color (gtk_widget_get_style_context (widget), &color);
-  color.alpha = (float) alpha;
+  color.alpha = (float) (insp_palette_is_high_contrast (widget) ? sqrt (alpha) : alpha);
   return color;
 }

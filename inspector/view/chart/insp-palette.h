@@ -19,7 +19,8 @@ gboolean insp_palette_is_high_contrast (GtkWidget *widget);
 
 GdkRGBA insp_palette_color (guint index, gboolean dark);
 
-/* A line of a grid, a crosshair: the text's colour, thinned. */
+/* A line of a grid, a crosshair: the text's colour, thinned; less so where the theme is one of high
+ * contrast. */
 GdkRGBA insp_palette_faint (GtkWidget *widget, double alpha);
 
 G_END_DECLS

@@ -81,6 +81,17 @@ insp_unit_format (InspUnit unit, double value)
 #pragma GCC diagnostic pop
 }
 
+char *
+insp_unit_format_change (double ratio)
+{
+  double change = (ratio - 1) * 100;
+  if (!isfinite (change))
+    return g_strdup ("–");
+  const char *sign = fabs (change) < 0.5 ? "" : change < 0 ? "−" : "+";
+  /* Translators: a change: its sign, and how much it is in percent */
+  return g_strdup_printf (_ ("%s%.0f %%"), sign, fabs (change));
+}
+
 double
 insp_unit_round_up (InspUnit unit, double value)
 {

@@ -22,6 +22,10 @@ typedef enum
 /* NAN is a dash: nothing is known. Free it. */
 char *insp_unit_format (InspUnit unit, double value);
 
+/* By what something is more than something else, of which it is `ratio` times as much: “+20 %”, “−5 %”. A
+ * dash when that is no number. Free it. */
+char *insp_unit_format_change (double ratio);
+
 /* The least round number that is not below `value`: where a scale ends. */
 double insp_unit_round_up (InspUnit unit, double value);
 

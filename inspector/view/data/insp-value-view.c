@@ -19,10 +19,11 @@
 #include "insp-value-text.h"
 #include "insp-value-view.h"
 
-#define PART 65536u          /* bytes that are read at first */
-#define SHOWN_MAX (1u << 20) /* bytes that a text view is given, in a form */
-#define TEXT_MAX (6u << 20)  /* and as which it is given them: a dump of all takes 5 MB */
-#define AUTOMATIC 0u         /* row of the forms; the others are an InspValueForm and 1 */
+#define PART 65536u           /* bytes that are read at first */
+#define SHOWN_MAX (1u << 20)  /* bytes that a text view is given, in a form */
+#define TEXT_MAX (6u << 20)   /* and as which it is given them: a dump of all takes 5 MB */
+#define LINE_SHOWN (1u << 19) /* and in a line, which it has to lay out at once: half a second */
+#define AUTOMATIC 0u          /* row of the forms; the others are an InspValueForm and 1 */
 
 struct _InspValueView
 {
@@ -187,8 +188,7 @@ show_part (InspValueView *self, gsize shown, gboolean is_cut)
   gtk_label_set_text (GTK_LABEL (self->size), self->is_part ? more : size_text);
 }
 
-/* How much of a text is given to a text view: so much, and not more than SHOWN_MAX in a line, which it has
- * to lay out at once. */
+/* How much of a text is given to a text view. */
 static gsize
 bearable_length (const char *text)
 {
@@ -196,9 +196,9 @@ bearable_length (const char *text)
   while (*line != '\0' && (gsize) (line - text) < TEXT_MAX)
     {
       end = strchrnul (line, '\n');
-      if (end - line > SHOWN_MAX)
+      if (end - line > LINE_SHOWN)
         {
-          for (line += SHOWN_MAX; (*line & 0xc0) == 0x80;)
+          for (line += LINE_SHOWN; (*line & 0xc0) == 0x80;)
             line--; /* to where a character begins */
           break;
         }

@@ -60,6 +60,15 @@ shows (InspRecordPane *self, const char *name)
   return g_strcmp0 (gtk_stack_get_visible_child_name (GTK_STACK (self->stack)), name) == 0;
 }
 
+/* What would be lost: also what stands in the editor and is not staged yet. */
+static void
+review_loss (InspRecordPane *self)
+{
+  gboolean writes = shows (self, "editor") && insp_value_editor_is_changed (self->editor);
+  insp_session_set_staged (self->session, g_list_model_get_n_items (G_LIST_MODEL (self->edits))
+                                              + (writes ? 1 : 0));
+}
+
 static void
 review_bar (InspRecordPane *self)
 {
@@ -83,6 +92,7 @@ show_child (InspRecordPane *self, const char *name)
 {
   gtk_stack_set_visible_child_name (GTK_STACK (self->stack), name);
   review_bar (self);
+  review_loss (self);
 }
 
 static void
@@ -96,7 +106,7 @@ review_edits (InspRecordPane *self)
   gtk_button_set_label (GTK_BUTTON (self->open_review), label);
   gtk_widget_set_visible (self->open_review, count > 0);
   gtk_widget_set_sensitive (self->undo, insp_edits_can_undo (self->edits));
-  insp_session_set_staged (self->session, count);
+  review_loss (self);
   if (count == 0 && shows (self, "review") && !insp_edits_is_busy (self->edits))
     show_child (self, "value");
 }
@@ -485,6 +495,7 @@ make_children (InspRecordPane *self)
   g_signal_connect_swapped (self->value, "delete", G_CALLBACK (insp_record_pane_delete), self);
   g_signal_connect_swapped (self->editor, "done", G_CALLBACK (on_edited), self);
   g_signal_connect_swapped (self->editor, "left", G_CALLBACK (leave), self);
+  g_signal_connect_swapped (self->editor, "changed", G_CALLBACK (review_loss), self);
   g_signal_connect_swapped (self->review, "commit", G_CALLBACK (on_commit), self);
   g_signal_connect_swapped (self->review, "left", G_CALLBACK (leave), self);
   gtk_stack_add_named (GTK_STACK (self->stack), GTK_WIDGET (self->value), "value");

@@ -42,6 +42,7 @@ enum
 {
   DONE,
   LEFT,
+  CHANGED,
   N_SIGNALS
 };
 
@@ -163,12 +164,20 @@ review (InspValueEditor *self)
   gtk_accessible_update_state (
       GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_STATE_INVALID,
       error != NULL ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE, -1);
+  g_signal_emit (self, signals[CHANGED], 0);
 }
 
 void
 insp_value_editor_refuse (InspValueEditor *self, const char *reason)
 {
   say (self, reason);
+}
+
+gboolean
+insp_value_editor_is_changed (InspValueEditor *self)
+{
+  return gtk_text_buffer_get_modified (self->text)
+         || gtk_editable_get_text (self->new_key)[0] != '\0';
 }
 
 /* ---- forms ---- */
@@ -207,10 +216,12 @@ on_form (InspValueEditor *self)
   if (self->is_beginning || form == self->form)
     return;
   g_autoptr (GBytes) value = insp_value_editor_get_value (self);
+  gboolean changed = gtk_text_buffer_get_modified (self->text);
   if (value != NULL && (form != TEXT || suits (TEXT, value))
       && (form == HEX || insp_bytes_are_text (value, TRUE)))
     {
       show_value (self, form, value);
+      gtk_text_buffer_set_modified (self->text, changed);
       return;
     }
   self->is_beginning = TRUE;
@@ -243,6 +254,8 @@ insp_value_editor_edit (InspValueEditor *self, GBytes *key, GBytes *value)
   gtk_widget_set_visible (GTK_WIDGET (self->new_key), key == NULL);
   gtk_editable_set_text (self->new_key, "");
   show_value (self, guess (value), value);
+  gtk_text_buffer_set_modified (self->text, FALSE);
+  g_signal_emit (self, signals[CHANGED], 0);
   GtkTextIter start;
   gtk_text_buffer_get_start_iter (self->text, &start);
   gtk_text_buffer_place_cursor (self->text, &start);
@@ -302,6 +315,8 @@ insp_value_editor_class_init (InspValueEditorClass *class)
                                 NULL, G_TYPE_NONE, 0);
   signals[LEFT] = g_signal_new ("left", INSP_TYPE_VALUE_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                 NULL, G_TYPE_NONE, 0);
+  signals[CHANGED] = g_signal_new ("changed", INSP_TYPE_VALUE_EDITOR, G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static GtkDropDown *

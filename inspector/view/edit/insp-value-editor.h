@@ -3,7 +3,8 @@
  * InspValueEditor: a value that is being written, as text, JSON or bytes in hexadecimal digits, and for a
  * new record its key. What is wrong is said as it is typed, and where.
  *
- * Signals: “done”: the value can be taken. “left”: it is not wanted. Threads: the main one.
+ * Signals: “done”: the value can be taken. “left”: it is not wanted. “changed”: something was typed.
+ * Threads: the main one.
  */
 #pragma once
 
@@ -24,6 +25,9 @@ void insp_value_editor_edit (InspValueEditor *self, GBytes *key, GBytes *value);
 /* What was written; NULL: it is wrong. Free them. */
 GBytes *insp_value_editor_get_key (InspValueEditor *self);
 GBytes *insp_value_editor_get_value (InspValueEditor *self);
+
+/* Whether anything was written since it began. */
+gboolean insp_value_editor_is_changed (InspValueEditor *self);
 
 /* Something else that is wrong with it. */
 void insp_value_editor_refuse (InspValueEditor *self, const char *reason);

@@ -107,18 +107,13 @@ format_value (gconstpointer contents, gpointer index)
                            its->values[GPOINTER_TO_UINT (index)]);
 }
 
-/* By what B is more than A. */
+/* By what part B is more than A. */
 static char *
 format_difference (gconstpointer contents, gpointer data)
 {
   const Percentile *its = contents;
   double a = its->values[1], b = its->values[2];
-  InspUnit unit = its->fraction == COUNT_ROW ? INSP_UNIT_COUNT : INSP_UNIT_NANOSECONDS;
-  if (isnan (a) || isnan (b) || a <= 0 || b <= 0)
-    return g_strdup ("–");
-  g_autofree char *text = insp_unit_format (unit, fabs (b - a));
-  /* Translators: a difference: a sign, a figure, and what it is in percent with its sign */
-  return g_strdup_printf (_ ("%s%s (%+.0f %%)"), b < a ? "−" : "+", text, (b / a - 1) * 100);
+  return insp_unit_format_change (a > 0 && b > 0 ? b / a : NAN);
 }
 
 static GtkWidget *

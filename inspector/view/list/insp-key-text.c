@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <glib/gi18n-lib.h>
+
 #include "insp-bytes.h"
 #include "insp-key-text.h"
 
@@ -28,6 +30,23 @@ insp_key_text_of (GBytes *bytes, gsize length)
   const char *data = g_bytes_get_data (bytes, &size);
   gsize shown = MIN (size, BYTES_MOST);
   return format (data, shown, MAX (size, length) == shown);
+}
+
+char *
+insp_key_text_of_range (GBytes *start, gsize start_length, GBytes *end, gsize end_length)
+{
+  g_autofree char *first = insp_key_text_of (start, start_length);
+  g_autofree char *last = insp_key_text_of (end, end_length);
+  if (start == NULL && end == NULL)
+    return g_strdup (_ ("All keys"));
+  if (start == NULL)
+    /* Translators: all keys before one */
+    return g_strdup_printf (_ ("before %s"), last);
+  if (end == NULL)
+    /* Translators: a key and those behind it */
+    return g_strdup_printf (_ ("from %s"), first);
+  /* Translators: keys from one on and before another */
+  return g_strdup_printf (_ ("%s to %s"), first, last);
 }
 
 char *

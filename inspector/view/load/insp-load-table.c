@@ -167,12 +167,7 @@ static char *
 format_change (gconstpointer contents, gpointer data)
 {
   const Row *row = contents;
-  double change = (row->values[0] / row->values[1] - 1) * 100;
-  if (!isfinite (change))
-    return g_strdup ("–");
-  const char *sign = fabs (change) < 0.5 ? "" : change < 0 ? "−" : "+";
-  /* Translators: a change: its sign, and how much it is in percent */
-  return g_strdup_printf (_ ("%s%.0f %%"), sign, fabs (change));
+  return insp_unit_format_change (row->values[0] / row->values[1]);
 }
 
 /* ---- the object ---- */

@@ -272,7 +272,7 @@ run_work (gpointer data)
   Work *work = data;
   g_autoptr (GError) error = NULL;
   insp_scratch_sweep ();
-  InspScratch *scratch = insp_scratch_new (&error);
+  InspScratch *scratch = insp_scratch_new ("data", &error);
   if (scratch != NULL)
     work_in (work, scratch, &error);
   enter (work, INSP_LOAD_CLEANING);

@@ -19,9 +19,8 @@
 
 #include "insp-scratch.h"
 
-#define PREFIX "load-"
+#define PREFIX "database-"
 #define OWNER "owner"
-#define DATA "data"
 
 struct _InspScratch
 {
@@ -87,7 +86,7 @@ remove_locked (const char *folder, int owner)
 }
 
 InspScratch *
-insp_scratch_new (GError **error)
+insp_scratch_new (const char *name, GError **error)
 {
   g_autofree char *root = insp_scratch_get_root ();
   g_autofree char *folder = g_build_filename (root, PREFIX "XXXXXX", NULL);
@@ -104,7 +103,7 @@ insp_scratch_new (GError **error)
       return NULL;
     }
   InspScratch *self = g_new0 (InspScratch, 1);
-  self->path = g_build_filename (folder, DATA, NULL);
+  self->path = g_build_filename (folder, name, NULL);
   self->folder = g_steal_pointer (&folder);
   self->owner = owner;
   return self;

@@ -2,8 +2,8 @@
 /*
  * InspScratch: a folder of our own for a database that is thrown away, in the user's cache.
  *
- *   …/lightning-inspector/scratch/load-XXXXXX/owner   locked as long as its program lives
- *                                             data/   the database
+ *   …/lightning-inspector/scratch/database-XXXXXX/owner   locked as long as its program lives
+ *                                                 NAME/   the database
  *
  * A folder whose owner is locked by nobody was left behind by a program that crashed, and is removed by the
  * next one: insp_scratch_sweep(). What has no such file, or has another name, is not ours and stays.
@@ -21,8 +21,8 @@ typedef struct _InspScratch InspScratch;
 /* Where all of them are. Free it. */
 char *insp_scratch_get_root (void);
 
-/* Makes one; NULL with `error`: it cannot be made. */
-InspScratch *insp_scratch_new (GError **error);
+/* Makes one for a database of that name; NULL with `error`: it cannot be made. */
+InspScratch *insp_scratch_new (const char *name, GError **error);
 /* Where the database is to be; nothing is there yet. */
 const char *insp_scratch_get_path (InspScratch *self);
 /* Removes it and all that is in it. */

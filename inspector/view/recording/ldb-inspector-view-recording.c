@@ -200,10 +200,24 @@ ldb_inspector_view_save_recording_finish (LdbInspectorView *self, GAsyncResult *
 
 /* ---- opening ---- */
 
+/* A pipe without a writer would be waited for. What else is wrong is found by who reads. */
+static gboolean
+is_file (GFile *file, GCancellable *cancellable, GError **error)
+{
+  if (g_file_query_file_type (file, G_FILE_QUERY_INFO_NONE, cancellable) != G_FILE_TYPE_SPECIAL)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+                       _ ("That is a pipe, a socket or a device. Choose a file that holds a "
+                          "recording."));
+  return FALSE;
+}
+
 /* All of a file; NULL with `error` when it is too large to be a recording. */
 static GBytes *
 read_file (GFile *file, GCancellable *cancellable, GError **error)
 {
+  if (!is_file (file, cancellable, error))
+    return NULL;
   g_autoptr (GFileInputStream) stream = g_file_read (file, cancellable, error);
   g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
   g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
@@ -268,7 +282,7 @@ ldb_inspector_view_open_recording_async (LdbInspectorView *self, GFile *file,
  * @self: a view
  * @result: what the callback got
  * @error: return location for an error: of [error@Gio.IOErrorEnum], %G_IO_ERROR_INVALID_DATA for what is no
- *   recording or a damaged one, %G_IO_ERROR_NOT_SUPPORTED for one of a later version
+ *   recording or a damaged one, %G_IO_ERROR_NOT_SUPPORTED for one of a later version, %G_IO_ERROR_NOT_REGULAR_FILE for a pipe
  *
  * Ends [method@LdbInspector.View.open_recording_async]: shows what was seen. What was shown before is
  * left; when there is an error, it stays.

@@ -53,7 +53,7 @@ void insp_session_move (InspSession *self, LdbRunningDatabase *running);
 gboolean insp_session_get_edits_agreed (InspSession *self);
 void insp_session_set_edits_agreed (InspSession *self, gboolean agreed);
 
-/* How many changes are staged and would be lost with the session. */
+/* How many changes are staged, or being written, and would be lost with the session. */
 guint insp_session_get_staged (InspSession *self);
 void insp_session_set_staged (InspSession *self, guint staged);
 

@@ -83,7 +83,6 @@ insp_watch_format_keys (const LdbActiveWatch *watch)
   if (has_lost_its_keys (watch))
     return g_strdup_printf ("#%" G_GUINT64_FORMAT, watch->id);
   g_autofree char *start = insp_key_text_of (watch->start, watch->start_length);
-  g_autofree char *end = insp_key_text_of (watch->end, watch->end_length);
   gboolean single = watch->kind == LDB_WATCH_KIND_KEY || watch->kind == LDB_WATCH_KIND_ENTRY;
   if (single || (watch->start == NULL && watch->end == NULL))
     return g_steal_pointer (&start);
@@ -91,14 +90,7 @@ insp_watch_format_keys (const LdbActiveWatch *watch)
       || (watch->kind == LDB_WATCH_KIND_LIST && ends_behind_prefix (watch)))
     /* Translators: keys that begin so */
     return g_strdup_printf (_ ("%s…"), start);
-  if (watch->start == NULL)
-    /* Translators: all keys before one */
-    return g_strdup_printf (_ ("before %s"), end);
-  if (watch->end == NULL)
-    /* Translators: a key and those behind it */
-    return g_strdup_printf (_ ("from %s"), start);
-  /* Translators: keys from one on and before another */
-  return g_strdup_printf (_ ("%s to %s"), start, end);
+  return insp_key_text_of_range (watch->start, watch->start_length, watch->end, watch->end_length);
 }
 
 char *

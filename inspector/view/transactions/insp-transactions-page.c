@@ -10,6 +10,7 @@
 #include "insp-hot-keys.h"
 #include "insp-pin-table.h"
 #include "insp-rollback.h"
+#include "insp-transaction-keys.h"
 #include "insp-transaction-table.h"
 #include "insp-transactions-page.h"
 
@@ -18,6 +19,7 @@ struct _InspTransactionsPage
   InspPage parent_instance;
 
   InspTransactionTable *open;
+  InspTransactionKeys *keys; /* of the one that is selected */
   InspPinTable *pins;
   InspHotKeys *hot;
   GtkWidget *rollback; /* a button */
@@ -33,17 +35,19 @@ insp_transactions_page_refresh (InspPage *page)
 {
   InspTransactionsPage *self = INSP_TRANSACTIONS_PAGE (page);
   insp_transaction_table_refresh (self->open);
+  insp_transaction_keys_refresh (self->keys);
   insp_pin_table_refresh (self->pins);
   insp_hot_keys_refresh (self->hot);
 }
 
 static void
-review_rollback (InspTransactionsPage *self)
+review_selection (InspTransactionsPage *self)
 {
   InspSession *session = insp_page_get_session (INSP_PAGE (self));
-  gtk_widget_set_sensitive (self->rollback,
-                            insp_session_get_state (session) == INSP_SESSION_LIVE
-                                && insp_transaction_table_get_selected (self->open) != NULL);
+  const LdbActiveTransaction *selected = insp_transaction_table_get_selected (self->open);
+  gtk_widget_set_sensitive (self->rollback, insp_session_get_state (session) == INSP_SESSION_LIVE
+                                                && selected != NULL);
+  insp_transaction_keys_set_id (self->keys, selected != NULL ? selected->id : 0);
 }
 
 static void
@@ -97,17 +101,20 @@ static void
 add_open (InspTransactionsPage *self, InspSession *session)
 {
   self->open = INSP_TRANSACTION_TABLE (insp_transaction_table_new (session));
+  self->keys = INSP_TRANSACTION_KEYS (insp_transaction_keys_new (session));
   self->rollback = gtk_button_new_with_label (_ ("Roll Back…"));
   g_signal_connect_swapped (self->rollback, "clicked", G_CALLBACK (on_rollback), self);
-  g_signal_connect_object (self->open, "selected", G_CALLBACK (review_rollback), self,
+  g_signal_connect_object (self->open, "selected", G_CALLBACK (review_selection), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->open, "activated", G_CALLBACK (on_rollback), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (session, "notify::state", G_CALLBACK (review_rollback), self,
+  g_signal_connect_object (session, "notify::state", G_CALLBACK (review_selection), self,
                            G_CONNECT_SWAPPED);
-  insp_page_add_section (INSP_PAGE (self), _ ("Open Transactions"), self->rollback,
-                         GTK_WIDGET (self->open));
-  review_rollback (self);
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->open));
+  gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->keys));
+  insp_page_add_section (INSP_PAGE (self), _ ("Open Transactions"), self->rollback, box);
+  review_selection (self);
 }
 
 static void
