@@ -439,7 +439,7 @@ async function lookAround(db, call) {
     const open = db.begin(Ldb.TransactionFlags.NONE);
     open.put_string(null, 'own', '1');
     const keys = await call(inspector, 'list_transaction_keys_async', open.get_id());
-    equal(keys.map(key => [key.access, text(key.key)]), [[Ldb.KeyAccess.PUT, 'own']]);
+    equal(keys.map(key => [key.access, text(key.key.toArray())]), [[Ldb.KeyAccess.PUT, 'own']]);
     equal(await call(inspector, 'abort_transaction_async', open.get_id()), true);
     const steps = [];
     const hear = (...step) => steps.push(step);
