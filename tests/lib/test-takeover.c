@@ -551,16 +551,21 @@ test_kept_elsewhere (Place *place, gconstpointer data)
   g_assert_nonnull (backup);
   g_assert_cmpint (g_chdir (place->directory), ==, 0);
   ldb_database_restore_async ("backup", "restored", NULL, NULL, NULL, NULL, KEEP (second));
-  ldb_database_check_path_async ("backup", LDB_CHECK_DEEP, NULL, NULL, NULL, NULL, KEEP (third));
-  ldb_database_repair_async ("backup", "repaired", NULL, NULL, NULL, NULL, KEEP (fourth));
   g_assert_cmpint (g_chdir (before), ==, 0);
   g_autoptr (GAsyncResult) restored = ldb_test_wait (&second);
   g_assert_true (ldb_database_restore_finish (restored, &error));
   g_assert_no_error (error);
+  /* One after the other: each keeps the others out. */
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  ldb_database_check_path_async ("backup", LDB_CHECK_DEEP, NULL, NULL, NULL, NULL, KEEP (third));
+  g_assert_cmpint (g_chdir (before), ==, 0);
   g_autoptr (GAsyncResult) checked = ldb_test_wait (&third);
   g_autoptr (LdbCheckReport) report = ldb_database_check_path_finish (checked, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (report->fault_count, ==, 0);
+  g_assert_cmpint (g_chdir (place->directory), ==, 0);
+  ldb_database_repair_async ("backup", "repaired", NULL, NULL, NULL, NULL, KEEP (fourth));
+  g_assert_cmpint (g_chdir (before), ==, 0);
   g_autoptr (GAsyncResult) repaired = ldb_test_wait (&fourth);
   g_autoptr (LdbRepairReport) repair = ldb_database_repair_finish (repaired, &error);
   g_assert_no_error (error);
