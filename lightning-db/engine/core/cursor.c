@@ -297,8 +297,9 @@ static status
 ran_out (struct engine_cursor *cursor, struct bytes limit, struct failure *failure)
 {
   cursor->place.valid = false;
-  return cursor->span != NULL ? transaction_span_reach (cursor->span, limit, false, failure)
-                              : STATUS_OK;
+  return cursor->span != NULL
+             ? transaction_span_reach (cursor->transaction, cursor->span, limit, false, failure)
+             : STATUS_OK;
 }
 
 /* Tells callers of the record. */
@@ -317,7 +318,8 @@ show (struct engine_cursor *cursor, struct failure *failure)
 {
   place_on (cursor, cursor->record);
   return __builtin_expect (cursor->span != NULL, 0)
-             ? transaction_span_reach (cursor->span, cursor->record->key, true, failure)
+             ? transaction_span_reach (cursor->transaction, cursor->span, cursor->record->key, true,
+                                       failure)
              : STATUS_OK;
 }
 
@@ -356,7 +358,7 @@ stop_before (struct engine_cursor *cursor, struct bytes key, struct failure *fai
 {
   status result = buffer_set (&cursor->reached, key, failure);
   if (result == STATUS_OK && cursor->span != NULL)
-    result = transaction_span_reach (cursor->span, key, false, failure);
+    result = transaction_span_reach (cursor->transaction, cursor->span, key, false, failure);
   cursor->stopped = result == STATUS_OK;
   return cursor->stopped
              ? fail (failure, STATUS_CANCELLED,

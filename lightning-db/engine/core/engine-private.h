@@ -579,8 +579,7 @@ status blob_copy (struct engine *engine, struct view *view, struct bytes referen
 struct read_span
 {
   struct read_span *next;
-  struct engine_transaction *transaction; /* whose it is */
-  uint8_t *start, *end;                   /* internal keys, [start, end); malloc'd */
+  uint8_t *start, *end; /* internal keys, [start, end); malloc'd */
   size_t start_size, end_size;
 };
 
@@ -592,8 +591,8 @@ uint64_t transaction_operations (const struct engine_transaction *transaction);
 bool transaction_is_serializable (const struct engine_transaction *transaction);
 status transaction_span_new (struct engine_transaction *transaction, struct bytes start,
                              struct bytes end, struct read_span **out, struct failure *failure);
-/* Widens the span to reach `key` (included) and anything between. */
-status transaction_span_reach (struct read_span *span, struct bytes key, bool including,
-                               struct failure *failure);
+/* Widens the span of that transaction to reach `key` (included) and anything between. */
+status transaction_span_reach (struct engine_transaction *transaction, struct read_span *span,
+                               struct bytes key, bool including, struct failure *failure);
 
 #endif

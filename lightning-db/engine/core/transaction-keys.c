@@ -88,10 +88,10 @@ engine_transaction_keys (struct engine *engine, uint64_t id, struct engine_trans
 {
   struct listing listing = { .out = out };
   status result = STATUS_NOT_FOUND;
+  /* Memory that is new comes from the kernel page by page: not while others wait. */
+  memset (out, 0, 2 * ENGINE_TRANSACTION_KEYS * sizeof *out);
   pthread_mutex_lock (&engine->transactions_lock);
-  struct engine_transaction *transaction = engine->transactions;
-  while (transaction != NULL && transaction->id != id)
-    transaction = transaction->next;
+  struct engine_transaction *transaction = transaction_of_id (engine, id);
   if (transaction != NULL)
     {
       pthread_mutex_lock (&transaction->looking);

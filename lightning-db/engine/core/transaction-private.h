@@ -50,4 +50,7 @@ struct engine_transaction
   engine_store drops; /* the store that it takes out of the catalogue; 0 = none */
 };
 
+/* A read-write one; NULL: there is none of that number. transactions_lock held, which keeps it there. */
+struct engine_transaction *transaction_of_id (struct engine *engine, uint64_t id);
+
 #endif

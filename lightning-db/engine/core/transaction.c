@@ -197,14 +197,21 @@ engine_transactions (struct engine *engine, struct engine_transaction_informatio
   return count;
 }
 
+struct engine_transaction *
+transaction_of_id (struct engine *engine, uint64_t id)
+{
+  struct engine_transaction *transaction = engine->transactions;
+  while (transaction != NULL && transaction->id != id)
+    transaction = transaction->next;
+  return transaction;
+}
+
 status
 engine_transaction_abort (struct engine *engine, uint64_t id)
 {
   status result = STATUS_NOT_FOUND;
   pthread_mutex_lock (&engine->transactions_lock);
-  struct engine_transaction *transaction = engine->transactions;
-  while (transaction != NULL && transaction->id != id)
-    transaction = transaction->next;
+  struct engine_transaction *transaction = transaction_of_id (engine, id);
   if (transaction != NULL && step (transaction, TRANSACTION_ACTIVE, TRANSACTION_REVOKED))
     {
       count_shared (engine->metrics, SHARED_TRANSACTIONS_ABORTED, 1);
@@ -517,7 +524,6 @@ transaction_span_new (struct engine_transaction *transaction, struct bytes start
       free (span);
       return result;
     }
-  span->transaction = transaction;
   span->next = transaction->spans;
   pthread_mutex_lock (&transaction->looking);
   transaction->spans = span; /* T4 */
@@ -528,20 +534,20 @@ transaction_span_new (struct engine_transaction *transaction, struct bytes start
 }
 
 status
-transaction_span_reach (struct read_span *span, struct bytes key, bool including,
-                        struct failure *failure)
+transaction_span_reach (struct engine_transaction *transaction, struct read_span *span,
+                        struct bytes key, bool including, struct failure *failure)
 {
   status result = STATUS_OK;
   bool before = bytes_compare (key, BYTES (span->start, span->start_size)) < 0;
   int order = before ? -1 : bytes_compare (key, BYTES (span->end, span->end_size));
   if (!before && (order < 0 || (order == 0 && !including)))
     return STATUS_OK;
-  pthread_mutex_lock (&span->transaction->looking); /* T4 */
+  pthread_mutex_lock (&transaction->looking); /* T4 */
   if (before)
     result = copy_bytes (key, false, &span->start, &span->start_size, failure);
   else
     result = copy_bytes (key, including, &span->end, &span->end_size, failure);
-  pthread_mutex_unlock (&span->transaction->looking);
+  pthread_mutex_unlock (&transaction->looking);
   return result;
 }
 
