@@ -25,6 +25,7 @@ struct _InspValueEditor
   GBytes *key;           /* of the record; NULL: a new one; owned */
   Form form;             /* of the text */
   gboolean is_beginning; /* it is being filled */
+  gboolean is_changed;   /* something was typed since it began */
 
   GtkWidget *box; /* child */
   GtkWidget *name;
@@ -154,8 +155,6 @@ review (InspValueEditor *self)
   gssize offset;
   g_autoptr (GError) key_error = NULL;
   g_autoptr (GError) error = NULL;
-  if (self->is_beginning)
-    return;
   g_autofree char *text = get_text (self);
   g_autoptr (GBytes) key = parse_key (self, &key_error);
   g_autoptr (GBytes) value = parse (self->form, text, &offset, &error);
@@ -167,6 +166,15 @@ review (InspValueEditor *self)
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
+static void
+on_typed (InspValueEditor *self)
+{
+  if (self->is_beginning)
+    return;
+  self->is_changed = TRUE;
+  review (self);
+}
+
 void
 insp_value_editor_refuse (InspValueEditor *self, const char *reason)
 {
@@ -176,8 +184,7 @@ insp_value_editor_refuse (InspValueEditor *self, const char *reason)
 gboolean
 insp_value_editor_is_changed (InspValueEditor *self)
 {
-  return gtk_text_buffer_get_modified (self->text)
-         || gtk_editable_get_text (self->new_key)[0] != '\0';
+  return self->is_changed;
 }
 
 /* ---- forms ---- */
@@ -216,12 +223,10 @@ on_form (InspValueEditor *self)
   if (self->is_beginning || form == self->form)
     return;
   g_autoptr (GBytes) value = insp_value_editor_get_value (self);
-  gboolean changed = gtk_text_buffer_get_modified (self->text);
   if (value != NULL && (form != TEXT || suits (TEXT, value))
       && (form == HEX || insp_bytes_are_text (value, TRUE)))
     {
       show_value (self, form, value);
-      gtk_text_buffer_set_modified (self->text, changed);
       return;
     }
   self->is_beginning = TRUE;
@@ -252,10 +257,10 @@ insp_value_editor_edit (InspValueEditor *self, GBytes *key, GBytes *value)
   self->key = held;
   gtk_label_set_text (GTK_LABEL (self->name), text);
   gtk_widget_set_visible (GTK_WIDGET (self->new_key), key == NULL);
+  self->is_beginning = TRUE;
   gtk_editable_set_text (self->new_key, "");
+  self->is_changed = FALSE;
   show_value (self, guess (value), value);
-  gtk_text_buffer_set_modified (self->text, FALSE);
-  g_signal_emit (self, signals[CHANGED], 0);
   GtkTextIter start;
   gtk_text_buffer_get_start_iter (self->text, &start);
   gtk_text_buffer_place_cursor (self->text, &start);
@@ -356,7 +361,7 @@ make_new_key (InspValueEditor *self)
   gtk_widget_add_css_class (entry, "insp-new-key");
   gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL, _ ("Key"),
                                   -1);
-  g_signal_connect_swapped (entry, "changed", G_CALLBACK (review), self);
+  g_signal_connect_swapped (entry, "changed", G_CALLBACK (on_typed), self);
   return entry;
 }
 
@@ -366,7 +371,7 @@ make_text (InspValueEditor *self)
   self->view = insp_value_text_new (_ ("New Value"));
   self->text = gtk_text_view_get_buffer (GTK_TEXT_VIEW (self->view));
   gtk_text_buffer_create_tag (self->text, "wrong", "underline", PANGO_UNDERLINE_ERROR, NULL);
-  g_signal_connect_swapped (self->text, "changed", G_CALLBACK (review), self);
+  g_signal_connect_swapped (self->text, "changed", G_CALLBACK (on_typed), self);
   return gtk_widget_get_parent (self->view);
 }
 
