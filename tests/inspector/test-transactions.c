@@ -112,6 +112,41 @@ test_keys (void)
   assert_key (LDB_KEY_ACCESS_READ_RANGE, "a", "ab", 2, "a to ab");
 }
 
+/* What another process says of its own keys need not be so. */
+static void
+test_untrue_keys (void)
+{
+  g_autoptr (GBytes) zero = g_bytes_new_static ("\0", 2);
+  g_autoptr (GBytes) none = g_bytes_new_from_bytes (zero, 1, 0);
+  g_autoptr (GBytes) end = g_bytes_new_static ("a\0", 2);
+  g_autofree char *many = g_malloc (1 << 20);
+  memset (many, 'a', 1 << 20);
+  g_autoptr (GBytes) large = g_bytes_new (many, 1 << 20);
+  const struct
+  {
+    GBytes *key, *end;
+    gsize key_length, end_length;
+    const char *expected;
+  } told[] = {
+    { none, none, G_MAXSIZE, 0, "… to " },
+    { large, end, 1, 2, NULL },
+    { none, end, 1, 2, "… to a\\x00" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (told); i++)
+    {
+      const LdbTransactionKey its = { .access = LDB_KEY_ACCESS_READ_RANGE,
+                                      .key = told[i].key,
+                                      .key_length = told[i].key_length,
+                                      .end = told[i].end,
+                                      .end_length = told[i].end_length };
+      g_autofree char *text = insp_transaction_key_format (&its);
+      if (told[i].expected != NULL)
+        g_assert_cmpstr (text, ==, told[i].expected);
+      else
+        g_assert_true (g_str_has_suffix (text, "… to a\\x00"));
+    }
+}
+
 int
 main (int argument_count, char **arguments)
 {
@@ -119,5 +154,6 @@ main (int argument_count, char **arguments)
   g_test_add_func ("/transactions/pins", test_pins);
   g_test_add_func ("/transactions/counts", test_counts);
   g_test_add_func ("/transactions/keys", test_keys);
+  g_test_add_func ("/transactions/untrue-keys", test_untrue_keys);
   return g_test_run ();
 }

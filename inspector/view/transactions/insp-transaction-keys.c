@@ -65,7 +65,7 @@ is_read (const LdbTransactionKey *key)
   return key->access == LDB_KEY_ACCESS_READ || key->access == LDB_KEY_ACCESS_READ_RANGE;
 }
 
-/* Both lists grow behind what was there. */
+/* What was written and what is depended on are counted apart, since both grow. */
 static GPtrArray *
 number_keys (GPtrArray *keys)
 {
@@ -130,13 +130,11 @@ insp_transaction_keys_set_id (InspTransactionKeys *self, guint64 id)
 static gboolean
 has_one_key (const LdbTransactionKey *key)
 {
-  gsize start_size, end_size;
-  if (key->end == NULL || key->end_length != key->key_length + 1)
-    return FALSE;
+  gsize start_size, end_size = 0;
   const char *start = g_bytes_get_data (key->key, &start_size);
-  const char *end = g_bytes_get_data (key->end, &end_size);
-  return key->end_length == end_size && end[end_size - 1] == '\0'
-         && memcmp (start, end, start_size) == 0;
+  const char *end = key->end != NULL ? g_bytes_get_data (key->end, &end_size) : NULL;
+  return end_size == start_size + 1 && key->key_length == start_size && key->end_length == end_size
+         && end[end_size - 1] == '\0' && (start_size == 0 || memcmp (start, end, start_size) == 0);
 }
 
 char *
