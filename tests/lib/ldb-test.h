@@ -35,6 +35,17 @@ ldb_test_allow_warnings (void)
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
 }
 
+/* That are open in this process. */
+static inline guint
+ldb_test_count_descriptors (void)
+{
+  guint count = 0;
+  g_autoptr (GDir) directory = g_dir_open ("/proc/self/fd", 0, NULL);
+  while (g_dir_read_name (directory) != NULL)
+    count++;
+  return count;
+}
+
 static inline void
 ldb_test_put (LdbDatabase *db, const char *key, const char *value)
 {

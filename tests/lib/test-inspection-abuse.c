@@ -77,21 +77,11 @@ assert_alive (Shared *self)
   client_close (&client);
 }
 
-static guint
-count_descriptors (void)
-{
-  guint count = 0;
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  while (g_dir_read_name (dir) != NULL)
-    count++;
-  return count;
-}
-
 /* The inspection's thread closes in its own time. */
 static void
 wait_for_descriptors (guint count)
 {
-  while (count_descriptors () > count)
+  while (ldb_test_count_descriptors () > count)
     g_usleep (1000);
 }
 
@@ -474,7 +464,7 @@ test_connections (Shared *self, gconstpointer data)
       close (more);
     }
   client_do (&clients[15], "ListStores", NULL);
-  guint before = count_descriptors ();
+  guint before = ldb_test_count_descriptors ();
   client_close (&clients[3]);
   wait_for_descriptors (before - 2); /* both ends */
   assert_alive (self);
@@ -557,7 +547,7 @@ static void
 test_ten_thousand (Shared *self, gconstpointer data)
 {
   assert_alive (self);
-  guint before = count_descriptors ();
+  guint before = ldb_test_count_descriptors ();
   for (guint i = 0; i < 10000; i++)
     {
       int passer = connect_to (self->socket);
@@ -710,7 +700,7 @@ test_closed_meanwhile (Place *place, gconstpointer data)
     }
   g_object_unref (db);
   close_meanwhile (place); /* GLib has its thread from here on */
-  guint before = count_descriptors ();
+  guint before = ldb_test_count_descriptors ();
   for (guint i = 0; i < 5; i++)
     close_meanwhile (place);
   wait_for_descriptors (before);

@@ -33,7 +33,7 @@ typedef enum
   ANSWER_ERROR,      /* of a name and with a message that are no text to show */
   ANSWER_OTHERS,     /* to calls that were not made; then the end */
   ANSWER_RANDOM,     /* of the type of the interface, with anything in it; and signals */
-  ANSWERS,
+  ANSWER_BEFORE_PROGRESS, /* none needed, and then how the call goes */
 } Hostility;
 
 static struct
@@ -179,6 +179,20 @@ send_signals (int socket, GRand *random, const char *path)
     }
 }
 
+/* How a call goes that has been answered. */
+static void
+send_progress (int socket, GDBusMessage *call)
+{
+  for (guint i = 0; i < 200; i++)
+    {
+      g_autoptr (GDBusMessage) message
+          = g_dbus_message_new_signal (g_dbus_message_get_path (call), INTERFACE, "Progress");
+      g_dbus_message_set_body (message, g_variant_new ("(utts)", g_dbus_message_get_serial (call),
+                                                       (guint64) i, (guint64) 200, "late"));
+      fake_server_send_message (socket, message, 7, FALSE);
+    }
+}
+
 static void
 answer_randomly (int socket, GDBusMessage *call)
 {
@@ -236,6 +250,10 @@ answer (FakeServer *server, int socket, GDBusMessage *call)
       return FALSE;
     case ANSWER_RANDOM:
       answer_randomly (socket, call);
+      return TRUE;
+    case ANSWER_BEFORE_PROGRESS:
+      fake_server_send_message (socket, reply, 1, FALSE);
+      send_progress (socket, call);
       return TRUE;
     default: /* silence */
       return TRUE;
@@ -586,6 +604,23 @@ test_random_answers (Application *application, gconstpointer data)
   fake_server_stop (&fake.server);
 }
 
+/* What is told of a call after its answer is kept by nobody. */
+static void
+test_late_progress (Application *application, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  take_the_place ();
+  g_autoptr (LdbRunningDatabase) running = find_it (application);
+  g_autoptr (LdbInspector) self = open_with (running, ANSWER_BEFORE_PROGRESS);
+  ldb_inspector_compact (self, hear_progress, NULL, NULL, &error);
+  guint before = ldb_test_count_descriptors ();
+  for (guint i = 0; i < 50 && error == NULL; i++)
+    ldb_inspector_compact (self, hear_progress, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (ldb_test_count_descriptors (), ==, before);
+  fake_server_stop (&fake.server);
+}
+
 static void
 add_tests (void)
 {
@@ -595,6 +630,7 @@ add_tests (void)
   add_look ("/inspector-hostile/silence", test_silence);
   add_look ("/inspector-hostile/wrong-answers", test_wrong_answers);
   add_look ("/inspector-hostile/random-answers", test_random_answers);
+  add_look ("/inspector-hostile/late-progress", test_late_progress);
 }
 
 int

@@ -529,6 +529,8 @@ ask_and_tell (LdbInspector *self, LdbCall *call, GError **error)
   while (!waiting.answered)
     g_main_context_iteration (context, TRUE);
   g_dbus_connection_signal_unsubscribe (self->connection, subscription);
+  while (g_main_context_iteration (context, FALSE))
+    continue; /* a report that comes late holds the context in which it waits */
   if (waiting.reply == NULL)
     tell_failure (self, waiting.serial, waiting.failure, error);
   return waiting.reply;
