@@ -684,8 +684,8 @@ struct engine_transaction_key
 #define ENGINE_TRANSACTION_KEYS 1000u
 /* Those of one that is open: the first ENGINE_TRANSACTION_KEYS that it wrote, in this order, then as
  * many that it depends on. `out` has room for both; *count: how many they are. NOT_FOUND when none of
- * that id is open (any more), or it is just being committed. Any thread; its owner waits meanwhile, some
- * twenty microseconds. */
+ * that id is open (any more), or it is just being committed. Any thread; its owner may have to wait
+ * meanwhile, some twenty microseconds. */
 status engine_transaction_keys (struct engine *engine, uint64_t id,
                                 struct engine_transaction_key *out, size_t *count);
 /* Rolls one back, from any thread, as if its timeout had passed: its owner is told TIMED_OUT by its

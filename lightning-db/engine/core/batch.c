@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/batch.h"
 
-#include "base/coding.h"
 #include "base/range-set.h"
 
 #include <stdlib.h>
@@ -107,14 +106,15 @@ operation_store_head (uint8_t *to, enum operation_kind kind, engine_store store,
   return varint_store (to, key_size);
 }
 
-static status
-batch_room (struct engine_batch *batch, size_t more, struct failure *failure)
+status
+batch_reserve (struct engine_batch *batch, const struct operation *operation,
+               struct failure *failure)
 {
-  size_t needed;
+  size_t more = OPERATION_HEAD_SIZE_MAX + operation->key.size + operation->value.size, needed;
+  if (batch_has_room (batch, operation))
+    return STATUS_OK;
   if (__builtin_add_overflow (batch->size, more, &needed))
     return fail_memory (failure, more, "a batch");
-  if (needed <= batch->capacity)
-    return STATUS_OK;
   size_t capacity = batch->capacity < 256 ? 256 : batch->capacity;
   while (capacity < needed)
     capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
@@ -131,7 +131,7 @@ batch_append (struct engine_batch *batch, const struct operation *operation,
               struct failure *failure)
 {
   struct bytes key = operation->key, value = operation->value;
-  status result = batch_room (batch, OPERATION_HEAD_SIZE_MAX + key.size + value.size, failure);
+  status result = batch_reserve (batch, operation, failure);
   if (result != STATUS_OK)
     return result;
 

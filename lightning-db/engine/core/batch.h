@@ -18,6 +18,7 @@
 #ifndef LIGHTNING_BATCH_H
 #define LIGHTNING_BATCH_H
 
+#include "base/coding.h"
 #include "blob/blob.h"
 #include "engine.h"
 
@@ -64,6 +65,16 @@ struct engine_batch
 
 void batch_init (struct engine_batch *batch);
 void batch_clear_memory (struct engine_batch *batch);
+/* Whether one operation can be appended without moving what is there, which then cannot fail. */
+static inline bool
+batch_has_room (const struct engine_batch *batch, const struct operation *operation)
+{
+  return batch->capacity - batch->size
+         >= OPERATION_HEAD_SIZE_MAX + operation->key.size + operation->value.size;
+}
+/* Makes that room. */
+status batch_reserve (struct engine_batch *batch, const struct operation *operation,
+                      struct failure *failure);
 /* Appends one operation; value/end by kind. */
 status batch_append (struct engine_batch *batch, const struct operation *operation,
                      struct failure *failure);

@@ -32,11 +32,11 @@ list (struct listing *listing, enum engine_access access, engine_store store, st
 }
 
 static void
-list_writes (struct listing *listing, const struct engine_batch *log)
+list_writes (struct listing *listing, struct bytes log)
 {
   struct failure failure = FAILURE_INIT;
   struct operation operation;
-  struct operation_reader reader = operation_reader_over (BYTES (log->data, log->size));
+  struct operation_reader reader = operation_reader_over (log);
   while (listing->count < listing->room
          && operation_next (&reader, &operation, &failure) == STATUS_OK)
     if (operation.kind == OPERATION_PUT)
@@ -50,11 +50,11 @@ list_writes (struct listing *listing, const struct engine_batch *log)
 }
 
 static void
-list_reads (struct listing *listing, const struct engine_batch *reads)
+list_reads (struct listing *listing, struct bytes reads)
 {
   struct failure failure = FAILURE_INIT;
   struct operation operation;
-  struct operation_reader reader = operation_reader_over (BYTES (reads->data, reads->size));
+  struct operation_reader reader = operation_reader_over (reads);
   while (listing->count < listing->room
          && operation_next (&reader, &operation, &failure) == STATUS_OK)
     list (listing, ENGINE_ACCESS_READ, operation.store, operation.key, BYTES_NONE, 0);
@@ -82,6 +82,13 @@ list_spans (struct listing *listing, const struct read_span *span)
     }
 }
 
+/* T4 */
+static struct bytes
+shown_of (const struct engine_batch *list, const _Atomic size_t *shown)
+{
+  return BYTES (list->data, atomic_load_explicit (shown, memory_order_acquire));
+}
+
 status
 engine_transaction_keys (struct engine *engine, uint64_t id, struct engine_transaction_key *out,
                          size_t *count)
@@ -98,9 +105,9 @@ engine_transaction_keys (struct engine *engine, uint64_t id, struct engine_trans
       if (engine_transaction_is_active (transaction)) /* T4 */
         {
           listing.room = ENGINE_TRANSACTION_KEYS;
-          list_writes (&listing, &transaction->log);
+          list_writes (&listing, shown_of (&transaction->log, &transaction->log_shown));
           listing.room = listing.count + ENGINE_TRANSACTION_KEYS;
-          list_reads (&listing, &transaction->reads);
+          list_reads (&listing, shown_of (&transaction->reads, &transaction->reads_shown));
           list_spans (&listing, transaction->spans);
           result = STATUS_OK;
         }

@@ -39,7 +39,8 @@ struct engine_transaction
   struct engine_transaction *next, *previous; /* not read-only; engine's transactions_lock */
   _Atomic uint64_t operations, bytes;         /* of `log`, for other threads to see */
   _Atomic uint64_t dependencies;              /* in `reads` and `spans`, likewise */
-  pthread_mutex_t looking;                    /* guards log, reads and spans: T4 */
+  pthread_mutex_t looking;                    /* of those who look at log, reads and spans: T4 */
+  _Atomic size_t log_shown, reads_shown;      /* bytes of these that they see */
   struct engine_batch log;                    /* the writes, in order */
   struct memtable *index;                     /* the writes, by key; NULL before the first */
   struct savepoint *savepoints;               /* malloc'd */

@@ -14,8 +14,9 @@
  *   T2  Serializable: also every key read, found or not, and every span a cursor walked.
  *   T3  Validation against what may still change (memtables) and the log append are one step under
  *       the commit lock; runs are validated before it, and again if a flush came between.
- *   T4  What others look at (log, reads, spans) changes only under `looking`, and they look only while
- *       the transaction is active: it begins to commit under `looking`, too, and has its log for itself.
+ *   T4  Others look under `looking`, and only while the transaction is active. Log and reads grow behind
+ *       what is shown of them; they move and are cut, spans change, and the transaction begins to
+ *       commit, under `looking`. From there it has its log for itself.
  */
 #include "core/transaction-private.h"
 
@@ -346,14 +347,21 @@ show_size (struct engine_transaction *transaction)
   atomic_store_explicit (&transaction->bytes, transaction->log.user_bytes, memory_order_relaxed);
 }
 
-/* To the log, or what it depends on (T4). */
+/* To the log, or what it depends on (T4): what is shown of it stays where it is, or waits for the lock. */
 static status
-append (struct engine_transaction *transaction, struct engine_batch *list,
+append (struct engine_transaction *transaction, struct engine_batch *list, _Atomic size_t *shown,
         const struct operation *operation, struct failure *failure)
 {
-  pthread_mutex_lock (&transaction->looking);
-  status result = batch_append (list, operation, failure);
-  pthread_mutex_unlock (&transaction->looking);
+  status result = STATUS_OK;
+  if (!batch_has_room (list, operation))
+    {
+      pthread_mutex_lock (&transaction->looking);
+      result = batch_reserve (list, operation, failure);
+      pthread_mutex_unlock (&transaction->looking);
+    }
+  if (result == STATUS_OK)
+    result = batch_append (list, operation, failure);
+  atomic_store_explicit (shown, list->size, memory_order_release);
   return result;
 }
 
@@ -385,7 +393,7 @@ transaction_write (struct engine_transaction *transaction, const struct operatio
         transaction->index, is_range ? 0 : 1, is_range ? 0 : key.bytes.size + operation->value.size,
         is_range ? 1 : 0, is_range ? key.bytes.size + end.bytes.size : 0, failure);
   if (result == STATUS_OK)
-    result = append (transaction, &transaction->log, operation, failure);
+    result = append (transaction, &transaction->log, &transaction->log_shown, operation, failure);
   if (result == STATUS_OK && is_range)
     {
       struct range_delete range = { key.bytes, end.bytes, transaction->log.count };
@@ -474,7 +482,8 @@ note_key (struct engine_transaction *transaction, engine_store store, struct byt
           struct failure *failure)
 {
   struct operation operation = { OPERATION_DELETE, false, store, key, BYTES_NONE };
-  status result = append (transaction, &transaction->reads, &operation, failure);
+  status result
+      = append (transaction, &transaction->reads, &transaction->reads_shown, &operation, failure);
   if (result == STATUS_OK)
     show_dependency (transaction);
   return result;
@@ -700,6 +709,7 @@ rebuild (struct engine_transaction *transaction, size_t size, struct failure *fa
       pthread_mutex_lock (&transaction->looking);
       batch_clear_memory (&transaction->log); /* T4 */
       transaction->log = fresh.log;
+      atomic_store_explicit (&transaction->log_shown, fresh.log.size, memory_order_relaxed);
       pthread_mutex_unlock (&transaction->looking);
       return STATUS_OK;
     }
