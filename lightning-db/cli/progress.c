@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define REDRAW_MICROSECONDS 100000
+#define WATCH_MICROSECONDS 100000
 #define BAR_WIDTH_MAX 40
 
 void
@@ -20,6 +21,43 @@ progress_begin (struct progress *progress, const char *label, gboolean in_bytes,
                                  .in_bytes = in_bytes,
                                  .begun = g_get_monotonic_time () };
   command_catch_interrupts ();
+}
+
+/* A signal handler may not cancel, so somebody has to look. */
+static gpointer
+watch_for_interrupt (gpointer data)
+{
+  struct progress *progress = data;
+  g_mutex_lock (&progress->lock);
+  while (!progress->ended)
+    {
+      if (command_is_interrupted ())
+        g_cancellable_cancel (progress->cancellable);
+      g_cond_wait_until (&progress->ending, &progress->lock,
+                         g_get_monotonic_time () + WATCH_MICROSECONDS);
+    }
+  g_mutex_unlock (&progress->lock);
+  return NULL;
+}
+
+void
+progress_watch (struct progress *progress)
+{
+  g_mutex_init (&progress->lock);
+  g_cond_init (&progress->ending);
+  progress->watch = g_thread_new ("interrupts", watch_for_interrupt, progress);
+}
+
+static void
+end_watch (struct progress *progress)
+{
+  g_mutex_lock (&progress->lock);
+  progress->ended = TRUE;
+  g_cond_signal (&progress->ending);
+  g_mutex_unlock (&progress->lock);
+  g_thread_join (progress->watch);
+  g_mutex_clear (&progress->lock);
+  g_cond_clear (&progress->ending);
 }
 
 static int
@@ -100,6 +138,8 @@ progress_report (guint64 done, guint64 total, const char *step, gpointer user_da
 gint64
 progress_end (struct progress *progress)
 {
+  if (progress->watch != NULL)
+    end_watch (progress);
   if (progress->drawn)
     {
       fputs ("\r\033[K", stderr);

@@ -2,7 +2,7 @@
 /*
  * progress: a bar on the terminal for what takes long, with share, rate and time left. It draws to
  * standard error, ten times a second at most, and only where that is a terminal. Ctrl+C cancels
- * the operation through `cancellable`.
+ * the operation through `cancellable`, at its next report; one of another process at once.
  *
  * Threads: the main thread only.
  */
@@ -19,10 +19,16 @@ struct progress
   gboolean in_bytes;         /* done and total are bytes */
   gint64 begun;              /* g_get_monotonic_time */
   gint64 drawn_at;           /* the same; when it was drawn last */
+  GThread *watch;            /* for Ctrl+C; NULL: reports are waited for */
+  GMutex lock;               /* guards `ended` */
+  GCond ending;              /* `ended` has become TRUE */
+  gboolean ended;            /* the watch is over */
 };
 
 void progress_begin (struct progress *progress, const char *label, gboolean in_bytes,
                      gboolean quiet);
+/* Has Ctrl+C cancel at once: another process does the work, and reports nothing when it is stopped. */
+void progress_watch (struct progress *progress);
 /* `total` 0: unknown. */
 void progress_update (struct progress *progress, guint64 done, guint64 total);
 /* What comes now takes a while and says nothing of how far it is. */

@@ -181,6 +181,8 @@ compact (struct invocation *invocation, gint64 *duration, GError **error)
 {
   struct progress progress;
   progress_begin (&progress, _ ("Compacting"), TRUE, invocation->quiet);
+  if (invocation->inspector != NULL)
+    progress_watch (&progress);
   gboolean done = invocation->inspector != NULL
                       ? ldb_inspector_compact (invocation->inspector, progress_report, &progress,
                                                progress.cancellable, error)
@@ -281,6 +283,7 @@ back_up (struct invocation *invocation, const char *path, LdbBackupFlags flags, 
   if (invocation->inspector != NULL)
     {
       g_autofree char *whole = g_canonicalize_filename (path, NULL);
+      progress_watch (&progress);
       result = ldb_inspector_backup (invocation->inspector, whole, flags, progress_report,
                                      &progress, progress.cancellable, error);
     }

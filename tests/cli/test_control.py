@@ -4,6 +4,10 @@ the one of the library's own tests, which opens db-0 and does what it is told.""
 
 import json
 import os
+import pty
+import select
+import shutil
+import signal
 import subprocess
 
 import command_line
@@ -128,6 +132,39 @@ class Upkeep(ControlTest):
         self.assertEqual(json.loads(made.stdout)["sequence"], 2500)
         self.assertEqual(self.run_cli("scan", self.path("backup"), "--count"), b"2500\n")
         self.run_cli("check", self.path("backup"), "--deep")
+
+    def interrupt_stopped(self):
+        """Ctrl+C in a backup of an application that was stopped meanwhile; None: it was too quick for that."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        backup = subprocess.Popen([command_line.PROGRAM, "backup", self.database, self.path("backup")],
+                                  env=self.environment, stdout=subprocess.PIPE, stderr=theirs)
+        self.addCleanup(self.end, backup)
+        os.close(theirs)
+        if ours not in select.select([ours, backup.stdout], [], [])[0]:
+            return None
+        self.application.send_signal(signal.SIGSTOP)  # it has told how far it is
+        try:
+            if select.select([backup.stdout], [], [], 0.5)[0]:
+                return None
+            backup.send_signal(signal.SIGINT)
+            backup.wait(600)
+            return backup.returncode
+        finally:
+            self.application.send_signal(signal.SIGCONT)
+
+    def test_interrupted_while_stopped(self):
+        self.order("allow 0")
+        self.order("close 0")
+        rows = "".join(f"key{i},{os.urandom(400).hex()}\n" for i in range(50000))
+        self.run_cli("import", "csv", self.write("rows", "k,v\n" + rows), self.database, "-q")
+        self.order("open 0")
+        self.order("allow 0")
+        for _ in range(100):
+            if (status := self.interrupt_stopped()) is not None:
+                break
+            shutil.rmtree(self.path("backup"))
+        self.assertEqual(status, FAILED)
 
     def test_not_shared(self):
         self.quit()
