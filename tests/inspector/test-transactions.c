@@ -66,6 +66,23 @@ test_pins (void)
               "read-only transaction.");
 }
 
+/* A program may have thousands of them open: a sentence names the first ones. */
+static void
+test_pin_of_many (void)
+{
+  LdbActiveTransaction open[21];
+  LdbHeldSnapshot held = { .sequence = 7, .behind = 0, .holders = G_N_ELEMENTS (open) };
+  for (guint i = 0; i < G_N_ELEMENTS (open); i++)
+    open[i] = (LdbActiveTransaction){ .id = i + 1, .snapshot = held.sequence };
+  g_autoptr (InspRowList) transactions = transactions_new (open, G_N_ELEMENTS (open));
+  g_autoptr (GPtrArray) snapshots = g_ptr_array_new ();
+  g_ptr_array_add (snapshots, &held);
+  g_autoptr (GPtrArray) pins = insp_pins_of (snapshots, transactions);
+#define TWENTY "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20"
+  assert_pin (pins, 0, 7, TWENTY ", …",
+              "What is read is the newest state. Transactions " TWENTY ", … read there.");
+}
+
 static void
 assert_count (guint64 count, guint64 uncertainty, const char *expected)
 {
@@ -152,6 +169,7 @@ main (int argument_count, char **arguments)
 {
   g_test_init (&argument_count, &arguments, NULL);
   g_test_add_func ("/transactions/pins", test_pins);
+  g_test_add_func ("/transactions/pin-of-many", test_pin_of_many);
   g_test_add_func ("/transactions/counts", test_counts);
   g_test_add_func ("/transactions/keys", test_keys);
   g_test_add_func ("/transactions/untrue-keys", test_untrue_keys);

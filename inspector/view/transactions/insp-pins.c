@@ -6,6 +6,8 @@
 #include "insp-pins.h"
 #include "insp-unit.h"
 
+#define NAMED_MAX 20 /* transactions of one state: more are no text that anybody reads */
+
 void
 insp_pin_free (InspPin *self)
 {
@@ -47,10 +49,13 @@ insp_pins_of (GPtrArray *snapshots, InspRowList *transactions)
 char *
 insp_pin_format_transactions (const InspPin *self)
 {
-  GString *text = g_string_new (self->transactions->len == 0 ? "–" : NULL);
-  for (guint i = 0; i < self->transactions->len; i++)
+  guint count = self->transactions->len;
+  GString *text = g_string_new (count == 0 ? "–" : NULL);
+  for (guint i = 0; i < MIN (count, NAMED_MAX); i++)
     g_string_append_printf (text, "%s%" G_GUINT64_FORMAT, i > 0 ? ", " : "",
                             g_array_index (self->transactions, guint64, i));
+  if (count > NAMED_MAX)
+    g_string_append (text, ", …");
   return g_string_free (text, FALSE);
 }
 

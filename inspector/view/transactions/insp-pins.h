@@ -23,7 +23,7 @@ void insp_pin_free (InspPin *self);
 /* Of LdbHeldSnapshot, and of rows of LdbActiveTransaction. InspPin; the oldest first. */
 GPtrArray *insp_pins_of (GPtrArray *snapshots, InspRowList *transactions);
 
-/* “3, 8”, or a dash. Free it. */
+/* “3, 8”, the first twenty, or a dash. Free it. */
 char *insp_pin_format_transactions (const InspPin *self);
 
 /* What keeps the oldest state, in sentences. Free it. */
