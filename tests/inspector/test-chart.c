@@ -7,6 +7,7 @@
 
 #include "insp-chart-card.h"
 #include "insp-palette.h"
+#include "insp-plot.h"
 
 #define SECOND ((gint64) G_USEC_PER_SEC)
 #define SAMPLES 100
@@ -186,6 +187,40 @@ test_height (Fixture *self, gconstpointer data)
     }
 }
 
+/* The first widget of a type, at any depth; NULL: there is none. */
+static GtkWidget *
+find (GtkWidget *above, GType type)
+{
+  GtkWidget *found = G_TYPE_CHECK_INSTANCE_TYPE (above, type) ? above : NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (above); child != NULL && found == NULL;
+       child = gtk_widget_get_next_sibling (child))
+    found = find (child, type);
+  return found;
+}
+
+/* Times are below the plot, and have room there however large people have their text. */
+static void
+test_large_text (Fixture *self, gconstpointer data)
+{
+  static const int scales[] = { 96, 120, 192, 288 };
+  int was, before = 0;
+  g_object_get (gtk_settings_get_default (), "gtk-xft-dpi", &was, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (scales); i++)
+    {
+      int height;
+      g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", scales[i] * 1024, NULL);
+      iterate (50);
+      GtkWidget *chart = find (self->card, INSP_TYPE_CHART);
+      g_autoptr (PangoLayout) label = gtk_widget_create_pango_layout (chart, "−30 s");
+      pango_layout_get_pixel_size (label, NULL, &height);
+      g_assert_cmpint (height, >, before);
+      g_assert_cmpfloat (insp_plot_of (chart).size.height + (float) height, <,
+                         gtk_widget_get_height (chart) + 1);
+      before = height;
+    }
+  g_object_set (gtk_settings_get_default (), "gtk-xft-dpi", was, NULL);
+}
+
 /* GTK's own themes of high contrast are told from the others. */
 static void
 test_contrast (void)
@@ -222,6 +257,7 @@ main (int argument_count, char **arguments)
   g_test_add ("/chart/picture", Fixture, NULL, set_up, test_picture, tear_down);
   g_test_add ("/chart/following", Fixture, NULL, set_up, test_following, tear_down);
   g_test_add ("/chart/height", Fixture, NULL, set_up, test_height, tear_down);
+  g_test_add ("/chart/large-text", Fixture, NULL, set_up, test_large_text, tear_down);
   g_test_add_func ("/chart/contrast", test_contrast);
   return g_test_run ();
 }

@@ -199,7 +199,7 @@ test_picture (Fixture *self, gconstpointer data)
   insp_axis_show (self->axis, 1000 * SECOND, 1010 * SECOND);
   show (self, map);
   g_autofree guint32 *pixels = pixels_of (map, &width, &height);
-  double plot = height - INSP_PLOT_LABELS_HEIGHT;
+  double plot = height - insp_plot_labels_height (map);
   guint64 bars[INSP_BARS] = { 0 };
   insp_distribution_add (self->distribution, 0, 2000 * SECOND, bars);
   InspDecades decades = insp_decades_of (bars);

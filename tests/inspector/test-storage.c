@@ -130,11 +130,14 @@ test_layout (void)
 {
   static const int above[] = { -1, 0, 1, 1, 0, -1 };
   g_autoptr (GPtrArray) tiles = tiles_new ();
+  const int title = 41;
   graphene_rect_t rects[6], area = GRAPHENE_RECT_INIT (0, 0, 800, 600);
-  insp_treemap_lay_out (tiles, &area, rects);
+  insp_treemap_lay_out (tiles, &area, title, rects);
   for (guint i = 0; i < 6; i++)
     {
       assert_inside (&rects[i], above[i] < 0 ? &area : &rects[above[i]]);
+      if (above[i] >= 0)
+        g_assert_cmpfloat (rects[i].origin.y, >=, rects[above[i]].origin.y + title);
       g_assert_cmpfloat (area_of (&rects[i]), >, 0);
       for (guint j = 0; j < i; j++)
         g_assert_true (above[j] != above[i] || !overlap (&rects[i], &rects[j]));

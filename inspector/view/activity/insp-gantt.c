@@ -10,8 +10,8 @@
 #include "insp-pointing.h"
 #include "insp-unit.h"
 
-#define LANE_HEIGHT 44.0 /* pixels, with its name … */
-#define NAME_HEIGHT 16.0
+#define NAME_HEIGHT 16 /* pixels, at least */
+#define BARS_HEIGHT 28 /* below it */
 #define ROWS_MOST 8u  /* of a lane that are told apart */
 #define BAR_LEAST 2.0 /* pixels of width */
 
@@ -84,6 +84,18 @@ spans_of (InspGantt *self, LdbEventKind kind)
   return spans;
 }
 
+static int
+name_height (InspGantt *self)
+{
+  return MAX (NAME_HEIGHT, insp_plot_text_height (GTK_WIDGET (self)) + 1);
+}
+
+static int
+lane_height (InspGantt *self)
+{
+  return name_height (self) + BARS_HEIGHT;
+}
+
 static void
 append_lane (InspGantt *self, GtkSnapshot *snapshot, guint index)
 {
@@ -94,15 +106,16 @@ append_lane (InspGantt *self, GtkSnapshot *snapshot, guint index)
   const gint64 (*span)[2] = (const gint64 (*)[2]) (void *) spans->data;
   g_autofree guint *rows = g_new (guint, spans->len + 1);
   guint used = MAX (insp_gantt_place (span, spans->len, rows), 1);
-  double top = index * LANE_HEIGHT, height = floor ((LANE_HEIGHT - NAME_HEIGHT - 4) / used);
+  double top = index * (guint) lane_height (self), height = floor ((BARS_HEIGHT - 4.0) / used);
+  double bars = top + name_height (self);
   insp_plot_append_box (snapshot, 0, top, gtk_widget_get_width (widget), 1, &line);
   insp_plot_append_text (widget, snapshot, insp_event_name (lanes[index]), 2, top + 1, 0, &text);
   for (guint i = 0; i < spans->len; i++)
     {
       double x = insp_plot_x_of (widget, self->axis, span[i][0]);
       double width = insp_plot_x_of (widget, self->axis, span[i][1]) - x;
-      insp_plot_append_box (snapshot, x, top + NAME_HEIGHT + rows[i] * height,
-                            MAX (width, BAR_LEAST), MAX (height - 1, 1), &color);
+      insp_plot_append_box (snapshot, x, bars + rows[i] * height, MAX (width, BAR_LEAST),
+                            MAX (height - 1, 1), &color);
     }
 }
 
@@ -120,7 +133,8 @@ static void
 insp_gantt_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
                     int *natural, int *minimum_baseline, int *natural_baseline)
 {
-  int height = (int) (G_N_ELEMENTS (lanes) * LANE_HEIGHT) + INSP_PLOT_LABELS_HEIGHT;
+  int height = (int) G_N_ELEMENTS (lanes) * lane_height (INSP_GANTT (widget))
+               + insp_plot_labels_height (widget);
   *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : height;
   *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 360 : height;
 }
@@ -147,7 +161,7 @@ job_at (InspGantt *self, LdbEventKind kind, gint64 time)
 static gboolean
 on_tooltip (InspGantt *self, int x, int y, gboolean by_keyboard, GtkTooltip *tooltip)
 {
-  guint lane = (guint) (MAX (y, 0) / LANE_HEIGHT);
+  guint lane = (guint) (MAX (y, 0) / lane_height (self));
   const LdbEvent *event
       = lane < G_N_ELEMENTS (lanes) && !by_keyboard
             ? job_at (self, lanes[lane], insp_plot_time_at (GTK_WIDGET (self), self->axis, x))

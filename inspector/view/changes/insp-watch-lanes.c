@@ -10,10 +10,10 @@
 #include "insp-unit.h"
 #include "insp-watch-lanes.h"
 
-#define LANE_HEIGHT 56.0 /* pixels, with its name … */
-#define NAME_HEIGHT 18.0
-#define LANE_FOOT 4.0
-#define AIM_WIDTH 44.0 /* pixels, of its label */
+#define NAME_HEIGHT 18  /* pixels, at least */
+#define MARKS_HEIGHT 34 /* below it */
+#define LANE_FOOT 4     /* below that */
+#define AIM_WIDTH 44    /* of its label, at least */
 #define LANES_MOST 12u /* further watches are in the table alone */
 #define MARK_LEAST 4.0 /* pixels */
 #define MARK_MOST 12.0
@@ -27,6 +27,7 @@ struct _InspWatchLanes
 
   InspWatchLog *log; /* owned */
   InspAxis *axis;    /* owned */
+  int name_height;   /* pixels, of a lane's: measured before all are drawn */
 };
 
 G_DEFINE_FINAL_TYPE (InspWatchLanes, insp_watch_lanes, GTK_TYPE_WIDGET)
@@ -74,17 +75,34 @@ format_beyond (guint beyond)
       beyond);
 }
 
-static double
-plot_top (guint lane)
+static void
+measure_names (InspWatchLanes *self)
 {
-  return lane * LANE_HEIGHT + NAME_HEIGHT;
+  self->name_height = MAX (NAME_HEIGHT, insp_plot_text_height (GTK_WIDGET (self)) + 2);
+}
+
+static int
+lane_height (InspWatchLanes *self)
+{
+  return self->name_height + MARKS_HEIGHT + LANE_FOOT;
 }
 
 static double
-y_of (guint lane, double place)
+lane_top (InspWatchLanes *self, guint lane)
 {
-  double height = LANE_HEIGHT - NAME_HEIGHT - LANE_FOOT;
-  return plot_top (lane) + height * (1 - place);
+  return (double) lane * lane_height (self);
+}
+
+static double
+plot_top (InspWatchLanes *self, guint lane)
+{
+  return lane_top (self, lane) + self->name_height;
+}
+
+static double
+y_of (InspWatchLanes *self, guint lane, double place)
+{
+  return plot_top (self, lane) + MARKS_HEIGHT * (1 - place);
 }
 
 /* ---- marks ---- */
@@ -107,11 +125,10 @@ append_mark (InspWatchLanes *self, GtkSnapshot *snapshot, guint lane,
   gboolean dark = insp_palette_is_dark (GTK_WIDGET (self));
   gint64 delay = insp_watch_get_delay (delivery);
   double size = size_of_mark (delivery->changes);
-  double y = y_of (lane, insp_watch_lanes_place (delay)) - size / 2;
+  double y = y_of (self, lane, insp_watch_lanes_place (delay)) - size / 2;
   GdkRGBA color = insp_palette_color (delivery->resync ? 4 : delay > INSP_WATCH_AIM, dark);
   if (delivery->resync)
-    insp_plot_append_box (snapshot, floor (x) - 1, plot_top (lane), 3,
-                          LANE_HEIGHT - NAME_HEIGHT - LANE_FOOT, &color);
+    insp_plot_append_box (snapshot, floor (x) - 1, plot_top (self, lane), 3, MARKS_HEIGHT, &color);
   else if (delay < 0 || delay > INSP_WATCH_AIM)
     append_hollow (snapshot, floor (x - size / 2), floor (y), size, &color);
   else
@@ -139,8 +156,8 @@ append_marks (InspWatchLanes *self, GtkSnapshot *snapshot, const LdbActiveWatch 
       if (lane == count || time > end)
         continue;
       double x = insp_plot_x_of (GTK_WIDGET (self), self->axis, time);
-      int place[]
-          = { (int) x, (int) y_of (lane, insp_watch_lanes_place (insp_watch_get_delay (its))) };
+      double delay = insp_watch_lanes_place (insp_watch_get_delay (its));
+      int place[] = { (int) x, (int) y_of (self, lane, delay) };
       if (!its->resync && memcmp (place, last[lane], sizeof place) == 0)
         continue;
       memcpy (last[lane], place, sizeof place);
@@ -174,7 +191,7 @@ append_gaps (InspWatchLanes *self, GtkSnapshot *snapshot, guint count)
   for (guint i = 0; insp_watch_log_get_gap (self->log, i, &start, &end); i++)
     if (place_gap (self, start, end, &left, &right))
       {
-        insp_plot_append_box (snapshot, left, 0, right - left, count * LANE_HEIGHT, &shade);
+        insp_plot_append_box (snapshot, left, 0, right - left, lane_top (self, count), &shade);
         if (count > 0 && right - left >= GAP_NAMED)
           /* Translators: of a part of a chart of what was told to watches over time */
           insp_plot_append_text (widget, snapshot, _ ("Not noted"), (left + right) / 2, 2, 0.5,
@@ -208,13 +225,15 @@ append_lane (InspWatchLanes *self, GtkSnapshot *snapshot, guint lane, const LdbA
   GtkWidget *widget = GTK_WIDGET (self);
   GdkRGBA text = insp_palette_faint (widget, 0.65), line = insp_palette_faint (widget, 0.12);
   GdkRGBA aim = insp_palette_faint (widget, 0.35);
-  double width = gtk_widget_get_width (widget), middle = floor (y_of (lane, 0.5));
+  double width = gtk_widget_get_width (widget), middle = floor (y_of (self, lane, 0.5));
   g_autofree char *name = insp_watch_format (watch);
-  insp_plot_append_box (snapshot, 0, lane * LANE_HEIGHT, width, 1, &line);
-  insp_plot_append_text (widget, snapshot, name, 2, lane * LANE_HEIGHT + 2, 0, &text);
-  for (double x = AIM_WIDTH; x < width; x += 8) /* dashes, behind the label */
+  double top = lane_top (self, lane);
+  int text_height = insp_plot_text_height (widget), aim_width = MAX (AIM_WIDTH, 3 * text_height);
+  insp_plot_append_box (snapshot, 0, top, width, 1, &line);
+  insp_plot_append_text (widget, snapshot, name, 2, top + 2, 0, &text);
+  for (double x = aim_width; x < width; x += 8) /* dashes, behind the label */
     insp_plot_append_box (snapshot, x, middle, 4, 1, &aim);
-  insp_plot_append_text (widget, snapshot, _ ("12 ms"), 2, middle - 9, 0, &text);
+  insp_plot_append_text (widget, snapshot, _ ("12 ms"), 2, middle - text_height / 2, 0, &text);
 }
 
 static void
@@ -224,9 +243,11 @@ insp_watch_lanes_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   GdkRGBA text = insp_palette_faint (widget, 0.65);
   const LdbActiveWatch *lanes[LANES_MOST];
   guint beyond, count = find_lanes (self, lanes, &beyond);
+  measure_names (self);
   if (count == 0)
     insp_plot_append_text (widget, snapshot, _ ("Each watch of the application has a lane here."),
-                           gtk_widget_get_width (widget) / 2.0, LANE_HEIGHT / 2 - 8, 0.5, &text);
+                           gtk_widget_get_width (widget) / 2.0, lane_height (self) / 2 - 8, 0.5,
+                           &text);
   append_gaps (self, snapshot, count);
   for (guint i = 0; i < count; i++)
     append_lane (self, snapshot, i, lanes[i]);
@@ -243,8 +264,10 @@ insp_watch_lanes_measure (GtkWidget *widget, GtkOrientation orientation, int for
                           int *natural, int *minimum_baseline, int *natural_baseline)
 {
   const LdbActiveWatch *lanes[LANES_MOST];
-  guint beyond, count = MAX (find_lanes (INSP_WATCH_LANES (widget), lanes, &beyond), 1);
-  int height = (int) (count * LANE_HEIGHT) + INSP_PLOT_LABELS_HEIGHT;
+  InspWatchLanes *self = INSP_WATCH_LANES (widget);
+  guint beyond, count = MAX (find_lanes (self, lanes, &beyond), 1);
+  measure_names (self);
+  int height = (int) lane_top (self, count) + insp_plot_labels_height (widget);
   *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : height;
   *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 360 : height;
 }
@@ -275,7 +298,7 @@ on_tooltip (InspWatchLanes *self, int x, int y, gboolean by_keyboard, GtkTooltip
 {
   const LdbActiveWatch *lanes[LANES_MOST];
   guint beyond, count = find_lanes (self, lanes, &beyond);
-  guint lane = (guint) (MAX (y, 0) / LANE_HEIGHT);
+  guint lane = (guint) (MAX (y, 0) / lane_height (self));
   const LdbWatchDelivery *its
       = lane < count && !by_keyboard ? delivery_at (self, lanes[lane]->id, x) : NULL;
   if (its == NULL && !by_keyboard && lane < count && is_in_gap (self, x))

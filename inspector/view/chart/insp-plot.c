@@ -7,10 +7,28 @@
 #include "insp-palette.h"
 #include "insp-plot.h"
 
+#define LABELS_HEIGHT 18 /* pixels, at least */
+#define LABEL_WIDTH 90   /* likewise, with the room between two of them */
+
+int
+insp_plot_text_height (GtkWidget *widget)
+{
+  int height;
+  g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (widget, "0");
+  pango_layout_get_pixel_size (layout, NULL, &height);
+  return height;
+}
+
+int
+insp_plot_labels_height (GtkWidget *widget)
+{
+  return MAX (LABELS_HEIGHT, insp_plot_text_height (widget) + 1);
+}
+
 graphene_rect_t
 insp_plot_of (GtkWidget *widget)
 {
-  int height = gtk_widget_get_height (widget) - INSP_PLOT_LABELS_HEIGHT;
+  int height = gtk_widget_get_height (widget) - insp_plot_labels_height (widget);
   return GRAPHENE_RECT_INIT (0, 0, (float) gtk_widget_get_width (widget), (float) MAX (height, 1));
 }
 
@@ -68,7 +86,8 @@ insp_plot_append_times (GtkWidget *widget, InspAxis *axis, GtkSnapshot *snapshot
   graphene_rect_t plot = insp_plot_of (widget);
   GdkRGBA text = insp_palette_faint (widget, 0.65), line = insp_palette_faint (widget, 0.07);
   gint64 span = insp_axis_get_span (axis), step = steps[0] * (gint64) G_USEC_PER_SEC;
-  double room = MAX (plot.size.width / 90, 1); /* labels that there is room for */
+  int width = MAX (LABEL_WIDTH, 4 * insp_plot_text_height (widget));
+  double room = MAX (plot.size.width / (float) width, 1); /* labels that there is room for */
   for (guint i = 0; i < G_N_ELEMENTS (steps) && (double) span / (double) step > room; i++)
     step = steps[i] * (gint64) G_USEC_PER_SEC;
   for (gint64 before = step; before < span; before += step)

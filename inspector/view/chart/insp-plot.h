@@ -11,7 +11,9 @@
 
 G_BEGIN_DECLS
 
-#define INSP_PLOT_LABELS_HEIGHT 18 /* pixels below a plot, for times */
+/* Pixels: of a line of the widget's text, which people may have larger, and below a plot, for times. */
+int insp_plot_text_height (GtkWidget *widget);
+int insp_plot_labels_height (GtkWidget *widget);
 
 /* The widget without the labels below. */
 graphene_rect_t insp_plot_of (GtkWidget *widget);

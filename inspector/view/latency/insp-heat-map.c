@@ -157,7 +157,8 @@ append_span (InspHeatMap *self, GtkSnapshot *snapshot, guint index)
     return;
   double bottom = insp_plot_of (widget).size.height;
   insp_plot_append_box (snapshot, left, bottom - 3, right - left, 3, &color);
-  insp_plot_append_text (widget, snapshot, letter, left + 2, bottom - 20, 0, &color);
+  insp_plot_append_text (widget, snapshot, letter, left + 2,
+                         bottom - 4 - insp_plot_text_height (widget), 0, &color);
 }
 
 static void

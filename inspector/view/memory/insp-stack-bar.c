@@ -53,7 +53,9 @@ append_part (InspStack *self, GtkSnapshot *snapshot, const InspStackPart *part, 
   if (width < TEXT_LEAST)
     return;
   g_autoptr (PangoLayout) layout = gtk_widget_create_pango_layout (widget, part->name);
-  graphene_point_t origin = GRAPHENE_POINT_INIT ((float) x + 6, HEIGHT / 2 - 9);
+  int text_height = insp_plot_text_height (widget);
+  graphene_point_t origin
+      = GRAPHENE_POINT_INIT ((float) x + 6, (float) ((HEIGHT - text_height) / 2));
   pango_layout_set_width (layout, (int) ((width - 12) * PANGO_SCALE));
   pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
   gtk_snapshot_save (snapshot);

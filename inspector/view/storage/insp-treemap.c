@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Invariants
- *   T1  `rects` are where the tiles are, if `laid_width` and `laid_height` are the widget's size.
+ *   T1  `rects` are where the tiles are, if `laid_width` and `laid_height` are the widget's size, and
+ *       `laid_title` is the height of a title.
  *   T2  `selected` is the index of a tile that has `selected_id`, or -1.
  */
 #include "config.h"
@@ -14,8 +15,8 @@
 #include "insp-treemap.h"
 #include "insp-unit.h"
 
-#define TITLE_HEIGHT 18 /* pixels, of what has parts */
-#define LINE_HEIGHT 16  /* of text */
+#define TITLE_HEIGHT 18 /* pixels, of what has parts, at least */
+#define LINE_HEIGHT 16  /* likewise, of text */
 #define TEXT_LEAST 44   /* width of a rectangle with text */
 #define GAP 1
 #define DOT 3
@@ -26,7 +27,7 @@ struct _InspTreemap
 
   GPtrArray *tiles;       /* InspTile; owned */
   graphene_rect_t *rects; /* T1; owned */
-  int laid_width, laid_height;
+  int laid_width, laid_height, laid_title;
   gboolean ordered;
   int selected; /* T2; likewise below */
   guint64 selected_id;
@@ -52,14 +53,18 @@ tile_at (GPtrArray *tiles, guint index)
   return g_ptr_array_index (tiles, index);
 }
 
+static gboolean
+has_title (const graphene_rect_t *rect, int title_height)
+{
+  return rect->size.height >= 3 * title_height && rect->size.width >= TEXT_LEAST;
+}
+
 /* What is inside of a tile: its title is above, if there is room for it. */
 static graphene_rect_t
-inside_of (const graphene_rect_t *rect)
+inside_of (const graphene_rect_t *rect, int title_height)
 {
   graphene_rect_t inside;
-  double top = rect->size.height >= 3 * TITLE_HEIGHT && rect->size.width >= TEXT_LEAST
-                   ? TITLE_HEIGHT
-                   : GAP;
+  double top = has_title (rect, title_height) ? title_height : GAP;
   graphene_rect_init (&inside, rect->origin.x + GAP, (float) (rect->origin.y + top),
                       MAX (rect->size.width - 2 * GAP, 0),
                       (float) MAX (rect->size.height - top - GAP, 0));
@@ -70,7 +75,7 @@ inside_of (const graphene_rect_t *rect)
  * made here. */
 static void
 lay_out_from (GPtrArray *tiles, guint first, guint depth, const graphene_rect_t *area,
-              graphene_rect_t *rects)
+              int title_height, graphene_rect_t *rects)
 {
   g_autoptr (GArray) indices = g_array_new (FALSE, FALSE, sizeof (guint));
   g_autoptr (GArray) weights = g_array_new (FALSE, FALSE, sizeof (double));
@@ -88,17 +93,18 @@ lay_out_from (GPtrArray *tiles, guint first, guint depth, const graphene_rect_t 
       rects[index] = own[i];
       if (!tile_at (tiles, index)->is_leaf)
         {
-          graphene_rect_t inside = inside_of (&own[i]);
-          lay_out_from (tiles, index + 1, depth + 1, &inside, rects);
+          graphene_rect_t inside = inside_of (&own[i], title_height);
+          lay_out_from (tiles, index + 1, depth + 1, &inside, title_height, rects);
         }
     }
 }
 
 void
-insp_treemap_lay_out (GPtrArray *tiles, const graphene_rect_t *area, graphene_rect_t *rects)
+insp_treemap_lay_out (GPtrArray *tiles, const graphene_rect_t *area, int title_height,
+                      graphene_rect_t *rects)
 {
   if (tiles->len > 0)
-    lay_out_from (tiles, 0, tile_at (tiles, 0)->depth, area, rects);
+    lay_out_from (tiles, 0, tile_at (tiles, 0)->depth, area, title_height, rects);
 }
 
 static void
@@ -107,14 +113,16 @@ lay_out (InspTreemap *self)
   graphene_rect_t area;
   int width = gtk_widget_get_width (GTK_WIDGET (self));
   int height = gtk_widget_get_height (GTK_WIDGET (self));
-  if (width == self->laid_width && height == self->laid_height)
+  int title = MAX (TITLE_HEIGHT, insp_plot_text_height (GTK_WIDGET (self)) + 1);
+  if (width == self->laid_width && height == self->laid_height && title == self->laid_title)
     return;
   graphene_rect_init (&area, 0, 0, (float) width, (float) height);
   g_free (self->rects);
   self->rects = g_new0 (graphene_rect_t, self->tiles->len + 1);
-  insp_treemap_lay_out (self->tiles, &area, self->rects);
+  insp_treemap_lay_out (self->tiles, &area, title, self->rects);
   self->laid_width = width;
   self->laid_height = height;
+  self->laid_title = title;
 }
 
 /* ---- drawing ---- */
@@ -174,13 +182,14 @@ append_leaf (InspTreemap *self, GtkSnapshot *snapshot, const InspTile *tile,
   GdkRGBA text, color = insp_treemap_color (GTK_WIDGET (self), tile->step, self->ordered, &text);
   double x = rect->origin.x, y = rect->origin.y;
   double width = rect->size.width - GAP, height = rect->size.height - GAP;
+  int line = self->laid_title - TITLE_HEIGHT + LINE_HEIGHT;
   insp_plot_append_box (snapshot, x, y, MAX (width, 0.5), MAX (height, 0.5), &color);
-  if (width >= TEXT_LEAST && height >= LINE_HEIGHT + 4)
+  if (width >= TEXT_LEAST && height >= line + 4)
     append_text (GTK_WIDGET (self), snapshot, tile->name, x + 4, y + 2, width - 8, &text);
-  if (width >= TEXT_LEAST && height >= 2 * LINE_HEIGHT + 4)
+  if (width >= TEXT_LEAST && height >= 2 * line + 4)
     {
       g_autofree char *figures = format_figures (tile);
-      append_text (GTK_WIDGET (self), snapshot, figures, x + 4, y + 2 + LINE_HEIGHT, width - 8,
+      append_text (GTK_WIDGET (self), snapshot, figures, x + 4, y + 2 + line, width - 8,
                    &text);
     }
   if (width >= 5 * (DOT + 2) + 4 && height >= DOT + 4)
@@ -216,7 +225,7 @@ insp_treemap_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       else
         insp_plot_append_box (snapshot, rect->origin.x, rect->origin.y, rect->size.width - GAP,
                               rect->size.height - GAP, &ground);
-      if (!tile->is_leaf && inside_of (rect).origin.y - rect->origin.y >= TITLE_HEIGHT)
+      if (!tile->is_leaf && has_title (rect, self->laid_title))
         append_text (widget, snapshot, tile->name, rect->origin.x + 4, rect->origin.y + 1,
                      rect->size.width - 8, &text);
     }

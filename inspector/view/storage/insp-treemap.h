@@ -30,7 +30,8 @@ void insp_treemap_select (InspTreemap *self, guint64 id);
 void insp_treemap_move (InspTreemap *self, GtkDirectionType direction);
 
 /* Where each of some tiles is in a rectangle. `rects`: as many. */
-void insp_treemap_lay_out (GPtrArray *tiles, const graphene_rect_t *area, graphene_rect_t *rects);
+void insp_treemap_lay_out (GPtrArray *tiles, const graphene_rect_t *area, int title_height,
+                           graphene_rect_t *rects);
 
 /* The colour of a step (-1: of none) behind a widget's text, and that of the text on it. */
 GdkRGBA insp_treemap_color (GtkWidget *widget, int step, gboolean ordered, GdkRGBA *text);
