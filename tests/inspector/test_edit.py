@@ -270,6 +270,38 @@ class Edit(inspecting.DataCase):
         application.do("expect", "user:ada:name=Ada")
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_writing_is_kept(self):
+        """What stands in the editor is not dropped by keys that have something else done."""
+        application = self.start()
+        application.do("control", 1)
+        application.do("forms", 0)
+        inspector = self.open()
+        self.allow(inspector)
+        self.edit(inspector, "user:ada:name", "Ada Lovelace")
+        self.go_to(inspector, "user:ada:card")
+        self.wait_for_keyboard(inspector, "user:ada:card")
+        inspector.press("F2")
+        self.wait_for_editor(inspector)
+        for i, keys in enumerate((("Control_L", "s"), ("Control_L", "Shift_L", "n"), ("F2",), ("Delete",))):
+            self.write(inspector, "New Value", f"[{i}]")
+            wait_for("no complaint", lambda: not any("not staged yet" in text for text in inspector.labels()))
+            if keys == ("Delete",):
+                self.go_to(inspector, "user:ada:name")
+                self.wait_for_keyboard(inspector, "user:ada:name")
+            inspector.press(*keys)
+            inspector.wait_for("not staged yet")
+            self.assertEqual(inspector.part("text box", "New Value").text(), f"[{i}]")
+            self.wait_for_editor(inspector)
+        inspector.picture("edit-kept")
+        inspector.press("Control_L", "Return")
+        inspector.find("button", "Review 2 Changes")
+        inspector.press("Control_L", "s")
+        inspector.find("button", "Discard the Change of user:ada:card")
+        self.assertIn("+   3", sum(self.difference(inspector), []))
+        inspector.press("Escape")
+        inspector.press("Control_L", "w")
+        inspector.answer("Discard Changes?", "Discard", ends=True)
+
     def test_leaving_for_good(self):
         """With the window."""
         application = self.start()

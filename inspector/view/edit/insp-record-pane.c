@@ -60,13 +60,28 @@ shows (InspRecordPane *self, const char *name)
   return g_strcmp0 (gtk_stack_get_visible_child_name (GTK_STACK (self->stack)), name) == 0;
 }
 
+static gboolean
+is_writing (InspRecordPane *self)
+{
+  return shows (self, "editor") && insp_value_editor_is_changed (self->editor);
+}
+
 /* What would be lost: also what stands in the editor and is not staged yet. */
 static void
 review_loss (InspRecordPane *self)
 {
-  gboolean writes = shows (self, "editor") && insp_value_editor_is_changed (self->editor);
   insp_session_set_staged (self->session, g_list_model_get_n_items (G_LIST_MODEL (self->edits))
-                                              + (writes ? 1 : 0));
+                                              + (is_writing (self) ? 1 : 0));
+}
+
+/* Something else is asked for. TRUE: what stands in the editor would be lost, which it says instead. */
+static gboolean
+keeps_writing (InspRecordPane *self)
+{
+  if (!is_writing (self))
+    return FALSE;
+  insp_value_editor_remind (self->editor);
+  return TRUE;
 }
 
 static void
@@ -216,7 +231,7 @@ void
 insp_record_pane_edit (InspRecordPane *self)
 {
   GBytes *key = insp_value_view_get_key (self->value);
-  if (key == NULL || self->store == NULL || !is_permitted (self))
+  if (keeps_writing (self) || key == NULL || self->store == NULL || !is_permitted (self))
     return;
   InspEdit *edit = insp_edits_find (self->edits, self->store, key);
   GBytes *value = edit != NULL ? insp_edit_get_value (edit) : NULL;
@@ -231,7 +246,7 @@ insp_record_pane_edit (InspRecordPane *self)
 void
 insp_record_pane_add (InspRecordPane *self)
 {
-  if (self->store == NULL || !is_permitted (self))
+  if (keeps_writing (self) || self->store == NULL || !is_permitted (self))
     return;
   stop (self);
   open_editor (self, NULL, NULL, NULL);
@@ -298,7 +313,7 @@ void
 insp_record_pane_delete (InspRecordPane *self)
 {
   GBytes *key = insp_value_view_get_key (self->value);
-  if (key == NULL || self->store == NULL || !is_permitted (self))
+  if (keeps_writing (self) || key == NULL || self->store == NULL || !is_permitted (self))
     return;
   InspEdit *edit = insp_edits_find (self->edits, self->store, key);
   stop (self);
@@ -315,7 +330,7 @@ insp_record_pane_delete (InspRecordPane *self)
 void
 insp_record_pane_review (InspRecordPane *self)
 {
-  if (!insp_permission_is_granted (self->permission)
+  if (keeps_writing (self) || !insp_permission_is_granted (self->permission)
       || g_list_model_get_n_items (G_LIST_MODEL (self->edits)) == 0)
     return;
   show_child (self, "review");
@@ -378,7 +393,7 @@ void
 insp_record_pane_undo (InspRecordPane *self)
 {
   LdbInspector *inspector = insp_session_get_inspector (self->session);
-  if (inspector != NULL && insp_permission_is_granted (self->permission)
+  if (!keeps_writing (self) && inspector != NULL && insp_permission_is_granted (self->permission)
       && insp_edits_can_undo (self->edits))
     insp_edits_undo_async (self->edits, inspector, NULL, on_undone, g_object_ref (self));
 }

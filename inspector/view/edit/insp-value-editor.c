@@ -181,6 +181,14 @@ insp_value_editor_refuse (InspValueEditor *self, const char *reason)
   say (self, reason);
 }
 
+void
+insp_value_editor_remind (InspValueEditor *self)
+{
+  gtk_label_set_text (GTK_LABEL (self->message),
+                      _ ("What you wrote is not staged yet. Stage it first, or cancel."));
+  gtk_widget_grab_focus (self->view);
+}
+
 gboolean
 insp_value_editor_is_changed (InspValueEditor *self)
 {

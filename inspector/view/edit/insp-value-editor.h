@@ -29,6 +29,9 @@ GBytes *insp_value_editor_get_value (InspValueEditor *self);
 /* Whether anything was written since it began. */
 gboolean insp_value_editor_is_changed (InspValueEditor *self);
 
+/* Says that what was written is to be staged or left first, and takes the keyboard. */
+void insp_value_editor_remind (InspValueEditor *self);
+
 /* Something else that is wrong with it. */
 void insp_value_editor_refuse (InspValueEditor *self, const char *reason);
 
