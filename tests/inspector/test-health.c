@@ -176,6 +176,26 @@ test_refused (Fixture *self, gconstpointer allowed)
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
+/* What this program opened itself takes nobody's consent: a folder that is only looked into. */
+static void
+test_own (Fixture *self, gconstpointer allowed)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *database = g_build_filename (self->directory, "database", NULL);
+  g_autofree char *path = g_build_filename (self->directory, "backup", NULL);
+  g_autoptr (GFile) folder = g_file_new_for_path (path);
+  g_assert_true (ldb_database_flush (self->database, NULL, &error));
+  g_autoptr (LdbDatabase) reader
+      = ldb_database_open (database, LDB_OPEN_READ_ONLY, NULL, NULL, &error);
+  g_assert_no_error (error);
+  insp_session_set_database (self->session, reader);
+  insp_upkeep_back_up (INSP_UPKEEP (self->upkeep), folder);
+  wait_for (self, path);
+  insp_upkeep_verify (INSP_UPKEEP (self->upkeep), folder);
+  wait_for (self, "Sound:");
+  g_assert_true (ldb_database_close (reader, NULL, &error));
+}
+
 static void
 test_evidence (void)
 {
@@ -194,6 +214,7 @@ main (int argument_count, char **arguments)
   gtk_test_init (&argument_count, &arguments);
   g_test_add ("/health/backup", Fixture, "allowed", set_up, test_backup, tear_down);
   g_test_add ("/health/refused", Fixture, NULL, set_up, test_refused, tear_down);
+  g_test_add ("/health/own", Fixture, NULL, set_up, test_own, tear_down);
   g_test_add_func ("/health/evidence", test_evidence);
   return g_test_run ();
 }

@@ -4,6 +4,7 @@
 import csv
 import io
 import os
+import pathlib
 
 import inspecting
 from accessible import wait_for
@@ -57,6 +58,20 @@ class Health(inspecting.Case):
         application.end()
         inspector.wait_for("The database was closed")
         inspector.wait_for("Nothing is wrong")  # what was seen stays
+        self.assertEqual(inspector.close(), (0, ""))
+
+    def test_folder(self):
+        """One that the inspector opened itself: there is no application that would have to allow it."""
+        application = self.start()
+        application.do("flush", 1000)
+        application.end()
+        files = {path.name for path in pathlib.Path(self.directory, "shared").iterdir()}
+        inspector = self.inspect(f"{self.directory}/shared")
+        inspector.wait_for("Time of Reads")
+        inspector.show_page("Health", "Healthy")
+        inspector.use("Check Thoroughly")
+        inspector.wait_for("Sound:")
+        self.assertEqual({path.name for path in pathlib.Path(self.directory, "shared").iterdir()}, files)
         self.assertEqual(inspector.close(), (0, ""))
 
 

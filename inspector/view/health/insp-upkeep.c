@@ -80,12 +80,20 @@ tell_progress (guint64 done, guint64 total, const char *step, gpointer row)
 /* ---- checking ---- */
 
 static void
-on_checked (GObject *inspector, GAsyncResult *result, gpointer data)
+on_checked (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspUpkeep) self = data;
   GError *error = NULL;
-  LdbCheckReport *report = ldb_inspector_check_finish (LDB_INSPECTOR (inspector), result, &error);
+  LdbCheckReport *report = LDB_IS_INSPECTOR (source)
+                               ? ldb_inspector_check_finish (LDB_INSPECTOR (source), result, &error)
+                               : ldb_database_check_finish (LDB_DATABASE (source), result, &error);
   end_check (self->check, report, error);
+}
+
+static LdbCheckFlags
+check_flags (InspUpkeep *self)
+{
+  return self->deep ? LDB_CHECK_DEEP : LDB_CHECK_NONE;
 }
 
 static void
@@ -93,35 +101,49 @@ on_check_granted (GObject *inspector, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspUpkeep) self = data;
   if (is_granted (inspector, result, self->check))
-    ldb_inspector_check_async (
-        LDB_INSPECTOR (inspector), self->deep ? LDB_CHECK_DEEP : LDB_CHECK_NONE, tell_progress,
-        g_object_ref (self->check), g_object_unref, insp_job_row_get_cancellable (self->check),
-        on_checked, g_object_ref (self));
+    ldb_inspector_check_async (LDB_INSPECTOR (inspector), check_flags (self), tell_progress,
+                               g_object_ref (self->check), g_object_unref,
+                               insp_job_row_get_cancellable (self->check), on_checked,
+                               g_object_ref (self));
+}
+
+/* What this program opened itself takes nobody's consent; so it is with a backup. */
+static void
+check (InspUpkeep *self, gboolean deep)
+{
+  LdbDatabase *own = insp_session_get_database (self->session);
+  self->deep = deep;
+  if (own == NULL)
+    begin_with_control (self, self->check, on_check_granted);
+  else
+    ldb_database_check_async (own, check_flags (self), tell_progress, g_object_ref (self->check),
+                              g_object_unref, insp_job_row_begin (self->check), on_checked,
+                              g_object_ref (self));
 }
 
 static void
 on_check (InspUpkeep *self)
 {
-  self->deep = FALSE;
-  begin_with_control (self, self->check, on_check_granted);
+  check (self, FALSE);
 }
 
 static void
 on_deep_check (InspUpkeep *self)
 {
-  self->deep = TRUE;
-  begin_with_control (self, self->check, on_check_granted);
+  check (self, TRUE);
 }
 
 /* ---- backing up ---- */
 
 static void
-on_backed_up (GObject *inspector, GAsyncResult *result, gpointer data)
+on_backed_up (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspUpkeep) self = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (LdbBackupResult) backup
-      = ldb_inspector_backup_finish (LDB_INSPECTOR (inspector), result, &error);
+      = LDB_IS_INSPECTOR (source)
+            ? ldb_inspector_backup_finish (LDB_INSPECTOR (source), result, &error)
+            : ldb_database_backup_finish (LDB_DATABASE (source), result, &error);
   if (backup == NULL)
     {
       insp_job_row_end (self->backup, error->message);
@@ -137,24 +159,36 @@ on_backed_up (GObject *inspector, GAsyncResult *result, gpointer data)
   insp_job_row_end (self->backup, text);
 }
 
+static LdbBackupFlags
+backup_flags (InspUpkeep *self)
+{
+  return gtk_check_button_get_active (GTK_CHECK_BUTTON (self->verify)) ? LDB_BACKUP_VERIFY
+                                                                       : LDB_BACKUP_NONE;
+}
+
 static void
 on_backup_granted (GObject *inspector, GAsyncResult *result, gpointer data)
 {
   g_autoptr (InspUpkeep) self = data;
-  gboolean verify = gtk_check_button_get_active (GTK_CHECK_BUTTON (self->verify));
   if (is_granted (inspector, result, self->backup))
     ldb_inspector_backup_async (LDB_INSPECTOR (inspector), g_file_peek_path (self->target),
-                                verify ? LDB_BACKUP_VERIFY : LDB_BACKUP_NONE, tell_progress,
-                                g_object_ref (self->backup), g_object_unref,
-                                insp_job_row_get_cancellable (self->backup), on_backed_up,
-                                g_object_ref (self));
+                                backup_flags (self), tell_progress, g_object_ref (self->backup),
+                                g_object_unref, insp_job_row_get_cancellable (self->backup),
+                                on_backed_up, g_object_ref (self));
 }
 
 void
 insp_upkeep_back_up (InspUpkeep *self, GFile *folder)
 {
+  LdbDatabase *own = insp_session_get_database (self->session);
   g_set_object (&self->target, folder);
-  begin_with_control (self, self->backup, on_backup_granted);
+  if (own == NULL)
+    begin_with_control (self, self->backup, on_backup_granted);
+  else
+    ldb_database_backup_async (own, g_file_peek_path (folder), backup_flags (self), tell_progress,
+                               g_object_ref (self->backup), g_object_unref,
+                               insp_job_row_begin (self->backup), on_backed_up,
+                               g_object_ref (self));
 }
 
 /* ---- verifying a backup ---- */
