@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "insp-application.h"
@@ -14,8 +15,8 @@ struct _InspGreeter
 
   GtkListBox *running;
   GtkMenuButton *menu;
-  LdbRunningList *list;      /* owned by the filter */
-  GtkFilterListModel *shown; /* those of other programs; owned */
+  LdbRunningList *list;    /* owned by the filter */
+  GtkSortListModel *shown; /* those of other programs, by name; owned */
 
   GtkWidget *recent_group;
   GtkListBox *recent;
@@ -37,6 +38,34 @@ static gboolean
 is_of_others (gpointer item, gpointer data)
 {
   return ldb_running_database_get_process_id (item) != (guint) getpid ();
+}
+
+/* Free it. */
+static char *
+collation_of (const char *name)
+{
+  g_autofree char *shown = g_filename_display_name (name);
+  return g_utf8_collate_key_for_filename (shown, -1);
+}
+
+static int
+compare_names (const char *first, const char *second)
+{
+  g_autofree char *a = collation_of (first), *b = collation_of (second);
+  int order = strcmp (a, b);
+  return order != 0 ? order : strcmp (first, second);
+}
+
+/* By program, then by path: where it is in the runtime directory means nothing to anybody. */
+static int
+compare (gconstpointer first, gconstpointer second, gpointer data)
+{
+  LdbRunningDatabase *a = (LdbRunningDatabase *) first, *b = (LdbRunningDatabase *) second;
+  int order
+      = compare_names (ldb_running_database_get_program (a), ldb_running_database_get_program (b));
+  if (order == 0)
+    order = compare_names (ldb_running_database_get_path (a), ldb_running_database_get_path (b));
+  return order;
 }
 
 static char *
@@ -190,7 +219,9 @@ insp_greeter_init (InspGreeter *self)
   insp_application_add_menu (self->menu);
   GtkFilter *filter = GTK_FILTER (gtk_custom_filter_new (is_of_others, NULL, NULL));
   self->list = ldb_running_list_new ();
-  self->shown = gtk_filter_list_model_new (G_LIST_MODEL (self->list), filter);
+  self->shown = gtk_sort_list_model_new (
+      G_LIST_MODEL (gtk_filter_list_model_new (G_LIST_MODEL (self->list), filter)),
+      GTK_SORTER (gtk_custom_sorter_new (compare, NULL, NULL)));
   gtk_list_box_bind_model (self->running, G_LIST_MODEL (self->shown), make_row, NULL, NULL);
   self->folders = insp_recent_new ();
   gtk_list_box_bind_model (self->recent, G_LIST_MODEL (self->folders), make_recent_row, self, NULL);

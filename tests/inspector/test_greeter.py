@@ -46,6 +46,22 @@ class Greeter(inspecting.Case):
     def files(self, folder):
         return {path.name: path.read_bytes() for path in folder.iterdir()}
 
+    def test_order(self):
+        """Who is there is listed by name, numbers by how large they are, not by when it came."""
+        for name in ("b", "db10", "db2", "a"):
+            application = Application(f"{self.directory}/{name}")
+            self.addCleanup(application.kill)
+        inspector = self.inspect()
+
+        def listed():
+            return [label.rpartition("/")[2] for label in inspector.labels() if label.startswith(self.directory)]
+        wait_for("all of them", lambda: len(listed()) == 4)
+        self.assertEqual(listed(), ["a", "b", "db2", "db10"])
+        application = Application(f"{self.directory}/c")
+        self.addCleanup(application.kill)
+        wait_for("one more", lambda: listed() == ["a", "b", "c", "db2", "db10"])
+        self.assertEqual(inspector.close(), (0, ""))
+
     def test_recent(self):
         folder = self.make()
         settings = {"GSETTINGS_BACKEND": "keyfile"}  # others are forgotten
