@@ -80,6 +80,35 @@ class Transactions(inspecting.Case):
         self.assertEqual([row[0] for row in inspector.rows("Hot Keys")], ["contested"])  # what was seen stays
         self.assertEqual(inspector.close(), (0, ""))
 
+    def test_not_known(self):
+        """Of a transaction whose keys nobody has told yet, or can tell, it is not said that it has none."""
+        application = self.start()
+        application.do("begin", 5)
+        application.do("begin", 3)
+        inspector = self.connect()
+        inspector.show_page("Transactions", "No commit was refused")
+        ids = [row[0] for row in wait_for("two", lambda: len(inspector.rows("Open Transactions")) == 2
+                                          and inspector.rows("Open Transactions"))]
+
+        def says(text):
+            return any(text in label for label in inspector.labels())
+        inspector.go_to(next(inspector.part("tree grid", "Open Transactions").all("list")))
+        inspector.press("Home")
+        wait_for("what it wrote", lambda: len(inspector.rows("Keys of the Transaction")) == 5)
+        application.stop()
+        inspector.press("Down")
+        inspector.wait_for(f"Keys of Transaction {ids[1]}")
+        self.assertFalse(says("It has written nothing yet"))
+        application.go_on()
+        wait_for("what it wrote", lambda: len(inspector.rows("Keys of the Transaction")) == 3)
+        application.kill()
+        inspector.wait_for("The database was closed")
+        self.assertEqual(len(inspector.rows("Keys of the Transaction")), 3)  # what was seen stays
+        inspector.press("Up")
+        wait_for("nothing of it", lambda: not says("Keys of Transaction"))
+        self.assertFalse(says("It has written nothing yet"))
+        self.assertEqual(inspector.close(), (0, ""))
+
 
 if __name__ == "__main__":
     inspecting.main()

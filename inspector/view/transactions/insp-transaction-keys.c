@@ -25,11 +25,12 @@ struct _InspTransactionKeys
 {
   GtkWidget parent_instance;
 
-  guint64 id;         /* of the transaction; 0: none */
-  InspRowList *list;  /* of Listed; owned */
-  GtkWidget *box;     /* child */
-  GtkWidget *heading; /* a label: whose keys they are */
-  InspTable *table;   /* in the box */
+  guint64 id;           /* of the transaction; 0: none */
+  InspSession *session; /* owned */
+  InspRowList *list;    /* of Listed; owned */
+  GtkWidget *box;       /* child */
+  GtkWidget *heading;   /* a label: whose keys they are */
+  InspTable *table;     /* in the box; says nothing of no rows before the answer is there */
   InspRefresher *refresher;
 };
 
@@ -98,6 +99,9 @@ take (gpointer widget, LdbInspector *inspector, GAsyncResult *result, GError **e
     }
   g_autoptr (GPtrArray) rows = number_keys (keys);
   insp_row_list_set (self->list, rows);
+  insp_table_set_empty (
+      self->table,
+      _ ("It has written nothing yet, and depends on nothing that others could change."));
   return TRUE;
 }
 
@@ -114,9 +118,11 @@ insp_transaction_keys_set_id (InspTransactionKeys *self, guint64 id)
   if (self->id == id)
     return;
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  gboolean can_ask = insp_session_get_state (self->session) == INSP_SESSION_LIVE;
   self->id = id;
   insp_row_list_set (self->list, none);
-  gtk_widget_set_visible (GTK_WIDGET (self), id != 0);
+  insp_table_set_empty (self->table, "");
+  gtk_widget_set_visible (GTK_WIDGET (self), id != 0 && can_ask);
   g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT, id);
   /* Translators: a heading; %s is the number of a transaction */
   g_autofree char *heading = g_strdup_printf (_ ("Keys of Transaction %s"), number);
@@ -194,6 +200,7 @@ insp_transaction_keys_dispose (GObject *object)
   g_clear_pointer (&self->refresher, insp_refresher_free);
   g_clear_pointer (&self->box, gtk_widget_unparent);
   g_clear_object (&self->list);
+  g_clear_object (&self->session);
   G_OBJECT_CLASS (insp_transaction_keys_parent_class)->dispose (object);
 }
 
@@ -212,10 +219,8 @@ insp_transaction_keys_init (InspTransactionKeys *self)
   self->heading = gtk_label_new (NULL);
   gtk_label_set_xalign (GTK_LABEL (self->heading), 0);
   gtk_widget_add_css_class (self->heading, "caption-heading");
-  self->table = INSP_TABLE (insp_table_new (
-      _ ("Keys of the Transaction"),
-      _ ("It has written nothing yet, and depends on nothing that others could change."),
-      g_object_ref (G_LIST_MODEL (self->list))));
+  self->table = INSP_TABLE (
+      insp_table_new (_ ("Keys of the Transaction"), "", g_object_ref (G_LIST_MODEL (self->list))));
   /* Translators: the column of a table: what a transaction did to a key */
   insp_table_add_column (self->table, _ ("Access"), INSP_TABLE_TEXT, format_access, NULL);
   insp_table_add_column (self->table, _ ("Key"), INSP_TABLE_WIDE, format_key, NULL);
@@ -231,6 +236,7 @@ GtkWidget *
 insp_transaction_keys_new (InspSession *session)
 {
   InspTransactionKeys *self = g_object_new (INSP_TYPE_TRANSACTION_KEYS, NULL);
+  self->session = g_object_ref (session);
   self->refresher
       = insp_refresher_new (GTK_WIDGET (self), session, INTERVAL, ask, take, insp_page_tell_from);
   return GTK_WIDGET (self);
