@@ -75,6 +75,13 @@ class Pictures(BusyCase):
             time.sleep(1)
 
     @staticmethod
+    def _transactions(inspector):
+        """What the first one wrote."""
+        inspector.go_to(next(inspector.all("tree grid")[0].all("list")))
+        inspector.press("Home")
+        time.sleep(2)
+
+    @staticmethod
     def _changes(inspector):
         time.sleep(40)  # deliveries are told of while they are looked at
 
