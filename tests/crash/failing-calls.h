@@ -158,6 +158,10 @@ bool call_sync_fails (struct call_site *site, int descriptor);
 #define fchmod(file, mode) (CALL_FAILS (fchmod, CALL_ANY, file, NULL) ? -1 : fchmod (file, mode))
 #define fstat(file, to)                                                                            \
   (CALL_FAILS (fstat, CALL_ANY | CALL_BIT (MEMORY), file, NULL) ? -1 : fstat (file, to))
+#define statx(file, name, flags, wanted, to)                                                       \
+  (CALL_FAILS (statx, CALL_ANY | CALL_BIT (MEMORY), file, NULL)                                    \
+       ? -1                                                                                        \
+       : statx (file, name, flags, wanted, to))
 /* All are as if on tmpfs, so that everywhere the same calls are made: the log is mapped. */
 #define fstatfs(file, to)                                                                          \
   (CALL_FAILS (fstatfs, CALL_ANY | CALL_BIT (MEMORY), file, NULL) || fstatfs (file, to) != 0       \

@@ -30,6 +30,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -115,8 +116,8 @@ open_directory (const char *path, bool create, int *out)
     return errno;
   *out = above_standard_streams (TEMP_FAILURE_RETRY (open (path, flags)));
   if (*out < 0 && errno == EACCES && made && chmod (path, DIRECTORY_MODE) == 0)
-    *out = above_standard_streams (TEMP_FAILURE_RETRY (
-        open (path, flags))); /* a umask that takes even the owner's bits */
+    *out = above_standard_streams (
+        TEMP_FAILURE_RETRY (open (path, flags))); /* a umask that takes even the owner's bits */
   if (*out < 0)
     return errno;
   if (!made)
@@ -683,19 +684,23 @@ posix_allocate (struct vfs_file *file, uint64_t offset, uint64_t size, struct fa
   return STATUS_OK;
 }
 
+/* Without the times: Linux 6.13 and later gives a file whose change time was asked for another one with its
+ * next write, which makes the inode dirty, and with some file systems the next fdatasync write it as well. */
+#define WANTED (STATX_SIZE | STATX_BLOCKS | STATX_INO | STATX_NLINK)
+
 static status
 posix_information (struct vfs_file *file, struct vfs_file_information *out, struct failure *failure)
 {
-  struct stat information;
-  if (fstat (file_descriptor (file), &information) != 0)
+  struct statx information;
+  if (statx (file_descriptor (file), "", AT_EMPTY_PATH, WANTED, &information) != 0)
     return fail_system (failure, errno, "the size of %s/%s cannot be asked for",
                         file->directory->path, file->name);
   *out = (struct vfs_file_information){
-    .size = (uint64_t) information.st_size,
-    .allocated = (uint64_t) information.st_blocks * 512, /* st_blocks is in units of 512 always */
-    .device = (uint64_t) information.st_dev,
-    .inode = (uint64_t) information.st_ino,
-    .nameless = information.st_nlink == 0,
+    .size = information.stx_size,
+    .allocated = information.stx_blocks * 512, /* in units of 512 always */
+    .device = (uint64_t) makedev (information.stx_dev_major, information.stx_dev_minor),
+    .inode = information.stx_ino,
+    .nameless = information.stx_nlink == 0,
   };
   return STATUS_OK;
 }
