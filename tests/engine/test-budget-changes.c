@@ -199,15 +199,22 @@ test_shrink_and_grow (const char *path)
   CHECK (statistics.cache_used > 40 * MIB);
 }
 
+/* Puts records from that number on until the memtable takes 12 MiB. Returns the next number. */
+static uint64_t
+fill_memtable (uint64_t number)
+{
+  set_budget (256 * MIB);
+  CHECK_OK (engine_flush (engine, &failure));
+  while (memtable_memory (engine->active->table) < 12 * MIB)
+    put (number++);
+  return number;
+}
+
 /* A memtable that fills a large budget's place is written out, and the log goes on in small segments. */
 static void
 test_memtable (void)
 {
-  set_budget (256 * MIB);
-  uint64_t number = RECORDS + 1;
-  CHECK_OK (engine_flush (engine, &failure));
-  while (memtable_memory (engine->active->table) < 12 * MIB)
-    put (number++);
+  uint64_t number = fill_memtable (RECORDS + 1);
   set_budget (10 * MIB);
   CHECK (memtable_memory (engine->active->table) < 2 * MIB);
   expect_within (10 * MIB);
@@ -245,6 +252,23 @@ test_large_value (void)
   CHECK (size == sizeof value && memcmp (got, value, size) == 0);
   engine_statistics (engine, &after);
   CHECK (after.cache_used < before.cache_used + LARGE_VALUE);
+}
+
+/* A memtable that has the memory of one before it gives it back, however little is in it. */
+static void
+test_memory_of_another (void)
+{
+  uint64_t number = fill_memtable (RECORDS + atomic_load (&writes));
+  CHECK_OK (engine_flush (engine, &failure));
+  while (memtable_pool_users (engine->pool) > 1) /* the flush thread gives it back in its own time */
+    nanosleep (&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+  put (number++);
+  CHECK_OK (engine_flush (engine, &failure));
+  CHECK (memtable_memory (engine->active->table) < 1 * MIB);
+  CHECK (ledger_used (&engine->ledger, LEDGER_MEMTABLE) >= (int64_t) (12 * MIB));
+  set_budget (10 * MIB);
+  expect_within (10 * MIB);
+  atomic_store (&writes, number - RECORDS);
 }
 
 static void
@@ -398,6 +422,7 @@ main (void)
   test_shrink_and_grow (path);
   test_memtable ();
   test_large_value ();
+  test_memory_of_another ();
   test_under_load (36);
   CHECK_OK (engine_close (engine, &failure));
   engine_unref (engine);

@@ -267,6 +267,8 @@ set_limits (struct engine *engine, uint64_t bytes)
   atomic_store (&engine->ledger.budget, bytes);
   choose_memtable_size (engine);
   memtable_pool_set_size (engine->pool, engine->memtable_size);
+  if (!engine->read_only)
+    memtable_trim (engine->active->table);
   if (engine->wal != NULL)
     wal_set_segment_size (engine->wal, memory_log_segment (engine));
   gauge_set (engine->metrics, GAUGE_MEMORY_BUDGET, (int64_t) bytes);

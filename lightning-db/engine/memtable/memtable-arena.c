@@ -110,6 +110,15 @@ region_shrink (struct arena_region *region, struct ledger *ledger, size_t size)
   region->charged = size;
 }
 
+void
+arena_shrink (struct arena *arena, const struct memtable_pool *pool, size_t data, size_t buckets)
+{
+  size_t keep = pool->arena_size + pool->arena_size / 4;
+  size_t keep_buckets = keep / BUCKETS_PER_DATA;
+  region_shrink (&arena->data, pool->ledger, data > keep ? data : keep);
+  region_shrink (&arena->buckets, pool->ledger, buckets > keep_buckets ? buckets : keep_buckets);
+}
+
 static void
 arena_free (struct arena *arena, struct ledger *ledger)
 {
@@ -251,17 +260,14 @@ memtable_pool_take (struct memtable_pool *pool)
       return NULL;
     }
   arena->next = NULL;
+  arena_shrink (arena, pool, 0, 0); /* it may have been kept for larger ones */
   return arena;
 }
 
 void
 memtable_pool_give (struct memtable_pool *pool, struct arena *arena)
 {
-  /* One huge commit must not hold its memory for good. */
-  size_t keep = pool->arena_size + pool->arena_size / 4;
-  region_shrink (&arena->data, pool->ledger, keep);
-  region_shrink (&arena->buckets, pool->ledger, keep / BUCKETS_PER_DATA);
-
+  arena_shrink (arena, pool, 0, 0); /* one huge commit must not hold its memory for good */
   pthread_mutex_lock (&pool->lock);
   pool->users--;
   bool wanted = pool->counted ? pool->kept_count < ARENA_KEPT_COUNTED_MAX

@@ -66,6 +66,11 @@ struct arena *memtable_pool_take (struct memtable_pool *pool);
 /* Takes an arena back from a memtable that is gone; `used` bytes of data were in use. */
 void memtable_pool_give (struct memtable_pool *pool, struct arena *arena);
 
+/* Gives back what is beyond what a memtable is expected to take, and beyond what of data and buckets, in
+ * bytes, is in use. */
+void arena_shrink (struct arena *arena, const struct memtable_pool *pool, size_t data,
+                   size_t buckets);
+
 /* Opens at least `size` bytes. False when the reservation or the system's memory is exhausted. */
 bool arena_region_open (struct arena_region *region, size_t size);
 /* Tells the ledger that `size` bytes from the base are (about to be) in use. */

@@ -529,6 +529,16 @@ memtable_changed_since (struct memtable *table, struct bytes start, const struct
   return true;
 }
 
+void
+memtable_trim (struct memtable *table)
+{
+  arena_shrink (table->arena, table->pool,
+                (size_t) atomic_load_explicit (&table->used, memory_order_relaxed),
+                atomic_load_explicit (&table->bucket_count, memory_order_relaxed)
+                    * sizeof (struct bucket));
+  table->charged = table->arena->data.charged;
+}
+
 /* ---- figures ---- */
 
 size_t

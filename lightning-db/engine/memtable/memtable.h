@@ -51,6 +51,8 @@ void memtable_pool_free (struct memtable_pool *pool); /* after all its memtables
 status memtable_new (struct memtable_pool *pool, struct memtable **out, struct failure *failure);
 struct memtable *memtable_ref (struct memtable *table);
 void memtable_unref (struct memtable *table); /* the last one frees after the present epoch */
+/* Gives back memory that the one before it left, beyond what is in use and expected. Writer only. */
+void memtable_trim (struct memtable *table);
 
 /* Makes room for `records` inserts with `bytes` of keys and values together, and `range_deletes`
  * with `range_bytes`; charges the ledger. NO_MEMORY leaves the table unchanged. Writer only. */
