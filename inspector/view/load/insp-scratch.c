@@ -85,23 +85,38 @@ remove_locked (const char *folder, int owner)
   close (owner);
 }
 
+/* A new folder with its owner locked; -1 with `error`. */
+static int
+make_folder (const char *root, char **folder, GError **error)
+{
+  *folder = g_build_filename (root, PREFIX "XXXXXX", NULL);
+  if (g_mkdir_with_parents (root, 0700) != 0 || g_mkdtemp_full (*folder, 0700) == NULL)
+    {
+      fail (error, root);
+      return -1;
+    }
+  int owner = lock_owner (*folder, O_CREAT | O_EXCL);
+  if (owner < 0)
+    {
+      fail (error, *folder);
+      g_rmdir (*folder);
+    }
+  return owner;
+}
+
 InspScratch *
 insp_scratch_new (const char *name, GError **error)
 {
   g_autofree char *root = insp_scratch_get_root ();
-  g_autofree char *folder = g_build_filename (root, PREFIX "XXXXXX", NULL);
-  if (g_mkdir_with_parents (root, 0700) != 0 || g_mkdtemp_full (folder, 0700) == NULL)
+  g_autofree char *folder = NULL;
+  int owner = make_folder (root, &folder, NULL);
+  if (owner < 0) /* another program may have swept it away before it was locked: once, then */
     {
-      fail (error, root);
-      return NULL;
+      g_free (folder);
+      owner = make_folder (root, &folder, error);
     }
-  int owner = lock_owner (folder, O_CREAT | O_EXCL);
   if (owner < 0)
-    {
-      fail (error, folder);
-      g_rmdir (folder);
-      return NULL;
-    }
+    return NULL;
   InspScratch *self = g_new0 (InspScratch, 1);
   self->path = g_build_filename (folder, name, NULL);
   self->folder = g_steal_pointer (&folder);
