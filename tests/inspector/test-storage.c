@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A map of storage: where its rectangles are, what colours them, and what is said of keys and sizes. */
+#include "insp-choice.h"
 #include "insp-key-finder.h"
 #include "insp-sizes-view.h"
 #include "insp-squarify.h"
@@ -243,10 +244,31 @@ test_sizes (void)
     }
 }
 
+/* Many stores can be searched, few can't: that would be in the way. */
+static void
+test_stores (void)
+{
+  GtkStringList *stores = gtk_string_list_new (NULL);
+  GtkWidget *choice = insp_choice_new_of_strings (stores, "Store");
+  g_object_ref_sink (choice);
+  for (guint i = 0; i < 30; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("store %u", i);
+      g_assert_cmpint (gtk_drop_down_get_enable_search (GTK_DROP_DOWN (choice)), ==, i >= 20);
+      gtk_string_list_append (stores, name);
+    }
+  gtk_drop_down_set_selected (GTK_DROP_DOWN (choice), 29);
+  gtk_string_list_splice (stores, 0, 28, NULL);
+  g_assert_false (gtk_drop_down_get_enable_search (GTK_DROP_DOWN (choice)));
+  g_assert_cmpuint (gtk_drop_down_get_selected (GTK_DROP_DOWN (choice)), ==, 1);
+  g_object_unref (choice);
+}
+
 int
 main (int argument_count, char **arguments)
 {
   gtk_test_init (&argument_count, &arguments);
+  g_test_add_func ("/storage/stores", test_stores);
   g_test_add_func ("/storage/squarify", test_squarify);
   g_test_add_func ("/storage/squares", test_squares);
   g_test_add_func ("/storage/beside", test_beside);

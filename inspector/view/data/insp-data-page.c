@@ -390,7 +390,7 @@ make_choices (InspDataPage *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   self->names = gtk_string_list_new (NULL);
-  self->store = GTK_DROP_DOWN (insp_choice_new (G_LIST_MODEL (self->names), NULL, _ ("Store")));
+  self->store = GTK_DROP_DOWN (insp_choice_new_of_strings (self->names, _ ("Store")));
   self->as_tree
       = make_toggle (self, "insp-tree-symbolic", _ ("Show as Tree"), G_CALLBACK (on_tree_toggled));
   self->delimiter = make_delimiters (self);

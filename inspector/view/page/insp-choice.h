@@ -9,5 +9,7 @@ G_BEGIN_DECLS
  * may be NULL. */
 GtkWidget *insp_choice_new (GListModel *model, GtkExpression *expression, const char *name);
 GtkWidget *insp_choice_new_from_strings (const char *const *strings, const char *name);
+/* Of strings that come and go: with an entry to search among them while they are many. */
+GtkWidget *insp_choice_new_of_strings (GtkStringList *strings, const char *name);
 
 G_END_DECLS

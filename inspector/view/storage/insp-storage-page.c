@@ -154,7 +154,7 @@ add_keys (InspStoragePage *self, InspSession *session)
   self->finder = INSP_KEY_FINDER (insp_key_finder_new (session));
   self->sizes = INSP_SIZES_VIEW (insp_sizes_view_new (session));
   self->names = gtk_string_list_new (NULL);
-  self->stores = insp_choice_new (G_LIST_MODEL (self->names), NULL, _ ("Store"));
+  self->stores = insp_choice_new_of_strings (self->names, _ ("Store"));
   g_signal_connect_swapped (self->stores, "notify::selected", G_CALLBACK (on_store), self);
   g_signal_connect_object (self->finder, "selected", G_CALLBACK (on_located), self,
                            G_CONNECT_SWAPPED);
