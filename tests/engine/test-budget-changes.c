@@ -260,7 +260,8 @@ test_memory_of_another (void)
 {
   uint64_t number = fill_memtable (RECORDS + atomic_load (&writes));
   CHECK_OK (engine_flush (engine, &failure));
-  while (memtable_pool_users (engine->pool) > 1) /* the flush thread gives it back in its own time */
+  /* The flush thread gives it back in its own time. */
+  while (memtable_pool_users (engine->pool) > 1)
     nanosleep (&(struct timespec){ .tv_nsec = 1000000 }, NULL);
   put (number++);
   CHECK_OK (engine_flush (engine, &failure));
@@ -303,7 +304,8 @@ test_under_load (unsigned rounds)
 
 /* ---- flushes ---- */
 
-static int64_t merge_most; /* bytes that were charged to flushes and merges, at most */
+/* Bytes that were charged to flushes and merges, at most: those who write segments note it. */
+static _Atomic int64_t merge_most;
 
 static status
 note_memory (struct vfs_file *file, uint64_t offset, const void *from, size_t size,
@@ -311,7 +313,9 @@ note_memory (struct vfs_file *file, uint64_t offset, const void *from, size_t si
 {
   int64_t used
       = strstr (file->name, ".seg") != NULL ? ledger_used (&engine->ledger, LEDGER_MERGE) : 0;
-  merge_most = used > merge_most ? used : merge_most;
+  int64_t most = atomic_load (&merge_most);
+  while (used > most && !atomic_compare_exchange_weak (&merge_most, &most, used))
+    continue;
   return vfs_posix ()->write (file, offset, from, size, cause);
 }
 
@@ -333,7 +337,8 @@ test_flush (void)
   for (uint64_t i = 0; i < 20000; i++)
     put (i);
   CHECK_OK (engine_flush (engine, &failure));
-  CHECK (merge_most > 0 && merge_most <= (int64_t) memory_of_flush (engine));
+  CHECK (atomic_load (&merge_most) > 0
+         && atomic_load (&merge_most) <= (int64_t) memory_of_flush (engine));
 
   CHECK_OK (engine_wait_settled (engine, 60000000, &failure));
   engine_rebalance (engine);
