@@ -27,14 +27,27 @@ class Edit(inspecting.DataCase):
         return [[line for label in box.all("label") for line in label.name.split("\n")]
                 for box in inspector.all("group", name)]
 
-    def edit(self, inspector, key, text):
+    def open_editor(self, inspector, key):
         self.go_to(inspector, key)
         self.wait_for_keyboard(inspector, key)
         inspector.press("F2")
         self.wait_for_editor(inspector)
+
+    def edit(self, inspector, key, text):
+        self.open_editor(inspector, key)
         self.write(inspector, "New Value", text)
         inspector.press("Control_L", "Return")
         inspector.find("button", "Review 1 Change")
+
+    def stage_a_name(self):
+        """An application that allows it, and an inspector with one change."""
+        application = self.start()
+        application.do("control", 1)
+        application.do("forms", 0)
+        inspector = self.open()
+        self.allow(inspector)
+        self.edit(inspector, "user:ada:name", "Ada Lovelace")
+        return application, inspector
 
     def test_keyboard_alone(self):
         application = self.start()
@@ -242,15 +255,9 @@ class Edit(inspecting.DataCase):
         application = self.start()
         application.do("expect", "a=mine")
 
-
     def test_leaving(self):
         """What is staged is marked, and not lost without a word."""
-        application = self.start()
-        application.do("control", 1)
-        application.do("forms", 0)
-        inspector = self.open()
-        self.allow(inspector)
-        self.edit(inspector, "user:ada:name", "Ada Lovelace")
+        application, inspector = self.stage_a_name()
         wait_for("the mark", lambda: self.wait_for_key(inspector, "user:ada:name")[0].name == "Staged")
         self.assertNotEqual(self.wait_for_key(inspector, "user:ada:card")[0].name, "Staged")
         inspector.picture("edit-staged")
@@ -272,16 +279,8 @@ class Edit(inspecting.DataCase):
 
     def test_writing_is_kept(self):
         """What stands in the editor is not dropped by keys that have something else done."""
-        application = self.start()
-        application.do("control", 1)
-        application.do("forms", 0)
-        inspector = self.open()
-        self.allow(inspector)
-        self.edit(inspector, "user:ada:name", "Ada Lovelace")
-        self.go_to(inspector, "user:ada:card")
-        self.wait_for_keyboard(inspector, "user:ada:card")
-        inspector.press("F2")
-        self.wait_for_editor(inspector)
+        application, inspector = self.stage_a_name()
+        self.open_editor(inspector, "user:ada:card")
         for i, keys in enumerate((("Control_L", "s"), ("Control_L", "Shift_L", "n"), ("F2",), ("Delete",))):
             self.write(inspector, "New Value", f"[{i}]")
             wait_for("no complaint", lambda: not any("not staged yet" in text for text in inspector.labels()))
@@ -311,10 +310,7 @@ class Edit(inspecting.DataCase):
             inspector = self.open()
             self.allow(inspector)
             self.edit(inspector, "user:ada:name", "Ada Lovelace")
-            self.go_to(inspector, "user:ada:card")
-            self.wait_for_keyboard(inspector, "user:ada:card")
-            inspector.press("F2")
-            self.wait_for_editor(inspector)
+            self.open_editor(inspector, "user:ada:card")
             if key == "q":  # one more, which stands in the editor
                 self.write(inspector, "New Value", '{"phone": []}')
             # The same in another form is no change. The first step is to where it is.

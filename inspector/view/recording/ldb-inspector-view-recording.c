@@ -282,7 +282,8 @@ ldb_inspector_view_open_recording_async (LdbInspectorView *self, GFile *file,
  * @self: a view
  * @result: what the callback got
  * @error: return location for an error: of [error@Gio.IOErrorEnum], %G_IO_ERROR_INVALID_DATA for what is no
- *   recording or a damaged one, %G_IO_ERROR_NOT_SUPPORTED for one of a later version, %G_IO_ERROR_NOT_REGULAR_FILE for a pipe
+ *   recording or a damaged one, %G_IO_ERROR_NOT_SUPPORTED for one of a later version,
+ *   %G_IO_ERROR_NOT_REGULAR_FILE for a pipe
  *
  * Ends [method@LdbInspector.View.open_recording_async]: shows what was seen. What was shown before is
  * left; when there is an error, it stays.

@@ -66,7 +66,7 @@ is_read (const LdbTransactionKey *key)
   return key->access == LDB_KEY_ACCESS_READ || key->access == LDB_KEY_ACCESS_READ_RANGE;
 }
 
-/* What was written and what is depended on are counted apart, since both grow. */
+/* What was written and what is depended on are counted apart, since both grow. Takes the keys. */
 static GPtrArray *
 number_keys (GPtrArray *keys)
 {
@@ -74,12 +74,12 @@ number_keys (GPtrArray *keys)
   GPtrArray *rows = g_ptr_array_new_with_free_func (listed_free);
   for (guint i = 0; i < keys->len; i++)
     {
-      const LdbTransactionKey *key = g_ptr_array_index (keys, i);
       Listed *row = g_new (Listed, 1);
-      row->key = ldb_transaction_key_copy (key);
-      row->number = is_read (key) ? 2 * reads++ + 1 : 2 * writes++;
+      row->key = g_ptr_array_index (keys, i);
+      row->number = is_read (row->key) ? 2 * reads++ + 1 : 2 * writes++;
       g_ptr_array_add (rows, row);
     }
+  g_ptr_array_set_free_func (keys, NULL);
   return rows;
 }
 

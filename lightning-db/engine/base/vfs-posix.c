@@ -686,13 +686,13 @@ posix_allocate (struct vfs_file *file, uint64_t offset, uint64_t size, struct fa
 
 /* Without the times: Linux 6.13 and later gives a file whose change time was asked for another one with its
  * next write, which makes the inode dirty, and with some file systems the next fdatasync write it as well. */
-#define WANTED (STATX_SIZE | STATX_BLOCKS | STATX_INO | STATX_NLINK)
+#define INFORMATION_ASKED (STATX_SIZE | STATX_BLOCKS | STATX_INO | STATX_NLINK)
 
 static status
 posix_information (struct vfs_file *file, struct vfs_file_information *out, struct failure *failure)
 {
   struct statx information;
-  if (statx (file_descriptor (file), "", AT_EMPTY_PATH, WANTED, &information) != 0)
+  if (statx (file_descriptor (file), "", AT_EMPTY_PATH, INFORMATION_ASKED, &information) != 0)
     return fail_system (failure, errno, "the size of %s/%s cannot be asked for",
                         file->directory->path, file->name);
   *out = (struct vfs_file_information){
