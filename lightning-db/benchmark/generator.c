@@ -34,6 +34,19 @@ fill_pool (char *pool, uint64_t seed)
     }
 }
 
+/* A small value repeats after about half of it. */
+static void
+fill_masks (struct generator *generator, uint64_t seed)
+{
+  size_t size = generator->value_size;
+  size_t period = size < 32 ? size / 8 : size / 16;
+  struct generator_random random;
+  generator_random_init (&random, ~seed);
+  for (size_t i = 1; i < GENERATOR_LARGE / 8; i++)
+    generator->masks[i]
+        = i < period ? generator_random_next (&random) : generator->masks[i - period];
+}
+
 struct generator *
 generator_new (uint64_t records, size_t key_size, size_t value_size, uint64_t seed)
 {
@@ -48,7 +61,6 @@ generator_new (uint64_t records, size_t key_size, size_t value_size, uint64_t se
   *generator = (struct generator){
     .key_size = key_size,
     .value_size = value_size,
-    .period = value_size < 32 ? (value_size & ~(size_t) 7) : (value_size / 2 & ~(size_t) 7),
     .records = records,
     .seed = generator_mix (seed),
     .bits = 2,
@@ -58,6 +70,7 @@ generator_new (uint64_t records, size_t key_size, size_t value_size, uint64_t se
     generator->bits++;
   fill_digits (generator->digits);
   fill_pool (pool, seed);
+  fill_masks (generator, seed);
   return generator;
 }
 
@@ -68,6 +81,21 @@ generator_free (struct generator *generator)
     return;
   free (generator->pool);
   free (generator);
+}
+
+bool
+generator_is_any_key (const struct generator *generator, uint64_t number, const char *key)
+{
+  const char *at = key + generator->key_size;
+  uint32_t difference = 0;
+  for (; at >= key + 8; number /= 100000000)
+    {
+      at -= 8;
+      difference |= generator_difference (generator, (uint32_t) (number % 100000000), at);
+    }
+  while (at > key)
+    difference |= (uint32_t) (*--at ^ '0');
+  return difference == 0;
 }
 
 static const char *

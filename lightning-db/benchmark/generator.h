@@ -6,12 +6,14 @@
  * Keys are decimal numbers, right-aligned and filled with zeros; the record i has the number 2 i,
  * so that the odd numbers between are missing keys in the same range.
  *
- *   small value   │ version word │ words that follow from it … │ the same again … │
- *   (below 4 KiB) └──────────── period: about half ────────────┘
- *   large value   │ version word │ 4 KiB pieces of a fixed pool, chosen by the version word … │
+ *   small value   │ word ^ mask 0 │ word ^ mask 1 … │ the same again, and a part of it … │
+ *   (below 4 KiB) └────────── period: about half ─────────┘
+ *   large value   │ word │ 4 KiB pieces of a fixed pool, chosen by the word … │
  *
- * The version word tells version and record number apart from all others; the second half repeats
- * the first, which a codec can make use of.
+ * The word, that of the record's version, tells version and record number apart from all others.
+ * The masks follow from the seed, and the first of them is 0: to make a small value, or to compare
+ * one byte by byte, is little beside what an engine does, which is to be measured. The second half
+ * repeats the first, which a codec can make use of.
  *
  * Threads: immutable once made.
  */
@@ -30,14 +32,14 @@
 
 struct generator
 {
-  size_t key_size;    /* in bytes */
-  size_t value_size;  /* in bytes */
-  size_t period;      /* a small value repeats after these bytes; a multiple of 8 */
-  uint64_t records;   /* how many record numbers there are */
-  uint64_t seed;      /* of values */
-  unsigned bits;      /* records fit in as many; at least 2 */
-  char *pool;         /* GENERATOR_PIECES pieces; owned */
-  char digits[40000]; /* "0000" … "9999" */
+  size_t key_size;                     /* in bytes */
+  size_t value_size;                   /* in bytes */
+  uint64_t records;                    /* how many record numbers there are */
+  uint64_t seed;                       /* of values */
+  unsigned bits;                       /* records fit in as many; at least 2 */
+  char *pool;                          /* GENERATOR_PIECES pieces; owned */
+  char digits[40000];                  /* "0000" … "9999" */
+  uint64_t masks[GENERATOR_LARGE / 8]; /* of the words of a small value, its last part included */
 };
 
 /* A stream of random numbers (xoroshiro128+). */
@@ -147,6 +149,34 @@ generator_key (const struct generator *generator, uint64_t record, char *key)
   generator_number_key (generator, record * 2, key);
 }
 
+/* The same for any size and number: `key` has the size of keys. */
+bool generator_is_any_key (const struct generator *generator, uint64_t number, const char *key);
+
+/* How the 8 bytes differ from the 8 digits of a number: 0, if they are these. */
+static inline uint32_t
+generator_difference (const struct generator *generator, uint32_t number, const char *bytes)
+{
+  uint32_t seen[2], high, low;
+  memcpy (seen, bytes, 8);
+  memcpy (&high, generator->digits + number / 10000 * 4, 4);
+  memcpy (&low, generator->digits + number % 10000 * 4, 4);
+  return (seen[0] ^ high) | (seen[1] ^ low);
+}
+
+/* Is `key` that of the record? Compared where it stands, since to write another one first, and read
+ * that, takes as long as a step of a scan. */
+static inline bool
+generator_is_key (const struct generator *generator, uint64_t record, const char *key, size_t size)
+{
+  if (size != generator->key_size)
+    return false;
+  uint64_t number = record * 2;
+  if (size != 16 || number >= 100000000)
+    return generator_is_any_key (generator, number, key);
+  return memcmp (key, "00000000", 8) == 0
+         && generator_difference (generator, (uint32_t) number, key + 8) == 0;
+}
+
 /* A key that is never put, next to that of `record`. */
 static inline void
 generator_missing_key (const struct generator *generator, uint64_t record, char *key)
@@ -167,24 +197,41 @@ generator_next_word (uint64_t word, uint64_t place)
   return next ^ (next >> 32);
 }
 
+/* The 8 bytes at the end of a small value, before they are masked: they may begin inside a word. */
+static inline uint64_t
+generator_last_word (uint64_t word, size_t size)
+{
+  unsigned bits = (unsigned) (size % 8) * 8;
+  if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+    bits = -bits & 63;
+  return (word >> bits) | (word << (-bits & 63));
+}
+
+static inline uint64_t
+generator_last_mask (const struct generator *generator)
+{
+  uint64_t mask;
+  memcpy (&mask, (const char *) generator->masks + generator->value_size - 8, 8);
+  return mask;
+}
+
 static inline void
 generator_value (const struct generator *generator, uint64_t record, uint64_t version, char *value)
 {
-  uint64_t word = generator_word (generator, record, version);
-  if (generator->value_size >= GENERATOR_LARGE)
+  uint64_t word = generator_word (generator, record, version), masked;
+  size_t size = generator->value_size;
+  if (size >= GENERATOR_LARGE)
     {
       generator_large_value (generator, word, value);
       return;
     }
-  size_t period = generator->period, size = generator->value_size;
-  memcpy (value, &word, 8);
-  for (size_t at = 8; at < period; at += 8)
+  for (size_t i = 0; i < size / 8; i++)
     {
-      uint64_t next = generator_next_word (word, at);
-      memcpy (value + at, &next, 8);
+      masked = word ^ generator->masks[i];
+      memcpy (value + i * 8, &masked, 8);
     }
-  for (size_t at = period; at < size; at += period)
-    memcpy (value + at, value, size - at < period ? size - at : period);
+  masked = generator_last_word (word, size) ^ generator_last_mask (generator);
+  memcpy (value + size - 8, &masked, 8);
 }
 
 /* Is `value` exactly the one of this record and version? Every byte is looked at. */
@@ -192,20 +239,17 @@ static inline bool
 generator_matches (const struct generator *generator, uint64_t record, uint64_t version,
                    const char *value, size_t size)
 {
-  uint64_t word = generator_word (generator, record, version);
+  uint64_t word = generator_word (generator, record, version), seen, difference;
   if (size != generator->value_size)
     return false;
   if (size >= GENERATOR_LARGE)
     return generator_large_matches (generator, word, value);
-  size_t period = generator->period;
-  if (memcmp (value + period, value, size - period) != 0) /* each byte with that a period before it */
-    return false;
-  uint64_t difference = 0, next = word, seen;
-  for (size_t at = 0; at < period; at += 8)
+  memcpy (&seen, value + size - 8, 8);
+  difference = seen ^ generator_last_mask (generator) ^ generator_last_word (word, size);
+  for (size_t i = 0; i < size / 8; i++)
     {
-      memcpy (&seen, value + at, 8);
-      difference |= seen ^ next;
-      next = generator_next_word (word, at + 8);
+      memcpy (&seen, value + i * 8, 8);
+      difference |= seen ^ generator->masks[i] ^ word;
     }
   return difference == 0;
 }

@@ -25,22 +25,34 @@ version_fits (uint64_t version, uint8_t low, uint8_t high)
   return step <= steps + 1;
 }
 
+/* The same while another worker may change it. */
+static bool
+verify_among_others (struct worker *worker, uint64_t record, uint8_t low, const char *value,
+                     size_t size)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  uint8_t high = atomic_load_explicit (&benchmark->versions[record], memory_order_acquire);
+  uint64_t version = generator_claimed_version (benchmark->generator, record, value, size);
+  if (!version_fits (version, low, high))
+    return worker_fail_record (worker, record, "read an old or foreign value of");
+  return generator_matches (benchmark->generator, record, version, value, size)
+         || worker_fail_record (worker, record, "read a wrong value of");
+}
+
+static inline bool
+verify (struct worker *worker, uint64_t record, uint8_t low, const char *value, size_t size)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  if (worker->threads > 1 && !benchmark->uniform)
+    return verify_among_others (worker, record, low, value, size);
+  return generator_matches (benchmark->generator, record, low, value, size)
+         || worker_fail_record (worker, record, "read a wrong value of");
+}
+
 bool
 worker_verify (struct worker *worker, uint64_t record, uint8_t low, const char *value, size_t size)
 {
-  const struct benchmark *benchmark = worker->benchmark;
-  const struct generator *generator = benchmark->generator;
-  uint64_t version = low;
-  if (worker->threads > 1 && !benchmark->uniform)
-    {
-      uint8_t high = atomic_load_explicit (&benchmark->versions[record], memory_order_acquire);
-      version = generator_claimed_version (generator, record, value, size);
-      if (!version_fits (version, low, high))
-        return worker_fail_record (worker, record, "read an old or foreign value of");
-    }
-  if (generator_matches (generator, record, version, value, size))
-    return true;
-  return worker_fail_record (worker, record, "read a wrong value of");
+  return verify (worker, record, low, value, size);
 }
 
 uint8_t
@@ -83,9 +95,7 @@ worker_verify_alive (struct worker *worker, uint64_t record, uint8_t low, bool d
 bool
 worker_is_key_of (const struct worker *worker, uint64_t record, struct driver_bytes key)
 {
-  char name[GENERATOR_KEY_MAXIMUM];
-  generator_key (worker->benchmark->generator, record, name);
-  return key.size == worker->benchmark->options.key_size && memcmp (key.data, name, key.size) == 0;
+  return generator_is_key (worker->benchmark->generator, record, key.data, key.size);
 }
 
 bool
@@ -215,19 +225,20 @@ workload_multiget (struct worker *worker)
   return true;
 }
 
+static inline bool
+verify_record (struct worker *worker, uint64_t record, uint8_t low, struct driver_bytes key,
+               struct driver_bytes value)
+{
+  if (!generator_is_key (worker->benchmark->generator, record, key.data, key.size))
+    return worker_fail_record (worker, record, "scanned another key than that of");
+  return verify (worker, record, low, value.data, value.size);
+}
+
 bool
 worker_verify_record (struct worker *worker, uint64_t record, uint8_t low, struct driver_bytes key,
                       struct driver_bytes value)
 {
-  const struct benchmark *benchmark = worker->benchmark;
-  char expected[GENERATOR_KEY_MAXIMUM];
-  generator_key (benchmark->generator, record, expected);
-  bool same = key.size == benchmark->options.key_size
-              && (key.size == 16 ? memcmp (key.data, expected, 16) == 0 /* without a call */
-                                 : memcmp (key.data, expected, key.size) == 0);
-  if (!same)
-    return worker_fail_record (worker, record, "scanned another key than that of");
-  return worker_verify (worker, record, low, value.data, value.size);
+  return verify_record (worker, record, low, key, value);
 }
 
 /* The whole database, again and again until the operations are done. */
@@ -253,8 +264,7 @@ scan_once (struct worker *worker, bool reverse)
         }
       uint64_t record = reverse ? records - 1 - seen : seen;
       sound = seen < records
-              && worker_verify_record (worker, record, worker_version_of (worker, record), key,
-                                       value);
+              && verify_record (worker, record, worker_version_of (worker, record), key, value);
       seen++;
     }
   driver->scan_end (worker->session);

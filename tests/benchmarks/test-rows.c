@@ -67,8 +67,37 @@ test_order (void)
 }
 
 static void
+check_key_is_told (size_t key_size)
+{
+  struct generator *generator = generator_new (40000000, key_size, 8, 1);
+  char key[GENERATOR_KEY_MAXIMUM];
+  const uint64_t records[] = { 0, 1, 49, 4999, 5000, 12345678, 39999999 };
+  CHECK (generator != NULL);
+  for (size_t i = 0; i < sizeof records / sizeof *records; i++)
+    {
+      generator_key (generator, records[i], key);
+      CHECK (generator_is_key (generator, records[i], key, key_size));
+      CHECK (!generator_is_key (generator, records[i] + 1, key, key_size));
+      CHECK (!generator_is_key (generator, records[i], key, key_size - 1));
+      for (size_t at = 0; at < key_size; at++)
+        {
+          key[at] ^= 1;
+          CHECK (!generator_is_key (generator, records[i], key, key_size));
+          key[at] ^= 1;
+        }
+      generator_missing_key (generator, records[i], key);
+      CHECK (!generator_is_key (generator, records[i], key, key_size));
+    }
+  generator_free (generator);
+}
+
+static void
 test_keys (void)
 {
+  const size_t sizes[] = { 8, 16, 17, 20, 24, 100 };
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+    check_key_is_told (sizes[i]);
+
   struct generator *generator = generator_new (49000000, 8, 100, 1);
   char key[20] = "", next[20] = "", missing[20] = "";
   CHECK (generator != NULL);

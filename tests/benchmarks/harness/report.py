@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The report: benchmarks.md and a chart for each group beside it, in benchmarks/."""
 
+import sys
 from pathlib import Path
 from statistics import median
 
-from . import bars, charts, engines, groups, table
+from . import bars, charts, engines, floors, groups, table
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 WITH_COSTS = ("fill", "change", "large", "huge", "small", "compression", "budget64", "budget16",
@@ -268,7 +269,18 @@ def _verdicts(results):
     text = (f"{len(verdicts) - lost - open_ones} met, {lost} lost, {open_ones} not measured.\n\n")
     return text + _table(["row", "bar", "aim", "measured", ""],
                          [[verdict.what, verdict.bar, verdict.aim, verdict.figure, verdict.word()]
-                          for verdict in verdicts]) + "\n"
+                          for verdict in verdicts]) + "\n" + _why(verdicts)
+
+
+def _why(verdicts):
+    lost = [verdict.what for verdict in verdicts if verdict.won is False]
+    unknown = set(floors.FLOORS) - {verdict.what for verdict in verdicts}
+    if unknown:
+        sys.exit(f"floors.py explains what is no bar: {', '.join(sorted(unknown))}")
+    if not lost:
+        return ""
+    return "### What is lost, and why\n\n" + "".join(
+        f"- **{what}**: {floors.FLOORS.get(what, 'not known yet.')}\n" for what in lost) + "\n"
 
 
 def write(measured, directory):
