@@ -148,12 +148,14 @@ void test_fallbacks (void);
 void test_failed_header (void);
 void test_missed_name (void);
 void test_lost_end (void);
+void test_prepared_for_stores (void);
 void test_failed_housekeeping (void);
 void test_unreadable (void);
 
 /* test-wal-threads.c */
 void test_threads (bool map);
 void test_synced_is_true (void);
+void test_unmapped_behind_sync (void);
 void test_interleavings (void);
 void test_killed (unsigned round);
 

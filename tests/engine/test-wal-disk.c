@@ -285,6 +285,32 @@ test_lost_end (void)
   place_close (&place);
 }
 
+/* Where commits are stored, a segment is prepared without the disk: the next sync sees to its name. */
+void
+test_prepared_for_stores (void)
+{
+  struct place place;
+  struct failure failure;
+  place_open (&place);
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  CHECK_OK (append_sized (&place, 1, 3000, true, &failure));
+  CHECK (!wal_wants_preparing (place.wal));
+  CHECK_OK (append_sized (&place, 2, 2000, true, &failure));
+  CHECK (wal_wants_preparing (place.wal)); /* a sixteenth of it is full */
+  CHECK_OK (append_sized (&place, 3, 35000, true, &failure));
+  CHECK_OK (wal_sync (place.wal, 3, &failure));
+  plan.sync_after = 0;
+  plan.directory_sync_error = EIO;
+  CHECK_OK (wal_prepare (place.wal, &failure));
+  plan.sync_after = -1;
+  CHECK_OK (append_sized (&place, 4, 40000, true, &failure)); /* into it */
+  CHECK_INT (count_files (&place).files, 2);
+  CHECK_FAILS (wal_sync (place.wal, 4, &failure), STATUS_UNKNOWN_OUTCOME);
+  plan_reset ();
+  CHECK_INT (wal_synced (place.wal), 3);
+  place_close (&place);
+}
+
 /* Preparing and releasing fail softly. */
 void
 test_failed_housekeeping (void)

@@ -159,6 +159,33 @@ rotate_during_sync (struct vfs_file *file)
     CHECK_OK (append_sized (busy, ++sequence, 70000, true, &failure));
 }
 
+static void
+prepare_during_sync (struct vfs_file *file)
+{
+  struct failure failure;
+  CHECK_OK (wal_prepare (busy->wal, &failure)); /* unmaps what is full, but for this one */
+}
+
+/* A full segment that could not be unmapped because it was in a sync is unmapped behind it. */
+void
+test_unmapped_behind_sync (void)
+{
+  struct place place;
+  struct failure failure;
+  place_open (&place);
+  busy = &place;
+  log_open (&place, SEGMENT_SIZE, true, 1);
+  while (place.next_number < 3)
+    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, true);
+  CHECK_INT (ledger_used (&place.ledger, LEDGER_LOG), 2 * SEGMENT_SIZE);
+  during_sync = prepare_during_sync;
+  CHECK_OK (wal_sync (place.wal, wal_appended (place.wal), &failure));
+  CHECK (during_sync == NULL);
+  wal_trim (place.wal, 0);
+  CHECK_INT (ledger_used (&place.ledger, LEDGER_LOG), SEGMENT_SIZE);
+  place_close (&place);
+}
+
 void
 test_interleavings (void)
 {
@@ -186,9 +213,16 @@ test_interleavings (void)
   CHECK (during_unmap == NULL);
   wal_trim (place.wal, 0);
 
-  /* A segment that was overtaken while it was prepared is not used under its number. */
+  /* A segment that was overtaken while it was prepared is not used under its number. (Where commits
+   * are written it is synced then.) */
+  for (uint64_t number = place.next_number; place.next_number == number;)
+    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, false);
+  while (!wal_wants_preparing (place.wal))
+    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, false);
+  last = wal_appended (place.wal);
   during_sync = rotate_during_sync;
   CHECK_OK (wal_prepare (place.wal, &failure));
+  CHECK (during_sync == NULL);
   append (&place, last + 4, last + 1000, true);
   CHECK_INT (recover_to (&place, last, NULL, NULL), last + 1000);
   place_close (&place);

@@ -285,6 +285,7 @@ main (void)
   test_failed_header ();
   test_missed_name ();
   test_lost_end ();
+  test_prepared_for_stores ();
   test_failed_housekeeping ();
   test_unreadable ();
   test_failed_seal (false);
@@ -295,6 +296,7 @@ main (void)
   test_stores (false);
   test_stores (true);
   test_synced_is_true ();
+  test_unmapped_behind_sync ();
   test_interleavings ();
   test_mutations (2000);
   return 0;

@@ -44,6 +44,38 @@ bytes_equal (struct bytes a, struct bytes b)
   return a.size == b.size && (a.size == 0 || memcmp (a.data, b.data, a.size) == 0);
 }
 
+/* memcpy without a call, for the short runs that keys and heads are made of: two pieces that
+ * overlap. */
+static inline void
+bytes_copy (uint8_t *to, struct bytes from)
+{
+  size_t size = from.size;
+  if (size > 32)
+    memcpy (to, from.data, size);
+  else if (size > 16)
+    {
+      struct
+      {
+        uint64_t words[2];
+      } first, last;
+      memcpy (&first, from.data, 16);
+      memcpy (&last, from.data + size - 16, 16);
+      memcpy (to, &first, 16);
+      memcpy (to + size - 16, &last, 16);
+    }
+  else if (size >= 8)
+    {
+      uint64_t first, last;
+      memcpy (&first, from.data, 8);
+      memcpy (&last, from.data + size - 8, 8);
+      memcpy (to, &first, 8);
+      memcpy (to + size - 8, &last, 8);
+    }
+  else
+    for (size_t i = 0; i < size; i++)
+      to[i] = from.data[i];
+}
+
 /* memcmp (a, b, size) == 0 without a call, for the short runs that keys are made of: whole words,
  * the last one overlapping the one before. */
 static inline bool

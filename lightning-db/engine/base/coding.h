@@ -199,6 +199,12 @@ take_varint (struct reader *reader, uint64_t *out)
 {
   uint64_t value = 0;
   const uint8_t *at = reader->at;
+  if (__builtin_expect (!reader->bad && at < reader->end && *at < 0x80, 1))
+    {
+      *out = *at;
+      reader->at = at + 1;
+      return true;
+    }
   *out = 0;
   for (unsigned shift = 0; !reader->bad && at < reader->end && shift < 64; shift += 7)
     {

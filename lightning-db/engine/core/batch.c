@@ -126,9 +126,9 @@ batch_reserve (struct engine_batch *batch, const struct operation *operation,
   return STATUS_OK;
 }
 
-status
-batch_append (struct engine_batch *batch, const struct operation *operation,
-              struct failure *failure)
+/* Inline, as most callers know the kind. */
+static inline __attribute__ ((always_inline)) status
+append (struct engine_batch *batch, const struct operation *operation, struct failure *failure)
 {
   struct bytes key = operation->key, value = operation->value;
   status result = batch_reserve (batch, operation, failure);
@@ -137,14 +137,13 @@ batch_append (struct engine_batch *batch, const struct operation *operation,
 
   uint8_t *to = batch->data + batch->size;
   to = operation_store_head (to, operation->kind, operation->store, key.size);
-  if (key.size > 0)
-    memcpy (to, key.data, key.size);
+  bytes_copy (to, key);
   to += key.size;
   if (operation->kind != OPERATION_DELETE && operation->kind != OPERATION_BLOB)
     to = varint_store (to, value.size);
-  if (operation->kind != OPERATION_DELETE && value.size > 0)
+  if (operation->kind != OPERATION_DELETE)
     {
-      memcpy (to, value.data, value.size);
+      bytes_copy (to, value);
       to += value.size;
     }
   batch->size = (size_t) (to - batch->data);
@@ -170,6 +169,13 @@ batch_append (struct engine_batch *batch, const struct operation *operation,
   return STATUS_OK;
 }
 
+status
+batch_append (struct engine_batch *batch, const struct operation *operation,
+              struct failure *failure)
+{
+  return append (batch, operation, failure);
+}
+
 /* ---- decoding ---- */
 
 static status
@@ -178,9 +184,36 @@ malformed (struct failure *failure)
   return fail (failure, STATUS_CORRUPT, "malformed operation in a commit; run repair");
 }
 
+/* Most of them: a put into the default store whose sizes take a byte each. False: it is another
+ * one. */
+static inline bool
+take_short_put (struct operation_reader *reader, struct operation *out)
+{
+  const uint8_t *at = reader->at;
+  size_t left = (size_t) (reader->end - at);
+  if (left < 3 || at[0] != (OPERATION_PUT | OPERATION_DEFAULT_STORE))
+    return false;
+  size_t key_size = at[1];
+  if (key_size == 0 || key_size >= 0x80 || left < 3 + key_size)
+    return false;
+  size_t value_size = at[2 + key_size];
+  if (value_size >= 0x80 || left < 3 + key_size + value_size)
+    return false;
+  *out = (struct operation){
+    .kind = OPERATION_PUT,
+    .store = ENGINE_STORE_DEFAULT,
+    .key = BYTES (at + 2, key_size),
+    .value = BYTES (at + 3 + key_size, value_size),
+  };
+  reader->at = at + 3 + key_size + value_size;
+  return true;
+}
+
 status
 operation_next (struct operation_reader *reader, struct operation *out, struct failure *failure)
 {
+  if (__builtin_expect (take_short_put (reader, out), 1))
+    return STATUS_OK;
   if (reader->at == reader->end)
     return STATUS_NOT_FOUND;
   struct reader input = { reader->at, reader->end, false };
@@ -330,7 +363,7 @@ engine_batch_put (struct engine_batch *batch, engine_store store, struct bytes k
   if (result != STATUS_OK)
     return result;
   struct operation operation = { OPERATION_PUT, false, store, key, value };
-  return batch_append (batch, &operation, failure);
+  return append (batch, &operation, failure);
 }
 
 status

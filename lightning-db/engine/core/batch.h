@@ -107,8 +107,7 @@ internal_key_store (uint8_t *to, engine_store store, struct bytes key)
   to[1] = (uint8_t) (store >> 16);
   to[2] = (uint8_t) (store >> 8);
   to[3] = (uint8_t) store;
-  if (key.size > 0)
-    memcpy (to + STORE_ID_SIZE, key.data, key.size);
+  bytes_copy (to + STORE_ID_SIZE, key);
   return BYTES (to, STORE_ID_SIZE + key.size);
 }
 

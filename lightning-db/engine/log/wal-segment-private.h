@@ -71,8 +71,9 @@ struct wal
   _Atomic uint64_t appended;    /* newest sequence appended; stored by the appender */
   _Atomic uint64_t synced;      /* newest sequence known durable; stored under the mutex */
   _Atomic bool failed;          /* W3: a sync or write failed; never cleared */
-  _Atomic bool wants_preparing; /* the current segment is half full and none is ready */
-  _Atomic bool stores;      /* whether records are being stored, not written; the preparer's hint */
+  _Atomic bool wants_preparing; /* the current segment fills and none is ready */
+  _Atomic bool stores;      /* whether records are known to be stored, not written; the preparer's
+                               hint */
   _Atomic bool may_map;     /* cleared for good when mapping fails */
   _Atomic uint64_t records;   /* appended since open; where there are no metrics */
   _Atomic uint64_t bytes;     /* payload of them */
@@ -87,9 +88,10 @@ struct wal
   struct wal_segment *ready;   /* prepared to be the next; its number is above the current's */
   struct wal_segment *syncing; /* the live segment in fdatasync: must stay open */
   struct wal_segment *leaving; /* the live segment being unmapped: must stay open */
+  bool unmap_later;            /* a full one was in fdatasync when it was to be unmapped */
   uint64_t released;           /* no record up to here is needed */
   uint64_t newest_number;      /* of the current segment */
-  uint64_t segment_size;       /* bytes that regular segments grow to */
+  uint64_t segment_size;       /* bytes that regular segments grow to; the appender's, too */
   uint64_t next_size;          /* bytes of the next regular segment */
 
   struct wal_reader *readers; /* of this log; mutex */
@@ -105,7 +107,8 @@ struct wal
 };
 
 /* Makes a segment of at least `size` bytes that is ready for wal_segment_start: a recycled or a new
- * one. `durable`: contents and name are on disk on return. Nothing is left behind on failure. */
+ * one. `durable`: contents and name are on disk on return, unless commits are stored (S3). Nothing
+ * is left behind on failure. */
 status wal_segment_obtain (struct wal *wal, uint64_t size, bool durable, struct wal_segment **out,
                            struct failure *failure);
 

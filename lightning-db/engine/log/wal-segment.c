@@ -14,7 +14,8 @@
  *   S2  A segment's header is whole before any record of it is, and the first byte of the first
  *       record is zero before the header is whole: bytes that verify belong to this use of the
  *       file.
- *   S3  A ready segment has durable contents and a durable name, so that a commit pays for neither.
+ *   S3  A ready segment has durable contents and a durable name, so that a commit pays for neither;
+ *       not so where commits are stored, which don't wait for a disk: the next sync sees to both.
  *   S4  The current segment is never released: one segment of this log stays for a recovery to see.
  *   S5  A segment in fdatasync is not moved, unmapped or closed; one being unmapped neither.
  *   S6  What is mapped counts as memory, so a full segment is unmapped when the next one is made,
@@ -249,19 +250,19 @@ spare_take (struct wal *wal, uint64_t size)
   return segment;
 }
 
-/* Maps the segment, and makes it and its name durable (S3). Populating makes every page dirty:
- * where commits are written and synced, that is flushed here and not by the first of them; where
- * they are stored it stays, since a flushed page costs a fault at its next store. */
+/* Maps the segment, and makes it and its name durable where commits are written and synced (S3).
+ * Populating makes every page dirty, which is flushed here then, and not by the first of them.
+ * Where they are stored the pages stay dirty, since a flushed one costs a fault at its next store,
+ * and a sync before that would only keep the appender waiting for a segment. */
 static status
 segment_settle (struct wal *wal, struct wal_segment *segment, struct failure *failure)
 {
-  status result = segment->recycled ? STATUS_OK : vfs_sync_data (segment->file, failure);
-  if (result == STATUS_OK)
-    {
-      segment_map (wal, segment);
-      if (segment->map != NULL && !atomic_load_explicit (&wal->stores, memory_order_relaxed))
-        result = vfs_sync_data (segment->file, failure);
-    }
+  segment_map (wal, segment);
+  if (atomic_load_explicit (&wal->stores, memory_order_relaxed))
+    return STATUS_OK;
+  status result = STATUS_OK;
+  if (segment->map != NULL || !segment->recycled)
+    result = vfs_sync_data (segment->file, failure);
   if (result == STATUS_OK)
     result = vfs_directory_sync (wal->settings.directory, failure);
   segment->name_durable = result == STATUS_OK;
@@ -456,7 +457,10 @@ unmap_begin (struct wal *wal)
   pthread_mutex_lock (&wal->mutex);
   struct wal_segment *segment = wal->leaving == NULL ? wal->oldest : wal->current;
   while (segment != wal->current && (segment->map == NULL || segment == wal->syncing))
-    segment = segment->next;
+    {
+      wal->unmap_later |= segment->map != NULL;
+      segment = segment->next;
+    }
   if (segment == wal->current)
     segment = NULL;
   else
@@ -519,8 +523,8 @@ wal_set_segment_size (struct wal *wal, uint64_t size)
     {
       large = wal->ready;
       wal->ready = NULL;
-      atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
     }
+  atomic_store_explicit (&wal->wants_preparing, true, memory_order_relaxed);
   pthread_mutex_unlock (&wal->mutex);
   if (current != NULL && current->size > size)
     current->room = wal->offset;

@@ -58,7 +58,7 @@ wal_open (const struct wal_settings *settings, struct wal **out, struct failure 
   atomic_init (&wal->appended, settings->next_sequence - 1);
   atomic_init (&wal->synced, settings->next_sequence - 1);
   atomic_init (&wal->wants_preparing, true);
-  atomic_init (&wal->stores, true);
+  atomic_init (&wal->stores, false);
   atomic_init (&wal->may_map,
                settings->allow_mapping && vfs_directory_mapping_is_safe (settings->directory));
   atomic_init (&wal->kept_first, UINT64_MAX);
@@ -107,25 +107,6 @@ record_place (struct wal *wal, struct record *record)
   record->total = head->payload + head->size;
 }
 
-/* memcpy, which the small pieces of a record would spend most of their time in calling. */
-static inline void
-copy_part (uint8_t *to, struct bytes part)
-{
-  if (part.size > 16)
-    memcpy (to, part.data, part.size);
-  else if (part.size >= 8)
-    {
-      uint64_t first, last;
-      memcpy (&first, part.data, 8);
-      memcpy (&last, part.data + part.size - 8, 8);
-      memcpy (to, &first, 8);
-      memcpy (to + part.size - 8, &last, 8);
-    }
-  else
-    for (size_t i = 0; i < part.size; i++)
-      to[i] = part.data[i];
-}
-
 /* Writes all of the record but its first byte. `to` is in the mapping or a buffer. */
 static inline void
 record_assemble (struct wal *wal, const struct record *record, uint8_t *to)
@@ -134,7 +115,7 @@ record_assemble (struct wal *wal, const struct record *record, uint8_t *to)
   uint8_t *at = to + head->payload;
   for (size_t i = 0; i < record->part_count; i++)
     {
-      copy_part (at, record->parts[i]);
+      bytes_copy (at, record->parts[i]);
       at += record->parts[i].size;
     }
   if (head->is_long)
@@ -328,7 +309,16 @@ note_long (struct wal *wal, const struct record *record)
   wal->next_long = (wal->offset / wal->long_stride + 1) * wal->long_stride;
 }
 
-/* The current segment is half full: the appender will want another. */
+/* From where on the current segment has the next one made. Of full ones as soon as may be: 4 MiB
+ * are stored in 6 ms. While they grow, when it is known that there is need for more. */
+static inline uint64_t
+prepare_from (const struct wal *wal)
+{
+  uint64_t size = wal->current->size;
+  return size < wal->segment_size ? size / 2 : size / 16;
+}
+
+/* The appender will want another segment. */
 static void
 want_preparing (struct wal *wal)
 {
@@ -347,8 +337,8 @@ append_account (struct wal *wal, const struct record *record)
   counter_add (wal->records_at, 1);
   counter_add (&wal->bytes, record->head.size);
   counter_add (wal->written_at, record->total);
-  uint64_t half = wal->current->size / 2;
-  if (wal->offset >= half && wal->offset - record->total < half)
+  uint64_t from = prepare_from (wal);
+  if (wal->offset >= from && wal->offset - record->total < from)
     want_preparing (wal);
 }
 
@@ -438,12 +428,15 @@ sync_begin (struct wal *wal, uint64_t sequence, uint64_t *last)
   return segment;
 }
 
-/* `last`: newest sequence that is durable now, or 0 when the sync failed. */
+/* `last`: newest sequence that is durable now, or 0 when the sync failed. Sets *unmap when a
+ * segment waited to be unmapped until then. */
 static void
-sync_end (struct wal *wal, uint64_t last)
+sync_end (struct wal *wal, uint64_t last, bool *unmap)
 {
   pthread_mutex_lock (&wal->mutex);
   wal->syncing = NULL;
+  *unmap |= wal->unmap_later;
+  wal->unmap_later = false;
   if (last > atomic_load_explicit (&wal->synced, memory_order_relaxed))
     atomic_store_explicit (&wal->synced, last, memory_order_release);
   pthread_mutex_unlock (&wal->mutex);
@@ -513,6 +506,7 @@ status
 wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure)
 {
   status result = STATUS_OK;
+  bool unmap = false;
   if (wal_failed (wal))
     return wal_fail_again (wal, failure);
   if (sequence > wal_appended (wal))
@@ -528,11 +522,13 @@ wal_sync (struct wal *wal, uint64_t sequence, struct failure *failure)
       else if ((segment = sync_begin (wal, sequence, &last)) != NULL)
         result = sync_segment (wal, segment, failure);
       if (segment != NULL)
-        sync_end (wal, result == STATUS_OK ? last : 0);
+        sync_end (wal, result == STATUS_OK ? last : 0, &unmap);
       if (result != STATUS_OK || segment == NULL)
         break;
     }
   pthread_mutex_unlock (&wal->sync_mutex);
+  if (unmap)
+    wal_segment_unmap_full (wal);
   /* What was released during the sync waited for it. */
   if (result == STATUS_OK)
     wal_segment_reclaim (wal, false, NULL);

@@ -108,10 +108,10 @@ uint64_t wal_oldest (struct wal *wal);   /* oldest sequence that a reader may as
                                             none, the next one; any thread */
 bool wal_failed (struct wal *wal);       /* W3's sticky state */
 
-/* Makes the next segment ready (create or recycle, zero, map, populate, sync), off the commit path.
- * OK and nothing done when one is ready. */
+/* Makes the next segment ready (create or recycle, zero, map, populate, and, unless commits are
+ * stored, sync), off the commit path. OK and nothing done when one is ready. */
 status wal_prepare (struct wal *wal, struct failure *failure);
-/* Whether it is time to: nothing is there yet, or the current segment became half full. One load.
+/* Whether it is time to: nothing is there yet, or the current segment fills. One load.
  * Stays true after a wal_prepare that failed. */
 bool wal_wants_preparing (struct wal *wal);
 

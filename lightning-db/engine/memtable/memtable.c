@@ -324,8 +324,7 @@ entry_new (struct memtable *table, const struct record *record)
   reference first = at + (reference) (key_part / 8);
   version_write (version_at (table, first), record, 0, NULL);
   entry->key_size = (uint32_t) record->key.size;
-  if (record->key.size > 0)
-    memcpy (entry->key, record->key.data, record->key.size);
+  bytes_copy (entry->key, record->key);
   atomic_init (&entry->newest, first);
   return at;
 }
