@@ -13,6 +13,7 @@
 #include "simulated-memory.h"
 
 #include "base/random.h"
+#include "base/wait-word.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -32,6 +33,7 @@ enum thread_state
   THREAD_READY,     /* runs or could */
   THREAD_LOCK,      /* waits for a mutex */
   THREAD_CONDITION, /* waits for a signal, or its deadline */
+  THREAD_WORD,      /* waits for a word to change */
   THREAD_SLEEP,     /* waits for its deadline */
   THREAD_JOIN,      /* waits for another's end */
   THREAD_IDLE,      /* waits until all others wait */
@@ -42,10 +44,10 @@ struct thread
 {
   enum thread_state state;
   sem_t baton;            /* posted to make it run */
-  const void *on;         /* mutex, condition or thread it waits for */
+  const void *on;         /* mutex, condition, word or thread it waits for */
   struct lock *lock;      /* what it takes again after a condition */
   uint64_t deadline;      /* microseconds; NEVER */
-  uint64_t ticket;        /* when it began to wait: signals go to the first */
+  uint64_t ticket;        /* when it began to wait: signals and wakes go to the first */
   bool timed_out;         /* a condition's wait ended by its deadline */
   void *(*body) (void *); /* what it runs */
   void *data, *result;    /* of the body */
@@ -75,6 +77,8 @@ int __real_pthread_cond_wait (pthread_cond_t *, pthread_mutex_t *);
 int __real_pthread_cond_timedwait (pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
 int __real_pthread_cond_signal (pthread_cond_t *);
 int __real_pthread_cond_broadcast (pthread_cond_t *);
+void __real_wait_word_sleep (wait_word *, uint32_t);
+void __real_wait_word_wake (wait_word *, unsigned);
 int __real_nanosleep (const struct timespec *, struct timespec *);
 int __real_sched_yield (void);
 int __real_clock_gettime (clockid_t, struct timespec *);
@@ -91,6 +95,8 @@ int __wrap_pthread_cond_wait (pthread_cond_t *, pthread_mutex_t *);
 int __wrap_pthread_cond_timedwait (pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
 int __wrap_pthread_cond_signal (pthread_cond_t *);
 int __wrap_pthread_cond_broadcast (pthread_cond_t *);
+void __wrap_wait_word_sleep (wait_word *, uint32_t);
+void __wrap_wait_word_wake (wait_word *, unsigned);
 int __wrap_nanosleep (const struct timespec *, struct timespec *);
 int __wrap_sched_yield (void);
 int __wrap_clock_gettime (clockid_t, struct timespec *);
@@ -122,7 +128,7 @@ static void
 report_deadlock (void)
 {
   static const char *names[]
-      = { "free", "ready", "lock", "condition", "sleep", "join", "idle", "ended" };
+      = { "free", "ready", "lock", "condition", "word", "sleep", "join", "idle", "ended" };
   fprintf (stderr, "deadlock: every thread waits\n");
   for (unsigned i = 0; i < thread_count; i++)
     fprintf (stderr, "  thread %u: %s %p\n", i, names[threads[i]->state], threads[i]->on);
@@ -356,6 +362,7 @@ __wrap_pthread_mutex_unlock (pthread_mutex_t *mutex)
       abort ();
     }
   lock->owner = NULL;
+  simulated_threads_meet ();
   return 0;
 }
 
@@ -391,15 +398,23 @@ __wrap_pthread_cond_timedwait (pthread_cond_t *condition, pthread_mutex_t *mutex
                          (uint64_t) at->tv_sec * 1000000 + (uint64_t) (at->tv_nsec + 999) / 1000);
 }
 
-/* Who waited longest now waits for its mutex only. */
-static bool
-wake_first (const pthread_cond_t *condition)
+/* Who has waited longest, or NULL. */
+static struct thread *
+first_waiting (enum thread_state state, const void *on)
 {
   struct thread *first = NULL;
   for (unsigned i = 0; i < thread_count; i++)
-    if (threads[i]->state == THREAD_CONDITION && threads[i]->on == condition
+    if (threads[i]->state == state && threads[i]->on == on
         && (first == NULL || threads[i]->ticket < first->ticket))
       first = threads[i];
+  return first;
+}
+
+/* It now waits for its mutex only. */
+static bool
+wake_first (const pthread_cond_t *condition)
+{
+  struct thread *first = first_waiting (THREAD_CONDITION, condition);
   if (first == NULL)
     return false;
   first->state = THREAD_LOCK;
@@ -424,6 +439,36 @@ __wrap_pthread_cond_broadcast (pthread_cond_t *condition)
   while (wake_first (condition))
     ;
   return 0;
+}
+
+/* ---- words ---- */
+
+void
+__wrap_wait_word_sleep (wait_word *word, uint32_t seen)
+{
+  if (running == NULL)
+    {
+      __real_wait_word_sleep (word, seen);
+      return;
+    }
+  simulated_threads_meet ();
+  if (atomic_load (word) == seen)
+    wait_for (THREAD_WORD, word, NEVER);
+}
+
+void
+__wrap_wait_word_wake (wait_word *word, unsigned count)
+{
+  if (running == NULL)
+    {
+      __real_wait_word_wake (word, count);
+      return;
+    }
+  atomic_fetch_add (word, 1);
+  struct thread *first;
+  for (; count > 0 && (first = first_waiting (THREAD_WORD, word)) != NULL; count--)
+    first->state = THREAD_READY;
+  simulated_threads_meet ();
 }
 
 /* ---- time and chance ---- */

@@ -14,6 +14,10 @@
  *   K4  After a failed append that left the log in doubt, or a failed sync, nothing is written
  *       again.
  *   K5  A record counts as synced only when the large values that it refers to are durable.
+ *   K6  Who waits reads his group's word under the lock and sleeps while it is that; what he waits
+ *       for (done, or nobody leads) changes under the lock before the word does. So no wake-up is
+ *       lost. One that is meant for the next leader may reach somebody who is done: then all of his
+ *       group are being woken.
  */
 #include "core/call.h"
 #include "core/feed.h"
@@ -25,6 +29,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -174,11 +179,12 @@ commit_sync_blobs (struct engine *engine, bool seal, struct failure *failure)
   return fail (failure, result, "%s", cause.message);
 }
 
-/* Makes visible, in order, every waiting commit up to the first full one that is not durable. */
-static void
+/* Makes visible, in order, every waiting commit up to the first full one that is not durable. Gives
+ * the groups that have such, as bits. */
+static unsigned
 release_waiters (struct engine *engine, uint64_t durable, status result)
 {
-  unsigned group = 0;
+  unsigned count = 0, groups = 0;
   struct commit_waiter *waiter;
   while ((waiter = engine->first_waiter) != NULL)
     {
@@ -189,13 +195,26 @@ release_waiters (struct engine *engine, uint64_t durable, status result)
         engine->last_waiter = NULL;
       if (result == STATUS_OK)
         atomic_store_explicit (&engine->published, waiter->sequence, memory_order_release);
-      group += waiter->full;
+      count += waiter->full;
+      groups |= 1u << waiter->group;
       engine->waiting_full -= waiter->full;
       waiter->result = result;
       waiter->done = true;
-      pthread_cond_signal (&waiter->wake);
     }
-  engine->committers = group + engine->waiting_full;
+  engine->committers = count + engine->waiting_full;
+  return groups;
+}
+
+/* Wakes those who were released, and one of the others, who is to lead. Without the lock, which
+ * each of them takes. */
+static void
+wake_waiters (struct engine *engine, unsigned released, unsigned group, bool others)
+{
+  for (unsigned i = 0; i < 2; i++)
+    if ((released & 1u << i) != 0)
+      wait_word_wake (&engine->groups[i], UINT_MAX);
+    else if (others && i == group)
+      wait_word_wake (&engine->groups[i], 1);
 }
 
 /* Gives committers that are on their way a moment to join: as many as there were about the last
@@ -222,6 +241,7 @@ lead_group (struct engine *engine, struct failure *failure)
 {
   gather (engine);
   uint64_t target = engine->last_sequence;
+  engine->group ^= 1;
   pthread_mutex_unlock (&engine->commit_lock);
   struct failure cause = FAILURE_INIT;
   uint64_t started = engine_now ();
@@ -235,13 +255,32 @@ lead_group (struct engine *engine, struct failure *failure)
       commit_fail (engine, result, &cause);
       fail (failure, result, "%s", cause.message);
     }
-  release_waiters (engine, target, result);
-  engine->sync_led = engine->first_waiter != NULL;
-  if (engine->sync_led)
-    {
-      engine->first_waiter->lead = true;
-      pthread_cond_signal (&engine->first_waiter->wake);
-    }
+  unsigned released = release_waiters (engine, target, result), group = engine->group;
+  bool others = engine->first_waiter != NULL;
+  engine->sync_led = false;
+  pthread_mutex_unlock (&engine->commit_lock);
+  wake_waiters (engine, released, group, others);
+  pthread_mutex_lock (&engine->commit_lock);
+}
+
+/* Until this waiter's commit is visible: syncs for all of them when nobody does. */
+static void
+take_turn (struct engine *engine, struct commit_waiter *waiter, struct failure *failure)
+{
+  while (!waiter->done)
+    if (!engine->sync_led)
+      {
+        engine->sync_led = true;
+        lead_group (engine, failure);
+      }
+    else
+      {
+        wait_word *word = &engine->groups[waiter->group];
+        uint32_t seen = atomic_load (word);
+        pthread_mutex_unlock (&engine->commit_lock);
+        wait_word_sleep (word, seen);
+        pthread_mutex_lock (&engine->commit_lock);
+      }
 }
 
 status
@@ -250,7 +289,7 @@ commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct fa
   struct commit_waiter waiter = {
     .sequence = sequence,
     .full = full,
-    .wake = PTHREAD_COND_INITIALIZER,
+    .group = engine->group,
   };
   if (engine->last_waiter != NULL)
     engine->last_waiter->next = &waiter;
@@ -258,20 +297,10 @@ commit_wait_turn (struct engine *engine, uint64_t sequence, bool full, struct fa
     engine->first_waiter = &waiter;
   engine->last_waiter = &waiter;
   engine->waiting_full += full;
-  if (!engine->sync_led)
-    engine->sync_led = waiter.lead = true;
 
   struct wait_mark mark = wait_begin ();
-  while (!waiter.done)
-    if (waiter.lead)
-      {
-        waiter.lead = false;
-        lead_group (engine, failure);
-      }
-    else
-      pthread_cond_wait (&waiter.wake, &engine->commit_lock);
+  take_turn (engine, &waiter, failure);
   wait_end (engine->metrics, WAIT_TURN, mark);
-  pthread_cond_destroy (&waiter.wake);
   if (waiter.result != STATUS_OK)
     return fail (failure, waiter.result,
                  "whether this commit is on disk is unknown: %.250s; close every handle and open "

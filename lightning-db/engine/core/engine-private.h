@@ -27,6 +27,7 @@
 #include "base/ledger.h"
 #include "base/metrics.h"
 #include "base/vfs.h"
+#include "base/wait-word.h"
 #include "core/batch.h"
 #include "core/events.h"
 #include "core/hot-keys.h"
@@ -64,11 +65,10 @@ struct commit_waiter
 {
   struct commit_waiter *next;
   uint64_t sequence;
-  bool full; /* becomes visible only once durable */
-  bool lead; /* has been asked to sync for the group */
-  bool done; /* result is set */
+  bool full;      /* becomes visible only once durable */
+  bool done;      /* result is set */
+  unsigned group; /* which of the engine's two */
   status result;
-  pthread_cond_t wake; /* with commit_lock */
 };
 
 /* Who waits for a commit (feed.h). */
@@ -148,6 +148,9 @@ struct engine
   uint64_t last_sequence;     /* newest logged commit, visible or not */
   struct commit_waiter *first_waiter, *last_waiter; /* in sequence order */
   bool sync_led;                                    /* some waiter is syncing */
+  wait_word groups[2]; /* waiters sleep on their group's: those that a sync covers, and who comes
+                          meanwhile (K6) */
+  unsigned group;      /* whose who comes now is */
   bool loading;                 /* a bulk load is being installed: commits wait for `room` */
   _Atomic unsigned waiting_full; /* full commits among the waiters; changes under commit_lock */
   unsigned committers;           /* full commits that there were about the last sync */

@@ -16,7 +16,7 @@
   8u /* of the system's memory: what files may take of it without being a burden */
 /* Inserts into a larger one wait for memory, not for the processor, and its arena is touched for
  * the first time for longer: docs/design/commit.md has the figures. */
-#define MEMTABLE_MOST (24 * MIB)
+#define MEMTABLE_MOST (16 * MIB)
 #define MEMTABLE_STEPS 8u          /* times that a filling memtable makes the cache give way */
 #define MERGE_SHARE 8u             /* of the budget, for flushes and merges together */
 #define WORKER_LEAST (3 * MIB / 2) /* a merging thread beside the first is worth that much */

@@ -78,7 +78,7 @@ OPTION_NUMBER (guint, page_size, LDB_OPTION_PAGE_SIZE)
  * all count against it.
  *
  * In a process that reads beside one that writes, what that has committed and not yet written to
- * its files comes on top: up to three quarters of the writer's budget, never more than 144 MiB, and
+ * its files comes on top: up to three quarters of the writer's budget, never more than 96 MiB, and
  * a transaction that is larger.
  *
  * Since: 0.1
