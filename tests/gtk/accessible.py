@@ -11,7 +11,7 @@ from gi.repository import Gio, GLib
 
 LIMIT = 20  # seconds that anything may take; it takes milliseconds
 LEAVES = ("label", "image", "scroll bar", "separator")  # nobody looks for what is in them
-ACTIVE, FOCUSABLE, FOCUSED, SELECTED, SENSITIVE, VISIBLE = 1, 11, 12, 23, 24, 30  # states
+ACTIVE, FOCUSABLE, FOCUSED, PRESSED, SELECTED, SENSITIVE, VISIBLE = 1, 11, 12, 20, 23, 24, 30  # states
 
 
 def wait_for(what, look):

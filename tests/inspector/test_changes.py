@@ -7,10 +7,8 @@ import pathlib
 import time
 
 import inspecting
-from accessible import SENSITIVE, wait_for
+from accessible import PRESSED, SENSITIVE, wait_for
 from inspecting import Case
-
-PRESSED = 20  # a state
 
 
 class Changes(inspecting.Case):

@@ -12,7 +12,7 @@ import time
 
 import inspecting
 from gi.repository import GLib
-from accessible import wait_for
+from accessible import PRESSED, wait_for
 from inspecting import IN_MEMORY, Application
 
 
@@ -150,9 +150,9 @@ class Use(inspecting.Case):
         for page, text in (("Overview", "Time of Reads"), ("Data", "No Key Selected"),
                            ("Changes", "From Commit to Delivery"), ("Activity", "Jobs over Time")):
             inspector.show_page(page, text)
-            inspector.press("space")
+            self.pause(inspector, True)
             self.wait_until_asleep(inspector, application, f"{page}, paused")
-            inspector.press("space")
+            self.pause(inspector, False)
         inspector.show_page("Changes", "From Commit to Delivery")
         window = inspecting.Case.screen.windows(inspector.process.pid)[0]
         inspecting.Case.screen.hide(window)
@@ -168,6 +168,12 @@ class Use(inspecting.Case):
         inspecting.Case.screen.show(window)
         inspector.wait_for("The database was closed")
         self.assertEqual(inspector.close(), (0, ""))
+
+    @staticmethod
+    def pause(inspector, paused):
+        inspector.press("space")
+        button = inspector.find("button", "Pause")
+        wait_for(f"the button to say so: paused {paused}", lambda: button.has_state(PRESSED) == paused)
 
     @staticmethod
     def wait_until_asleep(inspector, application, where):
