@@ -24,14 +24,11 @@ use (const char *path, GError **error)
   g_autoptr (LdbCursor) users = ldb_database_scan_prefix (db, "user:", 5, LDB_SCAN_NONE, error);
   if (users == NULL)
     return FALSE;
-  while (ldb_cursor_next (users, NULL, error))
-    {
-      gsize key_length, value_length;
-      const guint8 *key = ldb_cursor_peek_key (users, &key_length);
-      const guint8 *value = ldb_cursor_peek_value (users, &value_length, error);
-      g_print ("%.*s %.*s\n", (int) key_length, (const char *) key, (int) value_length,
-               (const char *) value);
-    }
+  const guint8 *key, *value;
+  gsize key_length, value_length;
+  while (ldb_cursor_peek_next (users, &key, &key_length, &value, &value_length, error))
+    g_print ("%.*s %.*s\n", (int) key_length, (const char *) key, (int) value_length,
+             (const char *) value);
 
   /* Backwards, and only the first. */
   g_autoptr (LdbCursor) last = ldb_database_scan_prefix (db, "user:", 5, LDB_SCAN_REVERSE, error);

@@ -74,12 +74,10 @@ scan (LdbDatabase *db, GError **error)
   guint found = 0;
   if (cursor == NULL)
     return FALSE;
-  while (ldb_cursor_next (cursor, NULL, &failed))
-    {
-      gsize length;
-      const guint8 *bytes = ldb_cursor_peek_value (cursor, &length, NULL);
-      found += bytes != NULL && length == strlen (value) && memcmp (bytes, value, length) == 0;
-    }
+  const guint8 *its, *bytes;
+  gsize its_length, length;
+  while (ldb_cursor_peek_next (cursor, &its, &its_length, &bytes, &length, &failed))
+    found += bytes != NULL && length == strlen (value) && memcmp (bytes, value, length) == 0;
   g_print ("%u scanned\n", found);
   return failed == NULL || (g_propagate_error (error, g_steal_pointer (&failed)), FALSE);
 }

@@ -21,8 +21,7 @@ struct driver_session
   LdbBatch *batch;                        /* used again and again; owned */
   LdbSnapshot *snapshot;                  /* between read_begin and read_end, else NULL; owned */
   LdbCursor *cursor;                      /* of a scan, else NULL; owned */
-  gboolean positioned;                    /* a seek has found the record that is given next */
-  gboolean past_end;                      /* a seek has found none */
+  gboolean sought;                        /* a seek has found what is given next, or nothing */
   LdbTransaction *transaction;            /* under way, else NULL; owned */
   LdbLoader *loader;                      /* loading, else NULL; owned */
   gconstpointer names[MULTI_GET_MAXIMUM]; /* of a multi_get, borrowed */
@@ -267,7 +266,7 @@ static bool
 lightning_scan_begin (struct driver_session *session, bool reverse)
 {
   GError *error = NULL;
-  session->positioned = session->past_end = FALSE;
+  session->sought = FALSE;
   LdbScanFlags flags = reverse ? LDB_SCAN_REVERSE : LDB_SCAN_NONE;
   session->cursor = session->store != NULL
                         ? ldb_store_scan (session->store, NULL, 0, NULL, 0, flags, &error)
@@ -279,9 +278,25 @@ static bool
 lightning_scan_seek (struct driver_session *session, struct driver_bytes key)
 {
   GError *error = NULL;
-  session->positioned = ldb_cursor_seek (session->cursor, key.data, key.size, NULL, &error);
-  session->past_end = !session->positioned;
+  ldb_cursor_seek (session->cursor, key.data, key.size, NULL, &error);
+  session->sought = TRUE;
   return error == NULL || failed (error);
+}
+
+/* What the seek came to. */
+static enum driver_answer
+sought_record (struct driver_session *session, struct driver_bytes *key, struct driver_bytes *value)
+{
+  GError *error = NULL;
+  if (!ldb_cursor_is_valid (session->cursor))
+    return DRIVER_ABSENT;
+  session->sought = FALSE;
+  key->data = ldb_cursor_peek_key (session->cursor, &key->size);
+  value->data = ldb_cursor_peek_value (session->cursor, &value->size, &error);
+  if (error == NULL)
+    return DRIVER_FOUND;
+  failed (error);
+  return DRIVER_FAILED;
 }
 
 static enum driver_answer
@@ -289,17 +304,14 @@ lightning_scan_next (struct driver_session *session, struct driver_bytes *key,
                      struct driver_bytes *value)
 {
   GError *error = NULL;
-  if (session->past_end)
-    return DRIVER_ABSENT;
-  if (!session->positioned && !ldb_cursor_next (session->cursor, NULL, &error))
+  if (session->sought)
+    return sought_record (session, key, value);
+  const guint8 *name, *bytes;
+  if (!ldb_cursor_peek_next (session->cursor, &name, &key->size, &bytes, &value->size, &error))
     return no_answer (error);
-  session->positioned = FALSE;
-  key->data = ldb_cursor_peek_key (session->cursor, &key->size);
-  value->data = ldb_cursor_peek_value (session->cursor, &value->size, &error);
-  if (error == NULL)
-    return DRIVER_FOUND;
-  failed (error);
-  return DRIVER_FAILED;
+  key->data = name;
+  value->data = bytes;
+  return DRIVER_FOUND;
 }
 
 static void

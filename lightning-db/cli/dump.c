@@ -44,14 +44,9 @@ dump_clear (struct dump *dump)
 }
 
 static gboolean
-dump_record (struct dump *dump, LdbCursor *cursor, GError **error)
+dump_record (struct dump *dump, const guint8 *key, gsize key_size, const guint8 *value, gsize size,
+             GError **error)
 {
-  gsize key_size, size = 0;
-  GError *failure = NULL;
-  const guint8 *key = ldb_cursor_peek_key (cursor, &key_size);
-  const guint8 *value = ldb_cursor_peek_value (cursor, &size, &failure);
-  if (failure != NULL)
-    return g_propagate_error (error, failure), FALSE;
   g_string_append (dump->output, "+ ");
   text_form_append_escaped (dump->output, key, key_size);
   g_string_append_c (dump->output, '\t');
@@ -77,10 +72,12 @@ dump_store (struct dump *dump, LdbDatabase *database, LdbSnapshot *snapshot, con
   text_form_append_escaped (dump->output, (const guint8 *) name, strlen (name));
   g_string_append_c (dump->output, '\n');
   GError *failure = NULL;
-  while (ldb_cursor_next (cursor, NULL, &failure))
+  const guint8 *key, *value;
+  gsize key_size, size;
+  while (ldb_cursor_peek_next (cursor, &key, &key_size, &value, &size, &failure))
     if (command_is_interrupted ())
       return output_file_fail_interrupted (&dump->to, error);
-    else if (!dump_record (dump, cursor, error))
+    else if (!dump_record (dump, key, key_size, value, size, error))
       return FALSE;
   if (failure != NULL)
     g_propagate_error (error, failure);

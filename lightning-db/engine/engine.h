@@ -2,7 +2,7 @@
 /*
  * engine: the whole storage engine behind one header, and engine-storage.h for who looks at where
  * everything lies. The GObject library and the flat ABI stand on these and include nothing else of
- * the engine (but of base/ status.h, bytes.h, barrier.h, metrics.h and histogram.h).
+ * the engine (but of base/ status.h, bytes.h, record.h, barrier.h, metrics.h and histogram.h).
  *
  * Threads
  *   An engine, its snapshots and stores: any thread, any number at once.
@@ -20,6 +20,7 @@
 #define LIGHTNING_ENGINE_H
 
 #include "base/bytes.h"
+#include "base/record.h"
 #include "base/status.h"
 
 #include <stdbool.h>
@@ -323,18 +324,26 @@ status engine_cursor_seek_before (struct engine_cursor *cursor, struct bytes key
 status engine_cursor_next (struct engine_cursor *cursor, struct failure *failure);
 status engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure);
 /* The same where it is but a few instructions; false: the cursor stands as before, ask one of
- * those. What was borrowed of its key is no longer valid either way. */
+ * those. What was borrowed of its key is no longer valid either way. Looks ahead: until the next
+ * call for the cursor but for looking, engine_cursor_step_ahead may go on the same way. */
 bool engine_cursor_step (struct engine_cursor *cursor, bool backward);
 /* Where the cursor stands, kept up to date by every move and valid as long as the cursor: for those
- * who look at each record. Key and value are borrowed until the next move or free. */
+ * who look at each record. */
 struct engine_cursor_place
 {
-  bool valid;         /* whether it stands on a record; else the others say nothing */
-  bool apart;         /* the value is in a blob file: see engine_cursor_value */
-  struct bytes key;   /* without the store */
-  struct bytes value; /* unless `apart` */
+  const struct record_place *shown; /* the record; borrowed until the next move or free */
+  const struct record_place *last;  /* of those that were looked at ahead, else `shown` */
 };
-const struct engine_cursor_place *engine_cursor_place (const struct engine_cursor *cursor);
+struct engine_cursor_place *engine_cursor_place (struct engine_cursor *cursor);
+/* A step to a record that was looked at ahead. False: it stands as before, and there is none. */
+static inline bool
+engine_cursor_step_ahead (struct engine_cursor_place *place)
+{
+  if (place->shown == place->last)
+    return false;
+  place->shown++;
+  return true;
+}
 bool engine_cursor_valid (const struct engine_cursor *cursor);
 /* Borrowed until the next move or free. The value of a blob is read on the first call. */
 struct bytes engine_cursor_key (const struct engine_cursor *cursor);

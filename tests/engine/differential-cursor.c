@@ -213,6 +213,7 @@ seek (struct trial *trial, struct trial_cursor *of, enum kind kind)
     at = 2 * of->rank; /* where it stands */
   struct bytes key = oracle_key (&trial->oracle, at);
   at = clamp (of, at);
+  of->ahead = AHEAD_NONE;
   reposition (of, at);
   if (kind == KIND_CURSOR_FIRST)
     EXPECT_OK (engine_cursor_first (of->cursor, &failure));
@@ -226,6 +227,31 @@ seek (struct trial *trial, struct trial_cursor *of, enum kind kind)
     forward (trial, of, at);
   else
     backward (trial, of, at);
+}
+
+/* One record on, at random by itself or as those go who look at each: to what was looked at ahead,
+ * or a step within the page, where there is such. */
+static void
+go_on (struct trial *trial, struct trial_cursor *of, bool backwards)
+{
+  bool was_valid = of->valid;
+  bool stepped = of->ahead == (backwards ? AHEAD_BACKWARD : AHEAD_FORWARD)
+                 && engine_cursor_step_ahead (engine_cursor_place (of->cursor));
+  of->ahead = stepped ? of->ahead : AHEAD_NONE;
+  if (!stepped && was_valid && pick (trial, 4) != 0)
+    {
+      stepped = engine_cursor_step (of->cursor, backwards);
+      of->ahead = backwards ? AHEAD_BACKWARD : AHEAD_FORWARD;
+      if (!stepped) /* it stands as before */
+        expect_place (trial, of);
+    }
+  if (!stepped)
+    EXPECT_OK (backwards ? engine_cursor_previous (of->cursor, &failure)
+                         : engine_cursor_next (of->cursor, &failure));
+  if (was_valid && backwards)
+    backward (trial, of, 2 * of->rank);
+  else if (was_valid)
+    forward (trial, of, 2 * of->rank + 1);
 }
 
 void
@@ -250,18 +276,16 @@ do_cursor (struct trial *trial, enum kind kind)
     case KIND_CURSOR_PREVIOUS:
       if (!of->valid && pick (trial, 8) != 0)
         seek (trial, of, kind == KIND_CURSOR_NEXT ? KIND_CURSOR_SEEK : KIND_CURSOR_SEEK_BEFORE);
-      else if (kind == KIND_CURSOR_NEXT)
-        {
-          EXPECT_OK (engine_cursor_next (of->cursor, &failure));
-          if (of->valid)
-            forward (trial, of, 2 * of->rank + 1);
-        }
       else
-        {
-          EXPECT_OK (engine_cursor_previous (of->cursor, &failure));
-          if (of->valid)
-            backward (trial, of, 2 * of->rank);
-        }
+        for (uint64_t left = pick (trial, 4) == 0 ? pick (trial, 40) : 0;; left--)
+          {
+            go_on (trial, of, kind == KIND_CURSOR_PREVIOUS);
+            if (left == 0 || !of->valid)
+              break;
+            expect_place (trial, of);
+            if (pick (trial, 8) == 0)
+              expect_cursor_value (trial, of);
+          }
       break;
     default:
       seek (trial, of, kind);
@@ -298,16 +322,7 @@ trial_verify_store (struct trial *trial, struct oracle_store *store, bool backwa
       if (!whole.valid)
         break;
       expect_cursor_value (trial, &whole);
-      if (backwards)
-        {
-          EXPECT_OK (engine_cursor_previous (whole.cursor, &failure));
-          backward (trial, &whole, 2 * whole.rank);
-        }
-      else
-        {
-          EXPECT_OK (engine_cursor_next (whole.cursor, &failure));
-          forward (trial, &whole, 2 * whole.rank + 1);
-        }
+      go_on (trial, &whole, backwards);
     }
   engine_cursor_free (whole.cursor);
 }

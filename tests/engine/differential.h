@@ -79,6 +79,13 @@ struct trial_transaction
   size_t savepoint_count;
 };
 
+enum ahead /* which way the cursor may have been looking ahead */
+{
+  AHEAD_NONE,
+  AHEAD_FORWARD,
+  AHEAD_BACKWARD
+};
+
 struct trial_cursor
 {
   struct engine_cursor *cursor; /* NULL: the place is free */
@@ -86,6 +93,7 @@ struct trial_cursor
   struct trial_transaction *transaction; /* NULL: none */
   bool ended;                            /* its transaction is over */
   bool keys_only, valid;
+  enum ahead ahead;
   uint64_t sequence;         /* commits up to it are seen */
   position lower, upper;     /* bounds */
   position rank;             /* where it stands, when valid */

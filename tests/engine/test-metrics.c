@@ -500,6 +500,18 @@ test_cursor_steps (struct engine *engine, struct readings *readings)
   MOVED (readings, { "cursor_steps", (int64_t) within }, { "seeks", 1 });
   engine_cursor_free (cursor);
   readings_begin (readings, engine);
+
+  /* Those that a caller makes alone, and then frees the cursor. */
+  CHECK_OK (engine_cursor_new (engine, &settings, &cursor, &failure));
+  CHECK_OK (engine_cursor_first (cursor, &failure));
+  CHECK (engine_cursor_step (cursor, false));
+  within = 1;
+  while (engine_cursor_step_ahead (engine_cursor_place (cursor)))
+    within++;
+  CHECK (within > 1);
+  readings_begin (readings, engine);
+  engine_cursor_free (cursor);
+  MOVED (readings, { "cursor_steps", (int64_t) within }, { "snapshots_active", -1 });
 }
 
 static void

@@ -193,11 +193,70 @@ fetch_copies (Place *place)
     }
 }
 
+#define PEEK_NEXT(cursor)                                                                          \
+  ldb_cursor_peek_next (cursor, &key, &key_length, &value, &value_length, &error)
+
+/* Values of no byte, of some, and one that is read from a file of its own; both ways, with and
+ * without values, with and without a limit. */
+static void
+peek_records (Place *place)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LdbDatabase) db = place_open (place, NULL);
+  g_autoptr (LdbStore) store = ldb_database_open_store (db, "p", LDB_OPEN_CREATE, NULL, &error);
+  g_autofree char *large = g_malloc0 (100000);
+  for (guint i = 0; i < 300; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("%03u", i);
+      gsize size = i % 5 == 1 ? 100000 : i % 3;
+      g_assert_true (ldb_store_put (store, name, 3, size > 0 ? large : NULL, size, NULL, &error));
+    }
+  g_assert_true (ldb_database_compact (db, NULL, NULL, NULL, &error)); /* steps stay in a page */
+  for (guint round = 0; round < 8; round++)
+    {
+      gboolean reverse = (round & 1) != 0, keys_only = (round & 2) != 0, limited = (round & 4) != 0;
+      LdbScanFlags flags = (reverse ? LDB_SCAN_REVERSE : 0) | (keys_only ? LDB_SCAN_KEYS_ONLY : 0);
+      g_autoptr (LdbCursor) cursor = ldb_store_scan (store, NULL, 0, NULL, 0, flags, &error);
+      const guint8 *key, *value;
+      gsize key_length, value_length;
+      guint count = 0;
+      ldb_cursor_set_limit (cursor, limited ? 250 : 0);
+      for (; PEEK_NEXT (cursor); count++)
+        {
+          guint i = reverse ? 299 - count : count;
+          g_autofree char *name = g_strdup_printf ("%03u", i);
+          gsize size = keys_only ? 0 : i % 5 == 1 ? 100000 : i % 3;
+          g_assert_cmpmem (key, key_length, name, 3);
+          g_assert_cmpmem (value, value_length, large, size);
+          g_assert_true ((value == NULL) == (size == 0));
+        }
+      g_assert_no_error (error);
+      g_assert_cmpuint (count, ==, limited ? 250 : 300);
+      g_assert_true (key == NULL && value == NULL && key_length == 0 && value_length == 0);
+      if (limited)
+        continue;
+      g_assert_true (ldb_cursor_previous (cursor, NULL, &error)); /* to the last again */
+      for (guint i = 0; i < 20; i++)
+        g_assert_true (ldb_cursor_previous (cursor, NULL, &error));
+      g_assert_true (PEEK_NEXT (cursor));
+      g_assert_cmpmem (key, key_length, reverse ? "019" : "280", 3);
+    }
+  g_autoptr (LdbCursor) cursor = ldb_store_scan (store, NULL, 0, NULL, 0, LDB_SCAN_NONE, &error);
+  const guint8 *key, *value;
+  gsize key_length, value_length;
+  g_assert_true (PEEK_NEXT (cursor) && PEEK_NEXT (cursor) && PEEK_NEXT (cursor));
+  ldb_cursor_close (cursor);
+  g_assert_false (PEEK_NEXT (cursor));
+  assert_ldb_error (error, LDB_ERROR_CLOSED, "cursor");
+  g_assert_true (key == NULL && value == NULL && key_length == 0 && value_length == 0);
+}
+
 static void
 test_copies (Place *place, gconstpointer data)
 {
   look_up_copies (place);
   fetch_copies (place);
+  peek_records (place);
 }
 
 /* The same question of whatever can be read, which sees its own moment. */

@@ -13,7 +13,7 @@ C = "{http://www.gtk.org/introspection/c/1.0}"
 
 # C only, for those who want no allocation; what does the same without blocking is beside it.
 LENT = {"get_into": "get_async", "peek": "get_async", "peek_many": "get_many_async",
-        "peek_value": "get_value_async"}
+        "peek_value": "get_value_async", "peek_next": "read_async"}
 # Copies for bindings, and single steps through what is read in pieces.
 COPIES = {"lookup": "get_async", "fetch": "read_async", "next_commit": "read_commit_async",
           "next_change": "read_commit_async"}

@@ -16,7 +16,7 @@ GLIB = "{http://www.gtk.org/introspection/glib/1.0}"
 
 FOR_C = {
     "ldb_change_peek_key", "ldb_change_ref", "ldb_change_unref", "ldb_cursor_peek_key",
-    "ldb_cursor_peek_value", "ldb_database_get_into", "ldb_database_peek", "ldb_database_peek_many",
+    "ldb_cursor_peek_next", "ldb_cursor_peek_value", "ldb_database_get_into", "ldb_database_peek", "ldb_database_peek_many",
     "ldb_record_ref", "ldb_record_unref", "ldb_snapshot_peek", "ldb_store_get_into", "ldb_store_peek",
     "ldb_transaction_peek", "ldb_view_clear",
 }

@@ -10,6 +10,8 @@
 
 #include "base/bytes.h"
 
+#include <stdbool.h>
+
 enum record_kind
 {
   RECORD_PUT = 0,    /* value is the value */
@@ -24,6 +26,16 @@ struct record
   uint64_t sequence;  /* of the commit that wrote it; 0 = older than every snapshot */
   uint64_t expiry;    /* microseconds since the epoch, 0 = never; reserved, always 0 for now */
   enum record_kind kind;
+};
+
+/* A record for whoever only looks at it. */
+struct record_place
+{
+  bool valid;         /* whether there is one; else the others say nothing */
+  bool apart;         /* the value is in a blob file: `value` is its reference */
+  struct bytes key;   /* the user's: without the store id, which stands before it */
+  struct bytes value; /* see `apart` */
+  uint64_t sequence;  /* of the commit that wrote it; 0 = older than every snapshot */
 };
 
 /* Keys in [start, end) written before `sequence` (strictly) are absent. Records of the same

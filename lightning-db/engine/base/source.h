@@ -12,7 +12,8 @@
  * Stepping: a source that shows the records of a page may offer `step` and `is_alone`, and sources
  * above that add nothing to it pass it on as `page`: whoever holds the outer one moves both with
  * source_step, as long as the record next to the current one stands in the same page, which has one
- * record of each key; else next or previous of the outer one go on.
+ * record of each key; else next or previous of the outer one go on. The records behind the current
+ * one may be looked at ahead, some at once, before they are stepped over.
  *
  * Threads: one at a time per source. Sources hold what they need (pins, references): they may be
  * kept across epochs and never keep an epoch section open between calls.
@@ -37,6 +38,10 @@ struct source_operations
   void (*release) (struct source *);             /* gives up pins and frees the source */
   bool (*step) (struct source *, bool backward); /* false: not moved. NULL: see Stepping */
   bool (*is_alone) (struct source *);            /* likewise */
+  /* See source_look_ahead and source_step_over. */
+  uint32_t (*look_ahead) (struct source *, bool backward, uint64_t snapshot,
+                          const struct record_place **first);
+  void (*step_over) (struct source *, bool backward, uint32_t count);
 };
 
 struct source
@@ -107,6 +112,24 @@ source_step (struct source *source, bool backward)
 {
   struct source *page = source->page;
   return page != NULL && page->operations->step (page, backward);
+}
+
+/* The records that come next inside the present page of a valid source, up to the first that is
+ * deleted, or newer than `snapshot`, or unusual; how many (0: ask source_step). They stay where
+ * *first says until the source moves, and steps over them are no moves. */
+static inline uint32_t
+source_look_ahead (struct source *source, bool backward, uint64_t snapshot,
+                   const struct record_place **first)
+{
+  struct source *page = source->page;
+  return page != NULL ? page->operations->look_ahead (page, backward, snapshot, first) : 0;
+}
+
+/* Moves to the last of so many that were looked at ahead. */
+static inline void
+source_step_over (struct source *source, bool backward, uint32_t count)
+{
+  source->page->operations->step_over (source->page, backward, count);
 }
 
 static inline void

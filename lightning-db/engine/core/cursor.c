@@ -17,8 +17,12 @@
  *   C2  Key and value stay valid until the next move.
  *   C3  Steps within a page are counted in `stepped`, and for all to see when the cursor leaves the
  *       page, is positioned anew or goes: counting each there would make a scan a tenth dearer.
+ *       Those that callers make by themselves are counted when the source catches up with them.
  *   C4  A move that is ended early has looked at one key at least, all of it: whoever goes on from
  *       where it came to gets to the end.
+ *   C5  `at.shown` is `place`, with nothing ahead, or one of the `ahead`, which end at `at.last`
+ *       and stand in the source's present page behind the record it is on, in the direction of the
+ *       scan. Whoever asks the source, or has it moved, has it catch up first.
  */
 #include "core/call.h"
 #include "core/overlay.h"
@@ -46,7 +50,9 @@ struct byte_buffer
 
 struct engine_cursor
 {
-  struct engine_cursor_place place;       /* what callers see of the record shown */
+  struct engine_cursor_place at;          /* where callers see it, and step by themselves (C5) */
+  struct record_place place;              /* of `record` */
+  const struct record_place *ahead;       /* what the source showed to come next, or NULL; see C5 */
   struct engine *engine;                  /* referenced */
   struct engine_transaction *transaction; /* outlives the cursor's use; may be NULL */
   struct engine_snapshot reading;         /* own, so that freeing another first does no harm; of a
@@ -82,12 +88,13 @@ struct engine_cursor
   struct record gathered;      /* backward: of `key` and `copy` */
   struct byte_buffer copy;     /* of the value, backward */
   struct engine_value blob;    /* the value when it is a blob and was asked for */
-  bool has_blob;
+  bool has_blob;               /* whether `blob` holds it */
+  bool blob_lent;              /* whether somebody may look at it until the next move */
   uint32_t passed;            /* records that the move passed since `go_on` was asked */
   bool stopping;              /* `go_on` said no: the move ends behind the key in `reached` (C4) */
   bool stopped;               /* it has: `reached` is for the caller */
   struct byte_buffer reached; /* see engine_cursor_reached */
-  struct read_span *span; /* serializable: what was looked at since positioning */
+  struct read_span *span;     /* serializable: what was looked at since positioning */
 };
 
 static status
@@ -290,7 +297,7 @@ forget_value (struct engine_cursor *cursor)
 {
   if (cursor->has_blob)
     engine_value_release (&cursor->blob);
-  cursor->has_blob = false;
+  cursor->has_blob = cursor->blob_lent = false;
 }
 
 static status
@@ -306,21 +313,48 @@ ran_out (struct engine_cursor *cursor, struct bytes limit, struct failure *failu
 static inline void
 place_on (struct engine_cursor *cursor, const struct record *record)
 {
-  struct engine_cursor_place *place = &cursor->place;
+  struct record_place *place = &cursor->place;
   place->key = BYTES (record->key.data + STORE_ID_SIZE, record->key.size - STORE_ID_SIZE);
   place->value = record->value;
+  place->sequence = record->sequence < OVERLAY_BASE ? record->sequence : 0;
   place->apart = record->kind == RECORD_BLOB;
   place->valid = true;
+}
+
+/* How many of those ahead were stepped to. */
+static inline uint32_t
+steps_ahead (const struct engine_cursor *cursor)
+{
+  return cursor->ahead != NULL ? (uint32_t) (cursor->at.shown - cursor->ahead) + 1 : 0;
+}
+
+/* Nothing is ahead; what is shown is `place`. */
+static inline void
+forget_ahead (struct engine_cursor *cursor)
+{
+  cursor->stepped += steps_ahead (cursor); /* C3 */
+  cursor->ahead = NULL;
+  cursor->at.shown = cursor->at.last = &cursor->place;
+}
+
+/* The source moves to the record shown (C5). */
+static inline void
+catch_up (struct engine_cursor *cursor)
+{
+  if (cursor->ahead == NULL)
+    return;
+  source_step_over (cursor->source, cursor->direction == DIRECTION_BACKWARD, steps_ahead (cursor));
+  place_on (cursor, cursor->record);
+  forget_ahead (cursor);
 }
 
 static inline status
 show (struct engine_cursor *cursor, struct failure *failure)
 {
   place_on (cursor, cursor->record);
-  return __builtin_expect (cursor->span != NULL, 0)
-             ? transaction_span_reach (cursor->transaction, cursor->span, cursor->record->key, true,
-                                       failure)
-             : STATUS_OK;
+  return __builtin_expect (cursor->span != NULL, 0) ? transaction_span_reach (
+             cursor->transaction, cursor->span, cursor->record->key, true, failure)
+                                                    : STATUS_OK;
 }
 
 /* Shows what the source stands on. */
@@ -517,6 +551,7 @@ position (struct engine_cursor *cursor, struct bytes start, struct failure *fail
   cursor->steps = DIRECTION_NONE;
   begin_move (cursor);
   forget_value (cursor);
+  forget_ahead (cursor);
   cursor->place.valid = false;
   status result = check_open (cursor, failure);
   if (result != STATUS_OK)
@@ -714,21 +749,22 @@ is_well_inside (const struct engine_cursor *cursor, struct bytes key, bool backw
   return backward ? head > cursor->lower_head : head < cursor->upper_head;
 }
 
-bool
-engine_cursor_step (struct engine_cursor *cursor, bool backward)
+static inline bool
+is_in_range (const struct engine_cursor *cursor, struct bytes key, bool backward)
 {
-  if (__builtin_expect (cursor->steps != (backward ? DIRECTION_BACKWARD : DIRECTION_FORWARD)
-                            || view_is_stale (cursor)
-                            || engine_enter (cursor->engine, NULL) != STATUS_OK
-                            || !source_step (cursor->source, backward),
-                        0))
+  return is_well_inside (cursor, key, backward) || is_inside (cursor, key, backward);
+}
+
+/* One that is not to be looked at ahead. */
+static bool
+step_alone (struct engine_cursor *cursor, bool backward)
+{
+  if (!source_step (cursor->source, backward))
     return false;
   const struct record *record = cursor->record;
-  if (__builtin_expect (record->sequence <= cursor->sequence && record->kind != RECORD_DELETE
-                            && (!backward || source_is_alone (cursor->source))
-                            && (is_well_inside (cursor, record->key, backward)
-                                || is_inside (cursor, record->key, backward)),
-                        1))
+  if (record->sequence <= cursor->sequence && record->kind != RECORD_DELETE
+      && (!backward || source_is_alone (cursor->source))
+      && is_in_range (cursor, record->key, backward))
     {
       place_on (cursor, record);
       cursor->stepped++;
@@ -738,10 +774,50 @@ engine_cursor_step (struct engine_cursor *cursor, bool backward)
   return false;
 }
 
+/* Looks at the next records, as far as they are in the cursor's range, and shows the first. */
+static bool
+look_ahead (struct engine_cursor *cursor, bool backward)
+{
+  const struct record_place *first;
+  uint32_t count = source_look_ahead (cursor->source, backward, cursor->sequence, &first);
+  for (; count > 0; count--)
+    {
+      struct bytes key = first[count - 1].key;
+      if (is_in_range (cursor, BYTES (key.data - STORE_ID_SIZE, key.size + STORE_ID_SIZE),
+                       backward))
+        break;
+    }
+  if (count == 0)
+    return false;
+  cursor->ahead = cursor->at.shown = first;
+  cursor->at.last = first + count - 1;
+  return true;
+}
+
+/* Whether a step that way may stay in the page. */
+static inline bool
+may_step (const struct engine_cursor *cursor, bool backward)
+{
+  return __builtin_expect (cursor->steps == (backward ? DIRECTION_BACKWARD : DIRECTION_FORWARD)
+                               && !view_is_stale (cursor)
+                               && engine_enter (cursor->engine, NULL) == STATUS_OK,
+                           1);
+}
+
+bool
+engine_cursor_step (struct engine_cursor *cursor, bool backward)
+{
+  if (!may_step (cursor, backward))
+    return false;
+  catch_up (cursor);
+  return look_ahead (cursor, backward) || step_alone (cursor, backward);
+}
+
 status
 engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
 {
-  if (engine_cursor_step (cursor, false))
+  catch_up (cursor);
+  if (may_step (cursor, false) && step_alone (cursor, false))
     return STATUS_OK;
   bool moved;
   status result = prepare_step (cursor, DIRECTION_FORWARD, &moved, failure);
@@ -761,7 +837,8 @@ engine_cursor_next (struct engine_cursor *cursor, struct failure *failure)
 status
 engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
 {
-  if (engine_cursor_step (cursor, true))
+  catch_up (cursor);
+  if (may_step (cursor, true) && step_alone (cursor, true))
     return STATUS_OK;
   bool moved;
   status result = prepare_step (cursor, DIRECTION_BACKWARD, &moved, failure);
@@ -776,41 +853,40 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
 
 /* ---- looking ---- */
 
-const struct engine_cursor_place *
-engine_cursor_place (const struct engine_cursor *cursor)
+struct engine_cursor_place *
+engine_cursor_place (struct engine_cursor *cursor)
 {
-  return &cursor->place;
+  return &cursor->at;
 }
 
 bool
 engine_cursor_valid (const struct engine_cursor *cursor)
 {
-  return cursor->place.valid;
+  return cursor->at.shown->valid;
 }
 
 struct bytes
 engine_cursor_key (const struct engine_cursor *cursor)
 {
-  return cursor->place.valid ? cursor->place.key : BYTES_NONE;
+  return cursor->at.shown->valid ? cursor->at.shown->key : BYTES_NONE;
 }
 
 uint64_t
 engine_cursor_sequence (const struct engine_cursor *cursor)
 {
-  return cursor->place.valid && cursor->record->sequence < OVERLAY_BASE ? cursor->record->sequence
-                                                                        : 0;
+  return cursor->at.shown->valid ? cursor->at.shown->sequence : 0;
 }
 
-status
-engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct failure *failure)
+static status
+find_value (struct engine_cursor *cursor, struct bytes *out, struct failure *failure)
 {
   *out = BYTES_NONE;
-  if (!cursor->place.valid)
+  if (!cursor->at.shown->valid)
     return fail (failure, STATUS_INVALID,
                  "the cursor stands on no record; move it and check that it is valid");
-  if (cursor->record->kind != RECORD_BLOB)
+  if (!cursor->at.shown->apart)
     {
-      *out = cursor->record->value;
+      *out = cursor->at.shown->value;
       return STATUS_OK;
     }
   if (!cursor->has_blob)
@@ -819,15 +895,24 @@ engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct fai
       if (result == STATUS_OK && cursor->cached_only)
         result = STATUS_BUSY;
       if (result == STATUS_OK)
-        result = blob_value (cursor->engine, cursor->view, cursor->record->value, &cursor->blob,
+        result = blob_value (cursor->engine, cursor->view, cursor->at.shown->value, &cursor->blob,
                              failure);
       if (result != STATUS_OK)
         return result;
       cursor->has_blob = true;
-      cursor->steps = DIRECTION_NONE; /* the next move lets it go */
+      cursor->steps = DIRECTION_NONE;     /* the next move lets it go … */
+      cursor->at.last = cursor->at.shown; /* … and none is made by callers alone */
     }
   *out = cursor->blob.data;
   return STATUS_OK;
+}
+
+status
+engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct failure *failure)
+{
+  status result = find_value (cursor, out, failure);
+  cursor->blob_lent = cursor->has_blob;
+  return result;
 }
 
 status
@@ -836,10 +921,10 @@ engine_cursor_take_value (struct engine_cursor *cursor, struct engine_value *out
 {
   *out = (struct engine_value){ .holder_kind = HOLDER_NONE };
   struct bytes value;
-  status result = engine_cursor_value (cursor, &value, failure);
+  status result = find_value (cursor, &value, failure);
   if (result != STATUS_OK)
     return result;
-  if (cursor->has_blob)
+  if (cursor->has_blob && !cursor->blob_lent) /* C2: what was lent stays */
     {
       *out = cursor->blob;
       cursor->has_blob = false;
@@ -917,6 +1002,7 @@ engine_cursor_new (struct engine *engine, const struct engine_cursor_settings *s
   assert (snapshot_is_of (settings->snapshot, engine));
   assert (settings->transaction == NULL
           || snapshot_is_of (transaction_reading (settings->transaction), engine));
+  forget_ahead (cursor);
   cursor->engine = engine_ref (engine);
   cursor->transaction = settings->transaction;
   cursor->keys_only = settings->keys_only;
@@ -947,6 +1033,7 @@ engine_cursor_free (struct engine_cursor *cursor)
 {
   if (cursor == NULL)
     return;
+  forget_ahead (cursor);
   count_steps (cursor);
   forget_value (cursor);
   drop_sources (cursor);

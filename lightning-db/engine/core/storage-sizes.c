@@ -110,7 +110,7 @@ finish_biggest (struct engine_sizes *out)
 /* ---- one piece ---- */
 
 static uint64_t
-value_size (const struct engine_cursor_place *place)
+value_size (const struct record_place *place)
 {
   struct blob_reference reference;
   if (!place->apart)
@@ -138,10 +138,10 @@ static status
 count_piece (struct sizing *sizing, struct engine_cursor *cursor, struct failure *failure)
 {
   struct engine_sizes *out = sizing->out;
-  const struct engine_cursor_place *place = engine_cursor_place (cursor);
   status result = engine_cursor_first (cursor, failure);
-  for (unsigned turn = 1; result == STATUS_OK && place->valid; turn++)
+  for (unsigned turn = 1; result == STATUS_OK && engine_cursor_valid (cursor); turn++)
     {
+      const struct record_place *place = engine_cursor_place (cursor)->shown;
       uint64_t size = value_size (place);
       out->records++;
       out->key_bytes += place->key.size;

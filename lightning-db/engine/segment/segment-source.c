@@ -8,6 +8,7 @@
  *   R2  `record` borrows its value from the present leaf and its key from `key`, where the leaf's
  *       prefix stays while the walk is inside the leaf.
  *   R3  While not valid, no leaf is held, except after running off an end.
+ *   R4  The first `prefixed` keys of `ahead` begin with the present leaf's prefix.
  */
 #include "base/hash.h"
 #include "segment/inner.h"
@@ -23,6 +24,17 @@
 #define LINES_AHEAD 10u                  /* of a coming leaf: header, arrays, two records */
 #define SEQUENTIAL_LEAVES 2u             /* leaves in a row that make a walk sequential */
 #define WINDOW_MOST ((uint64_t) 1 << 20) /* bytes read ahead, unless more is asked for */
+
+#define AHEAD_LEAST 4u /* records looked at ahead: after a seek; doubles … */
+#define AHEAD_MOST 16u /* … up to this */
+#define AHEAD_KEY 64u  /* bytes of the key of one */
+
+/* What comes next in the present leaf. */
+struct ahead
+{
+  struct record_place places[AHEAD_MOST];
+  uint8_t keys[AHEAD_MOST][AHEAD_KEY]; /* theirs, with the store id */
+};
 
 /* Whether a leaf has one record of each key. */
 enum distinction
@@ -45,6 +57,9 @@ struct segment_source
   const uint8_t *coming; /* the page behind it, to prefetch from; it may be gone; or NULL */
   uint8_t *key;          /* the present key; owned */
   size_t key_room;       /* bytes of it: what a key of the leaf can take */
+  struct ahead *ahead;   /* NULL before it is wanted; owned */
+  uint32_t prefixed;     /* R4 */
+  uint32_t ahead_goal;   /* how many are looked at next */
   struct page_place places[PLACES];  /* of leaves from first_place on, checked */
   uint32_t first_place, place_count; /* which are known */
   unsigned run;                      /* leaves walked in one direction without a seek */
@@ -101,6 +116,7 @@ begin_run (struct segment_source *walk, unsigned run)
 {
   walk->run = run;
   walk->asked = walk->window = 0;
+  walk->ahead_goal = AHEAD_LEAST;
 }
 
 static enum page_access
@@ -215,6 +231,7 @@ hold (struct segment_source *walk, uint32_t leaf, const uint8_t *page, struct fa
     return result;
   walk->view = view;
   walk->leaf = leaf;
+  walk->prefixed = 0;
   memcpy (walk->key, view.prefix, view.prefix_size);
   return STATUS_OK;
 }
@@ -636,6 +653,117 @@ step (struct source *source, bool backward)
   return true;
 }
 
+/* Shows a record of the leaf as one of those ahead, whose key has the leaf's prefix already. FALSE:
+ * it is none that they are for. */
+static bool
+place_ahead (struct segment_source *walk, uint32_t slot, uint64_t snapshot,
+             struct record_place *place, uint8_t *suffix)
+{
+  const struct leaf_view *view = &walk->view;
+  struct leaf_record record = leaf_record (view, slot);
+  size_t size = view->prefix_size + record.suffix.size;
+  if (record.kind == RECORD_DELETE || record.sequence > snapshot || record.expiry != 0
+      || size > AHEAD_KEY)
+    return false;
+  memcpy (suffix, record.suffix.data, record.suffix.size);
+  place->apart = record.kind == RECORD_BLOB;
+  place->key.size = size - STORE_ID_SIZE;
+  place->value = record.value;
+  place->sequence = record.sequence;
+  return true;
+}
+
+/* The same of what most records are, in few instructions (as stand_quickly). `at`: of the record;
+ * `end`: of the leaf. FALSE: it is not of them. */
+static inline bool
+place_quickly (const uint8_t *at, const uint8_t *end, size_t prefix_size,
+               struct record_place *place, uint8_t *suffix)
+{
+  uint8_t meta = at[0], suffix_size = at[1], value_size = at[2];
+  at += 3;
+  if ((meta | RECORD_BLOB) != RECORD_BLOB || suffix_size > SMALL_COPY || value_size >= 0x80
+      || at + SMALL_COPY > end)
+    return false;
+  memcpy (suffix, at, SMALL_COPY);
+  place->apart = meta == RECORD_BLOB;
+  place->key.size = prefix_size + suffix_size - STORE_ID_SIZE;
+  place->value = BYTES (at + suffix_size, value_size);
+  place->sequence = 0;
+  return true;
+}
+
+/* Room for so many ahead, with the prefix of the leaf (R4); FALSE: there is none, and one does
+ * without. */
+static bool
+provide_ahead (struct segment_source *walk, uint32_t count)
+{
+  if (walk->ahead == NULL)
+    {
+      walk->ahead = malloc (sizeof *walk->ahead);
+      if (walk->ahead == NULL)
+        return false;
+      charge (walk, sizeof *walk->ahead);
+      for (uint32_t i = 0; i < AHEAD_MOST; i++)
+        walk->ahead->places[i] = (struct record_place){
+          .valid = true,
+          .key = BYTES (walk->ahead->keys[i] + STORE_ID_SIZE, 0),
+        };
+    }
+  for (; walk->prefixed < count; walk->prefixed++)
+    memcpy (walk->ahead->keys[walk->prefixed], walk->view.prefix, walk->view.prefix_size);
+  return true;
+}
+
+/* As many as can be, up to `room`. What is read for each of them stands in variables of its own:
+ * what is written may be anything to the compiler. */
+static uint32_t
+place_all (struct segment_source *walk, bool backward, uint64_t snapshot, uint32_t room)
+{
+  const struct leaf_view view = walk->view;
+  const uint8_t *end = view.page + view.used;
+  const uint8_t *coming = walk->coming;
+  struct record_place *place = walk->ahead->places;
+  uint8_t *suffix = walk->ahead->keys[0] + view.prefix_size;
+  uint32_t slot = walk->slot, step = backward ? UINT32_MAX : 1, count = 0;
+  for (; count < room; count++, place++, suffix += AHEAD_KEY)
+    {
+      slot += step;
+      if (!place_quickly (view.page + leaf_offset (&view, slot), end, view.prefix_size, place,
+                          suffix)
+          && !place_ahead (walk, slot, snapshot, place, suffix))
+        break;
+      if (coming != NULL)
+        prefetch_ahead (walk, place->value.data);
+    }
+  return count;
+}
+
+/* The first record of a leaf is left to `step`, on the way back: one before it may have its key. */
+static uint32_t
+look_ahead (struct source *source, bool backward, uint64_t snapshot,
+            const struct record_place **first)
+{
+  struct segment_source *walk = self (source);
+  const struct leaf_view *view = &walk->view;
+  uint32_t room = backward ? walk->slot - (walk->slot > 0) : view->count - 1u - walk->slot;
+  if (room > walk->ahead_goal)
+    room = walk->ahead_goal;
+  if (room == 0 || view->prefix_size > AHEAD_KEY - SMALL_COPY || !is_distinct (walk)
+      || !provide_ahead (walk, room))
+    return 0;
+  if (walk->ahead_goal < AHEAD_MOST)
+    walk->ahead_goal *= 2;
+  *first = walk->ahead->places;
+  return place_all (walk, backward, snapshot, room);
+}
+
+static void
+step_over (struct source *source, bool backward, uint32_t count)
+{
+  struct segment_source *walk = self (source);
+  stand (walk, backward ? walk->slot - count : walk->slot + count);
+}
+
 static void
 release (struct source *source)
 {
@@ -646,6 +774,7 @@ release (struct source *source)
   if (walk->charged > 0)
     ledger_refund (walk->segment->settings.ledger, LEDGER_MERGE, walk->charged);
   segment_unref (walk->segment);
+  free (walk->ahead);
   free (walk->key);
   free (walk);
 }
@@ -660,6 +789,8 @@ static const struct source_operations operations = {
   .release = release,
   .step = step,
   .is_alone = is_alone,
+  .look_ahead = look_ahead,
+  .step_over = step_over,
 };
 
 status

@@ -43,7 +43,7 @@ struct _LdbCursor
   LdbTransaction *transaction;             /* owned, or NULL */
   LdbPin *pin;                             /* of the snapshot it reads, or NULL; owned */
   struct engine_cursor *cursor;            /* NULL once closed */
-  const struct engine_cursor_place *place; /* of `cursor`; NULL once closed */
+  struct engine_cursor_place *place;       /* of `cursor`; NULL once closed */
   LdbScanFlags flags;                      /* how it goes */
   LdbCursorState state;                    /* where it is */
   guint64 limit; /* records that next() gives; 0 = all */

@@ -19,12 +19,10 @@
  *
  * ```c
  * g_autoptr(LdbCursor) cursor = ldb_database_scan_prefix (db, "user:", 5, LDB_SCAN_NONE, &error);
- * while (ldb_cursor_next (cursor, NULL, &error))
- *   {
- *     gsize length;
- *     const guint8 *key = ldb_cursor_peek_key (cursor, &length);
- *     …
- *   }
+ * const guint8 *key, *value;
+ * gsize key_length, value_length;
+ * while (ldb_cursor_peek_next (cursor, &key, &key_length, &value, &value_length, &error))
+ *   …
  * ```
  *
  * All moves are meant in the order of the scan: with %LDB_SCAN_REVERSE, [method@Ldb.Cursor.first]
@@ -353,8 +351,7 @@ ldb_cursor_read_finish (LdbCursor *self, GAsyncResult *result, GError **error)
 static inline gboolean
 is_on_record (LdbCursor *self)
 {
-  return g_atomic_int_get (self->busy) == 0 && self->cursor != NULL
-         && self->state == LDB_CURSOR_STATE_ON;
+  return ldb_busy_is_free (self->busy) && self->state == LDB_CURSOR_STATE_ON;
 }
 
 /**
@@ -593,8 +590,8 @@ ldb_cursor_peek_key (LdbCursor *self, gsize *length)
       g_return_val_if_fail (LDB_IS_CURSOR (self), NULL);
       return NULL;
     }
-  *length = self->place->key.size;
-  return self->place->key.data;
+  *length = self->place->shown->key.size;
+  return self->place->shown->key.data;
 }
 
 /* What is not simply there: a large value, or an error. */
@@ -644,9 +641,9 @@ ldb_cursor_peek_value (LdbCursor *self, gsize *length, GError **error)
 {
   if (G_UNLIKELY (!ldb_cursor_is (self) || !is_on_record (self)
                   || (self->flags & LDB_SCAN_KEYS_ONLY) != 0
-                  || !ldb_database_is_open (self->database) || self->place->apart))
+                  || !ldb_database_is_open (self->database) || self->place->shown->apart))
     return peek_otherwise (self, length, error);
-  const struct bytes *value = &self->place->value;
+  const struct bytes *value = &self->place->shown->value;
   *length = value->size;
   return value->size > 0 ? value->data : NULL;
 }

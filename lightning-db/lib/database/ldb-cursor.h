@@ -93,5 +93,8 @@ LDB_AVAILABLE_IN_ALL
 const guint8 *ldb_cursor_peek_key (LdbCursor *self, gsize *length);
 LDB_AVAILABLE_IN_ALL
 const guint8 *ldb_cursor_peek_value (LdbCursor *self, gsize *length, GError **error);
+LDB_AVAILABLE_IN_ALL
+gboolean ldb_cursor_peek_next (LdbCursor *self, const guint8 **key, gsize *key_length,
+                               const guint8 **value, gsize *value_length, GError **error);
 
 G_END_DECLS

@@ -360,7 +360,7 @@ typedef struct
 static gboolean
 is_huge (Page *page, LdbCursor *cursor, struct bytes key, gsize *size, GError **error)
 {
-  return cursor->place->apart
+  return cursor->place->shown->apart
          && measure_value (page->visit, page->snapshot, page->store, key, NULL, 0, size, error)
          && *size > VALUE_MAX;
 }
@@ -420,7 +420,7 @@ fill_page (Page *page, LdbCursor *cursor, GError **error)
         return FALSE;
       if (page->count < page->limit && page->bytes < PAGE_BYTES && has_time (page))
         continue;
-      cut_page (page, cursor->place->key, TRUE);
+      cut_page (page, cursor->place->shown->key, TRUE);
       return TRUE;
     }
   struct bytes reached = engine_cursor_reached (cursor->cursor);
