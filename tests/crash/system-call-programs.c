@@ -18,9 +18,8 @@ follow (struct program *program)
   struct engine_options options = program_options (program);
   struct engine *follower;
   failure = FAILURE_INIT;
-  if (!program_said (
-          program, "follow",
-          engine_open (program->database, ENGINE_OPEN_READ_ONLY, &options, &follower, &failure)))
+  if (!program_said (program, "follow",
+             engine_open (program->database, ENGINE_OPEN_READ_ONLY, &options, &follower, &failure)))
     return;
   program_put (program, ENGINE_SYNC_ASYNC);
   program_check_keys (program, follower, true, false);
@@ -136,9 +135,8 @@ back_up (struct program *program)
 {
   struct engine_backup_result result;
   failure = FAILURE_INIT;
-  if (!program_said (
-          program, "backup",
-          engine_backup (program->engine, program->backup, true, NULL, NULL, &result, &failure)))
+  if (!program_said (program, "backup",
+             engine_backup (program->engine, program->backup, true, NULL, NULL, &result, &failure)))
     return;
   program->backed_up = true;
 }
@@ -149,7 +147,7 @@ ask_for_room (struct program *program)
   uint64_t total = 0, available = 0;
   failure = FAILURE_INIT;
   if (program_said (program, "asking for room",
-                    engine_disk_space (program->engine, &total, &available, &failure)))
+            engine_disk_space (program->engine, &total, &available, &failure)))
     CHECK (total > 0 && available <= total);
 }
 
@@ -216,7 +214,7 @@ copy (struct program *program)
   ask_for_room (program);
   failure = FAILURE_INIT;
   if (!program_said (program, "wait for a turn",
-                     engine_turn_new (program->database, NULL, &turn, &failure)))
+             engine_turn_new (program->database, NULL, &turn, &failure)))
     turn = NULL;
   program_close (program);
   failure = FAILURE_INIT;
@@ -226,8 +224,8 @@ copy (struct program *program)
   failure = FAILURE_INIT;
   /* What can't be read it leaves out, and tells. */
   program->is_repaired = program_said (program, "repair",
-                                       engine_repair (program->database, program->repaired,
-                                                      count_lost, NULL, &lost, &report, &failure))
+                               engine_repair (program->database, program->repaired, count_lost,
+                                              NULL, &lost, &report, &failure))
                          && lost == 0;
   if (program->backed_up)
     restore_in_vain (program);
@@ -235,7 +233,7 @@ copy (struct program *program)
   if (program->backed_up)
     program->is_restored
         = program_said (program, "restore",
-                        engine_restore (program->backup, program->restored, NULL, NULL, &failure));
+                engine_restore (program->backup, program->restored, NULL, NULL, &failure));
   failure = FAILURE_INIT;
   if (program->is_restored
       && program_said (program, "delete", engine_destroy (program->restored, NULL, &failure)))
@@ -264,33 +262,30 @@ use_files (struct program *program)
   int descriptor;
   size_t got;
   failure = FAILURE_INIT;
-  if (!program_said (
-          program, "a directory",
-          vfs_directory_open (vfs_posix (), program->repaired, true, &directory, &failure)))
+  if (!program_said (program, "a directory",
+             vfs_directory_open (vfs_posix (), program->repaired, true, &directory, &failure)))
     return;
   failure = FAILURE_INIT;
-  if (program_said (program, "a shared file",
-                    vfs_share (directory, "file", true, &descriptor, &failure)))
+  if (program_said (program, "a shared file", vfs_share (directory, "file", true, &descriptor, &failure)))
     {
       CHECK (write (descriptor, page, sizeof page) == sizeof page);
       close (descriptor);
     }
   failure = FAILURE_INIT;
   if (program_said (program, "a direct file",
-                    vfs_open (directory, "file", VFS_WRITE | VFS_CREATE | VFS_TRUNCATE | VFS_DIRECT,
-                              &file, &failure)))
+            vfs_open (directory, "file", VFS_WRITE | VFS_CREATE | VFS_TRUNCATE | VFS_DIRECT, &file,
+                      &failure)))
     {
       failure = FAILURE_INIT;
       if (program_said (program, "a write", vfs_write (file, 0, page, sizeof page, &failure)))
         {
           failure = FAILURE_INIT;
-          if (program_said (program, "a read",
-                            vfs_read (file, 0, found, sizeof found, &got, &failure))
+          if (program_said (program, "a read", vfs_read (file, 0, found, sizeof found, &got, &failure))
               && (got != sizeof found || memcmp (found, page, sizeof found) != 0))
             program_broken (program, "a wrong read");
           failure = FAILURE_INIT;
           if (program_said (program, "a mapping",
-                            vfs_map (file, 0, sizeof page, true, true, &map, &failure)))
+                    vfs_map (file, 0, sizeof page, true, true, &map, &failure)))
             vfs_unmap (file, map, sizeof page);
         }
       vfs_close (file);

@@ -150,6 +150,14 @@ release_during_unmap (struct vfs_file *file)
   CHECK (access (path, F_OK) == 0);
 }
 
+/* Until the next segment has this number. */
+static void
+append_until (struct place *place, uint64_t number, bool store)
+{
+  while (place->next_number < number)
+    append (place, wal_appended (place->wal) + 1, wal_appended (place->wal) + 1, store);
+}
+
 static void
 rotate_during_sync (struct vfs_file *file)
 {
@@ -175,8 +183,7 @@ test_unmapped_behind_sync (void)
   place_open (&place);
   busy = &place;
   log_open (&place, SEGMENT_SIZE, true, 1);
-  while (place.next_number < 3)
-    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, true);
+  append_until (&place, 3, true);
   CHECK_INT (ledger_used (&place.ledger, LEDGER_LOG), 2 * SEGMENT_SIZE);
   during_sync = prepare_during_sync;
   CHECK_OK (wal_sync (place.wal, wal_appended (place.wal), &failure));
@@ -194,8 +201,7 @@ test_interleavings (void)
   place_open (&place);
   busy = &place;
   log_open (&place, SEGMENT_SIZE, true, 1);
-  while (place.next_number < 3)
-    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, true);
+  append_until (&place, 3, true);
   uint64_t last = wal_appended (place.wal);
   during_sync = release_during_sync;
   CHECK_OK (wal_sync (place.wal, last, &failure));
@@ -205,8 +211,7 @@ test_interleavings (void)
   CHECK_INT (count_files (&place).files, 1);
 
   /* Nor does one go that is being unmapped. */
-  while (place.next_number < 4)
-    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, true);
+  append_until (&place, 4, true);
   last = wal_appended (place.wal);
   during_unmap = release_during_unmap;
   CHECK_OK (wal_prepare (place.wal, &failure));
@@ -215,8 +220,7 @@ test_interleavings (void)
 
   /* A segment that was overtaken while it was prepared is not used under its number. (Where commits
    * are written it is synced then.) */
-  for (uint64_t number = place.next_number; place.next_number == number;)
-    append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, false);
+  append_until (&place, place.next_number + 1, false);
   while (!wal_wants_preparing (place.wal))
     append (&place, wal_appended (place.wal) + 1, wal_appended (place.wal) + 1, false);
   last = wal_appended (place.wal);

@@ -94,7 +94,7 @@ struct engine_cursor
   bool stopping;              /* `go_on` said no: the move ends behind the key in `reached` (C4) */
   bool stopped;               /* it has: `reached` is for the caller */
   struct byte_buffer reached; /* see engine_cursor_reached */
-  struct read_span *span;     /* serializable: what was looked at since positioning */
+  struct read_span *span; /* serializable: what was looked at since positioning */
 };
 
 static status
@@ -352,9 +352,10 @@ static inline status
 show (struct engine_cursor *cursor, struct failure *failure)
 {
   place_on (cursor, cursor->record);
-  return __builtin_expect (cursor->span != NULL, 0) ? transaction_span_reach (
-             cursor->transaction, cursor->span, cursor->record->key, true, failure)
-                                                    : STATUS_OK;
+  return __builtin_expect (cursor->span != NULL, 0)
+             ? transaction_span_reach (cursor->transaction, cursor->span, cursor->record->key, true,
+                                       failure)
+             : STATUS_OK;
 }
 
 /* Shows what the source stands on. */
