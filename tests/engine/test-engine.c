@@ -3,6 +3,7 @@
  * kill, bad input, and the states of its handles. */
 #include "small-engine.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -500,6 +501,63 @@ walk_cached (struct engine *engine, unsigned expected, bool backward, bool cache
   engine_cursor_free (cursor);
 }
 
+#define MAKERS 200u /* threads that make stores */
+#define MADE 2u     /* by each: one of its own, and one that all make */
+
+struct maker
+{
+  struct engine *engine;
+  unsigned number;
+  engine_store stores[MADE];
+};
+
+static void *
+make_stores (void *data)
+{
+  struct maker *maker = data;
+  struct failure cause = FAILURE_INIT;
+  char name[32];
+  for (unsigned i = 0; i < MADE; i++)
+    {
+      snprintf (name, sizeof name, "store of %u", i == 0 ? maker->number : MAKERS);
+      CHECK_OK (engine_store_open (maker->engine, name, true, &maker->stores[i], &cause));
+      if (i == 0 && maker->number % 2 == 0)
+        CHECK_OK (engine_store_drop (maker->engine, name, &cause));
+    }
+  return NULL;
+}
+
+/* However many make and drop stores at the same time, each of them succeeds; here each commit takes
+ * as long as the disk does. */
+static void
+test_stores_at_once (void)
+{
+  char *path = fresh_directory ();
+  struct engine_options options = small_options ();
+  options.sync = ENGINE_SYNC_FULL;
+  struct engine *engine = open_with (path, &options);
+  static struct maker makers[MAKERS];
+  pthread_t threads[MAKERS];
+  for (unsigned i = 0; i < MAKERS; i++)
+    {
+      makers[i] = (struct maker){ .engine = engine, .number = i };
+      CHECK (pthread_create (&threads[i], NULL, make_stores, &makers[i]) == 0);
+    }
+  for (unsigned i = 0; i < MAKERS; i++)
+    pthread_join (threads[i], NULL);
+  bool taken[2 + MAKERS * MADE] = { false };
+  for (unsigned i = 0; i < MADE; i++)
+    for (unsigned maker = 0; maker < MAKERS; maker++)
+      {
+        engine_store store = makers[maker].stores[i];
+        CHECK (store >= 2 && store < 2 + MAKERS * MADE);
+        CHECK (i == 1 && maker > 0 ? store == makers[0].stores[i] : !taken[store]);
+        taken[store] = true;
+      }
+  engine_unref (engine);
+  remove_directory (path);
+}
+
 static void
 test_cached_cursor (void)
 {
@@ -554,6 +612,10 @@ test_many (void)
       if (results[i] != STATUS_OK)
         continue;
       CHECK (bytes_equal (values[i].data, number_value (expected, i * 37, i * 37 < 100 ? 2 : 1)));
+      struct engine_value alone;
+      CHECK_OK (engine_get_value (engine, NULL, ENGINE_STORE_DEFAULT, keys[i], &alone, &failure));
+      CHECK_INT (values[i].sequence, alone.sequence);
+      engine_value_release (&alone);
     }
   engine_unref (engine);
   for (unsigned i = 0; i < COUNT; i++)
@@ -760,6 +822,7 @@ main (void)
   test_isolation ();
   test_stores_and_blobs ();
   test_many_drops ();
+  test_stores_at_once ();
   test_cached_cursor ();
   test_limited_cursor ();
   test_many ();

@@ -137,6 +137,9 @@ struct engine
   uint64_t runs_ids;            /* handed out; view_lock */
   struct snapshots snapshots;
 
+  pthread_mutex_t catalogue_lock; /* held while a store is made or dropped (store.c); before those
+                                     of the commit pipeline */
+
   /* The commit pipeline (commit_lock). */
   pthread_mutex_t commit_lock;
   struct generation *active;     /* the view's active memtable; own reference */

@@ -231,6 +231,7 @@ init_locks (struct engine *engine)
   pthread_mutex_init (&engine->blob_lock, NULL);
   pthread_mutex_init (&engine->feed_lock, NULL);
   pthread_mutex_init (&engine->sync_lock, NULL);
+  pthread_mutex_init (&engine->catalogue_lock, NULL);
   pthread_mutex_init (&engine->manifest_lock, NULL);
   pthread_mutex_init (&engine->view_lock, NULL);
   pthread_mutex_init (&engine->work_lock, NULL);
@@ -341,6 +342,7 @@ engine_free (struct engine *engine)
   pthread_mutex_destroy (&engine->blob_lock);
   pthread_mutex_destroy (&engine->feed_lock);
   pthread_mutex_destroy (&engine->sync_lock);
+  pthread_mutex_destroy (&engine->catalogue_lock);
   pthread_mutex_destroy (&engine->manifest_lock);
   pthread_mutex_destroy (&engine->view_lock);
   pthread_mutex_destroy (&engine->work_lock);

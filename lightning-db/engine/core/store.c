@@ -5,6 +5,9 @@
  *
  *   "n" + name   4 bytes, little-endian: the store's id
  *   "i"          4 bytes: the next id; ids never return
+ *
+ * Changes of it are made one at a time (catalogue_lock): each new store changes "i", so that of
+ * many made at once all but one would have to begin anew.
  */
 #include "core/engine-private.h"
 
@@ -15,7 +18,6 @@
 
 #define FIRST_STORE 2u
 #define DEFAULT_STORE_NAME "default"
-#define CATALOGUE_TRIES 100
 
 static bool
 is_utf8 (const uint8_t *at, const uint8_t *end)
@@ -100,6 +102,7 @@ find_store (struct engine *engine, struct bytes key, engine_store *out, struct f
   return result;
 }
 
+/* The store of that name, made if there is none. catalogue_lock held. */
 static status
 create_store (struct engine *engine, struct bytes key, engine_store *out, struct failure *failure)
 {
@@ -146,14 +149,13 @@ engine_store_open (struct engine *engine, const char *name, bool create, engine_
   uint8_t bytes[1 + STORE_NAME_SIZE_MAX];
   struct bytes key = catalogue_key (name, bytes);
   result = find_store (engine, key, out, failure);
-  for (int attempt = 0; result == STATUS_NOT_FOUND && create; attempt++)
+  if (result == STATUS_NOT_FOUND && create)
     {
       struct failure cause = FAILURE_INIT;
+      pthread_mutex_lock (&engine->catalogue_lock);
       result = create_store (engine, key, out, &cause);
-      if (result == STATUS_CONFLICT && attempt < CATALOGUE_TRIES)
-        result = STATUS_NOT_FOUND; /* somebody else made one at the same time */
-      else if (result != STATUS_OK)
-        return fail (failure, result, "%s", cause.message);
+      pthread_mutex_unlock (&engine->catalogue_lock);
+      return result == STATUS_OK ? result : fail (failure, result, "%s", cause.message);
     }
   if (result == STATUS_NOT_FOUND)
     return fail (failure, STATUS_NOT_FOUND,
@@ -255,7 +257,7 @@ forbid_store (struct engine *engine, engine_store store, struct failure *failure
 }
 
 /* Takes the store out of the catalogue and deletes its contents, if `key` still names it.
- * NOT_FOUND: somebody else dropped it. CONFLICT: somebody changes that entry at the same time. */
+ * NOT_FOUND: somebody else dropped it. catalogue_lock held. */
 static status
 remove_store (struct engine *engine, struct bytes key, engine_store store, struct failure *failure)
 {
@@ -296,14 +298,10 @@ engine_store_drop (struct engine *engine, const char *name, struct failure *fail
   if (result != STATUS_OK)
     return result;
   uint8_t bytes[1 + STORE_NAME_SIZE_MAX];
-  struct failure cause;
-  int attempt = 0;
-  do
-    {
-      cause = FAILURE_INIT;
-      result = remove_store (engine, catalogue_key (name, bytes), store, &cause);
-    }
-  while (result == STATUS_CONFLICT && attempt++ < CATALOGUE_TRIES);
+  struct failure cause = FAILURE_INIT;
+  pthread_mutex_lock (&engine->catalogue_lock);
+  result = remove_store (engine, catalogue_key (name, bytes), store, &cause);
+  pthread_mutex_unlock (&engine->catalogue_lock);
   if (result == STATUS_OK)
     return STATUS_OK;
   allow_store (engine,
