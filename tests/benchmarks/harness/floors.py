@@ -10,6 +10,11 @@ FLOORS = {
         "others all the same (next row). Held back until the reader had twice the best peer's reads, it wrote half of "
         "what that one did. That and eight other ways as they were measured: "
         "[design/read.md](design/read.md#beside-a-writer)."),
+    "fillseq, 1000 per batch": (
+        "What is written goes to new memory three times (log, memtable, segment), LMDB's goes once. Where memory is slow that "
+        "decides, and what a flush takes, which a writer cannot outrun for long: the batches themselves are half of the time. "
+        "Seven ways, as they were measured: "
+        "[design/commit.md](design/commit.md#batches-in-rising-order)."),
     "100 KB values, read": (
         "The row is copying 100 KB from memory that no cache holds, and comparing them: the array of strings (`limit`), which "
         "does nothing else, bounds it. Copies with the source prefetched, in seven shapes, gain nothing, and huge pages an "

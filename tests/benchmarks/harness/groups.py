@@ -63,6 +63,7 @@ class Group:
     engines: tuple = ()          # only these; all when empty
     without: tuple = ()          # all but these
     sizes: tuple = ()            # repeated for these numbers of records
+    once_above: int = 0          # a size above it is measured in one round; 0: in all, too
     note: str = ""               # for the report
     core: bool = True            # part of what is run when no group is named
     bars: bool = False           # rows that bars are about
@@ -142,7 +143,8 @@ GROUPS = (
     Group("growth", "How it grows",
           (Run("fillrandom-batch,settle,compact,readrandom,readhot,readseq", fresh=True,
                then="openclose,overwrite"),),
-          sizes=GROWTH, without=("limit", "sqlite"), core=False),
+          sizes=GROWTH, once_above=1_000_000, without=("limit", "sqlite"), core=False,
+          note="Medians of the rounds up to a million records; one round above."),
     Group("headline", "The headline's settings: 256 MB, zstd, prefetch, background merging",
           (Run("fillseq,settle", fresh=True), Run("fillrandom,settle", fresh=True),
            Run("fillrandom-batch,settle", fresh=True),

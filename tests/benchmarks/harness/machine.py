@@ -66,9 +66,10 @@ def _system():
 def describe(source, work):
     """[(what, value)] in the order to be printed."""
     virtual = _output("systemd-detect-virt", "--vm")
-    commit = _output("git", "-C", str(source), "log", "-1", "--format=%h of %cs")
+    measured = ("--", ":/", ":!/docs", ":!/*.md")  # all but what only people read
+    commit = _output("git", "-C", str(source), "log", "-1", "--format=%h of %cs", *measured)
     changed = _output("git", "-C", str(source), "status", "--porcelain", "--untracked-files=no",
-                      "--", ":/", ":!/docs/benchmarks*")  # but for what a report writes
+                      *measured)
     huge = _read("/sys/kernel/mm/transparent_hugepage/enabled")
     rows = [
         ("Processor", _processor() + (f", virtual machine ({virtual})"

@@ -200,7 +200,7 @@ def _group(group, results, names, titles, directory):
     text = f"## {group.title}\n\n"
     settings = group.settings
     if group.name == "growth":
-        return text + _growth(results, names, directory)
+        return text + group.note + "\n\n" + _growth(results, names, directory)
     records = max(result["records"] for result in results if result["group"] == group.name)
     text += (f"{records:,} records of {settings.key_size} + {settings.value_size:,} bytes, "
              f"budget {settings.budget >> 20} MiB. {group.note}\n\n")
