@@ -273,16 +273,18 @@ check_get_many (struct segment *segment, const struct model *model, struct rando
   static uint8_t rooms[MANY][KEY_ROOM];
   struct bytes keys[MANY];
   uint64_t hashes[MANY], snapshot = random_snapshot (random);
+  struct segment *segments[MANY];
   struct segment_lookup lookups[MANY];
   status results[MANY];
   for (size_t i = 0; i < MANY; i++)
     {
+      segments[i] = segment;
       keys[i] = probe_key (model, random, flavour, rooms[i]);
       hashes[i] = key_hash (keys[i]);
       results[i] = i % 10 == 3 ? STATUS_CANCELLED : STATUS_BUSY;
     }
   epoch_enter ();
-  segment_get_many (segment, keys, hashes, MANY, snapshot, lookups, results, &failure);
+  segment_get_many (segments, keys, hashes, MANY, snapshot, lookups, results, &failure);
   epoch_leave ();
   for (size_t i = 0; i < MANY; i++)
     {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Readers and the writer of a memtable, interleaved at each instruction: whatever the writer is in
- * the midst of, a reader finds all that was there before, or waits (T1, T2, H1, H2). */
+ * the midst of, a reader finds all that was there before, or waits (T1, T2, H1, H2, H4). */
 #include "memtable-trial.h"
 
 #include "memtable/memtable-private.h"
@@ -71,6 +71,14 @@ insert_added (void *data)
   struct steps_trial *trial = data;
   for (unsigned i = 0; i < trial->added; i++)
     insert_number (trial, trial->first_added + 2 * i);
+}
+
+/* Nothing is left that was put off, if anything was. */
+static void
+check_caught_up (const struct steps_trial *trial)
+{
+  if (trial->count > PUT_OFF_AFTER && trial->count < PUT_OFF_AFTER + CATCH_UP * trial->added)
+    CHECK (trial->table->put_off_count == 0 && !trial->table->put_off);
 }
 
 static void
@@ -178,6 +186,8 @@ interrupt_reader (struct steps_trial *trial, void (*read) (void *data), bool wal
         check_walk (trial);
       else
         CHECK (trial->found);
+      if (trial->at <= steps)
+        check_caught_up (trial);
       memtable_unref (trial->table);
       epoch_collect (false);
     }
@@ -241,6 +251,7 @@ interrupt_writer (struct steps_trial *trial, void (*between) (void *data, uint64
   trial->looks = trial->waits = 0;
   uint64_t steps = step_through (insert_added, between, trial);
   CHECK (steps > 300 && trial->looks > steps && trial->waits < trial->looks / 2);
+  check_caught_up (trial);
   memtable_unref (trial->table);
   epoch_collect (false);
 }
@@ -327,6 +338,11 @@ test_steps (void)
       };
       interrupt_writer (&trial, get_all);
     }
+  /* What was put off is put into buckets, all of it (H4). */
+  trial = (struct steps_trial){ .count = PUT_OFF_AFTER + 20, .first_added = 1, .added = 4 };
+  interrupt_writer (&trial, look_around);
+  trial.wanted = 2 * (trial.count - 1);
+  CHECK (interrupt_reader (&trial, get_wanted, false, 1) > 50);
   trial = (struct steps_trial){ 0 };
   interrupt_cover (&trial);
 }

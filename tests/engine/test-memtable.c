@@ -2,6 +2,8 @@
 /* The contract of memtable.h: against a sorted array, beside a writer, at its limits. */
 #include "memtable-trial.h"
 
+#include "memtable/memtable-private.h"
+
 /* ---- head search ---- */
 
 static int
@@ -442,6 +444,88 @@ test_hot_key (void)
   memtable_unref (table);
 }
 
+/* ---- a long rising row, whose entries are put off (H4) ---- */
+
+static void
+check_numbers (struct memtable *table, uint64_t count, uint64_t overwritten)
+{
+  for (uint64_t number = 0; number <= count + 1; number++)
+    {
+      uint8_t key[12] = { 0, 0, 0, 1 };
+      put_number (key + 4, 2 * number);
+      struct record record;
+      uint64_t expected = number == 0 || number > count                ? 0
+                          : number % 100 == 0 && number <= overwritten ? count + number
+                                                                       : number;
+      bool found
+          = memtable_get (table, BYTES (key, 12), key_hash (BYTES (key, 12)), UINT64_MAX, &record);
+      CHECK_INT (found ? record.sequence : 0, expected);
+      put_number (key + 4, 2 * number + 1);
+      CHECK_INT (memtable_newest (table, BYTES (key, 12), key_hash (BYTES (key, 12))), 0);
+    }
+}
+
+/* Puts even numbers in a row, then overwrites some, then has the rest put into buckets. */
+static void
+test_put_off (void)
+{
+  enum
+  {
+    KEYS = PUT_OFF_AFTER + 3000
+  };
+  struct memtable *table = new_table ();
+  uint8_t key[12] = { 0, 0, 0, 1 };
+  for (uint64_t number = 1; number <= KEYS; number++)
+    {
+      put_number (key + 4, 2 * number);
+      put (table, BYTES (key, 12), BYTES_NONE, number);
+    }
+  size_t put_off = table->put_off_count;
+  CHECK (put_off > 2900 && put_off <= 3000 && table->put_off && !table->wanted);
+  CHECK_INT (table->hashed + put_off, KEYS);
+  check_numbers (table, KEYS, 0);
+  CHECK (table->wanted && table->put_off_count == put_off); /* a reader puts none into buckets */
+
+  for (uint64_t number = 100; number <= KEYS; number += 100)
+    {
+      put_number (key + 4, 2 * number);
+      put (table, BYTES (key, 12), BYTES_NONE, KEYS + number);
+      CHECK_INT (table->put_off_count, put_off - CATCH_UP * number / 100);
+      CHECK_INT (table->hashed + table->put_off_count, KEYS); /* an overwrite is no new entry */
+    }
+  check_numbers (table, KEYS, KEYS);
+  unsigned turns = 0;
+  while (memtable_catch_up (table))
+    turns++;
+  CHECK (turns >= 9 && turns <= 11);
+  CHECK (table->put_off_count == 0 && !table->put_off && table->hashed > KEYS - 10);
+  CHECK (!memtable_catch_up (table));
+  atomic_store (&table->wanted, false);
+  check_numbers (table, KEYS, KEYS);
+  CHECK (!table->wanted); /* nobody had to ask the tree */
+
+  /* The row goes on: more are put off, until somebody looks for a key that is in no bucket. */
+  for (uint64_t number = KEYS + 1; number <= KEYS + PUT_OFF_AFTER + 200; number++)
+    {
+      put_number (key + 4, 2 * number);
+      put (table, BYTES (key, 12), BYTES_NONE, 3 * KEYS + number);
+    }
+  put_off = table->put_off_count;
+  CHECK (put_off >= 190);
+  CHECK_INT (memtable_newest (table, BYTES (key, 12), key_hash (BYTES (key, 12))),
+             4 * KEYS + PUT_OFF_AFTER + 200);
+  CHECK (table->wanted);
+  for (uint64_t number = KEYS + PUT_OFF_AFTER + 201; table->put_off_count > 0; number++)
+    {
+      size_t before = table->put_off_count;
+      put_number (key + 4, 2 * number);
+      put (table, BYTES (key, 12), BYTES_NONE, 3 * KEYS + number);
+      CHECK_INT (table->put_off_count, before > CATCH_UP ? before - CATCH_UP : 0);
+    }
+  CHECK (!table->put_off);
+  memtable_unref (table);
+}
+
 /* ---- what changed, when the journal is longer than what is read of it ---- */
 
 static void
@@ -570,6 +654,7 @@ main (void)
   test_colliding_hashes ();
   test_processor_levels ();
   test_hot_key ();
+  test_put_off ();
   test_changed_far_back ();
   test_changed_at_bounds ();
   test_many_ranges ();

@@ -206,12 +206,14 @@ exercise (struct segment *segment, const struct model *model, struct random *ran
           unsigned flavour)
 {
   uint8_t room[KEY_ROOM];
+  struct segment *segments[8];
   struct bytes keys[8];
   uint64_t hashes[8];
   struct segment_lookup lookups[8];
   status results[8];
   for (size_t i = 0; i < 8; i++)
     {
+      segments[i] = segment;
       keys[i] = probe_key (model, random, flavour, room);
       if (keys[i].data == room)
         keys[i] = model->records[0].key;
@@ -222,7 +224,7 @@ exercise (struct segment *segment, const struct model *model, struct random *ran
       epoch_leave ();
     }
   epoch_enter ();
-  segment_get_many (segment, keys, hashes, 8, SEQUENCE_MAX, lookups, results, NULL);
+  segment_get_many (segments, keys, hashes, 8, SEQUENCE_MAX, lookups, results, NULL);
   epoch_leave ();
   for (size_t i = 0; i < 8; i++)
     if (results[i] == STATUS_OK && lookups[i].page != NULL)

@@ -67,6 +67,95 @@ test_model (void)
     }
 }
 
+/* ---- keys of several segments at once ---- */
+
+#define SEVERAL 4u
+#define ASKED 100u
+
+/* Each key is looked for in the segment that is named for it, which has it or not. */
+static void
+ask_several (struct segment *const *open, const struct model *models, struct random *random,
+             unsigned flavour, size_t *found)
+{
+  static uint8_t rooms[ASKED][KEY_ROOM];
+  struct bytes keys[ASKED];
+  struct segment *segments[ASKED];
+  struct segment_lookup lookups[ASKED];
+  status results[ASKED];
+  uint64_t hashes[ASKED], snapshot = random_snapshot (random);
+  unsigned of[ASKED];
+  for (size_t i = 0; i < ASKED; i++)
+    {
+      bool left_out = random_below (random, 10) == 0;
+      of[i] = (unsigned) random_below (random, SEVERAL);
+      segments[i] = left_out ? NULL : open[of[i]];
+      results[i] = left_out ? STATUS_CANCELLED : STATUS_BUSY;
+      unsigned whose
+          = random_below (random, 4) > 0 ? of[i] : (unsigned) random_below (random, SEVERAL);
+      keys[i] = probe_key (&models[whose], random, flavour, rooms[i]);
+      hashes[i] = key_hash (keys[i]);
+    }
+  epoch_enter ();
+  segment_get_many (segments, keys, hashes, ASKED, snapshot, lookups, results, &failure);
+  epoch_leave ();
+  for (size_t i = 0; i < ASKED; i++)
+    {
+      const struct record *expected
+          = segments[i] != NULL ? model_get (&models[of[i]], keys[i], snapshot) : NULL;
+      CHECK_INT (results[i], segments[i] == NULL ? STATUS_CANCELLED
+                             : expected != NULL  ? STATUS_OK
+                                                 : STATUS_NOT_FOUND);
+      if (expected == NULL)
+        continue;
+      check_record (&lookups[i].record, expected);
+      if (lookups[i].page != NULL)
+        cache_unpin (lookups[i].page);
+      ++*found;
+    }
+}
+
+/* With and without filters, indexes and a mapping; in a cache that has all, or hardly anything. */
+static void
+test_several (void)
+{
+  struct random random = { 99 };
+  size_t found = 0;
+  for (unsigned round = 0; round < 24; round++)
+    {
+      struct surroundings here;
+      struct model models[SEVERAL] = { { 0 } };
+      struct segment *open[SEVERAL];
+      struct segment_information information[SEVERAL];
+      surroundings_open (&here, 4096, round % 2 == 1 ? 16 * 4096 : 32 << 20);
+      for (unsigned i = 0; i < SEVERAL; i++)
+        {
+          struct segment_settings settings = writer_settings (&here, 4096);
+          struct segment_reader_settings reading = reader_settings (&here);
+          settings.number = 7 + i;
+          settings.filter = (enum filter_kind) random_below (&random, 3);
+          reading.build_index = random_below (&random, 3) > 0;
+          reading.map_plain = random_below (&random, 3) == 0;
+          model_fill (&models[i], &random, round % 3, 20 + random_below (&random, 3000), 200);
+          CHECK_OK (write_model (&settings, &models[i], &information[i], &failure));
+          CHECK_OK (segment_open (&reading, &information[i], &open[i], &failure));
+        }
+      for (unsigned turn = 0; turn < 20; turn++)
+        {
+          ask_several (open, models, &random, round % 3, &found);
+          if (turn % 7 == 6)
+            segment_trim (open[random_below (&random, SEVERAL)]);
+        }
+      for (unsigned i = 0; i < SEVERAL; i++)
+        {
+          segment_unref (open[i]);
+          segment_information_clear (&information[i]);
+          model_clear (&models[i]);
+        }
+      surroundings_close (&here);
+    }
+  CHECK (found > 10000);
+}
+
 /* ---- edges ---- */
 
 static void
@@ -673,6 +762,7 @@ int
 main (void)
 {
   test_model ();
+  test_several ();
   test_edges ();
   test_reading_around ();
   test_reading_ahead ();

@@ -63,13 +63,17 @@ ask_together (struct segment *segment, const struct asked *asked)
 {
   struct failure failure = FAILURE_INIT;
   struct segment_lookup found[ASKED_MOST], alone;
+  struct segment *segments[ASKED_MOST];
   status results[ASKED_MOST];
   uint64_t newest;
   for (unsigned i = 0; i < asked->count; i++)
-    results[i] = STATUS_BUSY;
+    {
+      segments[i] = segment;
+      results[i] = STATUS_BUSY;
+    }
   epoch_enter ();
-  segment_get_many (segment, asked->keys, asked->hashes, asked->count, SEQUENCE_MAX, found, results,
-                    &failure);
+  segment_get_many (segments, asked->keys, asked->hashes, asked->count, SEQUENCE_MAX, found,
+                    results, &failure);
   for (unsigned i = 0; i < asked->count; i++)
     {
       failure = FAILURE_INIT;

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The array of chunks, with what the epoch needs to free it. */
 struct chunk_array
@@ -104,9 +105,10 @@ chunk_for (struct page_table *table, uint64_t page)
   struct page_chunk *chunk = present_chunk (table, page);
   if (chunk != NULL)
     return chunk;
-  chunk = calloc (1, sizeof *chunk);
+  chunk = aligned_alloc (_Alignof(struct page_chunk), sizeof *chunk);
   if (chunk == NULL)
     return NULL;
+  memset (chunk, 0, sizeof *chunk);
   ledger_charge (table->cache->ledger, LEDGER_PAGE_TABLE, sizeof *chunk);
   atomic_store_explicit (place, chunk, memory_order_release);
   return chunk;

@@ -97,6 +97,8 @@ make_memory (struct engine *engine, struct failure *failure)
     result = memtable_pool_new (&engine->ledger, 64 * 1024, &engine->transaction_pool, failure);
   if (result == STATUS_OK)
     memtable_pool_set_counted (engine->transaction_pool);
+  if (result == STATUS_OK && engine->read_only)
+    memtable_pool_hash_all (engine->pool);
   return result;
 }
 

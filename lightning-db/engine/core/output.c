@@ -52,8 +52,6 @@ struct output
   uint8_t *start;  /* first key that belongs to the present segment */
   size_t start_size;
   bool has_start; /* false: everything below the first cut */
-  uint8_t *last;  /* key of the last record */
-  size_t last_size, last_capacity;
 };
 
 #define TRAINING_BUDGET (UINT64_C (32) << 20) /* training a dictionary takes 3 MiB for a moment */
@@ -187,36 +185,18 @@ output_finish (struct output *output, struct bytes end, struct failure *failure)
 }
 
 static status
-output_remember (struct output *output, struct bytes key, struct failure *failure)
-{
-  if (key.size > output->last_capacity)
-    {
-      uint8_t *last = realloc (output->last, 2 * key.size);
-      if (last == NULL)
-        return fail_memory (failure, 2 * key.size, "a key");
-      output->last = last;
-      output->last_capacity = 2 * key.size;
-    }
-  memcpy (output->last, key.data, key.size);
-  output->last_size = key.size;
-  return STATUS_OK;
-}
-
-static status
 output_add (struct output *output, const struct record *record, struct failure *failure)
 {
   status result = STATUS_OK;
-  bool new_key = !bytes_equal (record->key, BYTES (output->last, output->last_size));
-  if (output->writer != NULL && new_key /* O1 */
+  if (output->writer != NULL
       && (segment_writer_size (output->writer) >= output->file_size
-          || segment_writer_is_full (output->writer)))
+          || segment_writer_is_full (output->writer))
+      && !bytes_equal (record->key, segment_writer_last_key (output->writer))) /* O1 */
     result = output_finish (output, record->key, failure);
   if (result == STATUS_OK && output->writer == NULL)
     result = output_begin (output, failure);
   if (result == STATUS_OK)
     result = segment_writer_add (output->writer, record, failure);
-  if (result == STATUS_OK && new_key)
-    result = output_remember (output, record->key, failure);
   return result;
 }
 
@@ -283,7 +263,6 @@ output_write (struct engine *engine, struct source *source, const struct range_s
     segment_writer_abort (output.writer);
   memory_end_writing (engine);
   free (output.start);
-  free (output.last);
   if (result != STATUS_OK)
     {
       flushed_unlink (engine, out); /* O2 */

@@ -629,14 +629,12 @@ struct many
   size_t count;
   struct bytes *keys; /* internal */
   uint64_t *hashes;
-  struct segment_lookup *lookups; /* of one segment's part */
-  status *states;                 /* of one segment's part */
-  size_t *members;                /* which keys are in the part */
-  struct bytes *part_keys;
-  uint64_t *part_hashes;
-  uint8_t *bytes;   /* the internal keys */
-  size_t in_tables; /* keys that were found in memtables; */
-  size_t deleted;   /* that had been deleted */
+  struct segment **segments;      /* of one run: where each may be, or NULL */
+  struct segment_lookup *lookups; /* of one run */
+  status *states;                 /* of one run; CANCELLED: not looked for there */
+  uint8_t *bytes;                 /* the internal keys */
+  size_t in_tables;               /* keys that were found in memtables; */
+  size_t deleted;                 /* that had been deleted */
 };
 
 static status
@@ -651,8 +649,8 @@ many_new (struct many **out, const struct bytes *keys, size_t count, engine_stor
         return result;
       bytes += keys[i].size + STORE_ID_SIZE;
     }
-  size_t each = 2 * sizeof (struct bytes) + 2 * sizeof (uint64_t) + sizeof (struct segment_lookup)
-                + sizeof (status) + sizeof (size_t);
+  size_t each = sizeof (struct bytes) + sizeof (uint64_t) + sizeof (struct segment *)
+                + sizeof (struct segment_lookup) + sizeof (status);
   size_t size;
   if (__builtin_mul_overflow (each, count, &size)
       || __builtin_add_overflow (size, sizeof (struct many) + bytes + 64, &size))
@@ -663,11 +661,9 @@ many_new (struct many **out, const struct bytes *keys, size_t count, engine_stor
   many->count = count;
   many->lookups = (struct segment_lookup *) (many + 1);
   many->keys = (struct bytes *) (many->lookups + count);
-  many->part_keys = many->keys + count;
-  many->hashes = (uint64_t *) (many->part_keys + count);
-  many->part_hashes = many->hashes + count;
-  many->members = (size_t *) (many->part_hashes + count);
-  many->states = (status *) (many->members + count);
+  many->hashes = (uint64_t *) (many->keys + count);
+  many->segments = (struct segment **) (many->hashes + count);
+  many->states = (status *) (many->segments + count);
   many->bytes = (uint8_t *) (many->states + count);
   uint8_t *at = many->bytes;
   for (size_t i = 0; i < count; i++)
@@ -680,75 +676,62 @@ many_new (struct many **out, const struct bytes *keys, size_t count, engine_stor
   return STATUS_OK;
 }
 
-/* Looks the still open keys (results BUSY) that fall into one segment up in it, at once. */
-static void
-many_in_segment (struct engine *engine, struct many *many, struct view *view,
-                 struct segment *segment, size_t part, uint64_t sequence,
-                 struct engine_value *values, status *results, struct failure *failure)
+/* What a run has of one key, in many->lookups[i], becomes its value. */
+static status
+many_take (struct engine *engine, struct many *many, struct view *view, size_t i, uint64_t cover,
+           struct engine_value *value, struct failure *failure)
 {
-  for (size_t i = 0; i < part; i++)
+  struct segment_lookup *lookup = &many->lookups[i];
+  bool hidden = lookup->record.sequence < cover || lookup->record.kind == RECORD_DELETE;
+  status result = STATUS_OK;
+  many->deleted += hidden;
+  if (hidden)
+    result = STATUS_NOT_FOUND;
+  else if (lookup->record.kind == RECORD_BLOB)
+    result = blob_value (engine, view, lookup->record.value, value, failure);
+  else
     {
-      many->part_keys[i] = many->keys[many->members[i]];
-      many->part_hashes[i] = many->hashes[many->members[i]];
-      many->states[i] = STATUS_BUSY;
+      value->data = lookup->record.value;
+      value->holder
+          = lookup->page != NULL ? (void *) lookup->page : segment_ref (many->segments[i]);
+      value->holder_kind = lookup->page != NULL ? HOLDER_PAGE : HOLDER_SEGMENT;
+      value->owner = lookup->page != NULL ? NULL : engine_ref (engine);
     }
-  epoch_enter ();
-  segment_get_many (segment, many->part_keys, many->part_hashes, part, sequence, many->lookups,
-                    many->states, failure);
-  epoch_leave (); /* what was found is pinned, or in a mapping of the view's segment */
-  const struct range_set *ranges = segment_range_deletes (segment);
-  for (size_t i = 0; i < part; i++)
-    {
-      size_t member = many->members[i];
-      uint64_t cover = ranges != NULL ? range_set_cover (ranges, many->part_keys[i], sequence) : 0;
-      struct segment_lookup *lookup = &many->lookups[i];
-      bool found = many->states[i] == STATUS_OK;
-      if (!found)
-        {
-          if (many->states[i] != STATUS_NOT_FOUND)
-            results[member] = many->states[i];
-          else if (cover > 0)
-            results[member] = STATUS_NOT_FOUND;
-          many->deleted += many->states[i] == STATUS_NOT_FOUND && cover > 0;
-          continue;
-        }
-      bool hidden = lookup->record.sequence < cover || lookup->record.kind == RECORD_DELETE;
-      many->deleted += hidden;
-      if (hidden)
-        results[member] = STATUS_NOT_FOUND;
-      else if (lookup->record.kind == RECORD_BLOB)
-        results[member] = blob_value (engine, view, lookup->record.value, &values[member], failure);
-      else
-        {
-          values[member].data = lookup->record.value;
-          values[member].holder
-              = lookup->page != NULL ? (void *) lookup->page : segment_ref (segment);
-          values[member].holder_kind = lookup->page != NULL ? HOLDER_PAGE : HOLDER_SEGMENT;
-          values[member].owner = lookup->page != NULL ? NULL : engine_ref (engine);
-          results[member] = STATUS_OK;
-        }
-      values[member].sequence = lookup->record.sequence;
-      if ((hidden || lookup->record.kind == RECORD_BLOB) && lookup->page != NULL)
-        cache_unpin (lookup->page);
-    }
+  value->sequence = lookup->record.sequence;
+  if ((hidden || lookup->record.kind == RECORD_BLOB) && lookup->page != NULL)
+    cache_unpin (lookup->page);
+  return result;
 }
 
+/* Looks the still open keys (results BUSY) up in a run, all at once. */
 static void
-many_in_runs (struct engine *engine, struct many *many, struct view *view, uint64_t sequence,
-              struct engine_value *values, status *results, struct failure *failure)
+many_in_run (struct engine *engine, struct many *many, struct view *view, const struct run *run,
+             uint64_t sequence, struct engine_value *values, status *results,
+             struct failure *failure)
 {
-  for (size_t r = 0; r < view->run_count; r++)
+  for (size_t i = 0; i < many->count; i++)
     {
-      struct run *run = view->runs[r];
-      for (size_t s = 0; s < run->count; s++)
+      many->segments[i] = results[i] == STATUS_BUSY ? run_find (run, many->keys[i]) : NULL;
+      many->states[i] = many->segments[i] != NULL ? STATUS_BUSY : STATUS_CANCELLED;
+    }
+  epoch_enter ();
+  segment_get_many (many->segments, many->keys, many->hashes, many->count, sequence, many->lookups,
+                    many->states, failure);
+  epoch_leave (); /* what was found is pinned, or in a mapping of the view's segment */
+  for (size_t i = 0; i < many->count; i++)
+    {
+      if (many->segments[i] == NULL)
+        continue;
+      const struct range_set *ranges = segment_range_deletes (many->segments[i]);
+      uint64_t cover = ranges != NULL ? range_set_cover (ranges, many->keys[i], sequence) : 0;
+      if (many->states[i] == STATUS_OK)
+        results[i] = many_take (engine, many, view, i, cover, &values[i], failure);
+      else if (many->states[i] != STATUS_NOT_FOUND)
+        results[i] = many->states[i];
+      else if (cover > 0)
         {
-          size_t part = 0;
-          for (size_t i = 0; i < many->count; i++)
-            if (results[i] == STATUS_BUSY && run_find (run, many->keys[i]) == run->segments[s])
-              many->members[part++] = i;
-          if (part > 0)
-            many_in_segment (engine, many, view, run->segments[s], part, sequence, values, results,
-                             failure);
+          results[i] = STATUS_NOT_FOUND;
+          many->deleted++;
         }
     }
 }
@@ -776,7 +759,8 @@ many_look_up (struct engine *engine, struct many *many, struct view *view, uint6
         results[i] = STATUS_BUSY;
     }
   epoch_leave ();
-  many_in_runs (engine, many, view, sequence, values, results, failure);
+  for (size_t r = 0; r < view->run_count; r++)
+    many_in_run (engine, many, view, view->runs[r], sequence, values, results, failure);
   bool corrupt = false;
   for (size_t i = 0; i < many->count; i++)
     {

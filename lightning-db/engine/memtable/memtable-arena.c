@@ -180,7 +180,13 @@ memtable_pool_set_size (struct memtable_pool *pool, size_t arena_size)
 void
 memtable_pool_set_counted (struct memtable_pool *pool)
 {
-  pool->counted = true;
+  pool->counted = pool->hashes_all = true;
+}
+
+void
+memtable_pool_hash_all (struct memtable_pool *pool)
+{
+  pool->hashes_all = true;
 }
 
 static void

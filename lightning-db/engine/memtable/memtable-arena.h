@@ -54,6 +54,7 @@ struct memtable_pool
   struct ledger *ledger; /* charged under LEDGER_MEMTABLE */
   _Atomic size_t arena_size; /* bytes a memtable is expected to reach */
   bool counted;          /* every reader holds a reference: no epoch to wait for */
+  bool hashes_all;       /* nobody would catch up with what is put off: nothing is */
   pthread_mutex_t lock;  /* guards the fields below */
   struct arena *kept;    /* arenas waiting for a memtable */
   unsigned kept_count;   /* length of that list */

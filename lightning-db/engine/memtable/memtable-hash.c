@@ -8,13 +8,16 @@
  *
  * Invariants
  *   H1  Every entry of the tree is in the chain of its bucket, or that chain ends with
- *       BUCKET_INCOMPLETE (then the tree has the last word). So hashing cannot fail: what finds no
- *       room is simply left out.
+ *       BUCKET_INCOMPLETE (then the tree has the last word), or the entry is put off (H4). So
+ *       hashing cannot fail: what finds no room is simply left out.
  *   H2  While an entry is in its bucket it does not move: a split copies what leaves to the new
  *       bucket, publishes bucket_count, and only then clears the old slots. A reader that finds
  *       nothing looks at bucket_count again, and goes on only if it now names another bucket.
  *   H3  An overflow bucket taken out of a chain is empty; readers still in it find nothing wrong
  *       when it serves another chain (slots are compared with 31 bits of the hash, then the key).
+ *   H4  The entries of a long rising row are put off as long as nobody looks for keys: `put_off` is
+ *       set before the first of them is in the tree, and cleared when the last is in its chain. Who
+ *       looks loads it before the chain; when it was set, the tree has the last word.
  */
 #include "memtable/memtable-private.h"
 
@@ -135,9 +138,19 @@ bucket_empty (const struct bucket *bucket)
   return (bucket_match (bucket, 0) & ~(1u << TAIL)) | tail;
 }
 
+/* Whether the row that is coming in is put off. */
+static inline bool
+row_is_put_off (const struct memtable *table)
+{
+  return table->finger.rising >= PUT_OFF_AFTER
+         && !atomic_load_explicit (&table->wanted, memory_order_relaxed);
+}
+
 void
 memtable_prefetch (struct memtable *table, uint64_t hash)
 {
+  if (row_is_put_off (table))
+    return;
   uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
   __builtin_prefetch (&table->buckets[bucket_index (slot_hash (hash), count)]);
 }
@@ -167,10 +180,20 @@ chain_find (const struct memtable *table, const struct bucket *bucket, struct by
     }
 }
 
+/* H4. From now on no more are put off. */
+static __attribute__ ((noinline)) reference
+find_put_off (struct memtable *table, struct bytes key)
+{
+  if (!atomic_load_explicit (&table->wanted, memory_order_relaxed))
+    atomic_store_explicit (&table->wanted, true, memory_order_relaxed);
+  return tree_find (table, key);
+}
+
 reference
-hash_find (const struct memtable *table, struct bytes key, uint64_t hash64)
+hash_find (struct memtable *table, struct bytes key, uint64_t hash64)
 {
   uint32_t hash = slot_hash (hash64);
+  bool put_off = atomic_load_explicit (&table->put_off, memory_order_acquire); /* H4 */
   uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_acquire);
   uint32_t index = bucket_index (hash, count);
   for (;;)
@@ -189,7 +212,7 @@ hash_find (const struct memtable *table, struct bytes key, uint64_t hash64)
       count = atomic_load_explicit (&table->bucket_count, memory_order_acquire);
       uint32_t now = bucket_index (hash, count);
       if (now == index)
-        return 0;
+        return put_off ? find_put_off (table, key) : 0;
       index = now;
     }
 }
@@ -207,7 +230,8 @@ hash_reserve (struct memtable *table, size_t records)
 {
   struct arena_region *region = &table->arena->buckets;
   size_t most = region->reserved / sizeof (struct bucket);
-  size_t needed = (table->hashed + records) * 2 / FILL_TIMES_TWO + BUCKETS_FIRST + 2;
+  size_t coming = records + hash_due (table, records);
+  size_t needed = (table->hashed + coming) * 2 / FILL_TIMES_TWO + BUCKETS_FIRST + 2;
   if (needed > most)
     needed = most;
   if (!arena_region_open (region, needed * sizeof (struct bucket)))
@@ -381,15 +405,84 @@ hash_grow (struct memtable *table)
   split_clear (table, from, bit);
 }
 
-void
-hash_insert (struct memtable *table, uint64_t hash64, reference entry)
+static void
+insert_slot (struct memtable *table, uint64_t slot)
 {
-  uint32_t hash = slot_hash (hash64);
   uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
-  struct bucket *bucket = &table->buckets[bucket_index (hash, count)];
-  if (chain_store (table, bucket, slot_make (hash, entry)))
+  struct bucket *bucket = &table->buckets[bucket_index ((uint32_t) slot, count)];
+  if (chain_store (table, bucket, slot))
     {
       table->hashed++;
       hash_grow (table);
+    }
+}
+
+void
+hash_insert (struct memtable *table, uint64_t hash, reference entry)
+{
+  insert_slot (table, slot_make (slot_hash (hash), entry));
+}
+
+/* ---- what is put off (H4) ---- */
+
+static struct put_off_chunk *
+put_off_at (const struct memtable *table, reference at)
+{
+  return arena_at (table, at);
+}
+
+bool
+hash_puts_off (struct memtable *table, bool follows)
+{
+  if (!follows || !row_is_put_off (table))
+    return false;
+  if (table->first_put_off == 0)
+    atomic_store_explicit (&table->put_off, true, memory_order_release);
+  return true;
+}
+
+void
+hash_put_off (struct memtable *table, uint64_t hash, reference entry)
+{
+  reference at = table->last_put_off;
+  struct put_off_chunk *chunk = put_off_at (table, at);
+  if (at == 0 || chunk->count == PUT_OFF_CHUNK)
+    {
+      reference fresh = memtable_take (table, sizeof *chunk, 8);
+      if (at != 0)
+        chunk->next = fresh;
+      else
+        table->first_put_off = fresh;
+      table->last_put_off = fresh;
+      chunk = put_off_at (table, fresh);
+      chunk->next = 0;
+      chunk->count = chunk->taken = 0;
+    }
+  chunk->slots[chunk->count++] = slot_make (slot_hash (hash), entry);
+  table->put_off_count++;
+}
+
+size_t
+hash_due (const struct memtable *table, size_t records)
+{
+  return table->put_off_count / CATCH_UP < records ? table->put_off_count : records * CATCH_UP;
+}
+
+void
+hash_catch_up (struct memtable *table, size_t most)
+{
+  for (; most > 0 && table->first_put_off != 0; most--)
+    {
+      struct put_off_chunk *chunk = put_off_at (table, table->first_put_off);
+      insert_slot (table, chunk->slots[chunk->taken++]);
+      table->put_off_count--;
+      if (chunk->taken < chunk->count)
+        continue;
+      table->first_put_off = chunk->next;
+      if (chunk->next == 0)
+        {
+          table->last_put_off = 0;
+          atomic_store_explicit (&table->put_off, false, memory_order_release);
+        }
     }
 }

@@ -50,7 +50,8 @@ struct version_jump
 #define VERSION_SEQUENCE_SHIFT 4
 
 /* Bytes of one insert beside key and value, at most: entry 8, version 16, jump 8, expiry 8,
- * rounding 14; the journal's 4 and its share of a chunk header; overflow buckets 16. */
+ * rounding 14; the journal's 4 and its share of a chunk header; overflow buckets 16; its place among
+ * those put off and a share of the chunk 8.3. */
 #define RECORD_OVERHEAD_MAX 80u
 
 /* Of that, for overflow buckets; when it is used up the tree answers for what finds no place. */
@@ -70,6 +71,19 @@ struct version_jump
 struct bucket
 {
   uint64_t slots[BUCKET_SLOTS];
+};
+
+#define PUT_OFF_AFTER 1024u /* inserts in a rising row behind which entries are put off (H4) */
+#define CATCH_UP 8u /* of these, how many an insert puts into buckets once they are wanted */
+#define PUT_OFF_CHUNK 62u /* entries of a chunk */
+
+/* Entries that are in no bucket yet: a list of chunks in the order of their inserts. */
+struct put_off_chunk
+{
+  reference next;                /* chunk behind, or 0 */
+  uint32_t count;                /* slots that were filled */
+  uint32_t taken;                /* of them, how many are in buckets by now */
+  uint64_t slots[PUT_OFF_CHUNK]; /* as in a bucket */
 };
 
 /* ---- journal: entries in the order of their inserts ---- */
@@ -133,6 +147,8 @@ struct memtable
   /* Read by everyone, changed now and then by the writer. */
   _Alignas(CACHE_LINE) _Atomic reference root; /* the tree's top node */
   _Atomic uint32_t bucket_count;               /* buckets in use; only grows */
+  _Atomic bool put_off;                        /* some entries are in no bucket (H4) */
+  _Atomic bool wanted;                         /* no more are to be; readers set it, too (H4) */
   _Atomic reference newest_range;              /* newest range delete, or 0 */
   _Atomic (struct range_layers *) layers;      /* sets of all but the newest ones, or NULL */
   _Atomic bool frozen;                         /* M5 */
@@ -154,6 +170,8 @@ struct memtable
   uint64_t bucket_limit;                          /* buckets whose memory is open */
   uint64_t overflow_room;                         /* arena bytes reserved for overflow buckets */
   reference free_bucket;                          /* list of overflow buckets out of use */
+  reference first_put_off, last_put_off;          /* the list of those put off; 0: empty */
+  size_t put_off_count;                           /* entries in it */
   uint32_t leaf_count;                            /* leaves of the tree */
   uint32_t inner_count;                           /* inner nodes */
   unsigned depth;                                 /* levels */
@@ -276,9 +294,18 @@ void hash_init (struct memtable *table);
 /* Opens bucket memory for `records` more entries. False when the system refuses. */
 bool hash_reserve (struct memtable *table, size_t records);
 /* The entry of `key`, or 0; falls back on the tree. Any thread. */
-reference hash_find (const struct memtable *table, struct bytes key, uint64_t hash);
+reference hash_find (struct memtable *table, struct bytes key, uint64_t hash);
 /* Adds an entry that is not there. Writer only; cannot fail. */
 void hash_insert (struct memtable *table, uint64_t hash, reference entry);
+/* Whether the next entry is put off (H4), which then has to be said before it is in the tree;
+ * `follows` as tree_follows says. Writer only. */
+bool hash_puts_off (struct memtable *table, bool follows);
+/* Puts it on the list. Writer only; cannot fail. */
+void hash_put_off (struct memtable *table, uint64_t hash, reference entry);
+/* Of those put off, how many `records` inserts may put into buckets. */
+size_t hash_due (const struct memtable *table, size_t records);
+/* Puts up to `most` of them into buckets. Writer only; cannot fail. */
+void hash_catch_up (struct memtable *table, size_t most);
 
 /* ---- range deletes (memtable-range.c) ---- */
 

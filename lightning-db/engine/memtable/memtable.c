@@ -14,8 +14,12 @@
 
 #include <stdlib.h>
 
-/* What a reserve adds once: a journal chunk, overflow buckets. */
-#define RESERVE_FIXED (2 * sizeof (struct journal_chunk) + OVERFLOW_ROOM_FIRST)
+/* What a reserve adds once: a journal chunk, overflow buckets, a chunk of those put off. */
+#define RESERVE_FIXED                                                                              \
+  (2 * sizeof (struct journal_chunk) + OVERFLOW_ROOM_FIRST + 2 * sizeof (struct put_off_chunk))
+
+/* Entries that memtable_catch_up puts into buckets at once. */
+#define CATCH_UP_TURN 256u
 
 #define CHANGED_TREE_FIRST 128   /* entries of a range looked at before the journal is tried */
 #define CHANGED_JOURNAL_MAX 8192 /* entries of the journal looked at before the tree is */
@@ -48,6 +52,7 @@ memtable_init (struct memtable *table, struct memtable_pool *pool, struct arena 
   table->buckets = (struct bucket *) arena->buckets.base;
   table->search = head_search_for (cpu_level ());
   table->charged = arena->data.charged;
+  atomic_init (&table->wanted, pool->hashes_all);
   atomic_init (&table->references, 1);
   atomic_init (&table->used, CACHE_LINE); /* reference 0 is none */
   hash_init (table);
@@ -126,7 +131,7 @@ static bool
 reserve_size (const struct memtable *table, size_t records, size_t bytes, size_t range_deletes,
               size_t range_bytes, size_t *payload, size_t *size)
 {
-  size_t nodes;
+  size_t nodes, due = hash_due (table, records);
   *payload = (size_t) atomic_load_explicit (&table->used, memory_order_relaxed);
   if (!add_product (payload, bytes, 1) || !add_product (payload, range_bytes, 1)
       || !add_product (payload, records, RECORD_OVERHEAD_MAX)
@@ -134,6 +139,7 @@ reserve_size (const struct memtable *table, size_t records, size_t bytes, size_t
     return false;
   *size = *payload;
   return tree_reserve_size (table, records, &nodes) && add_product (size, nodes, 1)
+         && add_product (size, due, OVERFLOW_ROOM_PER_RECORD)
          && add_product (size, 1, RESERVE_FIXED);
 }
 
@@ -146,10 +152,18 @@ reserve_is_idle (const struct memtable *table, size_t records, size_t bytes)
   if (records > 16 || bytes > limit)
     return false;
   size_t nodes = (records + 1) * (table->depth + 2) * NODE_RESERVE;
+  size_t due = hash_due (table, records);
   size_t size = (size_t) atomic_load_explicit (&table->used, memory_order_relaxed) + bytes + nodes
-                + records * RECORD_OVERHEAD_MAX + RESERVE_FIXED;
+                + records * RECORD_OVERHEAD_MAX + due * OVERFLOW_ROOM_PER_RECORD + RESERVE_FIXED;
   uint32_t buckets = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
-  return size <= table->arena->data.open && buckets + records < table->bucket_limit;
+  return size <= table->arena->data.open && buckets + records + due < table->bucket_limit;
+}
+
+static void
+give_overflow_room (struct memtable *table, size_t records)
+{
+  table->overflow_room
+      = (records + hash_due (table, records)) * OVERFLOW_ROOM_PER_RECORD + OVERFLOW_ROOM_FIRST;
 }
 
 status
@@ -161,7 +175,7 @@ memtable_reserve (struct memtable *table, size_t records, size_t bytes, size_t r
   struct arena_region *data = &table->arena->data;
   if (range_deletes == 0 && reserve_is_idle (table, records, bytes))
     {
-      table->overflow_room = records * OVERFLOW_ROOM_PER_RECORD + OVERFLOW_ROOM_FIRST;
+      give_overflow_room (table, records);
       return STATUS_OK;
     }
   if (!reserve_size (table, records, bytes, range_deletes, range_bytes, &payload, &size)
@@ -177,7 +191,7 @@ memtable_reserve (struct memtable *table, size_t records, size_t bytes, size_t r
       arena_region_charge (data, table->pool->ledger, payload);
       table->charged = data->charged;
     }
-  table->overflow_room = records * OVERFLOW_ROOM_PER_RECORD + OVERFLOW_ROOM_FIRST;
+  give_overflow_room (table, records);
   return STATUS_OK;
 }
 
@@ -381,15 +395,37 @@ memtable_insert (struct memtable *table, uint64_t hash, const struct record *rec
   else
     {
       at = entry_new (table, record);
+      bool later = hash_puts_off (table, follows);
       tree_insert (table, at, follows);
-      hash_insert (table, hash, at);
+      if (later)
+        hash_put_off (table, hash, at);
+      else
+        hash_insert (table, hash, at);
     }
+  if (table->first_put_off != 0 && atomic_load_explicit (&table->wanted, memory_order_relaxed))
+    hash_catch_up (table, CATCH_UP);
   journal_append (table, at, record->sequence);
   counter_add (&table->records, 1);
   if (record->kind == RECORD_DELETE)
     counter_add (&table->deletes, 1);
   counter_add (&table->data_bytes, record->key.size + record->value.size);
   note_sequence (table, record->sequence);
+}
+
+bool
+memtable_catch_up (struct memtable *table)
+{
+  if (table->first_put_off == 0
+      || memtable_reserve (table, CATCH_UP_TURN / CATCH_UP, 0, 0, 0, NULL) != STATUS_OK)
+    return false;
+  hash_catch_up (table, CATCH_UP_TURN);
+  return table->first_put_off != 0;
+}
+
+bool
+memtable_is_wanted (struct memtable *table)
+{
+  return atomic_load_explicit (&table->wanted, memory_order_relaxed);
 }
 
 void

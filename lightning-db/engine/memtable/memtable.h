@@ -4,8 +4,9 @@
  *
  * A B+tree of small nodes (512 B – 1 KiB: fence-derived prefix, 4-byte key heads, 4-byte references
  * into an arena), each guarded by a seqlock. A record's key stands in the arena once; its versions
- * hang from it in a chain, newest first, so an overwrite is one release store. A side hash (16-bit
- * tags) answers gets and says "not here" in one cache miss.
+ * hang from it in a chain, newest first, so an overwrite is one release store. A side hash
+ * answers gets and says "not here" in one cache miss; the tree has the last word on keys that came
+ * in a long rising row, until they are hashed, too.
  *
  * Invariants
  *   M1  One writer at a time (the commit leader, under the engine's commit lock); any number of
@@ -38,6 +39,8 @@ status memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memta
  * the last one, at once, not an epoch later, and more arenas are kept for many short lives. Before
  * use. */
 void memtable_pool_set_counted (struct memtable_pool *pool);
+/* For memtables with which nobody calls memtable_catch_up; those of a counted pool are of them. */
+void memtable_pool_hash_all (struct memtable_pool *pool);
 /* Memtables are expected to reach another size from now on. Any thread. */
 void memtable_pool_set_size (struct memtable_pool *pool, size_t arena_size);
 void memtable_pool_trim (struct memtable_pool *pool); /* frees kept arenas (idle, low memory) */
@@ -58,12 +61,17 @@ void memtable_trim (struct memtable *table);
  * with `range_bytes`; charges the ledger. NO_MEMORY leaves the table unchanged. Writer only. */
 status memtable_reserve (struct memtable *table, size_t records, size_t bytes, size_t range_deletes,
                          size_t range_bytes, struct failure *failure);
-/* A hint, worth a third of an insert or get: `hash` will be asked for or inserted soon. Any
- * thread. */
+/* A hint, worth a third of an insert: `hash` will be inserted soon. Writer only. */
 void memtable_prefetch (struct memtable *table, uint64_t hash);
 /* Adds a version; copies key and value. `hash` = key_hash (record->key). Writer only. */
 void memtable_insert (struct memtable *table, uint64_t hash, const struct record *record);
 void memtable_delete_range (struct memtable *table, const struct range_delete *range);
+/* Entries that came in a long rising row are found by the tree alone until somebody looks for keys:
+ * this gives some of them the place in the side hash that makes gets quick. Whether there are more.
+ * For when no more is written; writer only. */
+bool memtable_catch_up (struct memtable *table);
+/* Whether somebody looked for a key while entries were put off. Any thread. */
+bool memtable_is_wanted (struct memtable *table);
 void memtable_freeze (struct memtable *table);
 
 /* The newest version of `key` with sequence <= snapshot. False when there is none. Range deletes

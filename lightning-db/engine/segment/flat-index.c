@@ -215,39 +215,59 @@ flat_index_find (const struct flat_index *index, struct bytes key, enum cpu_leve
   return rank;
 }
 
-void
-flat_index_find_many (const struct flat_index *index, const struct bytes *keys, size_t count,
-                      enum cpu_level level, struct page_table *table, uint32_t *out)
+/* A probe under way. */
+struct descent
 {
-  int64_t heads[FLAT_INDEX_BATCH];
-  struct bytes suffixes[FLAT_INDEX_BATCH];
-  uint32_t nodes[FLAT_INDEX_BATCH];
-  bool settled[FLAT_INDEX_BATCH];
+  struct bytes suffix; /* of the key, behind the prefix */
+  int64_t head;        /* of it */
+  uint32_t node;       /* in the layer that is next */
+  bool settled;        /* the prefix has decided */
+};
+
+/* From a node of `layer` into the one below, which starts to be fetched. */
+static inline void
+descend (const struct flat_index_probe *probe, struct descent *descent, unsigned layer,
+         enum cpu_level level)
+{
+  const struct flat_index *index = probe->index;
+  const int64_t *node = index->layers[layer] + (size_t) descent->node * NODE_HEADS;
+  descent->node = child_of (index, layer, descent->node, node_rank (node, descent->head, level));
+  const int64_t *child = index->layers[layer - 1] + (size_t) descent->node * NODE_HEADS;
+  __builtin_prefetch (child);
+  __builtin_prefetch (child + 8);
+  if (layer == 1 && probe->table != NULL)
+    prefetch_slots (probe->table, (uint64_t) descent->node * NODE_HEADS);
+}
+
+void
+flat_index_find_many (struct flat_index_probe *probes, size_t count, enum cpu_level level)
+{
+  struct descent descents[FLAT_INDEX_BATCH];
+  unsigned layers = 0;
   for (size_t i = 0; i < count; i++)
     {
-      nodes[i] = 0;
-      settled[i] = !behind_prefix (index, keys[i], &suffixes[i], &out[i]);
-      heads[i] = settled[i] ? 0 : head_of (keys[i], index->prefix_size);
+      const struct flat_index *index = probes[i].index;
+      struct descent *descent = &descents[i];
+      descent->node = 0;
+      descent->settled = !behind_prefix (index, probes[i].key, &descent->suffix, &probes[i].found);
+      descent->head = descent->settled ? 0 : head_of (probes[i].key, index->prefix_size);
+      layers = index->layer_count > layers ? index->layer_count : layers;
     }
-  for (unsigned layer = index->layer_count - 1; layer > 0; layer--)
+  for (unsigned layer = layers - 1; count > 0 && layer > 0; layer--)
     for (size_t i = 0; i < count; i++)
-      {
-        const int64_t *node = index->layers[layer] + (size_t) nodes[i] * NODE_HEADS;
-        nodes[i] = child_of (index, layer, nodes[i], node_rank (node, heads[i], level));
-        const int64_t *child = index->layers[layer - 1] + (size_t) nodes[i] * NODE_HEADS;
-        __builtin_prefetch (child);
-        __builtin_prefetch (child + 8);
-        if (layer == 1 && table != NULL)
-          prefetch_slots (table, (uint64_t) nodes[i] * NODE_HEADS);
-      }
+      if (layer < probes[i].index->layer_count)
+        descend (&probes[i], &descents[i], layer, level);
   for (size_t i = 0; i < count; i++)
     {
-      if (settled[i])
+      const struct flat_index *index = probes[i].index;
+      const struct descent *descent = &descents[i];
+      if (descent->settled)
         continue;
-      const int64_t *node = index->layers[0] + (size_t) nodes[i] * NODE_HEADS;
-      out[i] = final_rank (index, nodes[i], node_rank (node, heads[i], level));
-      if (out[i] > 0 && index->layers[0][out[i] - 1] == heads[i])
-        out[i] = settle_ties (index, out[i], heads[i], suffixes[i], level);
+      const int64_t *node = index->layers[0] + (size_t) descent->node * NODE_HEADS;
+      uint32_t found = final_rank (index, descent->node, node_rank (node, descent->head, level));
+      if (found > 0 && index->layers[0][found - 1] == descent->head)
+        found = settle_ties (index, found, descent->head, descent->suffix, level);
+      probes[i].found = found;
     }
 }
 

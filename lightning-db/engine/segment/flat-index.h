@@ -46,9 +46,17 @@ size_t flat_index_estimate (uint32_t count);
  * are prefetched before the last compare. */
 uint32_t flat_index_find (const struct flat_index *index, struct bytes key, enum cpu_level level,
                           struct page_table *table);
-/* The same for up to FLAT_INDEX_BATCH keys, level by level, so that cache misses overlap. */
-void flat_index_find_many (const struct flat_index *index, const struct bytes *keys, size_t count,
-                           enum cpu_level level, struct page_table *table, uint32_t *out);
+/* A key that is looked for. */
+struct flat_index_probe
+{
+  const struct flat_index *index;
+  struct page_table *table; /* or NULL */
+  struct bytes key;         /* borrowed */
+  uint32_t found;           /* set: separators <= key */
+};
+/* The same for up to FLAT_INDEX_BATCH keys, in one index or in several, level by level, so that
+ * cache misses overlap. */
+void flat_index_find_many (struct flat_index_probe *probes, size_t count, enum cpu_level level);
 
 /* Frees once no reader can look (epoch.h) and refunds `charged` bytes of LEDGER_INDEX then. */
 void flat_index_retire (struct flat_index *index, struct ledger *ledger, size_t charged);

@@ -229,6 +229,38 @@ slot_suffix (const struct leaf_view *view, unsigned slot)
   return leaf_record (view, slot).suffix;
 }
 
+static inline uint32_t
+head_at (const struct leaf_view *view, unsigned slot)
+{
+  return load_u32 (view->heads + 4u * slot);
+}
+
+/* Slots whose head is below `head`, as are those of the first `low`. */
+static unsigned
+heads_below (const struct leaf_view *view, unsigned low, uint32_t head)
+{
+  unsigned high = view->count;
+  while (low < high)
+    {
+      unsigned middle = low + (high - low) / 2;
+      if (head_at (view, middle) < head)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
+}
+
+/* The end of the slots from `low` on whose head is `head`; mostly there is one, or none. */
+static unsigned
+heads_equal (const struct leaf_view *view, unsigned low, uint32_t head)
+{
+  for (unsigned end = low; end < low + 2; end++)
+    if (end == view->count || head_at (view, end) != head)
+      return end;
+  return head == UINT32_MAX ? view->count : heads_below (view, low + 2, head + 1);
+}
+
 unsigned
 leaf_lower_bound (const struct leaf_view *view, struct bytes key)
 {
@@ -241,14 +273,14 @@ leaf_lower_bound (const struct leaf_view *view, struct bytes key)
 
   struct bytes suffix = bytes_behind (key, view->prefix_size);
   uint32_t head = leaf_head (suffix);
-  unsigned low = 0, high = view->count;
+  unsigned low = heads_below (view, 0, head);
+  if (low < view->count)
+    prefetch_record (view->page + leaf_offset (view, low));
+  unsigned high = heads_equal (view, low, head);
   while (low < high)
     {
       unsigned middle = low + (high - low) / 2;
-      uint32_t its = load_u32 (view->heads + 4u * middle);
-      bool below
-          = its < head || (its == head && bytes_compare (slot_suffix (view, middle), suffix) < 0);
-      if (below)
+      if (bytes_compare (slot_suffix (view, middle), suffix) < 0)
         low = middle + 1;
       else
         high = middle;

@@ -319,7 +319,7 @@ segment_find_leaf (struct segment *segment, struct bytes key, enum page_access a
   const struct flat_index *index = atomic_load_explicit (&segment->index, memory_order_acquire);
   if (index != NULL)
     {
-      *out = flat_index_find (index, key, segment->level, NULL);
+      *out = flat_index_find (index, key, segment->level, &segment->table);
       return STATUS_OK;
     }
   struct page_position position;

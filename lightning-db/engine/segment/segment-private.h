@@ -146,6 +146,14 @@ segment_page_cached (struct segment *segment, uint32_t page)
   return page_table_find (&segment->table, page);
 }
 
+/* The same without saying that it was used: for prefetching what is in it. */
+static inline const uint8_t *
+segment_page_peek (struct segment *segment, uint32_t page)
+{
+  return segment->mapped == NULL ? page_table_peek (&segment->table, page)
+                                 : segment_page_cached (segment, page);
+}
+
 static inline void
 segment_count (const struct segment *segment, enum thread_counter which, uint64_t by)
 {

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Point gets. One get on memory costs the filter's line, the index (small, mostly in cache), the
+ * Point gets. One get on memory costs the filter's lines, the index (small, mostly in cache), the
  * page-table slot (prefetched before the index's last compare), the leaf's first lines (prefetched
  * together) and the record's lines (prefetched as soon as its offset is known).
+ *
+ * A key that is there needs all of these, and the filter's answer only says so. Where that is to be
+ * expected, by what was found lately, its lines are fetched beside the others instead of before
+ * them. The answer is heeded all the same, before the leaf is looked at: nothing but time depends
+ * on what was expected.
  */
 #include "base/hash.h"
 #include "segment/leaf.h"
@@ -46,6 +51,46 @@ ruled_out (struct segment *segment, uint64_t hash, enum page_access access)
   if (filter == NULL || filter_may_contain (&filter->filter, hash))
     return false;
   segment_count (segment, THREAD_FILTERS_EXCLUDED, 1);
+  return true;
+}
+
+/* ---- what is expected ---- */
+
+#define EXPECTATIONS 64u  /* segments told apart, by the lowest bits of their numbers */
+#define ABSENT_LIKELY 2u  /* from here on absence is expected … */
+#define ABSENT_CERTAIN 3u /* … up to here */
+
+static __thread uint8_t expectations[EXPECTATIONS];
+
+static inline uint8_t *
+expectation_of (const struct segment *segment)
+{
+  return &expectations[segment->table.owner % EXPECTATIONS];
+}
+
+static inline void
+learn (uint8_t *expectation, bool excluded)
+{
+  if (excluded && *expectation < ABSENT_CERTAIN)
+    ++*expectation;
+  else if (!excluded && *expectation > 0)
+    --*expectation;
+}
+
+/* Starts fetching all that a key which is there needs, as far as memory has it. FALSE: it has no
+ * filter or no index; else the leaf where the key's versions begin. */
+static inline bool
+fetch (struct segment *segment, struct bytes key, uint64_t hash, uint32_t *leaf)
+{
+  struct segment_filter *filter = atomic_load_explicit (&segment->filter, memory_order_acquire);
+  struct flat_index *index = atomic_load_explicit (&segment->index, memory_order_acquire);
+  if (filter == NULL || index == NULL)
+    return false;
+  filter_prefetch (&filter->filter, hash);
+  *leaf = flat_index_find (index, key, segment->level, &segment->table);
+  const uint8_t *page = segment_page_peek (segment, *leaf);
+  if (page != NULL)
+    leaf_prefetch (page);
   return true;
 }
 
@@ -98,11 +143,19 @@ get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot
   const uint8_t *page;
   if (__builtin_expect (segment->totals.leaves == 0, 0))
     return STATUS_NOT_FOUND;
+  bool cached = access == PAGE_CACHED;
+  uint8_t *expectation = expectation_of (segment);
+  bool fetched = cached && *expectation < ABSENT_LIKELY && fetch (segment, key, hash, &leaf);
+  if (fetched)
+    step_done (steps, STEP_INDEX);
   bool excluded = ruled_out (segment, hash, access);
   step_done (steps, STEP_FILTER);
+  if (cached)
+    learn (expectation, excluded);
   if (excluded)
     return STATUS_NOT_FOUND;
-  status result = first_leaf (segment, key, access, &leaf, &page, steps, failure);
+  status result = fetched ? segment_leaf_at (segment, leaf, access, &page, failure)
+                          : first_leaf (segment, key, access, &leaf, &page, steps, failure);
   step_done (steps, STEP_PAGE);
   while (result == STATUS_OK)
     {
@@ -117,10 +170,10 @@ get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot
         }
       if (found == LEAF_ABSENT || ++leaf == segment->totals.leaves)
         {
-          note_absent (segment, access == PAGE_CACHED);
+          note_absent (segment, cached);
           return STATUS_NOT_FOUND;
         }
-      if (access == PAGE_CACHED) /* this leaf; the next one counts as it turns out */
+      if (cached) /* this leaf; the next one counts as it turns out */
         segment_count (segment, THREAD_PAGE_HITS, 1);
       result = segment_leaf_at (segment, leaf, access, &page, failure);
       step_done (steps, STEP_PAGE);
@@ -162,74 +215,110 @@ segment_newest (struct segment *segment, struct bytes key, uint64_t hash, uint64
 
 /* ---- many at once ---- */
 
+/* Some of the caller's keys, those still looked for first. */
 struct group
 {
-  size_t count;                           /* keys still looked for */
-  size_t at[FLAT_INDEX_BATCH];            /* index of each in the caller's arrays */
-  struct bytes keys[FLAT_INDEX_BATCH];    /* the keys themselves, for the index */
-  uint32_t leaves[FLAT_INDEX_BATCH];      /* where each begins */
-  const uint8_t *pages[FLAT_INDEX_BATCH]; /* that leaf, or NULL: not cached */
+  size_t count;                                     /* still looked for */
+  size_t at[FLAT_INDEX_BATCH];                      /* index of each in the caller's arrays */
+  struct segment *segments[FLAT_INDEX_BATCH];       /* where */
+  struct flat_index_probe probes[FLAT_INDEX_BATCH]; /* of their indexes */
+  const uint8_t *pages[FLAT_INDEX_BATCH];           /* where each begins, or NULL: not cached */
 };
 
+/* Reads in what is not there and may be. It leaves the section for that: so nothing is looked at
+ * before all keys' segments have theirs. */
 static void
-filter_group (struct segment *segment, struct group *group, const struct bytes *keys,
-              const uint64_t *hashes, status *results)
+provide_group (const struct group *group)
 {
-  struct segment_filter *filter = atomic_load_explicit (&segment->filter, memory_order_acquire);
+  for (size_t i = 0; i < group->count; i++)
+    {
+      provide_filter (group->segments[i]);
+      index_of (group->segments[i], PAGE_READ);
+    }
+}
+
+static void
+filter_group (struct group *group, const uint64_t *hashes, status *results)
+{
+  const struct filter *filters[FLAT_INDEX_BATCH];
+  for (size_t i = 0; i < group->count; i++)
+    {
+      struct segment_filter *filter
+          = atomic_load_explicit (&group->segments[i]->filter, memory_order_acquire);
+      filters[i] = filter != NULL ? &filter->filter : NULL;
+      if (filter != NULL)
+        filter_prefetch (filters[i], hashes[group->at[i]]);
+    }
   size_t kept = 0;
-  if (filter != NULL)
-    for (size_t i = 0; i < group->count; i++)
-      filter_prefetch (&filter->filter, hashes[group->at[i]]);
   for (size_t i = 0; i < group->count; i++)
     {
       size_t at = group->at[i];
-      if (filter != NULL && !filter_may_contain (&filter->filter, hashes[at]))
+      struct segment *segment = group->segments[i];
+      if (filters[i] != NULL && !filter_may_contain (filters[i], hashes[at]))
         {
           results[at] = STATUS_NOT_FOUND;
+          segment_count (segment, THREAD_FILTERS_EXCLUDED, 1);
           continue;
         }
       group->at[kept] = at;
-      group->keys[kept++] = keys[at];
+      group->segments[kept++] = segment;
     }
-  if (kept < group->count)
-    segment_count (segment, THREAD_FILTERS_EXCLUDED, group->count - kept);
   group->count = kept;
+}
+
+/* Finds the leaves of those whose segment has an index, and starts fetching what they are searched
+ * by. The others are no longer in the group. */
+static void
+find_leaves (struct group *group, const struct bytes *keys, const uint64_t *hashes)
+{
+  size_t kept = 0;
+  for (size_t i = 0; i < group->count; i++)
+    {
+      size_t at = group->at[i];
+      struct segment *segment = group->segments[i];
+      const struct flat_index *index = index_of (segment, PAGE_CACHED);
+      if (index == NULL)
+        continue;
+      group->at[kept] = at;
+      group->segments[kept] = segment;
+      group->probes[kept++] = (struct flat_index_probe){ index, &segment->table, keys[at], 0 };
+    }
+  group->count = kept;
+  if (kept == 0)
+    return;
+  enum cpu_level level = group->segments[0]->level;
+  flat_index_find_many (group->probes, kept, level);
+  for (size_t i = 0; i < kept; i++)
+    {
+      group->pages[i] = segment_page_cached (group->segments[i], group->probes[i].found);
+      if (group->pages[i] != NULL)
+        leaf_prefetch (group->pages[i]);
+    }
+  for (size_t i = 0; i < kept; i++)
+    if (group->pages[i] != NULL)
+      {
+        segment_count (group->segments[i], THREAD_PAGE_HITS, 1);
+        leaf_prefetch_candidate (group->pages[i], key_tag (hashes[group->at[i]]), level);
+        if (group->segments[i]->mapped == NULL)
+          cache_prefetch_pin (group->pages[i]);
+      }
 }
 
 /* Looks the group's keys up in what is cached; those it cannot answer keep STATUS_BUSY. */
 static void
-search_group (struct segment *segment, struct group *group, const uint64_t *hashes,
-              uint64_t snapshot, const struct flat_index *index, struct segment_lookup *out,
-              status *results)
+search_group (struct group *group, const uint64_t *hashes, uint64_t snapshot,
+              struct segment_lookup *out, status *results)
 {
-  flat_index_find_many (index, group->keys, group->count, segment->level, &segment->table,
-                        group->leaves);
-  size_t there = 0;
-  for (size_t i = 0; i < group->count; i++)
-    {
-      group->pages[i] = segment_page_cached (segment, group->leaves[i]);
-      if (group->pages[i] == NULL)
-        continue;
-      leaf_prefetch (group->pages[i]);
-      there++;
-    }
-  if (there > 0)
-    segment_count (segment, THREAD_PAGE_HITS, there);
-  for (size_t i = 0; i < group->count; i++)
-    if (group->pages[i] != NULL)
-      {
-        leaf_prefetch_candidate (group->pages[i], key_tag (hashes[group->at[i]]), segment->level);
-        if (segment->mapped == NULL)
-          cache_prefetch_pin (group->pages[i]);
-      }
   for (size_t i = 0; i < group->count; i++)
     {
       size_t at = group->at[i];
-      if (group->pages[i] == NULL)
+      const uint8_t *page = group->pages[i];
+      struct segment *segment = group->segments[i];
+      if (page == NULL)
         continue;
-      enum leaf_result found = leaf_find (group->pages[i], group->keys[i], key_tag (hashes[at]),
+      enum leaf_result found = leaf_find (page, group->probes[i].key, key_tag (hashes[at]),
                                           snapshot, segment->level, &out[at].record);
-      if (found == LEAF_CONTINUES && group->leaves[i] + 1 < segment->totals.leaves)
+      if (found == LEAF_CONTINUES && group->probes[i].found + 1 < segment->totals.leaves)
         continue;
       results[at] = found == LEAF_FOUND ? STATUS_OK : STATUS_NOT_FOUND;
       if (found != LEAF_FOUND)
@@ -237,7 +326,7 @@ search_group (struct segment *segment, struct group *group, const uint64_t *hash
           note_absent (segment, false);
           continue;
         }
-      fill_page (segment, group->pages[i], &out[at]);
+      fill_page (segment, page, &out[at]);
       if (out[at].page != NULL)
         cache_pin (out[at].page);
     }
@@ -246,45 +335,55 @@ search_group (struct segment *segment, struct group *group, const uint64_t *hash
 /* One by one: pages that must be read, versions that span leaves, segments without an index. What
  * was found before is pinned, so the section may be left. */
 static void
-finish_group (struct segment *segment, const struct group *group, const uint64_t *hashes,
-              uint64_t snapshot, struct segment_lookup *out, status *results,
-              struct failure *failure)
+get_rest (struct segment *const *segments, const struct bytes *keys, const uint64_t *hashes,
+          size_t count, uint64_t snapshot, struct segment_lookup *out, status *results,
+          struct failure *failure)
 {
-  for (size_t i = 0; i < group->count; i++)
+  for (size_t i = 0; i < count; i++)
     {
-      size_t at = group->at[i];
-      if (results[at] != STATUS_BUSY)
+      if (results[i] != STATUS_BUSY)
         continue;
-      results[at] = segment_get (segment, group->keys[i], hashes[at], snapshot, &out[at], failure);
-      if (results[at] == STATUS_OK && out[at].page != NULL)
-        cache_pin (out[at].page);
+      results[i] = segment_get (segments[i], keys[i], hashes[i], snapshot, &out[i], failure);
+      if (results[i] == STATUS_OK && out[i].page != NULL)
+        cache_pin (out[i].page);
     }
 }
 
+/* Keys a group, so that all are of one size: a last one of two would have nothing to overlap. */
+static size_t
+group_size (const status *results, size_t count)
+{
+  size_t open = 0;
+  for (size_t i = 0; i < count; i++)
+    open += results[i] == STATUS_BUSY;
+  size_t groups = (open + FLAT_INDEX_BATCH - 1) / FLAT_INDEX_BATCH;
+  return groups > 0 ? (open + groups - 1) / groups : 0;
+}
+
 void
-segment_get_many (struct segment *segment, const struct bytes *keys, const uint64_t *hashes,
+segment_get_many (struct segment *const *segments, const struct bytes *keys, const uint64_t *hashes,
                   size_t count, uint64_t snapshot, struct segment_lookup *out, status *results,
                   struct failure *failure)
 {
-  bool empty = segment->totals.leaves == 0;
-  for (size_t next = 0; next < count;)
+  size_t size = group_size (results, count);
+  for (size_t next = 0; size > 0 && next < count;)
     {
       struct group group;
       group.count = 0;
-      for (; next < count && group.count < FLAT_INDEX_BATCH; next++)
-        if (results[next] == STATUS_BUSY && empty)
+      for (; next < count && group.count < size; next++)
+        if (results[next] == STATUS_BUSY && segments[next]->totals.leaves == 0)
           results[next] = STATUS_NOT_FOUND;
         else if (results[next] == STATUS_BUSY)
-          group.at[group.count++] = next;
-      if (group.count == 0)
-        continue;
-      provide_filter (segment);
-      const struct flat_index *index = index_of (segment, PAGE_READ);
-      filter_group (segment, &group, keys, hashes, results);
-      if (index != NULL)
-        search_group (segment, &group, hashes, snapshot, index, out, results);
-      finish_group (segment, &group, hashes, snapshot, out, results, failure);
+          {
+            group.at[group.count] = next;
+            group.segments[group.count++] = segments[next];
+          }
+      provide_group (&group);
+      filter_group (&group, hashes, results);
+      find_leaves (&group, keys, hashes);
+      search_group (&group, hashes, snapshot, out, results);
     }
+  get_rest (segments, keys, hashes, count, snapshot, out, results, failure);
 }
 
 /* ---- approximations ---- */

@@ -22,6 +22,9 @@
 #define CHUNK_MOST ((size_t) 256 << 10)  /* … up to this */
 #define SMALL_COPY 16u                   /* bytes a short suffix is copied in */
 #define LINES_AHEAD 10u                  /* of a coming leaf: header, arrays, two records */
+#define LINES_SOUGHT 8u                  /* fetched of the records that a seek comes to … */
+#define LINES_BEHIND 12u                 /* … and behind these, when one walks on */
+#define RECORDS_SOUGHT 10u               /* a seek this near to a leaf's end fetches the next */
 #define SEQUENTIAL_LEAVES 2u             /* leaves in a row that make a walk sequential */
 #define WINDOW_MOST ((uint64_t) 1 << 20) /* bytes read ahead, unless more is asked for */
 
@@ -267,6 +270,31 @@ read_ahead (struct segment_source *walk, const struct page_place *place, bool ba
   walk->asked = backward ? from : to;
 }
 
+/* Lines of the present leaf from a record on, in the direction of the walk. */
+static inline void
+fetch_lines (const uint8_t *record, bool backward, unsigned first, unsigned count)
+{
+  for (unsigned line = first; line < first + count; line++)
+    __builtin_prefetch (backward ? record - 64 * line : record + 64 * line);
+}
+
+/* A seek came to `slot`: what a short walk from there on reads. Inside the section. */
+static inline void
+fetch_sought (struct segment_source *walk, uint32_t slot, bool backward)
+{
+  const struct leaf_view *view = &walk->view;
+  struct segment *segment = walk->segment;
+  if (slot < view->count)
+    fetch_lines (view->page + leaf_offset (view, slot), backward, 0, LINES_SOUGHT);
+  uint32_t next = backward ? walk->leaf - 1 : walk->leaf + 1;
+  uint32_t left = backward ? slot : view->count - slot;
+  if (left >= RECORDS_SOUGHT || next >= segment->totals.leaves || segment->mapped != NULL)
+    return;
+  const uint8_t *page = page_table_peek (&segment->table, next);
+  if (page != NULL)
+    fetch_lines (page, false, 0, LINES_AHEAD);
+}
+
 /* Starts fetching what the coming leaf's first records need, if it is cached: a leaf's first lines,
  * then, once those are there, what pinning it writes. Inside the section. */
 static void
@@ -278,7 +306,7 @@ fetch_ahead (struct segment_source *walk, uint32_t leaf, bool backward)
   if (segment->mapped != NULL || next >= leaves) /* before the first one as well */
     return;
   const uint8_t *page = page_table_peek (&segment->table, next);
-  walk->coming = backward ? page : NULL; /* forward the processor sees it coming by itself */
+  walk->coming = page;
   if (page != NULL)
     {
       cache_prefetch_pin (page);
@@ -320,6 +348,8 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const st
   if (result == STATUS_OK)
     {
       leaf_prefetch (page);
+      if (key != NULL)
+        leaf_prefetch_heads (page);
       if (segment->mapped == NULL)
         cache_prefetch_pin (page);
       result = hold (walk, leaf, page, failure);
@@ -329,7 +359,10 @@ hold_cached (struct segment_source *walk, uint32_t leaf, bool backward, const st
       if (walk->run > 0)
         fetch_ahead (walk, leaf, backward);
       if (key != NULL)
-        *slot = leaf_lower_bound (&walk->view, *key);
+        {
+          *slot = leaf_lower_bound (&walk->view, *key);
+          fetch_sought (walk, *slot, backward);
+        }
       if (segment->mapped == NULL)
         {
           cache_pin (page);
@@ -752,7 +785,10 @@ look_ahead (struct source *source, bool backward, uint64_t snapshot,
       || !provide_ahead (walk, room))
     return 0;
   if (walk->ahead_goal < AHEAD_MOST)
-    walk->ahead_goal *= 2;
+    {
+      fetch_lines (walk->source.record.value.data, backward, LINES_SOUGHT, LINES_BEHIND);
+      walk->ahead_goal *= 2;
+    }
   *first = walk->ahead->places;
   return place_all (walk, backward, snapshot, room);
 }

@@ -489,6 +489,12 @@ segment_writer_size (const struct segment_writer *writer)
   return segment_output_position (writer) + writer->pending.size + writer->leaf.data_size;
 }
 
+struct bytes
+segment_writer_last_key (const struct segment_writer *writer)
+{
+  return leaf_builder_last_key (&writer->leaf);
+}
+
 bool
 segment_writer_is_full (const struct segment_writer *writer)
 {

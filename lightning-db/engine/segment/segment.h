@@ -96,6 +96,8 @@ status segment_writer_add (struct segment_writer *writer, const struct record *r
 status segment_writer_add_range_delete (struct segment_writer *writer,
                                         const struct range_delete *range, struct failure *failure);
 uint64_t segment_writer_size (const struct segment_writer *writer); /* file bytes so far */
+/* Of the record that was added last; borrowed until the next one. Empty: there is none. */
+struct bytes segment_writer_last_key (const struct segment_writer *writer);
 /* What the writer keeps for each page and key is about to outgrow its memory: time to finish. */
 bool segment_writer_is_full (const struct segment_writer *writer);
 /* Completes and syncs the file (not the directory: the caller does, once for many files), fills
@@ -176,12 +178,12 @@ status segment_get_timed (struct segment *segment, struct bytes key, uint64_t ha
                           uint64_t snapshot, bool cached, struct segment_lookup *out,
                           struct steps *steps, struct failure *failure);
 /* Many keys at once, level by level with prefetches. Called inside an epoch section like
- * segment_get: looks up keys[i] for each i with results[i] == STATUS_BUSY on entry and leaves OK,
- * NOT_FOUND or an error there. `keys` need not be sorted. Found pages are PINNED (the caller
- * unpins). */
-void segment_get_many (struct segment *segment, const struct bytes *keys, const uint64_t *hashes,
-                       size_t count, uint64_t snapshot, struct segment_lookup *out, status *results,
-                       struct failure *failure);
+ * segment_get: looks keys[i] up in segments[i] for each i with results[i] == STATUS_BUSY on entry
+ * and leaves OK, NOT_FOUND or an error there; nothing else of the other i is looked at. `keys` need
+ * not be sorted. Found pages are PINNED (the caller unpins). */
+void segment_get_many (struct segment *const *segments, const struct bytes *keys,
+                       const uint64_t *hashes, size_t count, uint64_t snapshot,
+                       struct segment_lookup *out, status *results, struct failure *failure);
 
 /* Sequence of the newest version of key, 0 when none (reads pages; may use the filter). Called
  * inside an epoch section like segment_get. */

@@ -165,6 +165,7 @@ get_missing (struct bench *bench)
 static void
 get_many (struct bench *bench)
 {
+  struct segment *segments[BATCH];
   struct bytes keys[BATCH];
   uint64_t hashes[BATCH];
   struct segment_lookup lookups[BATCH];
@@ -174,13 +175,13 @@ get_many (struct bench *bench)
     {
       for (unsigned j = 0; j < BATCH; j++)
         {
+          segments[j] = bench->segment;
           keys[j] = BYTES (bench->keys + (size_t) (i + j) * KEY_SIZE, KEY_SIZE);
           hashes[j] = key_hash (keys[j]);
           results[j] = STATUS_BUSY;
         }
       epoch_enter ();
-      segment_get_many (bench->segment, keys, hashes, BATCH, SEQUENCE_MAX, lookups, results,
-                        &failure);
+      segment_get_many (segments, keys, hashes, BATCH, SEQUENCE_MAX, lookups, results, &failure);
       for (unsigned j = 0; j < BATCH; j++)
         if (results[j] == STATUS_OK)
           {
