@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "insp-focus-keeper.h"
 #include "insp-pages.h"
 #include "insp-palette.h"
 #include "insp-scratch.h"
@@ -345,6 +346,7 @@ ldb_inspector_view_root (GtkWidget *widget)
 {
   load_style (gtk_widget_get_display (widget));
   GTK_WIDGET_CLASS (ldb_inspector_view_parent_class)->root (widget);
+  insp_keep_focused (gtk_widget_get_root (widget));
 }
 
 static void
