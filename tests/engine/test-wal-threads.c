@@ -167,6 +167,16 @@ rotate_during_sync (struct vfs_file *file)
     CHECK_OK (append_sized (busy, ++sequence, 70000, true, &failure));
 }
 
+/* Opens a log and writes on into its second segment, nothing synced, for the functions above. */
+static void
+place_busy (struct place *place)
+{
+  place_open (place);
+  busy = place;
+  log_open (place, SEGMENT_SIZE, true, 1);
+  append_until (place, 3, true);
+}
+
 static void
 prepare_during_sync (struct vfs_file *file)
 {
@@ -180,10 +190,7 @@ test_unmapped_behind_sync (void)
 {
   struct place place;
   struct failure failure;
-  place_open (&place);
-  busy = &place;
-  log_open (&place, SEGMENT_SIZE, true, 1);
-  append_until (&place, 3, true);
+  place_busy (&place);
   CHECK_INT (ledger_used (&place.ledger, LEDGER_LOG), 2 * SEGMENT_SIZE);
   during_sync = prepare_during_sync;
   CHECK_OK (wal_sync (place.wal, wal_appended (place.wal), &failure));
@@ -198,10 +205,7 @@ test_interleavings (void)
 {
   struct place place;
   struct failure failure;
-  place_open (&place);
-  busy = &place;
-  log_open (&place, SEGMENT_SIZE, true, 1);
-  append_until (&place, 3, true);
+  place_busy (&place);
   uint64_t last = wal_appended (place.wal);
   during_sync = release_during_sync;
   CHECK_OK (wal_sync (place.wal, last, &failure));

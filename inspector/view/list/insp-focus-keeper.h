@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whoever has the keyboard lives a moment longer than they have it. GTK 4.8 looks at them behind the
- * move: a label whose text can be selected asks, once it has the keyboard, whether who had it before
- * was inside it. The row of a list may be gone by then: when its place in the list is no longer
- * shown, only the keyboard kept it.
+ * A widget that had the keyboard lives until the main loop is idle. GTK 4.8 looks at it behind the
+ * move: a label whose text can be selected asks, once it has the keyboard, whether the one that had
+ * it before was inside it. The row of a list may be freed by then: when its place in the list is no
+ * longer shown, only the keyboard kept it.
  */
 #pragma once
 

@@ -54,8 +54,8 @@ struct page_chunk
 {
   /* 0, or page address | PAGE_REFERENCED; eight in a line of the processor's cache. */
   _Alignas(64) _Atomic uintptr_t slots[PAGE_CHUNK_SLOTS];
-  struct epoch_link link;                    /* an emptied chunk waits for its epoch */
-  uint32_t used;                             /* slots that are not 0; under the cache's lock */
+  struct epoch_link link; /* an emptied chunk waits for its epoch */
+  uint32_t used;          /* slots that are not 0; under the cache's lock */
 };
 
 struct page_table

@@ -50,8 +50,8 @@ struct version_jump
 #define VERSION_SEQUENCE_SHIFT 4
 
 /* Bytes of one insert beside key and value, at most: entry 8, version 16, jump 8, expiry 8,
- * rounding 14; the journal's 4 and its share of a chunk header; overflow buckets 16; its place among
- * those put off and a share of the chunk 8.3. */
+ * rounding 14; the journal's 4 and its share of a chunk header; overflow buckets 16; its place
+ * among those put off and a share of the chunk 8.3. */
 #define RECORD_OVERHEAD_MAX 80u
 
 /* Of that, for overflow buckets; when it is used up the tree answers for what finds no place. */
@@ -74,8 +74,8 @@ struct bucket
 };
 
 #define PUT_OFF_AFTER 1024u /* inserts in a rising row behind which entries are put off (H4) */
-#define CATCH_UP 8u /* of these, how many an insert puts into buckets once they are wanted */
-#define PUT_OFF_CHUNK 62u /* entries of a chunk */
+#define CATCH_UP 8u         /* of these, how many an insert hashes once they are wanted */
+#define PUT_OFF_CHUNK 62u   /* entries of a chunk */
 
 /* Entries that are in no bucket yet: a list of chunks in the order of their inserts. */
 struct put_off_chunk
