@@ -43,7 +43,6 @@ extern "C"
     bool sync;             /* every commit is durable before it is acknowledged */
     bool compression;      /* with the engine's best codec; false: none */
     bool transactions;     /* transaction_begin will be called */
-    bool cold;             /* the data is larger than the budget and not in the page cache */
   };
 
   struct driver_bytes
@@ -82,6 +81,11 @@ extern "C"
     /* Copies the value to `buffer`; more than `capacity` bytes are a failure. */
     enum driver_answer (*get) (struct driver_session *session, struct driver_bytes key,
                                void *buffer, size_t capacity, size_t *size);
+    /* Lends the value instead of copying it, until take_back; one at a time. NULL: it can only be
+     * copied. */
+    enum driver_answer (*lend) (struct driver_session *session, struct driver_bytes key,
+                                struct driver_bytes *value);
+    void (*take_back) (struct driver_session *session);
     /* Value i goes to buffer + i * capacity, its size to sizes[i]; SIZE_MAX: absent. Of the default
      * store. */
     bool (*multi_get) (struct driver_session *session, size_t count,
@@ -100,7 +104,7 @@ extern "C"
     void (*read_end) (struct driver_session *session);
 
     /* A scan starts before the first record of its direction. What `next` gives is borrowed until
-   * the next call. `seek` makes the first record not before `key` the next one; forward only. */
+     * the next call. `seek` makes the first record not before `key` the next one; forward only. */
     bool (*scan_begin) (struct driver_session *session, bool reverse);
     bool (*scan_seek) (struct driver_session *session, struct driver_bytes key);
     enum driver_answer (*scan_next) (struct driver_session *session, struct driver_bytes *key,
@@ -130,7 +134,7 @@ extern "C"
     /* Writes out what is in memory and waits for background work that has begun by itself. NULL:
    * there is none. */
     bool (*settle) (struct driver_database *database);
-    /* Puts the whole database in its best state for reading. NULL: it always is. */
+    /* Puts the whole database in its best state for reading. NULL: nothing is asked of the engine. */
     bool (*compact) (struct driver_database *database);
   };
 

@@ -13,8 +13,7 @@ worker_fail_record (struct worker *worker, uint64_t record, const char *what)
                       worker->benchmark->driver->name, worker->workload->name, what, record);
 }
 
-/* The version after `versions` steps back is `low`: is `version` between it and `high`, or the next
- * one after that? */
+/* Is `version` between `low` and `high`, going around, or the next one after that? */
 static bool
 version_fits (uint64_t version, uint8_t low, uint8_t high)
 {
@@ -67,7 +66,10 @@ worker_version_of (const struct worker *worker, uint64_t record)
 bool
 worker_is_deleted (const struct worker *worker, uint64_t record)
 {
-  return atomic_load_explicit (&worker->benchmark->deleted[record], memory_order_acquire) != 0;
+  const struct benchmark *benchmark = worker->benchmark;
+  if (benchmark->uniform)
+    return false;
+  return atomic_load_explicit (&benchmark->deleted[record], memory_order_acquire) != 0;
 }
 
 /* Another worker may be deleting it. */
@@ -140,6 +142,34 @@ workload_readsnapshot (struct worker *worker)
   bool done = workload_readrandom (worker);
   driver->read_end (worker->session);
   return done;
+}
+
+/* As random reads, but that the values are verified where the engine has them. */
+bool
+workload_readlent (struct worker *worker)
+{
+  const struct benchmark *benchmark = worker->benchmark;
+  const struct driver *driver = benchmark->driver;
+  char name[GENERATOR_KEY_MAXIMUM];
+  struct driver_bytes key = { name, benchmark->options.key_size }, value;
+  while (worker_goes_on (worker))
+    {
+      uint64_t record = worker_any_record (worker);
+      generator_key (benchmark->generator, record, name);
+      uint8_t low = worker_version_of (worker, record);
+      uint64_t begun = worker_call_begins (worker);
+      enum driver_answer answer = driver->lend (worker->session, key, &value);
+      worker_call_ends (worker, begun);
+      if (answer == DRIVER_FAILED)
+        return false;
+      if (answer == DRIVER_ABSENT)
+        return worker_fail_record (worker, record, "did not find");
+      bool sound = worker_verify (worker, record, low, value.data, value.size);
+      driver->take_back (worker->session);
+      if (!sound)
+        return false;
+    }
+  return true;
 }
 
 /* One record of a hundred, some far more often than others. */
@@ -241,7 +271,8 @@ worker_verify_record (struct worker *worker, uint64_t record, uint8_t low, struc
   return verify_record (worker, record, low, key, value);
 }
 
-/* The whole database, again and again until the operations are done. */
+/* The whole database, again and again until the operations are done. Nobody changes it meanwhile: versions
+ * are asked for behind the records. */
 static bool
 scan_once (struct worker *worker, bool reverse)
 {

@@ -99,13 +99,22 @@ workload_fillrandom (struct worker *worker)
   return fill (worker, generator_shuffle);
 }
 
+/* The version that a batch gives the record: the first one, or where all are there the next. */
+static uint8_t
+version_to_put (const struct worker *worker, uint64_t record)
+{
+  if ((worker->workload->use & WORKLOAD_CHANGES) == 0)
+    return 0;
+  return workload_next_version (worker->benchmark->versions[record]);
+}
+
 static bool
 batch_put (struct worker *worker, uint64_t record)
 {
   const struct benchmark *benchmark = worker->benchmark;
   char key[GENERATOR_KEY_MAXIMUM];
   generator_key (benchmark->generator, record, key);
-  generator_value (benchmark->generator, record, 0, worker->value);
+  generator_value (benchmark->generator, record, version_to_put (worker, record), worker->value);
   return benchmark->driver->batch_put (
       worker->session, (struct driver_bytes){ key, benchmark->options.key_size },
       (struct driver_bytes){ worker->value, benchmark->options.value_size });
@@ -113,7 +122,7 @@ batch_put (struct worker *worker, uint64_t record)
 
 /* Places first … last - 1 of an order, in one commit. */
 static bool
-fill_batch (struct worker *worker, order_function order, uint64_t first, uint64_t last)
+write_batch (struct worker *worker, order_function order, uint64_t first, uint64_t last)
 {
   const struct driver *driver = worker->benchmark->driver;
   const struct generator *generator = worker->benchmark->generator;
@@ -127,7 +136,11 @@ fill_batch (struct worker *worker, order_function order, uint64_t first, uint64_
     return false;
   worker_call_ends (worker, begun);
   for (uint64_t place = first; place < last; place++)
-    record_is_there (worker, order (generator, place));
+    {
+      uint64_t record = order (generator, place);
+      uint8_t version = version_to_put (worker, record);
+      atomic_store_explicit (&worker->benchmark->versions[record], version, memory_order_relaxed);
+    }
   return true;
 }
 
@@ -139,7 +152,7 @@ fill_in_batches (struct worker *worker, order_function order)
       uint64_t last = first + WORKLOAD_BATCH;
       if (last > worker->limit)
         last = worker->limit;
-      if (!fill_batch (worker, order, first, last))
+      if (!write_batch (worker, order, first, last))
         return false;
       worker->operations = first = last;
       atomic_store_explicit (&worker->benchmark->filled, last, memory_order_relaxed);
@@ -165,6 +178,22 @@ workload_overwrite (struct worker *worker)
   while (worker_goes_on (worker))
     if (!worker_overwrite (worker, worker_own_record (worker)))
       return false;
+  return true;
+}
+
+/* Every record, as often as the row goes through them. */
+bool
+workload_overwriteall (struct worker *worker)
+{
+  uint64_t records = worker->benchmark->options.records;
+  while (worker->operations < worker->limit && worker_has_time (worker))
+    {
+      uint64_t first = worker->operations % records, last = first + WORKLOAD_BATCH;
+      last = last < records ? last : records;
+      if (!write_batch (worker, generator_shuffle, first, last))
+        return false;
+      worker->operations += last - first;
+    }
   return true;
 }
 

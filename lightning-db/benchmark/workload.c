@@ -24,6 +24,12 @@ can_read_snapshot (const struct driver *driver)
 }
 
 static bool
+can_lend (const struct driver *driver)
+{
+  return driver->lend != NULL;
+}
+
+static bool
 can_remove_range (const struct driver *driver)
 {
   return driver->remove_range != NULL;
@@ -41,7 +47,8 @@ can_load (const struct driver *driver)
   return driver->bulk_begin != NULL;
 }
 
-#define FILL (WORKLOAD_FILLS | WORKLOAD_ONE_THREAD)
+#define WHOLE (WORKLOAD_WHOLE | WORKLOAD_ONE_THREAD)
+#define FILL (WORKLOAD_FILLS | WHOLE)
 #define DELETE (WORKLOAD_CHANGES | WORKLOAD_ONE_THREAD)
 
 const struct workload workload_list[] = {
@@ -65,6 +72,8 @@ const struct workload workload_list[] = {
     WORKLOAD_CHANGES, .work = workload_overwrite },
   { "overwrite-latency", WORKLOAD_TEXT ("overwrite at random, every put timed"),
     WORKLOAD_TEXT ("puts"), WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL, .work = workload_overwrite },
+  { "overwriteall", WORKLOAD_TEXT ("overwrite all 3 times, 1000 a batch"), WORKLOAD_TEXT ("puts"),
+    WHOLE | WORKLOAD_CHANGES, 3, .work = workload_overwriteall },
   { "deleterandom", WORKLOAD_TEXT ("delete at random, single deletes"), WORKLOAD_TEXT ("deletes"),
     DELETE, .work = workload_deleterandom },
   { "removerange", WORKLOAD_TEXT ("delete ranges of 1000 records"), WORKLOAD_TEXT ("ranges"),
@@ -75,6 +84,8 @@ const struct workload workload_list[] = {
     WORKLOAD_READS | WORKLOAD_EVERY_CALL, 2, .work = workload_readrandom },
   { "readsnapshot", WORKLOAD_TEXT ("random reads inside one snapshot"), WORKLOAD_TEXT ("reads"),
     WORKLOAD_READS, 2, .possible = can_read_snapshot, .work = workload_readsnapshot },
+  { "readlent", WORKLOAD_TEXT ("random reads, lent, independent"), WORKLOAD_TEXT ("reads"),
+    WORKLOAD_READS, 2, .possible = can_lend, .work = workload_readlent },
   { "readhot", WORKLOAD_TEXT ("reads of a hot hundredth, Zipf 0.99"), WORKLOAD_TEXT ("reads"),
     WORKLOAD_READS, 5, .work = workload_readhot },
   { "readmissing", WORKLOAD_TEXT ("reads of keys that are not there"), WORKLOAD_TEXT ("reads"),
@@ -95,7 +106,7 @@ const struct workload workload_list[] = {
   { "transactions", WORKLOAD_TEXT ("transactions of ten mixed operations"),
     WORKLOAD_TEXT ("transactions"), WORKLOAD_CHANGES | WORKLOAD_ALSO_READS,
     .possible = can_transact, .work = workload_transactions },
-  { "check", WORKLOAD_TEXT ("every record verified by a scan"), WORKLOAD_TEXT ("records"), FILL,
+  { "check", WORKLOAD_TEXT ("every record verified by a scan"), WORKLOAD_TEXT ("records"), WHOLE,
     .work = workload_check },
   { "settle", WORKLOAD_TEXT ("background work ends"), "", WORKLOAD_ONE_THREAD,
     .whole = workload_settle },
@@ -274,8 +285,8 @@ set_limits (struct worker *worker, double part)
 {
   const struct benchmark *benchmark = worker->benchmark;
   uint64_t records = benchmark->options.records, operations = benchmark->settings.operations;
-  bool fills = (worker->workload->use & WORKLOAD_FILLS) != 0;
-  if (fills || operations == 0)
+  bool whole = (worker->workload->use & WORKLOAD_WHOLE) != 0;
+  if (whole || operations == 0)
     operations = records * (worker->workload->times > 0 ? worker->workload->times : 1);
   else if ((worker->workload->use & WORKLOAD_READS) == 0 && operations > records)
     operations = records;
@@ -286,7 +297,7 @@ set_limits (struct worker *worker, double part)
       worker->limit = UINT64_MAX;
       seconds = seconds < TWO_SIDES_SECONDS ? seconds : TWO_SIDES_SECONDS;
     }
-  worker->deadline = fills ? UINT64_MAX : latency_now () + (uint64_t) (seconds * part * 1e9);
+  worker->deadline = whole ? UINT64_MAX : latency_now () + (uint64_t) (seconds * part * 1e9);
   worker->operations = 0;
   memset (&worker->latency, 0, sizeof worker->latency);
 }

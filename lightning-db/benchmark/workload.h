@@ -83,7 +83,7 @@ struct worker
   uint64_t limit;                 /* operations at most */
   uint64_t operations;            /* done; unit of the row */
   uint64_t begun, ended;          /* in ns */
-  struct latency latency;         /* of calls of the driver */
+  struct latency latency;         /* of calls of the driver; a seek's with its records */
   struct latency *calls;          /* where calls are recorded: that, or what a row has instead */
   uint64_t place;                 /* of what goes through the records in order */
   uint64_t wrong;                 /* values read that were not the right ones */
@@ -99,8 +99,9 @@ enum workload_use
   WORKLOAD_TWO_SIDES = 1 << 2,  /* worker 0 reads, the others write: two results */
   WORKLOAD_EVERY_CALL = 1 << 3, /* every call is timed, not one of 16 */
   WORKLOAD_ONE_THREAD = 1 << 4, /* makes no sense on more */
-  WORKLOAD_FILLS = 1 << 5,      /* does all records, never cut short */
+  WORKLOAD_FILLS = 1 << 5,      /* begins with an empty database, does all records */
   WORKLOAD_ALSO_READS = 1 << 6, /* reads and changes: is warmed up by random reads alone */
+  WORKLOAD_WHOLE = 1 << 7,      /* does all records, never cut short */
 };
 
 struct workload
@@ -219,6 +220,7 @@ bool workload_fillseq_batch (struct worker *worker);
 bool workload_fillrandom (struct worker *worker);
 bool workload_fillrandom_batch (struct worker *worker);
 bool workload_overwrite (struct worker *worker);
+bool workload_overwriteall (struct worker *worker);
 bool workload_deleterandom (struct worker *worker);
 bool workload_fillsync (struct worker *worker);
 bool workload_fillsync_batch (struct worker *worker);
@@ -227,6 +229,7 @@ bool workload_bulkload (struct worker *worker);
 
 bool workload_readrandom (struct worker *worker);
 bool workload_readsnapshot (struct worker *worker);
+bool workload_readlent (struct worker *worker);
 bool workload_readhot (struct worker *worker);
 bool workload_readmissing (struct worker *worker);
 bool workload_multiget (struct worker *worker);

@@ -337,7 +337,7 @@ run_row (struct invocation *invocation, struct benchmark *benchmark, const char 
   const struct workload *workload = parse_row (text, &threads, error);
   if (workload == NULL)
     return FALSE;
-  gboolean fills = (workload->use & WORKLOAD_FILLS) != 0 && strcmp (workload->name, "check") != 0;
+  gboolean fills = (workload->use & WORKLOAD_FILLS) != 0;
   if (fills && !start_anew (benchmark, error))
     return FALSE;
   struct progress progress;

@@ -43,13 +43,13 @@ lmdb_settings (const struct driver_options *options)
 {
   if (options->sync)
     return "MDB_WRITEMAP off: pwrite and fdatasync are LMDB's faster and safer durable commits. "
-           "MDB_NOTLS: read transactions are reset and renewed, as advised. Read-ahead off when "
-           "the data exceeds the budget (MDB_NORDAHEAD), as advised.";
+           "MDB_NOTLS: read transactions are reset and renewed, as advised.";
   return "MDB_WRITEMAP | MDB_NOSYNC: commits go to the shared mapping without a system call and "
          "survive a kill of the process; after a power cut the file may be corrupt, a weaker "
          "promise than a log's. MDB_NOMEMINIT; MDB_NOTLS: read transactions are reset and renewed, "
-         "as advised. Read-ahead off when the data exceeds the budget (MDB_NORDAHEAD), as advised. "
-         "There is no cache to size: the page cache of the system comes on top of the budget.";
+         "as advised. There is no cache to size: the page cache of the system comes on top of the "
+         "budget, and since memory is larger than the data read-ahead stays on (random reads of "
+         "the cold rows are more than twice as fast as with MDB_NORDAHEAD).";
 }
 
 static struct driver_database *
@@ -62,7 +62,6 @@ lmdb_open (const struct driver_options *options)
   uint64_t data = options->records * (options->key_size + options->value_size + 64);
   unsigned flags = MDB_NOTLS | MDB_NOMEMINIT;
   flags |= options->sync ? 0 : MDB_WRITEMAP | MDB_NOSYNC;
-  flags |= options->cold ? MDB_NORDAHEAD : 0;
   MDB_txn *transaction = NULL;
   int code = mkdir (options->directory, 0700) == 0 || errno == EEXIST ? 0 : errno;
   if (code == 0)
@@ -208,6 +207,35 @@ lmdb_get (struct driver_session *session, struct driver_bytes key, void *buffer,
   enum driver_answer answer = get (session, session->reader, key, buffer, capacity, size);
   mdb_txn_reset (session->reader);
   return answer;
+}
+
+static enum driver_answer
+lmdb_lend (struct driver_session *session, struct driver_bytes key, struct driver_bytes *value)
+{
+  int code = mdb_txn_renew (session->reader);
+  if (code != 0)
+    {
+      failed ("renew", code);
+      return DRIVER_FAILED;
+    }
+  MDB_val its_key = value_of (key), its_value;
+  code = mdb_get (session->reader, session->database->tree, &its_key, &its_value);
+  if (code == 0)
+    {
+      *value = (struct driver_bytes){ its_value.mv_data, its_value.mv_size };
+      return DRIVER_FOUND;
+    }
+  mdb_txn_reset (session->reader);
+  if (code == MDB_NOTFOUND)
+    return DRIVER_ABSENT;
+  failed ("get", code);
+  return DRIVER_FAILED;
+}
+
+static void
+lmdb_take_back (struct driver_session *session)
+{
+  mdb_txn_reset (session->reader);
 }
 
 static bool
@@ -376,6 +404,8 @@ const struct driver benchmark_driver = {
   .put = lmdb_put,
   .remove = lmdb_remove,
   .get = lmdb_get,
+  .lend = lmdb_lend,
+  .take_back = lmdb_take_back,
   .multi_get = lmdb_multi_get,
   .batch_begin = lmdb_begin,
   .batch_put = lmdb_write,

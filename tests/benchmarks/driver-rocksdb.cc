@@ -3,7 +3,6 @@
 #include "driver.h"
 
 #include <rocksdb/cache.h>
-#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_writer.h>
@@ -86,7 +85,9 @@ rocksdb_settings (const driver_options *)
          "job a core, as its setup guide advises. "
          "Every commit is written to the log with write(): buffering the log "
          "(manual_wal_flush) would not survive a kill. Reads use pinned slices, multi_get the "
-         "batched MultiGet. Compression, when on: LZ4, and zstd at the bottom. "
+         "batched MultiGet. Values stay in the tables whatever their size: with blob files (of "
+         "values from 4 KiB, with a cache for them) puts of 100 KB were as fast and reads slower. "
+         "Compression, when on: LZ4, and zstd at the bottom. "
          "Before reading rows everything is compacted.";
 }
 
@@ -202,6 +203,26 @@ rocksdb_get (driver_session *session, driver_bytes key, void *buffer, size_t cap
   Status status = handle->Get (session->read_options, handle->DefaultColumnFamily (), slice (key),
                                &session->value);
   return answer (status, session->value, buffer, capacity, size);
+}
+
+static driver_answer
+rocksdb_lend (driver_session *session, driver_bytes key, driver_bytes *value)
+{
+  rocksdb::DB *handle = session->database->handle.get ();
+  Status status = handle->Get (session->read_options, handle->DefaultColumnFamily (), slice (key),
+                               &session->value);
+  if (status.IsNotFound ())
+    return DRIVER_ABSENT;
+  if (!done ("get", status))
+    return DRIVER_FAILED;
+  *value = bytes (session->value);
+  return DRIVER_FOUND;
+}
+
+static void
+rocksdb_take_back (driver_session *session)
+{
+  session->value.Reset ();
 }
 
 static bool
@@ -432,6 +453,8 @@ extern "C" const driver benchmark_driver = {
   .put = rocksdb_put,
   .remove = rocksdb_remove,
   .get = rocksdb_get,
+  .lend = rocksdb_lend,
+  .take_back = rocksdb_take_back,
   .multi_get = rocksdb_multi_get,
   .batch_begin = rocksdb_batch_begin,
   .batch_put = rocksdb_batch_put,

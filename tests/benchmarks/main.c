@@ -26,7 +26,6 @@ static const struct option options_known[] = {
   { "existing", no_argument, NULL, 'x' },
   { "sync", no_argument, NULL, 'y' },
   { "compression", no_argument, NULL, 'c' },
-  { "cold", no_argument, NULL, 'l' },
   { "list", no_argument, NULL, 'L' },
   { "help", no_argument, NULL, 'h' },
   { NULL, 0, NULL, 0 },
@@ -38,14 +37,13 @@ static const char help[]
       "  --key-size BYTES   8, or 16 and more (16)\n"
       "  --value-size BYTES (100)\n"
       "  --budget BYTES     cache (268435456)\n"
-      "  --operations N     of rows that can be short (as many as records, or a few times that)\n"
+      "  --operations N     of rows that can be short (as many as records, or 2 to 10 times that)\n"
       "  --seconds S        after which such a row ends (5)\n"
       "  --warming PART     of a row that reads, run before it untimed (0.2)\n"
       "  --seed N           (1)\n"
       "  --existing         the database is there, filled with the same settings\n"
       "  --sync             each commit is durable before it is acknowledged\n"
       "  --compression      the engine's best codec\n"
-      "  --cold             the data is larger than the budget\n"
       "  --list             print the rows and end\n";
 
 struct command_line
@@ -120,9 +118,6 @@ take_option (struct command_line *line, int option, const char *program)
       break;
     case 'c':
       benchmark->options.compression = true;
-      break;
-    case 'l':
-      benchmark->options.cold = true;
       break;
     case 'L':
       list_rows (benchmark->driver);

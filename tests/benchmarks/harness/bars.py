@@ -42,6 +42,17 @@ ABSOLUTE = (
     ("read", "readseq", "scan, verified records a second", 18e6),
     ("read", "readreverse", "scan backwards, verified records a second", 18e6),
 )
+# (row, what, bar): with eight threads to with two, ours.
+CROWDS = (
+    ("readrandom", "readrandom, 8 threads against 2", 0.8),
+    ("mixed", "mixed 80/20, 8 threads against 2", 0.8),
+    ("overwrite", "overwrite, 8 threads against 2", 0.8),
+)
+# (run, what): bytes written for each byte of data.
+AMPLIFICATIONS = (
+    ("fillrandom-batch,settle", "write amplification, random fill in batches and settle"),
+    ("fillrandom,settle", "write amplification, random fill by single puts and settle"),
+)
 LATENCIES = (("latency", "fill-latency", "single puts, filling"),
              ("latency", "overwrite-latency", "single puts, overwriting"),
              ("latency", "read-latency", "single gets"))
@@ -49,7 +60,7 @@ LATENCIES = (("latency", "fill-latency", "single puts, filling"),
 
 @dataclass
 class Verdict:
-    """One bar. `won` is None where the run has not measured it."""
+    """One bar. `won` is None where the run has not measured it; where ours failed it is lost."""
     what: str
     bar: str
     aim: str
@@ -71,9 +82,18 @@ def _medians(results, group, row, threads, value):
     return {}
 
 
-def _at_least(what, bar, aim, ours, other, other_name):
+def _failed(results, group, row):
+    """Did a process of ours fail that had this row?"""
+    return any("failed" in result and result["engine"] == "lightning" and result["group"] == group
+               and row in {name.partition("@")[0] for name in result["run"].split(",")}
+               for result in results)
+
+
+def _at_least(what, bar, aim, ours, other, other_name, failed=False):
     bar_text = f"≥ {bar:g} ×"
     aim_text = f"{aim:g} ×" if aim else ""
+    if failed:
+        return Verdict(what, bar_text, aim_text, "failed", False)
     if ours is None or not other:
         return Verdict(what, bar_text, aim_text, "–")
     reached = ours / other
@@ -87,13 +107,22 @@ def _rates(results):
         figures = _medians(results, group, row, threads, lambda result, side=side: result.get(side))
         peers = {name: figures[name] for name in engines.PEERS if name in figures}
         best = max(peers, key=peers.get) if peers else ""
-        yield _at_least(what, bar, aim, figures.get("lightning"), peers.get(best), best)
+        yield _at_least(what, bar, aim, figures.get("lightning"), peers.get(best), best,
+                        _failed(results, group, row))
 
 
 def _limits(results):
     for group, row, threads, what, bar, aim in LIMITS:
         figures = _medians(results, group, row, threads, table.value_of)
-        yield _at_least(what, bar, aim, figures.get("lightning"), figures.get("limit"), "limit")
+        yield _at_least(what, bar, aim, figures.get("lightning"), figures.get("limit"), "limit",
+                        _failed(results, group, row))
+
+
+def _crowds(results):
+    for row, what, bar in CROWDS:
+        two, eight = (_medians(results, "threads", row, threads, table.value_of).get("lightning")
+                      for threads in (2, 8))
+        yield _at_least(what, bar, None, eight, two, "2 threads", _failed(results, "threads", row))
 
 
 def _absolute(results):
@@ -146,26 +175,26 @@ def disk_after(results, group, run, row):
     """{engine: [bytes]}"""
     found = {}
     for result in results:
-        if (result["group"], result["run"], result.get("row")) == (group, run, row):
+        if (result["group"], result["run"], result.get("row")) == (group, run, row) and "disk" in result:
             found.setdefault(result["engine"], []).append(result["disk"])
     return found
 
 
 def _storage(results):
-    run = "fillrandom-batch,settle"
-    written = written_for(results, "fill", run).get("lightning")
-    yield Verdict("write amplification, random fill and settle", "≤ 3.2", "",
-                  f"{median(written):.2f}" if written else "–",
-                  median(written) <= 3.2 if written else None)
+    for run, what in AMPLIFICATIONS:
+        written = written_for(results, "fill", run).get("lightning")
+        yield Verdict(what, "≤ 3.2", "", f"{median(written):.2f}" if written else "–",
+                      median(written) <= 3.2 if written else None)
+    run = AMPLIFICATIONS[0][0]
     disk = {name: median(values)
             for name, values in disk_after(results, "fill", run, "settle").items()}
     peers = {name: disk[name] for name in engines.PEERS if name in disk}
     bar = "≤ smallest peer + 5 %"
     if not peers or "lightning" not in disk:
-        yield Verdict("size on disk after it", bar, "", "–")
+        yield Verdict("size on disk after the fill in batches", bar, "", "–")
         return
     best = min(peers, key=peers.get)
-    yield Verdict("size on disk after it", bar, "",
+    yield Verdict("size on disk after the fill in batches", bar, "",
                   f"{disk['lightning'] / 1e6:.0f} MB to {peers[best] / 1e6:.0f} MB ({best})",
                   disk["lightning"] <= peers[best] * 1.05)
 
@@ -194,6 +223,6 @@ def _languages(results):
 
 def judge(results):
     verdicts = []
-    for judged in (_rates, _limits, _absolute, _latencies, _storage, _reopening, _languages):
+    for judged in (_rates, _limits, _crowds, _absolute, _latencies, _storage, _reopening, _languages):
         verdicts.extend(judged(results))
     return verdicts

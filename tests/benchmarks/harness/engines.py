@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from .groups import LOAD
@@ -27,19 +28,30 @@ def install_peers():
                     *PACKAGES], check=True)
 
 
-def build(source, directory):
-    """A release build of the library and of every program that can be built; gives their names."""
+def build(source, directory, look_again):
+    """A release build of the library and of every program that can be built; gives their names. `look_again`:
+    for libraries that were not there when the directory was made."""
     if not (directory / "build.ninja").exists():
         subprocess.run(["meson", "setup", "--buildtype=release", directory, source], check=True,
                        stdout=subprocess.DEVNULL)
-    listed = subprocess.run(["meson", "introspect", "--targets", directory], check=True,
-                            capture_output=True, text=True).stdout
-    targets = {target["name"]: target for target in json.loads(listed)}
+    elif look_again:
+        subprocess.run(["meson", "setup", "--reconfigure", directory, source], check=True,
+                       stdout=subprocess.DEVNULL)
+    types = [option["value"] for option in introspect(directory, "--buildoptions")
+             if option["name"] == "buildtype"]
+    if types != ["release"]:
+        sys.exit(f"{directory} is a build of type {', '.join(types)}; benchmarks are of a release build.")
+    targets = {target["name"]: target for target in introspect(directory, "--targets")}
     names = [name for name in ALL if "benchmark-" + name in targets]
     files = [os.path.relpath(targets["benchmark-" + name]["filename"][0], directory)
              for name in names]
     make(directory, files)
     return names
+
+
+def introspect(directory, what):
+    return json.loads(subprocess.run(["meson", "introspect", what, directory], check=True,
+                                     capture_output=True, text=True).stdout)
 
 
 def make(directory, files):
@@ -56,7 +68,8 @@ class Engine:
         self.program = build_directory / "tests" / "benchmarks" / ("benchmark-" + name)
         self.work = work / name
         self.prepared = {}
-        self.about = {}
+        self.about = {}      # version and settings of the first process, whose settings are the plain ones
+        self.settings = ""   # of the latest one, in words
         self.work.mkdir(parents=True, exist_ok=True)
 
     def titles(self):
@@ -67,16 +80,19 @@ class Engine:
                     first_read="from opening to the first read")
 
     def run(self, directory, rows, settings, existing=False, killed=False):
-        """Runs one process; gives what it printed, a dictionary a line."""
+        """Runs one process, with nothing left to be written from what came before; gives what it printed, a
+        dictionary a line."""
         command = [self.program, "--directory", directory, "--rows", rows, *settings.options()]
         if existing:
             command.append("--existing")
+        os.sync()
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
         if done.returncode != 0 and not (killed and done.returncode == -9):
             raise Failed(f"{self.name}, {rows}: {done.stderr.strip() or done.returncode}")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         if lines:
-            self.about = self.about or lines[0]  # of the first, whose settings are the plain ones
+            self.about = self.about or lines[0]
+            self.settings = lines[0]["settings"]
         return lines
 
     def database(self, settings):
@@ -104,6 +120,8 @@ class Engine:
         directory = self.work / "fresh"
         shutil.rmtree(directory, ignore_errors=True)
         rows, existing = run.rows, not run.fresh
+        if run.whole:
+            settings = replace(settings, operations=0)
         if self.name == "limit" and existing:
             # It keeps nothing: the database is made in the same process.
             rows, existing = LOAD + "," + rows, False
@@ -114,7 +132,9 @@ class Engine:
         if settings.cold:
             empty_page_cache(directory)
         lines = self.run(directory, rows, settings, existing, killed="kill" in rows.split(","))
-        if run.then:
+        if run.fresh and any(line.get("impossible") for line in lines[1:2]):
+            lines = lines[:2]  # what follows in a database that was not filled says nothing
+        elif run.then and self.name != "limit":
             after = self.run(directory, run.then, settings, existing=True)
             lines = lines + [dict(after[0], row="first_read")] + after[1:]
         if run.fresh or run.changes:
@@ -122,9 +142,6 @@ class Engine:
         wanted = run.rows.split(",") + run.then.split(",") + ["first_read"]
         names = {name.partition("@")[0] for name in wanted}
         return [line for line in lines if line.get("row") in names]
-
-    def clear(self):
-        shutil.rmtree(self.work, ignore_errors=True)
 
 
 def empty_page_cache(directory):

@@ -49,6 +49,17 @@ def _file_system(directory):
     return best[1]
 
 
+def _disk(directory):
+    """The kind of disk it lies on, as far as the system knows."""
+    number = os.stat(directory).st_dev
+    block = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
+    whole = block if (block / "queue").exists() else block.parent
+    if whole.name.startswith("vd"):
+        return "virtio"  # of which the system knows nothing more
+    kind = {"0": "solid state", "1": "rotating"}.get(_read(whole / "queue" / "rotational"), "")
+    return ", ".join(part for part in (_read(whole / "device" / "model"), kind) if part)
+
+
 def _output(*command):
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -79,6 +90,7 @@ def describe(source, work):
         ("Memory", _memory()),
         ("Transparent huge pages", huge[huge.find("[") + 1:huge.find("]")] if "[" in huge else ""),
         ("File system", _file_system(work)),
+        ("Disk", _disk(work)),
         ("System", f"{_system()}, Linux {platform.release().partition('-')[0]}"),
         ("Compiler", _output("cc", "--version").splitlines()[0] if _output("cc", "--version")
          else ""),

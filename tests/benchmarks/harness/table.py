@@ -82,7 +82,7 @@ def best_peer(figures, least=False):
 
 
 def ratio(figures, row):
-    """Ours to the best peer's; above 1 is better."""
+    """Ours to the best peer's; above 1 is better; None: one of them was not measured."""
     least = is_duration(row)
     best = best_peer(figures, least)
     if best is None or not figures.get("lightning"):
