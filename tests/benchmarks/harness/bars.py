@@ -82,24 +82,28 @@ def _medians(results, group, row, threads, value):
     return {}
 
 
-def _failed(results, group, row):
-    """Did a process of ours fail that had this row?"""
-    return any("failed" in result and result["engine"] == "lightning" and result["group"] == group
-               and row in {name.partition("@")[0] for name in result["run"].split(",")}
+def _failed(results, group, row, threads=1, engine="lightning"):
+    """Did a process of ours fail that had this row with as many threads?"""
+    return any("failed" in result and result["engine"] == engine and result["group"] == group
+               and f"{row}@{threads}" in {name if "@" in name else name + "@1"
+                                          for name in result["run"].split(",")}
                for result in results)
 
 
-def _at_least(what, bar, aim, ours, other, other_name, failed=False):
-    bar_text = f"≥ {bar:g} ×"
-    aim_text = f"{aim:g} ×" if aim else ""
+def _verdict(what, bar, aim, failed, measured):
+    """`measured`: figure, whether it is won, and where there is an aim whether that is reached; None: nothing."""
     if failed:
-        return Verdict(what, bar_text, aim_text, "failed", False)
-    if ours is None or not other:
-        return Verdict(what, bar_text, aim_text, "–")
-    reached = ours / other
-    return Verdict(what, bar_text, aim_text,
-                   f"{reached:.2f} × {other_name} ({table.short(ours)} to {table.short(other)})",
-                   reached >= bar, bool(aim) and reached >= aim)
+        return Verdict(what, bar, aim, "failed", False)
+    return Verdict(what, bar, aim, *(measured or ("–",)))
+
+
+def _at_least(what, bar, aim, ours, other, other_name, failed):
+    measured = None
+    if ours is not None and other:
+        reached = ours / other
+        measured = (f"{reached:.2f} × {other_name} ({table.short(ours)} to {table.short(other)})",
+                    reached >= bar, bool(aim) and reached >= aim)
+    return _verdict(what, f"≥ {bar:g} ×", f"{aim:g} ×" if aim else "", failed, measured)
 
 
 def _rates(results):
@@ -108,28 +112,29 @@ def _rates(results):
         peers = {name: figures[name] for name in engines.PEERS if name in figures}
         best = max(peers, key=peers.get) if peers else ""
         yield _at_least(what, bar, aim, figures.get("lightning"), peers.get(best), best,
-                        _failed(results, group, row))
+                        _failed(results, group, row, threads))
 
 
 def _limits(results):
     for group, row, threads, what, bar, aim in LIMITS:
         figures = _medians(results, group, row, threads, table.value_of)
         yield _at_least(what, bar, aim, figures.get("lightning"), figures.get("limit"), "limit",
-                        _failed(results, group, row))
+                        _failed(results, group, row, threads))
 
 
 def _crowds(results):
     for row, what, bar in CROWDS:
         two, eight = (_medians(results, "threads", row, threads, table.value_of).get("lightning")
                       for threads in (2, 8))
-        yield _at_least(what, bar, None, eight, two, "2 threads", _failed(results, "threads", row))
+        yield _at_least(what, bar, None, eight, two, "2 threads",
+                        any(_failed(results, "threads", row, threads) for threads in (2, 8)))
 
 
 def _absolute(results):
     for group, row, what, bar in ABSOLUTE:
         ours = _medians(results, group, row, 1, table.value_of).get("lightning")
-        yield Verdict(what, f"≥ {table.short(bar)}", "", table.short(ours) if ours else "–",
-                      ours >= bar if ours else None)
+        yield _verdict(what, f"≥ {table.short(bar)}", "", _failed(results, group, row),
+                       None if ours is None else (table.short(ours), ours >= bar))
 
 
 def _latencies(results):
@@ -139,14 +144,12 @@ def _latencies(results):
                                lambda result, name=name: result.get("latency", {}).get(name))
             ours = figures.get("lightning")
             peers = {peer: figures[peer] for peer in engines.PEERS if peer in figures}
-            what_text = f"{title} of {what}"
-            if ours is None or not peers:
-                yield Verdict(what_text, "≤ best peer", "half", "–")
-                continue
-            best = min(peers, key=peers.get)
-            yield Verdict(what_text, "≤ best peer", "half",
-                          f"{table.nanoseconds(ours)} to {table.nanoseconds(peers[best])} ({best})",
-                          ours <= peers[best], ours <= peers[best] / 2)
+            measured = None
+            if ours is not None and peers:
+                best = min(peers, key=peers.get)
+                measured = (f"{table.nanoseconds(ours)} to {table.nanoseconds(peers[best])} ({best})",
+                            ours <= peers[best], ours <= peers[best] / 2)
+            yield _verdict(f"{title} of {what}", "≤ best peer", "half", _failed(results, group, row), measured)
 
 
 PUTTING = ("fill", "overwrite", "bulkload")  # how rows that put records begin
@@ -171,39 +174,39 @@ def written_for(results, group, run, records=None):
     return found
 
 
-def disk_after(results, group, run, row):
-    """{engine: [bytes]}"""
-    found = {}
+def disk_after(results, group, run):
+    """{engine: [bytes after the last row that the engine could do]}"""
+    last = {}
     for result in results:
-        if (result["group"], result["run"], result.get("row")) == (group, run, row) and "disk" in result:
-            found.setdefault(result["engine"], []).append(result["disk"])
+        if (result["group"], result["run"]) == (group, run) and "disk" in result:
+            last[result["engine"], result["round"]] = result["disk"]
+    found = {}
+    for (engine, _), disk in last.items():
+        found.setdefault(engine, []).append(disk)
     return found
 
 
 def _storage(results):
     for run, what in AMPLIFICATIONS:
         written = written_for(results, "fill", run).get("lightning")
-        yield Verdict(what, "≤ 3.2", "", f"{median(written):.2f}" if written else "–",
-                      median(written) <= 3.2 if written else None)
+        yield _verdict(what, "≤ 3.2", "", _failed(results, "fill", run.split(",")[0]),
+                       (f"{median(written):.2f}", median(written) <= 3.2) if written else None)
     run = AMPLIFICATIONS[0][0]
-    disk = {name: median(values)
-            for name, values in disk_after(results, "fill", run, "settle").items()}
+    disk = {name: median(values) for name, values in disk_after(results, "fill", run).items()}
     peers = {name: disk[name] for name in engines.PEERS if name in disk}
-    bar = "≤ smallest peer + 5 %"
-    if not peers or "lightning" not in disk:
-        yield Verdict("size on disk after the fill in batches", bar, "", "–")
-        return
-    best = min(peers, key=peers.get)
-    yield Verdict("size on disk after the fill in batches", bar, "",
-                  f"{disk['lightning'] / 1e6:.0f} MB to {peers[best] / 1e6:.0f} MB ({best})",
-                  disk["lightning"] <= peers[best] * 1.05)
+    measured = None
+    if peers and "lightning" in disk:
+        best = min(peers, key=peers.get)
+        measured = (f"{disk['lightning'] / 1e6:.0f} MB to {peers[best] / 1e6:.0f} MB ({best})",
+                    disk["lightning"] <= peers[best] * 1.05)
+    yield _verdict("size on disk after the fill in batches", "≤ smallest peer + 5 %", "",
+                   _failed(results, "fill", run.split(",")[0]), measured)
 
 
 def _reopening(results):
     ours = _medians(results, "reopen", "first_read", 1, table.value_of).get("lightning")
-    yield Verdict("reopening after a kill with a full log", "≤ 100 ms", "",
-                  table.milliseconds(ours) if ours is not None else "–",
-                  ours <= 0.1 if ours is not None else None)
+    yield _verdict("reopening after a kill with a full log", "≤ 100 ms", "", _failed(results, "reopen", "kill"),
+                   None if ours is None else (table.milliseconds(ours), ours <= 0.1))
 
 
 def _languages(results):
@@ -213,12 +216,10 @@ def _languages(results):
                             lambda result: result.get("nanoseconds")).get(language)
             bare = _medians(results, "languages", "no-op " + operation, 1,
                             lambda result: result.get("nanoseconds")).get(language)
-            what = f"{title}: a {operation} above a no-op of the same signature"
-            if cost is None or bare is None:
-                yield Verdict(what, "≤ 1 µs", "", "–")
-            else:
-                yield Verdict(what, "≤ 1 µs", "", table.nanoseconds(cost - bare),
-                              cost - bare <= 1000)
+            yield _verdict(f"{title}: a {operation} above a no-op of the same signature", "≤ 1 µs", "",
+                           _failed(results, "languages", "calls", engine=language),
+                           None if cost is None or bare is None else
+                           (table.nanoseconds(cost - bare), cost - bare <= 1000))
 
 
 def judge(results):

@@ -132,6 +132,8 @@ class Engine:
         if settings.cold:
             empty_page_cache(directory)
         lines = self.run(directory, rows, settings, existing, killed="kill" in rows.split(","))
+        if rows != run.rows:
+            lines[1:] = lines[1 + len(LOAD.split(",")):]  # its settling is not what the run's rows settle
         if run.fresh and any(line.get("impossible") for line in lines[1:2]):
             lines = lines[:2]  # what follows in a database that was not filled says nothing
         elif run.then and self.name != "limit":

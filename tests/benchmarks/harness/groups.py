@@ -189,5 +189,5 @@ def only_rows(group, rows):
             continue
         kept = names[:wanted[-1] + 1] if run.fresh or run.changes \
             else [name for name in names if name in rows]
-        runs.append(replace(run, rows=",".join(kept)))
+        runs.append(replace(run, rows=",".join(kept), then=run.then if kept == names else ""))
     return replace(group, runs=tuple(runs)) if runs else None

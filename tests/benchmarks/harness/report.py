@@ -9,8 +9,8 @@ from . import bars, charts, engines, floors, groups, table
 
 INTRODUCTION = Path(__file__).with_name("introduction.md")
 CLEAR = 1.2  # a ratio that three rounds on a shared machine can tell from 1
-WITH_COSTS = ("fill", "change", "read", "mixed", "cold", "large", "huge", "small", "compression", "budget64", "budget16",
-              "load", "ranges")
+WITH_COSTS = ("fill", "change", "read", "mixed", "cold", "large", "huge", "small", "compression",
+              "budget64", "budget16", "load", "ranges")
 WITH_LATENCY = ("latency", "mixed", "sync", "transactions", "open")
 
 # What the source documents' own benchmark claims, and the row that measures the same thing.
@@ -75,10 +75,9 @@ def _costs(group, results, names):
     """Bytes written, disk and memory of each run."""
     rows = []
     for run in group.runs:
-        last = run.rows.split(",")[-1].partition("@")[0]
         title = run.rows.split(",")[0]
         written = bars.written_for(results, group.name, run.rows)
-        disk = bars.disk_after(results, group.name, run.rows, last)
+        disk = bars.disk_after(results, group.name, run.rows)
         memory = _maxima(results, group.name, run.rows, "memory")
         if not written:
             continue
@@ -151,7 +150,7 @@ GROWTH_CHARTS = (
     ("readseq", "Anonymous memory at most while reading, MB", "memory", table.megabytes),
     ("fillrandom-batch", "Bytes written for each byte of data, fill and settle", "amplification",
      lambda value: f"{value:.2g}"),
-    ("settle", "Time to settle after the fill, ms", "seconds", lambda value: f"{value * 1e3:.4g}"),
+    ("settle", "Time to settle after the fill, ms", "seconds", lambda value: table.digits(value * 1e3, 4)),
     ("openclose", "Time from opening to the first read, ms", "first_read_mean",
      lambda value: f"{value * 1e3:.3g}"),
 )
@@ -282,6 +281,12 @@ def _reservations(measured):
         text += f"Not there to be compared with: {', '.join(measured['absent'])}. "
     if measured["rounds"] < 3:
         text += "Fewer rounds than the three that bars are judged by. "
+    if "--records" in measured["command"]:
+        text += "Other numbers of records than those that bars are about. "
+    failed = sorted({result["engine"] for result in measured["results"]
+                     if "failed" in result and result["engine"] in engines.PEERS})
+    if failed:
+        text += f"Failed in places, which makes bars easier: {', '.join(failed)}. "
     return text + "\n\n" if text else ""
 
 

@@ -16,6 +16,11 @@ def short(number):
     return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
 
 
+def digits(number, count=3):
+    """As many digits, but never as a power of ten: 1234567 → 1234567, not 1.23e+06"""
+    return f"{number:.{count}g}" if abs(number) < 10 ** count - 0.5 else f"{number:.0f}"
+
+
 def spread(values, form=short):
     """median (least–greatest)"""
     if not values:
@@ -32,12 +37,12 @@ def milliseconds(seconds):
 def nanoseconds(duration):
     for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
         if abs(duration) >= size:
-            return f"{duration / size:.3g} {unit}"
+            return f"{digits(duration / size)} {unit}"
     return f"{duration:.0f} ns"
 
 
 def megabytes(size):
-    return f"{size / 1e6:.3g}"
+    return digits(size / 1e6)
 
 
 def is_duration(row):
