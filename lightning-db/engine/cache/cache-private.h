@@ -50,8 +50,9 @@ enum list_name
 /* The bookkeeping of one frame, apart from its bytes, so that the clock hands do not touch them. */
 struct frame
 {
-  struct frame *next;     /* in its list, the waiting queue, `passing`, or its slab's free frames */
-  struct frame *previous; /* in its list */
+  /* In its list, the waiting queue, `passing`, or its slab's free frames; a line for each frame. */
+  _Alignas(64) struct frame *next;
+  struct frame *previous;   /* in its list */
   _Atomic uintptr_t *slot;  /* resident: where readers find it */
   struct page_table *table; /* resident: whose page it is */
   uint64_t page;            /* resident: page number; waiting: its stamp, 0 = not stamped yet */

@@ -25,7 +25,7 @@
  *       scan. Whoever asks the source, or has it moved, has it catch up first.
  */
 #include "core/call.h"
-#include "core/overlay.h"
+#include "core/cursor-private.h"
 
 #include "base/coding.h"
 
@@ -34,68 +34,6 @@
 
 /* A record's bytes stay where they are until the source moves: what is shown is borrowed. The key
  * is copied only when the next step must still know it: when older versions of it may follow. */
-
-enum direction
-{
-  DIRECTION_NONE,
-  DIRECTION_FORWARD,
-  DIRECTION_BACKWARD
-};
-
-struct byte_buffer
-{
-  uint8_t *data;
-  size_t size, capacity;
-};
-
-struct engine_cursor
-{
-  struct engine_cursor_place at;          /* where callers see it, and step by themselves (C5) */
-  struct record_place place;              /* of `record` */
-  const struct record_place *ahead;       /* what the source showed to come next, or NULL; see C5 */
-  struct engine *engine;                  /* referenced */
-  struct engine_transaction *transaction; /* outlives the cursor's use; may be NULL */
-  struct engine_snapshot reading;         /* own, so that freeing another first does no harm; of a
-                                             transaction that writes: nothing, it outlives us */
-  uint64_t sequence;                      /* commits up to it are seen */
-  uint64_t own_operations;                /* the transaction's writes up to it are seen */
-  bool keys_only;
-  bool cached_only;                 /* BUSY instead of reading from a file */
-  bool past_cache;                  /* runs are read as merges read them */
-  bool (*go_on) (void *data);       /* asked before more records are passed; NULL: go on */
-  void *go_on_data;                 /* for it */
-  struct internal_key lower, upper; /* [lower, upper), inside the store */
-  uint64_t lower_head, upper_head;  /* their first 8 bytes, which mostly decide (key_head) */
-
-  struct view *view;         /* the sources are of it; NULL before the first move */
-  struct source *source;     /* the merge */
-  struct range_set **ranges; /* of the view's runs; owned references */
-  size_t range_count;
-  struct memtable *tables[FROZEN_MAX + 1]; /* of the view, those with range deletes */
-  unsigned table_count;                    /* how many */
-  struct memtable *own_index; /* the transaction's; the sources, which see it, keep it */
-  bool own_ranges;            /* whether it has range deletes */
-  bool plain; /* nothing but their age decides whether the source's records are shown */
-
-  uint32_t stepped; /* steps that the metrics do not have yet (C3) */
-  enum direction direction;
-  /* In which the record next to the one shown, in the same page, may be shown as it is. */
-  enum direction steps;
-  bool standing;               /* the source stands on the record shown; else it has passed it */
-  bool key_kept;               /* `key` holds the key shown, or last passed */
-  struct byte_buffer key;      /* see key_kept */
-  const struct record *record; /* shown: the source's own, or: */
-  struct record gathered;      /* backward: of `key` and `copy` */
-  struct byte_buffer copy;     /* of the value, backward */
-  struct engine_value blob;    /* the value when it is a blob and was asked for */
-  bool has_blob;               /* whether `blob` holds it */
-  bool blob_lent;              /* whether somebody may look at it until the next move */
-  uint32_t passed;            /* records that the move passed since `go_on` was asked */
-  bool stopping;              /* `go_on` said no: the move ends behind the key in `reached` (C4) */
-  bool stopped;               /* it has: `reached` is for the caller */
-  struct byte_buffer reached; /* see engine_cursor_reached */
-  struct read_span *span; /* serializable: what was looked at since positioning */
-};
 
 static status
 buffer_set (struct byte_buffer *buffer, struct bytes from, struct failure *failure)
@@ -115,12 +53,6 @@ buffer_set (struct byte_buffer *buffer, struct bytes from, struct failure *failu
   return STATUS_OK;
 }
 
-static inline struct bytes
-buffer_bytes (const struct byte_buffer *buffer)
-{
-  return BYTES (buffer->data, buffer->size);
-}
-
 /* Before the source moves: keeps the key shown in a place of its own. */
 static status
 keep_key (struct engine_cursor *cursor, struct failure *failure)
@@ -130,121 +62,6 @@ keep_key (struct engine_cursor *cursor, struct failure *failure)
   status result = buffer_set (&cursor->key, cursor->record->key, failure);
   cursor->key_kept = result == STATUS_OK;
   return result;
-}
-
-/* ---- sources ---- */
-
-static void
-drop_sources (struct engine_cursor *cursor)
-{
-  source_release (cursor->source);
-  cursor->source = NULL;
-  for (size_t i = 0; i < cursor->range_count; i++)
-    range_set_unref (cursor->ranges[i]);
-  free (cursor->ranges);
-  cursor->ranges = NULL;
-  cursor->range_count = cursor->table_count = 0;
-  cursor->own_ranges = cursor->plain = false;
-  cursor->steps = DIRECTION_NONE;
-  view_unref (cursor->view);
-  cursor->view = NULL;
-}
-
-/* Adds the source and range deletes of one memtable. These are asked for where they are: a set of
- * them would have to be built anew behind each one that is added. */
-static status
-add_table (struct engine_cursor *cursor, struct memtable *table, struct source **sources,
-           size_t *count, struct failure *failure)
-{
-  if (memtable_is_empty (table))
-    return STATUS_OK;
-  if (memtable_has_range_deletes (table))
-    cursor->tables[cursor->table_count++] = table;
-  status result = memtable_source_new (table, &sources[*count], failure);
-  *count += result == STATUS_OK;
-  return result;
-}
-
-static status
-add_run (struct engine_cursor *cursor, struct run *run, struct source **sources, size_t *count,
-         struct failure *failure)
-{
-  struct segment_source_settings settings
-      = engine_source_settings (cursor->engine, cursor->past_cache);
-  settings.cached_only = cursor->cached_only;
-  for (size_t i = 0; i < run->count && run->has_range_deletes; i++)
-    {
-      const struct range_set *ranges = segment_range_deletes (run->segments[i]);
-      if (ranges != NULL)
-        cursor->ranges[cursor->range_count++] = range_set_ref ((struct range_set *) ranges);
-    }
-  status result = run_source (run, &settings, &sources[*count], failure);
-  *count += result == STATUS_OK;
-  return result;
-}
-
-static status
-add_own (struct engine_cursor *cursor, struct source **sources, size_t *count,
-         struct failure *failure)
-{
-  struct memtable *index
-      = cursor->transaction != NULL ? transaction_index (cursor->transaction) : NULL;
-  cursor->own_index = index;
-  if (index == NULL)
-    return STATUS_OK;
-  cursor->own_ranges = memtable_has_range_deletes (index);
-  status result = overlay_source_new (index, &sources[*count], failure);
-  *count += result == STATUS_OK;
-  return result;
-}
-
-/* Whether any range delete may hide anything. */
-static inline bool
-has_ranges (const struct engine_cursor *cursor)
-{
-  return cursor->range_count > 0 || cursor->table_count > 0 || cursor->own_ranges;
-}
-
-/* Builds everything for the present view. */
-static status
-build_sources (struct engine_cursor *cursor, struct failure *failure)
-{
-  drop_sources (cursor);
-  if (cursor->reading.view == NULL)
-    cursor->view = engine_view (cursor->engine); /* C1 */
-  else if (view_try_ref (cursor->reading.view))  /* it is held: always */
-    cursor->view = cursor->reading.view;
-  struct view *view = cursor->view;
-  if (view == NULL)
-    return engine_enter_slow (cursor->engine, failure);
-  size_t segments = 0, count = 0;
-  for (size_t i = 0; i < view->run_count; i++)
-    segments += view->runs[i]->count;
-  struct source **sources = calloc (view->run_count + FROZEN_MAX + 2, sizeof *sources);
-  cursor->ranges = calloc (segments + 1, sizeof *cursor->ranges);
-  status result = sources != NULL && cursor->ranges != NULL
-                      ? add_own (cursor, sources, &count, failure)
-                      : fail_memory (failure, segments * sizeof *cursor->ranges, "a cursor");
-  if (result == STATUS_OK && view->active != NULL)
-    result = add_table (cursor, view->active->table, sources, &count, failure);
-  for (unsigned i = 0; i < view->frozen_count && result == STATUS_OK; i++)
-    result = add_table (cursor, view->frozen[i]->table, sources, &count, failure);
-  for (size_t i = 0; i < view->run_count && result == STATUS_OK; i++)
-    result = add_run (cursor, view->runs[i], sources, &count, failure);
-  if (result == STATUS_OK)
-    result = merge_source_new (sources, count, &cursor->source, failure);
-  else
-    for (size_t i = 0; i < count; i++)
-      source_release (sources[i]);
-  free (sources);
-  if (result != STATUS_OK)
-    {
-      drop_sources (cursor);
-      return result;
-    }
-  cursor->source->lean = true;
-  cursor->plain = cursor->transaction == NULL && !has_ranges (cursor);
-  return STATUS_OK;
 }
 
 static inline bool
@@ -564,7 +381,7 @@ position (struct engine_cursor *cursor, struct bytes start, struct failure *fail
   cursor->own_operations = own;
   cursor->span = NULL;
   if (cursor->source == NULL || own_changed || view_is_stale (cursor))
-    result = build_sources (cursor, failure);
+    result = cursor_build_sources (cursor, failure);
   if (result == STATUS_OK && cursor->transaction != NULL
       && transaction_is_serializable (cursor->transaction))
     result = transaction_span_new (cursor->transaction, start, start, &cursor->span, failure);
@@ -703,7 +520,7 @@ place_again (struct engine_cursor *cursor, enum direction direction, struct fail
 {
   status result = keep_key (cursor, failure);
   if (result == STATUS_OK && view_is_stale (cursor))
-    result = build_sources (cursor, failure);
+    result = cursor_build_sources (cursor, failure);
   struct bytes here = buffer_bytes (&cursor->key);
   if (result == STATUS_OK)
     result = direction == DIRECTION_FORWARD ? source_seek (cursor->source, here, failure)
@@ -852,113 +669,6 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
   return finish_step (cursor, result, failure);
 }
 
-/* ---- looking ---- */
-
-struct engine_cursor_place *
-engine_cursor_place (struct engine_cursor *cursor)
-{
-  return &cursor->at;
-}
-
-bool
-engine_cursor_valid (const struct engine_cursor *cursor)
-{
-  return cursor->at.shown->valid;
-}
-
-struct bytes
-engine_cursor_key (const struct engine_cursor *cursor)
-{
-  return cursor->at.shown->valid ? cursor->at.shown->key : BYTES_NONE;
-}
-
-uint64_t
-engine_cursor_sequence (const struct engine_cursor *cursor)
-{
-  return cursor->at.shown->valid ? cursor->at.shown->sequence : 0;
-}
-
-static status
-find_value (struct engine_cursor *cursor, struct bytes *out, struct failure *failure)
-{
-  *out = BYTES_NONE;
-  if (!cursor->at.shown->valid)
-    return fail (failure, STATUS_INVALID,
-                 "the cursor stands on no record; move it and check that it is valid");
-  if (!cursor->at.shown->apart)
-    {
-      *out = cursor->at.shown->value;
-      return STATUS_OK;
-    }
-  if (!cursor->has_blob)
-    {
-      status result = engine_enter (cursor->engine, failure);
-      if (result == STATUS_OK && cursor->cached_only)
-        result = STATUS_BUSY;
-      if (result == STATUS_OK)
-        result = blob_value (cursor->engine, cursor->view, cursor->at.shown->value, &cursor->blob,
-                             failure);
-      if (result != STATUS_OK)
-        return result;
-      cursor->has_blob = true;
-      cursor->steps = DIRECTION_NONE;     /* the next move lets it go … */
-      cursor->at.last = cursor->at.shown; /* … and none is made by callers alone */
-    }
-  *out = cursor->blob.data;
-  return STATUS_OK;
-}
-
-status
-engine_cursor_value (struct engine_cursor *cursor, struct bytes *out, struct failure *failure)
-{
-  status result = find_value (cursor, out, failure);
-  cursor->blob_lent = cursor->has_blob;
-  return result;
-}
-
-status
-engine_cursor_take_value (struct engine_cursor *cursor, struct engine_value *out,
-                          struct failure *failure)
-{
-  *out = (struct engine_value){ .holder_kind = HOLDER_NONE };
-  struct bytes value;
-  status result = find_value (cursor, &value, failure);
-  if (result != STATUS_OK)
-    return result;
-  if (cursor->has_blob && !cursor->blob_lent) /* C2: what was lent stays */
-    {
-      *out = cursor->blob;
-      cursor->has_blob = false;
-    }
-  else if (value.size > 0)
-    {
-      uint8_t *copy = malloc (value.size);
-      if (copy == NULL)
-        return fail_memory (failure, value.size, "a value");
-      memcpy (copy, value.data, value.size);
-      out->data = BYTES (copy, value.size);
-      out->holder = copy;
-      out->holder_kind = HOLDER_HEAP;
-    }
-  out->sequence = engine_cursor_sequence (cursor);
-  return STATUS_OK;
-}
-
-void
-engine_cursor_limit (struct engine_cursor *cursor, bool (*go_on) (void *data), void *data)
-{
-  cursor->go_on = go_on;
-  cursor->go_on_data = data;
-}
-
-struct bytes
-engine_cursor_reached (const struct engine_cursor *cursor)
-{
-  struct bytes reached = buffer_bytes (&cursor->reached);
-  return cursor->stopped ? BYTES (reached.data + STORE_ID_SIZE, reached.size - STORE_ID_SIZE)
-                         : BYTES_NONE;
-}
-
 /* ---- making ---- */
 
 static status
@@ -1037,7 +747,7 @@ engine_cursor_free (struct engine_cursor *cursor)
   forget_ahead (cursor);
   count_steps (cursor);
   forget_value (cursor);
-  drop_sources (cursor);
+  cursor_drop_sources (cursor);
   snapshot_let_go (&cursor->reading);
   internal_key_clear (&cursor->lower);
   internal_key_clear (&cursor->upper);

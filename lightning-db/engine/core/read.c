@@ -70,6 +70,23 @@ find_in_tables (const struct view *view, struct bytes key, uint64_t hash, uint64
   return STATUS_NOT_FOUND;
 }
 
+/* Starts fetching what is looked at first in each memtable and run. Beside a writer there are many of
+ * them, and each would be waited for by itself. */
+static inline void
+fetch_members (const struct view *view, struct bytes key, uint64_t hash)
+{
+  for (size_t i = 0; i < view->frozen_count; i++)
+    memtable_prefetch_get (view->frozen[i]->table, hash);
+  if (view->active != NULL)
+    memtable_prefetch_get (view->active->table, hash);
+  for (size_t i = 0; i < view->run_count; i++)
+    {
+      struct segment *segment = run_find_last (view->runs[i], key);
+      if (segment != NULL)
+        segment_prefetch (segment, hash);
+    }
+}
+
 /* Whether the memtables need not be asked, as when the database is settled. */
 static inline bool
 tables_are_empty (const struct view *view)
@@ -250,7 +267,10 @@ look_up_taking (struct engine *engine, const struct engine_snapshot *snapshot, s
           = snapshot != NULL ? snapshot->sequence : engine_visible_in (engine, view); /* L1 */
       status result = STATUS_NOT_FOUND;
       step_done (steps, STEP_VISIBILITY);
-      if (!tables_are_empty (view))
+      bool tables = !tables_are_empty (view);
+      if (tables || view->run_count > 1)
+        fetch_members (view, key, hash);
+      if (tables)
         {
           result = find_in_tables (view, key, hash, sequence, found);
           step_done (steps, STEP_MEMTABLES);

@@ -147,12 +147,17 @@ row_is_put_off (const struct memtable *table)
 }
 
 void
-memtable_prefetch (struct memtable *table, uint64_t hash)
+memtable_prefetch_get (const struct memtable *table, uint64_t hash)
 {
-  if (row_is_put_off (table))
-    return;
   uint32_t count = atomic_load_explicit (&table->bucket_count, memory_order_relaxed);
   __builtin_prefetch (&table->buckets[bucket_index (slot_hash (hash), count)]);
+}
+
+void
+memtable_prefetch (struct memtable *table, uint64_t hash)
+{
+  if (!row_is_put_off (table))
+    memtable_prefetch_get (table, hash);
 }
 
 /* Looks through one chain. `*complete` is false when the tree must be asked. */

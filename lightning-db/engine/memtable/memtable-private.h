@@ -150,6 +150,7 @@ struct memtable
   _Atomic bool put_off;                        /* some entries are in no bucket (H4) */
   _Atomic bool wanted;                         /* no more are to be; readers set it, too (H4) */
   _Atomic reference newest_range;              /* newest range delete, or 0 */
+  _Atomic uint64_t first_sequence;             /* 0 = empty */
   _Atomic (struct range_layers *) layers;      /* sets of all but the newest ones, or NULL */
   _Atomic bool frozen;                         /* M5 */
 
@@ -159,7 +160,6 @@ struct memtable
   _Atomic uint64_t deletes;                   /* point deletes */
   _Atomic uint64_t range_deletes;             /* range deletes */
   _Atomic uint64_t data_bytes;                /* keys and values */
-  _Atomic uint64_t first_sequence;            /* 0 = empty */
   _Atomic uint64_t last_sequence;             /* newest of anything */
   _Atomic reference journal;                  /* newest chunk, or 0 */
 

@@ -54,6 +54,14 @@ ruled_out (struct segment *segment, uint64_t hash, enum page_access access)
   return true;
 }
 
+void
+segment_prefetch (struct segment *segment, uint64_t hash)
+{
+  struct segment_filter *filter = atomic_load_explicit (&segment->filter, memory_order_acquire);
+  if (filter != NULL)
+    filter_prefetch (&filter->filter, hash);
+}
+
 /* ---- what is expected ---- */
 
 #define EXPECTATIONS 64u  /* segments told apart, by the lowest bits of their numbers */

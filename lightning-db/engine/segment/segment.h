@@ -172,6 +172,8 @@ status segment_get (struct segment *segment, struct bytes key, uint64_t hash, ui
  * section, never blocks. */
 status segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash,
                            uint64_t snapshot, struct segment_lookup *out);
+/* A hint: a key of this hash will be looked for soon. Inside the section, too. */
+void segment_prefetch (struct segment *segment, uint64_t hash);
 /* Either, step by step: `cached`, as the latter. */
 struct steps;
 status segment_get_timed (struct segment *segment, struct bytes key, uint64_t hash,
