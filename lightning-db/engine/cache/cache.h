@@ -9,7 +9,7 @@
  *     slot ──► [ 16 B frame header | page bytes … ]      64-byte aligned frames, header, page
  *                                                        header and tags share the first line
  *
- * A hit is two loads (chunk, slot) and, the first time, one relaxed store of the bit: no hash, no
+ * A hit is two loads (chunk, slot) and, the first time, one exchange that sets the bit: no hash, no
  * lock, no list. Misses take the cache's lock to get a frame; a batch evictor (64 frames) moves
  * the clock hands and keeps a reserve of free frames, so that a miss rarely evicts.
  *

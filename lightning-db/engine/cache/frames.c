@@ -65,7 +65,7 @@ frame_charge (const struct cache *cache, const struct frame *frame)
 static size_t
 bookkeeping_size (uint32_t frame_count)
 {
-  return (sizeof (struct slab) + frame_count * sizeof (struct frame) + 63) & ~(size_t) 63;
+  return sizeof (struct slab) + frame_count * sizeof (struct frame); /* a multiple of 64 */
 }
 
 size_t

@@ -10,7 +10,6 @@
 #define LIGHTNING_CORE_CURSOR_PRIVATE_H
 
 #include "core/engine-private.h"
-#include "core/overlay.h"
 
 enum direction
 {
@@ -25,6 +24,8 @@ struct byte_buffer
   size_t size, capacity;
 };
 
+/* A record's bytes stay where they are until the source moves: what is shown is borrowed. The key
+ * is copied only when the next step must still know it: when older versions of it may follow. */
 struct engine_cursor
 {
   struct engine_cursor_place at;          /* where callers see it, and step by themselves (C5) */

@@ -94,18 +94,3 @@ engine_cursor_take_value (struct engine_cursor *cursor, struct engine_value *out
   out->sequence = engine_cursor_sequence (cursor);
   return STATUS_OK;
 }
-
-void
-engine_cursor_limit (struct engine_cursor *cursor, bool (*go_on) (void *data), void *data)
-{
-  cursor->go_on = go_on;
-  cursor->go_on_data = data;
-}
-
-struct bytes
-engine_cursor_reached (const struct engine_cursor *cursor)
-{
-  struct bytes reached = buffer_bytes (&cursor->reached);
-  return cursor->stopped ? BYTES (reached.data + STORE_ID_SIZE, reached.size - STORE_ID_SIZE)
-                         : BYTES_NONE;
-}

@@ -26,14 +26,12 @@
  */
 #include "core/call.h"
 #include "core/cursor-private.h"
+#include "core/overlay.h"
 
 #include "base/coding.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-/* A record's bytes stay where they are until the source moves: what is shown is borrowed. The key
- * is copied only when the next step must still know it: when older versions of it may follow. */
 
 static status
 buffer_set (struct byte_buffer *buffer, struct bytes from, struct failure *failure)
@@ -667,6 +665,21 @@ engine_cursor_previous (struct engine_cursor *cursor, struct failure *failure)
   if (result == STATUS_OK)
     result = settle_backward (cursor, failure);
   return finish_step (cursor, result, failure);
+}
+
+void
+engine_cursor_limit (struct engine_cursor *cursor, bool (*go_on) (void *data), void *data)
+{
+  cursor->go_on = go_on;
+  cursor->go_on_data = data;
+}
+
+struct bytes
+engine_cursor_reached (const struct engine_cursor *cursor)
+{
+  struct bytes reached = buffer_bytes (&cursor->reached);
+  return cursor->stopped ? BYTES (reached.data + STORE_ID_SIZE, reached.size - STORE_ID_SIZE)
+                         : BYTES_NONE;
 }
 
 /* ---- making ---- */

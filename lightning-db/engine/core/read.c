@@ -2,7 +2,7 @@
 /*
  * read: point lookups.
  *
- *   epoch section ─► view ─► sequence ─► memtables ─► runs, newest first ─► copy or pin ─► leave
+ *   epoch section ─► view ─► sequence ─► (fetch ahead) ─► memtables ─► runs, newest first ─► copy or pin ─► leave
  *
  * Invariants
  *   L1  The view is loaded before the sequence is, so the view holds all of what is visible at the
@@ -18,6 +18,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
+
+#define FETCHED_RUNS 8u /* whose filters are fetched together, at most */
 
 /* Where a lookup found its record. Written in place by whoever finds it: nothing of it is
  * copied. */
@@ -70,20 +72,33 @@ find_in_tables (const struct view *view, struct bytes key, uint64_t hash, uint64
   return STATUS_NOT_FOUND;
 }
 
-/* Starts fetching what is looked at first in each memtable and run. Beside a writer there are many of
- * them, and each would be waited for by itself. */
+/* Whether this thread's keys are likely to be in the memtables: from 2 on, up to 3. */
+static __thread uint8_t tables_likely;
+
+static inline void
+learn_tables (bool found)
+{
+  if (found && tables_likely < 3)
+    tables_likely++;
+  else if (!found && tables_likely > 0)
+    tables_likely--;
+}
+
+/* Starts fetching what memtables and the newest runs' filters are asked by. Beside a writer there are
+ * several of them, and one after the other each would be waited for by itself. */
 static inline void
 fetch_members (const struct view *view, struct bytes key, uint64_t hash)
 {
-  for (size_t i = 0; i < view->frozen_count; i++)
-    memtable_prefetch_get (view->frozen[i]->table, hash);
   if (view->active != NULL)
     memtable_prefetch_get (view->active->table, hash);
-  for (size_t i = 0; i < view->run_count; i++)
+  for (size_t i = 0; i < view->frozen_count; i++)
+    memtable_prefetch_get (view->frozen[i]->table, hash);
+  size_t count = view->run_count < FETCHED_RUNS ? view->run_count : FETCHED_RUNS;
+  for (size_t i = 0; i < count; i++)
     {
       struct segment *segment = run_find_last (view->runs[i], key);
       if (segment != NULL)
-        segment_prefetch (segment, hash);
+        segment_prefetch_filter (segment, hash);
     }
 }
 
@@ -267,12 +282,12 @@ look_up_taking (struct engine *engine, const struct engine_snapshot *snapshot, s
           = snapshot != NULL ? snapshot->sequence : engine_visible_in (engine, view); /* L1 */
       status result = STATUS_NOT_FOUND;
       step_done (steps, STEP_VISIBILITY);
-      bool tables = !tables_are_empty (view);
-      if (tables || view->run_count > 1)
-        fetch_members (view, key, hash);
-      if (tables)
+      if (!tables_are_empty (view))
         {
+          if (tables_likely < 2 && (hot == NULL || hot->records == NULL))
+            fetch_members (view, key, hash);
           result = find_in_tables (view, key, hash, sequence, found);
+          learn_tables (result == STATUS_OK);
           step_done (steps, STEP_MEMTABLES);
         }
       if (result == STATUS_NOT_FOUND && hot != NULL && hot->records != NULL)

@@ -115,8 +115,8 @@ struct run *run_ref (struct run *run);
 void run_unref (struct run *run);
 /* The segment that may hold `key`, or NULL. */
 struct segment *run_find (const struct run *run, struct bytes key);
-/* The only segment that may hold it, without looking whether it is above that one's keys: for the
- * last run asked, where the segment's filter knows that as well. */
+/* The only segment that may hold it, without looking whether it is above that one's keys: for
+ * hints, and for the last run asked, where the segment's filter knows that as well. */
 struct segment *run_find_last (const struct run *run, struct bytes key);
 /* All versions of the run in order; holds a run reference. */
 status run_source (struct run *run, const struct segment_source_settings *settings,

@@ -55,7 +55,7 @@ ruled_out (struct segment *segment, uint64_t hash, enum page_access access)
 }
 
 void
-segment_prefetch (struct segment *segment, uint64_t hash)
+segment_prefetch_filter (const struct segment *segment, uint64_t hash)
 {
   struct segment_filter *filter = atomic_load_explicit (&segment->filter, memory_order_acquire);
   if (filter != NULL)

@@ -172,13 +172,13 @@ status segment_get (struct segment *segment, struct bytes key, uint64_t hash, ui
  * section, never blocks. */
 status segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash,
                            uint64_t snapshot, struct segment_lookup *out);
-/* A hint: a key of this hash will be looked for soon. Inside the section, too. */
-void segment_prefetch (struct segment *segment, uint64_t hash);
 /* Either, step by step: `cached`, as the latter. */
 struct steps;
 status segment_get_timed (struct segment *segment, struct bytes key, uint64_t hash,
                           uint64_t snapshot, bool cached, struct segment_lookup *out,
                           struct steps *steps, struct failure *failure);
+/* A hint: the filter will soon be asked for this hash. Inside an epoch section. */
+void segment_prefetch_filter (const struct segment *segment, uint64_t hash);
 /* Many keys at once, level by level with prefetches. Called inside an epoch section like
  * segment_get: looks keys[i] up in segments[i] for each i with results[i] == STATUS_BUSY on entry
  * and leaves OK, NOT_FOUND or an error there; nothing else of the other i is looked at. `keys` need
