@@ -48,8 +48,10 @@ static const char *
 lightning_settings (const struct driver_options *options)
 {
   if (options->sync)
-    return "Defaults but for compression, which is off, and the sync mode, which is full: each "
-           "commit is on the disk before it is acknowledged, those of several threads together.";
+    return "Defaults but for budget and compression, as elsewhere, and the sync mode, which is "
+           "full: "
+           "each commit is on the disk before it is acknowledged, those of several threads "
+           "together.";
   return options->compression
              ? "Defaults but for the budget, which here covers cache, memtables, filters and "
                "indexes together, and zstd as the headline's settings have it."

@@ -9,7 +9,7 @@
  *   1. A put, delete or batch is one commit, atomic, and survives a kill of the process once the
  *      call has returned; with `sync` it survives a power cut.
  *   2. Outside read_begin … read_end each get is independent and sees every commit acknowledged
- *      before it began; a value is copied into the caller's buffer, so it stays his.
+ *      before it began; a value is copied into the caller's buffer, so it stays his, or lent.
  *   3. Between read_begin and read_end, within multi_get and within a scan all reads see one
  *      snapshot.
  *   4. Nothing is verified, skipped or cached by the driver itself.
@@ -81,8 +81,8 @@ extern "C"
     /* Copies the value to `buffer`; more than `capacity` bytes are a failure. */
     enum driver_answer (*get) (struct driver_session *session, struct driver_bytes key,
                                void *buffer, size_t capacity, size_t *size);
-    /* Lends the value instead of copying it, until take_back; one at a time. NULL: it can only be
-     * copied. */
+    /* The same, but that what is found is lent instead of copied, until take_back; one at a time.
+     * NULL: it can only be copied. */
     enum driver_answer (*lend) (struct driver_session *session, struct driver_bytes key,
                                 struct driver_bytes *value);
     void (*take_back) (struct driver_session *session);

@@ -183,7 +183,7 @@ workload_overwrite (struct worker *worker)
 
 /* Every record, as often as the row goes through them. */
 bool
-workload_overwriteall (struct worker *worker)
+workload_overwriteall_batch (struct worker *worker)
 {
   uint64_t records = worker->benchmark->options.records;
   while (worker->operations < worker->limit && worker_has_time (worker))

@@ -47,19 +47,19 @@ can_load (const struct driver *driver)
   return driver->bulk_begin != NULL;
 }
 
-#define WHOLE (WORKLOAD_WHOLE | WORKLOAD_ONE_THREAD)
-#define FILL (WORKLOAD_FILLS | WHOLE)
+#define UNCUT (WORKLOAD_UNCUT | WORKLOAD_ONE_THREAD)
+#define FILL (WORKLOAD_FILLS | UNCUT)
 #define DELETE (WORKLOAD_CHANGES | WORKLOAD_ONE_THREAD)
 
 const struct workload workload_list[] = {
   { "fillseq", WORKLOAD_TEXT ("fill in order, single puts"), WORKLOAD_TEXT ("records"), FILL,
     .work = workload_fillseq },
-  { "fillseq-batch", WORKLOAD_TEXT ("fill in order, 1000 a batch"), WORKLOAD_TEXT ("records"), FILL,
-    .work = workload_fillseq_batch },
+  { "fillseq-batch", WORKLOAD_TEXT ("fill in order, 1000 a batch"), WORKLOAD_TEXT ("records"),
+    FILL | WORKLOAD_BATCHES, .work = workload_fillseq_batch },
   { "fillrandom", WORKLOAD_TEXT ("fill at random, single puts"), WORKLOAD_TEXT ("records"), FILL,
     .work = workload_fillrandom },
   { "fillrandom-batch", WORKLOAD_TEXT ("fill at random, 1000 a batch"), WORKLOAD_TEXT ("records"),
-    FILL, .work = workload_fillrandom_batch },
+    FILL | WORKLOAD_BATCHES, .work = workload_fillrandom_batch },
   { "fill-latency", WORKLOAD_TEXT ("fill at random, every put timed"), WORKLOAD_TEXT ("records"),
     FILL | WORKLOAD_EVERY_CALL, .work = workload_fillrandom },
   { "bulkload", WORKLOAD_TEXT ("the engine's loader, in order"), WORKLOAD_TEXT ("records"), FILL,
@@ -67,13 +67,14 @@ const struct workload workload_list[] = {
   { "fillsync", WORKLOAD_TEXT ("single puts, each durable"), WORKLOAD_TEXT ("puts"),
     WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL, .work = workload_fillsync },
   { "fillsync-batch", WORKLOAD_TEXT ("1000 a batch, each durable"), WORKLOAD_TEXT ("records"),
-    WORKLOAD_ONE_THREAD, .work = workload_fillsync_batch },
+    WORKLOAD_ONE_THREAD | WORKLOAD_BATCHES, .work = workload_fillsync_batch },
   { "overwrite", WORKLOAD_TEXT ("overwrite at random, single puts"), WORKLOAD_TEXT ("puts"),
     WORKLOAD_CHANGES, .work = workload_overwrite },
   { "overwrite-latency", WORKLOAD_TEXT ("overwrite at random, every put timed"),
     WORKLOAD_TEXT ("puts"), WORKLOAD_CHANGES | WORKLOAD_EVERY_CALL, .work = workload_overwrite },
-  { "overwriteall", WORKLOAD_TEXT ("overwrite all 3 times, 1000 a batch"), WORKLOAD_TEXT ("puts"),
-    WHOLE | WORKLOAD_CHANGES, 3, .work = workload_overwriteall },
+  { "overwriteall-batch", WORKLOAD_TEXT ("overwrite all 3 times, 1000 a batch"),
+    WORKLOAD_TEXT ("puts"), UNCUT | WORKLOAD_CHANGES | WORKLOAD_BATCHES, 3,
+    .work = workload_overwriteall_batch },
   { "deleterandom", WORKLOAD_TEXT ("delete at random, single deletes"), WORKLOAD_TEXT ("deletes"),
     DELETE, .work = workload_deleterandom },
   { "removerange", WORKLOAD_TEXT ("delete ranges of 1000 records"), WORKLOAD_TEXT ("ranges"),
@@ -106,7 +107,7 @@ const struct workload workload_list[] = {
   { "transactions", WORKLOAD_TEXT ("transactions of ten mixed operations"),
     WORKLOAD_TEXT ("transactions"), WORKLOAD_CHANGES | WORKLOAD_ALSO_READS,
     .possible = can_transact, .work = workload_transactions },
-  { "check", WORKLOAD_TEXT ("every record verified by a scan"), WORKLOAD_TEXT ("records"), WHOLE,
+  { "check", WORKLOAD_TEXT ("every record verified by a scan"), WORKLOAD_TEXT ("records"), UNCUT,
     .work = workload_check },
   { "settle", WORKLOAD_TEXT ("background work ends"), "", WORKLOAD_ONE_THREAD,
     .whole = workload_settle },
@@ -285,8 +286,8 @@ set_limits (struct worker *worker, double part)
 {
   const struct benchmark *benchmark = worker->benchmark;
   uint64_t records = benchmark->options.records, operations = benchmark->settings.operations;
-  bool whole = (worker->workload->use & WORKLOAD_WHOLE) != 0;
-  if (whole || operations == 0)
+  bool uncut = (worker->workload->use & WORKLOAD_UNCUT) != 0;
+  if (uncut || operations == 0)
     operations = records * (worker->workload->times > 0 ? worker->workload->times : 1);
   else if ((worker->workload->use & WORKLOAD_READS) == 0 && operations > records)
     operations = records;
@@ -297,7 +298,7 @@ set_limits (struct worker *worker, double part)
       worker->limit = UINT64_MAX;
       seconds = seconds < TWO_SIDES_SECONDS ? seconds : TWO_SIDES_SECONDS;
     }
-  worker->deadline = whole ? UINT64_MAX : latency_now () + (uint64_t) (seconds * part * 1e9);
+  worker->deadline = uncut ? UINT64_MAX : latency_now () + (uint64_t) (seconds * part * 1e9);
   worker->operations = 0;
   memset (&worker->latency, 0, sizeof worker->latency);
 }

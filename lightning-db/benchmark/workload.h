@@ -7,7 +7,7 @@
  * value. Each record is written by one thread only, which moves its version on after the
  * acknowledgement. A reader on another thread accepts what lies between the version it saw before
  * its read and the one after the read, plus the one that may be under way. A record that a mix deletes
- * keeps its version, and is marked as deleted after the acknowledgement, until it is put again.
+ * keeps its version, and is marked as deleted after the acknowledgement, until it is overwritten.
  *
  * Threads: a benchmark belongs to the thread that runs its rows; a worker to its own.
  */
@@ -36,7 +36,8 @@
 /* How a run is done, apart from what the driver is told. */
 struct workload_settings
 {
-  uint64_t operations; /* of rows that can be short; 0: as many as there are records */
+  uint64_t
+      operations; /* of rows that can be short; 0: as many as there are records, times `times` */
   double seconds;      /* after which such a row ends */
   double warming;      /* part of a row that reads that is run before it, untimed; 0 … 1 */
   uint64_t seed;       /* of records and of what is picked */
@@ -83,7 +84,8 @@ struct worker
   uint64_t limit;                 /* operations at most */
   uint64_t operations;            /* done; unit of the row */
   uint64_t begun, ended;          /* in ns */
-  struct latency latency;         /* of calls of the driver; a seek's with its records */
+  struct latency
+      latency; /* of calls of the driver; a seek's with its records, and their verifying */
   struct latency *calls;          /* where calls are recorded: that, or what a row has instead */
   uint64_t place;                 /* of what goes through the records in order */
   uint64_t wrong;                 /* values read that were not the right ones */
@@ -101,7 +103,8 @@ enum workload_use
   WORKLOAD_ONE_THREAD = 1 << 4, /* makes no sense on more */
   WORKLOAD_FILLS = 1 << 5,      /* begins with an empty database, does all records */
   WORKLOAD_ALSO_READS = 1 << 6, /* reads and changes: is warmed up by random reads alone */
-  WORKLOAD_WHOLE = 1 << 7,      /* does all records, never cut short */
+  WORKLOAD_UNCUT = 1 << 7,      /* does all records, never cut short */
+  WORKLOAD_BATCHES = 1 << 8,    /* a call is of many records: its latency is not that of one */
 };
 
 struct workload
@@ -220,7 +223,7 @@ bool workload_fillseq_batch (struct worker *worker);
 bool workload_fillrandom (struct worker *worker);
 bool workload_fillrandom_batch (struct worker *worker);
 bool workload_overwrite (struct worker *worker);
-bool workload_overwriteall (struct worker *worker);
+bool workload_overwriteall_batch (struct worker *worker);
 bool workload_deleterandom (struct worker *worker);
 bool workload_fillsync (struct worker *worker);
 bool workload_fillsync_batch (struct worker *worker);

@@ -238,8 +238,7 @@ print_row (const struct workload *workload, unsigned threads, const struct workl
     }
   double rate = result->seconds > 0 ? (double) result->operations / result->seconds : 0;
   /* What a call of many records takes is no latency of one. */
-  gboolean batch
-      = strcmp (workload->unit, "records") == 0 && strstr (workload->name, "-batch") != NULL;
+  gboolean batch = (workload->use & WORKLOAD_BATCHES) != 0;
   print_rate (title->str, rate, _ (workload->unit), batch ? NULL : &result->latency);
 }
 

@@ -48,8 +48,8 @@ lmdb_settings (const struct driver_options *options)
          "survive a kill of the process; after a power cut the file may be corrupt, a weaker "
          "promise than a log's. MDB_NOMEMINIT; MDB_NOTLS: read transactions are reset and renewed, "
          "as advised. There is no cache to size: the page cache of the system comes on top of the "
-         "budget, and since memory is larger than the data read-ahead stays on (random reads of "
-         "the cold rows are more than twice as fast as with MDB_NORDAHEAD).";
+         "budget, and read-ahead stays on: MDB_NORDAHEAD is for data larger than memory (in the "
+         "cold rows it made 22,000 random reads a second of 56,000).";
 }
 
 static struct driver_database *

@@ -85,8 +85,9 @@ rocksdb_settings (const driver_options *)
          "job a core, as its setup guide advises. "
          "Every commit is written to the log with write(): buffering the log "
          "(manual_wal_flush) would not survive a kill. Reads use pinned slices, multi_get the "
-         "batched MultiGet. Values stay in the tables whatever their size: with blob files (of "
-         "values from 4 KiB, with a cache for them) puts of 100 KB were as fast and reads slower. "
+         "batched MultiGet. Values stay in the tables whatever their size: with blob files "
+         "(from 4 KiB on, with a cache for them) puts of 100 KB were as fast, 3,200 a second "
+         "instead of 3,500, and reads slower, 39,000 instead of 54,000. "
          "Compression, when on: LZ4, and zstd at the bottom. "
          "Before reading rows everything is compacted.";
 }

@@ -77,7 +77,9 @@ sqlite_settings (const struct driver_options *options)
                "at most 1/20 of a page, else a rowid table with an index, as its documentation "
                "advises, and pages of 8 KiB for values from 10 KB on; cache of the budget, mmap of "
                "the file, no memory statistics, one "
-               "connection a thread, prepared statements.";
+               "connection a thread, prepared statements. A value that is lent is one that SQLite "
+               "has copied into its "
+               "statement.";
 }
 
 static bool

@@ -51,9 +51,10 @@ wiredtiger_settings (const struct driver_options *options)
              : "Log with transaction_sync method none: each commit writes its log records to the "
                "system, which a kill survives (buffering them, the default, would not); cache of "
                "the budget, a checkpoint every quarter of it; one cursor a thread, used again and "
-               "again. Values from 10 KB on lie in leaf pages of 512 KB, the largest, not as "
-               "overflow items: puts are as fast, reads twice; otherwise page sizes, checksums "
-               "and eviction as by default. Compression, when on: "
+               "again. Values from 10 KB on lie in leaf pages of 512 KB, not as overflow items "
+               "(100 KB: puts as fast, reads 67,000 a second instead of 26,000; with pages of "
+               "4 MB a fifth of the puts); otherwise page sizes, checksums and eviction as by "
+               "default. Compression, when on: "
                "Snappy.";
 }
 

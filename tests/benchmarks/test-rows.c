@@ -216,10 +216,25 @@ faulty_multi_get (struct driver_session *session, size_t count, const struct dri
   return true;
 }
 
+static enum driver_answer
+faulty_lend (struct driver_session *session, struct driver_bytes key, struct driver_bytes *value)
+{
+  static char lent[1000];
+  value->data = lent;
+  return faulty_get (session, key, lent, sizeof lent, &value->size);
+}
+
 static bool
 faulty_put (struct driver_session *session, struct driver_bytes key, struct driver_bytes value)
 {
   return fault_shows (FAULT_LOST_PUT) || benchmark_driver.put (session, key, value);
+}
+
+static bool
+faulty_batch_put (struct driver_session *session, struct driver_bytes key,
+                  struct driver_bytes value)
+{
+  return fault_shows (FAULT_LOST_PUT) || benchmark_driver.batch_put (session, key, value);
 }
 
 static bool
@@ -254,7 +269,9 @@ row_is_content (const char *fill, const char *row, struct fault its_fault)
   struct driver driver = benchmark_driver;
   driver.get = faulty_get;
   driver.multi_get = faulty_multi_get;
+  driver.lend = faulty_lend;
   driver.put = faulty_put;
+  driver.batch_put = faulty_batch_put;
   driver.remove = faulty_remove;
   driver.scan_next = faulty_scan_next;
   struct benchmark benchmark = {
@@ -288,6 +305,9 @@ test_rows (void)
     { "readrandom", { FAULT_BYTE, 1000 } },
     { "readrandom", { FAULT_NEIGHBOUR, 1000 } },
     { "readrandom", { FAULT_SHORT, 1000 } },
+    { "readlent", { FAULT_ABSENT, 1000 } },
+    { "readlent", { FAULT_BYTE, 1000 } },
+    { "readlent", { FAULT_NEIGHBOUR, 1000 } },
     { "readhot", { FAULT_NEIGHBOUR, 2000 } },
     { "readmissing", { FAULT_INVENTED, 1 } },
     { "multiget", { FAULT_ABSENT, 1500 } },
@@ -305,6 +325,7 @@ test_rows (void)
     { "mixed", { FAULT_BYTE, 1000 } },
     { "mixed", { FAULT_LOST_PUT, 550 } },
     { "overwrite", { FAULT_LOST_PUT, 3000 } },
+    { "overwriteall-batch", { FAULT_LOST_PUT, 8000 } },
     { "deleterandom", { FAULT_LOST_DELETE, 2 } },
     { "read-latency", { FAULT_BYTE, 500 } },
   };

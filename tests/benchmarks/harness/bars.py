@@ -152,18 +152,21 @@ def _latencies(results):
             yield _verdict(f"{title} of {what}", "≤ best peer", "half", _failed(results, group, row), measured)
 
 
+UNCOUNTED = ("mixed", "readwhilewriting", "transactions")  # rows that put, too
 PUTTING = ("fill", "overwrite", "bulkload")  # how rows that put records begin
 
 
 def written_for(results, group, run, records=None):
-    """{engine: [bytes written by all rows of a process for each byte put, or, where none is put,
-    for each byte in the database]}"""
+    """{engine: [bytes written by all rows of a process for each byte put, or, where none is put, for each byte
+    in the database]}; nothing where rows put, but don't count what"""
     sums = {}
     for result in results:
         if (result["group"], result["run"]) != (group, run) or "written" not in result:
             continue
         if records is not None and result["records"] != records:
             continue
+        if result["row"] in UNCOUNTED:
+            return {}
         its = sums.setdefault((result["engine"], result["round"]), [0, 0, result["data"]])
         its[0] += result["written"]
         if result["row"].startswith(PUTTING):

@@ -68,7 +68,7 @@ class Engine:
         self.program = build_directory / "tests" / "benchmarks" / ("benchmark-" + name)
         self.work = work / name
         self.prepared = {}
-        self.about = {}      # version and settings of the first process, whose settings are the plain ones
+        self.about = {}      # version and settings of the first process
         self.settings = ""   # of the latest one, in words
         self.work.mkdir(parents=True, exist_ok=True)
 
@@ -120,8 +120,8 @@ class Engine:
         directory = self.work / "fresh"
         shutil.rmtree(directory, ignore_errors=True)
         rows, existing = run.rows, not run.fresh
-        if run.whole:
-            settings = replace(settings, operations=0)
+        if run.once:
+            settings = replace(settings, operations=settings.records)
         if self.name == "limit" and existing:
             # It keeps nothing: the database is made in the same process.
             rows, existing = LOAD + "," + rows, False

@@ -8,7 +8,7 @@ FLOORS = {
         "Reads and writes are exchanged for each other: what the writer makes are pages that no cache has seen, and the "
         "memory bus is his. Ours rests two thirds of its time so that the reader is not behind, and writes more than the "
         "others all the same (next row). Held back until the reader had twice the best peer's reads, it wrote half of "
-        "what that one did. That, nine other ways and the reader's profile: "
+        "what that one did. That, what else was tried, and the reader's profile: "
         "[design/read.md](design/read.md#beside-a-writer)."),
     "fillseq, 1000 per batch": (
         "What is written goes to new memory three times (log, memtable, segment), LMDB's goes once. Where memory is slow that "

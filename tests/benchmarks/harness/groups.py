@@ -17,7 +17,7 @@ class Settings:
     key_size: int = 16
     value_size: int = 100
     budget: int = 256 * MIB
-    operations: int = 0          # 0: as many as there are records
+    operations: int = 0          # 0: as many as there are records, or a few times that: workload.c
     seconds: float = 5           # at most, of rows that can be short
     warming: float = 0.2
     sync: bool = False
@@ -51,7 +51,7 @@ class Run:
     fresh: bool = False
     changes: bool = False        # a prepared database is copied before, since rows change it
     then: str = ""               # rows of a second process on what the first one left
-    whole: bool = False          # as many operations as records, whatever the settings say
+    once: bool = False           # as many operations as records, whatever the settings say
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ GROUPS = (
           note="Each fill has a database of its own. `settle`: how long until all background work "
                "is done, and what the database then takes on disk."),
     Group("change", "Changing a filled database",
-          changing("overwrite,settle", "deleterandom,settle", "overwriteall,settle")),
+          changing("overwrite,settle", "deleterandom,settle", "overwriteall-batch,settle")),
     Group("read", "Reading", prepared(READ_ROWS),
           note="From a database that was filled at random, 1000 a batch, and had come to rest; "
-               "engines with a compaction to ask for had compacted everything."),
+               "RocksDB and LevelDB had compacted everything."),
     Group("mixed", "Reading and writing at once",
           changing("mixed", "mixed@2", "readwhilewriting")),
     Group("latency", "Latency of single operations",
@@ -114,13 +114,13 @@ GROUPS = (
           Settings(compression=True), without=("limit", "lmdb", "sqlite"),
           note="LMDB and SQLite have none."),
     Group("budget64", "A budget of 64 MB",
-          fresh("fillrandom-batch,settle,compact,readrandom,readhot,readseq,overwrite,settle"),
+          (*fresh("fillrandom-batch,settle,compact,readrandom,readhot,readseq"), *changing("overwrite,settle")),
           Settings(budget=64 * MIB), without=("limit",)),
     Group("budget16", "A budget of 16 MB",
-          fresh("fillrandom-batch,settle,compact,readrandom,readhot,readseq,overwrite,settle"),
+          (*fresh("fillrandom-batch,settle,compact,readrandom,readhot,readseq"), *changing("overwrite,settle")),
           Settings(budget=16 * MIB), without=("limit",)),
     Group("cold", "Cold: three times the budget, page cache emptied",
-          (Run("readrandom"), Run("seek"), Run("readseq", whole=True)),
+          (Run("readrandom"), Run("seek"), Run("readseq", once=True)),
           Settings(records=1_750_000, budget=64 * MIB, operations=20_000, warming=0, cold=True),
           without=("limit",),
           note="The page cache is emptied before each run, and fills again while it lasts; 20,000 reads, "

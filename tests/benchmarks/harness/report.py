@@ -47,7 +47,7 @@ def _compared(figures, row):
     if compared is None:
         return "–"
     text = f"{compared:.2f}"
-    return f"**{text}**" if compared >= CLEAR else text
+    return f"**{text}**" if float(text) >= CLEAR else text
 
 
 def _figures(group, results, names, records):
@@ -79,7 +79,7 @@ def _costs(group, results, names):
         written = bars.written_for(results, group.name, run.rows)
         disk = bars.disk_after(results, group.name, run.rows)
         memory = _maxima(results, group.name, run.rows, "memory")
-        if not written:
+        if not memory:
             continue
         if any(median(values) >= 0.005 for values in written.values()):
             rows.append([f"{title}: written for each byte of data"]
@@ -152,7 +152,7 @@ GROWTH_CHARTS = (
      lambda value: f"{value:.2g}"),
     ("settle", "Time to settle after the fill, ms", "seconds", lambda value: table.digits(value * 1e3, 4)),
     ("openclose", "Time from opening to the first read, ms", "first_read_mean",
-     lambda value: f"{value * 1e3:.3g}"),
+     lambda value: table.digits(value * 1e3)),
 )
 
 
@@ -277,12 +277,12 @@ def _languages(results, directory):
 def _reservations(measured):
     """What has to be known before the bars are believed."""
     text = ""
-    if measured.get("absent"):
+    if measured["absent"]:
         text += f"Not there to be compared with: {', '.join(measured['absent'])}. "
     if measured["rounds"] < 3:
         text += "Fewer rounds than the three that bars are judged by. "
-    if "--records" in measured["command"]:
-        text += "Other numbers of records than those that bars are about. "
+    if any(option in measured["command"] for option in ("--records", "--quick", "--seconds")):
+        text += "Fewer records or less time than bars are about. "
     failed = sorted({result["engine"] for result in measured["results"]
                      if "failed" in result and result["engine"] in engines.PEERS})
     if failed:
