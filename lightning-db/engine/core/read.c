@@ -2,7 +2,8 @@
 /*
  * read: point lookups.
  *
- *   epoch section ─► view ─► sequence ─► (fetch ahead) ─► memtables ─► runs, newest first ─► copy or pin ─► leave
+ *   epoch section ─► view ─► sequence ─► (fetch ahead) ─► memtables ─► runs, newest first
+ *                 ─► copy or pin ─► leave
  *
  * Invariants
  *   L1  The view is loaded before the sequence is, so the view holds all of what is visible at the
