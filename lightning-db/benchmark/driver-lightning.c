@@ -49,8 +49,7 @@ lightning_settings (const struct driver_options *options)
 {
   if (options->sync)
     return "Defaults but for budget and compression, as elsewhere, and the sync mode, which is "
-           "full: "
-           "each commit is on the disk before it is acknowledged, those of several threads "
+           "full: each commit is on the disk before it is acknowledged, those of several threads "
            "together.";
   return options->compression
              ? "Defaults but for the budget, which here covers cache, memtables, filters and "
@@ -160,15 +159,8 @@ no_answer (GError *error)
 static enum driver_answer
 copy_view (LdbView *view, void *buffer, size_t capacity, size_t *size)
 {
-  enum driver_answer answer = DRIVER_FOUND;
-  *size = view->size;
-  if (view->size <= capacity)
-    memcpy (buffer, view->data, view->size);
-  else
-    {
-      driver_fail ("a value of %zu bytes is longer than any that was put", view->size);
-      answer = DRIVER_FAILED;
-    }
+  struct driver_bytes value = { view->data, view->size };
+  enum driver_answer answer = driver_copy (value, buffer, capacity, size);
   ldb_view_clear (view);
   return answer;
 }

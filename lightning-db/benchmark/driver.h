@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C"
@@ -134,7 +135,8 @@ extern "C"
     /* Writes out what is in memory and waits for background work that has begun by itself. NULL:
    * there is none. */
     bool (*settle) (struct driver_database *database);
-    /* Puts the whole database in its best state for reading. NULL: nothing is asked of the engine. */
+    /* Puts the whole database in its best state for reading. NULL: the engine is asked for
+     * nothing. */
     bool (*compact) (struct driver_database *database);
   };
 
@@ -145,6 +147,20 @@ extern "C"
   bool driver_fail (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
   /* What driver_fail kept on this thread; "" when nothing failed. */
   const char *driver_failure (void);
+
+  /* What a get does with a value that it has found. */
+  static inline enum driver_answer driver_copy (struct driver_bytes value, void *buffer,
+                                                size_t capacity, size_t *size)
+  {
+    *size = value.size;
+    if (value.size > capacity)
+      {
+        driver_fail ("a value of %zu bytes is longer than any that was put", value.size);
+        return DRIVER_FAILED;
+      }
+    memcpy (buffer, value.data, value.size);
+    return DRIVER_FOUND;
+  }
 
 #ifdef __cplusplus
 }

@@ -271,8 +271,8 @@ worker_verify_record (struct worker *worker, uint64_t record, uint8_t low, struc
   return verify_record (worker, record, low, key, value);
 }
 
-/* The whole database, again and again until the operations are done. Nobody changes it meanwhile: versions
- * are asked for behind the records. */
+/* The whole database, again and again until the operations are done. Nobody changes it meanwhile:
+ * versions are asked for behind the records. */
 static bool
 scan_once (struct worker *worker, bool reverse)
 {

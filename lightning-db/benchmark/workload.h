@@ -84,8 +84,7 @@ struct worker
   uint64_t limit;                 /* operations at most */
   uint64_t operations;            /* done; unit of the row */
   uint64_t begun, ended;          /* in ns */
-  struct latency
-      latency; /* of calls of the driver; a seek's with its records, and their verifying */
+  struct latency latency;         /* of calls of the driver; a seek's with its records verified */
   struct latency *calls;          /* where calls are recorded: that, or what a row has instead */
   uint64_t place;                 /* of what goes through the records in order */
   uint64_t wrong;                 /* values read that were not the right ones */

@@ -140,14 +140,9 @@ leveldb_get (driver_session *session, driver_bytes key, void *buffer, size_t cap
       = session->database->handle->Get (session->read_options, slice (key), &session->value);
   if (status.IsNotFound ())
     return DRIVER_ABSENT;
-  if (!status.ok () || session->value.size () > capacity)
-    {
-      failed ("get", status);
-      return DRIVER_FAILED;
-    }
-  memcpy (buffer, session->value.data (), session->value.size ());
-  *size = session->value.size ();
-  return DRIVER_FOUND;
+  if (!done ("get", status))
+    return DRIVER_FAILED;
+  return driver_copy (bytes (session->value), buffer, capacity, size);
 }
 
 static bool

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The limit: no engine, but a plain array of strings, found by the number in the key. It costs what
- * making the keys, touching the memory and verifying the values costs. For single reads no engine can
- * go far below; for scans one can, whose records lie one behind the other, as these do not. With
- * `sync` a put is a bare write to preallocated blocks and a sync: what the disk allows.
+ * making the keys, touching the memory and verifying the values costs. For single reads no engine
+ * can go far below; for scans one can, whose records lie one behind the other, as these do not.
+ * With `sync` a put is a bare write to preallocated blocks and a sync: what the disk allows.
  *
  * It keeps nothing when closed, and only one thread may write.
  */
@@ -183,21 +183,6 @@ limit_remove (struct driver_session *session, struct driver_bytes key)
 }
 
 static enum driver_answer
-limit_get (struct driver_session *session, struct driver_bytes key, void *buffer, size_t capacity,
-           size_t *size)
-{
-  uint64_t number = number_of (key);
-  const struct text *text = session->database->texts[number / 2];
-  if (text == NULL || number % 2 != 0)
-    return DRIVER_ABSENT;
-  if (text->size > capacity)
-    return DRIVER_FAILED;
-  memcpy (buffer, text->data, text->size);
-  *size = text->size;
-  return DRIVER_FOUND;
-}
-
-static enum driver_answer
 limit_lend (struct driver_session *session, struct driver_bytes key, struct driver_bytes *value)
 {
   uint64_t number = number_of (key);
@@ -211,6 +196,15 @@ limit_lend (struct driver_session *session, struct driver_bytes key, struct driv
 static void
 limit_take_back (struct driver_session *session)
 {
+}
+
+static enum driver_answer
+limit_get (struct driver_session *session, struct driver_bytes key, void *buffer, size_t capacity,
+           size_t *size)
+{
+  struct driver_bytes value;
+  enum driver_answer answer = limit_lend (session, key, &value);
+  return answer == DRIVER_FOUND ? driver_copy (value, buffer, capacity, size) : answer;
 }
 
 static bool

@@ -174,22 +174,31 @@ lmdb_remove (struct driver_session *session, struct driver_bytes key)
   return code == 0 || failed ("delete", code);
 }
 
+/* What the transaction shows, in LMDB's own memory. */
 static enum driver_answer
-get (struct driver_session *session, MDB_txn *transaction, struct driver_bytes key, void *buffer,
-     size_t capacity, size_t *size)
+look (struct driver_session *session, MDB_txn *transaction, struct driver_bytes key,
+      struct driver_bytes *value)
 {
-  MDB_val its_key = value_of (key), value;
-  int code = mdb_get (transaction, session->database->tree, &its_key, &value);
+  MDB_val its_key = value_of (key), its_value;
+  int code = mdb_get (transaction, session->database->tree, &its_key, &its_value);
   if (code == MDB_NOTFOUND)
     return DRIVER_ABSENT;
-  if (code != 0 || value.mv_size > capacity)
+  if (code != 0)
     {
       failed ("get", code);
       return DRIVER_FAILED;
     }
-  memcpy (buffer, value.mv_data, value.mv_size);
-  *size = value.mv_size;
+  *value = (struct driver_bytes){ its_value.mv_data, its_value.mv_size };
   return DRIVER_FOUND;
+}
+
+static enum driver_answer
+get (struct driver_session *session, MDB_txn *transaction, struct driver_bytes key, void *buffer,
+     size_t capacity, size_t *size)
+{
+  struct driver_bytes value;
+  enum driver_answer answer = look (session, transaction, key, &value);
+  return answer == DRIVER_FOUND ? driver_copy (value, buffer, capacity, size) : answer;
 }
 
 static enum driver_answer
@@ -218,18 +227,10 @@ lmdb_lend (struct driver_session *session, struct driver_bytes key, struct drive
       failed ("renew", code);
       return DRIVER_FAILED;
     }
-  MDB_val its_key = value_of (key), its_value;
-  code = mdb_get (session->reader, session->database->tree, &its_key, &its_value);
-  if (code == 0)
-    {
-      *value = (struct driver_bytes){ its_value.mv_data, its_value.mv_size };
-      return DRIVER_FOUND;
-    }
-  mdb_txn_reset (session->reader);
-  if (code == MDB_NOTFOUND)
-    return DRIVER_ABSENT;
-  failed ("get", code);
-  return DRIVER_FAILED;
+  enum driver_answer answer = look (session, session->reader, key, value);
+  if (answer != DRIVER_FOUND)
+    mdb_txn_reset (session->reader);
+  return answer;
 }
 
 static void

@@ -185,15 +185,11 @@ answer (const Status &status, rocksdb::PinnableSlice &value, void *buffer, size_
 {
   if (status.IsNotFound ())
     return DRIVER_ABSENT;
-  if (!status.ok () || value.size () > capacity)
-    {
-      failed ("get", status);
-      return DRIVER_FAILED;
-    }
-  memcpy (buffer, value.data (), value.size ());
-  *size = value.size ();
+  if (!done ("get", status))
+    return DRIVER_FAILED;
+  driver_answer copied = driver_copy (bytes (value), buffer, capacity, size);
   value.Reset ();
-  return DRIVER_FOUND;
+  return copied;
 }
 
 static driver_answer

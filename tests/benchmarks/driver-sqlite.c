@@ -76,10 +76,8 @@ sqlite_settings (const struct driver_options *options)
                "database; checkpoints every quarter of the budget. WITHOUT ROWID where values have "
                "at most 1/20 of a page, else a rowid table with an index, as its documentation "
                "advises, and pages of 8 KiB for values from 10 KB on; cache of the budget, mmap of "
-               "the file, no memory statistics, one "
-               "connection a thread, prepared statements. A value that is lent is one that SQLite "
-               "has copied into its "
-               "statement.";
+               "the file, no memory statistics, one connection a thread, prepared statements. A "
+               "value that is lent is one that SQLite has copied into its statement.";
 }
 
 static bool
@@ -227,39 +225,6 @@ column (sqlite3_stmt *statement, int number)
 }
 
 static enum driver_answer
-copy_row (sqlite3_stmt *statement, void *buffer, size_t capacity, size_t *size)
-{
-  struct driver_bytes value = column (statement, 0);
-  *size = value.size;
-  if (*size > capacity)
-    {
-      driver_fail ("a value of %zu bytes is longer than any that was put", *size);
-      return DRIVER_FAILED;
-    }
-  memcpy (buffer, value.data, *size);
-  return DRIVER_FOUND;
-}
-
-static enum driver_answer
-sqlite_get (struct driver_session *session, struct driver_bytes key, void *buffer, size_t capacity,
-            size_t *size)
-{
-  sqlite3_stmt *statement = session->statements[STATEMENT_GET];
-  enum driver_answer answer = DRIVER_ABSENT;
-  bind (statement, 1, key);
-  int code = sqlite3_step (statement);
-  if (code == SQLITE_ROW)
-    answer = copy_row (statement, buffer, capacity, size);
-  else if (code != SQLITE_DONE)
-    {
-      failed (session->connection, "get");
-      answer = DRIVER_FAILED;
-    }
-  sqlite3_reset (statement);
-  return answer;
-}
-
-static enum driver_answer
 sqlite_lend (struct driver_session *session, struct driver_bytes key, struct driver_bytes *value)
 {
   sqlite3_stmt *statement = session->statements[STATEMENT_GET];
@@ -280,6 +245,19 @@ static void
 sqlite_take_back (struct driver_session *session)
 {
   sqlite3_reset (session->statements[STATEMENT_GET]);
+}
+
+static enum driver_answer
+sqlite_get (struct driver_session *session, struct driver_bytes key, void *buffer, size_t capacity,
+            size_t *size)
+{
+  struct driver_bytes value;
+  enum driver_answer answer = sqlite_lend (session, key, &value);
+  if (answer != DRIVER_FOUND)
+    return answer;
+  answer = driver_copy (value, buffer, capacity, size);
+  sqlite_take_back (session);
+  return answer;
 }
 
 static bool

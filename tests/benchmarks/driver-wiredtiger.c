@@ -161,29 +161,6 @@ wiredtiger_remove (struct driver_session *session, struct driver_bytes key)
 }
 
 static enum driver_answer
-wiredtiger_get (struct driver_session *session, struct driver_bytes key, void *buffer,
-                size_t capacity, size_t *size)
-{
-  WT_CURSOR *cursor = session->cursor;
-  WT_ITEM value;
-  set_key (cursor, key);
-  int code = cursor->search (cursor);
-  if (code == WT_NOTFOUND)
-    return DRIVER_ABSENT;
-  if (code == 0)
-    code = cursor->get_value (cursor, &value);
-  if (code != 0 || value.size > capacity)
-    {
-      failed ("get", code);
-      return DRIVER_FAILED;
-    }
-  memcpy (buffer, value.data, value.size);
-  *size = value.size;
-  cursor->reset (cursor);
-  return DRIVER_FOUND;
-}
-
-static enum driver_answer
 wiredtiger_lend (struct driver_session *session, struct driver_bytes key,
                  struct driver_bytes *value)
 {
@@ -208,6 +185,19 @@ static void
 wiredtiger_take_back (struct driver_session *session)
 {
   session->cursor->reset (session->cursor);
+}
+
+static enum driver_answer
+wiredtiger_get (struct driver_session *session, struct driver_bytes key, void *buffer,
+                size_t capacity, size_t *size)
+{
+  struct driver_bytes value;
+  enum driver_answer answer = wiredtiger_lend (session, key, &value);
+  if (answer != DRIVER_FOUND)
+    return answer;
+  answer = driver_copy (value, buffer, capacity, size);
+  wiredtiger_take_back (session);
+  return answer;
 }
 
 static bool

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a cursor is made of: a merge of the transaction's own writes, memtables and runs, and the range
- * deletes of them all. */
+/* What a cursor is made of: a merge of the transaction's own writes, memtables and runs, and the
+ * range deletes of them all. */
 #include "core/cursor-private.h"
 #include "core/overlay.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a cursor shows: keys are borrowed from the source (C2 of cursor.c), and so are values but large ones,
- * which are read when somebody asks. */
+/* What a cursor shows: keys are borrowed from the source (C2 of cursor.c), and so are values but
+ * large ones, which are read when somebody asks. */
 #include "core/cursor-private.h"
 
 #include <stdlib.h>

@@ -85,8 +85,8 @@ learn_tables (bool found)
     tables_likely--;
 }
 
-/* Starts fetching what memtables and the newest runs' filters are asked by. Beside a writer there are
- * several of them, and one after the other each would be waited for by itself. */
+/* Starts fetching what memtables and the newest runs' filters are asked by. Beside a writer there
+ * are several of them, and one after the other each would be waited for by itself. */
 static inline void
 fetch_members (const struct view *view, struct bytes key, uint64_t hash)
 {

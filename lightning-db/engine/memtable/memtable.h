@@ -31,7 +31,7 @@
 
 struct memtable;
 struct
-    memtable_pool; /* keeps one or two arenas of a dead memtable: a first touch costs 0.1 to 3 ns a byte */
+    memtable_pool; /* keeps arenas of dead memtables: a first touch costs 0.1 to 3 ns a byte */
 
 status memtable_pool_new (struct ledger *ledger, size_t arena_size, struct memtable_pool **out,
                           struct failure *failure);

@@ -282,7 +282,7 @@ def _reservations(measured):
     if measured["rounds"] < 3:
         text += "Fewer rounds than the three that bars are judged by. "
     if any(option in measured["command"] for option in ("--records", "--quick", "--seconds")):
-        text += "Fewer records or less time than bars are about. "
+        text += "Other numbers of records or other times than bars are about. "
     failed = sorted({result["engine"] for result in measured["results"]
                      if "failed" in result and result["engine"] in engines.PEERS})
     if failed:
