@@ -147,28 +147,21 @@ do_delete (struct worker *worker)
   return worker_delete (worker, pick_own (worker));
 }
 
-/* What is known of a record before a scan begins. */
-struct before
-{
-  uint8_t low;
-  bool deleted;
-};
-
 /* The place from `place` on of the record that a key must be; those that may be gone are passed over.
- * `key` NULL: the scan is at its end. */
+ * `before`: their states before the scan began; `key` NULL: it is at its end. */
 static unsigned
-find_place (struct worker *worker, uint64_t record, const struct before *before, unsigned reach,
+find_place (struct worker *worker, uint64_t record, const uint32_t *before, unsigned reach,
             unsigned place, const struct driver_bytes *key)
 {
   while (place < reach && (key == NULL || !worker_is_key_of (worker, record + place, *key))
-         && worker_may_be_absent (worker, record + place, before[place].deleted))
+         && worker_may_be_absent (worker, record + place, before[place]))
     place++;
   return place;
 }
 
 /* Ten records, or what is left of `reach` of them when others are deleted. */
 static bool
-scan_records (struct worker *worker, uint64_t record, const struct before *before, unsigned reach)
+scan_records (struct worker *worker, uint64_t record, const uint32_t *before, unsigned reach)
 {
   unsigned place = 0;
   for (unsigned found = 0; found < WORKLOAD_SCAN_LENGTH; found++)
@@ -184,9 +177,7 @@ scan_records (struct worker *worker, uint64_t record, const struct before *befor
         break;
       if (answer == DRIVER_ABSENT)
         return worker_fail_record (worker, record + place, "did not find");
-      const struct before *its = &before[place];
-      if (!worker_verify_record (worker, record + place, its->low, key, value)
-          || !worker_verify_alive (worker, record + place, its->low, its->deleted, value))
+      if (!worker_verify_record (worker, record + place, before[place], key, value))
         return false;
       place++;
     }
@@ -200,16 +191,13 @@ do_scan (struct worker *worker)
   const struct benchmark *benchmark = worker->benchmark;
   uint64_t last = benchmark->options.records - WORKLOAD_SCAN_LENGTH;
   uint64_t record = pick (worker);
-  struct before before[SCAN_REACH];
+  uint32_t before[SCAN_REACH];
   record = record <= last ? record : last;
   unsigned reach = mix_deletes (benchmark) ? SCAN_REACH : WORKLOAD_SCAN_LENGTH;
   if (reach > benchmark->options.records - record)
     reach = (unsigned) (benchmark->options.records - record);
   for (unsigned i = 0; i < reach; i++)
-    {
-      before[i].low = worker_version_of (worker, record + i);
-      before[i].deleted = worker_is_deleted (worker, record + i);
-    }
+    before[i] = worker_state_of (worker, record + i);
   char name[GENERATOR_KEY_MAXIMUM];
   generator_key (benchmark->generator, record, name);
   uint64_t begun = worker_call_begins (worker);

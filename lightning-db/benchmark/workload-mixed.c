@@ -40,7 +40,7 @@ workload_readwhilewriting (struct worker *worker)
 
 /* One get within a transaction, which must see the transaction's own puts. */
 static bool
-transaction_read (struct worker *worker, uint64_t record, uint8_t version, bool deleted)
+transaction_read (struct worker *worker, uint64_t record, uint32_t version, bool deleted)
 {
   const struct benchmark *benchmark = worker->benchmark;
   char key[GENERATOR_KEY_MAXIMUM];
@@ -60,7 +60,7 @@ transaction_read (struct worker *worker, uint64_t record, uint8_t version, bool 
 }
 
 static bool
-transaction_write (struct worker *worker, uint64_t record, uint8_t version, bool deletes_first)
+transaction_write (struct worker *worker, uint64_t record, uint32_t version, bool deletes_first)
 {
   const struct benchmark *benchmark = worker->benchmark;
   char name[GENERATOR_KEY_MAXIMUM];
@@ -78,7 +78,7 @@ struct pending
 {
   unsigned count;                     /* of records */
   uint64_t records[TRANSACTION_PUTS]; /* each once */
-  uint8_t versions[TRANSACTION_PUTS]; /* that were put */
+  uint32_t versions[TRANSACTION_PUTS]; /* that were put */
 };
 
 /* Where a record is in it, or will be. */
@@ -96,9 +96,9 @@ static bool
 transact_once (struct worker *worker, struct pending *pending, uint64_t record, bool deletes_first)
 {
   unsigned place = pending_find (pending, record);
-  uint8_t old = worker_version_of (worker, record);
-  bool again = place < pending->count, deleted = !again && worker_is_deleted (worker, record);
-  uint8_t next = workload_next_version (old), seen = again ? next : old;
+  uint32_t state = worker_state_of (worker, record), old = workload_state_version (state);
+  bool again = place < pending->count, deleted = !again && workload_state_absent (state);
+  uint32_t next = old + 1, seen = again ? next : old;
   if (!transaction_read (worker, record, seen, deleted)
       || !transaction_write (worker, record, next, deletes_first)
       || !transaction_read (worker, record, next, false))
@@ -123,12 +123,7 @@ worker_transact (struct worker *worker, uint64_t (*pick) (struct worker *worker)
   if (!driver->transaction_commit (worker->session))
     return false;
   for (unsigned i = 0; i < pending.count; i++)
-    {
-      atomic_store_explicit (&worker->benchmark->versions[pending.records[i]], pending.versions[i],
-                             memory_order_release);
-      atomic_store_explicit (&worker->benchmark->deleted[pending.records[i]], 0,
-                             memory_order_release);
-    }
+    worker_set_state (worker, pending.records[i], workload_state (pending.versions[i], false));
   return true;
 }
 

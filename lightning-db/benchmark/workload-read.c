@@ -13,85 +13,58 @@ worker_fail_record (struct worker *worker, uint64_t record, const char *what)
                       worker->benchmark->driver->name, worker->workload->name, what, record);
 }
 
-/* Is `version` between `low` and `high`, going around, or the next one after that? */
-static bool
-version_fits (uint64_t version, uint8_t low, uint8_t high)
-{
-  if (version >= WORKLOAD_VERSIONS)
-    return false;
-  unsigned step = (unsigned) (version + WORKLOAD_VERSIONS - low) % WORKLOAD_VERSIONS;
-  unsigned steps = (unsigned) (high + WORKLOAD_VERSIONS - low) % WORKLOAD_VERSIONS;
-  return step <= steps + 1;
-}
-
-/* The same while another worker may change it. */
-static bool
-verify_among_others (struct worker *worker, uint64_t record, uint8_t low, const char *value,
-                     size_t size)
+uint32_t
+worker_state_of (const struct worker *worker, uint64_t record)
 {
   const struct benchmark *benchmark = worker->benchmark;
-  uint8_t high = atomic_load_explicit (&benchmark->versions[record], memory_order_acquire);
-  uint64_t version = generator_claimed_version (benchmark->generator, record, value, size);
-  if (!version_fits (version, low, high))
+  if (benchmark->uniform)
+    return workload_state (0, false);
+  return atomic_load_explicit (&benchmark->states[record], memory_order_acquire);
+}
+
+void
+worker_set_state (struct worker *worker, uint64_t record, uint32_t state)
+{
+  atomic_store_explicit (&worker->benchmark->states[record], state, memory_order_release);
+}
+
+/* Another worker may be changing it: what was absent may be there with a later version. */
+static bool
+verify_among_others (struct worker *worker, uint64_t record, uint32_t before, const char *value,
+                     size_t size)
+{
+  const struct generator *generator = worker->benchmark->generator;
+  uint64_t low = workload_state_version (before);
+  uint64_t high = workload_state_version (worker_state_of (worker, record));
+  uint64_t version = generator_claimed_version (generator, record, value, size);
+  if (version < low || version > high + 1)
     return worker_fail_record (worker, record, "read an old or foreign value of");
-  return generator_matches (benchmark->generator, record, version, value, size)
+  if (version == low && workload_state_absent (before))
+    return worker_fail_record (worker, record, "found what was deleted of");
+  return generator_matches (generator, record, version, value, size)
          || worker_fail_record (worker, record, "read a wrong value of");
 }
 
 static inline bool
-verify (struct worker *worker, uint64_t record, uint8_t low, const char *value, size_t size)
+verify (struct worker *worker, uint64_t record, uint32_t before, const char *value, size_t size)
 {
   const struct benchmark *benchmark = worker->benchmark;
   if (worker->threads > 1 && !benchmark->uniform)
-    return verify_among_others (worker, record, low, value, size);
-  return generator_matches (benchmark->generator, record, low, value, size)
+    return verify_among_others (worker, record, before, value, size);
+  if (workload_state_absent (before))
+    return worker_fail_record (worker, record, "found what was deleted of");
+  return generator_matches (benchmark->generator, record, workload_state_version (before), value,
+                            size)
          || worker_fail_record (worker, record, "read a wrong value of");
-}
-
-bool
-worker_verify (struct worker *worker, uint64_t record, uint8_t low, const char *value, size_t size)
-{
-  return verify (worker, record, low, value, size);
-}
-
-uint8_t
-worker_version_of (const struct worker *worker, uint64_t record)
-{
-  const struct benchmark *benchmark = worker->benchmark;
-  if (benchmark->uniform)
-    return 0;
-  return atomic_load_explicit (&benchmark->versions[record], memory_order_acquire);
-}
-
-bool
-worker_is_deleted (const struct worker *worker, uint64_t record)
-{
-  const struct benchmark *benchmark = worker->benchmark;
-  if (benchmark->uniform)
-    return false;
-  return atomic_load_explicit (&benchmark->deleted[record], memory_order_acquire) != 0;
 }
 
 /* Another worker may be deleting it. */
 bool
-worker_may_be_absent (const struct worker *worker, uint64_t record, bool deleted)
+worker_may_be_absent (const struct worker *worker, uint64_t record, uint32_t before)
 {
   bool own = record % worker->threads == worker->number;
-  return deleted || worker_is_deleted (worker, record) || (!own && mix_deletes (worker->benchmark));
-}
-
-/* A record that was put anew since has a later version. */
-bool
-worker_verify_alive (struct worker *worker, uint64_t record, uint8_t low, bool deleted,
-                     struct driver_bytes value)
-{
-  if (!deleted)
-    return true;
-  bool own = record % worker->threads == worker->number;
-  uint64_t version
-      = generator_claimed_version (worker->benchmark->generator, record, value.data, value.size);
-  return (!own && version != low)
-         || worker_fail_record (worker, record, "found what was deleted of");
+  return workload_state_absent (before) || workload_state_absent (worker_state_of (worker, record))
+         || (!own && mix_deletes (worker->benchmark));
 }
 
 bool
@@ -106,8 +79,7 @@ worker_get (struct worker *worker, uint64_t record)
   const struct benchmark *benchmark = worker->benchmark;
   char key[GENERATOR_KEY_MAXIMUM];
   generator_key (benchmark->generator, record, key);
-  uint8_t low = worker_version_of (worker, record);
-  bool deleted = worker_is_deleted (worker, record);
+  uint32_t before = worker_state_of (worker, record);
   size_t size = 0;
   uint64_t begun = worker_call_begins (worker);
   enum driver_answer answer = benchmark->driver->get (
@@ -117,11 +89,9 @@ worker_get (struct worker *worker, uint64_t record)
   if (answer == DRIVER_FAILED)
     return false;
   if (answer == DRIVER_ABSENT)
-    return worker_may_be_absent (worker, record, deleted)
+    return worker_may_be_absent (worker, record, before)
            || worker_fail_record (worker, record, "did not find");
-  return worker_verify (worker, record, low, worker->buffer, size)
-         && worker_verify_alive (worker, record, low, deleted,
-                                 (struct driver_bytes){ worker->buffer, size });
+  return verify (worker, record, before, worker->buffer, size);
 }
 
 bool
@@ -156,7 +126,7 @@ workload_readlent (struct worker *worker)
     {
       uint64_t record = worker_any_record (worker);
       generator_key (benchmark->generator, record, name);
-      uint8_t low = worker_version_of (worker, record);
+      uint32_t before = worker_state_of (worker, record);
       uint64_t begun = worker_call_begins (worker);
       enum driver_answer answer = driver->lend (worker->session, key, &value);
       worker_call_ends (worker, begun);
@@ -164,7 +134,7 @@ workload_readlent (struct worker *worker)
         return false;
       if (answer == DRIVER_ABSENT)
         return worker_fail_record (worker, record, "did not find");
-      bool sound = worker_verify (worker, record, low, value.data, value.size);
+      bool sound = verify (worker, record, before, value.data, value.size);
       driver->take_back (worker->session);
       if (!sound)
         return false;
@@ -226,8 +196,8 @@ read_group (struct worker *worker, const uint64_t *records, const struct driver_
     {
       if (sizes[i] == SIZE_MAX)
         return worker_fail_record (worker, records[i], "did not find");
-      if (!worker_verify (worker, records[i], worker_version_of (worker, records[i]),
-                          worker->buffer + i * capacity, sizes[i]))
+      if (!verify (worker, records[i], worker_state_of (worker, records[i]),
+                   worker->buffer + i * capacity, sizes[i]))
         return false;
     }
   return true;
@@ -256,23 +226,23 @@ workload_multiget (struct worker *worker)
 }
 
 static inline bool
-verify_record (struct worker *worker, uint64_t record, uint8_t low, struct driver_bytes key,
+verify_record (struct worker *worker, uint64_t record, uint32_t before, struct driver_bytes key,
                struct driver_bytes value)
 {
   if (!generator_is_key (worker->benchmark->generator, record, key.data, key.size))
     return worker_fail_record (worker, record, "scanned another key than that of");
-  return verify (worker, record, low, value.data, value.size);
+  return verify (worker, record, before, value.data, value.size);
 }
 
 bool
-worker_verify_record (struct worker *worker, uint64_t record, uint8_t low, struct driver_bytes key,
-                      struct driver_bytes value)
+worker_verify_record (struct worker *worker, uint64_t record, uint32_t before,
+                      struct driver_bytes key, struct driver_bytes value)
 {
-  return verify_record (worker, record, low, key, value);
+  return verify_record (worker, record, before, key, value);
 }
 
 /* The whole database, again and again until the operations are done. Nobody changes it meanwhile:
- * versions are asked for behind the records. */
+ * states are asked for behind the records. */
 static bool
 scan_once (struct worker *worker, bool reverse)
 {
@@ -295,7 +265,7 @@ scan_once (struct worker *worker, bool reverse)
         }
       uint64_t record = reverse ? records - 1 - seen : seen;
       sound = seen < records
-              && verify_record (worker, record, worker_version_of (worker, record), key, value);
+              && verify_record (worker, record, worker_state_of (worker, record), key, value);
       seen++;
     }
   driver->scan_end (worker->session);
@@ -342,7 +312,7 @@ seek_and_scan (struct worker *worker, uint64_t record)
         return false;
       if (answer == DRIVER_ABSENT)
         return worker_fail_record (worker, record + i, "did not find");
-      if (!worker_verify_record (worker, record + i, worker_version_of (worker, record + i), key,
+      if (!worker_verify_record (worker, record + i, worker_state_of (worker, record + i), key,
                                  value))
         return false;
     }
@@ -382,12 +352,12 @@ workload_check (struct worker *worker)
   enum driver_answer answer = DRIVER_FAILED;
   for (;; record++)
     {
-      while (record < records && benchmark->versions[record] == WORKLOAD_ABSENT)
+      while (record < records && workload_state_absent (benchmark->states[record]))
         record++;
       answer = driver->scan_next (worker->session, &key, &value);
       if (answer != DRIVER_FOUND || record >= records)
         break;
-      sound = worker_verify_record (worker, record, worker_version_of (worker, record), key, value);
+      sound = worker_verify_record (worker, record, worker_state_of (worker, record), key, value);
       if (!sound)
         break;
       worker->operations++;

@@ -2,14 +2,8 @@
 /* Rows that write: fills, overwrites, deletes, each put or batch a commit. */
 #include "workload.h"
 
-static void
-record_is_there (struct worker *worker, uint64_t record)
-{
-  atomic_store_explicit (&worker->benchmark->versions[record], 0, memory_order_relaxed);
-}
-
 bool
-worker_put (struct worker *worker, uint64_t record, uint8_t version)
+worker_put (struct worker *worker, uint64_t record, uint32_t version)
 {
   const struct benchmark *benchmark = worker->benchmark;
   char key[GENERATOR_KEY_MAXIMUM];
@@ -23,15 +17,20 @@ worker_put (struct worker *worker, uint64_t record, uint8_t version)
   return done;
 }
 
+static uint32_t
+version_of (const struct worker *worker, uint64_t record)
+{
+  return workload_state_version (
+      atomic_load_explicit (&worker->benchmark->states[record], memory_order_relaxed));
+}
+
 bool
 worker_overwrite (struct worker *worker, uint64_t record)
 {
-  _Atomic uint8_t *version = &worker->benchmark->versions[record];
-  uint8_t next = workload_next_version (atomic_load_explicit (version, memory_order_relaxed));
+  uint32_t next = version_of (worker, record) + 1;
   if (!worker_put (worker, record, next))
     return false;
-  atomic_store_explicit (version, next, memory_order_release);
-  atomic_store_explicit (&worker->benchmark->deleted[record], 0, memory_order_release);
+  worker_set_state (worker, record, workload_state (next, false));
   return true;
 }
 
@@ -53,7 +52,7 @@ worker_delete (struct worker *worker, uint64_t record)
 {
   if (!remove_key (worker, record))
     return false;
-  atomic_store_explicit (&worker->benchmark->deleted[record], 1, memory_order_release);
+  worker_set_state (worker, record, workload_state (version_of (worker, record), true));
   return true;
 }
 
@@ -70,7 +69,7 @@ put_new (struct worker *worker, uint64_t record)
 {
   if (!worker_put (worker, record, 0))
     return false;
-  record_is_there (worker, record);
+  worker_set_state (worker, record, workload_state (0, false));
   atomic_store_explicit (&worker->benchmark->filled, worker->operations, memory_order_relaxed);
   return true;
 }
@@ -100,12 +99,12 @@ workload_fillrandom (struct worker *worker)
 }
 
 /* The version that a batch gives the record: the first one, or where all are there the next. */
-static uint8_t
+static uint32_t
 version_to_put (const struct worker *worker, uint64_t record)
 {
   if ((worker->workload->use & WORKLOAD_CHANGES) == 0)
     return 0;
-  return workload_next_version (worker->benchmark->versions[record]);
+  return version_of (worker, record) + 1;
 }
 
 static bool
@@ -138,8 +137,8 @@ write_batch (struct worker *worker, order_function order, uint64_t first, uint64
   for (uint64_t place = first; place < last; place++)
     {
       uint64_t record = order (generator, place);
-      uint8_t version = version_to_put (worker, record);
-      atomic_store_explicit (&worker->benchmark->versions[record], version, memory_order_relaxed);
+      uint32_t version = version_to_put (worker, record);
+      worker_set_state (worker, record, workload_state (version, false));
     }
   return true;
 }
@@ -208,7 +207,7 @@ workload_deleterandom (struct worker *worker)
       uint64_t record = generator_shuffle (benchmark->generator, place);
       if (!remove_key (worker, record))
         return false;
-      atomic_store_explicit (&benchmark->versions[record], WORKLOAD_ABSENT, memory_order_relaxed);
+      worker_set_state (worker, record, workload_state (0, true));
     }
   return true;
 }
@@ -255,7 +254,7 @@ workload_removerange (struct worker *worker)
         return false;
       worker_call_ends (worker, begun);
       for (uint64_t record = first; record < last; record++)
-        atomic_store_explicit (&benchmark->versions[record], WORKLOAD_ABSENT, memory_order_relaxed);
+        worker_set_state (worker, record, workload_state (0, true));
     }
   return true;
 }
@@ -277,7 +276,7 @@ workload_bulkload (struct worker *worker)
               worker->session, (struct driver_bytes){ key, benchmark->options.key_size },
               (struct driver_bytes){ worker->value, benchmark->options.value_size }))
         return false;
-      record_is_there (worker, record);
+      worker_set_state (worker, record, workload_state (0, false));
     }
   return benchmark->driver->bulk_finish (worker->session);
 }

@@ -129,12 +129,6 @@ workload_find (const char *name)
   return NULL;
 }
 
-uint8_t
-workload_next_version (uint8_t version)
-{
-  return (uint8_t) ((version + 1u) % WORKLOAD_VERSIONS);
-}
-
 uint64_t
 worker_own_record (struct worker *worker)
 {
@@ -205,14 +199,13 @@ prepare (struct benchmark *benchmark, bool existing)
   const struct driver_options *options = &benchmark->options;
   benchmark->generator = generator_new (options->records, options->key_size, options->value_size,
                                         benchmark->settings.seed);
-  benchmark->versions = malloc (options->records);
-  benchmark->deleted = calloc (1, options->records);
+  benchmark->states = malloc (options->records * sizeof *benchmark->states);
   uint64_t hot = options->records / 100;
-  if (benchmark->generator == NULL || benchmark->versions == NULL
-      || benchmark->deleted == NULL
+  if (benchmark->generator == NULL || benchmark->states == NULL
       || !generator_zipf_init (&benchmark->hot, hot < 10000000 ? (uint32_t) hot : 10000000, 0.99))
     return driver_fail ("memory is short");
-  memset ((void *) benchmark->versions, existing ? 0 : WORKLOAD_ABSENT, options->records);
+  for (uint64_t record = 0; record < options->records; record++)
+    atomic_init (&benchmark->states[record], workload_state (0, !existing));
   benchmark->uniform = true;
   benchmark->watched = measure_peak_start (&benchmark->peak);
   benchmark->memory_before = measure_anonymous_memory ();
@@ -242,12 +235,10 @@ benchmark_close (struct benchmark *benchmark)
     measure_peak_stop (&benchmark->peak);
   generator_free (benchmark->generator);
   generator_zipf_clear (&benchmark->hot);
-  free ((void *) benchmark->versions);
-  free ((void *) benchmark->deleted);
+  free ((void *) benchmark->states);
   benchmark->database = NULL;
   benchmark->generator = NULL;
-  benchmark->versions = NULL;
-  benchmark->deleted = NULL;
+  benchmark->states = NULL;
   benchmark->watched = false;
   return done;
 }

@@ -3,11 +3,12 @@
  * workload: the rows of the benchmark. A row does one thing many times, on one thread or several,
  * and verifies every byte it reads. Rows of one run share the database, in the order asked for.
  *
- * What a read must give is known: `versions` has the version of each record's newest acknowledged
- * value. Each record is written by one thread only, which moves its version on after the
- * acknowledgement. A reader on another thread accepts what lies between the version it saw before
- * its read and the one after the read, plus the one that may be under way. A record that a mix deletes
- * keeps its version, and is marked as deleted after the acknowledgement, until it is overwritten.
+ * What a read must give is known: `states` has the version of each record's newest acknowledged
+ * value and whether it was deleted since, in one word, so that both are of one moment. Each record
+ * is written by one thread only, which moves its state on after the acknowledgement. A reader on
+ * another thread accepts what lies between the version it saw before its read and the one after
+ * the read, plus the one that may be under way. Versions never go around, however long a reader
+ * may be held up between two steps.
  *
  * Threads: a benchmark belongs to the thread that runs its rows; a worker to its own.
  */
@@ -29,8 +30,6 @@
 #define WORKLOAD_BATCH 1000     /* operations a batch */
 #define WORKLOAD_MULTI_GET 100  /* keys a call */
 #define WORKLOAD_SCAN_LENGTH 10 /* records after a seek */
-#define WORKLOAD_VERSIONS 255   /* versions go around here */
-#define WORKLOAD_ABSENT 255     /* in place of a version: the record is not there */
 #define WORKLOAD_SAMPLING 16    /* one call of so many is timed */
 
 /* How a run is done, apart from what the driver is told. */
@@ -54,8 +53,7 @@ struct benchmark
   struct driver_database *database; /* NULL while closed; owned */
   struct generator *generator;      /* owned */
   struct generator_zipf hot;        /* ranks of the hot records */
-  _Atomic uint8_t *versions;        /* of each record; owned */
-  _Atomic uint8_t *deleted;         /* 1: it is not there since its version was put; owned */
+  _Atomic uint32_t *states;         /* of each record, see workload_state; owned */
   bool uniform;                     /* every record is there with version 0 */
   struct measure_peak peak;         /* watches the memory */
   bool watched;                     /* peak is running */
@@ -164,6 +162,25 @@ worker_goes_on (struct worker *worker)
   return true;
 }
 
+/* Of a record: its version, and whether it is not there: never put, or deleted since. */
+static inline uint32_t
+workload_state (uint32_t version, bool absent)
+{
+  return version << 1 | (absent ? 1 : 0);
+}
+
+static inline uint32_t
+workload_state_version (uint32_t state)
+{
+  return state >> 1;
+}
+
+static inline bool
+workload_state_absent (uint32_t state)
+{
+  return (state & 1) != 0;
+}
+
 /* 0 when this call is not to be timed, else now. */
 static inline uint64_t
 worker_call_begins (const struct worker *worker)
@@ -187,30 +204,21 @@ worker_any_record (struct worker *worker)
 }
 
 uint64_t worker_own_record (struct worker *worker);
-/* The version after this one. */
-uint8_t workload_next_version (uint8_t version);
-
-bool worker_put (struct worker *worker, uint64_t record, uint8_t version);
-/* Puts the record's next version and moves its version on. */
+bool worker_put (struct worker *worker, uint64_t record, uint32_t version);
+/* Puts the record's next version and moves its state on. */
 bool worker_overwrite (struct worker *worker, uint64_t record);
-/* Deletes it, and marks it so. */
+/* Deletes it; it keeps its version. */
 bool worker_delete (struct worker *worker, uint64_t record);
 bool worker_get (struct worker *worker, uint64_t record);
 bool worker_get_missing (struct worker *worker, uint64_t record);
-/* To be asked in this order, before a read. */
-uint8_t worker_version_of (const struct worker *worker, uint64_t record);
-bool worker_is_deleted (const struct worker *worker, uint64_t record);
-/* After a read: is it sound not to find it? `deleted`: it was, before the read. */
-bool worker_may_be_absent (const struct worker *worker, uint64_t record, bool deleted);
-/* Is what was found, of the right value, not what was deleted before the read? */
-bool worker_verify_alive (struct worker *worker, uint64_t record, uint8_t low, bool deleted,
-                          struct driver_bytes value);
+/* Its state now; to be asked before a read, and told to what judges the read. */
+uint32_t worker_state_of (const struct worker *worker, uint64_t record);
+void worker_set_state (struct worker *worker, uint64_t record, uint32_t state);
+/* After a read: is it sound not to find it? */
+bool worker_may_be_absent (const struct worker *worker, uint64_t record, uint32_t before);
 bool worker_is_key_of (const struct worker *worker, uint64_t record, struct driver_bytes key);
-/* Is this the record's value? `low`: its version before the read. */
-bool worker_verify (struct worker *worker, uint64_t record, uint8_t low, const char *value,
-                    size_t size);
-/* Is this record the one that a scan must give? `low`: its version before the scan began. */
-bool worker_verify_record (struct worker *worker, uint64_t record, uint8_t low,
+/* Is this record the one that a scan must give? `before`: its state before the scan began. */
+bool worker_verify_record (struct worker *worker, uint64_t record, uint32_t before,
                            struct driver_bytes key, struct driver_bytes value);
 /* One transaction of ten operations on records that `pick` gives, of this worker's own. */
 bool worker_transact (struct worker *worker, uint64_t (*pick) (struct worker *worker));

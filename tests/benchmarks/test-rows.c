@@ -4,6 +4,7 @@
 #include "../check-condition.h"
 #include "mix.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Records ---- */
@@ -449,6 +450,116 @@ test_mix (void)
     CHECK (workload_find (preset->row) != NULL);
 }
 
+/* ---- Beside a writer ---- */
+
+/* What the record's owner does while another's read of it is held up, before the engine answers and
+ * after. Each letter is a call: p puts, d deletes. */
+static struct
+{
+  struct worker *owner; /* NULL: nobody */
+  const char *before, *after;
+  unsigned times; /* each of them */
+  bool stale;     /* the engine answers with what it had first */
+} meanwhile;
+
+static struct fault lost; /* of what the owner did before the read */
+
+static void
+owner_acts (const char *calls, uint64_t record)
+{
+  struct worker *owner = meanwhile.owner;
+  for (unsigned i = 0; i < meanwhile.times; i++)
+    for (const char *call = calls; *call != '\0'; call++)
+      CHECK (*call == 'p' ? worker_overwrite (owner, record) : worker_delete (owner, record));
+}
+
+static enum driver_answer
+held_up_get (struct driver_session *session, struct driver_bytes key, void *buffer, size_t capacity,
+             size_t *size)
+{
+  uint64_t record = strtoull (key.data, NULL, 10) / 2;
+  enum driver_answer answer = benchmark_driver.get (session, key, buffer, capacity, size);
+  owner_acts (meanwhile.before, record);
+  if (!meanwhile.stale)
+    answer = benchmark_driver.get (session, key, buffer, capacity, size);
+  owner_acts (meanwhile.after, record);
+  return answer;
+}
+
+/* Is a read content that is held up so? `first`: what the owner did before it. */
+static bool
+held_up_is_content (const char *first, const char *before, const char *after, unsigned times,
+                    bool stale)
+{
+  struct driver driver = benchmark_driver;
+  const struct mix mix = { .shares = { [MIX_GET] = 1, [MIX_PUT] = 1, [MIX_DELETE] = 1 } };
+  struct benchmark benchmark = {
+    .driver = &driver,
+    .options = { .directory = "none", .records = RECORDS, .key_size = 16, .value_size = 100 },
+    .settings = { .seconds = 1, .seed = 1 },
+  };
+  static struct workload_result result;
+  char values[2][100], buffer[100];
+  driver.get = held_up_get;
+  driver.put = faulty_put;
+  driver.remove = faulty_remove;
+  fault = (struct fault){ FAULT_NONE, 0 };
+  CHECK (benchmark_open (&benchmark, false));
+  CHECK (workload_run (&benchmark, workload_find ("fillseq"), 1, &result));
+  benchmark.mix = &mix;
+  benchmark.uniform = false;
+  struct worker workers[2];
+  for (unsigned i = 0; i < 2; i++)
+    {
+      workers[i] = (struct worker){ .benchmark = &benchmark, .workload = &mix_workload };
+      workers[i].session = driver.session_open (benchmark.database);
+      workers[i].number = i;
+      workers[i].threads = 2;
+      workers[i].value = values[i];
+      workers[i].buffer = buffer;
+      workers[i].calls = &workers[i].latency;
+    }
+  meanwhile.owner = &workers[1];
+  meanwhile.times = 1;
+  fault = lost;
+  owner_acts (first, 17);
+  meanwhile.before = before;
+  meanwhile.after = after;
+  meanwhile.times = times;
+  meanwhile.stale = stale;
+  bool content = worker_get (&workers[0], 17);
+  CHECK (content == (workers[0].wrong == 0));
+  for (unsigned i = 0; i < 2; i++)
+    driver.session_close (workers[i].session);
+  CHECK (benchmark_close (&benchmark));
+  return content;
+}
+
+/* However long a read is held up, and whatever its record's owner did meanwhile: what the engine
+ * had at some moment of it is right, and nothing else. */
+static void
+test_held_up (void)
+{
+  const char *const firsts[] = { "", "p", "d", "pd", "dp" };
+  const char *const calls[] = { "", "p", "d", "pd", "dp", "pp" };
+  const unsigned times[] = { 1, 2, 254, 255, 256, 1000 };
+  for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++)
+    for (size_t j = 0; j < sizeof calls / sizeof *calls; j++)
+      for (size_t k = 0; k < sizeof times / sizeof *times; k++)
+        for (size_t l = 0; l < sizeof calls / sizeof *calls; l++)
+          {
+            CHECK (held_up_is_content (firsts[i], calls[j], calls[l], times[k], false));
+            CHECK (held_up_is_content (firsts[i], calls[j], calls[l], times[k], true));
+          }
+  lost = (struct fault){ FAULT_LOST_PUT, 1 };
+  CHECK (!held_up_is_content ("p", "", "", 1, false));
+  lost = (struct fault){ FAULT_LOST_PUT, 2 };
+  CHECK (!held_up_is_content ("pp", "", "p", 1, false));
+  lost = (struct fault){ FAULT_LOST_DELETE, 1 };
+  CHECK (!held_up_is_content ("d", "", "p", 1, false));
+  CHECK (!held_up_is_content ("d", "", "dp", 1000, false));
+}
+
 int
 main (void)
 {
@@ -459,5 +570,6 @@ main (void)
   test_latency ();
   test_rows ();
   test_mix ();
+  test_held_up ();
   return 0;
 }

@@ -181,7 +181,7 @@ run_to_end (InspLoadTest *test, const InspLoadPlan *plan, const char *copy_of)
   insp_load_test_start (test, plan, copy_of);
   wait_until (test, INSP_LOAD_DONE);
   g_assert_no_error (insp_load_test_get_error (test));
-  g_assert_null (insp_load_test_get_wrong (test));
+  g_assert_cmpstr (insp_load_test_get_wrong (test), ==, NULL);
   g_assert_cmpuint (count_scratch (), ==, 0);
   InspLoadRun *run = insp_load_test_take_run (test);
   g_assert_nonnull (run);
