@@ -248,7 +248,7 @@ check_gets (struct segment *segment, const struct model *model, struct random *r
       const struct record *expected = model_get (model, key, snapshot);
       struct segment_lookup lookup;
       epoch_enter ();
-      status cached = segment_get_cached (segment, key, hash, snapshot, &lookup);
+      status cached = segment_get_cached (segment, key, hash, snapshot, (hash & 1) != 0, &lookup);
       CHECK (cached == STATUS_BUSY || cached == (expected != NULL ? STATUS_OK : STATUS_NOT_FOUND));
       if (cached == STATUS_OK)
         check_record (&lookup.record, expected);

@@ -87,7 +87,8 @@ ask_together (struct segment *segment, const struct asked *asked)
       status result = segment_newest (segment, asked->keys[i], asked->hashes[i], &newest, &failure);
       if (fuzz_result (result, &failure) && results[i] == STATUS_OK)
         CHECK_INT (newest, found[i].record.sequence);
-      result = segment_get_cached (segment, asked->keys[i], asked->hashes[i], SEQUENCE_MAX, &alone);
+      result = segment_get_cached (segment, asked->keys[i], asked->hashes[i], SEQUENCE_MAX,
+                                   (i & 1) != 0, &alone);
       CHECK (result == STATUS_BUSY || results[i] == result);
     }
   epoch_leave ();

@@ -111,16 +111,17 @@ tables_are_empty (const struct view *view)
          && (view->active == NULL || memtable_is_empty (view->active->table));
 }
 
-/* L2 for one segment. `cached`: BUSY instead of reading a page. */
+/* L2 for one segment. `cached`: BUSY instead of reading a page; `lends`: the page will be pinned. */
 static inline status
 find_in_segment (struct segment *segment, struct bytes key, uint64_t hash, uint64_t sequence,
-                 bool cached, struct found *out, struct steps *steps, struct failure *failure)
+                 bool cached, bool lends, struct found *out, struct steps *steps,
+                 struct failure *failure)
 {
   status result;
   if (steps != NULL)
     result = segment_get_timed (segment, key, hash, sequence, cached, &out->lookup, steps, failure);
   else
-    result = cached ? segment_get_cached (segment, key, hash, sequence, &out->lookup)
+    result = cached ? segment_get_cached (segment, key, hash, sequence, lends, &out->lookup)
                     : segment_get (segment, key, hash, sequence, &out->lookup, failure);
   if (result == STATUS_OK)
     out->segment = segment;
@@ -138,7 +139,8 @@ find_in_segment (struct segment *segment, struct bytes key, uint64_t hash, uint6
 
 static inline __attribute__ ((always_inline)) status
 find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t sequence,
-              bool cached, struct found *out, struct steps *steps, struct failure *failure)
+              bool cached, bool lends, struct found *out, struct steps *steps,
+              struct failure *failure)
 {
   for (size_t i = 0; i < view->run_count; i++)
     {
@@ -146,7 +148,8 @@ find_in_runs (const struct view *view, struct bytes key, uint64_t hash, uint64_t
                                                         : run_find_last (view->runs[i], key);
       if (segment == NULL)
         continue;
-      status result = find_in_segment (segment, key, hash, sequence, cached, out, steps, failure);
+      status result
+          = find_in_segment (segment, key, hash, sequence, cached, lends, out, steps, failure);
       if (result != STATUS_NOT_FOUND)
         return result;
     }
@@ -236,10 +239,10 @@ find_by_reading (struct engine *engine, struct bytes key, uint64_t hash, uint64_
                  struct found *found, struct steps *steps, struct failure *failure)
 {
   count_in_thread (engine->metrics, THREAD_GETS_DISK, 1);
-  return find_in_runs (found->view, key, hash, sequence, false, found, steps, failure);
+  return find_in_runs (found->view, key, hash, sequence, false, false, found, steps, failure);
 }
 
-/* A get that copies may go through the hot records. */
+/* A get that copies may go through the hot records; one that lends has none of this. */
 struct hot_use
 {
   struct hot_records *records; /* NULL: not looked at */
@@ -299,7 +302,7 @@ look_up_taking (struct engine *engine, const struct engine_snapshot *snapshot, s
             return STATUS_OK;
         }
       if (result == STATUS_NOT_FOUND)
-        result = find_in_runs (view, key, hash, sequence, true, found, steps, failure);
+        result = find_in_runs (view, key, hash, sequence, true, hot == NULL, found, steps, failure);
       bool is_blob = result == STATUS_OK && found->lookup.record.kind == RECORD_BLOB;
       if (__builtin_expect (result != STATUS_BUSY && !is_blob, 1) || cached_only)
         return result;

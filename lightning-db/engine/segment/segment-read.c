@@ -142,9 +142,10 @@ fill_page (const struct segment *segment, const uint8_t *page, struct segment_lo
   out->page = segment->mapped == NULL ? page : NULL;
 }
 
+/* `pins`: see segment_get_cached. */
 static inline __attribute__ ((always_inline)) status
 get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
-     enum page_access access, struct segment_lookup *out, struct steps *steps,
+     enum page_access access, bool pins, struct segment_lookup *out, struct steps *steps,
      struct failure *failure)
 {
   uint32_t leaf;
@@ -168,6 +169,8 @@ get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot
   while (result == STATUS_OK)
     {
       leaf_prefetch (page);
+      if (pins && segment->mapped == NULL)
+        cache_prefetch_pin (page);
       enum leaf_result found
           = leaf_find (page, key, key_tag (hash), snapshot, segment->level, &out->record);
       step_done (steps, STEP_LEAF);
@@ -193,7 +196,7 @@ status
 segment_get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
              struct segment_lookup *out, struct failure *failure)
 {
-  return get (segment, key, hash, snapshot, PAGE_READ, out, NULL, failure);
+  return get (segment, key, hash, snapshot, PAGE_READ, false, out, NULL, failure);
 }
 
 status
@@ -201,14 +204,16 @@ segment_get_timed (struct segment *segment, struct bytes key, uint64_t hash, uin
                    bool cached, struct segment_lookup *out, struct steps *steps,
                    struct failure *failure)
 {
-  return get (segment, key, hash, snapshot, cached ? PAGE_CACHED : PAGE_READ, out, steps, failure);
+  return get (segment, key, hash, snapshot, cached ? PAGE_CACHED : PAGE_READ, false, out, steps,
+              failure);
 }
 
 status
 segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
-                    struct segment_lookup *out)
+                    bool pins, struct segment_lookup *out)
 {
-  return get (segment, key, hash, snapshot, PAGE_CACHED, out, NULL, NULL);
+  return pins ? get (segment, key, hash, snapshot, PAGE_CACHED, true, out, NULL, NULL)
+              : get (segment, key, hash, snapshot, PAGE_CACHED, false, out, NULL, NULL);
 }
 
 status
@@ -216,7 +221,7 @@ segment_newest (struct segment *segment, struct bytes key, uint64_t hash, uint64
                 struct failure *failure)
 {
   struct segment_lookup lookup;
-  status result = get (segment, key, hash, SEQUENCE_MAX, PAGE_READ, &lookup, NULL, failure);
+  status result = get (segment, key, hash, SEQUENCE_MAX, PAGE_READ, false, &lookup, NULL, failure);
   *out = result == STATUS_OK ? lookup.record.sequence : 0;
   return result == STATUS_NOT_FOUND ? STATUS_OK : result;
 }

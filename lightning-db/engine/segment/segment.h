@@ -169,9 +169,10 @@ struct segment_lookup
 status segment_get (struct segment *segment, struct bytes key, uint64_t hash, uint64_t snapshot,
                     struct segment_lookup *out, struct failure *failure);
 /* The same from memory only: STATUS_BUSY when a page would have to be read. Never leaves the epoch
- * section, never blocks. */
+ * section, never blocks. `pins`: the caller is going to pin the page, so what cache_pin writes is
+ * fetched beside the leaf; it would be waited for by itself after it. */
 status segment_get_cached (struct segment *segment, struct bytes key, uint64_t hash,
-                           uint64_t snapshot, struct segment_lookup *out);
+                           uint64_t snapshot, bool pins, struct segment_lookup *out);
 /* Either, step by step: `cached`, as the latter. */
 struct steps;
 status segment_get_timed (struct segment *segment, struct bytes key, uint64_t hash,
