@@ -92,7 +92,8 @@ class Judging(unittest.TestCase):
         """A bar of a row that no group has would never be measured."""
         having = {group.name: {name if "@" in name else name + "@1" for run in group.runs
                                for name in f"{run.rows},{run.then}".split(",")} for group in groups.GROUPS}
-        wanted = [bar[:3] for bar in (*bars.RATES, *bars.LIMITS)] + [(*bar[:2], 1) for bar in bars.ABSOLUTE]
+        wanted = [bar[:3] for bar in (*bars.RATES, *bars.LIMITS)]
+        wanted += [(*bar[:2], 1) for bar in (*bars.ABSOLUTE, *bars.PAIRS)]
         wanted += [(*bar[:2], 1) for bar in bars.LATENCIES]
         wanted += [("threads", bar[0], threads) for bar in bars.CROWDS for threads in (2, 8)]
         for group, row, threads in wanted:
@@ -145,6 +146,27 @@ class Judging(unittest.TestCase):
                 figures = {"lightning": [ours * PEER], "lmdb": [1e9], "limit": [PEER]}
                 self.expect(what, rounds(group, row, figures, threads=threads), word)
             self.expect(what, rounds(group, row, {"lightning": [1], "lmdb": [1]}, threads=threads), "not measured")
+
+    def test_pairs(self):
+        """Each round by itself: what changes both of its runs alike changes nothing."""
+        for group, row, what, bar, aim in bars.PAIRS:
+            speeds = [PEER, 2 * PEER, PEER / 3]
+            for ratio, word in ((bar - 0.001, "**LOST**"), (bar, "met"), (aim, "aim reached")):
+                results = [{"group": group, "run": row, "row": row, "threads": 1, "engine": engine, "round": number,
+                            "records": 1, "rate": speed * (ratio * (1 + 1e-9) if engine == "lightning" else 1)}
+                           for number, speed in enumerate(speeds) for engine in ("limit", "lightning")]
+                text = f"{ratio:.2f} × limit (95 %: {ratio:.2f} to {ratio:.2f}, 3 pairs)"
+                self.expect(what, results, word, text)
+                alone = [one for one in results if one["engine"] == "lightning" or one["round"] > 0]
+                self.expect(what, alone, word, text.replace("3 pairs", "2 pairs"))
+            self.expect(what, [one for one in results if one["engine"] == "limit"], "not measured", "–")
+
+    def test_interval(self):
+        """As tables of the sign test have it."""
+        self.assertEqual(bars.interval(list(range(1, 31))), (10, 21))
+        self.assertEqual(bars.interval(list(range(1, 101))), (41, 60))
+        self.assertEqual(bars.interval([1, 2, 3]), (1, 3))
+        self.assertEqual(bars.interval([5]), (5, 5))
 
     def test_absolute(self):
         for group, row, what, bar in bars.ABSOLUTE:
@@ -536,6 +558,20 @@ class Choosing(unittest.TestCase):
         self.assertIn(("threads", ["mixed@2"]), names(["mixed@2"], all_groups=True))
         with self.assertRaisesRegex(SystemExit, "no row fillrendom;"):
             names(["overwrite", "fillrendom"])
+
+    def test_rounds_of_its_own(self):
+        """A group that needs more rounds has them; in a hurry it has no more than others."""
+        class Made:
+            name = "lightning"
+
+            def perform(self, run, settings):
+                return [{"row": run.rows, "rate": 1}]
+
+        group = groups.Group("a", "", groups.prepared("seek"), rounds=4)
+        for asked, its, expected in ((3, group, 4), (5, group, 5), (1, groups.smaller(group, quick=True), 1)):
+            found = []
+            program.run_group(its, [Made()], asked, found)
+            self.assertEqual([one["round"] for one in found], list(range(expected)))
 
     def test_rounds(self):
         """Every engine does a run before any does it again; the orders differ, and are the same each time."""

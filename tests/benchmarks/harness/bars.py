@@ -33,9 +33,12 @@ RATES = (
 )
 # (group, row, threads, what, bar, aim): ours to the limit's.
 LIMITS = (
-    ("sync", "fillsync", 1, "fillsync, 1 thread, against a bare write + fdatasync", 0.9, 0.95),
     ("read", "readrandom", 1, "readrandom against the limit", 0.6, None),
     ("read", "readhot", 1, "readhot against the limit", 0.5, None),
+)
+# (group, row, what, bar, aim): ours to the limit's, round by round.
+PAIRS = (
+    ("syncpairs", "fillsync", "fillsync, 1 thread, against a bare write + fdatasync", 0.9, 0.95),
 )
 # (group, row, what, bar): operations a second.
 ABSOLUTE = (
@@ -120,6 +123,31 @@ def _limits(results):
         figures = _medians(results, group, row, threads, table.value_of)
         yield _at_least(what, bar, aim, figures.get("lightning"), figures.get("limit"), "limit",
                         _failed(results, group, row, threads))
+
+
+def _ratios(results, group, row, other):
+    """Ours to another's in each round that both have."""
+    rates = {(result["engine"], result["round"]): table.value_of(result) for result in results
+             if result["group"] == group and result.get("row") == row}
+    return sorted(rate / rates[other, number] for (engine, number), rate in rates.items()
+                  if engine == "lightning" and rates.get((other, number)))
+
+
+def interval(ordered):
+    """Where the median of what these were taken from lies by 95 %: their ranks alone tell, whatever the shape."""
+    skipped = max(0, int((len(ordered) - 1.96 * len(ordered) ** 0.5) / 2))
+    return ordered[skipped], ordered[-1 - skipped]
+
+
+def _pairs(results):
+    for group, row, what, bar, aim in PAIRS:
+        ratios = _ratios(results, group, row, "limit")
+        measured = None
+        if ratios:
+            least, most = interval(ratios)
+            measured = (f"{median(ratios):.2f} × limit (95 %: {least:.2f} to {most:.2f}, {len(ratios)} pairs)",
+                        median(ratios) >= bar, median(ratios) >= aim)
+        yield _verdict(what, f"≥ {bar:g} ×", f"{aim:g} ×", _failed(results, group, row), measured)
 
 
 def _crowds(results):
@@ -227,6 +255,6 @@ def _languages(results):
 
 def judge(results):
     verdicts = []
-    for judged in (_rates, _limits, _crowds, _absolute, _latencies, _storage, _reopening, _languages):
+    for judged in (_rates, _limits, _pairs, _crowds, _absolute, _latencies, _storage, _reopening, _languages):
         verdicts.extend(judged(results))
     return verdicts

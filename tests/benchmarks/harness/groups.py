@@ -64,6 +64,7 @@ class Group:
     without: tuple = ()          # all but these
     sizes: tuple = ()            # repeated for these numbers of records
     once_above: int = 0          # a size above it is measured in one round; 0: in all, too
+    rounds: int = 0              # at least so many, however many are asked for
     note: str = ""               # for the report
     core: bool = True            # part of what is run when no group is named
 
@@ -103,6 +104,10 @@ GROUPS = (
     Group("sync", "Durable commits", fresh("fillsync", "fillsync@8", "fillsync-batch"), DURABLE,
           note="Each commit is on the disk before it is acknowledged. `limit`: a bare write to "
                "preallocated blocks and fdatasync."),
+    Group("syncpairs", "Durable commits beside a bare write", fresh("fillsync"), replace(DURABLE, seconds=1),
+          engines=("limit", "lightning"), rounds=30,
+          note="How long a disk takes for a sync changes by more than a tenth from one moment to the next, so this "
+               "bar is judged by thirty pairs, taken in turns."),
     Group("large", "Values of 100 KB", fresh("fillrandom,settle,compact,readrandom,readlent"), LARGE),
     Group("huge", "Values of 1 MB", fresh("fillrandom,settle,compact,readrandom,readlent"),
           replace(LARGE, records=200, value_size=1_000_000, operations=2000)),
@@ -173,7 +178,7 @@ def smaller(group, records=None, quick=False, seconds=None):
                            records=max(200, settings.records // 50))
         if settings.operations:
             settings = replace(settings, operations=max(200, settings.operations // 20))
-        group = replace(group, sizes=tuple(size // 50 for size in group.sizes[:3]))
+        group = replace(group, sizes=tuple(size // 50 for size in group.sizes[:3]), rounds=0)
     if records and group.settings.records == Settings.records:
         settings = replace(settings, records=records)
     return replace(group, settings=settings)
