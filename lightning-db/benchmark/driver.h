@@ -162,6 +162,21 @@ extern "C"
     return DRIVER_FOUND;
   }
 
+  /* A get of an engine that lends. */
+  static inline enum driver_answer driver_get_lent (const struct driver *driver,
+                                                    struct driver_session *session,
+                                                    struct driver_bytes key, void *buffer,
+                                                    size_t capacity, size_t *size)
+  {
+    struct driver_bytes value;
+    enum driver_answer answer = driver->lend (session, key, &value);
+    if (answer != DRIVER_FOUND)
+      return answer;
+    answer = driver_copy (value, buffer, capacity, size);
+    driver->take_back (session);
+    return answer;
+  }
+
 #ifdef __cplusplus
 }
 #endif

@@ -76,8 +76,8 @@ transaction_write (struct worker *worker, uint64_t record, uint32_t version, boo
 /* What a transaction has put, until it is committed: no other worker is to expect it. */
 struct pending
 {
-  unsigned count;                     /* of records */
-  uint64_t records[TRANSACTION_PUTS]; /* each once */
+  unsigned count;                      /* of records */
+  uint64_t records[TRANSACTION_PUTS];  /* each once */
   uint32_t versions[TRANSACTION_PUTS]; /* that were put */
 };
 

@@ -35,8 +35,7 @@
 /* How a run is done, apart from what the driver is told. */
 struct workload_settings
 {
-  uint64_t
-      operations; /* of rows that can be short; 0: as many as there are records, times `times` */
+  uint64_t operations; /* of rows that can be short; 0: one a record, times `times` */
   double seconds;      /* after which such a row ends */
   double warming;      /* part of a row that reads that is run before it, untimed; 0 … 1 */
   uint64_t seed;       /* of records and of what is picked */

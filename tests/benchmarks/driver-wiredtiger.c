@@ -191,13 +191,7 @@ static enum driver_answer
 wiredtiger_get (struct driver_session *session, struct driver_bytes key, void *buffer,
                 size_t capacity, size_t *size)
 {
-  struct driver_bytes value;
-  enum driver_answer answer = wiredtiger_lend (session, key, &value);
-  if (answer != DRIVER_FOUND)
-    return answer;
-  answer = driver_copy (value, buffer, capacity, size);
-  wiredtiger_take_back (session);
-  return answer;
+  return driver_get_lent (&benchmark_driver, session, key, buffer, capacity, size);
 }
 
 static bool

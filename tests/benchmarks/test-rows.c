@@ -4,7 +4,6 @@
 #include "../check-condition.h"
 #include "mix.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- Records ---- */
@@ -452,37 +451,38 @@ test_mix (void)
 
 /* ---- Beside a writer ---- */
 
+#define HELD_UP 17 /* the record that is read meanwhile, of the second worker of two */
+
 /* What the record's owner does while another's read of it is held up, before the engine answers and
  * after. Each letter is a call: p puts, d deletes. */
 static struct
 {
-  struct worker *owner; /* NULL: nobody */
-  const char *before, *after;
-  unsigned times; /* each of them */
-  bool stale;     /* the engine answers with what it had first */
+  struct worker *owner;       /* of the record */
+  const char *before, *after; /* its calls */
+  unsigned times;             /* each of them */
+  bool stale;                 /* the engine answers with what it had first */
 } meanwhile;
 
 static struct fault lost; /* of what the owner did before the read */
 
 static void
-owner_acts (const char *calls, uint64_t record)
+owner_acts (const char *calls)
 {
   struct worker *owner = meanwhile.owner;
   for (unsigned i = 0; i < meanwhile.times; i++)
     for (const char *call = calls; *call != '\0'; call++)
-      CHECK (*call == 'p' ? worker_overwrite (owner, record) : worker_delete (owner, record));
+      CHECK (*call == 'p' ? worker_overwrite (owner, HELD_UP) : worker_delete (owner, HELD_UP));
 }
 
 static enum driver_answer
 held_up_get (struct driver_session *session, struct driver_bytes key, void *buffer, size_t capacity,
              size_t *size)
 {
-  uint64_t record = strtoull (key.data, NULL, 10) / 2;
   enum driver_answer answer = benchmark_driver.get (session, key, buffer, capacity, size);
-  owner_acts (meanwhile.before, record);
+  owner_acts (meanwhile.before);
   if (!meanwhile.stale)
     answer = benchmark_driver.get (session, key, buffer, capacity, size);
-  owner_acts (meanwhile.after, record);
+  owner_acts (meanwhile.after);
   return answer;
 }
 
@@ -522,12 +522,12 @@ held_up_is_content (const char *first, const char *before, const char *after, un
   meanwhile.owner = &workers[1];
   meanwhile.times = 1;
   fault = lost;
-  owner_acts (first, 17);
+  owner_acts (first);
   meanwhile.before = before;
   meanwhile.after = after;
   meanwhile.times = times;
   meanwhile.stale = stale;
-  bool content = worker_get (&workers[0], 17);
+  bool content = worker_get (&workers[0], HELD_UP);
   CHECK (content == (workers[0].wrong == 0));
   for (unsigned i = 0; i < 2; i++)
     driver.session_close (workers[i].session);
